@@ -1,1 +1,26 @@
-//! Placeholder.
+//! How AWS talks: identifiers, calls and callers, operations, AWS JSON 1.1 and failures.
+//!
+//! **Invariant:** nothing here knows a service, an HTTP server or a file.
+
+pub mod account;
+pub mod arn;
+pub mod call;
+pub mod caller;
+pub mod clock;
+pub mod elements;
+pub mod failure;
+pub mod json;
+pub mod operation;
+pub mod page_token;
+pub mod region;
+pub mod timestamp;
+
+pub use account::AccountId;
+pub use arn::Arn;
+pub use call::Call;
+pub use caller::Caller;
+pub use clock::{Clock, SystemClock};
+pub use failure::Failure;
+pub use operation::{Access, Operation, Step};
+pub use region::Region;
+pub use timestamp::Timestamp;

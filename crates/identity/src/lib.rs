@@ -1,1 +1,136 @@
-//! Placeholder.
+//! Who is calling: accounts, users, access keys and Git user names.
+//!
+//! The mode is open: every caller is let in, and the credentials that are given name them.
+//! **Invariant:** a credential is read here and never leaves; only an access key's id goes on, into the record.
+
+mod credentials;
+mod file;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws::{AccountId, Caller, Region};
+
+pub use crate::credentials::{Credentials, Presented};
+
+/// An identities file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("the identities file {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It says something that makes no sense.
+    #[error("the identities file {path} is not right: {message}")]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What to change.
+        message: String,
+    },
+}
+
+/// The documentation's example user, who calls when nobody is named.
+const DEFAULT_USER: &str = "Mary_Major";
+const DEFAULT_PRINCIPAL_ID: &str = "AIDACKCEVSQ6C2EXAMPLE";
+const DEFAULT_ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+
+/// All identities that are known by name, and what becomes of the others.
+#[derive(Debug)]
+pub struct Identities {
+    default: Caller,
+    by_access_key: HashMap<String, Caller>,
+    by_git_user_name: HashMap<String, Caller>,
+}
+
+impl Identities {
+    /// Knows nobody but the default user of the default account.
+    pub fn new(default_account: AccountId) -> Self {
+        let access_key = Some(DEFAULT_ACCESS_KEY.to_owned());
+        let default = Caller::iam_user(default_account, DEFAULT_USER, DEFAULT_PRINCIPAL_ID.to_owned(), access_key);
+        Self { default, by_access_key: HashMap::new(), by_git_user_name: HashMap::new() }
+    }
+
+    /// Reads a file of accounts and users.
+    pub fn load(path: &Path, default_account: AccountId) -> Result<Self, Error> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        let mut identities = Self::new(default_account);
+        file::read(&text, &mut identities).map_err(|message| Error::Wrong { path: path.to_owned(), message })?;
+        Ok(identities)
+    }
+
+    /// Names the caller that the credentials belong to.
+    ///
+    /// A known access key or Git user name is its user; an unknown one is an IAM user made up from it, in the account that a
+    /// Git user name ends in or else the default account; none at all is the default user.
+    pub fn authenticate(&self, credentials: &Credentials) -> Caller {
+        match &credentials.presented {
+            Presented::Nothing => self.default.clone(),
+            Presented::AccessKey(key) => self.by_access_key(key),
+            Presented::GitUserName(name) => self.by_git_user_name(name),
+        }
+    }
+
+    fn by_access_key(&self, key: &str) -> Caller {
+        if let Some(caller) = self.by_access_key.get(key) {
+            return caller.clone();
+        }
+        if self.default.access_key_id.as_deref() == Some(key) {
+            return self.default.clone();
+        }
+        made_up(self.default.account_id.clone(), key, Some(key.to_owned()))
+    }
+
+    fn by_git_user_name(&self, name: &str) -> Caller {
+        if let Some(caller) = self.by_git_user_name.get(name) {
+            return caller.clone();
+        }
+        let (user, account) = name
+            .rsplit_once("-at-")
+            .and_then(|(user, account)| Some((user, account.split('+').next()?.parse().ok()?)))
+            .unwrap_or_else(|| (name, self.default.account_id.clone()));
+        if account == self.default.account_id && user == self.default.user_name {
+            // A Git user name is no access key, so the record shows none.
+            return Caller { access_key_id: None, ..self.default.clone() };
+        }
+        made_up(account, user, None)
+    }
+}
+
+/// Which region a request is for: the signature's scope says it, else the host name, else nothing does.
+pub fn region(credentials: &Credentials, host: Option<&str>) -> Option<Region> {
+    credentials.region.clone().or_else(|| host.and_then(Region::from_host))
+}
+
+/// Makes up the IAM user that an unknown key or name stands for; the same one each time.
+fn made_up(account: AccountId, name: &str, access_key: Option<String>) -> Caller {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "+=,.@_-".contains(letter);
+    let user_name: String = name.chars().map(|letter| if allowed(letter) { letter } else { '_' }).take(64).collect();
+    let principal_id = principal_id(&account, &user_name);
+    Caller::iam_user(account, &user_name, principal_id, access_key)
+}
+
+/// Derives the unique id of a user whose file or key does not tell it: `AIDA` and seventeen letters and digits.
+fn principal_id(account: &AccountId, user_name: &str) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    // FNV-1a, 128 bits: any spreading function does, as long as it stays the same between versions.
+    let text = format!("{account}/{user_name}");
+    let mut hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    let mut letter = || {
+        let index = usize::try_from(hash % 32).expect("it is below 32");
+        hash >>= 5;
+        char::from(LETTERS[index])
+    };
+    format!("AIDA{}", (0..17).map(|_| letter()).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests;

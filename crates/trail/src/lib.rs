@@ -1,1 +1,174 @@
-//! Placeholder.
+//! What happened: records of calls, the trail directory, log files.
+//!
+//! **Invariant:** an operation runs through [`Trail::call`] or [`Trail::transact`], so there is no way to run one that is not
+//! recorded, and its record is in `events.ndjson` before its reply is sent.
+
+mod delivery;
+mod event;
+mod events_file;
+mod log_file;
+mod record;
+mod schema;
+pub mod view;
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::operation::Reply;
+use aws::{Access, Call, Clock, Failure, Operation, Step};
+use serde_json::Value;
+use store::{Store, Transaction};
+
+use crate::delivery::Delivery;
+pub use crate::event::Event;
+use crate::events_file::EventsFile;
+pub use crate::record::EventVersion;
+
+/// How a trail is kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The trail directory.
+    pub folder: PathBuf,
+    /// Which shape records have.
+    pub event_version: EventVersion,
+    /// How long events wait at most before a log file is written.
+    pub log_interval: Duration,
+    /// How many bytes of records, before compression, make a log file full.
+    pub log_bytes: u64,
+    /// Whether files are brought to the disk itself before they count as written.
+    pub sync: bool,
+}
+
+/// The trail of all accounts and regions.
+pub struct Trail {
+    store: Arc<Store>,
+    events: Arc<EventsFile>,
+    delivery: Delivery,
+    event_version: EventVersion,
+}
+
+/// A service whose calls are recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// `eventSource`, such as `codecommit.amazonaws.com`.
+    pub event_source: &'static str,
+    /// `apiVersion`, such as `2015-04-13`.
+    pub api_version: &'static str,
+}
+
+impl Trail {
+    /// Opens the trail, and first brings its files to where the store says they should be.
+    pub fn open(store: Arc<Store>, settings: Settings, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
+        std::fs::create_dir_all(&settings.folder)?;
+        let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
+        let event_version = settings.event_version;
+        let delivery = Delivery::start(Arc::clone(&store), settings, clock)?;
+        Ok(Self { store, events, delivery, event_version })
+    }
+
+    /// Runs an operation and records it, whether it succeeds, fails or panics.
+    ///
+    /// A failure of the body itself (too large, say) is passed as `Err` and recorded as the operation's.
+    pub fn call<S>(
+        &self,
+        source: Source,
+        operation: &Operation<S, Transaction>,
+        service: &S,
+        call: &Arc<Call>,
+        body: Result<&[u8], Failure>,
+    ) -> Result<Reply, Failure> {
+        let mut event = Event::new(operation.name, source.event_source);
+        event.api_version = Some(source.api_version);
+        event.read_only = operation.access == Access::Read;
+        let step = body.and_then(|body| operation.decode(body)).and_then(|decoded| {
+            event.request_parameters = decoded.request_parameters.clone();
+            guarded(|| decoded.run(service, call))
+        });
+        self.transact(Arc::clone(call), move |transaction| {
+            let result = match step {
+                Ok(Step::Answered(reply)) => Ok(reply),
+                Ok(Step::Change(change)) => {
+                    transaction.savepoint(|| guarded(|| change(transaction)).map_err(Refusal)).map_err(|Refusal(it)| it)
+                }
+                Err(failure) => Err(failure),
+            };
+            match &result {
+                Ok(reply) => event.response_elements = reply.response_elements.clone(),
+                Err(failure) => event.failure = Some(failure.clone()),
+            }
+            (result, event)
+        })?
+    }
+
+    /// Runs a change together with the record of the call that it belongs to: both are kept, or neither.
+    pub fn transact<R: Send + 'static>(
+        &self,
+        call: Arc<Call>,
+        change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
+    ) -> Result<R, Failure> {
+        let (events, event_version) = (Arc::clone(&self.events), self.event_version);
+        let recorded = self.store.write(move |transaction| {
+            let (result, event) = change(transaction);
+            let line = record::line(&event, &call, event_version);
+            let bytes = line.len() as u64;
+            schema::insert(transaction, &call, &event, &line)?;
+            transaction.after_commit(move || events.append(&line));
+            Ok::<_, store::Error>((result, bytes))
+        });
+        match recorded.and_then(|recorded| recorded) {
+            Ok((result, bytes)) => {
+                self.delivery.count(bytes);
+                Ok(result)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a call could not be recorded, so it did not happen");
+                Err(Failure::internal())
+            }
+        }
+    }
+
+    /// Records a call that changes nothing.
+    pub fn record(&self, call: &Arc<Call>, event: Event) -> Result<(), Failure> {
+        self.transact(Arc::clone(call), move |_transaction| ((), event))
+    }
+
+    /// Writes log files of all that was recorded so far.
+    pub fn flush(&self) -> io::Result<()> {
+        self.delivery.deliver()
+    }
+
+    /// Forgets everything: the events, `events.ndjson` and the log files.
+    pub fn reset(&self) -> io::Result<()> {
+        let events = Arc::clone(&self.events);
+        self.delivery.reset(move |transaction| {
+            transaction.after_commit(move || events.clear());
+        })
+    }
+}
+
+/// A failure as the store's savepoints want it.
+struct Refusal(Failure);
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(%error, "the store failed inside a call");
+        Self(Failure::internal())
+    }
+}
+
+/// Runs a handler's part; a panic is our fault and fails the call.
+fn guarded<R>(part: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
+    catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|_panic| Err(Failure::internal()))
+}
+
+/// The path of `events.ndjson` in a trail directory.
+pub fn events_path(folder: &Path) -> PathBuf {
+    folder.join("events.ndjson")
+}
+
+/// The value that leaves a member out of a record, or stands for "nothing" where the member is always there.
+const NOTHING: Value = Value::Null;

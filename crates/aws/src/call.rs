@@ -1,0 +1,115 @@
+//! One call of an operation: who, when, from where, and what it turned out to concern.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Builder;
+
+use crate::{AccountId, Arn, Caller, Clock, Region, Timestamp};
+
+/// One call, from the moment it is known who makes it until its record is written.
+#[derive(Debug)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// The account whose resources the call is about.
+    pub account: AccountId,
+    /// The region whose resources the call is about.
+    pub region: Region,
+    /// When the call was made.
+    pub time: Timestamp,
+    /// The client's IP address.
+    pub source_ip_address: String,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The client's `Host`, for records that tell how the endpoint was reached.
+    pub host: Option<String>,
+    /// What a repository's name is appended to for a URL that reaches it: `http://127.0.0.1:4599/v1/repos`.
+    pub clone_url_base: String,
+    request_id: String,
+    event_id: String,
+    seed: u128,
+    ids_made: AtomicU64,
+    resources: Mutex<Vec<Arn>>,
+}
+
+/// What the transport knows of a call.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The account whose resources the call is about.
+    pub account: AccountId,
+    /// The region whose resources the call is about.
+    pub region: Region,
+    /// The client's IP address.
+    pub source_ip_address: String,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The client's `Host`.
+    pub host: Option<String>,
+    /// See [`Call::clone_url_base`].
+    pub clone_url_base: String,
+}
+
+impl Call {
+    /// Begins a call: the one place where the clock and the source of ids are read.
+    pub fn begin(caller: Caller, origin: Origin, clock: &dyn Clock) -> Self {
+        let mut call = Self {
+            caller,
+            account: origin.account,
+            region: origin.region,
+            time: clock.now(),
+            source_ip_address: origin.source_ip_address,
+            user_agent: origin.user_agent,
+            host: origin.host,
+            clone_url_base: origin.clone_url_base,
+            request_id: String::new(),
+            event_id: String::new(),
+            seed: clock.seed(),
+            ids_made: AtomicU64::new(0),
+            resources: Mutex::default(),
+        };
+        call.request_id = call.new_id();
+        call.event_id = call.new_id();
+        call
+    }
+
+    /// Returns the id that the reply and the record share.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Returns the id of the call's record.
+    pub fn event_id(&self) -> &str {
+        &self.event_id
+    }
+
+    /// Makes a new UUID (version 4) for something that this call creates.
+    pub fn new_id(&self) -> String {
+        let made = self.ids_made.fetch_add(1, Ordering::Relaxed);
+        let [high, low] =
+            [self.seed >> 64, self.seed].map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("it is masked"));
+        let id = (u128::from(mix(high ^ mix(made))) << 64) | u128::from(mix(low ^ mix(!made)));
+        Builder::from_random_bytes(id.to_be_bytes()).into_uuid().to_string()
+    }
+
+    /// Notes that the call concerns a resource, which then stands in its record.
+    pub fn concerns(&self, resource: Arn) {
+        let mut resources = self.resources.lock().expect("no holder of this lock panics");
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+
+    /// Returns the resources that the call turned out to concern, in the order in which they were met.
+    pub fn resources(&self) -> Vec<Arn> {
+        self.resources.lock().expect("no holder of this lock panics").clone()
+    }
+}
+
+/// Spreads a number over 64 bits (the finalizer of `SplitMix64`), so that ids of one seed look unrelated.
+const fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}

@@ -1,0 +1,28 @@
+//! Where time and chance come from.
+//!
+//! **Invariant:** a call reads both once, when it is made; everything later asks the call.
+
+use crate::Timestamp;
+
+/// Tells the time and gives unpredictable numbers; tests fix both.
+pub trait Clock: Send + Sync {
+    /// Returns the current time.
+    fn now(&self) -> Timestamp;
+
+    /// Returns 128 bits that no earlier call returned.
+    fn seed(&self) -> u128;
+}
+
+/// The machine's clock and its source of random numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn seed(&self) -> u128 {
+        uuid::Uuid::new_v4().as_u128()
+    }
+}

@@ -1,0 +1,156 @@
+//! Inputs and outputs as CloudTrail records show them: `requestParameters` and `responseElements`.
+//!
+//! The form differs from the wire's: names begin in lower case, dates are Java's medium form, objects are in
+//! alphabetical order, and blobs - in CodeCommit always the contents of files - are left out.
+
+use aws_smithy_schema::Schema;
+use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeSerializer};
+use aws_smithy_types::{BigDecimal, BigInteger, Blob, DateTime, Document};
+use serde_json::{Map, Value};
+
+use crate::Timestamp;
+
+/// Returns a shape's record form; `null` where no member is set.
+///
+/// Empty strings are left out: a required member that was not sent reads as an empty one.
+pub fn of(shape: &dyn SerializableStruct) -> Result<Value, SerdeError> {
+    let mut writer = Writer::default();
+    shape.serialize_members(&mut writer)?;
+    let object = writer.into_object();
+    Ok(if object.is_empty() { Value::Null } else { Value::Object(object) })
+}
+
+/// Collects what a structure, list or map is made of.
+#[derive(Default)]
+struct Writer {
+    items: Vec<(String, Value)>,
+}
+
+impl Writer {
+    fn push(&mut self, schema: &Schema<'_>, value: Value) {
+        self.items.push((member_name(schema), value));
+    }
+
+    fn into_object(self) -> Map<String, Value> {
+        let empty = |value: &Value| value.as_str().is_some_and(str::is_empty);
+        let mut object: Map<_, _> = self.items.into_iter().filter(|(_, value)| !empty(value)).collect();
+        object.sort_keys();
+        object
+    }
+
+    fn into_list(self) -> Vec<Value> {
+        self.items.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// A map's keys and values were written in turn.
+    fn into_map(self) -> Map<String, Value> {
+        let mut map = Map::new();
+        let mut values = self.into_list().into_iter();
+        while let (Some(Value::String(key)), Some(value)) = (values.next(), values.next()) {
+            map.insert(key, value);
+        }
+        map.sort_keys();
+        map
+    }
+}
+
+type Written = Result<(), SerdeError>;
+
+impl ShapeSerializer for Writer {
+    fn write_struct(&mut self, schema: &Schema<'_>, value: &dyn SerializableStruct) -> Written {
+        let mut members = Self::default();
+        value.serialize_members(&mut members)?;
+        self.push(schema, Value::Object(members.into_object()));
+        Ok(())
+    }
+
+    fn write_list(&mut self, schema: &Schema<'_>, write: &dyn Fn(&mut dyn ShapeSerializer) -> Written) -> Written {
+        let mut elements = Self::default();
+        write(&mut elements)?;
+        self.push(schema, Value::Array(elements.into_list()));
+        Ok(())
+    }
+
+    fn write_map(&mut self, schema: &Schema<'_>, write: &dyn Fn(&mut dyn ShapeSerializer) -> Written) -> Written {
+        let mut entries = Self::default();
+        write(&mut entries)?;
+        self.push(schema, Value::Object(entries.into_map()));
+        Ok(())
+    }
+
+    fn write_boolean(&mut self, schema: &Schema<'_>, value: bool) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_byte(&mut self, schema: &Schema<'_>, value: i8) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_short(&mut self, schema: &Schema<'_>, value: i16) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_integer(&mut self, schema: &Schema<'_>, value: i32) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_long(&mut self, schema: &Schema<'_>, value: i64) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_float(&mut self, schema: &Schema<'_>, value: f32) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_double(&mut self, schema: &Schema<'_>, value: f64) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_big_integer(&mut self, schema: &Schema<'_>, value: &BigInteger) -> Written {
+        self.push(schema, value.as_ref().into());
+        Ok(())
+    }
+
+    fn write_big_decimal(&mut self, schema: &Schema<'_>, value: &BigDecimal) -> Written {
+        self.push(schema, value.as_ref().into());
+        Ok(())
+    }
+
+    fn write_string(&mut self, schema: &Schema<'_>, value: &str) -> Written {
+        self.push(schema, value.into());
+        Ok(())
+    }
+
+    fn write_blob(&mut self, _schema: &Schema<'_>, _value: Blob) -> Written {
+        Ok(())
+    }
+
+    fn write_timestamp(&mut self, schema: &Schema<'_>, value: &DateTime) -> Written {
+        self.push(schema, Timestamp::from_wire(value).medium().into());
+        Ok(())
+    }
+
+    /// No service here models a document; were there one, its content would have no known record form.
+    fn write_document(&mut self, _schema: &Schema<'_>, _value: &Document) -> Written {
+        Ok(())
+    }
+
+    fn write_null(&mut self, schema: &Schema<'_>) -> Written {
+        self.push(schema, Value::Null);
+        Ok(())
+    }
+}
+
+/// A member's name as records have it: `Arn` is `arn` there.
+fn member_name(schema: &Schema<'_>) -> String {
+    let name = schema.member_name().unwrap_or_default();
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+}

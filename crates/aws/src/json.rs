@@ -1,0 +1,28 @@
+//! AWS JSON 1.1, driven by the schemas that the SDK publishes with its shapes.
+
+use std::sync::LazyLock;
+
+use aws_smithy_json::codec::{JsonCodec, JsonCodecSettings};
+use aws_smithy_schema::codec::Codec;
+use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeSerializer};
+
+use crate::Failure;
+use crate::operation::Deserialize;
+
+static CODEC: LazyLock<JsonCodec> =
+    LazyLock::new(|| JsonCodec::new(JsonCodecSettings::builder().use_json_name(false).build()));
+
+/// Reads an operation's input out of a request's body; an empty body is an empty object.
+///
+/// A missing *required* string, list or blob arrives empty, and empty means missing.
+pub fn decode<I>(body: &[u8], deserialize: Deserialize<I>) -> Result<I, Failure> {
+    let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
+    deserialize(&mut CODEC.create_deserializer(body)).map_err(|error| Failure::serialization(&error.to_string()))
+}
+
+/// Writes an operation's output as a reply's body.
+pub fn encode(output: &dyn SerializableStruct) -> Result<Vec<u8>, SerdeError> {
+    let mut serializer = CODEC.create_serializer();
+    serializer.write_struct(output.schema(), output)?;
+    Ok(serializer.finish())
+}

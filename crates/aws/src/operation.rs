@@ -1,0 +1,178 @@
+//! A service's operations: one row each, from a request's body to the reply and what the record shows of it.
+//!
+//! A row does not say what a service or a transaction is: `S` is the service that a handler works on, `T` the
+//! transaction in which a writing handler's second half runs.
+
+use std::sync::Arc;
+
+use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
+use serde_json::Value;
+
+use crate::{Call, Failure, elements, json};
+
+/// Says whether an operation can change anything; a record's `readOnly`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It only reads.
+    Read,
+    /// It may change something.
+    Write,
+}
+
+/// One operation of a service.
+pub struct Operation<S: 'static, T: 'static> {
+    /// The name in `X-Amz-Target` and in a record's `eventName`.
+    pub name: &'static str,
+    /// Whether it can change anything.
+    pub access: Access,
+    decode: Box<Decode<S, T>>,
+}
+
+type Decode<S, T> = dyn Fn(&[u8]) -> Result<Decoded<S, T>, Failure> + Send + Sync;
+
+/// A request whose body was read.
+pub struct Decoded<S: 'static, T: 'static> {
+    /// The input as the record shows it; `null` where nothing was given.
+    pub request_parameters: Value,
+    run: Box<Run<S, T>>,
+}
+
+type Run<S, T> = dyn FnOnce(&S, &Arc<Call>) -> Result<Step<T>, Failure> + Send;
+
+/// What an operation's first half comes to.
+pub enum Step<T: 'static> {
+    /// The answer.
+    Answered(Reply),
+    /// What is left to be done, and it must be done inside a transaction.
+    Change(Change<T, Reply, Failure>),
+}
+
+/// What a successful operation answers.
+#[derive(Debug)]
+pub struct Reply {
+    /// The body, as JSON; empty for operations without an output.
+    pub body: Vec<u8>,
+    /// The output as the record shows it; `null` for operations that only read.
+    pub response_elements: Value,
+}
+
+/// The second half of a writing operation: it checks what must still hold, and changes rows.
+pub type Change<T, O, E> = Box<dyn FnOnce(&T) -> Result<O, E> + Send>;
+
+/// A handler: the service and the call first, then the input.
+pub type Handler<S, I, O, E> = fn(&S, &Arc<Call>, I) -> Result<O, E>;
+
+/// Reads an input; every input of the SDK has such a function.
+pub type Deserialize<I> = fn(&mut dyn ShapeDeserializer) -> Result<I, SerdeError>;
+
+impl<S: 'static, T: 'static> Operation<S, T> {
+    /// Makes the row of an operation that only reads.
+    pub fn read<I, O, E>(name: &'static str, deserialize: Deserialize<I>, handler: Handler<S, I, O, E>) -> Self
+    where
+        I: SerializableStruct + Send + 'static,
+        O: SerializableStruct + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let decode = move |body: &[u8]| {
+            let input = json::decode(body, deserialize)?;
+            Ok(Decoded {
+                request_parameters: elements::of(&input).map_err(unwritable)?,
+                run: Box::new(move |service: &S, call: &Arc<Call>| {
+                    let output = handler(service, call, input).map_err(Into::into)?;
+                    let body = json::encode(&output).map_err(unwritable)?;
+                    Ok(Step::Answered(Reply { body, response_elements: Value::Null }))
+                }),
+            })
+        };
+        Self { name, access: Access::Read, decode: Box::new(decode) }
+    }
+
+    /// Makes the row of an operation that changes something and answers with an output.
+    pub fn write<I, O, E>(
+        name: &'static str,
+        deserialize: Deserialize<I>,
+        handler: Handler<S, I, Change<T, O, E>, E>,
+    ) -> Self
+    where
+        I: SerializableStruct + Send + 'static,
+        O: SerializableStruct + 'static,
+        E: Into<Failure> + 'static,
+    {
+        Self::change(name, deserialize, handler, |output| {
+            Ok(Reply {
+                body: json::encode(output).map_err(unwritable)?,
+                response_elements: elements::of(output).map_err(unwritable)?,
+            })
+        })
+    }
+
+    /// Makes the row of an operation that changes something and has no output: its reply's body is empty.
+    pub fn write_silently<I, E>(
+        name: &'static str,
+        deserialize: Deserialize<I>,
+        handler: Handler<S, I, Change<T, (), E>, E>,
+    ) -> Self
+    where
+        I: SerializableStruct + Send + 'static,
+        E: Into<Failure> + 'static,
+    {
+        Self::change(name, deserialize, handler, |()| Ok(Reply { body: Vec::new(), response_elements: Value::Null }))
+    }
+
+    /// Makes the row of an operation that AWS has and we do not yet: it fails, and is recorded like any other.
+    pub fn absent(name: &'static str, access: Access) -> Self {
+        let decode = move |_body: &[u8]| {
+            let mut failure = Failure::client(
+                "NotImplemented",
+                format!("{name} is an operation of AWS that is not implemented here yet."),
+            );
+            failure.status = 501;
+            Err(failure)
+        };
+        Self { name, access, decode: Box::new(decode) }
+    }
+
+    /// Reads a request's body.
+    pub fn decode(&self, body: &[u8]) -> Result<Decoded<S, T>, Failure> {
+        (self.decode)(body)
+    }
+
+    fn change<I, O, E>(
+        name: &'static str,
+        deserialize: Deserialize<I>,
+        handler: Handler<S, I, Change<T, O, E>, E>,
+        reply: fn(&O) -> Result<Reply, Failure>,
+    ) -> Self
+    where
+        I: SerializableStruct + Send + 'static,
+        O: 'static,
+        E: Into<Failure> + 'static,
+    {
+        let decode = move |body: &[u8]| {
+            let input = json::decode(body, deserialize)?;
+            Ok(Decoded {
+                request_parameters: elements::of(&input).map_err(unwritable)?,
+                run: Box::new(move |service: &S, call: &Arc<Call>| {
+                    let change = handler(service, call, input).map_err(Into::into)?;
+                    Ok(Step::Change(Box::new(move |transaction: &T| {
+                        let output = change(transaction).map_err(Into::into)?;
+                        reply(&output)
+                    })))
+                }),
+            })
+        };
+        Self { name, access: Access::Write, decode: Box::new(decode) }
+    }
+}
+
+impl<S: 'static, T: 'static> Decoded<S, T> {
+    /// Runs the operation's first half.
+    pub fn run(self, service: &S, call: &Arc<Call>) -> Result<Step<T>, Failure> {
+        (self.run)(service, call)
+    }
+}
+
+/// An output of ours that cannot be written is our fault.
+fn unwritable(_: SerdeError) -> Failure {
+    Failure::internal()
+}

@@ -1,0 +1,109 @@
+//! AWS region names.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+/// Names an AWS region, such as `us-east-2`.
+///
+/// Any lower-case name of letters, digits and single dashes is taken: a new region of AWS must not need a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Region(Arc<str>);
+
+impl Region {
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Finds the region in an AWS host name, with or without a port, as a container network's alias brings it here.
+    ///
+    /// Understood are `codecommit.REGION.amazonaws.com`, `git-codecommit.REGION.amazonaws.com`, their `-fips` forms,
+    /// a `vpce-….` prefix with its `.vpce` infix, and the same under `amazonaws.com.cn`.
+    pub fn from_host(host: &str) -> Option<Self> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+        let name = name.strip_suffix(".cn").unwrap_or(name);
+        let name = name.strip_suffix(".amazonaws.com")?;
+        let name = name.strip_suffix(".vpce").unwrap_or(name);
+        let (service, region) = name.rsplit_once('.')?;
+        let service = service.rsplit('.').next().unwrap_or(service);
+        matches!(service.strip_suffix("-fips").unwrap_or(service), "codecommit" | "git-codecommit")
+            .then(|| region.parse().ok())
+            .flatten()
+    }
+
+    /// Returns the domain that AWS's own host names of this region end in.
+    pub fn dns_suffix(&self) -> &'static str {
+        if self.0.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+
+    /// Returns the partition that ARNs of this region begin with.
+    pub fn partition(&self) -> &'static str {
+        if self.0.starts_with("cn-") {
+            "aws-cn"
+        } else if self.0.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+}
+
+impl FromStr for Region {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        if text.len() <= 32 && text.contains('-') && text.split('-').all(word) {
+            Ok(Self(text.into()))
+        } else {
+            Err(format!("'{text}' is not a region: write a name such as us-east-1"))
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Region;
+
+    #[test]
+    fn aws_host_names_carry_their_region() {
+        let region = |host| Region::from_host(host).map(|region| region.to_string());
+        let ohio = Some("us-east-2".to_owned());
+        assert_eq!(region("codecommit.us-east-2.amazonaws.com"), ohio);
+        assert_eq!(region("git-codecommit.us-east-2.amazonaws.com:4599"), ohio);
+        assert_eq!(region("git-codecommit-fips.us-east-2.amazonaws.com"), ohio);
+        assert_eq!(region("vpce-0a-1b.git-codecommit.us-east-2.vpce.amazonaws.com"), ohio);
+        assert_eq!(region("codecommit.cn-north-1.amazonaws.com.cn"), Some("cn-north-1".to_owned()));
+    }
+
+    #[test]
+    fn other_host_names_carry_none() {
+        for host in ["127.0.0.1:4599", "localhost", "s3.us-east-2.amazonaws.com", "[::1]:80", ""] {
+            assert_eq!(Region::from_host(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn malformed_names_are_refused() {
+        for name in ["", "useast1", "us--east-1", "US-EAST-1", "us-east-1/..", "-us"] {
+            assert!(name.parse::<Region>().is_err(), "{name}");
+        }
+    }
+}

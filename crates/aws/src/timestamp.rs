@@ -1,0 +1,89 @@
+//! Points in time, and the forms in which AWS writes them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_smithy_types::DateTime;
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+const ISO: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const MEDIUM: &[BorrowedFormatItem<'_>] = format_description!(
+    "[month repr:short] [day padding:none], [year] [hour repr:12 padding:none]:[minute]:[second] [period]"
+);
+const FOLDER: &[BorrowedFormatItem<'_>] = format_description!("[year]/[month]/[day]");
+const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute]Z");
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z, the precision of AWS's replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Reads the system's clock.
+    pub fn now() -> Self {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Takes milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Returns milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Returns the SDK form of this time, for a reply.
+    pub fn to_wire(self) -> DateTime {
+        DateTime::from_millis(self.0)
+    }
+
+    /// Takes the SDK's form of a time.
+    pub fn from_wire(time: &DateTime) -> Self {
+        Self(time.to_millis().unwrap_or(i64::MAX))
+    }
+
+    /// Writes the form of `eventTime`: `2016-12-14T18:19:15Z`.
+    pub fn iso(self) -> String {
+        self.format(ISO)
+    }
+
+    /// Writes the form of dates inside `responseElements`: `Dec 14, 2016 6:19:14 PM`.
+    pub fn medium(self) -> String {
+        self.format(MEDIUM)
+    }
+
+    /// Writes the day as the folders of a trail have it: `2016/12/14`.
+    pub fn day_folder(self) -> String {
+        self.format(FOLDER)
+    }
+
+    /// Writes the minute as the names of log files have it: `20161214T1819Z`.
+    pub fn compact_minute(self) -> String {
+        self.format(MINUTE)
+    }
+
+    fn format(self, form: &[BorrowedFormatItem<'_>]) -> String {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+            .format(form)
+            .expect("every component of these forms is present in a date with time")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn each_form_is_that_of_the_documentation() {
+        let time = Timestamp::from_millis(1_481_739_554_262);
+        assert_eq!(time.iso(), "2016-12-14T18:19:14Z");
+        assert_eq!(time.medium(), "Dec 14, 2016 6:19:14 PM");
+        assert_eq!(time.day_folder(), "2016/12/14");
+        assert_eq!(time.compact_minute(), "20161214T1819Z");
+        assert_eq!(Timestamp::from_millis(0).medium(), "Jan 1, 1970 12:00:00 AM");
+    }
+}

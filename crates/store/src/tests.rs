@@ -1,0 +1,99 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::{Durability, Error, Store, Transaction};
+
+fn open(folder: &tempfile::TempDir) -> Store {
+    let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+    store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is good");
+    store
+}
+
+fn add(transaction: &Transaction, text: &str) -> Result<(), Error> {
+    transaction.execute("INSERT INTO notes (text) VALUES (?1)", &[text.into()]).map(drop)
+}
+
+fn notes(store: &Store) -> Vec<String> {
+    store
+        .read(|transaction| transaction.query("SELECT text FROM notes ORDER BY rowid", &[], |row| row.text(0)))
+        .expect("the table is there")
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder);
+    store.write(|transaction| add(transaction, "kept")).expect("it runs").expect("it is written");
+    drop(store);
+    assert_eq!(notes(&open(&folder)), ["kept"]);
+}
+
+#[test]
+fn a_failed_savepoint_takes_back_its_own_changes_and_hooks_only() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder);
+    let hooks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&hooks);
+    store
+        .write(move |transaction| {
+            add(transaction, "before")?;
+            let failed: Result<(), Error> = transaction.savepoint(|| {
+                add(transaction, "inside")?;
+                let counted = Arc::clone(&counted);
+                transaction.after_commit(move || counted.store(100, Ordering::Relaxed));
+                Err(Error::Closed)
+            });
+            assert!(failed.is_err(), "the part's own failure comes back");
+            transaction.after_commit(move || counted.store(1, Ordering::Relaxed));
+            add(transaction, "after")
+        })
+        .expect("it runs")
+        .expect("it is written");
+    assert_eq!(notes(&store), ["before", "after"]);
+    assert_eq!(hooks.load(Ordering::Relaxed), 1, "hooks run before the writer answers");
+}
+
+#[test]
+fn a_panic_takes_back_one_change_and_the_store_goes_on() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder);
+    let outcome = store.write(|transaction| {
+        add(transaction, "lost").expect("it is written");
+        let inside: Result<(), Error> = transaction.savepoint(|| panic!("a test's own panic"));
+        inside
+    });
+    assert!(matches!(outcome, Err(Error::Panicked)));
+    store.write(|transaction| add(transaction, "kept")).expect("it runs").expect("it is written");
+    assert_eq!(notes(&store), ["kept"]);
+}
+
+#[test]
+fn many_threads_write_and_every_acknowledged_change_is_there() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for number in 0..50 {
+                    store
+                        .write(move |transaction| add(transaction, &format!("{thread}-{number}")))
+                        .expect("it runs")
+                        .expect("it is written");
+                }
+            });
+        }
+    });
+    assert_eq!(notes(&store).len(), 400);
+}
+
+#[test]
+fn a_migration_runs_once_and_a_newer_database_is_refused() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder);
+    store
+        .migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)", "INSERT INTO notes VALUES ('step two')"])
+        .expect("only the second step runs");
+    assert_eq!(notes(&store), ["step two"]);
+    assert!(matches!(store.migrate("test", &["SELECT 1"]), Err(Error::TooNew(_))));
+}

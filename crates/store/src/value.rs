@@ -1,0 +1,95 @@
+//! Values that go into statements and come out of rows.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Row as SqlRow, ToSql};
+
+use crate::Error;
+
+/// A parameter of a statement.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// Nothing.
+    Null,
+    /// A number.
+    Integer(i64),
+    /// A text.
+    Text(&'a str),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Blob(bytes)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// A row of a result; columns count from 0.
+pub struct Row<'a>(pub(crate) &'a SqlRow<'a>);
+
+impl Row<'_> {
+    /// Returns a column's number.
+    pub fn integer(&self, column: usize) -> Result<i64, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// Returns a column's number, if it has one.
+    pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// Returns a column's text.
+    pub fn text(&self, column: usize) -> Result<String, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// Returns a column's text, if it has one.
+    pub fn optional_text(&self, column: usize) -> Result<Option<String>, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// Returns a column's bytes.
+    pub fn blob(&self, column: usize) -> Result<Vec<u8>, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// Returns a column's bytes, if it has them.
+    pub fn optional_blob(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.0.get(column)?)
+    }
+}

@@ -1,0 +1,148 @@
+//! Records: what CloudTrail writes of a call, member by member in its order.
+
+use aws::{Arn, Call, Caller};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::Event;
+
+/// Which shape records have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventVersion {
+    /// The shape of the CodeCommit guide's examples.
+    V1_05,
+    /// Today's shape.
+    V1_11,
+}
+
+/// Longer texts of `userAgent`, `errorCode` and `errorMessage` are cut to this many bytes.
+const TEXT_BYTES_MAX: usize = 1024;
+
+/// `requestParameters` and `responseElements` of more bytes than this are left out.
+const ELEMENTS_BYTES_MAX: usize = 100 * 1024;
+
+/// The order in which the guide's record of `CreateRepository` shows the members; it follows no rule.
+const REPOSITORY_METADATA: [&str; 9] = [
+    "arn",
+    "creationDate",
+    "repositoryId",
+    "cloneUrlSsh",
+    "repositoryName",
+    "accountId",
+    "cloneUrlHttp",
+    "repositoryDescription",
+    "lastModifiedDate",
+];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    event_version: &'static str,
+    user_identity: &'a Caller,
+    event_time: String,
+    event_source: &'a str,
+    event_name: &'a str,
+    aws_region: &'a str,
+    #[serde(rename = "sourceIPAddress")]
+    source_ip_address: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    request_parameters: Value,
+    response_elements: Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    additional_event_data: &'a Value,
+    #[serde(rename = "requestID")]
+    request_id: &'a str,
+    #[serde(rename = "eventID")]
+    event_id: &'a str,
+    read_only: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<Value>,
+    event_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    management_event: Option<bool>,
+    recipient_account_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_category: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_details: Option<Value>,
+}
+
+/// Writes the record of a call on one line that ends in a newline.
+pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String {
+    let modern = version == EventVersion::V1_11;
+    let failure = event.failure.as_ref();
+    let record = Record {
+        event_version: if modern { "1.11" } else { "1.05" },
+        user_identity: &call.caller,
+        event_time: call.time.iso(),
+        event_source: event.source,
+        event_name: &event.name,
+        aws_region: call.region.as_str(),
+        source_ip_address: &call.source_ip_address,
+        user_agent: call.user_agent.as_deref().map(cut),
+        error_code: failure.map(|failure| cut(&failure.name)),
+        error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
+        request_parameters: bounded(&event.request_parameters),
+        response_elements: bounded(&with_repository_metadata_in_order(event.response_elements.clone())),
+        additional_event_data: &event.additional_event_data,
+        request_id: call.request_id(),
+        event_id: call.event_id(),
+        read_only: event.read_only,
+        resources: call.resources().iter().map(|arn| resource(arn, modern)).collect(),
+        event_type: "AwsApiCall",
+        api_version: event.api_version,
+        management_event: modern.then_some(true),
+        recipient_account_id: call.account.as_str(),
+        event_category: modern.then_some("Management"),
+        // The listener speaks plain HTTP, so there is no version or cipher to tell.
+        tls_details: call.host.as_ref().filter(|_| modern).map(|host| json!({ "clientProvidedHostHeader": host })),
+    };
+    let mut line = serde_json::to_string(&record).expect("a record's map keys are strings");
+    line.push('\n');
+    line
+}
+
+fn resource(arn: &Arn, modern: bool) -> Value {
+    let (name, account, kind) = (arn.to_string(), &arn.account, "AWS::CodeCommit::Repository");
+    if modern {
+        json!({ "accountId": account, "type": kind, "ARN": name })
+    } else {
+        json!({ "ARN": name, "accountId": account, "type": kind })
+    }
+}
+
+/// Cuts a text where CloudTrail does, never inside a character.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
+}
+
+/// Leaves out what is too large, except for the references of a push: a trail that misses none of them is worth more
+/// than the limit.
+fn bounded(elements: &Value) -> Value {
+    if elements.get("references").is_some() || elements.to_string().len() <= ELEMENTS_BYTES_MAX {
+        elements.clone()
+    } else {
+        Value::Null
+    }
+}
+
+fn with_repository_metadata_in_order(mut elements: Value) -> Value {
+    if let Some(Value::Object(metadata)) = elements.get_mut("repositoryMetadata") {
+        let mut ordered = Map::new();
+        for name in REPOSITORY_METADATA {
+            if let Some(value) = metadata.remove(name) {
+                ordered.insert(name.to_owned(), value);
+            }
+        }
+        ordered.append(metadata);
+        *metadata = ordered;
+    }
+    elements
+}

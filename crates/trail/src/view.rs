@@ -1,0 +1,110 @@
+//! The trail for a person: a line an event, and which events to show.
+
+use serde_json::Value;
+
+/// Which events are shown; what is `None` is not asked about.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// `eventName`, such as `GitPush`.
+    pub name: Option<String>,
+    /// The name of the user.
+    pub user: Option<String>,
+    /// The name of the repository.
+    pub repository: Option<String>,
+    /// `recipientAccountId`.
+    pub account: Option<String>,
+    /// `awsRegion`.
+    pub region: Option<String>,
+    /// Whether only calls that failed are shown.
+    pub failed: bool,
+    /// Whether only calls that may change something are shown.
+    pub writes: bool,
+}
+
+impl Filter {
+    /// Tells whether a record is to be shown.
+    pub fn admits(&self, record: &Value) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        is(&self.name, record["eventName"].as_str())
+            && is(&self.user, record["userIdentity"]["userName"].as_str())
+            && is(&self.repository, repository(record))
+            && is(&self.account, record["recipientAccountId"].as_str())
+            && is(&self.region, record["awsRegion"].as_str())
+            && (!self.failed || record.get("errorCode").is_some())
+            && (!self.writes || record["readOnly"] == false)
+    }
+}
+
+/// Writes an event as a line: time, user, place, event, repository, and what came of it.
+pub fn line(record: &Value, color: bool) -> String {
+    let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let name = format!("{:<24}", text(&record["eventName"]));
+    let mut parts = vec![
+        paint("2", &text(&record["eventTime"])),
+        format!("{:<16}", text(&record["userIdentity"]["userName"])),
+        format!("{} {}", text(&record["recipientAccountId"]), text(&record["awsRegion"])),
+        format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), clean(repository(record))),
+    ];
+    if let Some(code) = record["errorCode"].as_str() {
+        let message = record["errorMessage"].as_str().map(|message| format!(": {}", clean(Some(message))));
+        parts.push(paint("31", &(clean(Some(code)) + &message.unwrap_or_default())));
+    }
+    if record["additionalEventData"]["dataTransferred"] == true {
+        parts.push(paint("2", "data"));
+    }
+    for reference in record["requestParameters"]["references"].as_array().into_iter().flatten() {
+        let commit: String = text(&reference["commit"]).chars().take(10).collect();
+        parts.push(format!("{} {}", text(&reference["ref"]), paint("2", &commit)));
+    }
+    parts.join("  ")
+}
+
+fn text(value: &Value) -> String {
+    clean(value.as_str())
+}
+
+/// A name can hold anything; what would move the cursor must not reach a terminal.
+fn clean(text: Option<&str>) -> String {
+    text.unwrap_or("-").chars().filter(|letter| !letter.is_control()).collect()
+}
+
+fn repository(record: &Value) -> Option<&str> {
+    let parameters = &record["requestParameters"];
+    record["additionalEventData"]["repositoryName"]
+        .as_str()
+        .or_else(|| parameters["repositoryName"].as_str())
+        .or_else(|| parameters["oldName"].as_str())
+        .or_else(|| record["resources"][0]["ARN"].as_str()?.rsplit(':').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Filter, line};
+
+    #[test]
+    fn a_push_is_one_line_with_its_references() {
+        let record = json!({
+            "userIdentity": {"userName": "Mary_Major"}, "eventTime": "2016-12-14T18:19:15Z", "eventName": "GitPush",
+            "awsRegion": "us-east-2", "recipientAccountId": "111122223333", "readOnly": false,
+            "requestParameters": {"references": [{"commit": "0123456789abcdef", "ref": "refs/heads/main"}]},
+            "additionalEventData": {"dataTransferred": true, "repositoryName": "MyDemoRepo"},
+        });
+        assert_eq!(
+            line(&record, false),
+            "2016-12-14T18:19:15Z  Mary_Major       111122223333 us-east-2  GitPush                  MyDemoRepo  \
+             data  refs/heads/main 0123456789"
+        );
+        let by_repository = |name: &str| Filter { repository: Some(name.to_owned()), ..Filter::default() };
+        assert!(by_repository("MyDemoRepo").admits(&record));
+        assert!(!by_repository("Other").admits(&record));
+        assert!(!Filter { failed: true, ..Filter::default() }.admits(&record));
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let record = json!({"eventName": "a\u{1b}[2J\n", "errorCode": "X", "errorMessage": ""});
+        assert!(!line(&record, false).contains(char::is_control));
+    }
+}
