@@ -1,1 +1,95 @@
-//! Placeholder.
+//! The CodeCommit service: its operations by resource, and the one door through which references move.
+//!
+//! **Invariant:** nothing here knows HTTP, signatures or events, and no reference moves but through [`push`].
+
+pub mod branch;
+mod encryption_key;
+pub mod exception;
+mod name;
+mod objects;
+mod operations;
+pub mod push;
+pub mod repository;
+mod schema;
+pub mod settings;
+mod tag;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws::{Call, Operation};
+use store::{Store, Transaction};
+
+pub use crate::exception::Exception;
+use crate::objects::Objects;
+pub use crate::settings::Settings;
+
+/// The wire's name of the service: the part of `X-Amz-Target` before the operation.
+pub const TARGET_PREFIX: &str = "CodeCommit_20150413";
+
+/// `eventSource` in records of its calls.
+pub const EVENT_SOURCE: &str = "codecommit.amazonaws.com";
+
+/// `apiVersion` in records of its API calls.
+pub const API_VERSION: &str = "2015-04-13";
+
+/// The service.
+pub struct CodeCommit {
+    store: Arc<Store>,
+    objects: Arc<Objects>,
+    settings: Settings,
+}
+
+/// What a writing handler leaves to be done inside the transaction.
+type Change<O> = aws::operation::Change<Transaction, O, Exception>;
+
+impl CodeCommit {
+    /// Opens the service over a store and the folder of the repositories' objects.
+    ///
+    /// Folders that no repository owns, as a crash or a deletion may have left, are removed.
+    pub fn open(store: Arc<Store>, folder: PathBuf, settings: Settings) -> io::Result<Self> {
+        store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
+        let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
+        let objects = Arc::new(Objects::open(folder, &owned)?);
+        Ok(Self { store, objects, settings })
+    }
+
+    /// Finds an operation by its name.
+    pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
+        operations::TABLE.iter().find(|operation| operation.name == name)
+    }
+
+    /// Finds the repository that a Git request is about.
+    pub fn repository(&self, call: &Call, name: &str) -> Result<repository::Repository, Exception> {
+        self.find(call, &name::RepositoryName::parse(Some(name.to_owned()))?)
+    }
+
+    /// Takes a snapshot of a repository's references.
+    pub fn references(&self, repository: &repository::Repository) -> Result<git::References, Exception> {
+        self.store.read(|transaction| push::references(transaction, repository))
+    }
+
+    /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
+    pub fn objects(&self, repository: &repository::Repository) -> Result<git::Repository, Exception> {
+        Ok(self.objects.get(&repository.id)?)
+    }
+
+    /// Forgets everything.
+    pub fn reset(&self) -> Result<(), Exception> {
+        let objects = Arc::clone(&self.objects);
+        self.store.write(move |transaction| {
+            let ids = repository::all_ids(transaction)?;
+            transaction.execute("DELETE FROM repositories", &[])?;
+            transaction.after_commit(move || ids.iter().for_each(|id| objects.remove(id)));
+            Ok(())
+        })?
+    }
+
+    /// Finds a repository of the call's account and region whose encryption key can be used.
+    fn find(&self, call: &Call, name: &name::RepositoryName) -> Result<repository::Repository, Exception> {
+        let repository = self.store.read(|transaction| repository::get_row(transaction, call, name))?;
+        self.settings.simulate.check_key(&repository.kms_key_id)?;
+        Ok(repository)
+    }
+}

@@ -1,1 +1,38 @@
-//! Placeholder.
+//! Git objects on gitoxide, and the smart protocol that serves them.
+//!
+//! The crate keeps objects and speaks the protocol. References are the caller's: it hands in a snapshot
+//! of them, and a push hands the wanted moves to a callback and reports what the callback answers.
+//!
+//! **Invariant:** a repository is closed: every object that an object in it names is in it too, submodule
+//! commits excepted. [`receive_pack`] lets nothing in that would break this.
+
+mod advertisement;
+mod delta;
+mod enumerate;
+mod error;
+mod history;
+mod intake;
+mod links;
+mod object;
+mod options;
+mod pack;
+mod pack_index;
+mod pack_writer;
+mod pktline;
+mod reader;
+pub mod receive_pack;
+mod reference;
+mod repository;
+mod sideband;
+mod staging;
+pub mod upload_pack;
+
+pub use advertisement::advertise;
+pub use bstr::{BStr, BString, ByteSlice, ByteVec};
+pub use error::{Error, ProtocolError};
+pub use gix::ObjectId;
+pub use gix::hash::oid;
+pub use object::{Kind, Object};
+pub use options::{Options, Profile, Service};
+pub use reference::{Reference, References, is_reference_name};
+pub use repository::Repository;

@@ -1,1 +1,135 @@
-//! Placeholder.
+//! The server: sockets, routes, settings, and the wiring of everything else.
+//!
+//! [`Server::start`] runs the whole program inside another one, a test for instance:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), server::StartError> {
+//! let settings = server::Settings { listen: ([127, 0, 0, 1], 0).into(), data_dir: None, ..Default::default() };
+//! let server = server::Server::start(settings).await?;
+//! println!("{}", server.endpoint());
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Invariant:** there are no business rules here.
+
+mod api;
+mod body;
+mod git_http;
+mod head;
+mod local;
+mod routes;
+pub mod settings;
+mod state;
+mod units;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws::{Clock, Region, SystemClock};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use settings::Settings;
+
+use crate::state::State;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address with --listen, or port 0 for a free one")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data or the trail cannot be opened.
+    #[error("cannot open the data: {0}")]
+    Open(#[from] io::Error),
+    /// The database cannot be opened.
+    #[error("cannot open the database: {0}")]
+    Store(#[from] store::Error),
+    /// The identities file cannot be used.
+    #[error(transparent)]
+    Identities(#[from] identity::Error),
+}
+
+/// A running server; it stops when it is told to, or dropped.
+pub struct Server {
+    address: SocketAddr,
+    state: Arc<State>,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Starts a server on the machine's clock.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_with_clock(settings, Arc::new(SystemClock)).await
+    }
+
+    /// Starts a server whose time and ids come from the given clock.
+    pub async fn start_with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let listen = |source| StartError::Listen { address: settings.listen, source };
+        let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let state = Arc::new(State::open(settings, address, clock)?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = routes::router(Arc::clone(&state)).into_make_service_with_connect_info::<SocketAddr>();
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "small packets of this connection wait for one another");
+            }
+        });
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+            // A sender that is gone means the same.
+            drop(stopped.await);
+        });
+        let served = tokio::spawn(async { serving.await });
+        Ok(Self { address, state, stop: Some(stop), served })
+    }
+
+    /// Returns the address that the server listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the URL that clients are given as `AWS_ENDPOINT_URL`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the region of requests that name none.
+    pub fn region(&self) -> &Region {
+        &self.state.settings.region
+    }
+
+    /// Returns the folder that holds the repositories and the database.
+    pub fn data_folder(&self) -> &Path {
+        self.state.data_folder()
+    }
+
+    /// Returns the folder that holds the trail.
+    pub fn trail_folder(&self) -> &Path {
+        self.state.trail_folder()
+    }
+
+    /// Stops accepting, lets the requests that run finish, and delivers what was recorded.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        match (&mut self.served).await {
+            Ok(Ok(())) => {}
+            failed => tracing::error!(?failed, "the server did not stop in order"),
+        }
+        let state = self.state;
+        // Closing the trail writes its last log files and the store its last commit; both block.
+        drop(tokio::task::spawn_blocking(move || drop(state)).await);
+    }
+}

@@ -1,2 +1,101 @@
-//! The binary.
-fn main() {}
+//! The binary: settings, the log, signals, and what a person is told.
+
+mod banner;
+mod events;
+mod health;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::Server;
+use server::settings::{LogFormat, Said};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// AWS CodeCommit on one machine, with its audit trail.
+///
+/// Serves the AWS JSON API and Git over HTTP on the same repositories, and records every call as CloudTrail does. Every
+/// setting is a flag, an environment variable or a line of the configuration file; a flag wins over a variable, a variable
+/// over the file.
+#[derive(Parser)]
+#[command(name = "codecommit-local", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// TOML file of settings, named as the flags are: `log-interval = "5s"`
+    #[arg(long, env = "CODECOMMIT_LOCAL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    said: Said,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the trail, a line an event
+    Events(events::Arguments),
+    /// Ask a running server whether it is ready
+    Health(health::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Some(Command::Events(events)) => events::print(&events),
+        Some(Command::Health(health)) => health::ask(&health),
+        None => serve(arguments.config, arguments.said),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("codecommit-local: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(config: Option<PathBuf>, said: Said) -> Result<(), String> {
+    let file = config.map(|path| Said::read(&path)).transpose().map_err(|error| error.to_string())?;
+    let said = said.or(file.unwrap_or_default());
+    let log_format = said.log_format.unwrap_or(LogFormat::Text);
+    let settings = said.settings().map_err(|error| error.to_string())?;
+    start_log(log_format);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+        let server = Server::start(settings).await.map_err(|error| error.to_string())?;
+        if log_format == LogFormat::Text {
+            eprint!("{}", banner::text(&server));
+        }
+        ready(&server).map_err(|error| error.to_string())?;
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+        tracing::info!("stopping: what runs is finished first; another signal ends it at once");
+        tokio::select! {
+            () = server.stop() => Ok(()),
+            _ = terminated.recv() => Err("ended before all requests were finished".to_owned()),
+            _ = interrupted.recv() => Err("ended before all requests were finished".to_owned()),
+        }
+    })
+}
+
+/// Prints the one line that programs wait for.
+fn ready(server: &Server) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "ready {}", server.endpoint())?;
+    output.flush()
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("CODECOMMIT_LOCAL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

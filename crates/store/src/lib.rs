@@ -32,6 +32,9 @@ pub enum Error {
     /// The store is closing.
     #[error("the store is closed")]
     Closed,
+    /// A value in the database is not what only we write there.
+    #[error("the database holds a value that makes no sense: {0}")]
+    Damaged(&'static str),
     /// The file was written by a newer version of the program.
     #[error("{0} was written by a newer version of this program; use that version, or another data folder")]
     TooNew(PathBuf),

@@ -93,7 +93,7 @@ mod tests {
         });
         assert_eq!(
             line(&record, false),
-            "2016-12-14T18:19:15Z  Mary_Major       111122223333 us-east-2  GitPush                  MyDemoRepo  \
+            "2016-12-14T18:19:15Z  Mary_Major        111122223333 us-east-2  GitPush                  MyDemoRepo  \
              data  refs/heads/main 0123456789"
         );
         let by_repository = |name: &str| Filter { repository: Some(name.to_owned()), ..Filter::default() };

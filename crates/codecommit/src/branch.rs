@@ -1,0 +1,133 @@
+//! Branches: create, get, list, delete, and which one is the default.
+
+use std::sync::Arc;
+
+use aws::{Call, page_token};
+use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
+use aws_sdk_codecommit::operation::delete_branch::{DeleteBranchInput, DeleteBranchOutput};
+use aws_sdk_codecommit::operation::get_branch::{GetBranchInput, GetBranchOutput};
+use aws_sdk_codecommit::operation::list_branches::{ListBranchesInput, ListBranchesOutput};
+use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
+use aws_sdk_codecommit::types::BranchInfo;
+use git::{BStr, Kind, ObjectId};
+use store::Transaction;
+
+use crate::name::{self, BranchName, RepositoryName};
+use crate::push::{self, Expected, Move, Refusal};
+use crate::repository::{self, Repository};
+use crate::{Change, CodeCommit, Exception};
+
+/// The size of a page, which a caller cannot choose.
+const PAGE: usize = 1_000;
+
+pub(crate) fn create(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: CreateBranchInput,
+) -> Result<Change<()>, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let branch = BranchName::parse(input.branch_name)?;
+    let commit_id = name::commit_id(input.commit_id)?;
+    let repository = service.find(call, &name)?;
+    let exists = || Exception::BranchNameExists { name: branch.as_str().to_owned() };
+    if service.store.read(|transaction| push::target(transaction, &repository.id, &branch.reference()))?.is_some() {
+        return Err(exists());
+    }
+    if service.objects(&repository)?.kind(&commit_id)? != Some(Kind::Commit) {
+        return Err(Exception::CommitDoesNotExist { id: commit_id.to_string() });
+    }
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let new = Move::create(branch.reference(), commit_id);
+        match push::one(transaction, &call, &repository.id, new)? {
+            Ok(()) => Ok(()),
+            Err(Refusal::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
+            Err(Refusal::NameConflict { .. }) => Err(Exception::InvalidBranchName { name: branch.as_str().to_owned() }),
+            Err(_) => Err(Exception::BranchNameExists { name: branch.as_str().to_owned() }),
+        }
+    }))
+}
+
+pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetBranchInput) -> Result<GetBranchOutput, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let branch = BranchName::parse(input.branch_name)?;
+    let repository = service.find(call, &name)?;
+    let target = service.store.read(|transaction| target_of(transaction, &repository, &branch))?;
+    let branch = BranchInfo::builder().branch_name(branch.as_str()).commit_id(target.to_string()).build();
+    Ok(GetBranchOutput::builder().branch(branch).build())
+}
+
+/// Lists the branches' short names in alphabetical order.
+pub(crate) fn list(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: ListBranchesInput,
+) -> Result<ListBranchesOutput, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let repository = service.find(call, &name)?;
+    let scope = ["ListBranches", &repository.id];
+    let after = match input.next_token {
+        Some(token) => page_token::decode(&scope, &token).ok_or(Exception::InvalidContinuationToken)?,
+        None => Vec::new(),
+    };
+    let mut names = service.store.read(|transaction| push::branches(transaction, &repository.id, &after, PAGE + 1))?;
+    let more = names.len() > PAGE;
+    names.truncate(PAGE);
+    let next_token = names.last().filter(|_| more).map(|last| page_token::encode(&scope, last));
+    let branches = names.iter().map(|name| short(name.as_ref())).collect();
+    Ok(ListBranchesOutput::builder().set_branches(Some(branches)).set_next_token(next_token).build())
+}
+
+/// Deletes a branch; one that is not there is no failure, and there is nothing to tell of it.
+pub(crate) fn delete(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: DeleteBranchInput,
+) -> Result<Change<DeleteBranchOutput>, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let branch = BranchName::parse(input.branch_name)?;
+    let repository = service.find(call, &name)?;
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let Some(target) = push::target(transaction, &repository.id, &branch.reference())? else {
+            return Ok(DeleteBranchOutput::builder().build());
+        };
+        match push::one(transaction, &call, &repository.id, Move::delete(branch.reference(), Expected::At(target)))? {
+            Ok(()) => {}
+            Err(Refusal::DefaultBranch) => {
+                return Err(Exception::DefaultBranchCannotBeDeleted { name: branch.as_str().to_owned() });
+            }
+            Err(_) => return Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
+        }
+        let deleted = BranchInfo::builder().branch_name(branch.as_str()).commit_id(target.to_string()).build();
+        Ok(DeleteBranchOutput::builder().deleted_branch(deleted).build())
+    }))
+}
+
+/// Makes a branch that exists the default one; the one that is it already stays it.
+pub(crate) fn update_default(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: UpdateDefaultBranchInput,
+) -> Result<Change<()>, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let branch = BranchName::parse(input.default_branch_name)?;
+    let repository = service.find(call, &name)?;
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        target_of(transaction, &repository, &branch)?;
+        let reference = branch.reference();
+        Ok(repository::set(transaction, &call, &repository.id, "default_branch", reference.as_slice().into())?)
+    }))
+}
+
+fn target_of(transaction: &Transaction, repository: &Repository, branch: &BranchName) -> Result<ObjectId, Exception> {
+    let reference = branch.reference();
+    let target = push::target(transaction, &repository.id, &reference)?;
+    target.ok_or_else(|| Exception::BranchDoesNotExist { reference: reference.to_string() })
+}
+
+/// A name of other bytes than UTF-8 is shown as well as it can be.
+fn short(reference: &BStr) -> String {
+    String::from_utf8_lossy(reference.strip_prefix(b"refs/heads/").unwrap_or(reference)).into_owned()
+}

@@ -1,0 +1,43 @@
+//! Which AWS KMS key a repository names; nothing is encrypted here.
+
+use aws::{Arn, Call};
+
+use crate::{Exception, name};
+
+/// Returns the ARN of the key that a caller names, or of the account's default key.
+///
+/// A caller may give a key's id, an alias or an ARN of the call's region. AWS managed keys of other services are refused.
+pub(crate) fn parse(key: Option<String>, call: &Call) -> Result<String, Exception> {
+    let Some(key) = key.filter(|key| !key.is_empty()) else { return Ok(default(call)) };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-".contains(&byte);
+    if key.len() > 2048 || !key.bytes().all(allowed) {
+        return Err(Exception::EncryptionKeyInvalidId { key });
+    }
+    let arn = if key.starts_with("arn:") {
+        key.clone()
+    } else if key.starts_with("alias/") || key.starts_with("key/") {
+        name::kms_arn(call, &key)
+    } else {
+        name::kms_arn(call, &format!("key/{key}"))
+    };
+    let parsed = Arn::parse(&arn).filter(|arn| arn.service == "kms" && arn.region == call.region);
+    let Some(resource) = parsed.map(|arn| arn.resource) else { return Err(Exception::EncryptionKeyInvalidId { key }) };
+    match resource.split_once('/') {
+        Some(("alias", "aws/codecommit")) => Ok(default(call)),
+        Some(("alias", alias)) if alias.starts_with("aws/") => Err(Exception::EncryptionKeyInvalidUsage { key }),
+        Some(("alias" | "key", id)) if !id.is_empty() => Ok(arn),
+        _ => Err(Exception::EncryptionKeyInvalidId { key }),
+    }
+}
+
+/// The key behind `alias/aws/codecommit`: one for each account and region, always the same.
+fn default(call: &Call) -> String {
+    let place = format!("{}/{}", call.account, call.region);
+    // FNV-1a, 128 bits, shaped as a UUID: any function does that spreads and stays the same between versions.
+    let hash = place.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    let digits = format!("{hash:032x}");
+    let id = format!("{}-{}-4{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]);
+    name::kms_arn(call, &format!("key/{id}"))
+}

@@ -1,0 +1,134 @@
+//! The table of CodeCommit's operations. Nothing else lists them.
+//!
+//! A row whose operation is not there yet says so to its caller, and is recorded like any other.
+
+use std::sync::LazyLock;
+
+use aws::{Access, Operation};
+use aws_sdk_codecommit::operation::batch_get_repositories::BatchGetRepositoriesInput;
+use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
+use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
+use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
+use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
+use aws_sdk_codecommit::operation::get_branch::GetBranchInput;
+use aws_sdk_codecommit::operation::get_repository::GetRepositoryInput;
+use aws_sdk_codecommit::operation::list_branches::ListBranchesInput;
+use aws_sdk_codecommit::operation::list_repositories::ListRepositoriesInput;
+use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
+use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
+use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
+use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
+use aws_sdk_codecommit::operation::update_repository_description::UpdateRepositoryDescriptionInput;
+use aws_sdk_codecommit::operation::update_repository_encryption_key::UpdateRepositoryEncryptionKeyInput;
+use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameInput;
+use store::Transaction;
+
+use crate::{CodeCommit, branch, repository, tag};
+
+type Row = Operation<CodeCommit, Transaction>;
+
+#[rustfmt::skip]
+pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
+    // Repositories.
+    Row::write("CreateRepository", CreateRepositoryInput::deserialize, repository::create),
+    Row::read("GetRepository", GetRepositoryInput::deserialize, repository::get),
+    Row::read("BatchGetRepositories", BatchGetRepositoriesInput::deserialize, repository::batch_get),
+    Row::read("ListRepositories", ListRepositoriesInput::deserialize, repository::list),
+    Row::write("DeleteRepository", DeleteRepositoryInput::deserialize, repository::delete),
+    Row::write_silently("UpdateRepositoryName", UpdateRepositoryNameInput::deserialize, repository::update_name),
+    Row::write_silently("UpdateRepositoryDescription", UpdateRepositoryDescriptionInput::deserialize, repository::update_description),
+    Row::write("UpdateRepositoryEncryptionKey", UpdateRepositoryEncryptionKeyInput::deserialize, repository::update_encryption_key),
+    // Branches.
+    Row::write_silently("CreateBranch", CreateBranchInput::deserialize, branch::create),
+    Row::read("GetBranch", GetBranchInput::deserialize, branch::get),
+    Row::read("ListBranches", ListBranchesInput::deserialize, branch::list),
+    Row::write("DeleteBranch", DeleteBranchInput::deserialize, branch::delete),
+    Row::write_silently("UpdateDefaultBranch", UpdateDefaultBranchInput::deserialize, branch::update_default),
+    // Tags.
+    Row::write_silently("TagResource", TagResourceInput::deserialize, tag::tag_resource),
+    Row::write_silently("UntagResource", UntagResourceInput::deserialize, tag::untag_resource),
+    Row::read("ListTagsForResource", ListTagsForResourceInput::deserialize, tag::list_tags_for_resource),
+    // Commits and files.
+    Row::absent("BatchGetCommits", Access::Read),
+    Row::absent("CreateCommit", Access::Write),
+    Row::absent("DeleteFile", Access::Write),
+    Row::absent("GetBlob", Access::Read),
+    Row::absent("GetBlobDifferences", Access::Read),
+    Row::absent("GetCommit", Access::Read),
+    Row::absent("GetDifferences", Access::Read),
+    Row::absent("GetFile", Access::Read),
+    Row::absent("GetFolder", Access::Read),
+    Row::absent("ListFileCommitHistory", Access::Read),
+    Row::absent("PutFile", Access::Write),
+    // Merges.
+    Row::absent("BatchDescribeMergeConflicts", Access::Read),
+    Row::absent("CreateUnreferencedMergeCommit", Access::Write),
+    Row::absent("DescribeMergeConflicts", Access::Read),
+    Row::absent("GetMergeCommit", Access::Read),
+    Row::absent("GetMergeConflicts", Access::Read),
+    Row::absent("GetMergeOptions", Access::Read),
+    Row::absent("MergeBranchesByFastForward", Access::Write),
+    Row::absent("MergeBranchesBySquash", Access::Write),
+    Row::absent("MergeBranchesByThreeWay", Access::Write),
+    // Pull requests and their approvals.
+    Row::absent("CreatePullRequest", Access::Write),
+    Row::absent("CreatePullRequestApprovalRule", Access::Write),
+    Row::absent("DeletePullRequestApprovalRule", Access::Write),
+    Row::absent("DescribePullRequestEvents", Access::Read),
+    Row::absent("EvaluatePullRequestApprovalRules", Access::Read),
+    Row::absent("GetPullRequest", Access::Read),
+    Row::absent("GetPullRequestApprovalStates", Access::Read),
+    Row::absent("GetPullRequestOverrideState", Access::Read),
+    Row::absent("ListPullRequests", Access::Read),
+    Row::absent("MergePullRequestByFastForward", Access::Write),
+    Row::absent("MergePullRequestBySquash", Access::Write),
+    Row::absent("MergePullRequestByThreeWay", Access::Write),
+    Row::absent("OverridePullRequestApprovalRules", Access::Write),
+    Row::absent("UpdatePullRequestApprovalRuleContent", Access::Write),
+    Row::absent("UpdatePullRequestApprovalState", Access::Write),
+    Row::absent("UpdatePullRequestDescription", Access::Write),
+    Row::absent("UpdatePullRequestStatus", Access::Write),
+    Row::absent("UpdatePullRequestTitle", Access::Write),
+    // Approval rule templates.
+    Row::absent("AssociateApprovalRuleTemplateWithRepository", Access::Write),
+    Row::absent("BatchAssociateApprovalRuleTemplateWithRepositories", Access::Write),
+    Row::absent("BatchDisassociateApprovalRuleTemplateFromRepositories", Access::Write),
+    Row::absent("CreateApprovalRuleTemplate", Access::Write),
+    Row::absent("DeleteApprovalRuleTemplate", Access::Write),
+    Row::absent("DisassociateApprovalRuleTemplateFromRepository", Access::Write),
+    Row::absent("GetApprovalRuleTemplate", Access::Read),
+    Row::absent("ListApprovalRuleTemplates", Access::Read),
+    Row::absent("ListAssociatedApprovalRuleTemplatesForRepository", Access::Read),
+    Row::absent("ListRepositoriesForApprovalRuleTemplate", Access::Read),
+    Row::absent("UpdateApprovalRuleTemplateContent", Access::Write),
+    Row::absent("UpdateApprovalRuleTemplateDescription", Access::Write),
+    Row::absent("UpdateApprovalRuleTemplateName", Access::Write),
+    // Comments.
+    Row::absent("DeleteCommentContent", Access::Write),
+    Row::absent("GetComment", Access::Read),
+    Row::absent("GetCommentReactions", Access::Read),
+    Row::absent("GetCommentsForComparedCommit", Access::Read),
+    Row::absent("GetCommentsForPullRequest", Access::Read),
+    Row::absent("PostCommentForComparedCommit", Access::Write),
+    Row::absent("PostCommentForPullRequest", Access::Write),
+    Row::absent("PostCommentReply", Access::Write),
+    Row::absent("PutCommentReaction", Access::Write),
+    Row::absent("UpdateComment", Access::Write),
+    // Triggers.
+    Row::absent("GetRepositoryTriggers", Access::Read),
+    Row::absent("PutRepositoryTriggers", Access::Write),
+    Row::absent("TestRepositoryTriggers", Access::Write),
+]);
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn the_table_has_eighty_rows_of_different_names() {
+        let mut names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 80);
+    }
+}

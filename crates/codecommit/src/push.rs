@@ -1,0 +1,255 @@
+//! The one door through which references move, whoever moves them.
+//!
+//! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
+
+use aws::Call;
+use git::{BString, ObjectId, Reference, References};
+use store::{Error, Row, Transaction};
+
+use crate::Exception;
+use crate::repository::{self, Repository};
+
+/// A wanted move of one reference.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// The full name.
+    pub name: BString,
+    /// Where the reference must be now.
+    pub expected: Expected,
+    /// Where it goes; `None` deletes it.
+    pub new: Option<ObjectId>,
+    /// What the new value finally names, if it is an annotated tag.
+    pub peeled: Option<ObjectId>,
+}
+
+/// Where a reference must be for a move to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It must not exist.
+    Absent,
+    /// It must point there.
+    At(ObjectId),
+}
+
+/// Why a reference did not move.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The repository was deleted in the meantime.
+    #[error("the repository does not exist")]
+    NoRepository,
+    /// It is not where it was expected; the words are those of Git's own server.
+    #[error("failed to update ref")]
+    Stale,
+    /// Another reference of the same push was refused, and they were to move together.
+    #[error("atomic push failed")]
+    Atomic,
+    /// It is the default branch.
+    #[error("the default branch cannot be deleted")]
+    DefaultBranch,
+    /// One name would be a folder of the other.
+    #[error("'{existing}' exists; cannot create '{name}'")]
+    NameConflict {
+        /// The one that is there.
+        existing: BString,
+        /// The one that was to be made.
+        name: BString,
+    },
+}
+
+impl Move {
+    /// Creates a reference that is no annotated tag.
+    pub fn create(name: BString, new: ObjectId) -> Self {
+        Self { name, expected: Expected::Absent, new: Some(new), peeled: None }
+    }
+
+    /// Deletes a reference.
+    pub fn delete(name: BString, expected: Expected) -> Self {
+        Self { name, expected, new: None, peeled: None }
+    }
+}
+
+/// Moves references, each for itself, and answers for each in the order given.
+///
+/// Deletions come first, so that one push can put `a/b` where `a` was. The first branches that a repository gets settle its
+/// default branch: `main` if it is among them, else `master`, else the first.
+pub fn all(
+    transaction: &Transaction,
+    call: &Call,
+    repository_id: &str,
+    moves: &[Move],
+) -> Result<Vec<Result<(), Refusal>>, Error> {
+    let Some(default_branch) = default_branch(transaction, repository_id)? else {
+        return Ok(vec![Err(Refusal::NoRepository); moves.len()]);
+    };
+    let mut answers = vec![Ok(()); moves.len()];
+    let (deletions, others): (Vec<_>, Vec<_>) = moves.iter().enumerate().partition(|(_, it)| it.new.is_none());
+    for (number, it) in deletions.into_iter().chain(others) {
+        answers[number] = make(transaction, repository_id, default_branch.as_ref(), it)?;
+    }
+    if answers.iter().any(Result::is_ok) {
+        let made = moves.iter().zip(&answers).filter(|(it, answer)| answer.is_ok() && it.new.is_some());
+        let default_branch = default_branch.or_else(|| first_default_branch(made.map(|(it, _)| &it.name)));
+        let default_branch = default_branch.as_ref().map(|name| name.as_slice());
+        repository::set(transaction, call, repository_id, "default_branch", default_branch.into())?;
+    }
+    Ok(answers)
+}
+
+/// Moves references all together or, if one is refused, none: the others then hear that the push failed.
+pub fn all_or_none(
+    transaction: &Transaction,
+    call: &Call,
+    repository_id: &str,
+    moves: &[Move],
+) -> Result<Vec<Result<(), Refusal>>, Error> {
+    let attempt = transaction.savepoint(|| {
+        let answers = all(transaction, call, repository_id, moves)?;
+        if answers.iter().all(Result::is_ok) { Ok(answers) } else { Err(Attempt::Refused(answers)) }
+    });
+    match attempt {
+        Ok(answers) => Ok(answers),
+        Err(Attempt::Failed(error)) => Err(error),
+        Err(Attempt::Refused(answers)) => {
+            Ok(answers.into_iter().map(|answer| Err(answer.err().unwrap_or(Refusal::Atomic))).collect())
+        }
+    }
+}
+
+/// Why moves that belong together were taken back.
+enum Attempt {
+    Refused(Vec<Result<(), Refusal>>),
+    Failed(Error),
+}
+
+impl From<Error> for Attempt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Moves one reference.
+pub fn one(
+    transaction: &Transaction,
+    call: &Call,
+    repository_id: &str,
+    it: Move,
+) -> Result<Result<(), Refusal>, Error> {
+    let answers = all(transaction, call, repository_id, &[it])?;
+    Ok(answers.into_iter().next().expect("there is an answer for each move"))
+}
+
+/// Returns where a reference points.
+pub fn target(transaction: &Transaction, repository_id: &str, name: &BString) -> Result<Option<ObjectId>, Error> {
+    transaction.query_one(
+        "SELECT target FROM refs WHERE repository_id = ?1 AND name = ?2",
+        &[repository_id.into(), name.as_slice().into()],
+        |row| object_id(row, 0),
+    )
+}
+
+/// Takes a snapshot of a repository's references, sorted by name.
+pub fn references(transaction: &Transaction, repository: &Repository) -> Result<References, Exception> {
+    let head = default_branch(transaction, &repository.id)?
+        .ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })?;
+    let references = transaction.query(
+        "SELECT name, target, peeled FROM refs WHERE repository_id = ?1 ORDER BY name",
+        &[(&repository.id).into()],
+        |row| {
+            let peeled = row.optional_blob(2)?.is_some().then(|| object_id(row, 2)).transpose()?;
+            Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
+        },
+    )?;
+    Ok(References { head, references })
+}
+
+/// Lists the full names of branches after one, sorted, at most `limit` of them.
+pub(crate) fn branches(
+    transaction: &Transaction,
+    repository_id: &str,
+    after: &[u8],
+    limit: usize,
+) -> Result<Vec<BString>, Error> {
+    // The byte after `/` is `0`, so names of branches end before `refs/heads0`.
+    transaction.query(
+        "SELECT name FROM refs WHERE repository_id = ?1 AND name > ?2 AND name > ?3 AND name < ?4 ORDER BY name LIMIT ?5",
+        &[
+            repository_id.into(),
+            after.into(),
+            b"refs/heads/".as_slice().into(),
+            b"refs/heads0".as_slice().into(),
+            i64::try_from(limit).unwrap_or(i64::MAX).into(),
+        ],
+        |row| Ok(row.blob(0)?.into()),
+    )
+}
+
+fn make(
+    transaction: &Transaction,
+    repository_id: &str,
+    default_branch: Option<&BString>,
+    it: &Move,
+) -> Result<Result<(), Refusal>, Error> {
+    let now = target(transaction, repository_id, &it.name)?.map_or(Expected::Absent, Expected::At);
+    if now != it.expected {
+        return Ok(Err(Refusal::Stale));
+    }
+    let key = [repository_id.into(), it.name.as_slice().into()];
+    let Some(new) = it.new else {
+        if default_branch == Some(&it.name) {
+            return Ok(Err(Refusal::DefaultBranch));
+        }
+        transaction.execute("DELETE FROM refs WHERE repository_id = ?1 AND name = ?2", &key)?;
+        return Ok(Ok(()));
+    };
+    if now == Expected::Absent
+        && let Some(existing) = name_conflict(transaction, repository_id, &it.name)?
+    {
+        return Ok(Err(Refusal::NameConflict { existing, name: it.name.clone() }));
+    }
+    let peeled = it.peeled.as_ref().map(ObjectId::as_slice);
+    let [repository_id, name] = key;
+    transaction.execute(
+        "INSERT INTO refs (repository_id, name, target, peeled) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (repository_id, name) DO UPDATE SET target = excluded.target, peeled = excluded.peeled",
+        &[repository_id, name, new.as_slice().into(), peeled.into()],
+    )?;
+    Ok(Ok(()))
+}
+
+/// Finds a reference that is a folder of the name, or that the name is a folder of: a clone could not store both.
+fn name_conflict(transaction: &Transaction, repository_id: &str, name: &BString) -> Result<Option<BString>, Error> {
+    for (end, _) in name.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+        let folder: BString = name[..end].into();
+        if target(transaction, repository_id, &folder)?.is_some() {
+            return Ok(Some(folder));
+        }
+    }
+    let (mut first, mut end) = (name.clone(), name.clone());
+    first.push(b'/');
+    // The byte after `/`.
+    end.push(b'0');
+    transaction.query_one(
+        "SELECT name FROM refs WHERE repository_id = ?1 AND name > ?2 AND name < ?3 LIMIT 1",
+        &[repository_id.into(), first.as_slice().into(), end.as_slice().into()],
+        |row| Ok(row.blob(0)?.into()),
+    )
+}
+
+/// Returns a repository's default branch, if it has one; `None` if there is no such repository.
+#[expect(clippy::option_option, reason = "that there is no repository is not that it has no default branch")]
+fn default_branch(transaction: &Transaction, repository_id: &str) -> Result<Option<Option<BString>>, Error> {
+    transaction.query_one("SELECT default_branch FROM repositories WHERE id = ?1", &[repository_id.into()], |row| {
+        Ok(row.optional_blob(0)?.map(BString::from))
+    })
+}
+
+fn first_default_branch<'a>(names: impl Iterator<Item = &'a BString>) -> Option<BString> {
+    let branches: Vec<_> = names.filter(|name| name.starts_with(b"refs/heads/")).collect();
+    let preferred = ["refs/heads/main", "refs/heads/master"];
+    let found = preferred.iter().find_map(|wanted| branches.iter().find(|name| name.as_slice() == wanted.as_bytes()));
+    found.or(branches.first()).map(|name| (*name).clone())
+}
+
+fn object_id(row: &Row<'_>, column: usize) -> Result<ObjectId, Error> {
+    ObjectId::try_from(row.blob(column)?.as_slice()).map_err(|_| Error::Damaged("an object id"))
+}

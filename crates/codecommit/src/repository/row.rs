@@ -1,0 +1,140 @@
+//! A repository as it is stored, and how it is found.
+
+use aws::{AccountId, Arn, Call, Region, Timestamp};
+use aws_sdk_codecommit::types::RepositoryMetadata;
+use git::BString;
+use store::{Error, Row, Transaction};
+
+use crate::Exception;
+use crate::name::RepositoryName;
+
+/// A repository.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    /// The UUID, which stays when the name changes.
+    pub id: String,
+    /// The account that owns it.
+    pub account: AccountId,
+    /// The region that it is in.
+    pub region: Region,
+    /// The name, unique in its account and region.
+    pub name: String,
+    /// What the owner says of it.
+    pub description: Option<String>,
+    /// The full name of the default branch; `None` until the first push.
+    pub default_branch: Option<BString>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed, by a push or a call.
+    pub modified: Timestamp,
+    /// The ARN of the key that it names.
+    pub kms_key_id: String,
+}
+
+const COLUMNS: &str = "id, name, description, default_branch, created, modified, kms_key_id";
+
+impl Repository {
+    /// Returns the repository's ARN.
+    pub fn arn(&self) -> Arn {
+        let (region, account) = (self.region.clone(), self.account.clone());
+        Arn { service: "codecommit".to_owned(), region, account, resource: self.name.clone() }
+    }
+
+    /// Returns the short name of the default branch.
+    pub fn default_branch_name(&self) -> Option<String> {
+        let name = self.default_branch.as_ref()?;
+        Some(name.strip_prefix(b"refs/heads/".as_slice()).map(String::from_utf8_lossy)?.into_owned())
+    }
+
+    pub(crate) fn metadata(&self, call: &Call) -> RepositoryMetadata {
+        let (region, name) = (&self.region, &self.name);
+        RepositoryMetadata::builder()
+            .account_id(self.account.to_string())
+            .repository_id(&self.id)
+            .repository_name(name)
+            .set_repository_description(self.description.clone())
+            .set_default_branch(self.default_branch_name())
+            .last_modified_date(self.modified.to_wire())
+            .creation_date(self.created.to_wire())
+            .clone_url_http(format!("{}/{name}", call.clone_url_base))
+            .clone_url_ssh(format!("ssh://git-codecommit.{region}.{}/v1/repos/{name}", region.dns_suffix()))
+            .arn(self.arn().to_string())
+            .kms_key_id(&self.kms_key_id)
+            .build()
+    }
+
+    fn read(row: &Row<'_>, call: &Call) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.text(0)?,
+            account: call.account.clone(),
+            region: call.region.clone(),
+            name: row.text(1)?,
+            description: row.optional_text(2)?,
+            default_branch: row.optional_blob(3)?.map(BString::from),
+            created: Timestamp::from_millis(row.integer(4)?),
+            modified: Timestamp::from_millis(row.integer(5)?),
+            kms_key_id: row.text(6)?,
+        })
+    }
+}
+
+/// Finds a repository of the call's account and region; the call then concerns it.
+pub(crate) fn find_row(
+    transaction: &Transaction,
+    call: &Call,
+    name: &RepositoryName,
+) -> Result<Option<Repository>, Error> {
+    let found = transaction.query_one(
+        &format!("SELECT {COLUMNS} FROM repositories WHERE account = ?1 AND region = ?2 AND name = ?3"),
+        &[call.account.as_str().into(), call.region.as_str().into(), name.as_str().into()],
+        |row| Repository::read(row, call),
+    )?;
+    if let Some(repository) = &found {
+        call.concerns(repository.arn());
+    }
+    Ok(found)
+}
+
+/// Finds a repository that has to be there.
+pub(crate) fn get_row(transaction: &Transaction, call: &Call, name: &RepositoryName) -> Result<Repository, Exception> {
+    let found = find_row(transaction, call, name)?;
+    found.ok_or_else(|| Exception::RepositoryDoesNotExist { name: name.to_string() })
+}
+
+pub(crate) fn insert(transaction: &Transaction, repository: &Repository) -> Result<(), Error> {
+    transaction.execute(
+        "INSERT INTO repositories (id, account, region, name, description, created, modified, kms_key_id) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        &[
+            (&repository.id).into(),
+            repository.account.as_str().into(),
+            repository.region.as_str().into(),
+            (&repository.name).into(),
+            repository.description.as_ref().into(),
+            repository.created.millis().into(),
+            repository.modified.millis().into(),
+            (&repository.kms_key_id).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Sets one column of a repository, and when it was last modified.
+pub(crate) fn set(
+    transaction: &Transaction,
+    call: &Call,
+    id: &str,
+    column: &'static str,
+    value: store::Value<'_>,
+) -> Result<(), Error> {
+    transaction.execute(
+        &format!("UPDATE repositories SET {column} = ?1, modified = ?2 WHERE id = ?3"),
+        &[value, call.time.millis().into(), id.into()],
+    )?;
+    Ok(())
+}
+
+/// Lists the ids of all repositories of all accounts and regions.
+pub(crate) fn all_ids(transaction: &Transaction) -> Result<Vec<String>, Error> {
+    transaction.query("SELECT id FROM repositories", &[], |row| row.text(0))
+}

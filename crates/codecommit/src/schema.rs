@@ -1,0 +1,33 @@
+//! The service's tables.
+
+/// What brings a database up to date.
+///
+/// Ids of objects are their twenty bytes, names of references their bytes, times milliseconds since 1970.
+pub(crate) const STEPS: &[&str] = &["
+    CREATE TABLE repositories (
+        id TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        name TEXT NOT NULL,
+        description TEXT,
+        default_branch BLOB,
+        created INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        kms_key_id TEXT NOT NULL,
+        UNIQUE (account, region, name)
+    );
+    CREATE INDEX repositories_by_modified ON repositories (account, region, modified, name);
+    CREATE TABLE refs (
+        repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+        name BLOB NOT NULL,
+        target BLOB NOT NULL,
+        peeled BLOB,
+        PRIMARY KEY (repository_id, name)
+    );
+    CREATE TABLE tags (
+        repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (repository_id, key)
+    );
+"];

@@ -1,0 +1,70 @@
+//! What an installation decides.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::Exception;
+
+/// How the service behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many repositories an account can have in a region; AWS starts at 1,000.
+    pub repositories_max: u64,
+    /// What is made to fail.
+    pub simulate: Simulate,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { repositories_max: 1_000, simulate: Simulate::default() }
+    }
+}
+
+/// Conditions outside CodeCommit that make its operations fail, so that a client's handling can be tried.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Simulate {
+    /// Whether the account is one that AWS lets create no repository.
+    pub create_repository_not_allowed: bool,
+    /// The states of encryption keys that cannot be used, by key id, alias or ARN.
+    pub encryption_keys: BTreeMap<String, KeyState>,
+    /// The values that an organization's tag policy lets a key have.
+    pub tag_policy: BTreeMap<String, Vec<String>>,
+}
+
+/// Why an encryption key cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyState {
+    /// The caller may not use it.
+    AccessDenied,
+    /// It is disabled.
+    Disabled,
+    /// The data does not fit it.
+    IntegrityChecksFailed,
+    /// It does not exist.
+    NotFound,
+    /// The key service cannot be reached.
+    Unavailable,
+}
+
+impl Simulate {
+    pub(crate) fn check_key(&self, arn: &str) -> Result<(), Exception> {
+        let state = self.encryption_keys.iter().find_map(|(key, state)| is_key(arn, key).then_some(*state));
+        let key = arn.to_owned();
+        match state {
+            None => Ok(()),
+            Some(KeyState::AccessDenied) => Err(Exception::EncryptionKeyAccessDenied { key }),
+            Some(KeyState::Disabled) => Err(Exception::EncryptionKeyDisabled { key }),
+            Some(KeyState::IntegrityChecksFailed) => Err(Exception::EncryptionIntegrityChecksFailed { key }),
+            Some(KeyState::NotFound) => Err(Exception::EncryptionKeyNotFound { key }),
+            Some(KeyState::Unavailable) => Err(Exception::EncryptionKeyUnavailable { key }),
+        }
+    }
+}
+
+fn is_key(arn: &str, key: &str) -> bool {
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    arn == key || resource == key || resource.strip_prefix("key/") == Some(key)
+}

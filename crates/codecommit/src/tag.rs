@@ -1,0 +1,107 @@
+//! Tags of repositories.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws::Call;
+use aws_sdk_codecommit::operation::list_tags_for_resource::{ListTagsForResourceInput, ListTagsForResourceOutput};
+use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
+use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
+use store::{Error, Transaction};
+
+use crate::name::{self, RepositoryName, TAGS_MAX};
+use crate::repository::get_row;
+use crate::settings::Simulate;
+use crate::{Change, CodeCommit, Exception};
+
+pub(crate) fn tag_resource(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: TagResourceInput,
+) -> Result<Change<()>, Exception> {
+    let name = RepositoryName::from_arn(input.resource_arn, call)?;
+    let tags = name::tags(input.tags)?;
+    if tags.is_empty() {
+        return Err(Exception::TagsMapRequired);
+    }
+    service.settings.simulate.check_tags(&tags)?;
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let id = get_row(transaction, &call, &name)?.id;
+        insert(transaction, &id, &tags)?;
+        if of(transaction, &id)?.len() > TAGS_MAX {
+            return Err(Exception::TooManyTags { limit: TAGS_MAX });
+        }
+        Ok(())
+    }))
+}
+
+/// Keys that the repository does not have are no failure.
+pub(crate) fn untag_resource(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: UntagResourceInput,
+) -> Result<Change<()>, Exception> {
+    let name = RepositoryName::from_arn(input.resource_arn, call)?;
+    let keys = name::tag_keys(input.tag_keys.unwrap_or_default())?;
+    service.settings.simulate.check_required_tags(&keys)?;
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let id = get_row(transaction, &call, &name)?.id;
+        for key in &keys {
+            transaction
+                .execute("DELETE FROM tags WHERE repository_id = ?1 AND key = ?2", &[(&id).into(), key.into()])?;
+        }
+        Ok(())
+    }))
+}
+
+/// All tags fit on one page, so there is never a token to continue with.
+pub(crate) fn list_tags_for_resource(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: ListTagsForResourceInput,
+) -> Result<ListTagsForResourceOutput, Exception> {
+    let name = RepositoryName::from_arn(input.resource_arn, call)?;
+    let tags = service.store.read(|transaction| {
+        let repository = get_row(transaction, call, &name)?;
+        Ok::<_, Exception>(of(transaction, &repository.id)?)
+    })?;
+    Ok(ListTagsForResourceOutput::builder().set_tags(Some(tags.into_iter().collect())).build())
+}
+
+/// Adds tags; a key that is there takes the new value.
+pub(crate) fn insert(
+    transaction: &Transaction,
+    repository_id: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    for (key, value) in tags {
+        transaction.execute(
+            "INSERT INTO tags (repository_id, key, value) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (repository_id, key) DO UPDATE SET value = excluded.value",
+            &[repository_id.into(), key.into(), value.into()],
+        )?;
+    }
+    Ok(())
+}
+
+fn of(transaction: &Transaction, repository_id: &str) -> Result<Vec<(String, String)>, Error> {
+    transaction.query("SELECT key, value FROM tags WHERE repository_id = ?1", &[repository_id.into()], |row| {
+        Ok((row.text(0)?, row.text(1)?))
+    })
+}
+
+impl Simulate {
+    pub(crate) fn check_tags(&self, tags: &BTreeMap<String, String>) -> Result<(), Exception> {
+        let refused =
+            tags.iter().find(|(key, value)| self.tag_policy.get(*key).is_some_and(|allowed| !allowed.contains(value)));
+        refused.map_or(Ok(()), |(key, _)| Err(Exception::TagPolicy { key: key.clone() }))
+    }
+
+    /// A tag that the policy speaks of cannot be taken away.
+    pub(crate) fn check_required_tags(&self, keys: &[String]) -> Result<(), Exception> {
+        let refused = keys.iter().find(|key| self.tag_policy.contains_key(*key));
+        refused.map_or(Ok(()), |key| Err(Exception::TagPolicy { key: key.clone() }))
+    }
+}

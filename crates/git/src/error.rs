@@ -1,0 +1,87 @@
+//! What can go wrong while objects are read, and while a client is served.
+
+use std::io;
+
+use gix::ObjectId;
+
+use crate::pktline;
+
+/// Why an object could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An object that another one names is not there.
+    #[error("object {0} is missing")]
+    Missing(ObjectId),
+    /// The stored bytes are not an object of that kind.
+    #[error("object {id} is malformed: {reason}")]
+    Malformed {
+        /// The object.
+        id: ObjectId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A pack or a loose object cannot be decoded.
+    #[error("objects cannot be decoded: {0}")]
+    Decode(String),
+    /// The file system failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Error {
+    /// Describes a failure of gitoxide's decoders.
+    pub(crate) fn decode(error: &impl std::fmt::Display) -> Self {
+        Self::Decode(error.to_string())
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            other => io::Error::other(other),
+        }
+    }
+}
+
+/// A request that cannot be served.
+///
+/// Displays the sentence that the client is told.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ProtocolError {
+    message: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ProtocolError {
+    /// Makes an error whose sentence is the client's to read.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// Renders the `ERR` pkt-line that tells the client; no flush follows it.
+    pub fn packet(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        pktline::write(&mut out, format!("ERR {}", self.message).as_bytes());
+        out
+    }
+
+    /// Tells whether the server is at fault, and not the request: the cause is worth a log line.
+    pub fn is_internal(&self) -> bool {
+        self.source.is_some()
+    }
+}
+
+impl From<Error> for ProtocolError {
+    fn from(error: Error) -> Self {
+        Self { message: "internal server error".into(), source: Some(Box::new(error)) }
+    }
+}
+
+impl From<io::Error> for ProtocolError {
+    fn from(error: io::Error) -> Self {
+        Self { message: "the request could not be read".into(), source: Some(Box::new(error)) }
+    }
+}

@@ -1,0 +1,94 @@
+//! The commits that were looked at while one request is served.
+//!
+//! **Invariant:** a commit that is cut has no parents here, whatever it names.
+
+use gix::{ObjectId, hash::oid, hashtable::HashMap};
+
+use crate::{Error, Kind, links, reader::Reader};
+
+/// The number of a commit in a [`History`].
+pub(crate) type Node = u32;
+
+/// Commits with their parents, read when they are asked for.
+#[derive(Default)]
+pub(crate) struct History {
+    commits: Vec<Commit>,
+    by_id: HashMap<ObjectId, Node>,
+    parents: Vec<Node>,
+    buffer: Vec<u8>,
+}
+
+struct Commit {
+    id: ObjectId,
+    tree: ObjectId,
+    seconds: i64,
+    /// Where the parents are; nothing before the commit is read.
+    parents: Option<(u32, u32)>,
+    cut: bool,
+}
+
+impl History {
+    /// Gives the number of the commit `id`, which is not read yet.
+    pub(crate) fn node(&mut self, id: &oid) -> Node {
+        let next = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
+        *self.by_id.entry(id.to_owned()).or_insert_with(|| {
+            let tree = ObjectId::null(gix::hash::Kind::Sha1);
+            self.commits.push(Commit { id: id.to_owned(), tree, seconds: 0, parents: None, cut: false });
+            next
+        })
+    }
+
+    pub(crate) fn id(&self, node: Node) -> ObjectId {
+        self.commits[node as usize].id
+    }
+
+    /// Takes a commit's parents away, as in a shallow clone.
+    pub(crate) fn cut(&mut self, node: Node) {
+        self.commits[node as usize].cut = true;
+    }
+
+    /// Reads a commit if it was not read yet.
+    pub(crate) fn load(&mut self, node: Node, reader: &mut Reader) -> Result<(), Error> {
+        let Commit { id, parents, .. } = self.commits[node as usize];
+        if parents.is_some() {
+            return Ok(());
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        reader.expect(&id, Kind::Commit, &mut buffer)?;
+        let commit = links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+        let start = self.parents.len();
+        for parent in commit.parents() {
+            let parent = self.node(&parent);
+            self.parents.push(parent);
+        }
+        let range = (start, self.parents.len());
+        let number = |at| u32::try_from(at).expect("fewer parents than 32 bits count");
+        let slot = &mut self.commits[node as usize];
+        slot.parents = Some((number(range.0), number(range.1)));
+        slot.tree = commit.tree;
+        slot.seconds = commit.seconds();
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    /// Gives the tree of a commit that was read.
+    pub(crate) fn tree(&self, node: Node) -> ObjectId {
+        self.commits[node as usize].tree
+    }
+
+    /// Gives the time of a commit that was read, in seconds since 1970.
+    pub(crate) fn seconds(&self, node: Node) -> i64 {
+        self.commits[node as usize].seconds
+    }
+
+    /// Gives the parents of a commit that was read; none if it is cut.
+    pub(crate) fn parents(&self, node: Node) -> &[Node] {
+        if self.commits[node as usize].cut { &[] } else { self.named_parents(node) }
+    }
+
+    /// Gives the parents that a commit that was read names, cut or not.
+    pub(crate) fn named_parents(&self, node: Node) -> &[Node] {
+        let (start, end) = self.commits[node as usize].parents.expect("the commit was read");
+        &self.parents[start as usize..end as usize]
+    }
+}

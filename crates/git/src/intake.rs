@@ -1,0 +1,179 @@
+//! Taking in a pack: from the bytes of a push to a checked pack with its index, in a staging folder.
+//!
+//! One pass over the input stores it, finds the entries, and hashes what is not a delta. Then deltas are
+//! resolved, bases that the pack lacks are added to it, and everything that the objects name is looked up.
+//!
+//! **Invariant:** nothing that is taken in is visible to readers before [`Staged::install`].
+
+mod complete;
+mod connect;
+mod inflate;
+mod parse;
+mod resolve;
+mod source;
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Read, Write},
+    path::Path,
+};
+
+use gix::{ObjectId, hash::oid};
+
+use crate::{
+    Error, Kind, Options, Repository,
+    pack_index::{self, Indexed},
+    staging::Staging,
+};
+pub(crate) use connect::Named;
+
+/// Why a pack is not taken; the sentence for the client.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refusal(pub(crate) String);
+
+impl Refusal {
+    fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self(format!("unable to store the pack: {error}"))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// An entry of the pack that is being taken in.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    offset: u64,
+    /// The inflated size in bytes: of the object, or of the delta.
+    size: u64,
+    id: ObjectId,
+    crc: u32,
+    head_bytes: u8,
+    /// The object's kind; nothing for a delta that is not resolved.
+    kind: Option<Kind>,
+}
+
+/// A checked pack that no reader sees yet.
+pub(crate) struct Staged {
+    staging: Staging,
+    checksum: ObjectId,
+    received: u32,
+    /// The objects, bases that were added included, sorted by their ids.
+    objects: Vec<(Indexed, Kind)>,
+    closed: bool,
+}
+
+/// Takes a pack from `input` and checks it against the repository.
+pub(crate) fn receive(repository: &Repository, input: &mut dyn Read, options: &Options) -> Result<Staged, Refusal> {
+    let staging = Staging::create(repository.objects())?;
+    let path = staging.path().join("pack");
+    let mut parsed = parse::parse(File::create_new(&path)?, input, options)?;
+    let received = u32::try_from(parsed.entries.len()).expect("a pack counts its objects in 32 bits");
+    let mut reader = repository.reader();
+    let mut checksum = parsed.checksum;
+    if !parsed.deltas.is_empty() {
+        let bases = resolve::resolve(&path, &mut parsed, &mut reader, options)?;
+        if !bases.is_empty() {
+            checksum = complete::complete(&path, &mut parsed.entries, &bases, &mut reader)?;
+        }
+    }
+    let objects = sorted(&parsed.entries)?;
+    let closed = connect::is_closed(&parsed.named, &objects, &mut reader)?;
+    let staged = Staged { staging, checksum, received, objects, closed };
+    staged.write_index()?;
+    Ok(staged)
+}
+
+/// Sorts the objects by their ids, for the index.
+fn sorted(entries: &[Entry]) -> Result<Vec<(Indexed, Kind)>, Refusal> {
+    let mut objects: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let kind = entry.kind.expect("unresolved deltas were refused");
+            (Indexed { id: entry.id, crc: entry.crc, offset: entry.offset }, kind)
+        })
+        .collect();
+    objects.sort_unstable_by_key(|(object, _)| object.id);
+    match objects.windows(2).find(|pair| pair[0].0.id == pair[1].0.id) {
+        Some(pair) => Err(Refusal::new(format!("the pack holds {} twice", pair[0].0.id))),
+        None => Ok(objects),
+    }
+}
+
+impl Staged {
+    /// Gives the number of objects that the client sent.
+    pub(crate) fn received(&self) -> u32 {
+        self.received
+    }
+
+    /// Tells whether everything that the objects name is in the pack or in the repository.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Tells the kind of one of the objects.
+    pub(crate) fn kind(&self, id: &oid) -> Option<Kind> {
+        let position = self.objects.binary_search_by(|(object, _)| object.id.as_ref().cmp(id)).ok()?;
+        Some(self.objects[position].1)
+    }
+
+    /// Moves the pack into the repository and shows it to readers; `sync` makes that last a power cut.
+    pub(crate) fn install(self, repository: &Repository, sync: bool) -> io::Result<()> {
+        if self.objects.is_empty() {
+            return Ok(());
+        }
+        let folder = repository.objects().join("pack");
+        let index = folder.join(format!("pack-{}.idx", self.checksum));
+        for (from, to) in [("pack", index.with_extension("pack")), ("idx", index.clone())] {
+            let from = self.staging.path().join(from);
+            if sync {
+                File::open(&from)?.sync_all()?;
+            }
+            if to.exists() {
+                continue;
+            }
+            make_read_only(&from)?;
+            fs::rename(from, to)?;
+        }
+        if sync {
+            sync_folder(&folder)?;
+        }
+        repository.publish(&index)
+    }
+
+    fn write_index(&self) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create_new(self.staging.path().join("idx"))?);
+        let objects: Vec<_> = self.objects.iter().map(|(object, _)| *object).collect();
+        pack_index::write(&mut file, &objects, &self.checksum)?;
+        file.flush()
+    }
+}
+
+/// Packs are read-only files, as Git makes them.
+fn make_read_only(path: &Path) -> io::Result<()> {
+    let mut permissions = fs::metadata(path)?.permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(path, permissions)
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Elsewhere folders cannot be opened to be flushed.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Whether everything that incoming objects name is there.
+
+use gix::{
+    ObjectId,
+    hash::oid,
+    hashtable::{HashMap, hash_map::Entry},
+};
+
+use super::Refusal;
+use crate::{Kind, links, pack_index::Indexed, reader::Reader};
+
+/// The objects that incoming objects name, with the kinds that they have to be of.
+#[derive(Default)]
+pub(crate) struct Named(HashMap<ObjectId, Kind>);
+
+impl Named {
+    /// Adds what one object names.
+    pub(super) fn add(&mut self, id: &oid, kind: Kind, data: &[u8]) -> Result<(), Refusal> {
+        let mut conflict = false;
+        links::visit(kind, data, &mut |named, kind| conflict |= !self.insert(named.to_owned(), kind))
+            .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
+        if conflict {
+            return Err(Refusal::new(format!("object {id} names an object as of another kind")));
+        }
+        Ok(())
+    }
+
+    /// Adds what another collection holds.
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), Refusal> {
+        let (mut large, small) =
+            if self.0.len() < other.0.len() { (other, std::mem::take(self)) } else { (std::mem::take(self), other) };
+        for (id, kind) in small.0 {
+            if !large.insert(id, kind) {
+                return Err(Refusal::new(format!("object {id} is named as of two kinds")));
+            }
+        }
+        *self = large;
+        Ok(())
+    }
+
+    fn insert(&mut self, id: ObjectId, kind: Kind) -> bool {
+        match self.0.entry(id) {
+            Entry::Occupied(known) => *known.get() == kind,
+            Entry::Vacant(vacant) => {
+                vacant.insert(kind);
+                true
+            }
+        }
+    }
+}
+
+/// Tells whether all of `named` is among `objects`, which are sorted, or in the repository.
+pub(super) fn is_closed(named: &Named, objects: &[(Indexed, Kind)], reader: &mut Reader) -> Result<bool, Refusal> {
+    for (id, kind) in &named.0 {
+        let found = match objects.binary_search_by(|(object, _)| object.id.cmp(id)) {
+            Ok(position) => Some(objects[position].1),
+            Err(_) => reader.kind(id)?,
+        };
+        if found != Some(*kind) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,173 @@
+//! The one pass over an incoming pack.
+
+use std::{fs::File, io::Read};
+
+use gix::ObjectId;
+
+use super::{Entry, Named, Refusal, inflate::Inflater, source::Source};
+use crate::{Kind, Options, Profile};
+
+/// What one pass finds out.
+pub(super) struct Parsed {
+    pub(super) entries: Vec<Entry>,
+    pub(super) deltas: Deltas,
+    pub(super) named: Named,
+    pub(super) checksum: ObjectId,
+}
+
+/// The deltas of a pack by their bases; the numbers are those of entries.
+#[derive(Default)]
+pub(super) struct Deltas {
+    /// Base and delta, for bases that are given by their place.
+    pub(super) by_entry: Vec<(u32, u32)>,
+    /// Base and delta, for bases that are given by their id.
+    pub(super) by_id: Vec<(ObjectId, u32)>,
+}
+
+impl Deltas {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_entry.is_empty() && self.by_id.is_empty()
+    }
+}
+
+/// The type numbers of pack entries.
+const OFS_DELTA: u8 = 6;
+const REF_DELTA: u8 = 7;
+
+/// Reads a whole pack from `input` and stores it in `output`.
+pub(super) fn parse(output: File, input: &mut dyn Read, options: &Options) -> Result<Parsed, Refusal> {
+    let mut source = Source::new(input, output);
+    let mut head = [0; 12];
+    source.exact(&mut head)?;
+    let number = |at: usize| u32::from_be_bytes(head[at..at + 4].try_into().expect("four bytes"));
+    if &head[..4] != b"PACK" || !matches!(number(4), 2 | 3) {
+        return Err(Refusal::new("this is no pack"));
+    }
+    let mut parser = Parser {
+        source,
+        options,
+        inflater: Inflater::new(),
+        structure: Vec::new(),
+        entries: Vec::new(),
+        deltas: Deltas::default(),
+        named: Named::default(),
+    };
+    for _ in 0..number(8) {
+        parser.entry()?;
+    }
+    parser.deltas.by_entry.sort_unstable();
+    parser.deltas.by_id.sort_unstable();
+    let checksum = parser.source.finish()?;
+    Ok(Parsed { entries: parser.entries, deltas: parser.deltas, named: parser.named, checksum })
+}
+
+struct Parser<'a> {
+    source: Source<'a>,
+    options: &'a Options,
+    inflater: Inflater,
+    /// The commit, tree or tag that is being read.
+    structure: Vec<u8>,
+    entries: Vec<Entry>,
+    deltas: Deltas,
+    named: Named,
+}
+
+impl Parser<'_> {
+    fn entry(&mut self) -> Result<(), Refusal> {
+        let number = u32::try_from(self.entries.len()).expect("a pack counts its objects in 32 bits");
+        let offset = self.source.offset();
+        self.source.start_entry();
+        let (number_of_type, size) = self.head()?;
+        if size > self.options.object_bytes_max {
+            return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+        }
+        let kind = match number_of_type {
+            1 => Some(Kind::Commit),
+            2 => Some(Kind::Tree),
+            3 => Some(Kind::Blob),
+            4 => Some(Kind::Tag),
+            OFS_DELTA => {
+                let base = self.base_before(offset)?;
+                self.deltas.by_entry.push((base, number));
+                None
+            }
+            REF_DELTA => {
+                let mut base = [0; 20];
+                self.source.exact(&mut base)?;
+                self.deltas.by_id.push((ObjectId::from(base), number));
+                None
+            }
+            other => return Err(Refusal::new(format!("the pack is corrupt: no entry is of type {other}"))),
+        };
+        let head_bytes = u8::try_from(self.source.offset() - offset).expect("heads are short");
+        let id = if let Some(kind) = kind {
+            self.object(kind, size)?
+        } else {
+            self.inflater.run(&mut self.source, size, &mut |_| {})?;
+            ObjectId::null(gix::hash::Kind::Sha1)
+        };
+        let crc = self.source.end_entry();
+        self.entries.push(Entry { offset, size, id, crc, head_bytes, kind });
+        Ok(())
+    }
+
+    /// Reads the type and the inflated size.
+    fn head(&mut self) -> Result<(u8, u64), Refusal> {
+        let mut byte = self.source.byte()?;
+        let number_of_type = byte >> 4 & 7;
+        let mut size = u64::from(byte & 15);
+        let mut shift = 4;
+        while byte & 0x80 != 0 {
+            if shift > 53 {
+                return Err(Refusal::new("the pack is corrupt: an entry declares an endless size"));
+            }
+            byte = self.source.byte()?;
+            size |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+        }
+        Ok((number_of_type, size))
+    }
+
+    /// Reads the distance of a base that lies before the entry at `offset`, and finds the base.
+    fn base_before(&mut self, offset: u64) -> Result<u32, Refusal> {
+        if self.options.profile == Profile::Aws {
+            return Err(Refusal::new("protocol error (offset deltas are not supported)"));
+        }
+        let mut byte = self.source.byte()?;
+        let mut distance = u64::from(byte & 0x7f);
+        for _ in 0..8 {
+            if byte & 0x80 == 0 {
+                break;
+            }
+            byte = self.source.byte()?;
+            distance = (distance + 1) << 7 | u64::from(byte & 0x7f);
+        }
+        offset
+            .checked_sub(distance)
+            .and_then(|base| self.entries.binary_search_by_key(&base, |entry| entry.offset).ok())
+            .and_then(|base| u32::try_from(base).ok())
+            .filter(|_| byte & 0x80 == 0)
+            .ok_or_else(|| Refusal::new("the pack is corrupt: a delta without its base"))
+    }
+
+    /// Hashes an object, and notes what it names.
+    fn object(&mut self, kind: Kind, size: u64) -> Result<ObjectId, Refusal> {
+        let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+        hasher.update(&gix::objs::encode::loose_header(kind, size));
+        if kind == Kind::Blob {
+            self.inflater.run(&mut self.source, size, &mut |part| hasher.update(part))?;
+        } else {
+            if size > self.options.structure_bytes_max {
+                return Err(Refusal::new(format!("a {kind} of {size} bytes is too large")));
+            }
+            self.structure.clear();
+            self.inflater.run(&mut self.source, size, &mut |part| self.structure.extend_from_slice(part))?;
+            hasher.update(&self.structure);
+        }
+        let id = hasher.try_finalize().map_err(|error| Refusal::new(error.to_string()))?;
+        if kind != Kind::Blob {
+            self.named.add(&id, kind, &self.structure)?;
+        }
+        Ok(id)
+    }
+}

@@ -1,0 +1,99 @@
+//! One pack: its index and its data, mapped into memory.
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use gix::{
+    hash::oid,
+    odb::pack::{data, index},
+};
+
+use crate::Error;
+
+/// An open pack. It stays readable when its files are removed.
+pub(crate) struct Pack {
+    pub(crate) index: index::File,
+    pub(crate) data: data::File,
+    /// The data file once more, to copy from without mapping it all into the process.
+    file: File,
+    by_offset: OnceLock<Vec<(u64, u32)>>,
+}
+
+/// The number of the next pack; gitoxide's caches tell packs apart by it.
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+impl Pack {
+    /// Opens the pack whose index is at `index_path`.
+    pub(crate) fn open(index_path: &Path) -> io::Result<Self> {
+        let data_path = index_path.with_extension("pack");
+        let file = File::open(&data_path)?;
+        let index = index::File::at(index_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
+        let mut data = data::File::at(&data_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
+        data.id = NEXT.fetch_add(1, Ordering::Relaxed);
+        if data.num_objects() != index.num_objects() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a pack and its index differ in their size"));
+        }
+        Ok(Self { index, data, file, by_offset: OnceLock::new() })
+    }
+
+    /// Finds an object's position in the index.
+    pub(crate) fn position(&self, id: &oid) -> Option<u32> {
+        self.index.lookup(id)
+    }
+
+    /// Reads the head of the entry at `offset`.
+    pub(crate) fn entry(&self, offset: u64) -> Result<data::Entry, Error> {
+        self.data.entry(offset).map_err(|error| Error::decode(&error))
+    }
+
+    /// Gives the offset of every entry with its position in the index, in the order of the offsets.
+    pub(crate) fn by_offset(&self) -> &[(u64, u32)] {
+        self.by_offset.get_or_init(|| {
+            let mut all: Vec<_> = (0..self.index.num_objects())
+                .map(|position| (self.index.pack_offset_at_index(position), position))
+                .collect();
+            all.sort_unstable();
+            all
+        })
+    }
+
+    /// Finds the entry at `offset`: its position in the index, and where it ends.
+    pub(crate) fn span(&self, offset: u64) -> Result<(u32, u64), Error> {
+        let all = self.by_offset();
+        let rank = all
+            .binary_search_by_key(&offset, |(offset, _)| *offset)
+            .map_err(|_| Error::Decode(format!("no entry of the pack starts at {offset}")))?;
+        let end = all.get(rank + 1).map_or(self.data.pack_end() as u64, |(offset, _)| *offset);
+        Ok((all[rank].1, end))
+    }
+
+    /// Fills `buffer` with the bytes of the data file from `offset` on.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        read_exact_at(&self.file, buffer, offset)
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        let bytes = std::os::windows::fs::FileExt::seek_read(file, buffer, offset)?;
+        if bytes == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        buffer = &mut buffer[bytes..];
+        offset += bytes as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The pkt-line framing: four hexadecimal digits of length, then the line.
+
+use std::io::{self, Read};
+
+use crate::ProtocolError;
+
+/// The largest line, its length digits included.
+pub(crate) const LINE_BYTES_MAX: usize = 65520;
+
+/// The line without content that ends a list.
+pub(crate) const FLUSH: &[u8] = b"0000";
+
+/// Appends one line.
+pub(crate) fn write(out: &mut Vec<u8>, line: &[u8]) {
+    out.extend_from_slice(&length(line.len()));
+    out.extend_from_slice(line);
+}
+
+/// Gives the length digits of a line of `bytes` bytes.
+pub(crate) fn length(bytes: usize) -> [u8; 4] {
+    let total = bytes + 4;
+    debug_assert!(total <= LINE_BYTES_MAX, "callers cut their lines");
+    let digit = |shift: usize| b"0123456789abcdef"[(total >> shift) & 15];
+    [digit(12), digit(8), digit(4), digit(0)]
+}
+
+/// One item of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Packet<'a> {
+    /// A line, without a newline at its end.
+    Line(&'a [u8]),
+    /// The end of a list.
+    Flush,
+    /// The end of the input.
+    End,
+}
+
+/// Reads lines, and not a byte more, from the start of an input.
+pub(crate) struct Lines<'a> {
+    input: &'a mut dyn Read,
+    bytes_left: u64,
+    line: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    /// Reads at most `bytes_max` bytes.
+    pub(crate) fn new(input: &'a mut dyn Read, bytes_max: u64) -> Self {
+        Self { input, bytes_left: bytes_max, line: Vec::new() }
+    }
+
+    /// Reads the next item.
+    pub(crate) fn next(&mut self) -> Result<Packet<'_>, ProtocolError> {
+        let mut digits = [0; 4];
+        if !read_full(self.input, &mut digits)? {
+            return Ok(Packet::End);
+        }
+        let total = std::str::from_utf8(&digits)
+            .ok()
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| usize::from_str_radix(digits, 16).ok())
+            .ok_or_else(|| ProtocolError::new("protocol error: bad line length character"))?;
+        if total == 0 {
+            return Ok(Packet::Flush);
+        }
+        if !(4..=LINE_BYTES_MAX).contains(&total) {
+            return Err(ProtocolError::new(format!("protocol error: bad line length {total}")));
+        }
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(total as u64)
+            .ok_or_else(|| ProtocolError::new("protocol error: the request is too large"))?;
+        self.line.resize(total - 4, 0);
+        self.input.read_exact(&mut self.line).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ProtocolError::new("protocol error: the request ends inside a line"),
+            _ => error.into(),
+        })?;
+        Ok(Packet::Line(self.line.strip_suffix(b"\n").unwrap_or(&self.line)))
+    }
+}
+
+/// Fills `buffer`; answers `false` at the end of the input.
+fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> Result<bool, ProtocolError> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) if filled == 0 => return Ok(false),
+            Ok(0) => return Err(ProtocolError::new("protocol error: the request ends inside a line")),
+            Ok(bytes) => filled += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_framed_and_read_back() {
+        let mut bytes = Vec::new();
+        write(&mut bytes, b"want\n");
+        write(&mut bytes, b"");
+        bytes.extend_from_slice(FLUSH);
+        assert_eq!(bytes, b"0009want\n00040000");
+        let mut input = bytes.as_slice();
+        let mut lines = Lines::new(&mut input, 100);
+        assert_eq!(lines.next().expect("a line"), Packet::Line(b"want"));
+        assert_eq!(lines.next().expect("a line"), Packet::Line(b""));
+        assert_eq!(lines.next().expect("a flush"), Packet::Flush);
+        assert_eq!(lines.next().expect("the end"), Packet::End);
+    }
+
+    #[test]
+    fn malformed_lengths_are_refused() {
+        for bytes in [&b"00"[..], b"0003", b"+00a", b"zzzz", b"fff5", b"0009wan"] {
+            let mut input = bytes;
+            assert!(Lines::new(&mut input, 1 << 20).next().is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_budget_is_kept() {
+        let mut input = &b"0006ab0006cd"[..];
+        let mut lines = Lines::new(&mut input, 10);
+        assert!(lines.next().is_ok());
+        assert!(lines.next().is_err());
+    }
+}

@@ -1,0 +1,186 @@
+//! The moves of references that a push asks for.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::Read,
+};
+
+use bstr::{BString, ByteSlice};
+use gix::ObjectId;
+
+use crate::{
+    Options, ProtocolError,
+    pktline::{Lines, Packet},
+};
+
+/// One wanted move of a reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The reference's full name, as the client sent it.
+    pub name: BString,
+    /// What the client takes the reference to point at; the null id if it takes it not to be there.
+    pub old: ObjectId,
+    /// What it is to point at; the null id if it is to go.
+    pub new: ObjectId,
+}
+
+impl Command {
+    /// Tells whether the reference is to go.
+    pub fn is_deletion(&self) -> bool {
+        self.new.is_null()
+    }
+
+    /// Tells whether the name is one that Git lets clients use: below `refs/`, and with a folder there, which
+    /// is not asked of references that are to go.
+    pub(super) fn has_sound_name(&self) -> bool {
+        let Some(rest) = self.name.strip_prefix(b"refs/") else { return false };
+        (self.is_deletion() || rest.contains(&b'/')) && gix::validate::reference::name(self.name.as_bstr()).is_ok()
+    }
+}
+
+/// The head of a push.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    pub(super) list: Vec<Command>,
+    pub(super) capabilities: Vec<String>,
+    /// The commits whose parents the client does not have.
+    pub(super) shallow: Vec<ObjectId>,
+    /// The ranks of commands whose reference an earlier command names too.
+    pub(super) repeated: HashSet<usize>,
+}
+
+impl Commands {
+    /// Reads the head of a push, and not a byte more; nothing if there is no command.
+    pub(super) fn read(input: &mut dyn Read, options: &Options) -> Result<Option<Self>, ProtocolError> {
+        let mut lines = Lines::new(input, options.request_bytes_max);
+        let mut head = Self::default();
+        loop {
+            match lines.next()? {
+                Packet::Line(line) => head.line(line)?,
+                Packet::Flush => break,
+                Packet::End if head.list.is_empty() => break,
+                Packet::End => return Err(ProtocolError::new("protocol error: the request has no end")),
+            }
+        }
+        let mut names = HashMap::new();
+        for (rank, command) in head.list.iter().enumerate() {
+            if names.insert(command.name.clone(), rank).is_some() {
+                head.repeated.insert(rank);
+            }
+        }
+        Ok((!head.list.is_empty()).then_some(head))
+    }
+
+    /// Tells whether the client asks for a capability.
+    pub(super) fn asked(&self, name: &str) -> bool {
+        self.capabilities.iter().any(|capability| capability == name)
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), ProtocolError> {
+        if let Some(id) = line.strip_prefix(b"shallow ") {
+            self.shallow.push(id_of(id, line)?);
+            return Ok(());
+        }
+        let (command, capabilities) = line.split_once_str(b"\0").unwrap_or((line, b""));
+        if self.list.is_empty() {
+            let capabilities = capabilities.fields().map(|capability| capability.to_str_lossy().into_owned());
+            self.capabilities = capabilities.collect();
+        }
+        let (Some(old), Some(new), Some(name)) = (command.get(..40), command.get(41..81), command.get(82..)) else {
+            return Err(unexpected(line));
+        };
+        if command[40] != b' ' || command[81] != b' ' || name.is_empty() {
+            return Err(unexpected(line));
+        }
+        let (old, new) = (id_of(old, line)?, id_of(new, line)?);
+        self.list.push(Command { name: name.into(), old, new });
+        Ok(())
+    }
+}
+
+fn id_of(hex: &[u8], line: &[u8]) -> Result<ObjectId, ProtocolError> {
+    ObjectId::from_hex(hex).map_err(|_| unexpected(line))
+}
+
+fn unexpected(line: &[u8]) -> ProtocolError {
+    let shown = line[..line.len().min(200)].as_bstr();
+    ProtocolError::new(format!("protocol error: expected old/new/ref, got '{shown}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pktline;
+
+    fn read(lines: &[&[u8]], end: &[u8]) -> Result<Option<Commands>, ProtocolError> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            pktline::write(&mut bytes, line);
+        }
+        bytes.extend_from_slice(end);
+        Commands::read(&mut bytes.as_slice(), &Options::default())
+    }
+
+    #[test]
+    fn a_head_is_read() {
+        let (a, b, null) = ("a".repeat(40), "b".repeat(40), "0".repeat(40));
+        let head = read(
+            &[
+                format!("shallow {a}\n").as_bytes(),
+                format!("{null} {a} refs/heads/x y\0 report-status  quiet\n").as_bytes(),
+                format!("{a} {b} refs/heads/z").as_bytes(),
+                format!("{b} {null} refs/heads/z").as_bytes(),
+            ],
+            b"0000PACK",
+        );
+        let head = head.expect("a sound head").expect("a push");
+        assert_eq!(head.capabilities, ["report-status", "quiet"]);
+        assert_eq!(head.shallow.len(), 1);
+        assert_eq!(head.list[0].name, "refs/heads/x y");
+        assert!(head.list[2].is_deletion());
+        assert_eq!(head.repeated, HashSet::from([2]));
+    }
+
+    #[test]
+    fn a_probe_is_no_push() {
+        assert!(read(&[], b"0000").expect("a sound head").is_none());
+        assert!(read(&[], b"").expect("a sound head").is_none());
+    }
+
+    #[test]
+    fn unsound_heads_are_refused() {
+        let a = "a".repeat(40);
+        for line in [format!("{a} {a}"), format!("{a} {a} "), format!("{a}-{a} refs/x"), format!("x{a} {a} refs/x")] {
+            assert!(read(&[line.as_bytes()], b"0000").is_err(), "{line}");
+        }
+        assert!(read(&[format!("{a} {a} refs/heads/x").as_bytes()], b"").is_err());
+    }
+
+    #[test]
+    fn names_are_those_that_git_takes() {
+        let id = ObjectId::from_bytes_or_panic(&[1; 20]);
+        let null = ObjectId::null(gix::hash::Kind::Sha1);
+        let sound = |name: &str, new| Command { name: name.into(), old: null, new }.has_sound_name();
+        for name in ["refs/heads/main", "refs/heads/HEAD", "refs/heads/-x", "refs/heads/@", "refs/x/\u{e9}"] {
+            assert!(sound(name, id), "{name}");
+        }
+        for name in [
+            "refs/main",
+            "refs/heads/",
+            "refs/heads/a..b",
+            "refs/heads/.x",
+            "refs/heads/x.lock",
+            "refs/heads/x.",
+            "refs/heads/a b",
+            "refs/heads/a@{b",
+            "HEAD",
+            "heads/main",
+            "refs/heads//x",
+            "refs/heads/a\\b",
+            "refs/heads/*",
+        ] {
+            assert!(!sound(name, id), "{name}");
+        }
+        assert!(sound("refs/main", null));
+    }
+}

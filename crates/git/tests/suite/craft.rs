@@ -1,0 +1,169 @@
+//! Requests and packs that no git would make.
+
+use std::io::Write;
+
+use flate2::{Compression, write::ZlibEncoder};
+use git::{
+    ObjectId, Options, Reference, References, Repository,
+    receive_pack::{self, Received},
+    upload_pack::{self, Request},
+};
+
+/// Frames lines; an empty one is a flush.
+pub fn lines(lines: &[String]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        if line.is_empty() {
+            bytes.extend_from_slice(b"0000");
+        } else {
+            bytes.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
+        }
+    }
+    bytes
+}
+
+/// The null id in hexadecimal.
+pub fn null() -> String {
+    "0".repeat(40)
+}
+
+/// A push of one new reference.
+pub fn push_request(name: &str, new: &str, capabilities: &str, pack: &[u8]) -> Vec<u8> {
+    let mut bytes = lines(&[format!("{} {new} {name}\0{capabilities}", null()), String::new()]);
+    bytes.extend_from_slice(pack);
+    bytes
+}
+
+/// Serves a push whose door lets everything in; gives the answer, and how often the door was asked.
+pub fn push(repository: &Repository, request: &[u8], options: &Options) -> (Vec<u8>, usize) {
+    let mut answer = Vec::new();
+    let mut asked = 0;
+    let mut door = |received: &Received<'_>| {
+        asked += 1;
+        received.commands.iter().map(|_| Ok(())).collect()
+    };
+    receive_pack::serve(repository, &mut &*request, &mut answer, options, &mut door).expect("a sound request");
+    (answer, asked)
+}
+
+/// Answers a fetch; gives the answer, or the sentence that the client is told.
+pub fn fetch(repository: &Repository, tips: &[&str], request: &[u8], options: &Options) -> Result<Vec<u8>, String> {
+    let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).expect("forty digits");
+    let references = (0..)
+        .zip(tips)
+        .map(|(number, tip)| Reference {
+            name: format!("refs/heads/b{number:03}").into(),
+            target: id(tip),
+            peeled: None,
+        })
+        .collect();
+    let references = References { head: None, references };
+    let request = Request::read(&mut &*request, options).expect("a sound request").expect("a request");
+    let answer = upload_pack::answer(repository, &references, request, options).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    answer.write(&mut bytes).expect("a vector takes all");
+    Ok(bytes)
+}
+
+/// The number that an entry's kind has.
+#[derive(Clone, Copy)]
+pub enum Entry<'a> {
+    Commit,
+    Tree,
+    Blob,
+    /// On the base with that id.
+    Delta(&'a str),
+    /// On the base that many bytes before.
+    OffsetDelta(u8),
+}
+
+/// Builds packs, sound or not.
+pub struct Pack {
+    bytes: Vec<u8>,
+    count: u32,
+}
+
+impl Pack {
+    pub fn new() -> Self {
+        Self { bytes: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), count: 0 }
+    }
+
+    /// Gives where the next entry will start.
+    pub fn offset(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds an entry.
+    pub fn add(&mut self, entry: Entry<'_>, data: &[u8]) {
+        self.add_declaring(entry, data.len(), data);
+    }
+
+    /// Adds an entry that declares to be of another size than it is.
+    pub fn add_declaring(&mut self, entry: Entry<'_>, size: usize, data: &[u8]) {
+        let number = match entry {
+            Entry::Commit => 1,
+            Entry::Tree => 2,
+            Entry::Blob => 3,
+            Entry::OffsetDelta(_) => 6,
+            Entry::Delta(_) => 7,
+        };
+        let byte = |value: usize| u8::try_from(value).expect("a byte");
+        let mut rest = size >> 4;
+        self.bytes.push(number << 4 | byte(size & 15) | if rest > 0 { 0x80 } else { 0 });
+        while rest > 0 {
+            self.bytes.push(byte(rest & 0x7f) | if rest > 0x7f { 0x80 } else { 0 });
+            rest >>= 7;
+        }
+        match entry {
+            Entry::Delta(base) => {
+                let base = ObjectId::from_hex(base.as_bytes()).expect("forty digits");
+                self.bytes.extend_from_slice(base.as_slice());
+            }
+            Entry::OffsetDelta(distance) => self.bytes.push(distance),
+            _ => {}
+        }
+        let mut encoder = ZlibEncoder::new(&mut self.bytes, Compression::fast());
+        encoder.write_all(data).expect("a vector takes all");
+        encoder.finish().expect("a vector takes all");
+        self.count += 1;
+    }
+
+    /// Ends the pack.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes[8..12].copy_from_slice(&self.count.to_be_bytes());
+        seal(self.bytes)
+    }
+}
+
+/// Appends the hash that ends a pack.
+pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(&bytes);
+    bytes.extend_from_slice(hasher.try_finalize().expect("no collision").as_slice());
+    bytes
+}
+
+/// Hashes an object as Git does.
+pub fn id(kind: git::Kind, data: &[u8]) -> String {
+    gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, data).expect("no collision").to_string()
+}
+
+/// A delta that makes `base` followed by `tail` out of `base`; both are short.
+pub fn append(base: &[u8], tail: &[u8]) -> Vec<u8> {
+    let byte = |value: usize| u8::try_from(value).expect("a short text");
+    let mut delta = vec![byte(base.len()), byte(base.len() + tail.len()), 0x90, byte(base.len()), byte(tail.len())];
+    delta.extend_from_slice(tail);
+    delta
+}
+
+/// A tree with one file.
+pub fn tree(file: &str) -> Vec<u8> {
+    let mut data = b"100644 file\0".to_vec();
+    data.extend_from_slice(ObjectId::from_hex(file.as_bytes()).expect("forty digits").as_slice());
+    data
+}
+
+/// A commit without parents.
+pub fn commit(tree: &str) -> Vec<u8> {
+    format!("tree {tree}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nmessage\n").into_bytes()
+}

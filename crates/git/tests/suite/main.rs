@@ -1,0 +1,17 @@
+//! The real git against the `serve` example, and crafted requests against the functions.
+
+#[path = "../../examples/serve/connection.rs"]
+mod connection;
+#[path = "../../examples/serve/references.rs"]
+mod references;
+#[path = "../../examples/serve/service.rs"]
+mod service;
+
+mod bench;
+mod clone;
+mod craft;
+mod fetch;
+mod hostile;
+mod push;
+mod random;
+mod shallow;

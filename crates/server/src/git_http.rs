@@ -1,0 +1,174 @@
+//! The path of a Git request, from top to bottom: the same steps as an API request, in the words of smart HTTP.
+//!
+//! A request that means something leaves one event: `GET info/refs` without data, the POST that carries a pack with data. Rounds
+//! of negotiation, and the empty POST with which a client tries the connection, leave none.
+
+mod event;
+mod fetch;
+mod path;
+mod push;
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws::{Call, Failure};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State as Shared};
+use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Request, Response};
+use axum::response::IntoResponse;
+use codecommit::repository::Repository;
+use flate2::read::MultiGzDecoder;
+use git::Service;
+use tokio::sync::oneshot;
+
+use crate::git_http::path::{GitPath, Wanted};
+use crate::state::State;
+use crate::{body, head};
+
+/// What serves one request on the blocking pool.
+struct Exchange {
+    state: Arc<State>,
+    call: Arc<Call>,
+    repository_name: String,
+    service: Service,
+    respond: Responder,
+}
+
+/// Where the head of the reply goes, and with it the body that is still to be written.
+struct Responder(Option<oneshot::Sender<Response<Body>>>);
+
+/// Serves everything below `/v1/repos/` and `/ACCOUNT/REGION/v1/repos/`.
+pub(crate) async fn serve(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response<Body> {
+    // 1. Read the head.
+    let (head, body) = request.into_parts();
+    let Some(path) = GitPath::parse(head.uri.path()) else {
+        return plain(404, "There is nothing here. Repositories are at /v1/repos/NAME; the API is at POST /.");
+    };
+    let Some(service) = path.service(head.uri.query()) else {
+        return plain(
+            403,
+            "This server speaks Git's smart HTTP protocol only. Use a Git client of version 1.7.9 or later.",
+        );
+    };
+    let allowed = if path.wanted == Wanted::Advertisement { Method::GET } else { Method::POST };
+    if head.method != allowed {
+        let mut refused = plain(405, "This method is not allowed here.");
+        refused
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_str(allowed.as_str()).expect("a method is a header's text"));
+        return refused;
+    }
+    let body = body::Reader::new(body);
+    let (sender, response) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        // 2. and 3. Authenticate, and begin the call.
+        let call = Arc::new(head::begin(&state, &head.headers, peer, path.place));
+        let respond = Responder(Some(sender));
+        let exchange = Exchange { state, call, repository_name: path.repository, service, respond };
+        // 4. to 6. Find the repository, do the work with its record, respond.
+        match (path.wanted, service) {
+            (Wanted::Advertisement, _) => exchange.advertise(),
+            (Wanted::Service(_), Service::UploadPack) => fetch::serve(exchange, &mut decoded(&head, body)),
+            (Wanted::Service(_), Service::ReceivePack) => push::serve(exchange, &mut decoded(&head, body)),
+        }
+    });
+    response.await.unwrap_or_else(|_| plain(500, "The request failed because of an internal error."))
+}
+
+impl Exchange {
+    /// Finds the repository; where there is none the client is told, and the trail too.
+    fn repository(&mut self) -> Option<Repository> {
+        match self.state.codecommit.repository(&self.call, &self.repository_name) {
+            Ok(repository) => Some(repository),
+            Err(exception) => {
+                self.refuse(exception.into());
+                None
+            }
+        }
+    }
+
+    /// Serves `GET info/refs`.
+    fn advertise(mut self) {
+        let Some(repository) = self.repository() else { return };
+        let references = match self.state.codecommit.references(&repository) {
+            Ok(references) => references,
+            Err(exception) => return self.refuse(exception.into()),
+        };
+        let advertisement = git::advertise(self.service, &references, &self.state.git);
+        let event = event::without_data(self.service, &repository.name, Some(&repository));
+        match self.state.trail.record(&self.call, event) {
+            Ok(()) => self.send(200, "advertisement", advertisement.into()),
+            Err(failure) => self.send_plain(failure.status, &failure.message),
+        }
+    }
+
+    /// Records that the request failed, and answers with a status and a sentence.
+    fn refuse(&mut self, failure: Failure) {
+        let status = match failure.name.as_str() {
+            "RepositoryDoesNotExistException" | "InvalidRepositoryNameException" => 404,
+            _ if failure.status == 400 => 403,
+            _ => failure.status,
+        };
+        let message = failure.message.clone();
+        let mut event = event::without_data(self.service, &self.repository_name, None);
+        event.failure = Some(failure);
+        match self.state.trail.record(&self.call, event) {
+            Ok(()) => self.send_plain(status, &message),
+            Err(failure) => self.send_plain(failure.status, &failure.message),
+        }
+    }
+
+    /// Sends a reply of one of the protocol's content types; `kind` is `advertisement` or `result`.
+    fn send(&mut self, status: u16, kind: &str, body: Body) {
+        let content_type = format!("application/x-{}-{kind}", self.service.name());
+        self.respond(status, &content_type, body);
+    }
+
+    fn send_plain(&mut self, status: u16, message: &str) {
+        self.respond(status, "text/plain; charset=utf-8", format!("{message}\n").into());
+    }
+
+    fn respond(&mut self, status: u16, content_type: &str, body: Body) {
+        let call = &self.call;
+        tracing::info!(
+            operation = event::name(self.service),
+            status,
+            repository = self.repository_name,
+            user = %call.caller.user_name,
+            account = %call.account,
+            region = %call.region,
+            request_id = call.request_id(),
+            "call"
+        );
+        let response = Response::builder()
+            .status(status)
+            .header("x-amzn-requestid", call.request_id())
+            .header(CONTENT_TYPE, content_type)
+            .body(body)
+            .expect("a request id, a status and a content type of ours make a head");
+        if let Some(sender) = self.respond.0.take() {
+            // A client that is gone needs no reply.
+            let _ = sender.send(response);
+        }
+    }
+}
+
+/// Undoes the compression that clients use for requests of more than a kilobyte.
+fn decoded(head: &Parts, body: body::Reader) -> Box<dyn Read> {
+    match head::text(&head.headers, &CONTENT_ENCODING).as_deref() {
+        Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
+        _ => Box::new(body),
+    }
+}
+
+fn plain(status: u16, message: &str) -> Response<Body> {
+    let status = axum::http::StatusCode::from_u16(status).expect("our statuses are statuses");
+    (status, format!("{message}\n")).into_response()
+}

@@ -1,0 +1,75 @@
+//! From a request's head to a call: who, for which account and region, reached how.
+
+use std::net::SocketAddr;
+
+use aws::call::Origin;
+use aws::{AccountId, Call, Caller, Region};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
+use identity::Credentials;
+
+use crate::state::State;
+
+/// Whose repositories a URL is about, where it says so: `/ACCOUNT/REGION/v1/repos/NAME`.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+}
+
+/// Steps 2 and 3 of the spine: authenticate, and begin the call.
+///
+/// Checking what the credentials prove belongs between the two; in open mode naming the caller is all there is.
+pub(crate) fn begin(state: &State, headers: &HeaderMap, peer: SocketAddr, place: Option<Place>) -> Call {
+    let credentials = Credentials::read(text(headers, &AUTHORIZATION).as_deref());
+    let caller = state.identities.authenticate(&credentials);
+    let origin = origin(state, headers, peer, place, &caller, &credentials);
+    Call::begin(caller, origin, &*state.clock)
+}
+
+fn origin(
+    state: &State,
+    headers: &HeaderMap,
+    peer: SocketAddr,
+    place: Option<Place>,
+    caller: &Caller,
+    credentials: &Credentials,
+) -> Origin {
+    let host = text(headers, &HOST);
+    let region = identity::region(credentials, host.as_deref()).unwrap_or_else(|| state.settings.region.clone());
+    let place = place.unwrap_or_else(|| Place { account: caller.account_id.clone(), region });
+    let clone_url_base = clone_url_base(state, host.as_deref(), &place);
+    Origin {
+        account: place.account,
+        region: place.region,
+        source_ip_address: peer.ip().to_canonical().to_string(),
+        user_agent: text(headers, &USER_AGENT),
+        host,
+        clone_url_base,
+    }
+}
+
+/// The URL before a repository's name, by the host name under which the client reached us.
+///
+/// Git sends no credentials unless it is asked for them, so the URL itself must name every account and region that a request
+/// without credentials would not be for.
+fn clone_url_base(state: &State, host: Option<&str>, place: &Place) -> String {
+    let listen = state.address.to_string();
+    let host = host.unwrap_or(&listen);
+    let host_region = Region::from_host(host);
+    let host = match &host_region {
+        Some(_) if host.starts_with("codecommit") => format!("git-{host}"),
+        _ => host.to_owned(),
+    };
+    let implied = host_region.as_ref().unwrap_or(&state.settings.region);
+    if place.account == state.settings.account && place.region == *implied {
+        format!("http://{host}/v1/repos")
+    } else {
+        format!("http://{host}/{}/{}/v1/repos", place.account, place.region)
+    }
+}
+
+/// A header's text; bytes that are no UTF-8 are replaced rather than refused.
+pub(crate) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

@@ -1,0 +1,39 @@
+//! `codecommit-local health`: for a container's health check, where there is no other program.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use clap::Args;
+
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What `health` can be told.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Address and port of the server, with or without `http://`
+    #[arg(env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4599")]
+    server: String,
+}
+
+/// Succeeds if the server answers that it is ready.
+pub(crate) fn ask(arguments: &Arguments) -> Result<(), String> {
+    let server = arguments.server.trim_start_matches("http://").trim_end_matches('/');
+    let mut address: SocketAddr =
+        server.parse().map_err(|_| format!("'{server}' is not an address; write one such as 127.0.0.1:4599"))?;
+    if address.ip().is_unspecified() {
+        // A server that listens everywhere is asked on this machine.
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
+    }
+    let answer = exchange(address).map_err(|error| format!("{address} does not answer: {error}"))?;
+    if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("{address} is not ready")) }
+}
+
+fn exchange(address: SocketAddr) -> std::io::Result<String> {
+    let mut connection = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    connection.set_read_timeout(Some(TIMEOUT))?;
+    write!(connection, "GET /_local/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    connection.take(4096).read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}

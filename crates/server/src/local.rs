@@ -1,0 +1,44 @@
+//! What is this program's own: health, flush, reset.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::state::State;
+
+/// Serves `GET /_local/health`.
+pub(crate) async fn health() -> Response {
+    Json(json!({ "status": "ready" })).into_response()
+}
+
+/// Serves `POST /_local/flush`: delivers log files of all that was recorded so far.
+pub(crate) async fn flush(Shared(state): Shared<Arc<State>>) -> Response {
+    done(tokio::task::spawn_blocking(move || state.trail.flush().map_err(|error| error.to_string())).await)
+}
+
+/// Serves `POST /_local/reset`: empties everything for the next test.
+pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
+    if !state.settings.allow_reset {
+        let message = "Resetting is not allowed. Start the server with --allow-reset.";
+        return (StatusCode::FORBIDDEN, Json(json!({ "message": message }))).into_response();
+    }
+    let reset = move || {
+        state.codecommit.reset().map_err(|error| error.to_string())?;
+        state.trail.reset().map_err(|error| error.to_string())
+    };
+    done(tokio::task::spawn_blocking(reset).await)
+}
+
+fn done(result: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
+    match result.map_err(|error| error.to_string()).and_then(|result| result) {
+        Ok(()) => Json(json!({ "status": "done" })).into_response(),
+        Err(message) => {
+            tracing::error!(message, "a request of this program's own failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "message": message }))).into_response()
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What every request needs.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws::Clock;
+use codecommit::CodeCommit;
+use identity::Identities;
+use store::{Durability, Store};
+use tempfile::TempDir;
+use trail::Trail;
+
+use crate::{Settings, StartError};
+
+pub(crate) struct State {
+    // Fields are dropped in this order: the services before the store, the folder last.
+    pub(crate) codecommit: CodeCommit,
+    pub(crate) trail: Trail,
+    pub(crate) identities: Identities,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) git: git::Options,
+    pub(crate) settings: Settings,
+    pub(crate) address: SocketAddr,
+    data_folder: PathBuf,
+    trail_folder: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl State {
+    pub(crate) fn open(settings: Settings, address: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let temporary = match settings.data_dir {
+            None => Some(tempfile::Builder::new().prefix("codecommit-local-").tempdir()?),
+            Some(_) => None,
+        };
+        let data_folder = match (&settings.data_dir, &temporary) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(temporary)) => temporary.path().to_owned(),
+            (None, None) => return Err(io::Error::other("there is no data folder").into()),
+        };
+        let trail_folder = settings.trail_dir.clone().unwrap_or_else(|| data_folder.join("trail"));
+        std::fs::create_dir_all(&data_folder)?;
+        let identities = match &settings.identities {
+            Some(file) => Identities::load(file, settings.account.clone())?,
+            None => Identities::new(settings.account.clone()),
+        };
+        let store = Arc::new(Store::open(&data_folder.join("codecommit.db"), settings.durability)?);
+        let sync = settings.durability == Durability::Full;
+        let trail_settings = trail::Settings {
+            folder: trail_folder.clone(),
+            event_version: settings.event_version,
+            log_interval: settings.log_interval,
+            log_bytes: settings.log_bytes,
+            sync,
+        };
+        let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
+        let codecommit = CodeCommit::open(store, data_folder.join("repositories"), settings.codecommit.clone())?;
+        let git = git::Options {
+            profile: settings.git_profile,
+            sync,
+            request_bytes_max: settings.body_bytes_max,
+            ..git::Options::default()
+        };
+        Ok(Self {
+            codecommit,
+            trail,
+            identities,
+            clock,
+            git,
+            settings,
+            address,
+            data_folder,
+            trail_folder,
+            _temporary: temporary,
+        })
+    }
+
+    pub(crate) fn data_folder(&self) -> &Path {
+        &self.data_folder
+    }
+
+    pub(crate) fn trail_folder(&self) -> &Path {
+        &self.trail_folder
+    }
+}
