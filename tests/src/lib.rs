@@ -1,1 +1,147 @@
-//! The harness.
+//! The harness: a server inside the test, real clients against it, and the trail it leaves.
+//!
+//! **Invariant:** a test talks to its own server on a free port, in its own folders, with an environment of its own.
+
+pub mod binary;
+pub mod clients;
+pub mod clock;
+pub mod sdk;
+pub mod wire;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use server::{Server, Settings};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub use crate::clock::SteppingClock;
+pub use crate::wire::Reply;
+
+/// A running server and the folder that a test works in.
+pub struct World {
+    server: Option<Server>,
+    runtime: Runtime,
+    folder: TempDir,
+    settings: Settings,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// Starts a server with the settings of a program that was told nothing, on a clock that only the server's calls move.
+    pub fn new() -> Self {
+        Self::with(|_settings| ())
+    }
+
+    /// Starts a server whose settings the test changes.
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a temporary folder");
+        let runtime = Runtime::new().expect("threads can be made");
+        let mut settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data_dir: Some(folder.path().join("data")),
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let mut world = Self { server: None, runtime, folder, settings };
+        world.start();
+        world
+    }
+
+    /// Starts the server again on the folders that it had.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    /// Stops the server; its folders stay.
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
+    }
+
+    fn start(&mut self) {
+        let clock = Arc::new(SteppingClock::default());
+        let started = self.runtime.block_on(Server::start_with_clock(self.settings.clone(), clock));
+        self.server = Some(started.expect("the settings make sense"));
+    }
+
+    /// The URL of the server.
+    pub fn endpoint(&self) -> String {
+        self.server().endpoint()
+    }
+
+    /// The folder that the test works in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of the trail.
+    pub fn trail_folder(&self) -> std::path::PathBuf {
+        self.settings.trail_dir.clone().unwrap_or_else(|| self.folder.path().join("data/trail"))
+    }
+
+    /// The URL of a repository of the default account and region.
+    pub fn repository_url(&self, name: &str) -> String {
+        format!("{}/v1/repos/{name}", self.endpoint())
+    }
+
+    /// The records in `events.ndjson`, in their order.
+    pub fn events(&self) -> Vec<Value> {
+        read_events(&self.trail_folder())
+    }
+
+    /// Runs something of the SDK.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().expect("the test has not stopped it")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Reads `events.ndjson` in a trail folder.
+pub fn read_events(folder: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join("events.ndjson")).expect("the file is there");
+    text.lines().map(|line| serde_json::from_str(line).expect("every line is a record")).collect()
+}
+
+/// Reads the records in all log files of a trail folder, in no particular order.
+pub fn read_log_files(folder: &Path) -> Vec<Value> {
+    let mut records = Vec::new();
+    for path in log_files(folder) {
+        let file = std::fs::File::open(&path).expect("it was listed");
+        let content: Value =
+            serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("a log file is JSON in one gzip member");
+        records.extend(content["Records"].as_array().expect("it has records").clone());
+    }
+    records
+}
+
+/// Lists the log files of a trail folder, sorted.
+pub fn log_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.join("AWSLogs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,1 +1,3 @@
-//! The suite.
+//! The suite: one test binary, its modules named as the service's.
+
+mod repository;

@@ -49,6 +49,8 @@ pub struct Options {
     pub object_bytes_max: u64,
     /// The size of one pushed commit, tree or tag, in bytes; these are held in memory while they are checked.
     pub structure_bytes_max: u64,
+    /// Whether the input of a push ends with the push, as in HTTP; it is then read to its end before the report.
+    pub input_ends: bool,
     /// The number of threads that one push may use.
     pub threads: usize,
 }
@@ -62,6 +64,7 @@ impl Default for Options {
             request_bytes_max: 64 << 20,
             object_bytes_max: 2 << 30,
             structure_bytes_max: 128 << 20,
+            input_ends: true,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }

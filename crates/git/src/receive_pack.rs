@@ -42,8 +42,7 @@ const MISSING: &str = "missing necessary objects";
 /// Serves one push: takes its objects, asks the door, and reports.
 ///
 /// The door is not asked if the request is no push; it is asked, with the failure, if the objects were not
-/// taken. After such a failure the input is read to its end. That the report cannot be sent is no error: the
-/// references have moved.
+/// taken. That the report cannot be sent is no error: the references have moved.
 pub fn serve(
     repository: &Repository,
     input: &mut dyn Read,
@@ -54,7 +53,7 @@ pub fn serve(
     let mut input = BufReader::with_capacity(64 << 10, input);
     let Some(commands) = Commands::read(&mut input, options)? else { return Ok(()) };
     let taken = take(repository, &mut input, &commands, options);
-    if taken.is_err() {
+    if options.input_ends {
         // Clients read the report only when they have sent everything.
         drop(io::copy(&mut input, &mut io::sink()));
     }

@@ -1,0 +1,117 @@
+//! Real clients: `git`, the AWS CLI and Python, in an environment that holds nothing of the machine's.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::World;
+
+/// What a client printed and how it ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Outcome {
+    /// Returns standard output without its last newline, of a client that has to succeed.
+    pub fn ok(self) -> String {
+        assert!(self.success, "the client failed\n{}\n{}", self.out, self.err);
+        self.out.trim_end().to_owned()
+    }
+
+    /// Returns standard error of a client that has to fail.
+    pub fn failed(self) -> String {
+        assert!(!self.success, "the client succeeded\n{}\n{}", self.out, self.err);
+        self.err
+    }
+}
+
+impl World {
+    /// Runs `git` in a folder below the test's.
+    pub fn git(&self, folder: &str, arguments: &[&str]) -> Outcome {
+        git(&self.folder().join(folder), arguments)
+    }
+
+    /// Makes a repository with one commit in a folder below the test's, and returns the commit's id.
+    pub fn git_repository(&self, folder: &str) -> String {
+        self.git(".", &["init", "--quiet", "--initial-branch=main", folder]).ok();
+        self.git_commit(folder, "README.md", "A demonstration.\n")
+    }
+
+    /// Commits a file, and returns the commit's id.
+    pub fn git_commit(&self, folder: &str, file: &str, content: &str) -> String {
+        let path = self.folder().join(folder).join(file);
+        std::fs::create_dir_all(path.parent().expect("it is below a folder")).expect("the folder is writable");
+        std::fs::write(path, content).expect("the folder is writable");
+        self.git(folder, &["add", "--all"]).ok();
+        self.git(folder, &["commit", "--quiet", "--message", file]).ok();
+        self.git(folder, &["rev-parse", "HEAD"]).ok()
+    }
+
+    /// Runs the AWS CLI against the server.
+    pub fn aws(&self, arguments: &[&str]) -> Outcome {
+        outcome(self.python_environment("aws").args(arguments))
+    }
+
+    /// Runs a Python program against the server.
+    pub fn python(&self, program: &str) -> Outcome {
+        outcome(self.python_environment("python").args(["-c", program]))
+    }
+
+    fn python_environment(&self, program: &str) -> Command {
+        let mut command = Command::new(python_folder().join(program));
+        command
+            .current_dir(self.folder())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder())
+            .env("AWS_ENDPOINT_URL", self.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_PAGER", "");
+        command
+    }
+}
+
+/// Runs `git` in a folder.
+pub fn git(folder: &Path, arguments: &[&str]) -> Outcome {
+    let mut command = Command::new("git");
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C");
+    for role in ["AUTHOR", "COMMITTER"] {
+        command
+            .env(format!("GIT_{role}_NAME"), "Mary Major")
+            .env(format!("GIT_{role}_EMAIL"), "mary_major@example.com")
+            .env(format!("GIT_{role}_DATE"), "1481739554 +0000");
+    }
+    outcome(command.args(arguments))
+}
+
+fn outcome(command: &mut Command) -> Outcome {
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| {
+        panic!(
+            "{} cannot be run: {error}; scripts/clients installs what the tests need",
+            command.get_program().display()
+        )
+    });
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Outcome { success: status.success(), out: text(stdout), err: text(stderr) }
+}
+
+/// The programs of the pinned Python environment, which `scripts/clients` makes.
+fn python_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin")
+}

@@ -1,0 +1,67 @@
+//! The AWS SDK for Rust, unmodified, over this harness's own connection.
+
+use aws_sdk_codecommit::Client;
+use aws_sdk_codecommit::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use ureq::http::Request;
+
+use crate::{World, wire};
+
+/// A connection without TLS: the SDK's own brings a TLS library that nothing here needs.
+#[derive(Clone, Copy, Debug)]
+struct Connection;
+
+impl World {
+    /// Makes a client with the documentation's example access key.
+    pub fn sdk(&self) -> Client {
+        self.sdk_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
+    }
+
+    /// Makes a client with an access key, for a region.
+    pub fn sdk_as(&self, access_key: &str, region: &str) -> Client {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(Connection)
+            .endpoint_url(self.endpoint())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(Credentials::new(access_key, "secret", None, None, "the test"))
+            .build();
+        Client::from_conf(config)
+    }
+}
+
+impl HttpClient for Connection {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(*self)
+    }
+}
+
+impl HttpConnector for Connection {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(async move {
+            let sent = tokio::task::spawn_blocking(move || exchange(&request)).await;
+            sent.map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+fn exchange(request: &HttpRequest) -> HttpResponse {
+    let mut raw = Request::builder().method(request.method()).uri(request.uri());
+    for (name, value) in request.headers() {
+        raw = raw.header(name, value);
+    }
+    let body = request.body().bytes().expect("no operation streams").to_vec();
+    let reply = wire::send(raw.body(body).expect("the SDK's request is well formed"));
+    let status = reply.status.try_into().expect("it is a status");
+    let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
+    for (name, value) in reply.headers {
+        response.headers_mut().append(name, value);
+    }
+    response
+}

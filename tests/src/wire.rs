@@ -1,0 +1,93 @@
+//! Raw requests: what is sent and received, byte for byte.
+
+use serde_json::{Value, json};
+use ureq::http::Request;
+
+use crate::World;
+
+/// The reply to a raw request.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON; `null` where it is empty.
+    pub fn json(&self) -> Value {
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("this is not JSON: {}", self.text()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The exception's name, message and status, as one value to compare.
+    pub fn failure(&self) -> Value {
+        let body = self.json();
+        json!({ "status": self.status, "__type": body["__type"], "message": body["message"] })
+    }
+}
+
+impl World {
+    /// Calls an operation of CodeCommit without credentials.
+    pub fn call(&self, operation: &str, input: &Value) -> Reply {
+        self.call_as(operation, input, &[])
+    }
+
+    /// Calls an operation of CodeCommit with further headers.
+    pub fn call_as(&self, operation: &str, input: &Value, headers: &[(&str, &str)]) -> Reply {
+        let target = format!("CodeCommit_20150413.{operation}");
+        let mut all = vec![("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
+        all.extend_from_slice(headers);
+        self.send("POST", "/", &all, input.to_string().as_bytes())
+    }
+
+    /// Calls an operation that has to succeed, and returns its output.
+    pub fn ok(&self, operation: &str, input: &Value) -> Value {
+        let reply = self.call(operation, input);
+        assert_eq!(reply.status, 200, "{operation} {input}: {}", reply.text());
+        reply.json()
+    }
+
+    /// Sends a request.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.endpoint()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        send(request.body(body.to_vec()).expect("the test's request is well formed"))
+    }
+}
+
+/// Sends a request anywhere; every status is a reply.
+pub fn send(request: Request<Vec<u8>>) -> Reply {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut reply = agent.run(request).expect("the server answers");
+    let headers = reply
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let (status, headers) = (reply.status().as_u16(), headers.collect());
+    let body = reply.body_mut().with_config().limit(u64::MAX).read_to_vec().expect("the reply is whole");
+    Reply { status, headers, body }
+}
+
+/// The head of a signature by an access key for a region, as clients send it; nobody checks it in open mode.
+pub fn signed(access_key: &str, region: &str) -> String {
+    let scope = format!("{access_key}/20161214/{region}/codecommit/aws4_request");
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=00")
+}
