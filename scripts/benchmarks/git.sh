@@ -16,11 +16,11 @@ bench_git() {
     serve_apache "$work/apache"
     peer=${url/:\/\//:\/\/bench:bench@}/v1/repos
     side=peer new_repository history
-    git -C "$history" push --quiet --mirror "$peer/history"
+    quietly git -C "$history" push --quiet --mirror "$peer/history"
     serve_ours "$work/git"
     ours=${url/:\/\//:\/\/bench:bench@}/v1/repos
     side=ours new_repository history
-    git -C "$history" push --quiet --mirror "$ours/history"
+    quietly git -C "$history" push --quiet --mirror "$ours/history"
 
     echo "### Git: $(git -C "$history" rev-list --count --all) commits," \
         "$(git -C "$history" ls-tree -r main | wc --lines) files, $(git -C "$history" for-each-ref | wc --lines) refs," \
@@ -74,8 +74,7 @@ compare_times() {
     local times=() address
     for side in ours peer; do
         remote=${!side}
-        hyperfine --shell bash --style none --warmup 1 --runs "$2" --prepare "$3" --export-json "$work/times" "$4" \
-            >"$work/hyperfine" || fail "$1: $(cat "$work/hyperfine")"
+        quietly hyperfine --shell bash --style none --warmup 1 --runs "$2" --prepare "$3" --export-json "$work/times" "$4"
         times+=("$(jq '.results[0].median * 10000 | round / 10' "$work/times")")
     done
     echo "| $1, ms | ${times[0]} | ${times[1]} | $(times "${times[1]}" "${times[0]}") |"

@@ -26,12 +26,12 @@ bench_start() {
     make_large "$work/large.git"
     serve_ours "$work/start"
     remote=${url/:\/\//:\/\/bench:bench@}/v1/repos/large
-    git -C "$work/large.git" push --quiet "$remote" main
+    quietly git -C "$work/large.git" push --quiet "$remote" main
     pushed=$(memory VmHWM)
     stop
     serve_ours "$work/start"
     remote=${url/:\/\//:\/\/bench:bench@}/v1/repos/large
-    git clone --quiet --bare "$remote" "$work/clone.git"
+    quietly git clone --quiet --bare "$remote" "$work/clone.git"
     echo "| peak resident, push of $(du --summarize --block-size 1M "$work/large.git" | cut -f1) MiB, MiB | $pushed | - | - |"
     echo "| peak resident, clone of it, MiB | $(memory VmHWM) | - | - |"
     stop

@@ -16,6 +16,11 @@ impl Running {
     pub fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(path());
         command.env_clear().args(["--listen", "127.0.0.1:0"]).args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts the program as the test says, and waits until it is ready.
+    pub fn start_command(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program is built");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();

@@ -25,6 +25,8 @@ pub struct World {
     runtime: Runtime,
     folder: TempDir,
     settings: Settings,
+    /// It goes on over restarts: ids that were given once are not given again.
+    clock: Arc<SteppingClock>,
 }
 
 impl Default for World {
@@ -49,7 +51,7 @@ impl World {
             ..Settings::default()
         };
         change(&mut settings);
-        let mut world = Self { server: None, runtime, folder, settings };
+        let mut world = Self { server: None, runtime, folder, settings, clock: Arc::default() };
         world.start();
         world
     }
@@ -57,6 +59,13 @@ impl World {
     /// Starts the server again on the folders that it had.
     pub fn restart(&mut self) {
         self.stop();
+        self.start();
+    }
+
+    /// Starts the server again on the folders that it had, with settings that the test changes.
+    pub fn restart_with(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.stop();
+        change(&mut self.settings);
         self.start();
     }
 
@@ -68,7 +77,7 @@ impl World {
     }
 
     fn start(&mut self) {
-        let clock = Arc::new(SteppingClock::default());
+        let clock = Arc::clone(&self.clock);
         let started = self.runtime.block_on(Server::start_with_clock(self.settings.clone(), clock));
         self.server = Some(started.expect("the settings make sense"));
     }
@@ -112,6 +121,11 @@ impl Drop for World {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The folder of the whole workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// Reads `events.ndjson` in a trail folder.

@@ -75,15 +75,20 @@ impl World {
 
 /// Sends a request anywhere; every status is a reply.
 pub fn send(request: Request<Vec<u8>>) -> Reply {
+    try_send(request).expect("the server answers")
+}
+
+/// Sends a request to a server that may be gone before it has answered.
+pub fn try_send(request: Request<Vec<u8>>) -> Result<Reply, ureq::Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let mut reply = agent.run(request).expect("the server answers");
+    let mut reply = agent.run(request)?;
     let headers = reply
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let (status, headers) = (reply.status().as_u16(), headers.collect());
-    let body = reply.body_mut().with_config().limit(u64::MAX).read_to_vec().expect("the reply is whole");
-    Reply { status, headers, body }
+    let body = reply.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
+    Ok(Reply { status, headers, body })
 }
 
 /// The head of a signature by an access key for a region, as clients send it; nobody checks it in open mode.

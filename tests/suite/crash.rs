@@ -1,0 +1,167 @@
+//! Killed under load and started again: what was acknowledged is there, with exactly one record each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+
+use serde_json::json;
+use tests::binary::Running;
+use tests::clients::git;
+use tests::wire::try_send;
+use tests::{log_files, read_events, read_log_files};
+use ureq::http::Request;
+
+/// How often the program is killed.
+const ROUNDS: usize = 3;
+
+/// After how many acknowledged calls.
+const CALLS_PER_ROUND: usize = 150;
+
+/// What the server acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    request_ids: BTreeSet<String>,
+    repositories: BTreeSet<String>,
+    /// The commit that each pushed branch was last acknowledged at.
+    branches: BTreeMap<String, String>,
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let data = folder.path().join("data");
+    let data_dir = ["--data-dir", data.to_str().expect("it is text"), "--log-interval", "100ms", "--log-size", "64KB"];
+    let acknowledged = Mutex::new(Acknowledged::default());
+    let commits = history(&folder.path().join("work"));
+
+    let server = Running::start(&data_dir);
+    create(server.endpoint(), "pushed", &acknowledged).expect("nobody kills it yet");
+    drop(server);
+    for round in 0..ROUNDS {
+        let server = Running::start(&data_dir);
+        load(server, round, folder.path(), &commits, &acknowledged);
+    }
+
+    let server = Running::start(&data_dir);
+    let acknowledged = acknowledged.into_inner().expect("no thread panicked");
+    for name in &acknowledged.repositories {
+        let reply = call(server.endpoint(), "GetRepository", name).expect("nobody kills it now");
+        assert_eq!(reply.status, 200, "{name} was acknowledged: {}", reply.text());
+    }
+    let clone = folder.path().join("clone");
+    let url = format!("{}/v1/repos/pushed", server.endpoint());
+    git(folder.path(), &["clone", "--quiet", "--mirror", &url, "clone"]).ok();
+    git(&clone, &["fsck", "--full", "--strict"]).ok();
+    for (branch, commit) in &acknowledged.branches {
+        let found = git(&clone, &["rev-parse", branch]).ok();
+        assert!(is_at_or_after(&commits, commit, &found), "{branch} is at {found}, and {commit} was acknowledged");
+    }
+
+    let trail = data.join("trail");
+    let written = read_events(&trail);
+    let ids: Vec<&str> = written.iter().map(|event| event["eventID"].as_str().expect("it has one")).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "no record is there twice");
+    for id in &acknowledged.request_ids {
+        let records = written.iter().filter(|event| event["requestID"] == id.as_str()).count();
+        assert_eq!(records, 1, "call {id} was acknowledged");
+    }
+    // The end delivers what is left.
+    assert_eq!(server.terminate(), Some(0));
+    let written = read_events(&trail);
+    let mut delivered = read_log_files(&trail);
+    let by_id = |event: &serde_json::Value| event["eventID"].as_str().map(str::to_owned);
+    delivered.sort_by_key(by_id);
+    let mut expected = written;
+    expected.sort_by_key(by_id);
+    assert_eq!(delivered.len(), expected.len());
+    assert!(delivered == expected, "each record is in exactly one log file");
+    assert!(
+        log_files(&trail).iter().all(|path| path.extension().is_some_and(|end| end == "gz")),
+        "nothing half-written"
+    );
+    let repository_folders = std::fs::read_dir(data.join("repositories")).expect("it is there");
+    assert_eq!(repository_folders.count(), 1, "only the repository with objects has a folder");
+}
+
+/// Calls and pushes until enough was acknowledged, and then kills the server in the middle of it.
+fn load(server: Running, round: usize, folder: &Path, commits: &[String], acknowledged: &Mutex<Acknowledged>) {
+    let endpoint = server.endpoint().to_owned();
+    let (done, progress) = channel();
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (done, endpoint) = (done.clone(), &endpoint);
+            scope.spawn(move || create_many(endpoint, &format!("r{round}-{thread}"), acknowledged, &done));
+        }
+        let pushes = done.clone();
+        scope.spawn(|| push_many(&endpoint, round, folder, commits, acknowledged, pushes));
+        drop(done);
+        assert!(progress.iter().take(CALLS_PER_ROUND).count() == CALLS_PER_ROUND, "the loops are long enough");
+        server.kill();
+    });
+}
+
+fn create_many(endpoint: &str, prefix: &str, acknowledged: &Mutex<Acknowledged>, done: &Sender<()>) {
+    for number in 0..400 {
+        if create(endpoint, &format!("{prefix}-{number}"), acknowledged).is_err() {
+            return;
+        }
+        // Whoever counts has counted enough when it is gone.
+        let _ = done.send(());
+    }
+}
+
+fn create(endpoint: &str, name: &str, acknowledged: &Mutex<Acknowledged>) -> Result<(), ureq::Error> {
+    let reply = call(endpoint, "CreateRepository", name)?;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let mut acknowledged = acknowledged.lock().expect("no thread panicked");
+    acknowledged.request_ids.insert(reply.header("x-amzn-requestid").expect("every reply has one").to_owned());
+    acknowledged.repositories.insert(name.to_owned());
+    Ok(())
+}
+
+fn call(endpoint: &str, operation: &str, name: &str) -> Result<tests::Reply, ureq::Error> {
+    let request = Request::post(endpoint)
+        .header("x-amz-target", format!("CodeCommit_20150413.{operation}"))
+        .body(json!({ "repositoryName": name }).to_string().into_bytes());
+    try_send(request.expect("it is well formed"))
+}
+
+/// Moves a branch of this round along the history, a commit a push.
+fn push_many(
+    endpoint: &str,
+    round: usize,
+    folder: &Path,
+    commits: &[String],
+    acknowledged: &Mutex<Acknowledged>,
+    done: Sender<()>,
+) {
+    let url = format!("{endpoint}/v1/repos/pushed");
+    let branch = format!("refs/heads/round-{round}");
+    for commit in commits {
+        let refspec = format!("{commit}:{branch}");
+        if !git(&folder.join("work"), &["push", "--quiet", &url, &refspec]).success {
+            return;
+        }
+        acknowledged.lock().expect("no thread panicked").branches.insert(branch.clone(), commit.clone());
+        let _ = done.send(());
+    }
+}
+
+/// Makes a repository of forty commits in a line, and returns their ids.
+fn history(folder: &Path) -> Vec<String> {
+    std::fs::create_dir(folder).expect("the folder is writable");
+    git(folder, &["init", "--quiet", "--initial-branch=main"]).ok();
+    let commit = |number: usize| {
+        std::fs::write(folder.join(format!("file-{number}")), "content\n".repeat(number)).expect("it is writable");
+        git(folder, &["add", "--all"]).ok();
+        git(folder, &["commit", "--quiet", "--message", &number.to_string()]).ok();
+        git(folder, &["rev-parse", "HEAD"]).ok()
+    };
+    (0..40).map(commit).collect()
+}
+
+fn is_at_or_after(commits: &[String], acknowledged: &str, found: &str) -> bool {
+    let position = |id: &str| commits.iter().position(|commit| commit == id);
+    position(found) >= position(acknowledged)
+}

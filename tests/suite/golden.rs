@@ -1,0 +1,232 @@
+//! Goldens: raw requests with the replies that they get, replayed to the byte.
+//!
+//! `tests/golden/OPERATION/CASE.json` holds where the reply is known from (`source`), what is there before (`setup`), the
+//! `settings` under which the request is sent, as a configuration file has them, the `request` and the `reply`. The server is
+//! at `http://127.0.0.1:4599` in them. With `GOLDENS=write` in the environment replies are written instead of compared.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use server::settings::Said;
+use tests::{Reply, World, workspace};
+
+use crate::table;
+
+/// The five ways in which a key fails an operation.
+const KEYS: &str = "EncryptionIntegrityChecksFailed EncryptionKeyAccessDenied EncryptionKeyDisabled EncryptionKeyNotFound EncryptionKeyUnavailable";
+
+/// The exceptions of each operation's model, without `Exception`; `*` stands for those of keys.
+const MODELED: [(&str, &str); 16] = [
+    (
+        "CreateRepository",
+        "RepositoryNameExists RepositoryNameRequired InvalidRepositoryName InvalidRepositoryDescription RepositoryLimitExceeded \
+         OperationNotAllowed * EncryptionKeyInvalidId EncryptionKeyInvalidUsage InvalidTagsMap TooManyTags \
+         InvalidSystemTagUsage TagPolicy",
+    ),
+    ("GetRepository", "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName *"),
+    ("BatchGetRepositories", "RepositoryNamesRequired MaximumRepositoryNamesExceeded InvalidRepositoryName *"),
+    ("ListRepositories", "InvalidSortBy InvalidOrder InvalidContinuationToken"),
+    ("DeleteRepository", "RepositoryNameRequired InvalidRepositoryName *"),
+    (
+        "UpdateRepositoryName",
+        "RepositoryDoesNotExist RepositoryNameExists RepositoryNameRequired InvalidRepositoryName",
+    ),
+    (
+        "UpdateRepositoryDescription",
+        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidRepositoryDescription *",
+    ),
+    (
+        "UpdateRepositoryEncryptionKey",
+        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName EncryptionKeyRequired * EncryptionKeyInvalidId \
+         EncryptionKeyInvalidUsage",
+    ),
+    (
+        "CreateBranch",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BranchNameRequired BranchNameExists \
+         InvalidBranchName CommitIdRequired CommitDoesNotExist InvalidCommitId *",
+    ),
+    (
+        "GetBranch",
+        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
+         BranchDoesNotExist *",
+    ),
+    ("ListBranches", "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidContinuationToken *"),
+    (
+        "DeleteBranch",
+        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
+         DefaultBranchCannotBeDeleted *",
+    ),
+    (
+        "UpdateDefaultBranch",
+        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
+         BranchDoesNotExist *",
+    ),
+    (
+        "TagResource",
+        "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn TagsMapRequired InvalidTagsMap \
+         TooManyTags InvalidSystemTagUsage TagPolicy",
+    ),
+    (
+        "UntagResource",
+        "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn TagKeysListRequired \
+         InvalidTagKeysList TooManyTags InvalidSystemTagUsage TagPolicy",
+    ),
+    ("ListTagsForResource", "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn"),
+];
+
+#[test]
+fn every_golden_is_answered_as_it_says() {
+    let goldens = goldens();
+    let next = AtomicUsize::new(0);
+    let replay_some = || {
+        let mut wrong = Vec::new();
+        while let Some((_, path)) = goldens.get(next.fetch_add(1, Ordering::Relaxed)) {
+            wrong.extend(replay(path).err());
+        }
+        wrong
+    };
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(replay_some)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("a golden is well formed")).collect()
+    });
+    assert!(wrong.is_empty(), "{} of {} goldens\n\n{}", wrong.len(), goldens.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn every_operation_has_goldens_of_success_and_of_each_exception() {
+    let mut lacking = Vec::new();
+    for operation in table::implemented() {
+        let replies: Vec<Value> =
+            goldens().iter().filter(|(of, _)| *of == operation).map(|(_, path)| read(path)["reply"].clone()).collect();
+        if !replies.iter().any(|reply| reply["status"] == 200) {
+            lacking.push(format!("{operation}: success"));
+        }
+        let modeled = MODELED.iter().find(|(name, _)| *name == operation).map(|(_, exceptions)| *exceptions);
+        let modeled = modeled.unwrap_or_else(|| panic!("{operation}'s exceptions are not listed here"));
+        for exception in modeled.replace('*', KEYS).split_whitespace() {
+            let name = format!("\"{exception}Exception\"");
+            if !replies.iter().any(|reply| reply["body"].to_string().contains(&name)) {
+                lacking.push(format!("{operation}: {exception}"));
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "no golden has\n{}", lacking.join("\n"));
+}
+
+#[test]
+fn every_golden_says_where_it_is_known_from() {
+    for (_, path) in goldens() {
+        let golden = read(&path);
+        let source = golden["source"].as_str().unwrap_or_default();
+        let known = ["model", "observed", "assumed"].contains(&source)
+            || source.starts_with("https://docs.aws.amazon.com/codecommit/latest/");
+        assert!(known, "{} has the source {source:?}", path.display());
+    }
+}
+
+#[test]
+fn goldens_are_of_operations_that_are_there() {
+    let folders: BTreeSet<String> = goldens().into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(folders, table::implemented().into_iter().collect());
+}
+
+#[test]
+fn an_absent_operation_says_so_and_names_itself() {
+    let world = World::new();
+    for row in table::rows().iter().filter(|row| row.is_absent()) {
+        let reply = world.call(&row.name, &json!({}));
+        let message = format!("{} is an operation of AWS that is not implemented here yet.", row.name);
+        assert_eq!(reply.failure(), json!({ "status": 501, "__type": "NotImplemented", "message": message }));
+        assert_eq!(reply.json()["message"], message);
+    }
+}
+
+/// The operation and path of every golden.
+fn goldens() -> Vec<(String, PathBuf)> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(workspace().join("tests/golden")).expect("the folder is there") {
+        let folder = folder.expect("it can be listed");
+        let operation = folder.file_name().into_string().expect("it is an operation's name");
+        for file in fs::read_dir(folder.path()).expect("it is a folder") {
+            found.push((operation.clone(), file.expect("it can be listed").path()));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> Value {
+    let text = fs::read_to_string(path).expect("it was listed");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn replay(path: &Path) -> Result<(), String> {
+    let golden = read(path);
+    // Files of the trail would take ids while they are written, so they wait.
+    let mut world = World::with(|settings| settings.log_interval = Duration::from_secs(3600));
+    for step in golden["setup"].as_array().into_iter().flatten() {
+        prepare(&world, step);
+    }
+    if let Some(settings) = golden.get("settings") {
+        let said: Said = serde_json::from_value(settings.clone()).expect("these are settings");
+        let codecommit = said.settings().expect("they make sense").codecommit;
+        world.restart_with(|settings| settings.codecommit = codecommit);
+    }
+    let reply = ask(&world, &golden["request"]);
+    let sent = reply.text().replace(&world.endpoint(), "http://127.0.0.1:4599");
+    let reply = Reply { body: sent.clone().into_bytes(), ..reply };
+    if std::env::var_os("GOLDENS").is_some_and(|it| it == "write") {
+        let mut golden = golden;
+        golden["reply"]["status"] = reply.status.into();
+        golden["reply"]["body"] = reply.json();
+        fs::write(path, format!("{golden:#}\n")).expect("the folder is writable");
+        return Ok(());
+    }
+    let expected = &golden["reply"];
+    let failed =
+        |what: &str| Err(format!("{}: {what}\nexpected {expected}\ngot      {} {sent}", path.display(), reply.status));
+    if reply.status != expected["status"] || reply.json() != expected["body"] {
+        return failed("another reply");
+    }
+    let headers = expected["headers"].as_object().cloned().unwrap_or_else(usual_headers);
+    if let Some((name, _)) = headers.iter().find(|(name, value)| reply.header(name) != value.as_str()) {
+        return failed(&format!("another {name}"));
+    }
+    let exact = if expected["body"].is_null() { String::new() } else { expected["body"].to_string() };
+    if reply.status != 200 && sent != exact {
+        return failed("other bytes");
+    }
+    Ok(())
+}
+
+fn usual_headers() -> Map<String, Value> {
+    [("content-type".to_owned(), json!("application/x-amz-json-1.1"))].into_iter().collect()
+}
+
+/// Does a step of a golden's setup: a call, or a push of the example commit to a branch.
+fn prepare(world: &World, step: &Value) {
+    if let Some(branch) = step["push"].as_str() {
+        if !world.folder().join("work").exists() {
+            world.git_repository("work");
+        }
+        let url = world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo"));
+        world.git("work", &["push", "--quiet", &url, &format!("HEAD:refs/heads/{branch}")]).ok();
+    } else {
+        world.ok(step["operation"].as_str().expect("a step pushes or calls"), &step["input"]);
+    }
+}
+
+fn ask(world: &World, request: &Value) -> Reply {
+    let target = request["operation"].as_str().map(|operation| format!("CodeCommit_20150413.{operation}"));
+    let target = target.as_deref().or(request["target"].as_str()).expect("a request names its operation or target");
+    let mut headers = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        headers.push((name.as_str(), value.as_str().expect("a header is text")));
+    }
+    let body = request["body"].as_str().map_or_else(|| request["body"].to_string(), str::to_owned);
+    world.send("POST", "/", &headers, body.as_bytes())
+}

@@ -1,0 +1,41 @@
+//! The table of operations as its source has it: nothing else lists them, the tests neither.
+
+use tests::workspace;
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// The operation.
+    pub name: String,
+    /// What makes it: `read`, `write`, `write_silently` or `absent`.
+    pub maker: String,
+}
+
+impl Row {
+    /// Whether AWS has the operation and this server not yet.
+    pub fn is_absent(&self) -> bool {
+        self.maker == "absent"
+    }
+}
+
+/// Reads the rows out of the source.
+pub fn rows() -> Vec<Row> {
+    let source = workspace().join("crates/codecommit/src/operations.rs");
+    let text = std::fs::read_to_string(source).expect("the table is there");
+    let rows = text.lines().filter_map(|line| {
+        let (maker, rest) = line.trim().strip_prefix("Row::")?.split_once("(\"")?;
+        let (name, _) = rest.split_once('"')?;
+        Some(Row { name: name.to_owned(), maker: maker.to_owned() })
+    });
+    rows.collect()
+}
+
+/// The names of the operations that are there.
+pub fn implemented() -> Vec<String> {
+    rows().into_iter().filter(|row| !row.is_absent()).map(|row| row.name).collect()
+}
+
+#[test]
+fn every_row_is_read() {
+    assert_eq!(rows().len(), 80);
+}
