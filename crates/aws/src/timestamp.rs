@@ -3,9 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::DateTime;
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 const ISO: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 const MEDIUM: &[BorrowedFormatItem<'_>] = format_description!(
@@ -50,6 +50,12 @@ impl Timestamp {
         self.format(ISO)
     }
 
+    /// Reads the form of `eventTime`.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let time = PrimitiveDateTime::parse(text, ISO).ok()?;
+        Some(Self(time.assume_utc().unix_timestamp().checked_mul(1_000)?))
+    }
+
     /// Writes the form of dates inside `responseElements`: `Dec 14, 2016 6:19:14 PM`.
     pub fn medium(self) -> String {
         self.format(MEDIUM)
@@ -81,6 +87,8 @@ mod tests {
     fn each_form_is_that_of_the_documentation() {
         let time = Timestamp::from_millis(1_481_739_554_262);
         assert_eq!(time.iso(), "2016-12-14T18:19:14Z");
+        assert_eq!(Timestamp::from_iso(&time.iso()), Some(Timestamp::from_millis(1_481_739_554_000)));
+        assert_eq!(Timestamp::from_iso("yesterday"), None);
         assert_eq!(time.medium(), "Dec 14, 2016 6:19:14 PM");
         assert_eq!(time.day_folder(), "2016/12/14");
         assert_eq!(time.compact_minute(), "20161214T1819Z");

@@ -89,7 +89,7 @@ impl CodeCommit {
     /// Finds a repository of the call's account and region whose encryption key can be used.
     fn find(&self, call: &Call, name: &name::RepositoryName) -> Result<repository::Repository, Exception> {
         let repository = self.store.read(|transaction| repository::get_row(transaction, call, name))?;
-        self.settings.simulate.check_key(&repository.kms_key_id)?;
+        self.settings.simulate.check_key(call, &repository.kms_key_id)?;
         Ok(repository)
     }
 }

@@ -38,7 +38,8 @@ impl RepositoryName {
         if names.len() > BATCH_MAX {
             return Err(Exception::MaximumRepositoryNamesExceeded { limit: BATCH_MAX });
         }
-        names.into_iter().map(|name| Self::parse(Some(name))).collect()
+        // An empty name is no missing one here: the list has it.
+        names.into_iter().map(|name| Self::parse(Some(name)).map_err(|_| Exception::InvalidRepositoryName)).collect()
     }
 
     /// Takes the name out of a repository's ARN; the account is the caller's, or else nothing is found later.
@@ -119,6 +120,9 @@ pub(crate) fn tags(tags: Option<HashMap<String, String>>) -> Result<BTreeMap<Str
 pub(crate) fn tag_keys(keys: Vec<String>) -> Result<Vec<String>, Exception> {
     if keys.is_empty() {
         return Err(Exception::TagKeysListRequired);
+    }
+    if keys.len() > TAGS_MAX {
+        return Err(Exception::TooManyTags { limit: TAGS_MAX });
     }
     for key in &keys {
         check_tag_key(key, |key| Exception::InvalidTagKeysList { key })?;

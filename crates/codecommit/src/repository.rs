@@ -35,7 +35,7 @@ pub(crate) fn create(
     let tags = name::tags(input.tags)?;
     let kms_key_id = encryption_key::parse(input.kms_key_id, call)?;
     service.settings.simulate.check_tags(&tags)?;
-    service.settings.simulate.check_key(&kms_key_id)?;
+    service.settings.simulate.check_key(call, &kms_key_id)?;
     if service.settings.simulate.create_repository_not_allowed {
         return Err(Exception::OperationNotAllowed);
     }
@@ -90,7 +90,7 @@ pub(crate) fn batch_get(
                 not_found.push(name.to_string());
                 continue;
             };
-            match service.settings.simulate.check_key(&repository.kms_key_id) {
+            match service.settings.simulate.check_key(call, &repository.kms_key_id) {
                 Ok(()) => repositories.push(repository.metadata(call)),
                 Err(exception) => errors.push(
                     BatchGetRepositoriesError::builder()
@@ -122,7 +122,7 @@ pub(crate) fn delete(
         let Some(repository) = find_row(transaction, &call, &name)? else {
             return Ok(DeleteRepositoryOutput::builder().build());
         };
-        simulate.check_key(&repository.kms_key_id)?;
+        simulate.check_key(&call, &repository.kms_key_id)?;
         transaction.execute("DELETE FROM repositories WHERE id = ?1", &[(&repository.id).into()])?;
         let id = repository.id.clone();
         transaction.after_commit(move || objects.remove(&id));
@@ -171,7 +171,7 @@ pub(crate) fn update_encryption_key(
     let key = name::required(input.kms_key_id, Exception::EncryptionKeyRequired)?;
     let key = encryption_key::parse(Some(key), call)?;
     service.find(call, &name)?;
-    service.settings.simulate.check_key(&key)?;
+    service.settings.simulate.check_key(call, &key)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         let repository = get_row(transaction, &call, &name)?;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use aws::Call;
 use serde::Deserialize;
 
-use crate::Exception;
+use crate::{Exception, encryption_key};
 
 /// How the service behaves.
 #[derive(Clone, Debug)]
@@ -50,8 +51,10 @@ pub enum KeyState {
 }
 
 impl Simulate {
-    pub(crate) fn check_key(&self, arn: &str) -> Result<(), Exception> {
-        let state = self.encryption_keys.iter().find_map(|(key, state)| is_key(arn, key).then_some(*state));
+    /// Fails as a key's state says; the keys in the settings are named as callers name them.
+    pub(crate) fn check_key(&self, call: &Call, arn: &str) -> Result<(), Exception> {
+        let is_key = |key: &str| encryption_key::parse(Some(key.to_owned()), call).is_ok_and(|named| named == arn);
+        let state = self.encryption_keys.iter().find_map(|(key, state)| is_key(key).then_some(*state));
         let key = arn.to_owned();
         match state {
             None => Ok(()),
@@ -62,9 +65,4 @@ impl Simulate {
             Some(KeyState::Unavailable) => Err(Exception::EncryptionKeyUnavailable { key }),
         }
     }
-}
-
-fn is_key(arn: &str, key: &str) -> bool {
-    let resource = arn.rsplit(':').next().unwrap_or(arn);
-    arn == key || resource == key || resource.strip_prefix("key/") == Some(key)
 }

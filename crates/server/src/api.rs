@@ -7,13 +7,12 @@ use aws::{Call, Failure};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::{CONTENT_TYPE, HeaderName};
-use axum::http::{Request, Response, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::{Request, Response};
 use bytes::Bytes;
 use codecommit::CodeCommit;
 
 use crate::state::State;
-use crate::{body, head};
+use crate::{blocking, body, head};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const CONTENT_JSON: &str = "application/x-amz-json-1.1";
@@ -29,8 +28,8 @@ pub(crate) async fn serve(
     // 1. Read head and body.
     let (head, body) = request.into_parts();
     let body = body::whole(body, state.settings.body_bytes_max).await;
-    // The rest blocks, so it runs on the blocking pool.
-    let answer = tokio::task::spawn_blocking(move || {
+    // The rest blocks.
+    let answer = blocking::run(move || {
         // 2. and 3. Authenticate, and begin the call.
         let call = Arc::new(head::begin(&state, &head.headers, peer, None));
         // 4. and 5. Find the row, and run it.
@@ -39,14 +38,9 @@ pub(crate) async fn serve(
         let result = run(&state, &call, target.as_deref(), body);
         (call, target, result)
     });
+    let (call, target, result) = answer.await;
     // 6. Respond.
-    match answer.await {
-        Ok((call, target, result)) => respond(&call, target.as_deref(), result),
-        Err(error) => {
-            tracing::error!(%error, "a request panicked outside its operation");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    respond(&call, target.as_deref(), result)
 }
 
 fn run(state: &State, call: &Arc<Call>, target: Option<&str>, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {

@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here knows what is stored.
 
 mod reader;
+mod slot;
 pub mod transaction;
 pub mod value;
 mod writer;
@@ -59,15 +60,16 @@ impl Store {
     /// Opens the database, making the file if it is not there.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, Error> {
         let connection = Connection::open(path)?;
+        if durability == Durability::Normal {
+            // An empty database need not survive the loss of power, and syncing it is most of a first start.
+            connection.pragma_update(None, "synchronous", "OFF")?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(
-            None,
-            "synchronous",
-            match durability {
-                Durability::Normal => "NORMAL",
-                Durability::Full => "FULL",
-            },
-        )?;
+        let synchronous = match durability {
+            Durability::Normal => "NORMAL",
+            Durability::Full => "FULL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         prepare(&connection)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let path = path.to_owned();

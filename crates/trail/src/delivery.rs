@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use aws::Clock;
-use crossbeam_channel::{Receiver, Sender, bounded};
 use store::{Error, Store, Transaction};
 
 use crate::{Settings, log_file};
@@ -22,7 +21,7 @@ const EVENTS_PER_ROUND: i64 = 20_000;
 pub(crate) struct Delivery {
     shared: Arc<Shared>,
     bytes_waiting: AtomicU64,
-    wake: Option<Sender<()>>,
+    wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -47,7 +46,7 @@ struct Range {
 impl Delivery {
     pub(crate) fn start(store: Arc<Store>, settings: Settings, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let shared = Arc::new(Shared { store, settings, clock, turn: Mutex::default() });
-        let (wake, woken) = bounded(1);
+        let (wake, woken) = sync_channel(1);
         let worker = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("trail-delivery".to_owned()).spawn(move || worker.run(&woken))?;
         Ok(Self { shared, bytes_waiting: AtomicU64::new(0), wake: Some(wake), thread: Some(thread) })
@@ -104,7 +103,7 @@ impl Drop for Delivery {
 impl Shared {
     fn run(&self, woken: &Receiver<()>) {
         loop {
-            let closing = woken.recv_timeout(self.settings.log_interval).is_err_and(|error| error.is_disconnected());
+            let closing = woken.recv_timeout(self.settings.log_interval) == Err(RecvTimeoutError::Disconnected);
             if let Err(error) = self.deliver() {
                 tracing::error!(%error, "log files cannot be delivered; they are tried again");
             }
@@ -202,7 +201,7 @@ impl Shared {
     fn records(&self, range: &Range) -> Result<Vec<String>, Error> {
         self.store.read(|transaction| {
             transaction.query(
-                "SELECT record FROM events WHERE account = ?1 AND region = ?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq",
+                "SELECT record FROM events WHERE seq BETWEEN ?3 AND ?4 AND account = ?1 AND region = ?2 ORDER BY seq",
                 &[(&range.account).into(), (&range.region).into(), range.first_seq.into(), range.last_seq.into()],
                 |row| row.text(0),
             )

@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
+use aws::Timestamp;
 use serde_json::Value;
 use store::Store;
 
@@ -109,13 +110,24 @@ fn last_known(file: &mut File, store: &Store) -> io::Result<i64> {
     Ok(0)
 }
 
+/// Finds the record of a line by its place, second and id.
 fn seq_of(line: &[u8], store: &Store) -> io::Result<Option<i64>> {
     let Ok(record) = serde_json::from_slice::<Value>(line) else { return Ok(None) };
-    let Some(event_id) = record["eventID"].as_str() else { return Ok(None) };
-    store
-        .read(|transaction| {
-            transaction
-                .query_one("SELECT seq FROM events WHERE event_id = ?1", &[event_id.into()], |row| row.integer(0))
-        })
-        .map_err(|error: store::Error| io::Error::other(error))
+    let text = |name: &str| record[name].as_str();
+    let (Some(event_id), Some(account), Some(region), Some(time)) = (
+        text("eventID"),
+        text("recipientAccountId"),
+        text("awsRegion"),
+        text("eventTime").and_then(Timestamp::from_iso),
+    ) else {
+        return Ok(None);
+    };
+    let found = store.read(|transaction| {
+        transaction.query_one(
+            "SELECT seq FROM events WHERE account = ?1 AND region = ?2 AND time >= ?3 AND time < ?3 + 1000 AND event_id = ?4",
+            &[account.into(), region.into(), time.millis().into(), event_id.into()],
+            |row| row.integer(0),
+        )
+    });
+    found.map_err(|error: store::Error| io::Error::other(error))
 }
