@@ -112,6 +112,6 @@ fn outcome(command: &mut Command) -> Outcome {
 }
 
 /// The programs of the pinned Python environment, which `scripts/clients` makes.
-fn python_folder() -> PathBuf {
+pub fn python_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin")
 }

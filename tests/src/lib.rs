@@ -56,6 +56,16 @@ impl World {
         world
     }
 
+    /// Starts a server that knows the accounts and users of an identities file.
+    pub fn with_identities(file: &str) -> Self {
+        Self::with(|settings| {
+            let data = settings.data_dir.as_ref().expect("the harness names one");
+            let path = data.with_file_name("identities.toml");
+            std::fs::write(&path, file).expect("the folder is writable");
+            settings.identities = Some(path);
+        })
+    }
+
     /// Starts the server again on the folders that it had.
     pub fn restart(&mut self) {
         self.stop();

@@ -1,7 +1,11 @@
 //! The AWS SDK for Rust, unmodified, over this harness's own connection.
 
 use aws_sdk_codecommit::Client;
-use aws_sdk_codecommit::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_codecommit::config::retry::RetryConfig;
+use aws_sdk_codecommit::config::timeout::TimeoutConfig;
+use aws_sdk_codecommit::config::{
+    BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
+};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -28,6 +32,11 @@ impl World {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(Connection)
+            // A test asks once and takes the answer; waiting would need a clock of the SDK's own.
+            .retry_config(RetryConfig::disabled())
+            .identity_cache(IdentityCache::no_cache())
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .endpoint_url(self.endpoint())
             .region(Region::new(region.to_owned()))
             .credentials_provider(Credentials::new(access_key, "secret", None, None, "the test"))

@@ -230,3 +230,44 @@ fn the_full_profile_offers_more_and_pushes_atomically() {
     let listed = world.git("work", &["ls-remote", "--symref", "origin", "HEAD"]).ok();
     assert!(listed.starts_with("ref: refs/heads/main\tHEAD"), "{listed}");
 }
+
+#[test]
+fn git_records_have_the_members_of_the_guides_records_in_their_order() {
+    let (world, _) = world();
+    push(&world, &["main"]).ok();
+    world.git(".", &["clone", "--quiet", &world.repository_url("demo"), "clone"]).ok();
+    let identity = "userIdentity{type principalId arn accountId accessKeyId userName}";
+    let start = format!("eventVersion {identity} eventTime eventSource eventName awsRegion sourceIPAddress userAgent");
+    let end = "requestID eventID readOnly resources[{ARN accountId type}] eventType recipientAccountId";
+    let advertised = "additionalEventData{protocol dataTransferred repositoryName repositoryId}";
+    let pushed = "additionalEventData{protocol capabilities[] dataTransferred repositoryName repositoryId}";
+    let pulled = "additionalEventData{protocol capabilities[] dataTransferred repositoryName repositoryId shallow}";
+    let references = "requestParameters{references[{commit ref}]}";
+    let expected = [
+        format!("{start} requestParameters responseElements {advertised} {end}"),
+        format!("{start} {references} responseElements {pushed} {end}"),
+        format!("{start} requestParameters responseElements {advertised} {end}"),
+        format!("{start} requestParameters responseElements {pulled} {end}"),
+    ];
+    let events = world.events().split_off(1);
+    assert_eq!(events.iter().map(members).collect::<Vec<_>>(), expected.map(|it| format!("{{{it}}}")));
+    assert_eq!(events[1]["additionalEventData"]["capabilities"], json!(["report-status", "side-band-64k"]));
+    assert_eq!(
+        events[3]["additionalEventData"]["capabilities"],
+        json!(["multi_ack_detailed", "side-band-64k", "thin-pack"])
+    );
+    assert_eq!([0, 1, 2, 3].map(|number| events[number]["readOnly"] == true), [true, false, true, true]);
+    assert!(events.iter().all(|event| event["requestParameters"].is_null() || event["eventName"] == "GitPush"));
+}
+
+/// The names of a value's members, in their order and those of their values.
+fn members(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let names = object.iter().map(|(name, value)| format!("{name}{}", members(value)));
+            format!("{{{}}}", names.collect::<Vec<_>>().join(" "))
+        }
+        Value::Array(array) => format!("[{}]", array.first().map(members).unwrap_or_default()),
+        _ => String::new(),
+    }
+}

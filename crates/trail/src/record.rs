@@ -90,7 +90,7 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         error_code: failure.map(|failure| cut(&failure.name)),
         error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
         request_parameters: bounded(&event.request_parameters),
-        response_elements: bounded(&with_repository_metadata_in_order(event.response_elements.clone())),
+        response_elements: bounded(&with_repository_metadata_in_order(event.response_elements.clone(), modern)),
         additional_event_data: &event.additional_event_data,
         request_id: call.request_id(),
         event_id: call.event_id(),
@@ -133,8 +133,12 @@ fn bounded(elements: &Value) -> Value {
     }
 }
 
-fn with_repository_metadata_in_order(mut elements: Value) -> Value {
+fn with_repository_metadata_in_order(mut elements: Value, modern: bool) -> Value {
     if let Some(Value::Object(metadata)) = elements.get_mut("repositoryMetadata") {
+        if !modern {
+            // Records of that shape are older than the member.
+            metadata.remove("kmsKeyId");
+        }
         let mut ordered = Map::new();
         for name in REPOSITORY_METADATA {
             if let Some(value) = metadata.remove(name) {

@@ -1,0 +1,169 @@
+//! Stories in Markdown, run by the real `git`, AWS CLI and SDK for Python against the program; the README's quick start is one.
+//!
+//! A `sh` block is run, and a `text` block after it is what it prints: a line `...` stands for any lines, `<...>` for anything
+//! inside a line. A comment `<!-- server: FLAGS -->` adds flags to the server's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tests::binary::{self, Running};
+use tests::clients::python_folder;
+
+/// The endpoint as the stories write it; the server takes a free port.
+const ENDPOINT: &str = "http://127.0.0.1:4599";
+
+/// A block to run, and what it prints if the story says it.
+struct Step {
+    script: String,
+    output: Option<String>,
+}
+
+#[test]
+fn the_quick_start_of_the_readme_runs() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("it is there");
+    let quick_start = readme.split("## Quick start").nth(1).expect("it has one").split("\n## ").next();
+    run(quick_start.expect("a split has a first part"));
+}
+
+#[test]
+fn a_call_that_fails_tells_why_and_is_on_the_trail() {
+    run_file("failing-call.md");
+}
+
+#[test]
+fn two_accounts_and_two_regions_are_separate_worlds() {
+    run_file("two-accounts-two-regions.md");
+}
+
+#[test]
+fn the_sdk_for_python_works_unchanged() {
+    run_file("boto3.md");
+}
+
+#[test]
+fn every_journey_is_run() {
+    let folder = root().join("tests/journeys");
+    let journeys = std::fs::read_dir(folder).expect("it is there").count();
+    let named = include_str!("journeys.rs").matches("    run_file(\"").count();
+    assert_eq!(journeys, named);
+}
+
+fn run_file(name: &str) {
+    let path = root().join("tests/journeys").join(name);
+    run(&std::fs::read_to_string(path).expect("it is there"));
+}
+
+fn run(story: &str) {
+    let folder = tempfile::tempdir().expect("there is room");
+    let data = folder.path().join("codecommit-data");
+    let mut flags = vec!["--data-dir", data.to_str().expect("it is text")];
+    if let Some(more) = story.split("<!-- server:").nth(1).and_then(|rest| rest.split("-->").next()) {
+        flags.extend(more.split_whitespace());
+    }
+    let identities = folder.path().join("identities.toml");
+    if let Some(file) = block(story, "toml") {
+        std::fs::write(&identities, file).expect("the folder is writable");
+        flags.extend(["--identities", identities.to_str().expect("it is text")]);
+    }
+    let server = Running::start(&flags);
+    let steps = steps(story);
+    assert!(!steps.is_empty(), "a story does something");
+    // One shell runs all blocks, so that what one exports the next one has.
+    let blocks = steps.iter().enumerate().map(|(number, step)| {
+        let script = step.script.replace(ENDPOINT, server.endpoint());
+        format!("{{\n{script}\n}} >{}/out.{number} 2>&1\n", folder.path().display())
+    });
+    let script: String = std::iter::once("set -euo pipefail\n".to_owned()).chain(blocks).collect();
+    let status = shell(folder.path(), &script).status().expect("bash is there");
+    for (number, step) in steps.iter().enumerate() {
+        let printed = std::fs::read_to_string(folder.path().join(format!("out.{number}"))).unwrap_or_default();
+        let printed = printed.replace(server.endpoint(), ENDPOINT);
+        if let Some(expected) = &step.output {
+            assert!(
+                matches(expected, &printed),
+                "after\n{}\nthis was to be printed\n{expected}\nand this was\n{printed}",
+                step.script
+            );
+        }
+        assert!(
+            status.success() || number + 1 < steps.len(),
+            "the story failed at or before\n{}\n{printed}",
+            step.script
+        );
+    }
+}
+
+fn shell(folder: &Path, script: &str) -> Command {
+    let program = binary::path();
+    let program_folder = program.parent().expect("it is in a folder").display().to_string();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", script])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", format!("{program_folder}:{}:{path}", python_folder().display()))
+        .env("HOME", folder)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_PAGER", "");
+    for role in ["AUTHOR", "COMMITTER"] {
+        command
+            .env(format!("GIT_{role}_NAME"), "Mary Major")
+            .env(format!("GIT_{role}_EMAIL"), "mary_major@example.com");
+    }
+    command
+}
+
+fn steps(story: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut rest = story;
+    while let Some((_, from_fence)) = rest.split_once("\n```") {
+        let (language, body) = from_fence.split_once('\n').expect("a fence ends its line");
+        let (content, after) = body.split_once("```").expect("a block is closed");
+        match language {
+            "sh" => steps.push(Step { script: content.to_owned(), output: None }),
+            "text" => steps.last_mut().expect("a text block follows what prints it").output = Some(content.to_owned()),
+            _ => {}
+        }
+        rest = after;
+    }
+    steps
+}
+
+fn block<'a>(story: &'a str, language: &str) -> Option<&'a str> {
+    story.split_once(&format!("\n```{language}\n"))?.1.split("```").next()
+}
+
+fn matches(expected: &str, printed: &str) -> bool {
+    let expected: Vec<&str> = expected.lines().collect();
+    let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
+    lines_match(&expected, &printed)
+}
+
+fn lines_match(expected: &[&str], printed: &[&str]) -> bool {
+    match (expected, printed) {
+        ([], []) => true,
+        (["...", rest @ ..], _) => (0..=printed.len()).any(|skipped| lines_match(rest, &printed[skipped..])),
+        ([line, rest @ ..], [found, others @ ..]) => line_matches(line, found) && lines_match(rest, others),
+        _ => false,
+    }
+}
+
+fn line_matches(expected: &str, mut printed: &str) -> bool {
+    let mut parts = expected.split("<...>");
+    let Some(after_first) = parts.next().and_then(|first| printed.strip_prefix(first)) else { return false };
+    printed = after_first;
+    for part in parts {
+        let Some((_, after)) = (if part.is_empty() { Some(("", "")) } else { printed.split_once(part) }) else {
+            return false;
+        };
+        printed = after;
+    }
+    printed.is_empty()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
