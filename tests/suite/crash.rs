@@ -86,15 +86,15 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
 
 /// Calls and pushes until enough was acknowledged, and then kills the server in the middle of it.
 fn load(server: Running, round: usize, folder: &Path, commits: &[String], acknowledged: &Mutex<Acknowledged>) {
-    let endpoint = server.endpoint().to_owned();
+    let endpoint = &server.endpoint().to_owned();
     let (done, progress) = channel();
     std::thread::scope(|scope| {
         for thread in 0..3 {
-            let (done, endpoint) = (done.clone(), &endpoint);
+            let done = done.clone();
             scope.spawn(move || create_many(endpoint, &format!("r{round}-{thread}"), acknowledged, &done));
         }
         let pushes = done.clone();
-        scope.spawn(|| push_many(&endpoint, round, folder, commits, acknowledged, pushes));
+        scope.spawn(move || push_many(endpoint, round, folder, commits, acknowledged, &pushes));
         drop(done);
         assert!(progress.iter().take(CALLS_PER_ROUND).count() == CALLS_PER_ROUND, "the loops are long enough");
         server.kill();
@@ -134,7 +134,7 @@ fn push_many(
     folder: &Path,
     commits: &[String],
     acknowledged: &Mutex<Acknowledged>,
-    done: Sender<()>,
+    done: &Sender<()>,
 ) {
     let url = format!("{endpoint}/v1/repos/pushed");
     let branch = format!("refs/heads/round-{round}");

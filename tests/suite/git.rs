@@ -153,7 +153,7 @@ fn a_name_cannot_be_the_folder_of_another() {
 fn large_requests_come_compressed_and_in_chunks() {
     let (world, _) = world();
     let noise: String =
-        (0..60_000_u64).map(|number| format!("{:x}\n", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        (0..60_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string() + "\n").collect();
     world.git_commit("work", "noise", &noise);
     world.git("work", &["-c", "http.postBuffer=1000", "push", "--quiet", "origin", "main"]).ok();
     // Many haves make a request of more than a kilobyte, which git compresses.

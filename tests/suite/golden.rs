@@ -118,6 +118,18 @@ fn every_operation_has_goldens_of_success_and_of_each_exception() {
 }
 
 #[test]
+fn no_golden_has_an_exception_that_its_operation_does_not_have() {
+    let generic = ["SerializationException", "UnknownOperationException"];
+    for (operation, path) in goldens() {
+        let modeled = MODELED.iter().find(|(name, _)| *name == operation).expect("every operation is listed").1;
+        let golden = read(&path);
+        let Some(kind) = golden["reply"]["body"]["__type"].as_str() else { continue };
+        let known = modeled.replace('*', KEYS).split_whitespace().any(|name| kind == format!("{name}Exception"));
+        assert!(known || generic.contains(&kind), "{} has {kind}", path.display());
+    }
+}
+
+#[test]
 fn every_golden_says_where_it_is_known_from() {
     for (_, path) in goldens() {
         let golden = read(&path);
@@ -167,7 +179,7 @@ fn read(path: &Path) -> Value {
 fn replay(path: &Path) -> Result<(), String> {
     let golden = read(path);
     // Files of the trail would take ids while they are written, so they wait.
-    let mut world = World::with(|settings| settings.log_interval = Duration::from_secs(3600));
+    let mut world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     for step in golden["setup"].as_array().into_iter().flatten() {
         prepare(&world, step);
     }

@@ -1,7 +1,20 @@
 //! The suite: one test binary, its modules named as the service's.
 
+mod branch;
 mod crash;
+mod events;
 mod git;
 mod golden;
+mod identity;
+mod journeys;
+mod log_files;
+mod paging;
+mod place;
+mod protocol;
+mod record;
 mod repository;
+mod settings;
 mod table;
+mod tag;
+mod tidy;
+mod trail;

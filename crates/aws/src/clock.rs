@@ -11,6 +11,11 @@ pub trait Clock: Send + Sync {
 
     /// Returns 128 bits that no earlier call returned.
     fn seed(&self) -> u128;
+
+    /// Makes a UUID (version 4).
+    fn id(&self) -> String {
+        uuid::Builder::from_random_bytes(self.seed().to_be_bytes()).into_uuid().to_string()
+    }
 }
 
 /// The machine's clock and its source of random numbers.

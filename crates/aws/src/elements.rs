@@ -12,7 +12,7 @@ use crate::Timestamp;
 
 /// Returns a shape's record form; `null` where no member is set.
 ///
-/// Empty strings are left out: a required member that was not sent reads as an empty one.
+/// What is empty is left out: a required member that was not sent reads as an empty one.
 pub fn of(shape: &dyn SerializableStruct) -> Result<Value, SerdeError> {
     let mut writer = Writer::default();
     shape.serialize_members(&mut writer)?;
@@ -32,7 +32,12 @@ impl Writer {
     }
 
     fn into_object(self) -> Map<String, Value> {
-        let empty = |value: &Value| value.as_str().is_some_and(str::is_empty);
+        let empty = |value: &Value| match value {
+            Value::String(text) => text.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            _ => false,
+        };
         let mut object: Map<_, _> = self.items.into_iter().filter(|(_, value)| !empty(value)).collect();
         object.sort_keys();
         object

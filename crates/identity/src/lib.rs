@@ -65,6 +65,11 @@ impl Identities {
         Ok(identities)
     }
 
+    /// The account of callers who give no credentials.
+    pub fn default_account(&self) -> &AccountId {
+        &self.default.account_id
+    }
+
     /// Names the caller that the credentials belong to.
     ///
     /// A known access key or Git user name is its user; an unknown one is an IAM user made up from it, in the account that a

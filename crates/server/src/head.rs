@@ -62,7 +62,7 @@ fn clone_url_base(state: &State, host: Option<&str>, place: &Place) -> String {
         _ => host.to_owned(),
     };
     let implied = host_region.as_ref().unwrap_or(&state.settings.region);
-    if place.account == state.settings.account && place.region == *implied {
+    if place.account == *state.identities.default_account() && place.region == *implied {
         format!("http://{host}/v1/repos")
     } else {
         format!("http://{host}/{}/{}/v1/repos", place.account, place.region)

@@ -17,6 +17,7 @@
 mod api;
 mod blocking;
 mod body;
+mod folder_lock;
 mod git_http;
 mod head;
 mod local;
@@ -25,15 +26,16 @@ pub mod settings;
 mod state;
 mod units;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{Clock, Region, SystemClock};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use settings::Settings;
@@ -50,6 +52,12 @@ pub enum StartError {
         address: SocketAddr,
         /// What the system said.
         source: io::Error,
+    },
+    /// Another server uses the folder.
+    #[error("another server uses the folder {}; stop it, or choose another folder with --data-dir", folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The data or the trail cannot be opened.
     #[error("cannot open the data: {0}")]
@@ -68,6 +76,7 @@ pub struct Server {
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<io::Result<()>>,
+    closed: mpsc::Receiver<Infallible>,
 }
 
 impl Server {
@@ -81,7 +90,8 @@ impl Server {
         let listen = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let state = Arc::new(State::open(settings, address, clock)?);
+        let (open, closed) = mpsc::channel(1);
+        let state = Arc::new(State::open(settings, address, clock, open)?);
         let (stop, stopped) = oneshot::channel::<()>();
         let service = routes::router(Arc::clone(&state)).into_make_service_with_connect_info::<SocketAddr>();
         let listener = listener.tap_io(|connection| {
@@ -94,7 +104,7 @@ impl Server {
             drop(stopped.await);
         });
         let served = tokio::spawn(async { serving.await });
-        Ok(Self { address, state, stop: Some(stop), served })
+        Ok(Self { address, state, stop: Some(stop), served, closed })
     }
 
     /// Returns the address that the server listens on.
@@ -132,5 +142,7 @@ impl Server {
         let state = self.state;
         // Closing the trail writes its last log files and the store its last commit; both block.
         drop(tokio::task::spawn_blocking(move || drop(state)).await);
+        // A connection that has just ended may hold it a moment longer.
+        self.closed.recv().await;
     }
 }

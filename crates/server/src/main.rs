@@ -8,7 +8,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::Server;
 use server::settings::{LogFormat, Said};
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,7 +41,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    prefer_flags(&matches, &mut arguments.said);
     let done = match arguments.command {
         Some(Command::Events(events)) => events::print(&events),
         Some(Command::Health(health)) => health::ask(&health),
@@ -52,6 +55,16 @@ fn main() -> ExitCode {
             eprintln!("codecommit-local: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Of two settings that exclude each other the one on the command line wins over the one in the environment.
+fn prefer_flags(matches: &ArgMatches, said: &mut Said) {
+    let is_flag = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    match (is_flag("ephemeral"), is_flag("data_dir")) {
+        (true, false) if said.ephemeral == Some(true) => said.data_dir = None,
+        (false, true) => said.ephemeral = None,
+        _ => {}
     }
 }
 

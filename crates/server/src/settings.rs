@@ -16,8 +16,8 @@ use crate::units;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Said {
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:4599]
-    #[arg(long, env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT", value_parser = listen)]
-    pub listen: Option<SocketAddr>,
+    #[arg(long, env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
     /// Folder for the repositories and the database [default: ./codecommit-data]
     #[arg(long, env = "CODECOMMIT_LOCAL_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
@@ -163,9 +163,14 @@ impl Said {
     pub fn or(self, other: Self) -> Self {
         Self {
             listen: self.listen.or(other.listen),
-            data_dir: self.data_dir.or(other.data_dir),
+            // The two exclude each other, so whichever is said here settles both.
+            data_dir: if self.ephemeral == Some(true) {
+                self.data_dir.clone()
+            } else {
+                self.data_dir.clone().or(other.data_dir)
+            },
+            ephemeral: if self.data_dir.is_some() { self.ephemeral } else { self.ephemeral.or(other.ephemeral) },
             trail_dir: self.trail_dir.or(other.trail_dir),
-            ephemeral: self.ephemeral.or(other.ephemeral),
             account: self.account.or(other.account),
             region: self.region.or(other.region),
             identities: self.identities.or(other.identities),
@@ -190,7 +195,7 @@ impl Said {
         }
         let interval = self.log_interval.unwrap_or_else(|| "5s".to_owned());
         Ok(Settings {
-            listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4599))),
+            listen: listen(self.listen.as_deref().unwrap_or("127.0.0.1:4599"))?,
             data_dir: (!ephemeral).then(|| self.data_dir.unwrap_or_else(|| "codecommit-data".into())),
             trail_dir: self.trail_dir,
             account: self.account.as_deref().unwrap_or("111122223333").parse().map_err(WrongSetting)?,
@@ -231,6 +236,9 @@ fn size(name: &str, text: Option<String>, default: u64) -> Result<u64, WrongSett
     text.map_or(Ok(default), |text| units::bytes(&text)).map_err(|error| WrongSetting(format!("{name}: {error}")))
 }
 
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0".to_owned())
+fn listen(text: &str) -> Result<SocketAddr, WrongSetting> {
+    let wrong = |_| {
+        format!("listen: '{text}' is not an address; write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0")
+    };
+    text.parse().map_err(wrong).map_err(WrongSetting)
 }

@@ -1,5 +1,6 @@
 //! What every request needs.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,10 @@ use codecommit::CodeCommit;
 use identity::Identities;
 use store::{Durability, Store};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 use trail::Trail;
 
+use crate::folder_lock::FolderLock;
 use crate::{Settings, StartError};
 
 pub(crate) struct State {
@@ -25,11 +28,19 @@ pub(crate) struct State {
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
     trail_folder: PathBuf,
+    _lock: FolderLock,
     _temporary: Option<TempDir>,
+    /// Dropped last: whoever holds the other end knows then that everything is closed.
+    _open: mpsc::Sender<Infallible>,
 }
 
 impl State {
-    pub(crate) fn open(settings: Settings, address: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub(crate) fn open(
+        settings: Settings,
+        address: SocketAddr,
+        clock: Arc<dyn Clock>,
+        open: mpsc::Sender<Infallible>,
+    ) -> Result<Self, StartError> {
         let temporary = match settings.data_dir {
             None => Some(tempfile::Builder::new().prefix("codecommit-local-").tempdir()?),
             Some(_) => None,
@@ -41,6 +52,7 @@ impl State {
         };
         let trail_folder = settings.trail_dir.clone().unwrap_or_else(|| data_folder.join("trail"));
         std::fs::create_dir_all(&data_folder)?;
+        let lock = FolderLock::take(&data_folder)?;
         let identities = match &settings.identities {
             Some(file) => Identities::load(file, settings.account.clone())?,
             None => Identities::new(settings.account.clone()),
@@ -72,7 +84,9 @@ impl State {
             address,
             data_folder,
             trail_folder,
+            _lock: lock,
             _temporary: temporary,
+            _open: open,
         })
     }
 

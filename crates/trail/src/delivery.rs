@@ -127,7 +127,7 @@ impl Shared {
     fn plan_files(&self) -> Result<bool, Error> {
         let waiting = self.store.read(|transaction| {
             transaction.query(
-                "SELECT seq, account, region, LENGTH(record) FROM events WHERE seq > (SELECT last_seq FROM delivery) \
+                "SELECT seq, account, region, OCTET_LENGTH(record) FROM events WHERE seq > (SELECT last_seq FROM delivery) \
                  ORDER BY seq LIMIT ?1",
                 &[EVENTS_PER_ROUND.into()],
                 |row| Ok((row.integer(0)?, row.text(1)?, row.text(2)?, row.integer(3)?)),

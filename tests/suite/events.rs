@@ -1,0 +1,126 @@
+//! `codecommit-local events`: the trail for a person, or for a pipe.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tests::wire::signed;
+use tests::{World, binary};
+
+fn command(world: &World, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary::path());
+    command.env_clear().current_dir(world.folder()).args(["events", "--data-dir", "data"]).args(arguments);
+    command
+}
+
+fn printed(world: &World, arguments: &[&str]) -> String {
+    let output = command(world, arguments).output().expect("it is built");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("it is text")
+}
+
+/// The positions of the records that a filter admits.
+fn admitted(world: &World, arguments: &[&str]) -> Vec<usize> {
+    let all = world.events();
+    let text = printed(world, &[arguments, &["--json"]].concat());
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is a record"));
+    records.map(|record| all.iter().position(|event| *event == record).expect("it is one of the trail")).collect()
+}
+
+/// A trail of six different calls.
+fn world() -> World {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    world.ok("CreateRepository", &json!({ "repositoryName": "MySecondRepo" }));
+    world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    world.call("GetRepository", &json!({ "repositoryName": "Other" }));
+    let signature = signed("AKIAI44QH8DHBEXAMPLE", "us-east-2");
+    world.call_as("ListRepositories", &json!({}), &[("authorization", &signature)]);
+    world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo")]).ok();
+    world
+}
+
+#[test]
+fn each_filter_admits_its_events_alone() {
+    let world = world();
+    let none: [usize; 0] = [];
+    assert_eq!(admitted(&world, &[]), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(admitted(&world, &["--name", "CreateRepository"]), [0, 1]);
+    assert_eq!(admitted(&world, &["--name", "GitPull"]), [5]);
+    assert_eq!(admitted(&world, &["--user", "Mary_Major"]), [0, 1, 2, 3, 5]);
+    assert_eq!(admitted(&world, &["--user", "AKIAI44QH8DHBEXAMPLE"]), [4]);
+    assert_eq!(admitted(&world, &["--repository", "MyDemoRepo"]), [0, 2, 5]);
+    assert_eq!(admitted(&world, &["--region", "us-east-2"]), [4]);
+    assert_eq!(admitted(&world, &["--account", "444455556666"]), none);
+    assert_eq!(admitted(&world, &["--failed"]), [3]);
+    assert_eq!(admitted(&world, &["--writes"]), [0, 1]);
+    assert_eq!(admitted(&world, &["--writes", "--repository", "MyDemoRepo"]), [0]);
+}
+
+#[test]
+fn records_are_printed_as_they_are() {
+    let world = world();
+    let trail = std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("it is there");
+    assert_eq!(printed(&world, &["--json"]), trail);
+}
+
+#[test]
+fn a_person_gets_a_line_an_event() {
+    let world = world();
+    let text = printed(&world, &[]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 6);
+    assert!(!text.contains('\u{1b}'), "a pipe gets no colours");
+    for (line, words) in lines.iter().zip([
+        ["2016-12-14T18:19:14Z", "Mary_Major", "CreateRepository", "MyDemoRepo"],
+        ["2016-12-14T18:19:15Z", "111122223333", "us-east-1", "MySecondRepo"],
+        ["2016-12-14T18:19:16Z", "Mary_Major", "GetRepository", "MyDemoRepo"],
+        ["GetRepository", "Other", "RepositoryDoesNotExistException", "Other does not exist"],
+        ["AKIAI44QH8DHBEXAMPLE", "us-east-2", "ListRepositories", "111122223333"],
+        ["2016-12-14T18:19:19Z", "Mary_Major", "GitPull", "MyDemoRepo"],
+    ]) {
+        for word in words {
+            assert!(line.contains(word), "{word:?} is not in {line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_followed_trail_goes_on() {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let mut child = command(&world, &["--follow", "--json"]).stdout(Stdio::piped()).spawn().expect("it is built");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut next = || -> Value {
+        let line = lines.next().expect("it goes on").expect("it is text");
+        serde_json::from_str(&line).expect("a line is a record")
+    };
+    assert_eq!(next()["eventName"], "CreateRepository");
+    world.ok("ListRepositories", &json!({}));
+    assert_eq!(next()["eventName"], "ListRepositories");
+    world.ok("DeleteRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    assert_eq!(next()["eventName"], "DeleteRepository");
+    child.kill().expect("it runs");
+    child.wait().expect("it is ours");
+}
+
+#[test]
+fn a_trail_that_is_not_there_is_told_with_what_to_write() {
+    let world = World::new();
+    let output = Command::new(binary::path())
+        .env_clear()
+        .current_dir(world.folder())
+        .args(["events", "--trail-dir", "nothing"])
+        .output()
+        .expect("it is built");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && message.contains("--trail-dir"), "{message}");
+    let by_variable = Command::new(binary::path())
+        .env_clear()
+        .current_dir(world.folder())
+        .env("CODECOMMIT_LOCAL_DATA_DIR", "data")
+        .arg("events")
+        .output()
+        .expect("it is built");
+    assert!(by_variable.status.success(), "{by_variable:?}");
+}

@@ -1,0 +1,331 @@
+//! Settings, as the program itself takes them: flags, environment variables and a file, and what it prints.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::binary::{self, Running};
+use tests::wire;
+use ureq::http::Request;
+
+/// Every flag, and its words where it takes any.
+const FLAGS: [&str; 17] = [
+    "listen",
+    "data-dir",
+    "trail-dir",
+    "ephemeral",
+    "account",
+    "region",
+    "identities",
+    "log-interval",
+    "log-size",
+    "event-version",
+    "max-body",
+    "durability",
+    "git-capabilities",
+    "repository-limit",
+    "allow-reset",
+    "log-format",
+    "config",
+];
+
+/// A folder to run the program in, and the program with nothing of this environment.
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(binary::path());
+    command.env_clear().current_dir(folder).env("TMPDIR", folder);
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("there is room")
+}
+
+fn variable(flag: &str) -> String {
+    format!("CODECOMMIT_LOCAL_{}", flag.to_uppercase().replace('-', "_"))
+}
+
+/// Starts the program with a free port, and with arguments, variables and the lines of a configuration file.
+fn start(folder: &TempDir, arguments: &[&str], variables: &[(&str, &str)], file: &str) -> Running {
+    let mut command = program(folder.path());
+    command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+    for (flag, value) in variables {
+        command.env(variable(flag), value);
+    }
+    if !file.is_empty() {
+        fs::write(folder.path().join("settings.toml"), file).expect("the folder is writable");
+        command.args(["--config", "settings.toml"]);
+    }
+    Running::start_command(command)
+}
+
+fn call(endpoint: &str, operation: &str, input: &Value) -> (u16, Value) {
+    let request = Request::builder()
+        .method("POST")
+        .uri(endpoint)
+        .header("x-amz-target", format!("CodeCommit_20150413.{operation}"))
+        .body(input.to_string().into_bytes());
+    let reply = wire::send(request.expect("it is well formed"));
+    (reply.status, reply.json())
+}
+
+/// The account and region of a repository that is made without credentials.
+fn place(endpoint: &str, name: &str) -> String {
+    let (_, created) = call(endpoint, "CreateRepository", &json!({ "repositoryName": name }));
+    created["repositoryMetadata"]["Arn"].as_str().expect("the name is free").to_owned()
+}
+
+/// The program ends by itself with a failure, and says why.
+fn refused(folder: &TempDir, arguments: &[&str]) -> String {
+    let output =
+        program(folder.path()).args(["--listen", "127.0.0.1:0"]).args(arguments).output().expect("it is built");
+    failure(&output)
+}
+
+fn failure(output: &Output) -> String {
+    assert!(!output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr.clone()).expect("it is text")
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
+    let file = "account = \"333333333333\"\nregion = \"eu-west-3\"\nrepository-limit = 1\n";
+    let variables = [("account", "222222222222"), ("region", "eu-west-2")];
+    let folder = folder();
+    let running = start(&folder, &["--account", "111111111111"], &variables, file);
+    assert_eq!(place(running.endpoint(), "MyDemoRepo"), "arn:aws:codecommit:eu-west-2:111111111111:MyDemoRepo");
+    let (_, refused) = call(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "MySecondRepo" }));
+    assert_eq!(refused["__type"], "RepositoryLimitExceededException");
+}
+
+#[test]
+fn each_way_sets_the_same_things() {
+    let said = [
+        ("data-dir", "data"),
+        ("trail-dir", "the-trail"),
+        ("account", "444455556666"),
+        ("region", "us-east-2"),
+        ("log-interval", "1h"),
+        ("log-size", "1KB"),
+        ("event-version", "1.11"),
+        ("max-body", "2KB"),
+        ("durability", "full"),
+        ("git-capabilities", "full"),
+        ("repository-limit", "2"),
+        ("allow-reset", "true"),
+        ("log-format", "json"),
+    ];
+    let flags: Vec<String> = said.iter().map(|(flag, value)| format!("--{flag}={value}")).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let lines = said.iter().map(|(flag, value)| match *value {
+        "2" | "true" => format!("{flag} = {value}\n"),
+        _ => format!("{flag} = \"{value}\"\n"),
+    });
+    let file: String = lines.collect();
+    for (arguments, variables, file) in [(&flags[..], &[][..], ""), (&[], &said, ""), (&[], &[], &file)] {
+        let folder = folder();
+        let running = start(&folder, arguments, variables, file);
+        assert_eq!(place(running.endpoint(), "a"), "arn:aws:codecommit:us-east-2:444455556666:a");
+        let (status, _) = call(running.endpoint(), "GetRepository", &json!({ "repositoryName": "a".repeat(3_000) }));
+        assert_eq!(status, 413);
+        place(running.endpoint(), "b");
+        let (_, third) = call(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "c" }));
+        assert_eq!(third["__type"], "RepositoryLimitExceededException");
+        let events = tests::read_events(&folder.path().join("the-trail"));
+        assert_eq!((events.len(), &events[0]["eventVersion"]), (4, &json!("1.11")));
+        assert!(folder.path().join("data/codecommit.db").exists());
+        let refs = format!("{}/v1/repos/a/info/refs?service=git-upload-pack", running.endpoint());
+        let reply = wire::send(Request::get(refs).body(Vec::new()).expect("it is well formed"));
+        assert!(reply.text().contains("agent="), "{}", reply.text());
+        let reset = format!("{}/_local/reset", running.endpoint());
+        assert_eq!(wire::send(Request::post(reset).body(Vec::new()).expect("it is well formed")).status, 200);
+        assert_eq!(running.terminate(), Some(0));
+    }
+}
+
+#[test]
+fn the_file_can_simulate_what_the_flags_cannot() {
+    let file = "[simulate]\ncreate_repository_not_allowed = true\n";
+    let folder = folder();
+    let running = start(&folder, &["--ephemeral"], &[], file);
+    let (_, refused) = call(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    assert_eq!(refused["__type"], "OperationNotAllowedException");
+}
+
+#[test]
+fn a_wrong_setting_is_refused_with_what_to_write() {
+    let mut silent = Vec::new();
+    for (setting, value, advice) in [
+        ("listen", "nowhere", "127.0.0.1:4599"),
+        ("account", "12", "111122223333"),
+        ("region", "Ohio", "us-east-1"),
+        ("log-interval", "soon", "5s"),
+        ("log-interval", "0s", "5s"),
+        ("log-size", "much", "5MB"),
+        ("max-body", "-1", "5MB"),
+        ("event-version", "2", "1.05"),
+        ("durability", "some", "normal"),
+        ("git-capabilities", "most", "aws"),
+        ("log-format", "xml", "json"),
+        ("config", "nothing.toml", "nothing.toml"),
+        ("identities", "nothing.toml", "nothing.toml"),
+    ] {
+        let folder = folder();
+        let mut refused = |argument: &str| {
+            let output = program(folder.path()).args([argument, "--ephemeral"]).output().expect("it is built");
+            let message = failure(&output);
+            if !message.contains(advice) {
+                silent.push(format!("{setting} by {argument} does not say {advice}: {message}"));
+            }
+        };
+        refused(&format!("--{setting}={value}"));
+        if setting != "config" {
+            let line = format!("{setting} = \"{value}\"\n");
+            fs::write(folder.path().join("settings.toml"), line).expect("the folder is writable");
+            refused("--config=settings.toml");
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+#[test]
+fn a_flag_for_nothing_kept_wins_over_a_folder_that_a_variable_or_the_file_names() {
+    for (variables, file) in [(&[("data-dir", "kept")][..], ""), (&[], "data-dir = \"kept\"\n")] {
+        let folder = folder();
+        let said = if file.is_empty() { Vec::new() } else { vec!["--config", "settings.toml"] };
+        fs::write(folder.path().join("settings.toml"), file).expect("the folder is writable");
+        let mut command = program(folder.path());
+        command.args(["--listen", "127.0.0.1:0", "--ephemeral"]).args(said);
+        command.envs(variables.iter().map(|(flag, value)| (variable(flag), *value)));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it is built");
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
+        // It may have ended already.
+        let _ = child.kill();
+        let output = child.wait_with_output().expect("it is ours");
+        assert!(ready.starts_with("ready "), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!folder.path().join("kept").exists());
+    }
+}
+
+#[test]
+fn a_flag_for_a_folder_wins_over_a_variable_or_file_that_keeps_nothing() {
+    for (variables, file) in [(&[("ephemeral", "true")][..], ""), (&[], "ephemeral = true\n")] {
+        let folder = folder();
+        let running = start(&folder, &["--data-dir", "kept"], variables, file);
+        place(running.endpoint(), "MyDemoRepo");
+        assert!(folder.path().join("kept/codecommit.db").exists());
+    }
+}
+
+#[test]
+fn a_folder_that_another_server_uses_is_refused() {
+    let folder = folder();
+    let running = start(&folder, &["--data-dir", "data"], &[], "");
+    let message = refused(&folder, &["--data-dir", "data"]);
+    assert!(message.contains("another server") && message.contains("--data-dir"), "{message}");
+    assert_eq!(running.terminate(), Some(0));
+    start(&folder, &["--data-dir", "data"], &[], "");
+}
+
+#[test]
+fn what_is_no_setting_is_refused_by_its_name() {
+    let folder = folder();
+    assert!(refused(&folder, &["--colour"]).contains("--colour"));
+    for line in ["colour = 1", "[simulate]\ncolour = 1", "[simulate.encryption_keys]\na = \"colour\"", "colour"] {
+        fs::write(folder.path().join("settings.toml"), line).expect("the folder is writable");
+        let message = refused(&folder, &["--config", "settings.toml"]);
+        assert!(message.contains("settings.toml") && message.contains("colour"), "{message}");
+    }
+    let message = refused(&folder, &["--ephemeral", "--data-dir", "data"]);
+    assert!(message.contains("write one of them"), "{message}");
+}
+
+#[test]
+fn an_address_that_is_taken_is_refused_with_its_name() {
+    let folder = folder();
+    let running = start(&folder, &["--ephemeral"], &[], "");
+    let taken = running.endpoint().trim_start_matches("http://");
+    let message =
+        failure(&program(folder.path()).args(["--ephemeral", "--listen", taken]).output().expect("it is built"));
+    assert!(message.contains(taken) && message.contains("--listen"), "{message}");
+}
+
+#[test]
+fn help_names_each_flag_and_its_variable() {
+    let folder = folder();
+    let output = program(folder.path()).arg("--help").output().expect("it is built");
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).expect("it is text");
+    for flag in FLAGS {
+        assert!(help.contains(&format!("--{flag}")), "--{flag}\n{help}");
+        assert!(help.contains(&variable(flag)), "{}\n{help}", variable(flag));
+    }
+    let named = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
+    for word in named.map(|word| word.split(['=', '[']).next().unwrap_or(word)) {
+        assert!(FLAGS.contains(&word) || ["help", "version"].contains(&word), "{word} is not tested");
+    }
+    let version = program(folder.path()).arg("--version").output().expect("it is built");
+    assert_eq!(String::from_utf8_lossy(&version.stdout), "codecommit-local 0.0.0\n");
+}
+
+#[test]
+fn the_ready_line_is_all_that_it_prints_and_sigterm_ends_it_well() {
+    let folder = folder();
+    let mut command = program(folder.path());
+    let mut child = command
+        .args(["--listen", "127.0.0.1:0", "--ephemeral"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it is built");
+    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut ready = String::new();
+    stdout.read_line(&mut ready).expect("it is text");
+    let endpoint = ready.trim_end().strip_prefix("ready ").expect("it is the ready line");
+    place(endpoint, "MyDemoRepo");
+    let inside: Vec<_> = fs::read_dir(folder.path()).expect("it is there").collect();
+    assert_eq!(inside.len(), 1, "the data is in one temporary folder");
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.expect("kill is there").success());
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("it is text");
+    assert_eq!(rest, "");
+    assert_eq!(child.wait().expect("it is ours").code(), Some(0));
+    assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0, "--ephemeral leaves nothing");
+    let mut log = String::new();
+    child.stderr.take().expect("it is piped").read_to_string(&mut log).expect("it is text");
+    assert!(log.contains(&format!("AWS_ENDPOINT_URL={endpoint}")), "{log}");
+}
+
+#[test]
+fn a_client_that_keeps_its_connection_does_not_keep_the_program() {
+    let folder = folder();
+    let running = start(&folder, &["--ephemeral"], &[], "");
+    let address = running.endpoint().trim_start_matches("http://").to_owned();
+    let silent = std::net::TcpStream::connect(&address).expect("it listens");
+    assert_eq!(running.terminate(), Some(0));
+    drop(silent);
+}
+
+#[test]
+fn health_asks_a_server() {
+    let folder = folder();
+    let running = start(&folder, &["--ephemeral"], &[], "");
+    let endpoint = running.endpoint().to_owned();
+    let address = endpoint.trim_start_matches("http://").to_owned();
+    let health = |command: &mut Command| command.arg("health").output().expect("it is built");
+    for asked in [&endpoint, &address, &format!("{endpoint}/")] {
+        let output = program(folder.path()).args(["health", asked]).output().expect("it is built");
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert!(health(program(folder.path()).env("CODECOMMIT_LOCAL_LISTEN", &address)).status.success());
+    assert_eq!(running.terminate(), Some(0));
+    let output = program(folder.path()).args(["health", &address]).output().expect("it is built");
+    assert!(failure(&output).contains(&address));
+    let output = program(folder.path()).args(["health", "somewhere"]).output().expect("it is built");
+    assert!(failure(&output).contains("127.0.0.1:4599"));
+}

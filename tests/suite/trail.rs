@@ -1,0 +1,325 @@
+//! What each call leaves on the trail, and in which order.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::wire::signed;
+use tests::{Reply, World};
+
+use crate::record::members;
+use crate::table;
+
+pub const ARN: &str = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
+pub const AGENT: (&str, &str) = ("user-agent", "aws-cli/1.10.53 Python/2.7.9 Windows/8 botocore/1.4.43");
+
+/// Calls an operation, and returns the reply with the one record that it left.
+pub fn recorded(world: &World, operation: &str, input: &Value) -> (Reply, Value) {
+    let before = world.events().len();
+    let reply = world.call_as(operation, input, &[AGENT]);
+    let mut events = world.events();
+    assert_eq!(events.len(), before + 1, "{operation} leaves one record");
+    let record = events.pop().expect("there is one more");
+    assert_eq!(record["requestID"].as_str(), reply.header("x-amzn-requestid"));
+    assert_eq!(record["eventName"], operation);
+    (reply, record)
+}
+
+/// The setup that the calls below work on: a repository with a branch beside its default one.
+fn world_with_branches() -> (World, String) {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo", "tags": { "Stage": "test" } }));
+    let commit_id = world.git_repository("work");
+    let url = world.repository_url("MyDemoRepo");
+    world.git("work", &["push", "--quiet", &url, "HEAD:refs/heads/main", "HEAD:refs/heads/old"]).ok();
+    (world, commit_id)
+}
+
+/// What a record has to say of a call: input, `responseElements`, and whether the repository stands among the resources.
+struct Expected {
+    operation: &'static str,
+    input: Value,
+    response: Value,
+    resource: bool,
+}
+
+fn expected(operation: &'static str, input: Value, response: Value) -> Expected {
+    Expected { operation, input, response, resource: operation != "ListRepositories" }
+}
+
+#[test]
+fn each_operation_that_succeeds_is_recorded() {
+    let (world, commit_id) = world_with_branches();
+    let id =
+        world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }))["repositoryMetadata"]["repositoryId"]
+            .clone();
+    let key =
+        world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }))["repositoryMetadata"]["kmsKeyId"].clone();
+    let name = || json!({ "repositoryName": "MyDemoRepo" });
+    let calls = [
+        expected("GetRepository", name(), Value::Null),
+        expected("BatchGetRepositories", json!({ "repositoryNames": ["MyDemoRepo", "Other"] }), Value::Null),
+        expected("ListRepositories", json!({ "order": "descending", "sortBy": "lastModifiedDate" }), Value::Null),
+        expected(
+            "UpdateRepositoryDescription",
+            json!({ "repositoryDescription": "x", "repositoryName": "MyDemoRepo" }),
+            Value::Null,
+        ),
+        expected(
+            "UpdateRepositoryEncryptionKey",
+            json!({ "kmsKeyId": "alias/demo", "repositoryName": "MyDemoRepo" }),
+            json!({ "kmsKeyId": "arn:aws:kms:us-east-1:111122223333:alias/demo", "originalKmsKeyId": key, "repositoryId": id }),
+        ),
+        expected(
+            "CreateBranch",
+            json!({ "branchName": "new", "commitId": commit_id, "repositoryName": "MyDemoRepo" }),
+            Value::Null,
+        ),
+        expected("GetBranch", json!({ "branchName": "new", "repositoryName": "MyDemoRepo" }), Value::Null),
+        expected("ListBranches", name(), Value::Null),
+        expected(
+            "DeleteBranch",
+            json!({ "branchName": "old", "repositoryName": "MyDemoRepo" }),
+            json!({ "deletedBranch": { "branchName": "old", "commitId": commit_id } }),
+        ),
+        expected("DeleteBranch", json!({ "branchName": "old", "repositoryName": "MyDemoRepo" }), Value::Null),
+        expected(
+            "UpdateDefaultBranch",
+            json!({ "defaultBranchName": "new", "repositoryName": "MyDemoRepo" }),
+            Value::Null,
+        ),
+        expected("TagResource", json!({ "resourceArn": ARN, "tags": { "Empty": "", "Team": "Saanvi" } }), Value::Null),
+        expected("UntagResource", json!({ "resourceArn": ARN, "tagKeys": ["Team", "Other"] }), Value::Null),
+        expected("ListTagsForResource", json!({ "resourceArn": ARN }), Value::Null),
+        expected("UpdateRepositoryName", json!({ "newName": "Renamed", "oldName": "MyDemoRepo" }), Value::Null),
+        expected("UpdateRepositoryName", json!({ "newName": "MyDemoRepo", "oldName": "Renamed" }), Value::Null),
+        expected("DeleteRepository", name(), json!({ "repositoryId": id })),
+        Expected { resource: false, ..expected("DeleteRepository", name(), Value::Null) },
+        // Its responseElements are looked at above.
+        expected(
+            "CreateRepository",
+            json!({ "repositoryName": "MyDemoRepo", "tags": { "Team": "Saanvi" } }),
+            json!("any"),
+        ),
+    ];
+    for Expected { operation, input, response, resource } in &calls {
+        let (reply, record) = recorded(&world, operation, input);
+        assert_eq!(reply.status, 200, "{operation}: {}", reply.text());
+        // As text, so that the order counts too.
+        assert_eq!(record["requestParameters"].to_string(), input.to_string(), "{operation}");
+        if response != "any" {
+            assert_eq!(record["responseElements"].to_string(), response.to_string(), "{operation}");
+        }
+        let arn = if input["oldName"] == "Renamed" { ARN.replace("MyDemoRepo", "Renamed") } else { ARN.to_owned() };
+        let resources = json!([{ "ARN": arn, "accountId": "111122223333", "type": "AWS::CodeCommit::Repository" }]);
+        assert_eq!(record.get("resources"), resource.then_some(&resources), "{operation}");
+        is_plain(&record, operation);
+        assert_eq!((record.get("errorCode"), record.get("errorMessage")), (None, None), "{operation}");
+    }
+    let called: BTreeSet<String> = calls.iter().map(|call| call.operation.to_owned()).collect();
+    assert_eq!(called, table::implemented().into_iter().collect());
+    assert_event_ids_differ(&world);
+}
+
+/// Calls of each operation that fail on a repository that is there or is not.
+fn failing_calls() -> Vec<(&'static str, Value, &'static str, bool)> {
+    let no_key = |operation, rest: Value| (operation, rest, "RepositoryNameRequiredException", false);
+    vec![
+        ("CreateRepository", json!({ "repositoryName": "MyDemoRepo" }), "RepositoryNameExistsException", true),
+        ("CreateRepository", json!({ "repositoryName": "a b" }), "InvalidRepositoryNameException", false),
+        ("GetRepository", json!({ "repositoryName": "Other" }), "RepositoryDoesNotExistException", false),
+        ("BatchGetRepositories", json!({ "repositoryNames": ["a b"] }), "InvalidRepositoryNameException", false),
+        ("ListRepositories", json!({ "nextToken": "x" }), "InvalidContinuationTokenException", false),
+        ("DeleteRepository", json!({ "repositoryName": "a b" }), "InvalidRepositoryNameException", false),
+        (
+            "UpdateRepositoryName",
+            json!({ "newName": "MyDemoRepo", "oldName": "MyDemoRepo" }),
+            "RepositoryNameExistsException",
+            true,
+        ),
+        no_key("UpdateRepositoryDescription", json!({ "repositoryDescription": "x" })),
+        (
+            "UpdateRepositoryEncryptionKey",
+            json!({ "repositoryName": "MyDemoRepo" }),
+            "EncryptionKeyRequiredException",
+            false,
+        ),
+        (
+            "CreateBranch",
+            json!({ "branchName": "a", "commitId": "1111111111111111111111111111111111111111", "repositoryName": "MyDemoRepo" }),
+            "CommitDoesNotExistException",
+            true,
+        ),
+        (
+            "GetBranch",
+            json!({ "branchName": "a", "repositoryName": "MyDemoRepo" }),
+            "BranchDoesNotExistException",
+            true,
+        ),
+        (
+            "ListBranches",
+            json!({ "nextToken": "x", "repositoryName": "MyDemoRepo" }),
+            "InvalidContinuationTokenException",
+            true,
+        ),
+        (
+            "DeleteBranch",
+            json!({ "branchName": "main", "repositoryName": "MyDemoRepo" }),
+            "DefaultBranchCannotBeDeletedException",
+            true,
+        ),
+        (
+            "UpdateDefaultBranch",
+            json!({ "defaultBranchName": "a", "repositoryName": "MyDemoRepo" }),
+            "BranchDoesNotExistException",
+            true,
+        ),
+        (
+            "TagResource",
+            json!({ "resourceArn": "MyDemoRepo", "tags": { "a": "b" } }),
+            "InvalidResourceArnException",
+            false,
+        ),
+        ("UntagResource", json!({ "resourceArn": ARN, "tagKeys": ["aws:a"] }), "InvalidSystemTagUsageException", false),
+        (
+            "ListTagsForResource",
+            json!({ "resourceArn": ARN.replace("MyDemoRepo", "Other") }),
+            "RepositoryDoesNotExistException",
+            false,
+        ),
+    ]
+}
+
+#[test]
+fn each_operation_that_fails_is_recorded() {
+    let (world, _) = world_with_branches();
+    let calls = failing_calls();
+    for (operation, input, code, resource) in &calls {
+        let (reply, record) = recorded(&world, operation, input);
+        assert_eq!(reply.json()["__type"], *code, "{operation}");
+        assert_eq!(record["errorCode"], *code, "{operation}");
+        assert_eq!(record["errorMessage"], reply.json()["message"], "{operation}");
+        assert_eq!(record["requestParameters"].to_string(), input.to_string(), "{operation}");
+        assert_eq!(record.get("responseElements"), Some(&Value::Null), "{operation}");
+        assert_eq!(record.get("resources").is_some(), *resource, "{operation}");
+        is_plain(&record, operation);
+        let names = members(&record);
+        let at = |name: &str| names.iter().position(|found| found == name);
+        assert_eq!(at("errorCode"), at("userAgent").map(|at| at + 1));
+        assert_eq!(at("errorMessage"), at("userAgent").map(|at| at + 2));
+        assert_eq!(at("requestParameters"), at("userAgent").map(|at| at + 3));
+    }
+    let called: BTreeSet<String> = calls.iter().map(|call| call.0.to_owned()).collect();
+    assert_eq!(called, table::implemented().into_iter().collect());
+    assert_event_ids_differ(&world);
+}
+
+#[test]
+fn what_was_not_sent_is_not_recorded_as_sent() {
+    let world = World::new();
+    for operation in table::implemented() {
+        let (_, record) = recorded(&world, &operation, &json!({}));
+        assert_eq!(record["requestParameters"], Value::Null, "{operation}");
+    }
+}
+
+/// What all records of API calls without credentials have in common.
+fn is_plain(record: &Value, operation: &str) {
+    let reads = table::rows().into_iter().any(|row| row.name == operation && row.maker == "read");
+    assert_eq!(record["readOnly"], reads, "{operation}");
+    assert_eq!(record["eventSource"], "codecommit.amazonaws.com");
+    assert_eq!(record["eventType"], "AwsApiCall");
+    assert_eq!(record["apiVersion"], "2015-04-13");
+    assert_eq!(record["recipientAccountId"], "111122223333");
+    assert_eq!(record["eventVersion"], "1.05");
+    assert_eq!(record.get("additionalEventData"), None);
+    assert!(record["eventTime"].as_str().is_some_and(|time| time.starts_with("2016-12-14T18:") && time.ends_with('Z')));
+}
+
+fn assert_event_ids_differ(world: &World) {
+    let events = world.events();
+    let ids: BTreeSet<_> = events.iter().map(|event| event["eventID"].to_string()).collect();
+    assert_eq!(ids.len(), events.len());
+    let requests: BTreeSet<_> = events.iter().map(|event| event["requestID"].to_string()).collect();
+    assert!(ids.is_disjoint(&requests));
+}
+
+#[test]
+fn records_are_in_the_order_of_the_replies() {
+    let world = World::new();
+    let replies: Vec<_> = (0..30)
+        .map(|number| match number % 3 {
+            0 => world.call("CreateRepository", &json!({ "repositoryName": format!("Repo{number}") })),
+            1 => world.call("ListRepositories", &json!({})),
+            _ => world.call("GetRepository", &json!({ "repositoryName": "nothing" })),
+        })
+        .map(|reply| reply.header("x-amzn-requestid").map(str::to_owned))
+        .collect();
+    let recorded: Vec<_> = world.events().iter().map(|event| event["requestID"].as_str().map(str::to_owned)).collect();
+    assert_eq!(recorded, replies);
+}
+
+#[test]
+fn each_of_many_calls_at_once_has_its_record_when_its_reply_comes() {
+    let world = World::new();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let world = &world;
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let name = json!({ "repositoryName": format!("Repo{thread}-{number}") });
+                    let reply = world.call("CreateRepository", &name);
+                    let id = reply.header("x-amzn-requestid").expect("it has one");
+                    let text =
+                        std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("it is there");
+                    assert_eq!(text.matches(id).count(), 1);
+                }
+            });
+        }
+    });
+    assert_eq!(world.events().len(), 100);
+    assert_event_ids_differ(&world);
+}
+
+#[test]
+fn what_is_no_operation_leaves_no_record_and_what_fails_early_leaves_one() {
+    let world = World::with(|settings| settings.body_bytes_max = 100);
+    world.call("Nothing", &json!({}));
+    world.send("POST", "/", &[], b"{}");
+    world.send("GET", "/", &[], b"");
+    world.send("GET", "/_local/health", &[], b"");
+    world.send("POST", "/_local/flush", &[], b"");
+    assert_eq!(world.events(), Vec::<Value>::new());
+
+    let (reply, record) = recorded(&world, "CreateRepository", &json!({ "repositoryName": "a".repeat(200) }));
+    assert_eq!((reply.status, &record["errorCode"]), (413, &json!("RequestEntityTooLargeException")));
+    assert_eq!((&record["requestParameters"], &record["readOnly"]), (&Value::Null, &json!(false)));
+    let (reply, record) = recorded(&world, "GetRepository", &json!({ "repositoryName": 5 }));
+    assert_eq!((reply.status, &record["errorCode"]), (400, &json!("SerializationException")));
+    assert_eq!((&record["requestParameters"], &record["readOnly"]), (&Value::Null, &json!(true)));
+    let (reply, record) = recorded(&world, "PutFile", &json!({ "repositoryName": "a" }));
+    assert_eq!((reply.status, &record["errorCode"]), (501, &json!("NotImplemented")));
+    assert_eq!((&record["requestParameters"], &record["readOnly"]), (&Value::Null, &json!(false)));
+}
+
+#[test]
+fn each_absent_operation_leaves_a_record_of_its_access() {
+    let world = World::new();
+    for row in table::rows().iter().filter(|row| row.is_absent()) {
+        let (_, record) = recorded(&world, &row.name, &json!({}));
+        let reads = ["Get", "List", "Describe", "BatchGet", "BatchDescribe", "Evaluate"];
+        assert_eq!(record["readOnly"], reads.iter().any(|verb| row.name.starts_with(verb)), "{}", row.name);
+    }
+}
+
+#[test]
+fn the_owner_s_account_and_the_region_of_the_call_are_recorded() {
+    let world = World::new();
+    let signature = signed("AKIAI44QH8DHBEXAMPLE", "us-east-2");
+    let headers = [("authorization", signature.as_str()), ("user-agent", "")];
+    world.call_as("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }), &headers);
+    let record = &world.events()[0];
+    assert_eq!(record["awsRegion"], "us-east-2");
+    assert_eq!(record["recipientAccountId"], "111122223333");
+    assert_eq!(record["userIdentity"]["accessKeyId"], "AKIAI44QH8DHBEXAMPLE");
+    assert_eq!(record["resources"][0]["ARN"], "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo");
+}
