@@ -156,9 +156,12 @@ pub(crate) fn update_description(
 ) -> Result<Change<()>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let description = name::repository_description(input.repository_description)?;
-    let id = service.find(call, &name)?.id;
+    service.find(call, &name)?;
     let call = Arc::clone(call);
-    Ok(Box::new(move |transaction| Ok(set(transaction, &call, &id, "description", description.as_ref().into())?)))
+    Ok(Box::new(move |transaction| {
+        let repository = get_row(transaction, &call, &name)?;
+        Ok(set(transaction, &call, &repository.id, "description", description.as_ref().into())?)
+    }))
 }
 
 /// Nothing is encrypted here, so a new key means a new name in the metadata.
