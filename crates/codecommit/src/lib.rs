@@ -81,6 +81,7 @@ impl CodeCommit {
         self.store.write(move |transaction| {
             let ids = repository::all_ids(transaction)?;
             transaction.execute("DELETE FROM repositories", &[])?;
+            transaction.execute("DELETE FROM places", &[])?;
             transaction.after_commit(move || ids.iter().for_each(|id| objects.remove(id)));
             Ok(())
         })?

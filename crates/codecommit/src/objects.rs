@@ -49,7 +49,7 @@ impl Objects {
             // It never had objects. Were it another failure, the next start removes the folder.
             return;
         }
-        // The writer's thread must not wait for a large folder.
+        // Nobody who waits for this commit must wait for a large folder too.
         std::thread::spawn(move || {
             if let Err(error) = fs::remove_dir_all(&removed) {
                 tracing::warn!(%error, folder = %removed.display(), "a deleted repository's objects stay until the next start");

@@ -55,7 +55,7 @@ pub(crate) fn create(
         if find_row(transaction, &call, &name)?.is_some() {
             return Err(Exception::RepositoryNameExists { name: name.to_string() });
         }
-        if count(transaction, &call)? >= limit {
+        if count_one_more(transaction, &call)? > limit {
             return Err(Exception::RepositoryLimitExceeded { limit });
         }
         row::insert(transaction, &repository)?;
@@ -124,6 +124,10 @@ pub(crate) fn delete(
         };
         simulate.check_key(&call, &repository.kms_key_id)?;
         transaction.execute("DELETE FROM repositories WHERE id = ?1", &[(&repository.id).into()])?;
+        transaction.execute(
+            "UPDATE places SET repositories = repositories - 1 WHERE account = ?1 AND region = ?2",
+            &[call.account.as_str().into(), call.region.as_str().into()],
+        )?;
         let id = repository.id.clone();
         transaction.after_commit(move || objects.remove(&id));
         Ok(DeleteRepositoryOutput::builder().repository_id(repository.id).build())
@@ -187,9 +191,11 @@ pub(crate) fn update_encryption_key(
     }))
 }
 
-fn count(transaction: &Transaction, call: &Call) -> Result<u64, store::Error> {
+/// Counts the repository that is being created, and returns how many there are with it.
+fn count_one_more(transaction: &Transaction, call: &Call) -> Result<u64, store::Error> {
     let count = transaction.query_one(
-        "SELECT COUNT(*) FROM repositories WHERE account = ?1 AND region = ?2",
+        "INSERT INTO places (account, region, repositories) VALUES (?1, ?2, 1) \
+         ON CONFLICT (account, region) DO UPDATE SET repositories = places.repositories + 1 RETURNING repositories",
         &[call.account.as_str().into(), call.region.as_str().into()],
         |row| row.integer(0),
     )?;

@@ -2,6 +2,7 @@
 
 /// What brings a database up to date.
 ///
+/// `places.repositories` is how many repositories there are, so that creating one among many does not count them all.
 /// Ids of objects are their twenty bytes, names of references their bytes, times milliseconds since 1970.
 pub(crate) const STEPS: &[&str] = &["
     CREATE TABLE repositories (
@@ -15,6 +16,12 @@ pub(crate) const STEPS: &[&str] = &["
         modified INTEGER NOT NULL,
         kms_key_id TEXT NOT NULL,
         UNIQUE (account, region, name)
+    );
+    CREATE TABLE places (
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        repositories INTEGER NOT NULL,
+        PRIMARY KEY (account, region)
     );
     CREATE INDEX repositories_by_modified ON repositories (account, region, modified, name);
     CREATE TABLE refs (

@@ -1,10 +1,9 @@
 //! What is remembered: transactions over SQL.
 //!
-//! One thread writes, many transactions to a commit; readers see the last commit and never wait for it.
+//! One connection writes, many transactions to a commit; readers see the last commit and never wait for it.
 //! **Invariant:** nothing here knows what is stored.
 
 mod reader;
-mod slot;
 pub mod transaction;
 pub mod value;
 mod writer;
@@ -78,7 +77,7 @@ impl Store {
             prepare(&connection)?;
             Ok(connection)
         });
-        Ok(Self { writer: Writer::start(connection)?, readers })
+        Ok(Self { writer: Writer::new(connection), readers })
     }
 
     /// Brings a crate's tables up to date: step N of `steps` runs once in a database's life, in order.
@@ -111,8 +110,8 @@ impl Store {
     /// Runs a closure in a transaction of its own and returns once it is committed.
     ///
     /// What the closure changed is kept whatever it returns: it says itself what must not be, by
-    /// [`Transaction::savepoint`]. If it panics, nothing is kept. The closure runs on the writer's thread, so it must be
-    /// short: everything slow belongs before it.
+    /// [`Transaction::savepoint`]. If it panics, nothing is kept. Others wait while it runs, and it may run on another
+    /// thread, so it must be short: everything slow belongs before it.
     pub fn write<R: Send + 'static>(
         &self,
         change: impl FnOnce(&Transaction) -> R + Send + 'static,

@@ -11,7 +11,7 @@ use crate::{Error, Row, Value};
 pub struct Transaction {
     connection: Connection,
     depth: Cell<usize>,
-    after_commit: RefCell<Vec<Box<dyn FnOnce()>>>,
+    after_commit: RefCell<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Transaction {
@@ -70,7 +70,7 @@ impl Transaction {
     }
 
     /// Has something done once the transaction is committed, before whoever waits for it goes on.
-    pub fn after_commit(&self, action: impl FnOnce() + 'static) {
+    pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
         self.after_commit.borrow_mut().push(Box::new(action));
     }
 
@@ -87,7 +87,7 @@ impl Transaction {
         Ok(())
     }
 
-    pub(crate) fn take_after_commit(&self) -> Vec<Box<dyn FnOnce()>> {
+    pub(crate) fn take_after_commit(&self) -> Vec<Box<dyn FnOnce() + Send>> {
         self.after_commit.take()
     }
 

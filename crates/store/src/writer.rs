@@ -1,39 +1,25 @@
-//! The one thread that writes.
+//! The one connection that writes, and whoever has its turn with it.
 //!
-//! It takes what waits and commits it together: each closure in a savepoint of its own, one commit for all.
+//! A thread that wants to write puts its change into the queue and waits for its turn; whoever has it commits everything that waits,
+//! each change in a savepoint of its own, one commit for all. So a thread alone hands nothing over to another, and many share commits.
 //! **Invariant:** whoever asked for a change goes on only after its commit, or hears that it failed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
-use crate::slot::{self, Answer};
 use crate::{Error, Transaction};
 
 /// How many changes share a commit at most, which bounds how long the first of them waits.
 const CHANGES_PER_COMMIT: usize = 256;
 
 pub(crate) struct Writer {
-    queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    turn: Mutex<Transaction>,
+    waiting: Mutex<Vec<Box<dyn Change>>>,
 }
 
-/// What waits to be written.
-#[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Waiting {
-    changes: Vec<Box<dyn Change>>,
-    closed: bool,
-}
-
-/// A change and the thread that waits for it; dropped untold, that thread hears that the store is closed.
+/// A change that waits for its commit.
 trait Change: Send {
     fn run(&mut self, transaction: &Transaction);
     fn tell(self: Box<Self>, committed: bool);
@@ -42,60 +28,36 @@ trait Change: Send {
 struct Asked<F, R> {
     change: Option<F>,
     result: Option<Result<R, Error>>,
-    answer: Answer<R>,
+    answer: Arc<Mutex<Option<Result<R, Error>>>>,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection) -> Result<Self, Error> {
-        let queue = Arc::new(Queue::default());
-        let taken = Arc::clone(&queue);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || write_all(&Transaction::over(connection), &taken))
-            .map_err(|_| Error::Closed)?;
-        Ok(Self { queue, thread: Some(thread) })
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { turn: Mutex::new(Transaction::over(connection)), waiting: Mutex::default() }
     }
 
     pub(crate) fn run<R: Send + 'static>(
         &self,
         change: impl FnOnce(&Transaction) -> R + Send + 'static,
     ) -> Result<R, Error> {
-        let (answer, waiting) = slot::slot();
-        self.queue.add(Box::new(Asked { change: Some(change), result: None, answer }));
-        waiting.wait()
-    }
-}
-
-impl Drop for Writer {
-    /// Writes what waits and ends the thread.
-    fn drop(&mut self) {
-        self.queue.close();
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by the panic hook.
-            drop(thread.join());
+        let answer = Arc::default();
+        self.waiting().push(Box::new(Asked { change: Some(change), result: None, answer: Arc::clone(&answer) }));
+        // An action after a commit may have panicked on another thread; what waited for that commit hears it here.
+        let transaction = self.turn.lock().map_err(|_| Error::Closed)?;
+        loop {
+            if let Some(answer) = answer.lock().expect("no holder of this lock panics").take() {
+                return answer;
+            }
+            let mut waiting = self.waiting();
+            let count = waiting.len().min(CHANGES_PER_COMMIT);
+            let changes = waiting.drain(..count).collect();
+            drop(waiting);
+            commit_and_tell(&transaction, changes);
         }
     }
-}
 
-impl Queue {
-    fn add(&self, change: Box<dyn Change>) {
-        self.waiting.lock().expect("no holder of this lock panics").changes.push(change);
-        self.changed.notify_one();
-    }
-
-    fn close(&self) {
-        self.waiting.lock().expect("no holder of this lock panics").closed = true;
-        self.changed.notify_one();
-    }
-
-    /// Waits for changes and takes them; nothing once the queue is closed and empty.
-    fn take(&self) -> Vec<Box<dyn Change>> {
-        let mut waiting = self.waiting.lock().expect("no holder of this lock panics");
-        while waiting.changes.is_empty() && !waiting.closed {
-            waiting = self.changed.wait(waiting).expect("no holder of this lock panics");
-        }
-        let count = waiting.changes.len().min(CHANGES_PER_COMMIT);
-        waiting.changes.drain(..count).collect()
+    fn waiting(&self) -> MutexGuard<'_, Vec<Box<dyn Change>>> {
+        self.waiting.lock().expect("no holder of this lock panics")
     }
 }
 
@@ -106,23 +68,17 @@ impl<F: FnOnce(&Transaction) -> R + Send, R: Send> Change for Asked<F, R> {
 
     fn tell(self: Box<Self>, committed: bool) {
         let result = self.result.filter(|_| committed).unwrap_or(Err(Error::NotCommitted));
-        self.answer.give(result);
+        *self.answer.lock().expect("no holder of this lock panics") = Some(result);
     }
 }
 
-fn write_all(transaction: &Transaction, queue: &Queue) {
-    loop {
-        let mut changes = queue.take();
-        if changes.is_empty() {
-            return;
-        }
-        let committed = commit(transaction, &mut changes);
-        if let Err(error) = &committed {
-            tracing::error!(%error, "a commit failed; none of its changes was kept");
-        }
-        for change in changes {
-            change.tell(committed.is_ok());
-        }
+fn commit_and_tell(transaction: &Transaction, mut changes: Vec<Box<dyn Change>>) {
+    let committed = commit(transaction, &mut changes);
+    if let Err(error) = &committed {
+        tracing::error!(%error, "a commit failed; none of its changes was kept");
+    }
+    for change in changes {
+        change.tell(committed.is_ok());
     }
 }
 
