@@ -23,7 +23,6 @@ pub(crate) const STEPS: &[&str] = &["
         repositories INTEGER NOT NULL,
         PRIMARY KEY (account, region)
     );
-    CREATE INDEX repositories_by_modified ON repositories (account, region, modified, name);
     CREATE TABLE refs (
         repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
         name BLOB NOT NULL,
