@@ -85,7 +85,8 @@ fn answers(transaction: &Transaction, call: &Call, id: &str, moves: &[Option<Mov
     }
     let possible: Vec<Move> = moves.iter().flatten().cloned().collect();
     let move_them = if atomic { push::all_or_none } else { push::all };
-    let made = match move_them(transaction, call, id, &possible) {
+    // Were the store to fail half-way, none of them has moved.
+    let made = match transaction.savepoint(|| move_them(transaction, call, id, &possible)) {
         Ok(made) => made,
         Err(error) => {
             tracing::error!(%error, "references could not be moved");
