@@ -7,6 +7,7 @@ pub mod arn;
 pub mod call;
 pub mod caller;
 pub mod clock;
+pub mod derived;
 pub mod elements;
 pub mod failure;
 pub mod json;

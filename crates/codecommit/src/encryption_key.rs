@@ -32,12 +32,8 @@ pub(crate) fn parse(key: Option<String>, call: &Call) -> Result<String, Exceptio
 
 /// The key behind `alias/aws/codecommit`: one for each account and region, always the same.
 fn default(call: &Call) -> String {
-    let place = format!("{}/{}", call.account, call.region);
-    // FNV-1a, 128 bits, shaped as a UUID: any function does that spreads and stays the same between versions.
-    let hash = place.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-    });
-    let digits = format!("{hash:032x}");
+    // Shaped as a UUID.
+    let digits = format!("{:032x}", aws::derived::number(&format!("{}/{}", call.account, call.region)));
     let id = format!("{}-{}-4{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]);
     name::kms_arn(call, &format!("key/{id}"))
 }

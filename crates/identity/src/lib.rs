@@ -124,11 +124,7 @@ fn made_up(account: AccountId, name: &str, access_key: Option<String>) -> Caller
 /// Derives the unique id of a user whose file or key does not tell it: `AIDA` and seventeen letters and digits.
 fn principal_id(account: &AccountId, user_name: &str) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    // FNV-1a, 128 bits: any spreading function does, as long as it stays the same between versions.
-    let text = format!("{account}/{user_name}");
-    let mut hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-    });
+    let mut hash = aws::derived::number(&format!("{account}/{user_name}"));
     let mut letter = || {
         let index = usize::try_from(hash % 32).expect("it is below 32");
         hash >>= 5;
