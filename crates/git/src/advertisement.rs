@@ -3,20 +3,20 @@
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use crate::{Options, Profile, References, Service, pktline};
+use crate::{Offers, Options, References, Service, pktline};
 
 /// The program's name as clients and servers tell it each other.
 pub(crate) const AGENT: &str = concat!("agent=codecommit-local/", env!("CARGO_PKG_VERSION"));
 
 /// Renders the whole body of an `info/refs` answer, with its `# service=` line.
 ///
-/// The capabilities of the AWS profile are those of a capture of 2018.
+/// The capabilities of the AWS offers are those of a capture of 2018.
 pub fn advertise(service: Service, references: &References, options: &Options) -> Vec<u8> {
     let mut out = Vec::new();
     pktline::write(&mut out, format!("# service={}\n", service.name()).as_bytes());
     out.extend_from_slice(pktline::FLUSH);
 
-    let mut capabilities = Some(capabilities(service, references, options.profile));
+    let mut capabilities = Some(capabilities(service, references, options.offers));
     let mut line = |id: ObjectId, name: &BStr, suffix: &str| {
         let mut text = BString::from(format!("{id} "));
         text.extend_from_slice(name);
@@ -50,14 +50,14 @@ pub fn advertise(service: Service, references: &References, options: &Options) -
     out
 }
 
-fn capabilities(service: Service, references: &References, profile: Profile) -> String {
-    match (service, profile) {
-        (Service::UploadPack, Profile::Aws) => {
+fn capabilities(service: Service, references: &References, offers: Offers) -> String {
+    match (service, offers.modern) {
+        (Service::UploadPack, false) => {
             "multi_ack_detailed shallow side-band-64k thin-pack allow-tip-sha1-in-want allow-reachable-sha1-in-want"
                 .into()
         }
-        (Service::ReceivePack, Profile::Aws) => "report-status delete-refs side-band-64k".into(),
-        (Service::UploadPack, Profile::Full) => {
+        (Service::ReceivePack, false) => "report-status delete-refs side-band-64k".into(),
+        (Service::UploadPack, true) => {
             let symref = match (references.default_branch(), &references.head) {
                 (Some(_), Some(head)) => format!(" symref=HEAD:{head}"),
                 _ => String::new(),
@@ -68,7 +68,7 @@ fn capabilities(service: Service, references: &References, profile: Profile) -> 
                  object-format=sha1 {AGENT}"
             )
         }
-        (Service::ReceivePack, Profile::Full) => {
+        (Service::ReceivePack, true) => {
             format!("report-status delete-refs side-band-64k quiet atomic ofs-delta object-format=sha1 {AGENT}")
         }
     }

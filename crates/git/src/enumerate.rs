@@ -32,9 +32,25 @@ pub(crate) struct Demand {
 /// The objects to send.
 pub(crate) struct Selection {
     /// The objects, in the order in which they were found.
-    pub(crate) objects: Vec<ObjectId>,
+    pub(crate) objects: Vec<Chosen>,
     /// The place of each object in the list; [`Selection::KNOWN`] for objects that the client has.
     pub(crate) places: HashMap<ObjectId, u32>,
+}
+
+/// An object to send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chosen {
+    pub(crate) id: ObjectId,
+    pub(crate) kind: Kind,
+    /// A hash of the name by which the object was found, that is alike for like names; 0 if it has none.
+    #[expect(dead_code, reason = "the search for deltas sorts by it")]
+    pub(crate) name: u32,
+}
+
+/// Hashes a name so that names with the same end get hashes that lie close together.
+pub(crate) fn name_hash(name: &[u8]) -> u32 {
+    let bytes = name.iter().filter(|byte| !byte.is_ascii_whitespace());
+    bytes.fold(0, |hash: u32, byte| (hash >> 2).wrapping_add(u32::from(*byte) << 24))
 }
 
 impl Selection {
@@ -54,7 +70,7 @@ pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand
             match walk.reader.kind(&id)?.ok_or(Error::Missing(id))? {
                 Kind::Commit => commits.push(history.node(&id)),
                 Kind::Tag => {
-                    walk.add(id);
+                    walk.add(id, Kind::Tag);
                     id = walk.tag_target(&id)?;
                     continue;
                 }
@@ -73,7 +89,7 @@ pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand
     walk.commits(history, &found.edges, Selection::KNOWN)?;
     walk.commits(history, &found.missing, 0)?;
     for (id, kind) in others {
-        if walk.add(id) && kind == Kind::Tree {
+        if walk.add(id, kind) && kind == Kind::Tree {
             walk.trees.push(id);
             walk.drain(0)?;
         }
@@ -84,7 +100,7 @@ pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand
 
 struct Walk<'r> {
     reader: &'r mut Reader,
-    objects: Vec<ObjectId>,
+    objects: Vec<Chosen>,
     places: HashMap<ObjectId, u32>,
     trees: Vec<ObjectId>,
     buffer: Vec<u8>,
@@ -94,9 +110,9 @@ impl Walk<'_> {
     /// Adds commits with their trees to what is sent, or to what is known if `place` says so.
     fn commits(&mut self, history: &History, commits: &[Node], place: u32) -> Result<(), Error> {
         for commit in commits {
-            note(&mut self.objects, &mut self.places, &history.id(*commit), place);
+            note(&mut self.objects, &mut self.places, chosen(&history.id(*commit), Kind::Commit, b""), place);
             let tree = history.tree(*commit);
-            if note(&mut self.objects, &mut self.places, &tree, place) {
+            if note(&mut self.objects, &mut self.places, chosen(&tree, Kind::Tree, b""), place) {
                 self.trees.push(tree);
                 self.drain(place)?;
             }
@@ -105,8 +121,8 @@ impl Walk<'_> {
     }
 
     /// Adds an object to what is sent; answers `false` if it was there.
-    fn add(&mut self, id: ObjectId) -> bool {
-        note(&mut self.objects, &mut self.places, &id, 0)
+    fn add(&mut self, id: ObjectId, kind: Kind) -> bool {
+        note(&mut self.objects, &mut self.places, chosen(&id, kind, b""), 0)
     }
 
     /// Adds the content of the trees that were added.
@@ -114,9 +130,10 @@ impl Walk<'_> {
         while let Some(tree) = self.trees.pop() {
             self.reader.expect(&tree, Kind::Tree, &mut self.buffer)?;
             for entry in TreeEntries::new(&self.buffer) {
-                let (kind, id) = entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
+                let links::TreeEntry { kind, name, id } =
+                    entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
                 let Some(kind) = kind else { continue };
-                if note(&mut self.objects, &mut self.places, id, place) && kind == Kind::Tree {
+                if note(&mut self.objects, &mut self.places, chosen(id, kind, name), place) && kind == Kind::Tree {
                     self.trees.push(id.to_owned());
                 }
             }
@@ -131,7 +148,7 @@ impl Walk<'_> {
                 continue;
             }
             let mut id = *tag;
-            while id != *peeled && self.add(id) {
+            while id != *peeled && self.add(id, Kind::Tag) {
                 id = self.tag_target(&id)?;
             }
         }
@@ -146,16 +163,20 @@ impl Walk<'_> {
     }
 }
 
+fn chosen(id: &oid, kind: Kind, name: &[u8]) -> Chosen {
+    Chosen { id: id.to_owned(), kind, name: name_hash(name) }
+}
+
 /// Notes an object as sent, or as known; answers `false` if it was noted before.
-fn note(objects: &mut Vec<ObjectId>, places: &mut HashMap<ObjectId, u32>, id: &oid, place: u32) -> bool {
-    match places.entry(id.to_owned()) {
+fn note(objects: &mut Vec<Chosen>, places: &mut HashMap<ObjectId, u32>, chosen: Chosen, place: u32) -> bool {
+    match places.entry(chosen.id) {
         Entry::Occupied(_) => false,
         Entry::Vacant(vacant) => {
             if place == Selection::KNOWN {
                 vacant.insert(place);
             } else {
                 vacant.insert(u32::try_from(objects.len()).expect("fewer objects than 32 bits count"));
-                objects.push(id.to_owned());
+                objects.push(chosen);
             }
             true
         }

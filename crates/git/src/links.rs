@@ -28,7 +28,7 @@ pub(crate) fn visit(kind: Kind, data: &[u8], visit: &mut dyn FnMut(&oid, Kind)) 
         }
         Kind::Tree => {
             for entry in TreeEntries::new(data) {
-                let (kind, id) = entry?;
+                let TreeEntry { kind, id, .. } = entry?;
                 if let Some(kind) = kind {
                     visit(id, kind);
                 }
@@ -99,7 +99,15 @@ fn id_line(data: &[u8], key: &[u8]) -> Option<ObjectId> {
     ObjectId::from_hex(hex).ok()
 }
 
-/// The entries of a tree: the kind of each, nothing for a submodule, and its id.
+/// One entry of a tree.
+pub(crate) struct TreeEntry<'a> {
+    /// What the entry names; nothing for a submodule.
+    pub(crate) kind: Option<Kind>,
+    pub(crate) name: &'a [u8],
+    pub(crate) id: &'a oid,
+}
+
+/// The entries of a tree, in its order.
 pub(crate) struct TreeEntries<'a> {
     rest: &'a [u8],
 }
@@ -110,7 +118,7 @@ impl<'a> TreeEntries<'a> {
         Self { rest: data }
     }
 
-    fn entry(&mut self) -> Result<(Option<Kind>, &'a oid), &'static str> {
+    fn entry(&mut self) -> Result<TreeEntry<'a>, &'static str> {
         let mut mode = 0_u32;
         let mut digits = 0;
         loop {
@@ -133,12 +141,12 @@ impl<'a> TreeEntries<'a> {
             MODE_SUBMODULE => None,
             _ => Some(Kind::Blob),
         };
-        Ok((kind, oid::from_bytes_unchecked(id)))
+        Ok(TreeEntry { kind, name: &name[..name_bytes], id: oid::from_bytes_unchecked(id) })
     }
 }
 
 impl<'a> Iterator for TreeEntries<'a> {
-    type Item = Result<(Option<Kind>, &'a oid), &'static str>;
+    type Item = Result<TreeEntry<'a>, &'static str>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {

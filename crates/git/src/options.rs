@@ -24,46 +24,124 @@ impl Service {
     }
 }
 
-/// Which capabilities are advertised and obeyed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Profile {
-    /// What AWS CodeCommit was seen to advertise.
-    #[default]
-    Aws,
-    /// Everything that is implemented.
-    Full,
+/// What clients are offered: each is advertised, and obeyed when a client asks for it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a capability that a server has or lacks")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offers {
+    /// What every current server has and nobody switches off: offset deltas, all kinds of acknowledgement, side
+    /// bands, limits of depth by time and by reference, `no-progress`, `include-tag`, `symref`, `agent`,
+    /// `object-format`, `report-status-v2`, `quiet`; and protocol versions 1 and 2.
+    pub modern: bool,
+    /// Clients may ask for what a hidden reference points at.
+    pub tip_ids: bool,
+    /// Clients may ask for whatever the references lead to.
+    pub reachable_ids: bool,
+    /// Clients may ask for whatever is there.
+    pub any_ids: bool,
+    /// Clients may leave objects out: `filter`.
+    pub filter: bool,
+    /// Version 2: clients may ask for references by name: `ref-in-want`.
+    pub ref_in_want: bool,
+    /// Version 2: everything may come in a side band: `sideband-all`.
+    pub sideband_all: bool,
+    /// Version 2: the default branch is told even if it does not exist: `ls-refs=unborn`.
+    pub unborn: bool,
+    /// Version 2: the command `object-info`.
+    pub object_info: bool,
+    /// Both sides name the session: `session-id`.
+    pub session_id: bool,
+    /// A push may be all or nothing: `atomic`.
+    pub atomic: bool,
+    /// A push may carry words for the server: `push-options`.
+    pub push_options: bool,
+    /// A push may make the repository itself shallow.
+    pub shallow_pushes: bool,
+}
+
+impl Offers {
+    /// What AWS CodeCommit was seen to offer.
+    pub const AWS: Self = Self {
+        modern: false,
+        tip_ids: true,
+        reachable_ids: true,
+        any_ids: false,
+        filter: false,
+        ref_in_want: false,
+        sideband_all: false,
+        unborn: false,
+        object_info: false,
+        session_id: false,
+        atomic: false,
+        push_options: false,
+        shallow_pushes: false,
+    };
+
+    /// All that is implemented, but for [`Offers::any_ids`] and [`Offers::shallow_pushes`], which give away a guarantee.
+    pub const FULL: Self = Self {
+        modern: true,
+        filter: true,
+        ref_in_want: true,
+        sideband_all: true,
+        unborn: true,
+        object_info: true,
+        session_id: true,
+        atomic: true,
+        push_options: true,
+        ..Self::AWS
+    };
+}
+
+/// How much one request may ask of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The number of references that one push may move.
+    pub refs_per_push: usize,
+    /// The size of an upload-pack request, and of the command list of a push, in bytes.
+    pub request_bytes: u64,
+    /// The size of a pushed pack, in bytes.
+    pub pack_bytes: u64,
+    /// The size of one pushed object, in bytes.
+    pub object_bytes: u64,
+    /// The size of one pushed commit, tree or tag, in bytes; these are held in memory while they are checked.
+    pub structure_bytes: u64,
+    /// The length of a chain of deltas.
+    pub delta_chain: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            refs_per_push: 4000,
+            request_bytes: 64 << 20,
+            pack_bytes: u64::MAX,
+            object_bytes: 2 << 30,
+            structure_bytes: 128 << 20,
+            delta_chain: 4095,
+        }
+    }
 }
 
 /// How clients are served.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Which capabilities are advertised and obeyed.
-    pub profile: Profile,
+    /// What clients are offered.
+    pub offers: Offers,
+    /// How much one request may ask.
+    pub limits: Limits,
     /// Whether packs and folders are flushed to the disk before a push is answered.
     pub sync: bool,
-    /// The number of references that one push may move.
-    pub refs_per_push_max: usize,
-    /// The size of an upload-pack request, and of the command list of a push, in bytes.
-    pub request_bytes_max: u64,
-    /// The size of one pushed object, in bytes.
-    pub object_bytes_max: u64,
-    /// The size of one pushed commit, tree or tag, in bytes; these are held in memory while they are checked.
-    pub structure_bytes_max: u64,
     /// Whether the input of a push ends with the push, as in HTTP; it is then read to its end before the report.
     pub input_ends: bool,
-    /// The number of threads that one push may use.
+    /// The number of threads that one request may use.
     pub threads: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            profile: Profile::Aws,
+            offers: Offers::AWS,
+            limits: Limits::default(),
             sync: false,
-            refs_per_push_max: 4000,
-            request_bytes_max: 64 << 20,
-            object_bytes_max: 2 << 30,
-            structure_bytes_max: 128 << 20,
             input_ends: true,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }

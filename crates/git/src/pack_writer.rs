@@ -16,7 +16,12 @@ use std::{
 use flate2::{Compression, write::ZlibEncoder};
 use gix::{ObjectId, hash::Hasher, hash::hasher};
 
-use crate::{Kind, enumerate::Selection, pack::Pack, reader::Reader};
+use crate::{
+    Kind,
+    enumerate::{Chosen, Selection},
+    pack::Pack,
+    reader::Reader,
+};
 use plan::{Form, Plan, Planned};
 use window::Window;
 
@@ -119,10 +124,10 @@ impl Writer<'_> {
         self.output.write_all(bytes)
     }
 
-    fn encode(&mut self, reader: &mut Reader, id: &ObjectId) -> io::Result<()> {
+    fn encode(&mut self, reader: &mut Reader, chosen: &Chosen) -> io::Result<()> {
         let mut data = Vec::new();
-        let kind = reader.read(id, &mut data)?.ok_or(crate::Error::Missing(*id))?;
-        self.put(&entry_head(kind, data.len() as u64))?;
+        reader.expect(&chosen.id, chosen.kind, &mut data)?;
+        self.put(&entry_head(chosen.kind, data.len() as u64))?;
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&data)?;
         drop(data);

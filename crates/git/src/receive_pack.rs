@@ -10,7 +10,7 @@ use std::io::{self, BufReader, Read, Write};
 use gix::ObjectId;
 
 use crate::{
-    Kind, Options, Profile, ProtocolError, Repository,
+    Kind, Options, ProtocolError, Repository,
     intake::{self, Staged},
     reader::Reader,
     sideband::{Frames, SideBand},
@@ -63,7 +63,7 @@ pub fn serve(
         Ok((verdicts, objects)) => (Ok(()), verdicts, objects),
         Err(sentence) => (Err(sentence), vec![Err("unpacker error".to_owned()); commands.list.len()], None),
     };
-    let atomic = options.profile == Profile::Full && commands.asked("atomic");
+    let atomic = options.offers.modern && commands.asked("atomic");
     if atomic && unpack.is_ok() && verdicts.iter().any(Result::is_err) {
         for verdict in verdicts.iter_mut().filter(|verdict| verdict.is_ok()) {
             *verdict = Err("atomic push failure".to_owned());
@@ -82,7 +82,7 @@ pub fn serve(
         results.push(verdict.and(answer));
     }
 
-    let quiet = options.profile == Profile::Full && commands.asked("quiet");
+    let quiet = options.offers.modern && commands.asked("quiet");
     let mut band = SideBand::new(output, Frames::of(&commands.capabilities));
     let sent = (|| {
         if let Some(count) = objects.filter(|count| *count > 0 && !quiet) {
@@ -106,7 +106,7 @@ fn take(
     commands: &Commands,
     options: &Options,
 ) -> Result<(Verdicts, Option<u32>), String> {
-    if commands.list.len() > options.refs_per_push_max {
+    if commands.list.len() > options.limits.refs_per_push {
         return Err("Too many reference update commands".to_owned());
     }
     let mut staged = None;

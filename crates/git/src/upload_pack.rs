@@ -12,10 +12,11 @@ use std::io::{self, Write};
 use gix::{ObjectId, hashtable::HashSet};
 
 use crate::{
-    Options, Profile, ProtocolError, References, Repository,
-    enumerate::{self, Demand},
+    Options, ProtocolError, References, Repository,
+    enumerate::Demand,
     history::History,
-    pack_writer::{self, Style},
+    pack_objects,
+    pack_writer::Style,
     reader::Reader,
     sideband::{Frames, SideBand},
 };
@@ -52,7 +53,7 @@ pub fn answer(
     reachable::check(&mut reader, &mut history, references, &request.wants)?;
     let mut preamble = Vec::new();
     let extra = shallow::apply(&mut reader, &mut history, &request, &mut preamble)?;
-    let full = options.profile == Profile::Full;
+    let full = options.offers.modern;
     let verdict = negotiation::negotiate(&mut reader, &mut history, &request, full, &mut preamble)?;
     let shallow = request.depth.is_some() || !request.shallow.is_empty();
     let Request { wants, capabilities, .. } = request;
@@ -97,19 +98,12 @@ impl Answer {
         output.write_all(&self.preamble)?;
         let Some(pack) = &self.pack else { return output.flush() };
         let mut band = SideBand::new(output, pack.frames);
-        let sent = send(&mut self.reader, &mut self.history, pack, &mut band);
+        let order = pack_objects::Order { demand: &pack.demand, style: pack.style, progress: pack.progress };
+        let sent = pack_objects::send(&mut self.reader, &mut self.history, &order, &mut band);
         if sent.is_err() {
             band.error("internal server error\n")?;
             return sent;
         }
         band.finish()
     }
-}
-
-fn send(reader: &mut Reader, history: &mut History, pack: &Pack, band: &mut SideBand<'_>) -> io::Result<()> {
-    let selection = enumerate::select(reader, history, &pack.demand)?;
-    if pack.progress {
-        band.progress(&format!("Counting objects: {}, done.\n", selection.objects.len()))?;
-    }
-    pack_writer::write(reader, &selection, pack.style, band)
 }

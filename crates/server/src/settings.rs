@@ -137,7 +137,7 @@ pub struct Settings {
     /// What an acknowledged call survives.
     pub durability: store::Durability,
     /// What Git clients are offered.
-    pub git_profile: git::Profile,
+    pub git_offers: git::Offers,
     /// Whether everything can be emptied.
     pub allow_reset: bool,
     /// How the service behaves.
@@ -212,9 +212,9 @@ impl Said {
                 None | Some(Durability::Normal) => store::Durability::Normal,
                 Some(Durability::Full) => store::Durability::Full,
             },
-            git_profile: match self.git_capabilities {
-                None | Some(GitCapabilities::Aws) => git::Profile::Aws,
-                Some(GitCapabilities::Full) => git::Profile::Full,
+            git_offers: match self.git_capabilities {
+                None | Some(GitCapabilities::Aws) => git::Offers::AWS,
+                Some(GitCapabilities::Full) => git::Offers::FULL,
             },
             allow_reset: self.allow_reset.unwrap_or(false),
             codecommit: codecommit::Settings {

@@ -69,9 +69,9 @@ impl State {
         let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
         let codecommit = CodeCommit::open(store, data_folder.join("repositories"), settings.codecommit.clone())?;
         let git = git::Options {
-            profile: settings.git_profile,
+            offers: settings.git_offers,
             sync,
-            request_bytes_max: settings.body_bytes_max,
+            limits: git::Limits { request_bytes: settings.body_bytes_max, ..git::Limits::default() },
             ..git::Options::default()
         };
         Ok(Self {

@@ -10,7 +10,7 @@ mod service;
 
 use std::{net::TcpListener, path::PathBuf, process::ExitCode};
 
-use git::{Options, Profile};
+use git::{Offers, Options};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -18,14 +18,14 @@ fn main() -> ExitCode {
         eprintln!("usage: serve ROOT PORT [aws|full]");
         return ExitCode::FAILURE;
     };
-    let profile = match arguments.next().as_deref() {
-        Some("full") => Profile::Full,
-        _ => Profile::Aws,
+    let offers = match arguments.next().as_deref() {
+        Some("full") => Offers::FULL,
+        _ => Offers::AWS,
     };
     let served = port.parse().map_err(|_| format!("{port} is no port")).and_then(|port: u16| {
         let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|error| error.to_string())?;
         println!("http://{}/smart/", listener.local_addr().map_err(|error| error.to_string())?);
-        let options = Options { profile, ..Options::default() };
+        let options = Options { offers, ..Options::default() };
         service::run(&listener, &PathBuf::from(root), &options).map_err(|error| error.to_string())
     });
     match served {

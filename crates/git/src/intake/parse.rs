@@ -5,7 +5,7 @@ use std::{fs::File, io::Read};
 use gix::ObjectId;
 
 use super::{Entry, Named, Refusal, inflate::Inflater, source::Source};
-use crate::{Kind, Options, Profile};
+use crate::{Kind, Options};
 
 /// What one pass finds out.
 pub(super) struct Parsed {
@@ -78,7 +78,7 @@ impl Parser<'_> {
         let offset = self.source.offset();
         self.source.start_entry();
         let (number_of_type, size) = self.head()?;
-        if size > self.options.object_bytes_max {
+        if size > self.options.limits.object_bytes {
             return Err(Refusal::new(format!("an object of {size} bytes is too large")));
         }
         let kind = match number_of_type {
@@ -130,7 +130,7 @@ impl Parser<'_> {
 
     /// Reads the distance of a base that lies before the entry at `offset`, and finds the base.
     fn base_before(&mut self, offset: u64) -> Result<u32, Refusal> {
-        if self.options.profile == Profile::Aws {
+        if !self.options.offers.modern {
             return Err(Refusal::new("protocol error (offset deltas are not supported)"));
         }
         let mut byte = self.source.byte()?;
@@ -157,7 +157,7 @@ impl Parser<'_> {
         if kind == Kind::Blob {
             self.inflater.run(&mut self.source, size, &mut |part| hasher.update(part))?;
         } else {
-            if size > self.options.structure_bytes_max {
+            if size > self.options.limits.structure_bytes {
                 return Err(Refusal::new(format!("a {kind} of {size} bytes is too large")));
             }
             self.structure.clear();

@@ -51,7 +51,7 @@ impl Plan {
     /// Decides for all objects of a selection.
     pub(super) fn make(reader: &mut Reader, selection: &Selection, style: Style) -> Result<Self, Error> {
         let mut entries = Vec::with_capacity(selection.objects.len());
-        for id in &selection.objects {
+        for crate::enumerate::Chosen { id, .. } in &selection.objects {
             entries.push(match reader.locate(id).ok_or(Error::Missing(*id))? {
                 Location::Loose => Planned { offset: 0, pack: NONE, form: Form::Encoded },
                 Location::Packed { pack, position } => Planned {

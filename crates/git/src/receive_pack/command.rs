@@ -52,7 +52,7 @@ pub(super) struct Commands {
 impl Commands {
     /// Reads the head of a push, and not a byte more; nothing if there is no command.
     pub(super) fn read(input: &mut dyn Read, options: &Options) -> Result<Option<Self>, ProtocolError> {
-        let mut lines = Lines::new(input, options.request_bytes_max);
+        let mut lines = Lines::new(input, options.limits.request_bytes);
         let mut head = Self::default();
         loop {
             match lines.next()? {

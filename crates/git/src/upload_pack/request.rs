@@ -33,7 +33,7 @@ pub struct Request {
 impl Request {
     /// Reads a request; nothing if it is empty or asks for nothing.
     pub fn read(input: &mut dyn Read, options: &Options) -> Result<Option<Self>, ProtocolError> {
-        let mut lines = Lines::new(input, options.request_bytes_max);
+        let mut lines = Lines::new(input, options.limits.request_bytes);
         let mut request = Self::default();
         while let Packet::Line(line) = lines.next()? {
             request.demand(line)?;

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use git::{Options, Profile, Repository};
+use git::{Offers, Options, Repository};
 use tempfile::TempDir;
 
 /// A folder of repositories that is served, with room for clones beside them.
@@ -19,13 +19,13 @@ pub struct Bench {
 
 impl Bench {
     /// Serves an empty repository `r.git`.
-    pub fn new(profile: Profile) -> Self {
+    pub fn new(offers: Offers) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path().join("root");
         Repository::open_or_create(&root.join("r.git")).expect("a new repository");
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}/smart/r.git", listener.local_addr().expect("a bound port"));
-        let options = Options { profile, ..Options::default() };
+        let options = Options { offers, ..Options::default() };
         std::thread::spawn(move || service_of(&listener, &root, &options));
         Self { folder, url }
     }

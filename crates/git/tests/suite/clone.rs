@@ -1,6 +1,6 @@
 //! Clones hold what was pushed.
 
-use git::{Options, Profile, Repository};
+use git::{Offers, Options, Repository};
 
 use crate::{
     bench::{Bench, feed, objects, run},
@@ -9,8 +9,8 @@ use crate::{
 
 #[test]
 fn everything_pushed_is_cloned() {
-    for profile in [Profile::Aws, Profile::Full] {
-        let bench = Bench::new(profile);
+    for offers in [Offers::AWS, Offers::FULL] {
+        let bench = Bench::new(offers);
         let work = bench.work("work");
         work.fill();
         work.git(&["push", "--quiet", bench.url(), "--all"]);
@@ -27,7 +27,7 @@ fn everything_pushed_is_cloned() {
 
 #[test]
 fn an_empty_repository_can_be_cloned() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let clone = bench.clone("clone", &[]);
     assert_eq!(clone.git(&["for-each-ref"]), "");
     clone.commit("file", "content");
@@ -37,7 +37,7 @@ fn an_empty_repository_can_be_cloned() {
 
 #[test]
 fn a_deleted_default_branch_is_not_advertised() {
-    let bench = Bench::new(Profile::Full);
+    let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.commit("file", "content");
     work.git(&["push", "--quiet", bench.url(), "main", "main:other"]);
@@ -48,7 +48,7 @@ fn a_deleted_default_branch_is_not_advertised() {
 
 #[test]
 fn one_branch_brings_no_objects_of_others() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "--all"]);
@@ -60,7 +60,7 @@ fn one_branch_brings_no_objects_of_others() {
 
 #[test]
 fn packs_are_sound_for_any_style_of_client() {
-    let bench = Bench::new(Profile::Full);
+    let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main~9:refs/heads/main"]);
@@ -70,12 +70,12 @@ fn packs_are_sound_for_any_style_of_client() {
     let tip = work.git(&["rev-parse", "main"]);
     let repository = Repository::open(&bench.served()).expect("the repository");
     for capabilities in ["", "ofs-delta", "multi_ack", "thin-pack ofs-delta"] {
-        for profile in [Profile::Aws, Profile::Full] {
-            let options = Options { profile, ..Options::default() };
+        for offers in [Offers::AWS, Offers::FULL] {
+            let options = Options { offers, ..Options::default() };
             let request = craft::lines(&[format!("want {tip} {capabilities}\n"), String::new(), "done\n".into()]);
             let answer = craft::fetch(&repository, &[&tip], &request, &options).expect("a pack");
             let pack = answer.strip_prefix(b"0008NAK\n").expect("a refusal to acknowledge");
-            let empty = bench.work(&format!("{capabilities}{profile:?}"));
+            let empty = bench.work(&format!("{capabilities}{}", offers.modern));
             feed(&empty.path, &["index-pack", "--stdin", "--strict"], pack);
             empty.git(&["update-ref", "refs/heads/x", &tip]);
             assert_eq!(empty.objects(), objects(&work.path, &["main"]));
@@ -85,7 +85,7 @@ fn packs_are_sound_for_any_style_of_client() {
 
 #[test]
 fn small_side_bands_are_served() {
-    let bench = Bench::new(Profile::Full);
+    let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     let tip = work.commit("file", &"content\n".repeat(5000));
     work.git(&["push", "--quiet", bench.url(), "main"]);

@@ -1,6 +1,6 @@
 //! Fetches bring what is new.
 
-use git::{Options, Profile, Repository};
+use git::{Offers, Options, Repository};
 
 use crate::{
     bench::{Bench, objects},
@@ -9,8 +9,8 @@ use crate::{
 
 #[test]
 fn what_is_new_is_fetched() {
-    for profile in [Profile::Aws, Profile::Full] {
-        let bench = Bench::new(profile);
+    for offers in [Offers::AWS, Offers::FULL] {
+        let bench = Bench::new(offers);
         let work = bench.work("work");
         work.fill();
         let commits = work.git(&["rev-list", "--reverse", "--first-parent", "main"]);
@@ -33,7 +33,7 @@ fn what_is_new_is_fetched() {
 
 #[test]
 fn a_fetch_is_as_small_as_git_makes_it() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main"]);
@@ -50,7 +50,7 @@ fn a_fetch_is_as_small_as_git_makes_it() {
 
 #[test]
 fn long_negotiations_come_to_an_end() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main~8:refs/heads/main"]);
@@ -74,7 +74,7 @@ fn long_negotiations_come_to_an_end() {
 
 #[test]
 fn rewritten_branches_are_fetched() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main"]);
@@ -89,7 +89,7 @@ fn rewritten_branches_are_fetched() {
 
 #[test]
 fn any_reachable_object_can_be_asked_for() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main", "v1"]);
@@ -111,7 +111,7 @@ fn any_reachable_object_can_be_asked_for() {
 
 #[test]
 fn the_last_round_is_as_git_answers_it() {
-    let bench = Bench::new(Profile::Full);
+    let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "--all"]);

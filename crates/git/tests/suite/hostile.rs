@@ -1,6 +1,6 @@
 //! Packs that are broken or meant to do harm leave nothing behind.
 
-use git::{Kind, Options, Profile, Repository};
+use git::{Kind, Limits, Offers, Options, Repository};
 
 use crate::{
     bench::{feed, leftovers, run},
@@ -20,8 +20,13 @@ impl Target {
     }
 
     /// Pushes a pack; gives the report without its framing.
-    fn push(&self, new: &str, pack: &[u8], profile: Profile) -> String {
-        let options = Options { profile, object_bytes_max: 1 << 20, threads: 2, ..Options::default() };
+    fn push(&self, new: &str, pack: &[u8], offers: Offers) -> String {
+        let options = Options {
+            offers,
+            limits: Limits { object_bytes: 1 << 20, ..Limits::default() },
+            threads: 2,
+            ..Options::default()
+        };
         let request = craft::push_request("refs/heads/x", new, "report-status", pack);
         let (answer, asked) = craft::push(&self.repository, &request, &options);
         assert_eq!(asked, 1);
@@ -60,7 +65,7 @@ fn deltas_may_come_before_their_bases() {
     pack.add(Entry::Delta(&craft::id(Kind::Blob, &one)), &craft::append(&one, b"two\n"));
     pack.add(Entry::Blob, &one);
     pack.add(Entry::Tree, &objects.tree);
-    let report = target.push(&objects.tip, &pack.finish(), Profile::Aws);
+    let report = target.push(&objects.tip, &pack.finish(), Offers::AWS);
     assert!(report.contains("ok refs/heads/x"), "{report}");
     run(target.folder.path(), &["fsck", "--full"]);
     let id = craft::id(Kind::Blob, &three);
@@ -80,11 +85,11 @@ fn offset_deltas_are_for_the_full_profile() {
     pack.add(Entry::OffsetDelta(distance), &craft::append(b"one line\n", b"two\n"));
     let pack = pack.finish();
     let target = Target::new();
-    let report = target.push(&objects.tip, &pack, Profile::Aws);
+    let report = target.push(&objects.tip, &pack, Offers::AWS);
     assert!(report.contains("unpack protocol error (offset deltas are not supported)\n"), "{report}");
     assert!(report.contains("ng refs/heads/x unpacker error\n"), "{report}");
     assert!(target.is_empty());
-    let report = target.push(&objects.tip, &pack, Profile::Full);
+    let report = target.push(&objects.tip, &pack, Offers::FULL);
     assert!(report.contains("ok refs/heads/x"), "{report}");
     run(target.folder.path(), &["fsck", "--full"]);
 }
@@ -125,7 +130,7 @@ fn unsound_packs_are_refused() {
     cases.push(("truncated", Vec::new()));
     for (expected, pack) in cases {
         let target = Target::new();
-        let report = target.push(&objects.tip, &pack, Profile::Aws);
+        let report = target.push(&objects.tip, &pack, Offers::AWS);
         assert!(report.contains(expected) && report.contains("unpacker error"), "{expected}: {report}");
         assert!(target.is_empty());
     }
@@ -143,7 +148,7 @@ fn missing_objects_are_noticed() {
             }
         }
         let target = Target::new();
-        let report = target.push(&objects.tip, &pack.finish(), Profile::Aws);
+        let report = target.push(&objects.tip, &pack.finish(), Offers::AWS);
         assert!(report.contains("unpack ok\n"), "{report}");
         assert!(report.contains("ng refs/heads/x missing necessary objects\n"), "{report}");
         assert_eq!(target.is_empty(), left_out != 0);
@@ -154,7 +159,7 @@ fn missing_objects_are_noticed() {
 fn a_pack_may_be_empty() {
     let target = Target::new();
     let objects = objects_of(b"one line\n");
-    let report = target.push(&objects.tip, &Pack::new().finish(), Profile::Aws);
+    let report = target.push(&objects.tip, &Pack::new().finish(), Offers::AWS);
     assert!(report.contains("ng refs/heads/x missing necessary objects\n"), "{report}");
     assert!(target.is_empty());
 }
@@ -182,30 +187,30 @@ fn truncated_packs_are_refused() {
     let (pack, tip) = real_pack();
     let target = Target::new();
     for bytes in (0..pack.len()).step_by(7) {
-        let report = target.push(&tip, &pack[..bytes], Profile::Aws);
+        let report = target.push(&tip, &pack[..bytes], Offers::AWS);
         assert!(report.contains("unpack the pack is truncated\n"), "{bytes}: {report}");
         let cut = craft::seal(pack[..bytes].to_vec());
-        let report = target.push(&tip, &cut, Profile::Aws);
+        let report = target.push(&tip, &cut, Offers::AWS);
         assert!(report.contains("unpacker error"), "{bytes}: {report}");
         assert!(target.is_empty());
     }
-    assert!(target.push(&tip, &pack, Profile::Aws).contains("ok refs/heads/x"));
+    assert!(target.push(&tip, &pack, Offers::AWS).contains("ok refs/heads/x"));
     run(target.folder.path(), &["fsck", "--full", "--strict"]);
 }
 
 #[test]
 fn corrupt_packs_are_refused() {
     let (pack, tip) = real_pack();
-    for profile in [Profile::Aws, Profile::Full] {
+    for offers in [Offers::AWS, Offers::FULL] {
         let target = Target::new();
         for position in (0..pack.len()).step_by(3) {
             let mut bytes = pack.clone();
             bytes[position] ^= 1 << (position % 8);
-            let report = target.push(&tip, &bytes, profile);
+            let report = target.push(&tip, &bytes, offers);
             assert!(report.contains("unpacker error"), "{position}: {report}");
             // With a checksum that fits, it is still no sound pack with that tip, except for bits of no meaning.
             bytes.truncate(pack.len() - 20);
-            let report = target.push(&tip, &craft::seal(bytes), profile);
+            let report = target.push(&tip, &craft::seal(bytes), offers);
             if report.contains("ok refs/heads/x") {
                 run(target.folder.path(), &["fsck", "--full"]);
             }

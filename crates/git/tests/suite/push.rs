@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use git::{Options, Profile, Repository};
+use git::{Offers, Options, Repository};
 
 use crate::{
     bench::{Bench, feed, objects},
@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn references_are_made_moved_and_removed() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main", "light", "v1"]);
@@ -35,14 +35,14 @@ fn references_are_made_moved_and_removed() {
 
 #[test]
 fn many_references_move_in_one_push() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.commit("file", "content");
     let names = (0..4001).map(|number| format!("create refs/tags/n{number} HEAD\n")).collect::<Vec<_>>().concat();
     feed(&work.path, &["update-ref", "--stdin"], names.as_bytes());
     work.git(&["push", "--quiet", bench.url(), "refs/tags/n1*:refs/tags/n1*", "main"]);
     assert_eq!(work.git(&["ls-remote", "--tags", bench.url()]).lines().count(), 1111);
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let complaint = work.refused(&["push", bench.url(), "--tags"]);
     assert!(complaint.contains("Too many reference update commands"), "{complaint}");
     assert_eq!(work.git(&["ls-remote", bench.url()]), "");
@@ -51,7 +51,7 @@ fn many_references_move_in_one_push() {
 
 #[test]
 fn refusals_are_worded_as_git_does() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let tip = work.commit("file", "content");
     let blob = work.git(&["rev-parse", "HEAD:file"]);
@@ -81,14 +81,14 @@ fn refusals_are_worded_as_git_does() {
 
 #[test]
 fn a_probe_is_answered_with_nothing() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let repository = Repository::open(&bench.served()).expect("the repository");
     assert_eq!(craft::push(&repository, b"0000", &Options::default()), (Vec::new(), 0));
 }
 
 #[test]
 fn atomic_pushes_move_all_or_nothing() {
-    let bench = Bench::new(Profile::Full);
+    let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main~2:refs/heads/main"]);
@@ -103,8 +103,8 @@ fn atomic_pushes_move_all_or_nothing() {
 
 #[test]
 fn thin_packs_are_completed() {
-    for profile in [Profile::Aws, Profile::Full] {
-        let bench = Bench::new(profile);
+    for offers in [Offers::AWS, Offers::FULL] {
+        let bench = Bench::new(offers);
         let work = bench.work("work");
         work.fill();
         let commits = work.git(&["rev-list", "--reverse", "main"]);
@@ -128,7 +128,7 @@ fn thin_packs_are_completed() {
 
 #[test]
 fn large_files_pass() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let mut file = std::io::BufWriter::new(std::fs::File::create(work.path.join("large")).expect("a new file"));
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -149,7 +149,7 @@ fn large_files_pass() {
 
 #[test]
 fn requests_may_be_zipped_or_in_chunks() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["-c", "http.postBuffer=1", "push", "--quiet", bench.url(), "--all"]);

@@ -1,6 +1,6 @@
 //! Random histories, fetched in random states.
 
-use git::{Options, Profile, Repository};
+use git::{Offers, Options, Repository};
 
 use crate::{
     bench::{Bench, Work, feed, objects},
@@ -49,8 +49,8 @@ fn history(work: &Work, dice: &mut Dice) {
 #[test]
 fn fetches_complete_what_the_client_has() {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    for profile in [Profile::Aws, Profile::Full] {
-        let bench = Bench::new(profile);
+    for offers in [Offers::AWS, Offers::FULL] {
+        let bench = Bench::new(offers);
         let work = bench.work("work");
         history(&work, &mut dice);
         for number in (0..COMMITS).step_by(5).chain([COMMITS - 1]) {
@@ -58,7 +58,7 @@ fn fetches_complete_what_the_client_has() {
         }
         bench.check();
         let repository = Repository::open(&bench.served()).expect("the repository");
-        let options = Options { profile, ..Options::default() };
+        let options = Options { offers, ..Options::default() };
         let tips: Vec<_> = bench_tips(&bench);
         let tips: Vec<_> = tips.iter().map(String::as_str).collect();
         let reachable = objects(&bench.served(), &["--all"]);
@@ -91,7 +91,7 @@ fn fetches_complete_what_the_client_has() {
 #[test]
 fn shallow_fetches_are_complete_too() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     history(&work, &mut dice);
     for number in (9..COMMITS).step_by(10) {
@@ -113,7 +113,7 @@ fn shallow_fetches_are_complete_too() {
 
 #[test]
 fn many_clients_push_and_clone_at_once() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     history(&work, &mut Dice(7));
     std::thread::scope(|scope| {

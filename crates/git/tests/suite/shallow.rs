@@ -1,6 +1,6 @@
 //! Clones of limited depth.
 
-use git::Profile;
+use git::Offers;
 
 use crate::bench::{Bench, Work, objects};
 
@@ -13,8 +13,8 @@ fn shallow_commits(work: &Work) -> Vec<String> {
 
 #[test]
 fn a_clone_deepens_step_by_step() {
-    for profile in [Profile::Aws, Profile::Full] {
-        let bench = Bench::new(profile);
+    for offers in [Offers::AWS, Offers::FULL] {
+        let bench = Bench::new(offers);
         let work = bench.work("work");
         work.fill();
         work.git(&["push", "--quiet", bench.url(), "--all"]);
@@ -52,7 +52,7 @@ fn a_clone_deepens_step_by_step() {
 
 #[test]
 fn shallow_clones_follow_and_push() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main~5:refs/heads/main"]);
@@ -69,7 +69,7 @@ fn shallow_clones_follow_and_push() {
 
 #[test]
 fn a_history_cannot_begin_with_a_shallow_commit() {
-    let bench = Bench::new(Profile::Aws);
+    let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     let shallow = bench.path("shallow");

@@ -125,7 +125,7 @@ impl<'f> Walk<'f> {
         self.inflate(number, &mut instructions)?;
         let unsound = |reason| Refusal::new(format!("the pack is corrupt: {reason}"));
         let (_, size) = delta::sizes(&instructions).map_err(unsound)?;
-        if size > self.forest.options.object_bytes_max {
+        if size > self.forest.options.limits.object_bytes {
             return Err(Refusal::new(format!("an object of {size} bytes is too large")));
         }
         let result = delta::apply(base, &instructions).map_err(unsound);
