@@ -117,7 +117,7 @@ pub(crate) fn update_default(
     Ok(Box::new(move |transaction| {
         target_of(transaction, &repository, &branch)?;
         let reference = branch.reference();
-        Ok(repository::set(transaction, &call, &repository.id, "default_branch", reference.as_slice().into())?)
+        Ok(repository::set_default_branch(transaction, &call, &repository.id, Some(reference.as_slice()))?)
     }))
 }
 

@@ -12,6 +12,7 @@ pub mod push;
 pub mod repository;
 mod schema;
 pub mod settings;
+mod snapshots;
 mod tag;
 
 use std::io;
@@ -24,6 +25,7 @@ use store::{Store, Transaction};
 pub use crate::exception::Exception;
 use crate::objects::Objects;
 pub use crate::settings::Settings;
+use crate::snapshots::Snapshots;
 
 /// The wire's name of the service: the part of `X-Amz-Target` before the operation.
 pub const TARGET_PREFIX: &str = "CodeCommit_20150413";
@@ -38,6 +40,7 @@ pub const API_VERSION: &str = "2015-04-13";
 pub struct CodeCommit {
     store: Arc<Store>,
     objects: Arc<Objects>,
+    snapshots: Snapshots,
     settings: Settings,
 }
 
@@ -52,7 +55,7 @@ impl CodeCommit {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let objects = Arc::new(Objects::open(folder, &owned)?);
-        Ok(Self { store, objects, settings })
+        Ok(Self { store, objects, snapshots: Snapshots::default(), settings })
     }
 
     /// Finds an operation by its name.
@@ -66,8 +69,8 @@ impl CodeCommit {
     }
 
     /// Takes a snapshot of a repository's references.
-    pub fn references(&self, repository: &repository::Repository) -> Result<git::References, Exception> {
-        self.store.read(|transaction| push::references(transaction, repository))
+    pub fn references(&self, repository: &repository::Repository) -> Result<Arc<git::References>, Exception> {
+        self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
     }
 
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.

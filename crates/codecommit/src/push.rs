@@ -2,12 +2,15 @@
 //!
 //! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
 
+use std::sync::Arc;
+
 use aws::Call;
 use git::{BString, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
 
 use crate::Exception;
 use crate::repository::{self, Repository};
+use crate::snapshots::Snapshot;
 
 /// A wanted move of one reference.
 #[derive(Clone, Debug)]
@@ -90,7 +93,7 @@ pub fn all(
         let made = moves.iter().zip(&answers).filter(|(it, answer)| answer.is_ok() && it.new.is_some());
         let default_branch = default_branch.or_else(|| first_default_branch(made.map(|(it, _)| &it.name)));
         let default_branch = default_branch.as_ref().map(|name| name.as_slice());
-        repository::set(transaction, call, repository_id, "default_branch", default_branch.into())?;
+        repository::set_default_branch(transaction, call, repository_id, default_branch)?;
     }
     Ok(answers)
 }
@@ -148,9 +151,13 @@ pub fn target(transaction: &Transaction, repository_id: &str, name: &BString) ->
 }
 
 /// Takes a snapshot of a repository's references, sorted by name.
-pub fn references(transaction: &Transaction, repository: &Repository) -> Result<References, Exception> {
-    let head = default_branch(transaction, &repository.id)?
-        .ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })?;
+pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> Result<Snapshot, Exception> {
+    let found = transaction.query_one(
+        "SELECT default_branch, refs_version FROM repositories WHERE id = ?1",
+        &[(&repository.id).into()],
+        |row| Ok((row.optional_blob(0)?.map(BString::from), row.integer(1)?)),
+    )?;
+    let (head, version) = found.ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })?;
     let references = transaction.query(
         "SELECT name, target, peeled FROM refs WHERE repository_id = ?1 ORDER BY name",
         &[(&repository.id).into()],
@@ -159,7 +166,7 @@ pub fn references(transaction: &Transaction, repository: &Repository) -> Result<
             Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
         },
     )?;
-    Ok(References { head, references })
+    Ok(Snapshot { version, references: Arc::new(References { head, references }) })
 }
 
 /// Lists the full names of branches after one, sorted, at most `limit` of them.

@@ -23,7 +23,7 @@ use crate::{Change, CodeCommit, Exception, encryption_key, tag};
 
 pub(crate) use list::list;
 pub use row::Repository;
-pub(crate) use row::{all_ids, find_row, get_row, set};
+pub(crate) use row::{all_ids, find_row, get_row, set, set_default_branch};
 
 pub(crate) fn create(
     service: &CodeCommit,
@@ -46,6 +46,7 @@ pub(crate) fn create(
         name: name.to_string(),
         description,
         default_branch: None,
+        refs_version: 0,
         created: call.time,
         modified: call.time,
         kms_key_id,

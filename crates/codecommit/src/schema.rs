@@ -2,9 +2,12 @@
 
 /// What brings a database up to date.
 ///
+/// `repositories.refs_version` counts the changes of the references and of the default branch, so that a snapshot of them that
+/// was kept is known to be good without a look at each.
 /// `places.repositories` is how many repositories there are, so that creating one among many does not count them all.
 /// Ids of objects are their twenty bytes, names of references their bytes, times milliseconds since 1970.
-pub(crate) const STEPS: &[&str] = &["
+pub(crate) const STEPS: &[&str] = &[
+    "
     CREATE TABLE repositories (
         id TEXT PRIMARY KEY,
         account TEXT NOT NULL,
@@ -36,4 +39,8 @@ pub(crate) const STEPS: &[&str] = &["
         value TEXT NOT NULL,
         PRIMARY KEY (repository_id, key)
     );
-"];
+",
+    "
+    ALTER TABLE repositories ADD COLUMN refs_version INTEGER NOT NULL DEFAULT 0;
+",
+];

@@ -29,9 +29,11 @@ pub struct Repository {
     pub modified: Timestamp,
     /// The ARN of the key that it names.
     pub kms_key_id: String,
+    /// How often its references or its default branch changed.
+    pub(crate) refs_version: i64,
 }
 
-const COLUMNS: &str = "id, name, description, default_branch, created, modified, kms_key_id";
+const COLUMNS: &str = "id, name, description, default_branch, created, modified, kms_key_id, refs_version";
 
 impl Repository {
     /// Returns the repository's ARN.
@@ -74,6 +76,7 @@ impl Repository {
             created: Timestamp::from_millis(row.integer(4)?),
             modified: Timestamp::from_millis(row.integer(5)?),
             kms_key_id: row.text(6)?,
+            refs_version: row.integer(7)?,
         })
     }
 }
@@ -130,6 +133,20 @@ pub(crate) fn set(
     transaction.execute(
         &format!("UPDATE repositories SET {column} = ?1, modified = ?2 WHERE id = ?3"),
         &[value, call.time.millis().into(), id.into()],
+    )?;
+    Ok(())
+}
+
+/// Sets the default branch, or notes that references moved if it stays what it was.
+pub(crate) fn set_default_branch(
+    transaction: &Transaction,
+    call: &Call,
+    id: &str,
+    name: Option<&[u8]>,
+) -> Result<(), Error> {
+    transaction.execute(
+        "UPDATE repositories SET default_branch = ?1, modified = ?2, refs_version = refs_version + 1 WHERE id = ?3",
+        &[name.into(), call.time.millis().into(), id.into()],
     )?;
     Ok(())
 }
