@@ -74,7 +74,7 @@ impl CodeCommit {
     }
 
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
-    pub fn objects(&self, repository: &repository::Repository) -> Result<git::Repository, Exception> {
+    pub fn objects(&self, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
         Ok(self.objects.get(&repository.id)?)
     }
 
