@@ -220,7 +220,7 @@ fn a_push_that_loses_objects_changes_nothing() {
 
 #[test]
 fn the_full_profile_offers_more_and_pushes_atomically() {
-    let world = World::with(|settings| settings.git_offers = git::Offers::FULL);
+    let world = World::with(|settings| settings.git.offers = git::Offers::FULL);
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
     world.git_repository("work");
     world.git("work", &["remote", "add", "origin", &world.repository_url("demo")]).ok();

@@ -4,6 +4,7 @@ mod branch;
 mod crash;
 mod events;
 mod git;
+mod git_limits;
 mod golden;
 mod identity;
 mod journeys;

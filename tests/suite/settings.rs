@@ -12,7 +12,7 @@ use tests::wire;
 use ureq::http::Request;
 
 /// Every flag, and its words where it takes any.
-const FLAGS: [&str; 17] = [
+const FLAGS: [&str; 26] = [
     "listen",
     "data-dir",
     "trail-dir",
@@ -26,6 +26,15 @@ const FLAGS: [&str; 17] = [
     "max-body",
     "durability",
     "git-capabilities",
+    "git-fsck",
+    "git-max-refs",
+    "git-max-pack",
+    "git-max-object",
+    "git-timeout",
+    "git-packs",
+    "git-cache",
+    "git-maintenance",
+    "git-prune-age",
     "repository-limit",
     "allow-reset",
     "log-format",
@@ -169,6 +178,11 @@ fn a_wrong_setting_is_refused_with_what_to_write() {
         ("event-version", "2", "1.05"),
         ("durability", "some", "normal"),
         ("git-capabilities", "most", "aws"),
+        ("git-max-pack", "huge", "5MB"),
+        ("git-max-object", "0", "5MB"),
+        ("git-timeout", "never", "5s"),
+        ("git-cache", "some", "5MB"),
+        ("git-prune-age", "old", "5s"),
         ("log-format", "xml", "json"),
         ("config", "nothing.toml", "nothing.toml"),
         ("identities", "nothing.toml", "nothing.toml"),

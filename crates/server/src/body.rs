@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use aws::Failure;
 use axum::body::Body;
@@ -11,6 +12,7 @@ use futures_core::Stream;
 use http_body_util::BodyExt;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// How much of a body that is too large is read to its end, so that the client sees the reply and not a broken connection.
 const OVERRUN_BYTES_MAX: u64 = 64 << 20;
@@ -49,20 +51,23 @@ pub(crate) async fn whole(mut body: Body, bytes_max: u64) -> Result<Bytes, Failu
 pub(crate) struct Reader {
     body: Body,
     runtime: Handle,
+    patience: Duration,
     piece: Bytes,
 }
 
 impl Reader {
-    /// Wraps a body; reading blocks, so it must happen on the blocking pool.
-    pub(crate) fn new(body: Body) -> Self {
-        Self { body, runtime: Handle::current(), piece: Bytes::new() }
+    /// Wraps a body; reading blocks, so it must happen on the blocking pool, and fails if nothing comes for too long.
+    pub(crate) fn new(body: Body, patience: Duration) -> Self {
+        Self { body, runtime: Handle::current(), patience, piece: Bytes::new() }
     }
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
-            let Some(frame) = self.runtime.block_on(self.body.frame()) else { return Ok(0) };
+            let next = async { timeout(self.patience, self.body.frame()).await };
+            let next = self.runtime.block_on(next).map_err(|_| stalled("sent", self.patience))?;
+            let Some(frame) = next else { return Ok(0) };
             let frame = frame.map_err(io::Error::other)?;
             if let Ok(data) = frame.into_data() {
                 self.piece = data;
@@ -77,15 +82,18 @@ impl Read for Reader {
 /// The far end of a body that blocking code writes.
 pub(crate) struct Writer {
     pieces: mpsc::Sender<Bytes>,
+    runtime: Handle,
+    patience: Duration,
     waiting: BytesMut,
 }
 
 /// Makes a body and the writer that fills it; it ends when the writer is dropped.
 ///
-/// Writing blocks while the client is slow, and fails once it is gone.
-pub(crate) fn channel() -> (Writer, Body) {
+/// Writing blocks while the client is slow, and fails once it is gone or took nothing for too long.
+pub(crate) fn channel(patience: Duration) -> (Writer, Body) {
     let (pieces, received) = mpsc::channel(PIECES_WAITING);
-    (Writer { pieces, waiting: BytesMut::new() }, Body::from_stream(Pieces(received)))
+    let writer = Writer { pieces, runtime: Handle::current(), patience, waiting: BytesMut::new() };
+    (writer, Body::from_stream(Pieces(received)))
 }
 
 impl Write for Writer {
@@ -102,8 +110,14 @@ impl Write for Writer {
             return Ok(());
         }
         let piece = self.waiting.split().freeze();
-        self.pieces.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        let sent = async { timeout(self.patience, self.pieces.send(piece)).await };
+        let sent = self.runtime.block_on(sent).map_err(|_| stalled("took", self.patience))?;
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
+}
+
+fn stalled(did: &str, patience: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("the client {did} nothing for {patience:?}"))
 }
 
 impl Drop for Writer {

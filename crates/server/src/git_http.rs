@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 
 use crate::git_http::path::{GitPath, Wanted};
 use crate::state::State;
-use crate::{body, head};
+use crate::{blocking, body, head};
 
 /// What serves one request on the blocking pool.
 struct Exchange {
@@ -65,9 +65,10 @@ pub(crate) async fn serve(
             .insert(ALLOW, HeaderValue::from_str(allowed.as_str()).expect("a method is a header's text"));
         return refused;
     }
-    let body = body::Reader::new(body);
+    let body = body::Reader::new(body, state.settings.git.timeout);
     let (sender, response) = oneshot::channel();
-    tokio::task::spawn_blocking(move || {
+    let short = path.wanted == Wanted::Advertisement;
+    let work = move || {
         // 2. and 3. Authenticate, and begin the call.
         let call = Arc::new(head::begin(&state, &head.headers, peer, path.place));
         let respond = Responder(Some(sender));
@@ -78,7 +79,13 @@ pub(crate) async fn serve(
             (Wanted::Service(_), Service::UploadPack) => fetch::serve(exchange, &mut decoded(&head, body)),
             (Wanted::Service(_), Service::ReceivePack) => push::serve(exchange, &mut decoded(&head, body)),
         }
-    });
+    };
+    if short {
+        blocking::run(work).await;
+    } else {
+        // The reply begins before the work ends.
+        tokio::task::spawn_blocking(work);
+    }
     response.await.unwrap_or_else(|_| plain(500, "The request failed because of an internal error."))
 }
 

@@ -68,12 +68,8 @@ impl State {
         };
         let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
         let codecommit = CodeCommit::open(store, data_folder.join("repositories"), settings.codecommit.clone())?;
-        let git = git::Options {
-            offers: settings.git_offers,
-            sync,
-            limits: git::Limits { request_bytes: settings.body_bytes_max, ..git::Limits::default() },
-            ..git::Options::default()
-        };
+        let git =
+            git::Options { offers: settings.git.offers, sync, limits: settings.git.limits, ..git::Options::default() };
         Ok(Self {
             codecommit,
             trail,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Reads a length of time: a number and `ms`, `s`, `m` or `h`.
+/// Reads a length of time: a number and `ms`, `s`, `m`, `h` or `d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let millis = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let millis = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     match read(text, &millis) {
         Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(format!("'{text}' is not a length of time: write a number with ms, s, m or h, such as 5s")),
+        _ => Err(format!("'{text}' is not a length of time: write a number with ms, s, m, h or d, such as 5s")),
     }
 }
 
@@ -37,6 +37,7 @@ mod tests {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2 m"), Ok(Duration::from_mins(2)));
+        assert_eq!(duration("14d"), Ok(Duration::from_hours(336)));
         assert_eq!(bytes("5MB"), Ok(5 << 20));
         assert_eq!(bytes("4096"), Ok(4096));
     }

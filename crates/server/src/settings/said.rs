@@ -1,0 +1,184 @@
+//! What flags, environment variables and the file say, before defaults are filled in.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use codecommit::settings::Simulate;
+use serde::Deserialize;
+
+use super::WrongSetting;
+
+/// What can be set; `None` is "not said here".
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Said {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:4599]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Folder for the repositories and the database [default: ./codecommit-data]
+    #[arg(long, env = "CODECOMMIT_LOCAL_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder for the trail [default: `trail` in the data folder]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_DIR", value_name = "FOLDER")]
+    pub trail_dir: Option<PathBuf>,
+    /// Keep everything in temporary folders that are gone at exit
+    #[arg(long, env = "CODECOMMIT_LOCAL_EPHEMERAL", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub ephemeral: Option<bool>,
+    /// Account of callers who name none [default: 111122223333]
+    #[arg(long, env = "CODECOMMIT_LOCAL_ACCOUNT", value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Region of requests that name none [default: us-east-1]
+    #[arg(long, env = "CODECOMMIT_LOCAL_REGION", value_name = "REGION")]
+    pub region: Option<String>,
+    /// TOML file of accounts, users and their access keys
+    #[arg(long, env = "CODECOMMIT_LOCAL_IDENTITIES", value_name = "FILE")]
+    pub identities: Option<PathBuf>,
+    /// How long events wait at most before a log file is written [default: 5s]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_INTERVAL", value_name = "TIME")]
+    pub log_interval: Option<String>,
+    /// How many bytes of events, before compression, fill a log file [default: 5MB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_SIZE", value_name = "SIZE")]
+    pub log_size: Option<String>,
+    /// Shape of the records: 1.05 as in the CodeCommit guide, 1.11 as today [default: 1.05]
+    #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION")]
+    pub event_version: Option<EventVersion>,
+    /// Largest body of an API request and of a `git fetch` request; pushes have no limit [default: 64MB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MAX_BODY", value_name = "SIZE")]
+    pub max_body: Option<String>,
+    /// What an acknowledged call survives: normal the death of the process, full the loss of power [default: normal]
+    #[arg(long, env = "CODECOMMIT_LOCAL_DURABILITY", value_name = "LEVEL")]
+    pub durability: Option<Durability>,
+    /// What Git clients are offered: aws what CodeCommit offers, full all that is implemented [default: aws]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CAPABILITIES", value_name = "PROFILE")]
+    pub git_capabilities: Option<GitCapabilities>,
+    /// Check the form of pushed objects, as Git does with receive.fsckObjects [default: true]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_FSCK", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub git_fsck: Option<bool>,
+    /// How many references one push may move [default: 4000]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_REFS", value_name = "NUMBER")]
+    pub git_max_refs: Option<usize>,
+    /// Largest pack that may be pushed [default: no limit]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_PACK", value_name = "SIZE")]
+    pub git_max_pack: Option<String>,
+    /// Largest object that may be pushed [default: 2GB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_OBJECT", value_name = "SIZE")]
+    pub git_max_object: Option<String>,
+    /// How long a Git client may neither send nor take anything [default: 5m]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_TIMEOUT", value_name = "TIME")]
+    pub git_timeout: Option<String>,
+    /// How many packs are made at once; further clones and fetches wait [default: one for each processor]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PACKS", value_name = "NUMBER")]
+    pub git_packs: Option<usize>,
+    /// Disk space for packs that were made, for clones and fetches that ask for the same; 0 keeps none [default: 256MB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CACHE", value_name = "SIZE")]
+    pub git_cache: Option<String>,
+    /// Tidy the repositories up in the background [default: true]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAINTENANCE", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub git_maintenance: Option<bool>,
+    /// How long objects that no reference leads to are kept [default: 14d]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PRUNE_AGE", value_name = "TIME")]
+    pub git_prune_age: Option<String>,
+    /// How many repositories an account can have in a region [default: 1000]
+    #[arg(long, env = "CODECOMMIT_LOCAL_REPOSITORY_LIMIT", value_name = "NUMBER")]
+    pub repository_limit: Option<u64>,
+    /// Let `POST /_local/reset` empty everything
+    #[arg(long, env = "CODECOMMIT_LOCAL_ALLOW_RESET", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub allow_reset: Option<bool>,
+    /// Form of the log on standard error [default: text]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Conditions to simulate; the file alone can tell them.
+    #[arg(skip)]
+    pub simulate: Option<Simulate>,
+}
+
+/// Which shape records have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+pub enum EventVersion {
+    /// The shape of the CodeCommit guide's examples.
+    #[value(name = "1.05")]
+    #[serde(rename = "1.05")]
+    V1_05,
+    /// Today's shape.
+    #[value(name = "1.11")]
+    #[serde(rename = "1.11")]
+    V1_11,
+}
+
+/// What an acknowledged call survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// The death of the process.
+    Normal,
+    /// The loss of power.
+    Full,
+}
+
+/// What Git clients are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum GitCapabilities {
+    /// What CodeCommit offers.
+    Aws,
+    /// All that is implemented.
+    Full,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for a person.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Said {
+    /// Reads the settings in a TOML file; the names are those of the flags.
+    pub fn read(path: &Path) -> Result<Self, WrongSetting> {
+        let failed =
+            |what: &dyn std::fmt::Display| WrongSetting(format!("the configuration file {}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+        toml::from_str(&text).map_err(|error| failed(&error))
+    }
+
+    /// Fills what is not said here from what is said there.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            // The two exclude each other, so whichever is said here settles both.
+            data_dir: if self.ephemeral == Some(true) {
+                self.data_dir.clone()
+            } else {
+                self.data_dir.clone().or(other.data_dir)
+            },
+            ephemeral: if self.data_dir.is_some() { self.ephemeral } else { self.ephemeral.or(other.ephemeral) },
+            trail_dir: self.trail_dir.or(other.trail_dir),
+            account: self.account.or(other.account),
+            region: self.region.or(other.region),
+            identities: self.identities.or(other.identities),
+            log_interval: self.log_interval.or(other.log_interval),
+            log_size: self.log_size.or(other.log_size),
+            event_version: self.event_version.or(other.event_version),
+            max_body: self.max_body.or(other.max_body),
+            durability: self.durability.or(other.durability),
+            git_capabilities: self.git_capabilities.or(other.git_capabilities),
+            git_fsck: self.git_fsck.or(other.git_fsck),
+            git_max_refs: self.git_max_refs.or(other.git_max_refs),
+            git_max_pack: self.git_max_pack.or(other.git_max_pack),
+            git_max_object: self.git_max_object.or(other.git_max_object),
+            git_timeout: self.git_timeout.or(other.git_timeout),
+            git_packs: self.git_packs.or(other.git_packs),
+            git_cache: self.git_cache.or(other.git_cache),
+            git_maintenance: self.git_maintenance.or(other.git_maintenance),
+            git_prune_age: self.git_prune_age.or(other.git_prune_age),
+            repository_limit: self.repository_limit.or(other.repository_limit),
+            allow_reset: self.allow_reset.or(other.allow_reset),
+            log_format: self.log_format.or(other.log_format),
+            simulate: self.simulate.or(other.simulate),
+        }
+    }
+}

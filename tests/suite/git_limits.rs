@@ -1,0 +1,66 @@
+//! What a Git client may ask of the server, and what becomes of clients that stop half-way.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use tests::World;
+use tests::clients::Outcome;
+
+/// A server with settings of its own and the repository `demo`, and a work tree `work` with one commit.
+fn world(change: impl FnOnce(&mut server::settings::Git)) -> World {
+    let world = World::with(|settings| change(&mut settings.git));
+    world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+    world.git_repository("work");
+    world.git("work", &["remote", "add", "origin", &world.repository_url("demo")]).ok();
+    world
+}
+
+fn push(world: &World, references: &[&str]) -> Outcome {
+    world.git("work", &[&["push", "origin"], references].concat())
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("it is a folder").map(|entry| entry.expect("it is readable").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_client_that_stops_sending_is_let_go() {
+    let world = world(|git| git.timeout = Duration::from_millis(50));
+    push(&world, &["main"]).ok();
+    let before = files(world.folder());
+    let command = format!("{} {} refs/heads/x\0report-status", "0".repeat(40), "1".repeat(40));
+    let body = format!("{:04x}{command}0000PACK\0\0\0\x02\0\0\0\x01", command.len() + 4);
+    let mut stream = TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("it listens");
+    let head =
+        "POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9999\r\n\r\n";
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("it answers and closes");
+    assert!(reply.contains("the client sent nothing for 50ms"), "{reply}");
+    assert_eq!(world.events().last().expect("it is recorded")["errorCode"], "InvalidRequestException");
+    assert_eq!(files(world.folder()), before, "nothing stays of half a push");
+    push(&world, &["main:x"]).ok();
+}
+
+#[test]
+fn a_push_of_too_many_references_moves_none() {
+    let world = world(|git| git.limits.refs_per_push = 2);
+    let refused = push(&world, &["main:a", "main:b", "main:c"]).failed();
+    assert!(refused.contains("Too many reference update commands"), "{refused}");
+    push(&world, &["main:a", "main:b"]).ok();
+}
+
+#[test]
+fn an_object_that_is_too_large_is_not_taken() {
+    let world = world(|git| git.limits.object_bytes = 1000);
+    push(&world, &["main"]).ok();
+    world.git_commit("work", "large", &"x".repeat(1001));
+    let refused = push(&world, &["main"]).failed();
+    assert!(refused.contains("too large"), "{refused}");
+}
