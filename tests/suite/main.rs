@@ -4,6 +4,7 @@ mod branch;
 mod crash;
 mod events;
 mod git;
+mod git_crash;
 mod git_limits;
 mod golden;
 mod identity;

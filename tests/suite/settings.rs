@@ -33,7 +33,7 @@ const FLAGS: [&str; 26] = [
     "git-timeout",
     "git-packs",
     "git-cache",
-    "git-maintenance",
+    "git-pack-limit",
     "git-prune-age",
     "repository-limit",
     "allow-reset",

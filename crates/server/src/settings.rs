@@ -60,8 +60,8 @@ pub struct Git {
     pub packs: Option<usize>,
     /// The disk space for packs that were made, in bytes.
     pub cache_bytes: u64,
-    /// Whether repositories are tidied up in the background.
-    pub maintenance: bool,
+    /// How many packs a repository may have before the background makes them one; 0 leaves them all.
+    pub pack_limit: usize,
     /// How long objects that no reference leads to are kept.
     pub prune_age: Duration,
 }
@@ -117,7 +117,7 @@ impl Said {
                     Some(none) if none == "0" => 0,
                     said => size("git-cache", said, 256 << 20)?,
                 },
-                maintenance: self.git_maintenance.unwrap_or(true),
+                pack_limit: self.git_pack_limit.unwrap_or(20),
                 prune_age: time("git-prune-age", self.git_prune_age, Duration::from_hours(14 * 24))?,
             },
             allow_reset: self.allow_reset.unwrap_or(false),

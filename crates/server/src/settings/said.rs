@@ -72,9 +72,9 @@ pub struct Said {
     /// Disk space for packs that were made, for clones and fetches that ask for the same; 0 keeps none [default: 256MB]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CACHE", value_name = "SIZE")]
     pub git_cache: Option<String>,
-    /// Tidy the repositories up in the background [default: true]
-    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAINTENANCE", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub git_maintenance: Option<bool>,
+    /// How many packs a repository may have before the background makes them one; 0 leaves them all [default: 20]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PACK_LIMIT", value_name = "NUMBER")]
+    pub git_pack_limit: Option<usize>,
     /// How long objects that no reference leads to are kept [default: 14d]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PRUNE_AGE", value_name = "TIME")]
     pub git_prune_age: Option<String>,
@@ -173,7 +173,7 @@ impl Said {
             git_timeout: self.git_timeout.or(other.git_timeout),
             git_packs: self.git_packs.or(other.git_packs),
             git_cache: self.git_cache.or(other.git_cache),
-            git_maintenance: self.git_maintenance.or(other.git_maintenance),
+            git_pack_limit: self.git_pack_limit.or(other.git_pack_limit),
             git_prune_age: self.git_prune_age.or(other.git_prune_age),
             repository_limit: self.repository_limit.or(other.repository_limit),
             allow_reset: self.allow_reset.or(other.allow_reset),
