@@ -13,15 +13,14 @@ mod resolve;
 mod source;
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufWriter, Read, Write},
-    path::Path,
 };
 
 use gix::{ObjectId, hash::oid};
 
 use crate::{
-    Error, Kind, Options, Repository,
+    Error, Hold, Kind, Options, Repository,
     pack_index::{self, Indexed},
     staging::Staging,
 };
@@ -71,6 +70,8 @@ pub(crate) struct Staged {
     /// The objects, bases that were added included, sorted by their ids.
     objects: Vec<(Indexed, Kind)>,
     closed: bool,
+    /// Keeps what the objects name in place.
+    _hold: Hold,
 }
 
 /// Takes a pack from `input` and checks it against the repository.
@@ -88,8 +89,12 @@ pub(crate) fn receive(repository: &Repository, input: &mut dyn Read, options: &O
         }
     }
     let objects = sorted(&parsed.entries)?;
+    let hold = repository.hold();
+    // What went before the hold was taken must not be found.
+    drop(reader);
+    let mut reader = repository.reader();
     let closed = connect::is_closed(&parsed.named, &objects, &mut reader)?;
-    let staged = Staged { staging, checksum, received, objects, closed };
+    let staged = Staged { staging, checksum, received, objects, closed, _hold: hold };
     staged.write_index()?;
     Ok(staged)
 }
@@ -129,26 +134,12 @@ impl Staged {
 
     /// Moves the pack into the repository and shows it to readers; `sync` makes that last a power cut.
     pub(crate) fn install(self, repository: &Repository, sync: bool) -> io::Result<()> {
-        if self.objects.is_empty() {
-            return Ok(());
-        }
-        let folder = repository.objects().join("pack");
-        let index = folder.join(format!("pack-{}.idx", self.checksum));
-        for (from, to) in [("pack", index.with_extension("pack")), ("idx", index.clone())] {
-            let from = self.staging.path().join(from);
-            if sync {
-                File::open(&from)?.sync_all()?;
-            }
-            if to.exists() {
-                continue;
-            }
-            make_read_only(&from)?;
-            fs::rename(from, to)?;
-        }
-        if sync {
-            sync_folder(&folder)?;
-        }
-        repository.publish(&index)
+        if self.objects.is_empty() { Ok(()) } else { repository.install(&self.staging, &self.checksum, sync) }
+    }
+
+    /// Gives the folder that the pack and its index are in, and the checksum.
+    pub(crate) fn into_parts(self) -> (Staging, ObjectId) {
+        (self.staging, self.checksum)
     }
 
     fn write_index(&self) -> io::Result<()> {
@@ -157,23 +148,4 @@ impl Staged {
         pack_index::write(&mut file, &objects, &self.checksum)?;
         file.flush()
     }
-}
-
-/// Packs are read-only files, as Git makes them.
-fn make_read_only(path: &Path) -> io::Result<()> {
-    let mut permissions = fs::metadata(path)?.permissions();
-    permissions.set_readonly(true);
-    fs::set_permissions(path, permissions)
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Elsewhere folders cannot be opened to be flushed.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

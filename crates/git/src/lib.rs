@@ -6,13 +6,17 @@
 //! **Invariant:** a repository is closed: every object that an object in it names is in it too, submodule
 //! commits excepted. [`receive_pack`] lets nothing in that would break this.
 
+mod add;
 mod advertisement;
 mod delta;
 mod enumerate;
 mod error;
+mod files;
+mod gate;
 mod history;
 mod intake;
 mod links;
+pub mod maintenance;
 mod object;
 mod options;
 mod pack;
@@ -27,10 +31,12 @@ mod repository;
 mod sideband;
 mod staging;
 pub mod upload_pack;
+mod warm;
 
 pub use advertisement::advertise;
 pub use bstr::{BStr, BString, ByteSlice, ByteVec};
 pub use error::{Error, ProtocolError};
+pub use gate::Hold;
 pub use gix::ObjectId;
 pub use gix::hash::oid;
 pub use object::{Kind, Object};

@@ -21,10 +21,17 @@ use crate::Error;
 pub(crate) struct Pack {
     pub(crate) index: index::File,
     pub(crate) data: data::File,
-    /// The data file once more, to copy from without mapping it all into the process.
-    file: File,
+    /// The data file of a large pack once more, to copy from without mapping it all into the process. Small ones do
+    /// without, so that the number of packs is not bounded by that of open files.
+    file: Option<File>,
     by_offset: OnceLock<Vec<(u64, u32)>>,
 }
+
+/// The size in bytes from which a data file is kept open.
+const LARGE: u64 = 1 << 20;
+
+/// The bytes before the first entry of a pack.
+const HEAD_BYTES: u64 = 12;
 
 /// The number of the next pack; gitoxide's caches tell packs apart by it.
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -34,11 +41,18 @@ impl Pack {
     pub(crate) fn open(index_path: &Path) -> io::Result<Self> {
         let data_path = index_path.with_extension("pack");
         let file = File::open(&data_path)?;
+        let file = (file.metadata()?.len() >= LARGE).then_some(file);
+        // What gitoxide says of a file that cannot be opened does not tell whether it is there.
+        drop(File::open(index_path)?);
         let index = index::File::at(index_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
         let mut data = data::File::at(&data_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
         data.id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let unsound = |reason| Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         if data.num_objects() != index.num_objects() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a pack and its index differ in their size"));
+            return unsound("a pack and its index differ in their size");
+        }
+        if data.checksum() != index.pack_checksum() {
+            return unsound("a pack does not end as its index says");
         }
         Ok(Self { index, data, file, by_offset: OnceLock::new() })
     }
@@ -50,7 +64,15 @@ impl Pack {
 
     /// Reads the head of the entry at `offset`.
     pub(crate) fn entry(&self, offset: u64) -> Result<data::Entry, Error> {
+        if !(HEAD_BYTES..self.data.pack_end() as u64).contains(&offset) {
+            return Err(Error::Decode(format!("no entry of the pack starts at {offset}")));
+        }
         self.data.entry(offset).map_err(|error| Error::decode(&error))
+    }
+
+    /// Reads the head of an object's entry, if the object is in the pack.
+    pub(crate) fn entry_of(&self, id: &oid) -> Result<Option<data::Entry>, Error> {
+        self.position(id).map(|position| self.entry(self.index.pack_offset_at_index(position))).transpose()
     }
 
     /// Gives the offset of every entry with its position in the index, in the order of the offsets.
@@ -76,7 +98,12 @@ impl Pack {
 
     /// Fills `buffer` with the bytes of the data file from `offset` on.
     pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        read_exact_at(&self.file, buffer, offset)
+        if let Some(file) = &self.file {
+            return read_exact_at(file, buffer, offset);
+        }
+        let bytes = self.data.entry_slice(offset..offset + buffer.len() as u64);
+        buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
     }
 }
 

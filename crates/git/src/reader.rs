@@ -1,24 +1,18 @@
 //! Reading objects, from packs and from loose files.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use gix::{
     ObjectId,
     hash::oid,
     odb::{
         loose,
-        pack::{
-            cache::lru::MemoryCappedHashmap,
-            data::{Entry, decode::entry::ResolvedBase as EntryBase, decode::header::ResolvedBase as HeaderBase},
-        },
+        pack::data::{decode::entry::ResolvedBase as EntryBase, decode::header::ResolvedBase as HeaderBase},
     },
     zlib::Inflate,
 };
 
-use crate::{Error, Kind, pack::Pack};
-
-/// The memory that decoded objects are kept in to resolve deltas, in bytes.
-const CACHE_BYTES: usize = 32 << 20;
+use crate::{Error, Kind, Repository, pack::Pack, repository::State, warm};
 
 /// Where an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,21 +23,40 @@ pub(crate) enum Location {
     Loose,
 }
 
-/// Reads the objects that a repository had when the reader was made, and newer loose ones.
+/// How often an object is looked for that goes from where it was found: a loose one that gets packed.
+const LOOKS: usize = 3;
+
+/// Reads the objects of a repository.
+///
+/// What was there when the reader was made stays readable when it is removed. What came later is found too: an object
+/// that seems to be missing is looked for once more, where other processes may have put it meanwhile.
+///
+/// **Invariant:** the list of packs only grows, and only at its end, so a [`Location`] stays valid.
 pub(crate) struct Reader {
+    // The cache goes before the repository, which forgets its caches when it goes.
+    cache: warm::Cache,
+    repository: Repository,
+    state: Arc<State>,
     packs: Arc<[Arc<Pack>]>,
-    loose: Arc<[loose::Store]>,
-    /// The numbers of the packs, the one that was hit last first.
+    /// The numbers of the packs: the one that was hit last first, large ones first at the beginning.
     order: Vec<usize>,
     inflate: Inflate,
-    cache: MemoryCappedHashmap,
 }
 
 impl Reader {
-    pub(crate) fn new(packs: Arc<[Arc<Pack>]>, loose: Arc<[loose::Store]>) -> Self {
-        let order = (0..packs.len()).collect();
-        let cache = MemoryCappedHashmap::new(CACHE_BYTES);
-        Self { packs, loose, order, inflate: Inflate::default(), cache }
+    pub(crate) fn new(repository: Repository) -> Self {
+        let state = repository.state();
+        let packs = Arc::clone(&state.packs);
+        let mut order: Vec<_> = (0..packs.len()).collect();
+        order.sort_by_key(|pack| Reverse(packs[*pack].index.num_objects()));
+        Self {
+            cache: warm::Cache::of(repository.number()),
+            repository,
+            state,
+            packs,
+            order,
+            inflate: Inflate::default(),
+        }
     }
 
     /// Gives the packs that locations refer to.
@@ -53,62 +66,56 @@ impl Reader {
 
     /// Finds an object.
     pub(crate) fn locate(&mut self, id: &oid) -> Option<Location> {
-        for rank in 0..self.order.len() {
-            let pack = self.order[rank];
-            if let Some(position) = self.packs[pack].position(id) {
-                self.order[..=rank].rotate_right(1);
-                return Some(Location::Packed { pack, position });
-            }
-        }
-        self.loose.iter().any(|store| store.contains(id)).then_some(Location::Loose)
+        self.look_up(id).or_else(|| if self.refresh() { self.look_up(id) } else { None })
     }
 
     /// Tells an object's kind, if the object is there.
     pub(crate) fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
-        match self.locate(id) {
-            None => Ok(None),
-            Some(Location::Loose) => {
-                for store in self.loose.iter() {
-                    if let Some((_, kind)) = store.try_header(id).map_err(|error| Error::decode(&error))? {
-                        return Ok(Some(kind));
+        for _ in 0..LOOKS {
+            match self.locate(id) {
+                None => return Ok(None),
+                Some(Location::Loose) => {
+                    let kind = self.in_loose(|store| Ok(store.try_header(id)?.map(|(_, kind)| kind)))?;
+                    if kind.is_some() {
+                        return Ok(kind);
                     }
                 }
-                Ok(None)
-            }
-            Some(Location::Packed { pack, position }) => {
-                let pack = &self.packs[pack];
-                let entry = pack.entry(pack.index.pack_offset_at_index(position))?;
-                let resolve = |base: &oid| Ok(base_in(pack, base)?.map(HeaderBase::InPack));
-                pack.data
-                    .decode_header(entry, &mut self.inflate, &resolve)
-                    .map(|outcome| Some(outcome.kind))
-                    .map_err(|error| Error::decode(&error))
+                Some(Location::Packed { pack, position }) => {
+                    let pack = &self.packs[pack];
+                    let entry = pack.entry(pack.index.pack_offset_at_index(position))?;
+                    let resolve =
+                        |base: &oid| Ok(pack.entry_of(base).map_err(gix::Error::from_error)?.map(HeaderBase::InPack));
+                    let outcome = pack.data.decode_header(entry, &mut self.inflate, &resolve);
+                    return outcome.map(|outcome| Some(outcome.kind)).map_err(|error| Error::decode(&error));
+                }
             }
         }
+        Ok(None)
     }
 
     /// Reads an object's content into `buffer`, if the object is there.
     pub(crate) fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
-        match self.locate(id) {
-            None => Ok(None),
-            Some(Location::Loose) => {
-                for store in self.loose.iter() {
-                    if let Some(object) = store.try_find(id, buffer).map_err(|error| Error::decode(&error))? {
-                        return Ok(Some(object.kind));
+        for _ in 0..LOOKS {
+            match self.locate(id) {
+                None => return Ok(None),
+                Some(Location::Loose) => {
+                    let kind = self.in_loose(|store| Ok(store.try_find(id, buffer)?.map(|object| object.kind)))?;
+                    if kind.is_some() {
+                        return Ok(kind);
                     }
                 }
-                Ok(None)
-            }
-            Some(Location::Packed { pack, position }) => {
-                let pack = &self.packs[pack];
-                let entry = pack.entry(pack.index.pack_offset_at_index(position))?;
-                let resolve = |base: &oid, _: &mut Vec<u8>| Ok(base_in(pack, base)?.map(EntryBase::InPack));
-                pack.data
-                    .decode_entry(entry, buffer, &mut self.inflate, &resolve, &mut self.cache)
-                    .map(|outcome| Some(outcome.kind))
-                    .map_err(|error| Error::decode(&error))
+                Some(Location::Packed { pack, position }) => {
+                    let pack = &self.packs[pack];
+                    let entry = pack.entry(pack.index.pack_offset_at_index(position))?;
+                    let resolve = |base: &oid, _: &mut Vec<u8>| {
+                        Ok(pack.entry_of(base).map_err(gix::Error::from_error)?.map(EntryBase::InPack))
+                    };
+                    let outcome = pack.data.decode_entry(entry, buffer, &mut self.inflate, &resolve, &mut self.cache);
+                    return outcome.map(|outcome| Some(outcome.kind)).map_err(|error| Error::decode(&error));
+                }
             }
         }
+        Ok(None)
     }
 
     /// Reads an object that has to be there, and of `kind`.
@@ -133,8 +140,41 @@ impl Reader {
             (id, _) = crate::links::tag_target(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         }
     }
-}
 
-fn base_in(pack: &Pack, base: &oid) -> gix::Result<Option<Entry>> {
-    pack.position(base).map(|position| pack.data.entry(pack.index.pack_offset_at_index(position))).transpose()
+    fn look_up(&mut self, id: &oid) -> Option<Location> {
+        for rank in 0..self.order.len() {
+            let pack = self.order[rank];
+            if let Some(position) = self.packs[pack].position(id) {
+                self.order[..=rank].rotate_right(1);
+                return Some(Location::Packed { pack, position });
+            }
+        }
+        self.state.loose.iter().any(|store| store.contains(id)).then_some(Location::Loose)
+    }
+
+    /// Asks the stores of loose objects until one has an answer.
+    fn in_loose<T>(&self, mut ask: impl FnMut(&loose::Store) -> gix::Result<Option<T>>) -> Result<Option<T>, Error> {
+        for store in self.state.loose.iter() {
+            if let Some(answer) = ask(store).map_err(|error| Error::decode(&error))? {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds what came since the reader was made; answers `false` if there is nothing.
+    fn refresh(&mut self) -> bool {
+        // If the folders cannot be read now, what is known stays.
+        drop(self.repository.refresh());
+        let state = self.repository.state();
+        if Arc::ptr_eq(&state, &self.state) {
+            return false;
+        }
+        let known = self.packs.len();
+        let added = state.packs.iter().filter(|pack| self.packs.iter().all(|known| known.data.id != pack.data.id));
+        self.packs = self.packs.iter().chain(added).cloned().collect();
+        self.order.extend(known..self.packs.len());
+        self.state = state;
+        true
+    }
 }

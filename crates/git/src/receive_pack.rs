@@ -10,7 +10,7 @@ use std::io::{self, BufReader, Read, Write};
 use gix::ObjectId;
 
 use crate::{
-    Kind, Options, ProtocolError, Repository,
+    Hold, Kind, Options, ProtocolError, Repository,
     intake::{self, Staged},
     reader::Reader,
     sideband::{Frames, SideBand},
@@ -59,9 +59,9 @@ pub fn serve(
     }
 
     let mut results = Vec::new();
-    let (unpack, mut verdicts, objects) = match taken {
-        Ok((verdicts, objects)) => (Ok(()), verdicts, objects),
-        Err(sentence) => (Err(sentence), vec![Err("unpacker error".to_owned()); commands.list.len()], None),
+    let (unpack, mut verdicts, objects, hold) = match taken {
+        Ok((verdicts, objects, hold)) => (Ok(()), verdicts, objects, Some(hold)),
+        Err(sentence) => (Err(sentence), vec![Err("unpacker error".to_owned()); commands.list.len()], None, None),
     };
     let atomic = options.offers.modern && commands.asked("atomic");
     if atomic && unpack.is_ok() && verdicts.iter().any(Result::is_err) {
@@ -76,6 +76,7 @@ pub fn serve(
         verdicts: &verdicts,
         atomic,
     });
+    drop(hold);
     let mut answers = answers.into_iter();
     for verdict in verdicts {
         let answer = answers.next().unwrap_or_else(|| Err("failed to update ref".to_owned()));
@@ -99,13 +100,14 @@ pub fn serve(
 
 type Verdicts = Vec<Result<Option<ObjectId>, String>>;
 
-/// Takes the objects of a push and judges its commands; gives the number of objects too, if a pack came.
+/// Takes the objects of a push and judges its commands; gives the number of objects too, if a pack came, and what
+/// keeps all objects in place until the references have moved.
 fn take(
     repository: &Repository,
     input: &mut dyn Read,
     commands: &Commands,
     options: &Options,
-) -> Result<(Verdicts, Option<u32>), String> {
+) -> Result<(Verdicts, Option<u32>, Hold), String> {
     if commands.list.len() > options.limits.refs_per_push {
         return Err("Too many reference update commands".to_owned());
     }
@@ -114,6 +116,7 @@ fn take(
         staged = Some(intake::receive(repository, input, options).map_err(|refusal| refusal.to_string())?);
     }
     let objects = staged.as_ref().map(Staged::received);
+    let hold = repository.hold();
     let mut judge = Judge { reader: repository.reader(), staged: staged.as_ref() };
     let mut verdicts = Vec::with_capacity(commands.list.len());
     for (rank, command) in commands.list.iter().enumerate() {
@@ -134,7 +137,7 @@ fn take(
             *verdict = Ok((peeled != command.new).then_some(peeled));
         }
     }
-    Ok((verdicts, objects))
+    Ok((verdicts, objects, hold))
 }
 
 struct Judge<'s> {

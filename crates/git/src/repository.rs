@@ -1,26 +1,50 @@
 //! The objects of one repository, in Git's own layout.
+//!
+//! Packs and loose objects of the own folder and of those that it borrows from are read; what Git may keep beside
+//! them (`.rev`, `.bitmap`, `multi-pack-index`, `commit-graph`) is not needed. What other processes change is noticed
+//! by looking at the folders' times: when [`Repository::refresh`] is called, and when an object is not found.
+
+mod folders;
+mod state;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use gix::{ObjectId, hash::oid, odb::loose};
+use gix::{ObjectId, hash::oid};
 
-use crate::{Error, Kind, Object, pack::Pack, reader::Reader, staging};
+use crate::{
+    Error, Kind, Object,
+    gate::{Gate, Hold},
+    reader::Reader,
+    staging::{self, Staging},
+    warm,
+};
+pub(crate) use state::State;
 
 /// The objects of one repository; cheap to clone, shared by threads.
 ///
-/// **Invariant:** the list of packs only grows; readers keep the packs that they began with.
+/// A process opens a repository once and clones it: only clones know of each other's [`Hold`]s.
 #[derive(Clone)]
 pub struct Repository(Arc<Shared>);
 
 struct Shared {
+    number: u64,
     objects: PathBuf,
-    packs: RwLock<Arc<[Arc<Pack>]>>,
-    loose: Arc<[loose::Store]>,
+    state: RwLock<Arc<State>>,
+    /// Held while the folders are read, so that an older reading never follows a newer one.
+    reading: Mutex<()>,
+    gate: Arc<Gate>,
+    upkeep: Mutex<()>,
 }
+
+/// The number of the next repository.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// Without a repository format that knows extensions, Git would ignore that the objects are precious.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n\
@@ -29,7 +53,7 @@ const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n
 impl Repository {
     /// Opens the repository in the folder `path`, and lays it out first if it is not there.
     ///
-    /// Removes what a killed process left of its pushes.
+    /// The folder is this process's alone: what a killed one left of its pushes and of its upkeep is removed.
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
         for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
             fs::create_dir_all(path.join(folder))?;
@@ -41,22 +65,45 @@ impl Repository {
                 Err(error) => return Err(error),
             }
         }
-        let repository = Self::open(path)?;
-        staging::sweep(&repository.0.objects)?;
-        Ok(repository)
+        staging::sweep(&fs::canonicalize(path.join("objects"))?)?;
+        Self::open(path)
     }
 
     /// Opens the repository in the folder `path`; [`io::ErrorKind::NotFound`] if there is none.
+    ///
+    /// A pack that cannot be used is left out; see [`Repository::unusable_packs`].
     pub fn open(path: &Path) -> io::Result<Self> {
         let objects = fs::canonicalize(path.join("objects"))?;
-        let alternates = gix::odb::alternate::resolve(objects.clone(), Path::new("/")).map_err(io::Error::other)?;
-        let folders: Vec<_> = std::iter::once(objects.clone()).chain(alternates).collect();
-        let mut packs = Vec::new();
-        for folder in &folders {
-            packs.extend(packs_in(&folder.join("pack"))?);
-        }
-        let loose = folders.into_iter().map(|folder| loose::Store::at(folder, gix::hash::Kind::Sha1)).collect();
-        Ok(Self(Arc::new(Shared { objects, packs: RwLock::new(packs.into()), loose })))
+        let state = State::read(&objects, None)?;
+        Ok(Self(Arc::new(Shared {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            objects,
+            state: RwLock::new(Arc::new(state)),
+            reading: Mutex::default(),
+            gate: Arc::default(),
+            upkeep: Mutex::default(),
+        })))
+    }
+
+    /// Notices what other processes changed; tells whether there is anything new. Requests that run are not disturbed.
+    ///
+    /// Costs a few calls of the file system if nothing changed.
+    pub fn refresh(&self) -> io::Result<bool> {
+        let state = self.state();
+        if state.is_current() { Ok(false) } else { self.read_again(&state) }
+    }
+
+    /// Lists the packs that cannot be used, by the paths of their indices, with the reasons.
+    pub fn unusable_packs(&self) -> Vec<(PathBuf, String)> {
+        self.state().unusable.clone()
+    }
+
+    /// Keeps all objects in place until the hold is dropped.
+    ///
+    /// Whoever makes references point at objects takes it before looking whether they are there, and drops it when
+    /// the references have moved.
+    pub fn hold(&self) -> Hold {
+        self.0.gate.hold()
     }
 
     /// Tells an object's kind; nothing if there is no such object.
@@ -77,8 +124,7 @@ impl Repository {
 
     /// Makes a reader of the objects that are there now.
     pub(crate) fn reader(&self) -> Reader {
-        let packs = Arc::clone(&self.0.packs.read().unwrap_or_else(PoisonError::into_inner));
-        Reader::new(packs, Arc::clone(&self.0.loose))
+        Reader::new(self.clone())
     }
 
     /// Gives the folder that holds the objects.
@@ -86,33 +132,55 @@ impl Repository {
         &self.0.objects
     }
 
-    /// Shows a pack that was put into the folder to readers to come.
-    pub(crate) fn publish(&self, index_path: &Path) -> io::Result<()> {
-        let pack = Arc::new(Pack::open(index_path)?);
-        let mut packs = self.0.packs.write().unwrap_or_else(PoisonError::into_inner);
-        if packs.iter().all(|known| known.data.path() != pack.data.path()) {
-            *packs = std::iter::once(pack).chain(packs.iter().cloned()).collect();
-        }
-        Ok(())
+    /// Gives the packs and folders as they were read last.
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives a number that no other open repository of this process has.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.number
+    }
+
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.0.gate
+    }
+
+    /// Gives the lock of whoever does the upkeep.
+    pub(crate) fn upkeep_lock(&self) -> &Mutex<()> {
+        &self.0.upkeep
+    }
+
+    /// Moves a finished pack into the repository and shows it to readers; `sync` makes that last a power cut.
+    pub(crate) fn install(&self, staging: &Staging, checksum: &ObjectId, sync: bool) -> io::Result<()> {
+        staging.install(&self.0.objects, checksum, sync, |index| {
+            self.read_again(&self.state())?;
+            let state = self.state();
+            if state.packs.iter().any(|pack| pack.index.path() == index) {
+                return Ok(());
+            }
+            let reason = state.unusable.iter().find(|(path, _)| path == index).map(|(_, reason)| reason.clone());
+            Err(io::Error::other(reason.unwrap_or_else(|| "the pack is gone".to_owned())))
+        })
+    }
+
+    /// Reads the folders again, unless somebody did since `seen`; tells whether the packs changed.
+    pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
+        let _reading = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.state();
+        let read = State::read(&self.0.objects, Some(&now))?;
+        let same = now.packs.len() == read.packs.len()
+            && now.packs.iter().zip(read.packs.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
+            && now.loose.len() == read.loose.len();
+        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        Ok(!same || !Arc::ptr_eq(&now, seen))
     }
 }
 
-/// Opens all packs of a folder, the newest first.
-fn packs_in(folder: &Path) -> io::Result<Vec<Arc<Pack>>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "idx") && path.with_extension("pack").exists() {
-            paths.push((fs::metadata(&path)?.modified()?, path));
-        }
+impl Drop for Shared {
+    fn drop(&mut self) {
+        warm::forget(self.number);
     }
-    paths.sort_unstable_by(|one, other| other.cmp(one));
-    paths.iter().map(|(_, path)| Pack::open(path).map(Arc::new)).collect()
 }
 
 #[cfg(test)]

@@ -1,23 +1,38 @@
-//! Folders in which a push is unpacked before any reader sees it.
+//! Folders in which packs are made before any reader sees them.
 //!
 //! **Invariant:** a staging folder lives as long as its [`Staging`]; those that a killed process left are
-//! swept when the repository is opened again.
+//! swept when the repository is opened again. A pack has its index only when all its other files are in place, and
+//! loses it first.
 
 use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use gix::ObjectId;
+
+use crate::files;
+
 const PREFIX: &str = "incoming-";
+
+/// The extensions of a pack's files in the order in which they are put in place; they go the other way round.
+const EXTENSIONS: [&str; 4] = ["pack", "mtimes", "graph", "idx"];
+
+/// What Git keeps beside a pack, and can make again.
+const DERIVED: [&str; 2] = ["rev", "bitmap"];
 
 /// The folders of this process.
 static LIVE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Shared by those who put packs in place, exclusive for those who remove some: a pack may come again, under the same
+/// name, while it goes.
+static PLACES: RwLock<()> = RwLock::new(());
 
 /// A folder beside the objects; removed on drop.
 pub(crate) struct Staging {
@@ -30,7 +45,7 @@ impl Staging {
         loop {
             let path = objects.join(format!("{PREFIX}{}", NEXT.fetch_add(1, Ordering::Relaxed)));
             let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
-            match fs::create_dir(&path) {
+            match files::create_folder(&path) {
                 Ok(()) => {
                     live.get_or_insert_default().insert(path.clone());
                     return Ok(Self { path });
@@ -44,17 +59,68 @@ impl Staging {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Moves the files `pack` and `idx`, and what else belongs to a pack, into the folder of packs and lets `publish`
+    /// show the index to readers; `sync` makes them last a power cut.
+    ///
+    /// `checksum` is the one that ends the pack: a pack of that name that is there has the same bytes.
+    pub(crate) fn install(
+        &self,
+        objects: &Path,
+        checksum: &ObjectId,
+        sync: bool,
+        publish: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let folder = objects.join("pack");
+        let index = folder.join(format!("pack-{checksum}.idx"));
+        for file in EXTENSIONS.map(|extension| self.path.join(extension)).iter().filter(|file| file.exists()) {
+            files::make_read_only(file)?;
+            if sync {
+                files::sync(file)?;
+            }
+        }
+        let places = PLACES.read().unwrap_or_else(PoisonError::into_inner);
+        let there = index.exists();
+        for extension in EXTENSIONS {
+            let (from, to) = (self.path.join(extension), index.with_extension(extension));
+            match (extension, from.exists()) {
+                ("pack" | "idx", _) if there => {}
+                (_, true) => files::rename(&from, &to)?,
+                // The ages of objects that nothing led to are of no meaning any more.
+                ("mtimes", false) if to.exists() => files::remove(&to)?,
+                (_, false) => {}
+            }
+        }
+        publish(&index)?;
+        drop(places);
+        if sync { files::sync_folder(&folder) } else { Ok(()) }
+    }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
         // A folder that cannot be removed now is swept at the next start.
-        drop(fs::remove_dir_all(&self.path));
+        drop(files::remove_folder(&self.path));
         LIVE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().remove(&self.path);
     }
 }
 
-/// Removes the staging folders in `objects` that no push of this process uses.
+/// Removes the files of packs, given by the paths of their indices.
+pub(crate) fn remove_packs(indices: &[PathBuf]) -> io::Result<()> {
+    let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
+    for index in indices {
+        for extension in EXTENSIONS.iter().rev().chain(&DERIVED) {
+            let path = index.with_extension(extension);
+            if path.exists() {
+                files::remove(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed processes left in `objects`: staging folders that nobody in this process uses, and the files
+/// of packs without an index.
 pub(crate) fn sweep(objects: &Path) -> io::Result<()> {
     let live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
     for entry in fs::read_dir(objects)? {
@@ -62,7 +128,16 @@ pub(crate) fn sweep(objects: &Path) -> io::Result<()> {
         let stale = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && !live.as_ref().is_some_and(|live| live.contains(&entry.path()));
         if stale {
-            fs::remove_dir_all(entry.path())?;
+            files::remove_folder(&entry.path())?;
+        }
+    }
+    drop(live);
+    let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
+    for entry in fs::read_dir(objects.join("pack"))? {
+        let path = entry?.path();
+        let of_a_pack = path.extension().is_some_and(|it| EXTENSIONS.iter().chain(&DERIVED).any(|known| it == *known));
+        if of_a_pack && !path.with_extension("idx").exists() {
+            files::remove(&path)?;
         }
     }
     Ok(())
@@ -73,14 +148,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_stale_folders_are_swept() {
+    fn only_what_is_stale_is_swept() {
         let objects = tempfile::tempdir().expect("a temporary folder");
         let objects = fs::canonicalize(objects.path()).map(|path| (objects, path)).expect("an existing folder");
         fs::create_dir_all(objects.1.join("incoming-x/y")).expect("a writable folder");
+        fs::create_dir(objects.1.join("pack")).expect("a writable folder");
+        for name in ["pack-1.pack", "pack-1.idx", "pack-1.keep", "pack-2.pack", "pack-2.mtimes", "tmp_pack_x"] {
+            fs::write(objects.1.join("pack").join(name), "").expect("a writable folder");
+        }
         let staging = Staging::create(&objects.1).expect("a staging folder");
         sweep(&objects.1).expect("a readable folder");
         assert!(!objects.1.join("incoming-x").exists());
         assert!(staging.path().exists());
+        let names = fs::read_dir(objects.1.join("pack")).expect("a folder");
+        let mut names: Vec<_> = names.map(|entry| entry.expect("readable").file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["pack-1.idx", "pack-1.keep", "pack-1.pack", "tmp_pack_x"]);
         let path = staging.path().to_owned();
         drop(staging);
         assert!(!path.exists());

@@ -1,0 +1,190 @@
+//! Upkeep: few packs, no loose objects, and nothing kept for ever that no reference leads to.
+//!
+//! A push leaves a pack, and every pack makes lookups slower and answers larger. When there are many, the light ones
+//! are rolled up into one; when that would be about all there is, everything that the references lead to is written
+//! anew as one *tight* pack. What they do not lead to is kept in one *cruft* pack, which notes for each object when it
+//! was found to be unreachable, and is dropped from there when that is long ago. Packs with a `.keep` or a `.promisor`
+//! beside them, and those of folders that the repository borrows from, are left alone.
+//!
+//! **Invariant:** a pack is removed only when each of its objects is in another one that was checked and is in place;
+//! but for the last step, in which one cruft pack gives way to a smaller one, while nobody holds the repository and
+//! nothing that came meanwhile names what goes. So a repository is closed after a crash at any point.
+
+mod bake;
+#[cfg(test)]
+mod crash;
+mod inventory;
+mod mtimes;
+mod prune;
+mod remove;
+mod unreachable;
+
+use std::{
+    io,
+    sync::TryLockError,
+    time::{Duration, SystemTime},
+};
+
+use gix::ObjectId;
+
+use crate::{
+    Repository,
+    enumerate::{self, Demand},
+    history::History,
+};
+use inventory::{Inventory, Plan};
+
+/// When a repository needs upkeep, and how it is done.
+#[derive(Debug, Clone)]
+pub struct Upkeep {
+    /// The number of packs that is left alone.
+    pub packs_max: usize,
+    /// The number of loose objects that is left alone.
+    pub loose_max: usize,
+    /// How long objects stay after upkeep found that no reference leads to them.
+    pub prune_age: Duration,
+    /// Whether what replaces packs is flushed to the disk before they are removed.
+    pub sync: bool,
+    /// The number of threads to use.
+    pub threads: usize,
+    /// The time that ages are counted to.
+    pub now: SystemTime,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self {
+            packs_max: 16,
+            loose_max: 256,
+            prune_age: Duration::from_hours(14 * 24),
+            sync: false,
+            threads: 1,
+            now: SystemTime::now(),
+        }
+    }
+}
+
+impl Upkeep {
+    /// Gives the time in seconds since 1970.
+    fn seconds(&self) -> u32 {
+        let since = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Tells whether what was found to be unreachable at `found` (seconds since 1970) may go.
+    fn is_expired(&self, found: u32) -> bool {
+        u64::from(self.seconds()).saturating_sub(u64::from(found)) >= self.prune_age.as_secs()
+    }
+}
+
+/// What upkeep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The greater part of it.
+    pub work: Work,
+    /// The number of packs that were removed.
+    pub removed: usize,
+    /// The number of objects that were dropped.
+    pub dropped: usize,
+    /// Whether objects that may go are left to the next time, because somebody held the repository, or named them.
+    pub postponed: bool,
+}
+
+/// The kinds of upkeep.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Work {
+    /// There was nothing to do, or somebody else was at it.
+    #[default]
+    Nothing,
+    /// Light packs and loose objects became one pack.
+    RolledUp,
+    /// Everything became one tight pack.
+    Repacked,
+}
+
+/// Tells what all references point at.
+pub type Tips<'t> = dyn FnMut() -> io::Result<Vec<ObjectId>> + 't;
+
+impl Repository {
+    /// Tells whether [`Repository::maintain`] would do anything; costs a listing of the folders.
+    pub fn needs_upkeep(&self, upkeep: &Upkeep) -> io::Result<bool> {
+        self.refresh()?;
+        Ok(Inventory::take(self)?.plan(upkeep) != Plan::Nothing)
+    }
+
+    /// Does the upkeep that is due, beside requests that run and requests that come.
+    ///
+    /// `tips` is asked again before anything is dropped. If it fails, or if something cannot be read, nothing is lost.
+    pub fn maintain(&self, tips: &mut Tips<'_>, upkeep: &Upkeep) -> io::Result<Outcome> {
+        self.work(tips, upkeep, |inventory| inventory.plan(upkeep))
+    }
+
+    /// Writes everything that the references lead to as one tight pack, due or not.
+    pub fn repack(&self, tips: &mut Tips<'_>, upkeep: &Upkeep) -> io::Result<Outcome> {
+        self.work(tips, upkeep, |_| Plan::Repack)
+    }
+
+    fn work(&self, tips: &mut Tips<'_>, upkeep: &Upkeep, plan: impl FnOnce(&Inventory) -> Plan) -> io::Result<Outcome> {
+        let _one_at_a_time = match self.upkeep_lock().try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(Outcome::default()),
+        };
+        self.refresh()?;
+        let inventory = Inventory::take(self)?;
+        match plan(&inventory) {
+            Plan::Nothing => Ok(Outcome::default()),
+            Plan::RollUp(light) => self.roll_up(&inventory, light, upkeep),
+            Plan::Repack => self.repack_all(&inventory, tips, upkeep),
+        }
+    }
+
+    /// Makes the `light` lightest packs and all loose objects one pack.
+    fn roll_up(&self, inventory: &Inventory, light: usize, upkeep: &Upkeep) -> io::Result<Outcome> {
+        let mut reader = self.reader();
+        let (light, heavy) = inventory.plain.split_at(light);
+        let stay = || heavy.iter().chain(&inventory.foreign);
+        let packed = light.iter().flat_map(|pack| inventory::ids(pack));
+        let objects = packed.chain(inventory.loose.iter().copied());
+        let objects = objects.filter(|id| !stay().any(|pack| pack.position(id).is_some()));
+        let selection = bake::selection(&mut reader, objects)?;
+        let rolled = bake::bake(self, &mut reader, &selection, upkeep)?;
+        let rolled = rolled.map(|baked| baked.install(self, upkeep)).transpose()?;
+        let staying: Vec<_> = stay().chain(&rolled).cloned().collect();
+        let removed = remove::replaced(self, light, &inventory.loose, &staying)?;
+        Ok(Outcome { work: Work::RolledUp, removed, ..Outcome::default() })
+    }
+
+    /// Makes everything one tight pack, and one cruft pack if need be; then drops what is old from that one.
+    fn repack_all(&self, inventory: &Inventory, tips: &mut Tips<'_>, upkeep: &Upkeep) -> io::Result<Outcome> {
+        let wants = tips()?;
+        let mut reader = self.reader();
+        let demand = Demand { wants, ..Demand::default() };
+        let mut selection = enumerate::select(&mut reader, &mut History::default(), &demand)?;
+        if !inventory.foreign.is_empty() {
+            let own = selection.objects.iter().map(|object| object.id);
+            let own = own.filter(|id| !inventory.foreign.iter().any(|pack| pack.position(id).is_some()));
+            selection = bake::selection(&mut reader, own.collect::<Vec<_>>())?;
+        }
+        let tight = bake::bake(self, &mut reader, &selection, upkeep)?;
+        drop(selection);
+        let tight = tight.map(|baked| baked.install(self, upkeep)).transpose()?;
+
+        let mut staying: Vec<_> = tight.iter().chain(&inventory.foreign).cloned().collect();
+        let unreachable = unreachable::find(inventory, &staying, upkeep);
+        let cruft = unreachable::bake(self, &mut reader, &unreachable, upkeep)?;
+        staying.extend(cruft.iter().cloned());
+        let victims: Vec<_> = inventory.own().cloned().collect();
+        let mut removed = remove::replaced(self, &victims, &inventory.loose, &staying)?;
+
+        let mut outcome = Outcome { work: Work::Repacked, ..Outcome::default() };
+        if let Some(cruft) = cruft {
+            let kept = unreachable::keep(&mut reader, inventory, tight.as_ref(), &unreachable, upkeep)?;
+            let prune = prune::Prune { repository: self, known: staying, upkeep };
+            let (dropped, postponed) = prune.run(&mut reader, &cruft, &kept, tips)?;
+            (outcome.dropped, outcome.postponed) = (dropped, postponed);
+            removed += usize::from(dropped > 0);
+        }
+        Ok(Outcome { removed, ..outcome })
+    }
+}

@@ -1,0 +1,61 @@
+//! Removing what others replace.
+
+use std::{fs, io, path::Path, sync::Arc};
+
+use gix::ObjectId;
+
+use super::inventory;
+use crate::{Repository, files, pack::Pack, staging};
+
+/// Removes packs and loose objects of which every one is in a pack that stays; gives the number of removed packs.
+///
+/// A pack that stays is not removed, should it be among both.
+pub(super) fn replaced(
+    repository: &Repository,
+    packs: &[Arc<Pack>],
+    loose: &[ObjectId],
+    staying: &[Arc<Pack>],
+) -> io::Result<usize> {
+    let stays = |id: &ObjectId| staying.iter().any(|pack| pack.position(id).is_some());
+    let gone = packs.iter().filter(|pack| staying.iter().all(|other| other.index.path() != pack.index.path()));
+    let gone: Vec<_> = gone.collect();
+    let lost = gone.iter().flat_map(|pack| inventory::ids(pack)).find(|id| !stays(id));
+    if let Some(id) = lost {
+        return Err(io::Error::other(format!("object {id} would be lost")));
+    }
+    packs_of(repository, &gone)?;
+    for id in loose.iter().filter(|id| stays(id)) {
+        let hex = id.to_string();
+        let folder = repository.objects().join(&hex[..2]);
+        files::remove(&folder.join(&hex[2..]))?;
+        // It may hold other objects.
+        drop(fs::remove_dir(folder));
+    }
+    Ok(gone.len())
+}
+
+/// Removes packs, and what Git made of them.
+pub(super) fn packs_of(repository: &Repository, packs: &[&Arc<Pack>]) -> io::Result<()> {
+    if packs.is_empty() {
+        return Ok(());
+    }
+    forget(&repository.objects().join("pack"), "multi-pack-index")?;
+    let indices: Vec<_> = packs.iter().map(|pack| pack.index.path().to_owned()).collect();
+    staging::remove_packs(&indices)?;
+    repository.read_again(&repository.state()).map(drop)
+}
+
+/// Removes what Git derived from objects, whose names start with `name`.
+pub(super) fn forget(folder: &Path, name: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(name) {
+            if entry.file_type()?.is_dir() {
+                files::remove_folder(&entry.path())?;
+            } else {
+                files::remove(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}

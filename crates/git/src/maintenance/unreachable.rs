@@ -1,0 +1,114 @@
+//! Objects that no reference leads to.
+
+use std::{io, sync::Arc};
+
+use gix::{ObjectId, hashtable::HashMap};
+
+use super::{
+    Upkeep, bake,
+    inventory::{self, Inventory},
+    mtimes,
+};
+use crate::{Error, Kind, Repository, links, pack::Pack, reader::Reader};
+
+/// Objects with the times at which they were found to be unreachable, in seconds since 1970.
+pub(super) type Times = HashMap<ObjectId, u32>;
+
+/// Lists the objects that are in none of `reachable`. Those that are outside of cruft packs were found just now.
+pub(super) fn find(inventory: &Inventory, reachable: &[Arc<Pack>], upkeep: &Upkeep) -> Times {
+    let now = upkeep.seconds();
+    let fresh = inventory.plain.iter().flat_map(|pack| inventory::ids(pack)).chain(inventory.loose.iter().copied());
+    let fresh = fresh.map(|id| (id, now));
+    let aged = inventory
+        .cruft
+        .iter()
+        .flat_map(|(pack, times)| inventory::ids(pack).zip(times.iter().map(|time| (*time).min(now))));
+    let mut found = Times::default();
+    for (id, time) in fresh.chain(aged) {
+        if !reachable.iter().any(|pack| pack.position(&id).is_some()) {
+            let known = found.entry(id).or_insert(time);
+            *known = time.max(*known);
+        }
+    }
+    found
+}
+
+/// Makes objects a cruft pack and moves it into the repository; nothing if there are none.
+pub(super) fn bake(
+    repository: &Repository,
+    reader: &mut Reader,
+    times: &Times,
+    upkeep: &Upkeep,
+) -> io::Result<Option<Arc<Pack>>> {
+    let mut ids: Vec<_> = times.keys().copied().collect();
+    ids.sort_unstable();
+    let selection = bake::selection(reader, ids.iter().copied())?;
+    let Some(baked) = bake::bake(repository, reader, &selection, upkeep)? else { return Ok(None) };
+    mtimes::write(&baked.beside("mtimes"), ids.iter().map(|id| times[id]), &baked.checksum)?;
+    baked.install(repository, upkeep).map(Some)
+}
+
+/// Finds the unreachable objects that are to be kept: the young ones, and all that they lead to, which become as
+/// young as they are. So what is kept is closed.
+pub(super) fn keep(
+    reader: &mut Reader,
+    inventory: &Inventory,
+    tight: Option<&Arc<Pack>>,
+    unreachable: &Times,
+    upkeep: &Upkeep,
+) -> Result<Times, Error> {
+    let mut walk = Walk { reader, unreachable, kept: Times::default(), stack: Vec::new(), buffer: Vec::new() };
+    // What a pack that is left alone holds stays, so what that leads to has to stay too.
+    for pack in &inventory.kept {
+        for id in inventory::ids(pack).filter(|id| tight.is_none_or(|tight| tight.position(id).is_none())) {
+            walk.follow(&id)?;
+            walk.drain(upkeep.seconds())?;
+        }
+    }
+    let mut young: Vec<_> = unreachable.iter().filter(|(_, time)| !upkeep.is_expired(**time)).collect();
+    young.sort_unstable_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
+    for (id, time) in young {
+        walk.stack.push(*id);
+        walk.drain(*time)?;
+    }
+    Ok(walk.kept)
+}
+
+struct Walk<'w> {
+    reader: &'w mut Reader,
+    unreachable: &'w Times,
+    kept: Times,
+    stack: Vec<ObjectId>,
+    buffer: Vec<u8>,
+}
+
+impl Walk<'_> {
+    fn drain(&mut self, time: u32) -> Result<(), Error> {
+        while let Some(id) = self.stack.pop() {
+            if self.unreachable.contains_key(&id) && !self.kept.contains_key(&id) {
+                self.kept.insert(id, time);
+                self.follow(&id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, id: &ObjectId) -> Result<(), Error> {
+        let stack = &mut self.stack;
+        named(self.reader, id, &mut self.buffer, &mut |id| stack.push(id))
+    }
+}
+
+/// Visits the objects that an object names; those of one that is malformed as far as they can be read.
+pub(super) fn named(
+    reader: &mut Reader,
+    id: &ObjectId,
+    buffer: &mut Vec<u8>,
+    visit: &mut dyn FnMut(ObjectId),
+) -> Result<(), Error> {
+    let Some(kind) = reader.kind(id)?.filter(|kind| *kind != Kind::Blob) else { return Ok(()) };
+    if reader.read(id, buffer)?.is_some() {
+        let _as_far_as_it_goes = links::visit(kind, buffer, &mut |id, _| visit(id.to_owned()));
+    }
+    Ok(())
+}

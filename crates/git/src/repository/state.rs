@@ -1,0 +1,83 @@
+//! The packs and folders of a repository at one moment.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use gix::odb::loose;
+
+use super::folders::{self, Stamp};
+use crate::pack::Pack;
+
+/// What readers begin with.
+///
+/// **Invariant:** it never changes; a change of the repository makes another one, in which packs that both have come
+/// in the same order.
+pub(crate) struct State {
+    pub(crate) packs: Arc<[Arc<Pack>]>,
+    pub(crate) loose: Arc<[loose::Store]>,
+    /// The packs that cannot be used, by their indices, with the reasons.
+    pub(crate) unusable: Vec<(PathBuf, String)>,
+    folders: Vec<PathBuf>,
+    stamp: Stamp,
+}
+
+impl State {
+    /// Reads the folders; keeps packs of the state before that are still there.
+    pub(super) fn read(objects: &Path, before: Option<&Self>) -> io::Result<Self> {
+        let folders = folders::list(objects);
+        let mut stamp = Stamp::of(&folders);
+        let mut known: HashMap<&Path, &Arc<Pack>> =
+            before.iter().flat_map(|state| state.packs.iter()).map(|pack| (pack.index.path(), pack)).collect();
+        let (mut kept, mut added, mut unusable) = (HashSet::new(), Vec::new(), Vec::new());
+        for folder in &folders {
+            for index in indices_in(&folder.join("pack"))? {
+                match known.remove(index.as_path()) {
+                    Some(pack) => drop(kept.insert(pack.data.id)),
+                    None => match Pack::open(&index) {
+                        Ok(pack) => added.push(Arc::new(pack)),
+                        // It went while the folder was read.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => stamp.distrust(),
+                        Err(error) => unusable.push((index, error.to_string())),
+                    },
+                }
+            }
+        }
+        if !unusable.is_empty() {
+            // The failure may pass.
+            stamp.distrust();
+        }
+        let before = before.iter().flat_map(|state| state.packs.iter());
+        let stayed = before.filter(|pack| kept.contains(&pack.data.id)).cloned();
+        let packs = stayed.chain(added).collect();
+        let loose = folders.iter().map(|folder| loose::Store::at(folder.clone(), gix::hash::Kind::Sha1)).collect();
+        Ok(Self { packs, loose, unusable, folders, stamp })
+    }
+
+    /// Tells whether the folders cannot have changed since they were read; costs a few calls of the file system.
+    pub(super) fn is_current(&self) -> bool {
+        Stamp::of(&self.folders).proves(&self.stamp)
+    }
+}
+
+/// Lists the indices of a folder that have a pack.
+fn indices_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut indices = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "idx") {
+            indices.push(path);
+        }
+    }
+    Ok(indices)
+}
