@@ -1,5 +1,9 @@
 //! The delta format: how an object is made from another one.
 
+mod encode;
+
+pub(crate) use encode::Index;
+
 /// Reads the sizes that a delta declares: of its base and of its result, in bytes.
 pub(crate) fn sizes(delta: &[u8]) -> Result<(u64, u64), &'static str> {
     let mut rest = delta;
