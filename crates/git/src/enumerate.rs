@@ -4,6 +4,8 @@
 
 mod commits;
 
+use std::sync::Arc;
+
 use gix::{
     ObjectId,
     hash::oid,
@@ -12,8 +14,10 @@ use gix::{
 
 use crate::{
     Error, Kind,
+    bits::Bits,
     history::{History, Node},
     links::{self, TreeEntries},
+    pack::Pack,
     reader::Reader,
 };
 use commits::missing_commits;
@@ -35,6 +39,26 @@ pub(crate) struct Selection {
     pub(crate) objects: Vec<Chosen>,
     /// The place of each object in the list; [`Selection::KNOWN`] for objects that the client has.
     pub(crate) places: HashMap<ObjectId, u32>,
+    /// Objects that the client has, and that are like some that are sent.
+    pub(crate) bases: Vec<Chosen>,
+    /// More objects to send, which are not in the list.
+    pub(crate) reused: Option<Reused>,
+}
+
+/// Objects of one pack, to be sent as they are stored.
+pub(crate) struct Reused {
+    pub(crate) pack: Arc<Pack>,
+    /// By rank, the place of an entry in the pack: the rank of the base of the delta there, [`Reused::WHOLE`] if it is none.
+    ///
+    /// A base that is not chosen can be used still, if the client has it and the selection's places say so.
+    pub(crate) bases: Arc<[u32]>,
+    /// The ranks of the objects to send.
+    pub(crate) chosen: Bits,
+}
+
+impl Reused {
+    /// The base of entries that are no deltas.
+    pub(crate) const WHOLE: u32 = u32::MAX;
 }
 
 /// An object to send.
@@ -43,7 +67,6 @@ pub(crate) struct Chosen {
     pub(crate) id: ObjectId,
     pub(crate) kind: Kind,
     /// A hash of the name by which the object was found, that is alike for like names; 0 if it has none.
-    #[expect(dead_code, reason = "the search for deltas sorts by it")]
     pub(crate) name: u32,
 }
 
@@ -95,7 +118,7 @@ pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand
         }
     }
     walk.tags(&demand.tags)?;
-    Ok(Selection { objects: walk.objects, places: walk.places })
+    Ok(Selection { objects: walk.objects, places: walk.places, bases: Vec::new(), reused: None })
 }
 
 struct Walk<'r> {

@@ -8,6 +8,7 @@
 
 mod add;
 mod advertisement;
+mod bits;
 mod delta;
 mod enumerate;
 mod error;

@@ -25,6 +25,8 @@ pub(crate) struct Pack {
     /// without, so that the number of packs is not bounded by that of open files.
     file: Option<File>,
     by_offset: OnceLock<Vec<(u64, u32)>>,
+    /// Whether some deltas name their bases by the distance; the pack writer finds out when it needs to know.
+    pub(crate) offset_deltas: OnceLock<bool>,
 }
 
 /// The size in bytes from which a data file is kept open.
@@ -54,7 +56,7 @@ impl Pack {
         if data.checksum() != index.pack_checksum() {
             return unsound("a pack does not end as its index says");
         }
-        Ok(Self { index, data, file, by_offset: OnceLock::new() })
+        Ok(Self { index, data, file, by_offset: OnceLock::new(), offset_deltas: OnceLock::new() })
     }
 
     /// Finds an object's position in the index.

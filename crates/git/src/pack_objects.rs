@@ -29,5 +29,6 @@ pub(crate) fn send(
     if order.progress {
         band.progress(&format!("Counting objects: {}, done.\n", selection.objects.len()))?;
     }
-    pack_writer::write(reader, &selection, order.style, band)
+    pack_writer::write(reader, &selection, order.style, band)?;
+    Ok(())
 }

@@ -1,192 +1,190 @@
 //! Writing a pack of objects that the repository has.
 //!
 //! Entries are copied as they are stored; only their heads change. A delta is copied if its base is in the
-//! pack too, or if the client has it and takes thin packs; otherwise the object is written whole.
+//! pack too, or if the client has it and takes thin packs. For the other objects new deltas are looked for.
 //!
 //! **Invariant:** a base is written before the deltas on it, so no chain of deltas leads back to itself.
 
+mod copy;
+mod head;
+mod output;
 mod plan;
-mod window;
+mod reuse;
+mod search;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io::{self, Write},
     sync::Arc,
 };
 
-use flate2::{Compression, write::ZlibEncoder};
-use gix::{ObjectId, hash::Hasher, hash::hasher};
+use gix::ObjectId;
 
-use crate::{
-    Kind,
-    enumerate::{Chosen, Selection},
-    pack::Pack,
-    reader::Reader,
-};
-use plan::{Form, Plan, Planned};
-use window::Window;
+use crate::{delta, enumerate::Selection, pack_index::Indexed, reader::Reader};
+use copy::Buffer;
+pub(crate) use head::entry_head;
+use head::{offset_delta_head, ref_delta_head};
+use output::{Compressor, Output};
+use plan::{Form, Plan};
+use reuse::Reuse;
 
-/// How a client wants its pack.
+/// How a pack is wanted.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Style {
     /// Bases may be objects that are not in the pack.
     pub(crate) thin: bool,
     /// Bases may be given by their place in the pack.
     pub(crate) offsets: bool,
+    /// New deltas are looked for.
+    pub(crate) search: bool,
+    /// The pack is to be kept: its objects come in the order of the selection, commits and tags first, and what
+    /// an index needs is given back.
+    pub(crate) index: bool,
+    /// The number of threads that may look for deltas; none means one.
+    pub(crate) threads: usize,
+}
+
+/// A pack that was written.
+#[cfg_attr(not(test), expect(dead_code, reason = "only a pack that is kept needs to be known again"))]
+pub(crate) struct Written {
+    /// The hash that ends the pack.
+    pub(crate) checksum: ObjectId,
+    /// The objects by their ids, if [`Style::index`] asks for them.
+    pub(crate) objects: Vec<Indexed>,
 }
 
 /// Writes the objects of a selection as a pack.
-///
-/// A search for new deltas would come between the plan and the writing, for the objects that are written whole.
 pub(crate) fn write(
     reader: &mut Reader,
     selection: &Selection,
     style: Style,
     output: &mut dyn Write,
-) -> io::Result<()> {
-    let plan = Plan::make(reader, selection, style)?;
-    let count = u32::try_from(plan.entries.len()).map_err(io::Error::other)?;
-    let mut writer = Writer {
-        output,
-        hasher: hasher(gix::hash::Kind::Sha1),
-        offset: 0,
-        places: if style.offsets { vec![0; plan.entries.len()] } else { Vec::new() },
-        window: Window::default(),
+) -> io::Result<Written> {
+    let reuse = Reuse::new(selection, style)?;
+    if let Some(reuse) = &reuse
+        && reuse.is_whole_pack(selection, style)?
+    {
+        return reuse.stream(output);
+    }
+    let mut plan = Plan::make(reader, selection, reuse.as_ref(), style)?;
+    if style.search {
+        search::run(reader, selection, reuse.as_ref(), style, &mut plan)?;
+    }
+    plan.put_bases_first();
+    let count = plan.entries.len() + reuse.as_ref().map_or(0, Reuse::count);
+    let mut output = Output::begin(output, count, style.index)?;
+    let mut buffer = Buffer::default();
+    let reused_places = match &reuse {
+        Some(reuse) => reuse.write(style, &mut buffer, &mut output)?,
+        None => Vec::new(),
     };
-    let mut head = *b"PACK\0\0\0\x02\0\0\0\0";
-    head[8..].copy_from_slice(&count.to_be_bytes());
-    writer.put(&head)?;
-    for place in &plan.order {
-        let planned = plan.entries[*place as usize];
-        if style.offsets {
-            writer.places[*place as usize] = writer.offset;
-        }
-        let packs = Arc::clone(reader.packs());
-        match planned.form {
-            Form::Encoded => writer.encode(reader, &selection.objects[*place as usize])?,
-            _ => writer.copy(&packs[planned.pack as usize], &planned)?,
-        }
-    }
-    writer.finish()
+    let places = if style.offsets { vec![0; plan.entries.len()] } else { Vec::new() };
+    let compressor = Compressor::new();
+    Writer { reader, selection, plan, places, reused_places, buffer, compressor, output }.finish()
 }
 
-/// Encodes the head of an entry that holds a whole object of `size` bytes.
-pub(crate) fn entry_head(kind: Kind, size: u64) -> Vec<u8> {
-    let number = match kind {
-        Kind::Commit => 1,
-        Kind::Tree => 2,
-        Kind::Blob => 3,
-        Kind::Tag => 4,
-    };
-    type_and_size(number, size)
-}
-
-const OFS_DELTA: u8 = 6;
-const REF_DELTA: u8 = 7;
-
-fn type_and_size(number: u8, size: u64) -> Vec<u8> {
-    let low = |bits: u64, mask: u8| bits.to_le_bytes()[0] & mask;
-    let mut head = vec![number << 4 | low(size, 15)];
-    let mut rest = size >> 4;
-    while rest != 0 {
-        *head.last_mut().expect("there is a first byte") |= 0x80;
-        head.push(low(rest, 0x7f));
-        rest >>= 7;
-    }
-    head
-}
-
-/// Encodes the distance to a base that lies before its delta.
-fn distance(bytes: u64) -> Vec<u8> {
-    let mut digits = vec![bytes.to_le_bytes()[0] & 0x7f];
-    let mut rest = bytes >> 7;
-    while rest != 0 {
-        rest -= 1;
-        digits.push(0x80 | rest.to_le_bytes()[0] & 0x7f);
-        rest >>= 7;
-    }
-    digits.reverse();
-    digits
-}
-
+/// Writes what is not reused.
 struct Writer<'w> {
-    output: &'w mut dyn Write,
-    hasher: Hasher,
-    offset: u64,
-    /// Where the written entries start, by their places in the selection; empty if that is of no use.
+    reader: &'w mut Reader,
+    selection: &'w Selection,
+    plan: Plan,
+    /// Where the written entries start, by their places in the plan; empty if that is of no use.
     places: Vec<u64>,
-    window: Window,
+    /// The same for the entries that are reused, by their ranks.
+    reused_places: Vec<u64>,
+    buffer: Buffer,
+    compressor: Compressor,
+    output: Output<'w>,
 }
 
 impl Writer<'_> {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hasher.update(bytes);
-        self.offset += bytes.len() as u64;
-        self.output.write_all(bytes)
+    fn finish(mut self) -> io::Result<Written> {
+        for place in std::mem::take(&mut self.plan.order) {
+            let id = self.plan.object(self.selection, place).id;
+            self.output.entry(id);
+            if let Some(start) = self.places.get_mut(place as usize) {
+                *start = self.output.offset();
+            }
+            match self.plan.entries[place as usize].form {
+                Form::Encoded => self.encode(place)?,
+                Form::NewOnSent(base) => self.new_delta(place, &self.plan.object(self.selection, base).id.clone())?,
+                Form::NewOnKnown(base) => self.new_delta(place, &self.selection.bases[base as usize].id)?,
+                Form::Whole | Form::OnKnown | Form::OnSent(_) | Form::OnReused(_) => self.copy(place)?,
+            }
+        }
+        self.output.finish()
     }
 
-    fn encode(&mut self, reader: &mut Reader, chosen: &Chosen) -> io::Result<()> {
+    /// Writes an object whole.
+    fn encode(&mut self, place: u32) -> io::Result<()> {
+        if let Some(ready) = self.plan.ready.remove(&place)
+            && let Some(body) = ready.body
+        {
+            let kind = self.plan.object(self.selection, place).kind;
+            self.output.put(&entry_head(kind, ready.size))?;
+            return self.output.put(&body);
+        }
+        let object = self.plan.object(self.selection, place);
         let mut data = Vec::new();
-        reader.expect(&chosen.id, chosen.kind, &mut data)?;
-        self.put(&entry_head(chosen.kind, data.len() as u64))?;
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(&data)?;
+        self.reader.expect(&object.id, object.kind, &mut data)?;
+        self.output.put(&entry_head(object.kind, data.len() as u64))?;
+        let body = self.compressor.run(&data)?;
         drop(data);
-        self.put(&encoder.finish()?)
+        self.output.put(&body)
     }
 
-    fn copy(&mut self, pack: &Arc<Pack>, planned: &Planned) -> io::Result<()> {
-        let (_, end) = pack.span(planned.offset)?;
-        let entry = pack.entry(planned.offset)?;
-        let mut start = entry.data_offset;
-        let by_id = |id: &ObjectId| {
-            let mut head = type_and_size(REF_DELTA, entry.decompressed_size);
-            head.extend_from_slice(id.as_slice());
-            head
+    /// Writes a delta that was found, on the object `base`.
+    fn new_delta(&mut self, place: u32, base: &ObjectId) -> io::Result<()> {
+        let ready = self.plan.ready.remove(&place).expect("a delta that was found has a size");
+        let body = match ready.body {
+            Some(body) => body.into(),
+            None => self.make_again(place, base, ready.size)?,
         };
-        match planned.form {
-            Form::Encoded | Form::Whole => start = planned.offset,
-            Form::OnKnown => self.put(&by_id(&plan::base_id(pack, &entry)?))?,
-            Form::OnSent(base) => match self.places.get(base as usize) {
-                Some(place) => {
-                    let mut head = type_and_size(OFS_DELTA, entry.decompressed_size);
-                    head.extend(distance(self.offset - place));
-                    self.put(&head)?;
-                }
-                None => self.put(&by_id(&plan::base_id(pack, &entry)?))?,
-            },
-        }
-        while start < end {
-            let bytes = self.window.get(pack, start, end)?;
-            self.hasher.update(bytes);
-            self.output.write_all(bytes)?;
-            self.offset += bytes.len() as u64;
-            start += bytes.len() as u64;
-        }
-        Ok(())
+        let head = match self.base_start(place) {
+            Some(start) => offset_delta_head(self.output.offset() - start, ready.size),
+            None => ref_delta_head(base, ready.size),
+        };
+        self.output.put(&head)?;
+        self.output.put(&body)
     }
 
-    fn finish(self) -> io::Result<()> {
-        let digest = self.hasher.try_finalize().map_err(io::Error::other)?;
-        self.output.write_all(digest.as_slice())
+    /// Makes and compresses a delta of `size` bytes that was found and not kept.
+    fn make_again(&mut self, place: u32, base: &ObjectId, size: u64) -> io::Result<Vec<u8>> {
+        let object = *self.plan.object(self.selection, place);
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        self.reader.expect(base, object.kind, &mut from)?;
+        self.reader.expect(&object.id, object.kind, &mut to)?;
+        let limit = usize::try_from(size).map_err(io::Error::other)?;
+        let delta = delta::Index::new(&from).encode(&from, &to, limit);
+        self.compressor.run(&delta.expect("the same objects have the same delta again"))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use gix::odb::pack::data::entry::Header;
-
-    #[test]
-    fn heads_are_as_gitoxide_writes_them() {
-        for size in [0, 1, 15, 16, 2047, 2048, 1 << 20, 1 << 40] {
-            let mut expected = Vec::new();
-            Header::Tree.write_to(size, &mut expected).expect("a vector takes all");
-            assert_eq!(entry_head(Kind::Tree, size), expected, "{size}");
+    /// Copies an entry, with another head if its base is given in another way.
+    fn copy(&mut self, place: u32) -> io::Result<()> {
+        let planned = self.plan.entries[place as usize];
+        let pack = Arc::clone(&self.reader.packs()[planned.pack as usize]);
+        let (_, end) = pack.span(planned.offset)?;
+        let mut start = planned.offset;
+        if planned.form != Form::Whole {
+            let entry = pack.entry(planned.offset)?;
+            start = entry.data_offset;
+            let head = match self.base_start(place) {
+                Some(start) => offset_delta_head(self.output.offset() - start, entry.decompressed_size),
+                None => ref_delta_head(&plan::base_id(&pack, &entry)?, entry.decompressed_size),
+            };
+            self.output.put(&head)?;
         }
-        for bytes in [1, 127, 128, 16_511, 16_512, 1 << 31, 1 << 40] {
-            let mut expected = Vec::new();
-            Header::OfsDelta { base_distance: bytes }.write_to(9, &mut expected).expect("a vector takes all");
-            assert_eq!(distance(bytes), expected[1..], "{bytes}");
+        self.buffer.copy(&pack, start..end, &mut self.output)
+    }
+
+    /// Tells where the base of a delta was written, if the delta is to say so.
+    fn base_start(&self, place: u32) -> Option<u64> {
+        match self.plan.entries[place as usize].form {
+            Form::OnSent(base) | Form::NewOnSent(base) => self.places.get(base as usize).copied(),
+            Form::OnReused(base) => self.reused_places.get(base as usize).copied(),
+            Form::Encoded | Form::Whole | Form::OnKnown | Form::NewOnKnown(_) => None,
         }
     }
 }

@@ -69,15 +69,32 @@ impl Reader {
         self.look_up(id).or_else(|| if self.refresh() { self.look_up(id) } else { None })
     }
 
+    /// Makes another reader of the same objects, for use by another thread; locations are good for both.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            cache: warm::Cache::of(self.repository.number()),
+            repository: self.repository.clone(),
+            state: Arc::clone(&self.state),
+            packs: Arc::clone(&self.packs),
+            order: self.order.clone(),
+            inflate: Inflate::default(),
+        }
+    }
+
     /// Tells an object's kind, if the object is there.
     pub(crate) fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
+        Ok(self.header(id)?.map(|(kind, _)| kind))
+    }
+
+    /// Tells an object's kind and its size in bytes, if the object is there.
+    pub(crate) fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
                 Some(Location::Loose) => {
-                    let kind = self.in_loose(|store| Ok(store.try_header(id)?.map(|(_, kind)| kind)))?;
-                    if kind.is_some() {
-                        return Ok(kind);
+                    let found = self.in_loose(|store| Ok(store.try_header(id)?.map(|(size, kind)| (kind, size))))?;
+                    if found.is_some() {
+                        return Ok(found);
                     }
                 }
                 Some(Location::Packed { pack, position }) => {
@@ -86,7 +103,8 @@ impl Reader {
                     let resolve =
                         |base: &oid| Ok(pack.entry_of(base).map_err(gix::Error::from_error)?.map(HeaderBase::InPack));
                     let outcome = pack.data.decode_header(entry, &mut self.inflate, &resolve);
-                    return outcome.map(|outcome| Some(outcome.kind)).map_err(|error| Error::decode(&error));
+                    let found = outcome.map(|outcome| Some((outcome.kind, outcome.object_size)));
+                    return found.map_err(|error| Error::decode(&error));
                 }
             }
         }

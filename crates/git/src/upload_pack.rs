@@ -60,7 +60,13 @@ pub fn answer(
     let asked = |name: &str| capabilities.iter().any(|capability| capability == name);
     let pack = verdict.map(|common| Pack {
         frames: Frames::of(&capabilities),
-        style: Style { thin: asked("thin-pack"), offsets: full && asked("ofs-delta") },
+        style: Style {
+            thin: asked("thin-pack"),
+            offsets: full && asked("ofs-delta"),
+            search: true,
+            index: false,
+            threads: options.threads,
+        },
         progress: !(full && asked("no-progress")),
         demand: Demand {
             wants: distinct(wants.into_iter().chain(extra.wants)),

@@ -45,7 +45,7 @@ impl Baked {
 
 /// Selects objects that are named one by one; those that are named twice are taken once.
 pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = ObjectId>) -> Result<Selection, Error> {
-    let mut selection = Selection { objects: Vec::new(), places: HashMap::default() };
+    let mut selection = Selection { objects: Vec::new(), places: HashMap::default(), bases: Vec::new(), reused: None };
     for id in ids {
         let place = u32::try_from(selection.objects.len()).expect("fewer objects than 32 bits count");
         if *selection.places.entry(id).or_insert(place) == place {

@@ -1,14 +1,16 @@
 //! Deciding for each object how it is written.
 
+use std::collections::HashMap;
+
 use gix::{
     ObjectId,
     odb::pack::data::{Entry, entry::Header},
 };
 
-use super::Style;
+use super::{Style, reuse::Reuse};
 use crate::{
-    Error,
-    enumerate::Selection,
+    Error, Kind,
+    enumerate::{Chosen, Selection},
     pack::Pack,
     reader::{Location, Reader},
 };
@@ -22,36 +24,75 @@ pub(super) enum Form {
     Whole,
     /// Copied, as a delta on an object that the client has.
     OnKnown,
-    /// Copied, as a delta on the object at that place of the selection.
+    /// Copied, as a delta on the object at that place of the plan.
     OnSent(u32),
+    /// Copied, as a delta on the entry of that rank among what is reused.
+    OnReused(u32),
+    /// As a new delta on the object at that place of the plan.
+    NewOnSent(u32),
+    /// As a new delta on the object at that place of the selection's bases.
+    NewOnKnown(u32),
+}
+
+impl Form {
+    /// Gives the place in the plan of the base of a delta.
+    fn base(self) -> Option<u32> {
+        match self {
+            Self::OnSent(base) | Self::NewOnSent(base) => Some(base),
+            _ => None,
+        }
+    }
 }
 
 /// How, and from where, one object is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned {
     pub(super) offset: u64,
-    /// The number of the pack; of no meaning for objects that are compressed anew.
+    /// The number of the pack; [`NONE`] for loose objects.
     pub(super) pack: u32,
     pub(super) form: Form,
 }
 
-/// How the objects of a selection are written.
+/// What the search made of an object.
+pub(super) struct Ready {
+    /// The size of the object or delta, in bytes.
+    pub(super) size: u64,
+    /// The object or delta, compressed; nothing if there was no room to keep it.
+    pub(super) body: Option<Box<[u8]>>,
+}
+
+/// How the objects are written that are not reused.
 pub(super) struct Plan {
-    /// By the places of the selection.
+    /// By the places of the selection, then by those of `moved`.
     pub(super) entries: Vec<Planned>,
-    /// The places in the order of writing: pack by pack, from the front to the back, but bases before the deltas
-    /// on them.
+    /// The places in the order of writing: bases before the deltas on them.
     pub(super) order: Vec<u32>,
+    /// What the search found, by place.
+    pub(super) ready: HashMap<u32, Ready>,
+    /// Objects that were to be reused, and cannot.
+    moved: Vec<Chosen>,
 }
 
 /// The number of no pack.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 impl Plan {
     /// Decides for all objects of a selection.
-    pub(super) fn make(reader: &mut Reader, selection: &Selection, style: Style) -> Result<Self, Error> {
-        let mut entries = Vec::with_capacity(selection.objects.len());
-        for crate::enumerate::Chosen { id, .. } in &selection.objects {
+    ///
+    /// They are written pack by pack, from the front to the back; for a pack that is kept, by kind and as selected.
+    pub(super) fn make(
+        reader: &mut Reader,
+        selection: &Selection,
+        reuse: Option<&Reuse<'_>>,
+        style: Style,
+    ) -> Result<Self, Error> {
+        let mut moved = Vec::new();
+        for id in reuse.iter().flat_map(|reuse| reuse.moved()) {
+            let kind = reader.kind(&id)?.ok_or(Error::Missing(id))?;
+            moved.push(Chosen { id, kind, name: 0 });
+        }
+        let mut entries = Vec::with_capacity(selection.objects.len() + moved.len());
+        for Chosen { id, .. } in selection.objects.iter().chain(&moved) {
             entries.push(match reader.locate(id).ok_or(Error::Missing(*id))? {
                 Location::Loose => Planned { offset: 0, pack: NONE, form: Form::Encoded },
                 Location::Packed { pack, position } => Planned {
@@ -70,20 +111,53 @@ impl Plan {
             let planned = &mut entries[*place as usize];
             if planned.pack != NONE {
                 let pack = &reader.packs()[planned.pack as usize];
-                planned.form = form(pack, planned.offset, selection, style)?;
+                planned.form = form(pack, planned.offset, selection, reuse, style)?;
             }
         }
-        let mut plan = Self { entries, order };
+        let mut plan = Self { entries, order, ready: HashMap::new(), moved };
+        if style.index {
+            plan.put_in_order_of_kinds(selection);
+        }
         plan.break_cycles();
-        plan.put_bases_first();
         Ok(plan)
+    }
+
+    /// Gives the object at a place.
+    pub(super) fn object<'a>(&'a self, selection: &'a Selection, place: u32) -> &'a Chosen {
+        let place = place as usize;
+        selection.objects.get(place).unwrap_or_else(|| &self.moved[place - selection.objects.len()])
+    }
+
+    /// Gives for each place the length of the longest chain of deltas that ends there, as far as 255.
+    pub(super) fn heights(&mut self) -> Vec<u8> {
+        self.put_bases_first();
+        let mut heights = vec![0_u8; self.entries.len()];
+        for place in self.order.iter().rev() {
+            if let Some(base) = self.entries[*place as usize].form.base() {
+                heights[base as usize] = heights[base as usize].max(heights[*place as usize].saturating_add(1));
+            }
+        }
+        heights
+    }
+
+    fn put_in_order_of_kinds(&mut self, selection: &Selection) {
+        let mut order = std::mem::take(&mut self.order);
+        order.sort_unstable_by_key(|place| {
+            let rank = match self.object(selection, *place).kind {
+                Kind::Commit => 0,
+                Kind::Tag => 1,
+                Kind::Tree | Kind::Blob => 2,
+            };
+            (rank, *place)
+        });
+        self.order = order;
     }
 
     /// Moves bases before the deltas on them.
     ///
     /// Git completes a thin pack in the order of its entries. If it found a delta before its base, and happened to
     /// have that base, it would take the base for one that the pack lacks, and then refuse the pack.
-    fn put_bases_first(&mut self) {
+    pub(super) fn put_bases_first(&mut self) {
         let mut placed = vec![false; self.entries.len()];
         let mut way = Vec::new();
         let mut order = Vec::with_capacity(self.order.len());
@@ -92,7 +166,7 @@ impl Plan {
             while !placed[at as usize] {
                 placed[at as usize] = true;
                 way.push(at);
-                if let Form::OnSent(base) = self.entries[at as usize].form {
+                if let Some(base) = self.entries[at as usize].form.base() {
                     at = base;
                 }
             }
@@ -127,12 +201,28 @@ impl Plan {
     }
 }
 
-fn form(pack: &Pack, offset: u64, selection: &Selection, style: Style) -> Result<Form, Error> {
+fn form(
+    pack: &Pack,
+    offset: u64,
+    selection: &Selection,
+    reuse: Option<&Reuse<'_>>,
+    style: Style,
+) -> Result<Form, Error> {
     let entry = pack.entry(offset)?;
     if !entry.header.is_delta() {
         return Ok(Form::Whole);
     }
-    Ok(match selection.places.get(&base_id(pack, &entry)?) {
+    let base = base_id(pack, &entry)?;
+    // What is sent is no base that the client is to have, even if it has it.
+    match reuse.and_then(|reuse| reuse.find(&base)) {
+        Some(Ok(rank)) => return Ok(Form::OnReused(rank)),
+        Some(Err(moved)) => {
+            let place = u32::try_from(selection.objects.len() + moved).expect("fewer objects than 32 bits count");
+            return Ok(Form::OnSent(place));
+        }
+        None => {}
+    }
+    Ok(match selection.places.get(&base) {
         Some(&Selection::KNOWN) if style.thin => Form::OnKnown,
         Some(&Selection::KNOWN) | None => Form::Encoded,
         Some(&place) => Form::OnSent(place),
@@ -163,7 +253,7 @@ mod tests {
             .iter()
             .map(|base| Planned { offset: 0, pack: 0, form: base.map_or(Form::Whole, Form::OnSent) })
             .collect();
-        Plan { entries, order: (0..).take(bases.len()).collect() }
+        Plan { entries, order: (0..).take(bases.len()).collect(), ready: HashMap::new(), moved: Vec::new() }
     }
 
     fn forms(bases: &[Option<u32>]) -> Vec<Form> {

@@ -1,0 +1,208 @@
+//! Sending the entries of one pack as they are stored.
+//!
+//! **Invariant:** what is copied here needs nothing that is written later: the base of a delta is copied before it,
+//! or the client has it. All else that was chosen is moved to the other objects.
+
+use std::{
+    io::{self, Write},
+    ops::Range,
+    sync::Arc,
+};
+
+use gix::{
+    ObjectId,
+    hash::oid,
+    odb::pack::data::{Entry, entry::Header},
+};
+
+use super::{
+    Style, Written,
+    copy::Buffer,
+    head::{offset_delta_head, ref_delta_head},
+    output::Output,
+};
+use crate::{
+    Error,
+    bits::Bits,
+    enumerate::{Reused, Selection},
+    pack::Pack,
+};
+
+/// The chosen entries of one pack.
+pub(super) struct Reuse<'s> {
+    reused: &'s Reused,
+    /// The ranks of the entries that are copied.
+    copied: Bits,
+    /// The ranks of the others that are sent, in their order.
+    moved: Vec<u32>,
+}
+
+impl<'s> Reuse<'s> {
+    /// Decides which of the chosen entries can be copied; gives nothing if none were chosen.
+    pub(super) fn new(selection: &'s Selection, style: Style) -> Result<Option<Self>, Error> {
+        let Some(reused) = &selection.reused else { return Ok(None) };
+        let entries = reused.pack.by_offset().len();
+        if reused.bases.len() != entries {
+            return Err(Error::Decode("the bases of a pack's deltas are not those of the pack".into()));
+        }
+        let mut reuse = Self { reused, copied: Bits::new(entries), moved: Vec::new() };
+        for rank in reused.chosen.iter() {
+            if reuse.can_be_copied(rank, selection, style) {
+                reuse.copied.set(rank);
+            } else {
+                reuse.moved.push(rank);
+            }
+        }
+        Ok(Some(reuse))
+    }
+
+    fn can_be_copied(&self, rank: u32, selection: &Selection, style: Style) -> bool {
+        let base = self.reused.bases[rank as usize];
+        if base == Reused::WHOLE || self.copied.get(base) {
+            return true;
+        }
+        let known = || selection.places.get(&self.id(base)) == Some(&Selection::KNOWN);
+        style.thin && !self.reused.chosen.get(base) && known()
+    }
+
+    /// The number of entries that are copied.
+    pub(super) fn count(&self) -> usize {
+        self.copied.count()
+    }
+
+    /// Gives the chosen objects that are not copied.
+    pub(super) fn moved(&self) -> impl Iterator<Item = ObjectId> {
+        self.moved.iter().map(|rank| self.id(*rank))
+    }
+
+    /// Finds an object among those that are sent: its rank, or its place among those that are moved.
+    pub(super) fn find(&self, id: &oid) -> Option<Result<u32, usize>> {
+        let pack = &self.reused.pack;
+        let offset = pack.index.pack_offset_at_index(pack.position(id)?);
+        let rank = pack.by_offset().binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
+        let rank = u32::try_from(rank).expect("a pack counts its objects in 32 bits");
+        if self.copied.get(rank) {
+            return Some(Ok(rank));
+        }
+        self.moved.binary_search(&rank).ok().map(Err)
+    }
+
+    fn id(&self, rank: u32) -> ObjectId {
+        let (_, position) = self.reused.pack.by_offset()[rank as usize];
+        self.reused.pack.index.oid_at_index(position).to_owned()
+    }
+
+    fn span(&self, rank: u32) -> Range<u64> {
+        let all = self.reused.pack.by_offset();
+        let end = all.get(rank as usize + 1).map_or(self.reused.pack.data.pack_end() as u64, |(offset, _)| *offset);
+        all[rank as usize].0..end
+    }
+
+    /// Tells whether the pack that is wanted is this one.
+    pub(super) fn is_whole_pack(&self, selection: &Selection, style: Style) -> io::Result<bool> {
+        Ok(selection.objects.is_empty()
+            && !style.index
+            && self.count() == self.reused.bases.len()
+            && (style.offsets || !self.has_offset_deltas()?))
+    }
+
+    /// Sends the pack's file as it is.
+    pub(super) fn stream(&self, output: &mut dyn Write) -> io::Result<Written> {
+        let pack = &self.reused.pack;
+        let end = pack.data.data_len() as u64;
+        let mut buffer = vec![0; usize::try_from(end.min(512 << 10)).map_err(io::Error::other)?];
+        let mut start = 0;
+        while start < end {
+            let bytes = usize::try_from(end - start).map_or(buffer.len(), |rest| rest.min(buffer.len()));
+            pack.read_at(&mut buffer[..bytes], start)?;
+            output.write_all(&buffer[..bytes])?;
+            start += bytes as u64;
+        }
+        Ok(Written { checksum: pack.data.checksum(), objects: Vec::new() })
+    }
+
+    /// Copies the entries; gives where they start, by rank, if deltas can tell.
+    ///
+    /// Entries that lie side by side are copied at once, as long as no head has to change.
+    pub(super) fn write(&self, style: Style, buffer: &mut Buffer, output: &mut Output<'_>) -> io::Result<Vec<u64>> {
+        let pack = &self.reused.pack;
+        let heads_change = self.has_offset_deltas()?;
+        let mut places = if style.offsets { vec![0; self.reused.bases.len()] } else { Vec::new() };
+        let mut heads = Buffer::default();
+        let mut run = 0..0;
+        for rank in self.copied.iter() {
+            let mut span = self.span(rank);
+            if output.indexes() {
+                buffer.copy(pack, std::mem::replace(&mut run, 0..0), output)?;
+                output.entry(self.id(rank));
+            }
+            let start = output.offset() + (run.end - run.start);
+            if let Some(place) = places.get_mut(rank as usize) {
+                *place = start;
+            }
+            if heads_change && let Some((head, data)) = self.new_head(rank, start, &places, &mut heads)? {
+                buffer.copy(pack, std::mem::replace(&mut run, 0..0), output)?;
+                output.put(&head)?;
+                span.start = data;
+            }
+            if run.end == span.start {
+                run.end = span.end;
+            } else {
+                buffer.copy(pack, std::mem::replace(&mut run, span), output)?;
+            }
+        }
+        buffer.copy(pack, run, output)?;
+        Ok(places)
+    }
+
+    /// Makes another head for a delta that is to start at `start`, if it needs one; tells where its data begins.
+    fn new_head(
+        &self,
+        rank: u32,
+        start: u64,
+        places: &[u64],
+        buffer: &mut Buffer,
+    ) -> io::Result<Option<(Vec<u8>, u64)>> {
+        let base = self.reused.bases[rank as usize];
+        if base == Reused::WHOLE {
+            return Ok(None);
+        }
+        let entry = head_of(&self.reused.pack, &self.span(rank), buffer)?;
+        let Header::OfsDelta { base_distance } = entry.header else { return Ok(None) };
+        let head = match places.get(base as usize) {
+            Some(place) if self.copied.get(base) => {
+                if start - place == base_distance {
+                    return Ok(None);
+                }
+                offset_delta_head(start - place, entry.decompressed_size)
+            }
+            _ => ref_delta_head(&self.id(base), entry.decompressed_size),
+        };
+        Ok(Some((head, entry.data_offset)))
+    }
+
+    /// Tells whether some deltas of the pack name their bases by the distance.
+    fn has_offset_deltas(&self) -> io::Result<bool> {
+        let pack = &self.reused.pack;
+        if let Some(known) = pack.offset_deltas.get() {
+            return Ok(*known);
+        }
+        let mut buffer = Buffer::default();
+        let mut found = false;
+        for (rank, base) in (0..).zip(self.reused.bases.iter()) {
+            if *base != Reused::WHOLE {
+                let entry = head_of(pack, &self.span(rank), &mut buffer)?;
+                if matches!(entry.header, Header::OfsDelta { .. }) {
+                    found = true;
+                    break;
+                }
+            }
+        }
+        Ok(*pack.offset_deltas.get_or_init(|| found))
+    }
+}
+
+fn head_of(pack: &Arc<Pack>, span: &Range<u64>, buffer: &mut Buffer) -> io::Result<Entry> {
+    let bytes = buffer.head(pack, span)?;
+    Entry::from_bytes(bytes, span.start, gix::hash::Kind::Sha1).map_err(io::Error::other)
+}

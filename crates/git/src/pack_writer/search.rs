@@ -1,0 +1,247 @@
+//! Looking for deltas, for the objects that have none that can be copied.
+//!
+//! Objects of one kind and of like names are laid side by side, the large ones first, and each is compared with the few
+//! before it. Objects that the client has take part as bases.
+//!
+//! Two objects of one pack are not compared if the second is stored whole there: who wrote the pack compared them, and
+//! found nothing. So the work is for what the pack tears apart, what it never saw together, and what the client has.
+//!
+//! **Invariant:** the base of a new delta comes before it in the order of the search, and objects with deltas that are
+//! copied do not take part, so no chain of deltas leads back to itself.
+
+mod window;
+
+use std::{
+    cmp::Reverse,
+    io,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use gix::ObjectId;
+
+use super::{
+    Style,
+    output::Compressor,
+    plan::{Form, NONE, Plan, Ready},
+    reuse::Reuse,
+};
+use crate::{
+    Error, Kind,
+    enumerate::{Chosen, Selection},
+    reader::Reader,
+};
+use window::Window;
+
+/// The length of a chain of deltas, copied ones included. Git reads longer ones, but not fast.
+const DEPTH_MAX: u8 = 50;
+
+/// The size of the objects that take part, in bytes. Below, a delta gains nothing; beyond, the objects in comparison
+/// and the index of a base would take more memory than a request may.
+const SIZE_MIN: u64 = 50;
+const SIZE_MAX: u64 = 8 << 20;
+
+/// The objects that one thread takes at once: as many at least, and as many at most if their names do not differ.
+const PART_MIN: usize = 256;
+const PART_MAX: usize = 1024;
+
+/// The size of the objects in comparison above which more threads are worth their start, in bytes.
+const THREADS_FROM: u64 = 256 << 10;
+
+/// What is kept compressed until it is written, in bytes; the rest is made again then.
+const KEPT_MAX: usize = 32 << 20;
+
+/// Where an object that takes part comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// The selection's bases.
+    Known(u32),
+    /// The plan, where it is to be compressed anew.
+    Encoded(u32),
+    /// The plan, where it is to be copied whole.
+    Whole(u32),
+}
+
+/// An object that takes part.
+struct Item {
+    name: u32,
+    kind: Kind,
+    size: u32,
+    /// The number of the pack that holds it.
+    pack: u32,
+    source: Source,
+}
+
+/// What was found for the object at a place of the plan.
+struct Found {
+    place: u32,
+    form: Form,
+    ready: Ready,
+}
+
+/// Looks for deltas and enters them into the plan.
+pub(super) fn run(
+    reader: &mut Reader,
+    selection: &Selection,
+    reuse: Option<&Reuse<'_>>,
+    style: Style,
+    plan: &mut Plan,
+) -> io::Result<()> {
+    if !is_worth_it(selection, plan, style) {
+        return Ok(());
+    }
+    let mut items = packed(reader, selection, plan)?;
+    if style.thin {
+        known(reader, selection, reuse, &mut items)?;
+    }
+    items.sort_unstable_by_key(|item| {
+        let sent = !matches!(item.source, Source::Known(_));
+        (item.kind, item.name, sent, Reverse(item.size), item.source)
+    });
+    let heights = plan.heights();
+    let parts = parts(&items);
+    let targets = items.iter().filter(|item| !matches!(item.source, Source::Known(_)));
+    let bytes: u64 = targets.map(|item| u64::from(item.size)).sum();
+    let threads = if bytes < THREADS_FROM { 1 } else { style.threads.clamp(1, parts.len().max(1)) };
+    let search = Search { selection, plan, heights, parts, next: AtomicUsize::new(0), kept: AtomicUsize::new(0) };
+    let found = Mutex::new(Vec::new());
+    let work = |reader: &mut Reader| -> io::Result<()> {
+        let part = search.work(reader)?;
+        found.lock().unwrap_or_else(PoisonError::into_inner).extend(part);
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads)
+            .map(|_| {
+                let mut reader = reader.fork();
+                let work = &work;
+                scope.spawn(move || work(&mut reader))
+            })
+            .collect();
+        let mine = work(reader);
+        others
+            .into_iter()
+            .map(|other| other.join().unwrap_or_else(|_| Err(io::Error::other("a search died"))))
+            .fold(mine, Result::and)
+    })?;
+    for Found { place, form, ready } in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        plan.entries[place as usize].form = form;
+        plan.ready.insert(place, ready);
+    }
+    Ok(())
+}
+
+/// Tells whether there are two objects that could be compared.
+fn is_worth_it(selection: &Selection, plan: &Plan, style: Style) -> bool {
+    let mut packs = plan.entries.iter().filter(|planned| planned.form == Form::Whole).map(|planned| planned.pack);
+    let first = packs.next();
+    style.thin && !selection.bases.is_empty()
+        || plan.entries.iter().any(|planned| planned.form == Form::Encoded)
+        || packs.any(|pack| Some(pack) != first)
+}
+
+/// Lists the objects of the plan that are not written as deltas.
+fn packed(reader: &mut Reader, selection: &Selection, plan: &Plan) -> Result<Vec<Item>, Error> {
+    let mut items = Vec::new();
+    for (place, planned) in (0..).zip(&plan.entries) {
+        let object = plan.object(selection, place);
+        let (source, size) = match planned.form {
+            Form::Whole => {
+                let pack = &reader.packs()[planned.pack as usize];
+                (Source::Whole(place), pack.entry(planned.offset)?.decompressed_size)
+            }
+            Form::Encoded => {
+                let (_, size) = reader.header(&object.id)?.ok_or(Error::Missing(object.id))?;
+                (Source::Encoded(place), size)
+            }
+            _ => continue,
+        };
+        items.extend(item(object, planned.pack, source, size));
+    }
+    Ok(items)
+}
+
+/// Adds the objects that the client has to the list.
+fn known(
+    reader: &mut Reader,
+    selection: &Selection,
+    reuse: Option<&Reuse<'_>>,
+    items: &mut Vec<Item>,
+) -> Result<(), Error> {
+    for (place, object) in (0..).zip(&selection.bases) {
+        let id = &object.id;
+        let is_known = selection.places.get(id) == Some(&Selection::KNOWN);
+        if is_known && reuse.is_none_or(|reuse| reuse.find(id).is_none()) {
+            let (_, size) = reader.header(id)?.ok_or(Error::Missing(*id))?;
+            items.extend(item(object, NONE, Source::Known(place), size));
+        }
+    }
+    Ok(())
+}
+
+fn item(object: &Chosen, pack: u32, source: Source, size: u64) -> Option<Item> {
+    let size = u32::try_from(size).ok().filter(|_| (SIZE_MIN..=SIZE_MAX).contains(&size))?;
+    Some(Item { name: object.name, kind: object.kind, size, pack, source })
+}
+
+/// Cuts the list where it can be cut with little loss, always in the same way.
+fn parts(items: &[Item]) -> Vec<&[Item]> {
+    let mut parts = Vec::new();
+    let mut rest = items;
+    while rest.len() > PART_MIN {
+        let like = |pair: &[Item]| pair[0].kind == pair[1].kind && pair[0].name == pair[1].name;
+        let end = rest.windows(2).take(PART_MAX).skip(PART_MIN - 1).take_while(|pair| like(pair)).count() + PART_MIN;
+        let (part, tail) = rest.split_at(end);
+        parts.push(part);
+        rest = tail;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// A search that threads share.
+struct Search<'s> {
+    selection: &'s Selection,
+    plan: &'s Plan,
+    /// The longest chain of copied deltas on each place.
+    heights: Vec<u8>,
+    parts: Vec<&'s [Item]>,
+    /// The next part to take.
+    next: AtomicUsize,
+    /// The bytes that are kept.
+    kept: AtomicUsize,
+}
+
+impl Search<'_> {
+    /// Searches one part after the other until none is left.
+    fn work(&self, reader: &mut Reader) -> io::Result<Vec<Found>> {
+        let mut found = Vec::new();
+        let mut compressor = Compressor::new();
+        while let Some(part) = self.parts.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let mut window = Window::new(self, reader);
+            for item in *part {
+                found.extend(window.next(item, &mut compressor)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn id(&self, source: Source) -> &ObjectId {
+        match source {
+            Source::Known(place) => &self.selection.bases[place as usize].id,
+            Source::Encoded(place) | Source::Whole(place) => &self.plan.object(self.selection, place).id,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) < KEPT_MAX
+    }
+
+    /// Keeps what was compressed if there is room.
+    fn keep(&self, body: Vec<u8>) -> Option<Box<[u8]>> {
+        let before = self.kept.fetch_add(body.len(), Ordering::Relaxed);
+        (before + body.len() <= KEPT_MAX).then(|| body.into())
+    }
+}
