@@ -31,6 +31,7 @@ mod reference;
 mod repository;
 mod sideband;
 mod staging;
+mod trees;
 pub mod upload_pack;
 mod warm;
 

@@ -10,7 +10,7 @@ use crate::{
 
 /// What separates two sets of commits.
 pub(crate) struct Missing {
-    /// The commits that are reachable from the wanted ones only, newest first.
+    /// The commits that are reachable from the wanted ones only, parents before their children.
     pub(crate) missing: Vec<Node>,
     /// The commits of the other side that missing ones rest on, and the tips of that side.
     pub(crate) edges: Vec<Node>,
@@ -27,13 +27,14 @@ const TIPS_MAX: usize = 32;
 /// Finds the commits that are reachable from `wants` and not from `haves`.
 ///
 /// Commits are taken newest first. A commit that is found to be known after its ancestors were taken as
-/// missing, as a wrong clock makes it, passes that on to them.
+/// missing, as a wrong clock makes it, passes that on to them. Gives up once it has taken more than `limit` commits.
 pub(crate) fn missing_commits(
     reader: &mut Reader,
     history: &mut History,
     wants: &[Node],
     haves: &[Node],
-) -> Result<Missing, Error> {
+    limit: usize,
+) -> Result<Option<Missing>, Error> {
     let mut walk = Walk { flags: Vec::new(), queue: BinaryHeap::new(), queued: 0, open: 0 };
     for node in haves {
         walk.reach(reader, history, *node, KNOWN)?;
@@ -47,6 +48,9 @@ pub(crate) fn missing_commits(
         let known = walk.flag(node) & KNOWN;
         if known == 0 {
             taken.push(node);
+            if taken.len() > limit {
+                return Ok(None);
+            }
         }
         for at in 0..history.parents(node).len() {
             let parent = history.parents(node)[at];
@@ -62,7 +66,36 @@ pub(crate) fn missing_commits(
             edges.push(node);
         }
     }
-    Ok(Missing { missing, edges })
+    Ok(Some(Missing { missing: parents_first(history, &missing), edges }))
+}
+
+/// Puts the parents among `nodes`, which were read, before their children; else keeps their order turned around.
+pub(super) fn parents_first(history: &History, nodes: &[Node]) -> Vec<Node> {
+    const OPEN: u8 = 1;
+    const TAKEN: u8 = 2;
+    let mut states = vec![0_u8; nodes.iter().max().map_or(0, |node| *node as usize + 1)];
+    for node in nodes {
+        states[*node as usize] = OPEN;
+    }
+    let mut sorted = Vec::with_capacity(nodes.len());
+    let mut way = Vec::new();
+    for node in nodes.iter().rev() {
+        way.push((*node, 0));
+        while let Some((node, next)) = way.pop() {
+            if states[node as usize] == TAKEN {
+                continue;
+            }
+            let open = |parent: &&Node| states.get(**parent as usize) == Some(&OPEN);
+            let mut parents = history.parents(node).iter().enumerate().skip(next);
+            if let Some((at, parent)) = parents.find(|(_, parent)| open(parent)) {
+                way.extend([(node, at + 1), (*parent, 0)]);
+            } else {
+                states[node as usize] = TAKEN;
+                sorted.push(node);
+            }
+        }
+    }
+    sorted
 }
 
 struct Walk {

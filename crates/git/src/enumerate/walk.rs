@@ -1,0 +1,195 @@
+//! From missing commits to missing objects.
+
+use gix::{
+    ObjectId,
+    hash::oid,
+    hashtable::{HashMap, hash_map::Entry},
+};
+
+use super::{Chosen, Selection, commits::Missing};
+use crate::{
+    Error, Kind,
+    history::{History, Node},
+    links,
+    reader::Reader,
+    trees::{Sink, Trees},
+};
+
+/// How many of the client's tips a commit without parents is compared with.
+const TIPS_MAX: usize = 3;
+
+/// Gathers the objects to send.
+pub(super) struct Walk<'r> {
+    pub(super) reader: &'r mut Reader,
+    trees: Trees,
+    found: Found,
+    buffer: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Found {
+    /// Those that were found later are to come first in the end; see [`Walk::finish`].
+    objects: Vec<Chosen>,
+    places: HashMap<ObjectId, u32>,
+    bases: Vec<Chosen>,
+}
+
+impl Found {
+    /// Notes that the client has an object, unless it is sent; answers `false` if it was noted before.
+    fn know(&mut self, id: &oid) -> bool {
+        match self.places.entry(id.to_owned()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(Selection::KNOWN);
+                true
+            }
+        }
+    }
+}
+
+impl Sink for Found {
+    fn add(&mut self, chosen: Chosen) -> bool {
+        match self.places.entry(chosen.id) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(u32::try_from(self.objects.len()).expect("fewer objects than 32 bits count"));
+                self.objects.push(chosen);
+                true
+            }
+        }
+    }
+
+    fn replaced(&mut self, chosen: Chosen) {
+        // Trees are compared with those of commits that are dealt with: what is not sent of these is known.
+        if self.know(&chosen.id) {
+            self.bases.push(chosen);
+        }
+    }
+}
+
+/// Takes all of some trees as known.
+struct Knowing<'f>(&'f mut Found);
+
+impl Sink for Knowing<'_> {
+    fn add(&mut self, chosen: Chosen) -> bool {
+        self.0.know(&chosen.id)
+    }
+
+    fn replaced(&mut self, _: Chosen) {}
+}
+
+impl<'r> Walk<'r> {
+    pub(super) fn new(reader: &'r mut Reader) -> Self {
+        Self { reader, trees: Trees::default(), found: Found::default(), buffer: Vec::new() }
+    }
+
+    /// Adds the tags that are wanted, and gives the commits and other objects that are.
+    pub(super) fn wants(
+        &mut self,
+        history: &mut History,
+        wants: &[ObjectId],
+    ) -> Result<(Vec<Node>, Vec<Chosen>), Error> {
+        let (mut commits, mut others) = (Vec::new(), Vec::new());
+        for want in wants {
+            let mut id = *want;
+            loop {
+                match self.reader.kind(&id)?.ok_or(Error::Missing(id))? {
+                    Kind::Commit => commits.push(history.node(&id)),
+                    Kind::Tag => {
+                        self.found.add(Chosen::new(&id, Kind::Tag, b""));
+                        id = self.tag_target(&id)?;
+                        continue;
+                    }
+                    kind => others.push(Chosen::new(&id, kind, b"")),
+                }
+                break;
+            }
+        }
+        Ok((commits, others))
+    }
+
+    /// Notes what the client has, and gives the commits among it.
+    pub(super) fn haves(&mut self, history: &mut History, haves: &[ObjectId]) -> Result<Vec<Node>, Error> {
+        let mut commits = Vec::new();
+        for have in haves {
+            match self.reader.peel(have)? {
+                (id, Kind::Commit) => commits.push(history.node(&id)),
+                (id, _) => drop(self.found.know(&id)),
+            }
+        }
+        Ok(commits)
+    }
+
+    /// Adds missing commits, with what is new in them.
+    pub(super) fn missing(&mut self, history: &History, missing: &Missing) -> Result<(), Error> {
+        for edge in &missing.edges {
+            self.found.know(&history.id(*edge));
+        }
+        self.know_deepened(history, missing)?;
+        let tips: Vec<_> = missing.edges.iter().rev().take(TIPS_MAX).map(|node| history.tree(*node)).collect();
+        for node in &missing.missing {
+            self.found.add(Chosen::new(&history.id(*node), Kind::Commit, b""));
+            let parents: Vec<_> = history.parents(*node).iter().map(|parent| history.tree(*parent)).collect();
+            let others = if parents.is_empty() { &tips } else { &parents };
+            self.trees.compare(self.reader, history.tree(*node), others, &mut self.found)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what the client has of commits whose parents it gets now: what is missing lies below these, and is
+    /// never compared with them.
+    fn know_deepened(&mut self, history: &History, missing: &Missing) -> Result<(), Error> {
+        let lacks = |node: &Node| missing.missing.contains(node);
+        for edge in &missing.edges {
+            let cut = history.parents(*edge).len() < history.named_parents(*edge).len();
+            if cut && history.named_parents(*edge).iter().any(lacks) {
+                self.trees.compare(self.reader, history.tree(*edge), &[], &mut Knowing(&mut self.found))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds objects that are no commits, with what they name.
+    pub(super) fn others(&mut self, others: &[Chosen]) -> Result<(), Error> {
+        for chosen in others {
+            if chosen.kind == Kind::Tree {
+                self.trees.compare(self.reader, chosen.id, &[], &mut self.found)?;
+            } else {
+                self.found.add(*chosen);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the tags of what is sent.
+    pub(super) fn tags(&mut self, tags: &[(ObjectId, ObjectId)]) -> Result<(), Error> {
+        for (tag, peeled) in tags {
+            if self.found.places.get(peeled).is_none_or(|place| *place == Selection::KNOWN) {
+                continue;
+            }
+            let mut id = *tag;
+            while id != *peeled && self.found.add(Chosen::new(&id, Kind::Tag, b"")) {
+                id = self.tag_target(&id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the selection, what was found last first: the newest.
+    pub(super) fn finish(self) -> Selection {
+        let Found { mut objects, mut places, bases } = self.found;
+        objects.reverse();
+        let count = u32::try_from(objects.len()).expect("fewer objects than 32 bits count");
+        for place in places.values_mut().filter(|place| **place != Selection::KNOWN) {
+            *place = count - 1 - *place;
+        }
+        Selection { objects, places, bases }
+    }
+
+    fn tag_target(&mut self, id: &oid) -> Result<ObjectId, Error> {
+        self.reader.expect(id, Kind::Tag, &mut self.buffer)?;
+        links::tag_target(&self.buffer)
+            .map(|(target, _)| target)
+            .map_err(|reason| Error::Malformed { id: id.to_owned(), reason })
+    }
+}
