@@ -45,6 +45,23 @@ impl Bits {
             })
         })
     }
+
+    /// Removes the numbers of another set with the same bound.
+    pub(crate) fn and_not(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
+    /// Gives the bits, 64 in a word, the smallest number lowest.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Gives the bits to change; those at or beyond the bound have to stay empty.
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
 }
 
 #[cfg(test)]
@@ -66,5 +83,7 @@ mod tests {
         assert!(bits.get(129) && !bits.get(128));
         assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 63, 64, 129]);
         assert_eq!(bits.count(), 4);
+        bits.and_not(&of(&[0, 129, 7]));
+        assert_eq!(bits, of(&[63, 64]));
     }
 }

@@ -6,11 +6,14 @@
 //! **Invariant:** an object that is left out is known to the client; one that is sent twice costs only bytes.
 
 mod commits;
+mod reuse;
 mod walk;
+
+use std::sync::Arc;
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
-use crate::{Error, Kind, history::History, reader::Reader};
+use crate::{Error, Kind, bits::Bits, history::History, pack::Pack, reader::Reader};
 use commits::missing_commits;
 use walk::Walk;
 
@@ -32,8 +35,25 @@ pub(crate) struct Selection {
     /// The place of each object in the list; [`Selection::KNOWN`] for objects that the client has.
     pub(crate) places: HashMap<ObjectId, u32>,
     /// Objects that the client has in places where others are sent: good bases for deltas.
-    #[expect(dead_code, reason = "the search for deltas begins with them")]
     pub(crate) bases: Vec<Chosen>,
+    /// Further objects, that all lie in one pack. They are neither in the list nor have they places.
+    pub(crate) reused: Option<Reused>,
+}
+
+/// Objects to send that all lie in one pack.
+pub(crate) struct Reused {
+    pub(crate) pack: Arc<Pack>,
+    /// For each rank the rank of the base that the entry is a delta on; [`Reused::WHOLE`] if it is none.
+    ///
+    /// A base that is not chosen can be used still, if the client has it and the selection's places say so.
+    pub(crate) bases: Arc<[u32]>,
+    /// The ranks of the objects: the places of their entries in the order of offsets.
+    pub(crate) chosen: Bits,
+}
+
+impl Reused {
+    /// The base of entries that are no deltas.
+    pub(crate) const WHOLE: u32 = u32::MAX;
 }
 
 /// An object to send.
@@ -42,7 +62,6 @@ pub(crate) struct Chosen {
     pub(crate) id: ObjectId,
     pub(crate) kind: Kind,
     /// A hash of the name by which the object was found, that is alike for like names; 0 if it has none.
-    #[expect(dead_code, reason = "the search for deltas sorts by it")]
     pub(crate) name: u32,
 }
 
@@ -61,15 +80,50 @@ pub(crate) fn name_hash(name: &[u8]) -> u32 {
 impl Selection {
     /// The place of objects that the client has.
     pub(crate) const KNOWN: u32 = u32::MAX;
+
+    /// Counts the objects to send.
+    pub(crate) fn count(&self) -> usize {
+        self.objects.len() + self.reused.as_ref().map_or(0, |reused| reused.chosen.count())
+    }
+
+    /// Lists the objects to send.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ObjectId> {
+        let reused = self.reused.iter().flat_map(|reused| reused.chosen.iter().map(|rank| reused.pack.id_at(rank)));
+        self.objects.iter().map(|object| object.id).chain(reused)
+    }
+
+    /// Tells whether an object is sent, or known to be with the client.
+    pub(crate) fn holds(&self, id: &oid) -> bool {
+        let reused = |reused: &Reused| reused.pack.rank(id).is_some_and(|rank| reused.chosen.get(rank));
+        self.places.contains_key(id) || self.reused.as_ref().is_some_and(reused)
+    }
 }
+
+/// From this many missing commits on they are looked up in a graph, if the client has others.
+const MANY: usize = 1000;
 
 /// Selects the objects to send.
 pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand) -> Result<Selection, Error> {
+    let charted = match (history.is_cut(), demand.haves.is_empty()) {
+        (true, _) => None,
+        (false, true) => reader.charted_or_built(),
+        (false, false) => reader.charted(),
+    }
+    .cloned();
     let mut walk = Walk::new(reader);
     let (commits, others) = walk.wants(history, &demand.wants)?;
     let haves = walk.haves(history, &demand.haves)?;
-    let found = missing_commits(walk.reader, history, &commits, &haves, usize::MAX)?.expect("there is no limit");
-    walk.missing(history, &found)?;
+    let limit = match &charted {
+        None => usize::MAX,
+        Some(_) if haves.is_empty() => 0,
+        Some(_) => MANY,
+    };
+    let missing = missing_commits(walk.reader, history, &commits, &haves, limit)?;
+    match (missing, &charted) {
+        (Some(missing), _) => walk.missing(history, &missing)?,
+        (None, Some(charted)) => walk.reuse(history, charted, &commits, &haves)?,
+        (None, None) => unreachable!("without a graph there is no limit"),
+    }
     walk.others(&others)?;
     walk.tags(&demand.tags)?;
     Ok(walk.finish())

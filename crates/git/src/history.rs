@@ -4,7 +4,7 @@
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
-use crate::{Error, Kind, links, reader::Reader};
+use crate::{Error, Kind, graph::Charted, links, reader::Reader};
 
 /// The number of a commit in a [`History`].
 pub(crate) type Node = u32;
@@ -16,6 +16,7 @@ pub(crate) struct History {
     by_id: HashMap<ObjectId, Node>,
     parents: Vec<Node>,
     buffer: Vec<u8>,
+    cuts: Vec<Node>,
 }
 
 struct Commit {
@@ -25,6 +26,8 @@ struct Commit {
     /// Where the parents are; nothing before the commit is read.
     parents: Option<(u32, u32)>,
     cut: bool,
+    /// The number that the commit has in the reader's graph, if that is known.
+    number: Option<u32>,
 }
 
 impl History {
@@ -33,7 +36,7 @@ impl History {
         let next = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
         *self.by_id.entry(id.to_owned()).or_insert_with(|| {
             let tree = ObjectId::null(gix::hash::Kind::Sha1);
-            self.commits.push(Commit { id: id.to_owned(), tree, seconds: 0, parents: None, cut: false });
+            self.commits.push(Commit { id: id.to_owned(), tree, seconds: 0, parents: None, cut: false, number: None });
             next
         })
     }
@@ -44,13 +47,33 @@ impl History {
 
     /// Takes a commit's parents away, as in a shallow clone.
     pub(crate) fn cut(&mut self, node: Node) {
-        self.commits[node as usize].cut = true;
+        let commit = &mut self.commits[node as usize];
+        if !std::mem::replace(&mut commit.cut, true) {
+            self.cuts.push(node);
+        }
+    }
+
+    /// Tells whether any commit is cut.
+    pub(crate) fn is_cut(&self) -> bool {
+        !self.cuts.is_empty()
+    }
+
+    /// Gives the commits that are cut.
+    #[expect(dead_code, reason = "the key of a kept answer needs them")]
+    pub(crate) fn cuts(&self) -> impl Iterator<Item = ObjectId> {
+        self.cuts.iter().map(|node| self.id(*node))
     }
 
     /// Reads a commit if it was not read yet.
     pub(crate) fn load(&mut self, node: Node, reader: &mut Reader) -> Result<(), Error> {
-        let Commit { id, parents, .. } = self.commits[node as usize];
+        let Commit { id, parents, number, .. } = self.commits[node as usize];
         if parents.is_some() {
+            return Ok(());
+        }
+        if let Some(charted) = reader.charted()
+            && let Some(number) = number.or_else(|| charted.number(&id))
+        {
+            self.take(node, charted, number);
             return Ok(());
         }
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -61,14 +84,29 @@ impl History {
             let parent = self.node(&parent);
             self.parents.push(parent);
         }
-        let range = (start, self.parents.len());
-        let number = |at| u32::try_from(at).expect("fewer parents than 32 bits count");
-        let slot = &mut self.commits[node as usize];
-        slot.parents = Some((number(range.0), number(range.1)));
-        slot.tree = commit.tree;
-        slot.seconds = commit.seconds();
+        self.settle(node, start, commit.tree, commit.seconds());
         self.buffer = buffer;
         Ok(())
+    }
+
+    /// Takes a commit from a graph.
+    fn take(&mut self, node: Node, charted: &Charted, number: u32) {
+        let start = self.parents.len();
+        for parent in charted.graph.parents(number) {
+            let node = self.node(&charted.id(*parent));
+            self.commits[node as usize].number = Some(*parent);
+            self.parents.push(node);
+        }
+        self.settle(node, start, charted.tree(number), charted.graph.seconds(number));
+    }
+
+    /// Completes a commit whose parents are the last from `start` on.
+    fn settle(&mut self, node: Node, start: usize, tree: ObjectId, seconds: i64) {
+        let number = |at| u32::try_from(at).expect("fewer parents than 32 bits count");
+        let slot = &mut self.commits[node as usize];
+        slot.parents = Some((number(start), number(self.parents.len())));
+        slot.tree = tree;
+        slot.seconds = seconds;
     }
 
     /// Gives the tree of a commit that was read.

@@ -137,11 +137,6 @@ impl Staged {
         if self.objects.is_empty() { Ok(()) } else { repository.install(&self.staging, &self.checksum, sync) }
     }
 
-    /// Gives the folder that the pack and its index are in, and the checksum.
-    pub(crate) fn into_parts(self) -> (Staging, ObjectId) {
-        (self.staging, self.checksum)
-    }
-
     fn write_index(&self) -> io::Result<()> {
         let mut file = BufWriter::new(File::create_new(self.staging.path().join("idx"))?);
         let objects: Vec<_> = self.objects.iter().map(|(object, _)| *object).collect();

@@ -14,6 +14,7 @@ mod enumerate;
 mod error;
 mod files;
 mod gate;
+mod graph;
 mod history;
 mod intake;
 mod links;

@@ -162,8 +162,7 @@ impl Repository {
         let demand = Demand { wants, ..Demand::default() };
         let mut selection = enumerate::select(&mut reader, &mut History::default(), &demand)?;
         if !inventory.foreign.is_empty() {
-            let own = selection.objects.iter().map(|object| object.id);
-            let own = own.filter(|id| !inventory.foreign.iter().any(|pack| pack.position(id).is_some()));
+            let own = selection.ids().filter(|id| !inventory.foreign.iter().any(|pack| pack.position(id).is_some()));
             selection = bake::selection(&mut reader, own.collect::<Vec<_>>())?;
         }
         let tight = bake::bake(self, &mut reader, &selection, upkeep)?;

@@ -11,11 +11,12 @@ use std::{
 };
 
 use gix::{
+    ObjectId,
     hash::oid,
     odb::pack::{data, index},
 };
 
-use crate::Error;
+use crate::{Error, graph};
 
 /// An open pack. It stays readable when its files are removed.
 pub(crate) struct Pack {
@@ -27,6 +28,8 @@ pub(crate) struct Pack {
     by_offset: OnceLock<Vec<(u64, u32)>>,
     /// Whether some deltas name their bases by the distance; the pack writer finds out when it needs to know.
     pub(crate) offset_deltas: OnceLock<bool>,
+    ranks: OnceLock<Vec<u32>>,
+    pub(crate) graph: graph::Slot,
 }
 
 /// The size in bytes from which a data file is kept open.
@@ -56,7 +59,15 @@ impl Pack {
         if data.checksum() != index.pack_checksum() {
             return unsound("a pack does not end as its index says");
         }
-        Ok(Self { index, data, file, by_offset: OnceLock::new(), offset_deltas: OnceLock::new() })
+        Ok(Self {
+            index,
+            data,
+            file,
+            by_offset: OnceLock::new(),
+            ranks: OnceLock::new(),
+            offset_deltas: OnceLock::new(),
+            graph: graph::Slot::default(),
+        })
     }
 
     /// Finds an object's position in the index.
@@ -86,6 +97,24 @@ impl Pack {
             all.sort_unstable();
             all
         })
+    }
+
+    /// Finds the rank of an object's entry: its place in the order of the offsets.
+    pub(crate) fn rank(&self, id: &oid) -> Option<u32> {
+        let ranks = self.ranks.get_or_init(|| {
+            let mut ranks = vec![0; self.by_offset().len()];
+            for (rank, (_, position)) in (0..).zip(self.by_offset()) {
+                ranks[*position as usize] = rank;
+            }
+            ranks
+        });
+        self.position(id).map(|position| ranks[position as usize])
+    }
+
+    /// Gives the object whose entry has the rank.
+    pub(crate) fn id_at(&self, rank: u32) -> ObjectId {
+        let (_, position) = self.by_offset()[rank as usize];
+        self.index.oid_at_index(position).to_owned()
     }
 
     /// Finds the entry at `offset`: its position in the index, and where it ends.

@@ -27,7 +27,7 @@ pub(crate) fn send(
 ) -> io::Result<()> {
     let selection = enumerate::select(reader, history, order.demand)?;
     if order.progress {
-        band.progress(&format!("Counting objects: {}, done.\n", selection.objects.len()))?;
+        band.progress(&format!("Counting objects: {}, done.\n", selection.count()))?;
     }
     pack_writer::write(reader, &selection, order.style, band)?;
     Ok(())

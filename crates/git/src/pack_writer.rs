@@ -47,7 +47,6 @@ pub(crate) struct Style {
 }
 
 /// A pack that was written.
-#[cfg_attr(not(test), expect(dead_code, reason = "only a pack that is kept needs to be known again"))]
 pub(crate) struct Written {
     /// The hash that ends the pack.
     pub(crate) checksum: ObjectId,

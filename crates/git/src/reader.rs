@@ -1,6 +1,6 @@
 //! Reading objects, from packs and from loose files.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cell::OnceCell, cmp::Reverse, sync::Arc};
 
 use gix::{
     ObjectId,
@@ -12,7 +12,13 @@ use gix::{
     zlib::Inflate,
 };
 
-use crate::{Error, Kind, Repository, pack::Pack, repository::State, warm};
+use crate::{
+    Error, Kind, Repository,
+    graph::{self, Charted},
+    pack::Pack,
+    repository::State,
+    warm,
+};
 
 /// Where an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,33 +41,59 @@ const LOOKS: usize = 3;
 pub(crate) struct Reader {
     // The cache goes before the repository, which forgets its caches when it goes.
     cache: warm::Cache,
-    repository: Repository,
-    state: Arc<State>,
+    /// Where to look for what came later; nothing if only the packs are read.
+    source: Option<Source>,
     packs: Arc<[Arc<Pack>]>,
     /// The numbers of the packs: the one that was hit last first, large ones first at the beginning.
     order: Vec<usize>,
     inflate: Inflate,
+    /// The graph that is used, once it was looked for.
+    charted: OnceCell<Option<Charted>>,
+}
+
+/// A repository, and what is known of it.
+#[derive(Clone)]
+struct Source {
+    repository: Repository,
+    state: Arc<State>,
 }
 
 impl Reader {
+    /// Reads a repository.
     pub(crate) fn new(repository: Repository) -> Self {
         let state = repository.state();
         let packs = Arc::clone(&state.packs);
+        let cache = warm::Cache::of(repository.number());
+        Self::over(packs, cache, Some(Source { repository, state }))
+    }
+
+    /// Reads one pack and nothing else.
+    pub(crate) fn of_pack(pack: Arc<Pack>) -> Self {
+        Self::over([pack].into(), warm::Cache::alone(), None)
+    }
+
+    fn over(packs: Arc<[Arc<Pack>]>, cache: warm::Cache, source: Option<Source>) -> Self {
         let mut order: Vec<_> = (0..packs.len()).collect();
         order.sort_by_key(|pack| Reverse(packs[*pack].index.num_objects()));
-        Self {
-            cache: warm::Cache::of(repository.number()),
-            repository,
-            state,
-            packs,
-            order,
-            inflate: Inflate::default(),
-        }
+        Self { cache, source, packs, order, inflate: Inflate::default(), charted: OnceCell::new() }
     }
 
     /// Gives the packs that locations refer to.
     pub(crate) fn packs(&self) -> &Arc<[Arc<Pack>]> {
         &self.packs
+    }
+
+    /// Gives the largest pack that has a graph.
+    pub(crate) fn charted(&self) -> Option<&Charted> {
+        self.charted.get_or_init(|| graph::find(&self.packs)).as_ref()
+    }
+
+    /// Gives the largest pack that has a graph; makes one for the largest pack if none has.
+    pub(crate) fn charted_or_built(&mut self) -> Option<&Charted> {
+        if self.charted().is_none() {
+            self.charted = OnceCell::from(graph::make(&self.packs));
+        }
+        self.charted()
     }
 
     /// Finds an object.
@@ -71,13 +103,14 @@ impl Reader {
 
     /// Makes another reader of the same objects, for use by another thread; locations are good for both.
     pub(crate) fn fork(&self) -> Self {
+        let number = self.source.as_ref().map(|source| source.repository.number());
         Self {
-            cache: warm::Cache::of(self.repository.number()),
-            repository: self.repository.clone(),
-            state: Arc::clone(&self.state),
+            cache: number.map_or_else(warm::Cache::alone, warm::Cache::of),
+            source: self.source.clone(),
             packs: Arc::clone(&self.packs),
             order: self.order.clone(),
             inflate: Inflate::default(),
+            charted: OnceCell::new(),
         }
     }
 
@@ -167,12 +200,16 @@ impl Reader {
                 return Some(Location::Packed { pack, position });
             }
         }
-        self.state.loose.iter().any(|store| store.contains(id)).then_some(Location::Loose)
+        self.loose().iter().any(|store| store.contains(id)).then_some(Location::Loose)
+    }
+
+    fn loose(&self) -> &[loose::Store] {
+        self.source.as_ref().map_or(&[], |source| &source.state.loose)
     }
 
     /// Asks the stores of loose objects until one has an answer.
     fn in_loose<T>(&self, mut ask: impl FnMut(&loose::Store) -> gix::Result<Option<T>>) -> Result<Option<T>, Error> {
-        for store in self.state.loose.iter() {
+        for store in self.loose() {
             if let Some(answer) = ask(store).map_err(|error| Error::decode(&error))? {
                 return Ok(Some(answer));
             }
@@ -182,17 +219,18 @@ impl Reader {
 
     /// Adds what came since the reader was made; answers `false` if there is nothing.
     fn refresh(&mut self) -> bool {
+        let Some(source) = &mut self.source else { return false };
         // If the folders cannot be read now, what is known stays.
-        drop(self.repository.refresh());
-        let state = self.repository.state();
-        if Arc::ptr_eq(&state, &self.state) {
+        drop(source.repository.refresh());
+        let state = source.repository.state();
+        if Arc::ptr_eq(&state, &source.state) {
             return false;
         }
         let known = self.packs.len();
         let added = state.packs.iter().filter(|pack| self.packs.iter().all(|known| known.data.id != pack.data.id));
         self.packs = self.packs.iter().chain(added).cloned().collect();
         self.order.extend(known..self.packs.len());
-        self.state = state;
+        source.state = state;
         true
     }
 }

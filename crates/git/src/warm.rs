@@ -13,7 +13,7 @@ use gix::{
 };
 
 /// The memory that one reader keeps decoded objects in to resolve deltas, in bytes.
-const CACHE_BYTES: usize = 32 << 20;
+const CACHE_BYTES: usize = 16 << 20;
 
 /// The number of caches that are kept for one repository, at most.
 const OF_ONE_MAX: usize = 2;
@@ -26,7 +26,8 @@ static KEPT: Mutex<Vec<(u64, MemoryCappedHashmap)>> = Mutex::new(Vec::new());
 
 /// A cache in use; it is kept for the next reader of the repository when it is dropped.
 pub(crate) struct Cache {
-    repository: u64,
+    /// Nothing if the cache is not kept.
+    repository: Option<u64>,
     decoded: Option<MemoryCappedHashmap>,
 }
 
@@ -36,7 +37,12 @@ impl Cache {
         let mut caches = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         let found = caches.iter().rposition(|(owner, _)| *owner == repository);
         let decoded = found.map_or_else(|| MemoryCappedHashmap::new(CACHE_BYTES), |at| caches.remove(at).1);
-        Self { repository, decoded: Some(decoded) }
+        Self { repository: Some(repository), decoded: Some(decoded) }
+    }
+
+    /// Makes a cache that is not kept.
+    pub(crate) fn alone() -> Self {
+        Self { repository: None, decoded: Some(MemoryCappedHashmap::new(CACHE_BYTES)) }
     }
 }
 
@@ -54,16 +60,16 @@ impl DecodeEntry for Cache {
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        let Some(decoded) = self.decoded.take() else { return };
+        let (Some(repository), Some(decoded)) = (self.repository, self.decoded.take()) else { return };
         let mut caches = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = caches.iter().filter(|(owner, _)| *owner == self.repository).count();
+        let of_one = caches.iter().filter(|(owner, _)| *owner == repository).count();
         let surplus = if of_one >= OF_ONE_MAX {
-            caches.iter().position(|(owner, _)| *owner == self.repository)
+            caches.iter().position(|(owner, _)| *owner == repository)
         } else {
             (caches.len() >= ALL_MAX).then_some(0)
         };
         let surplus = surplus.map(|at| caches.remove(at));
-        caches.push((self.repository, decoded));
+        caches.push((repository, decoded));
         drop(caches);
         // It is many small allocations, so nobody has to wait for it.
         drop(surplus);

@@ -1,12 +1,14 @@
 //! From missing commits to missing objects.
 
+use std::sync::Arc;
+
 use gix::{
     ObjectId,
     hash::oid,
     hashtable::{HashMap, hash_map::Entry},
 };
 
-use super::{Chosen, Selection, commits::Missing};
+use super::{Chosen, Reused, Selection, commits::Missing, reuse::Reuse};
 use crate::{
     Error, Kind,
     history::{History, Node},
@@ -21,13 +23,15 @@ const TIPS_MAX: usize = 3;
 /// Gathers the objects to send.
 pub(super) struct Walk<'r> {
     pub(super) reader: &'r mut Reader,
-    trees: Trees,
-    found: Found,
+    pub(super) trees: Trees,
+    pub(super) found: Found,
     buffer: Vec<u8>,
 }
 
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
+    /// Objects of one pack; these are in none of the lists.
+    pub(super) reuse: Option<Reuse>,
     /// Those that were found later are to come first in the end; see [`Walk::finish`].
     objects: Vec<Chosen>,
     places: HashMap<ObjectId, u32>,
@@ -36,7 +40,7 @@ struct Found {
 
 impl Found {
     /// Notes that the client has an object, unless it is sent; answers `false` if it was noted before.
-    fn know(&mut self, id: &oid) -> bool {
+    pub(super) fn know(&mut self, id: &oid) -> bool {
         match self.places.entry(id.to_owned()) {
             Entry::Occupied(_) => false,
             Entry::Vacant(vacant) => {
@@ -47,8 +51,20 @@ impl Found {
     }
 }
 
+impl Found {
+    fn is_sent(&self, id: &oid) -> bool {
+        let reused = |reuse: &Reuse| reuse.charted.pack.rank(id).is_some_and(|rank| reuse.chosen.get(rank));
+        self.reuse.as_ref().is_some_and(reused) || self.places.get(id).is_some_and(|place| *place != Selection::KNOWN)
+    }
+}
+
 impl Sink for Found {
     fn add(&mut self, chosen: Chosen) -> bool {
+        if let Some(reuse) = &mut self.reuse
+            && let Some(rank) = reuse.charted.pack.rank(&chosen.id)
+        {
+            return !reuse.known.get(rank) && reuse.chosen.set(rank);
+        }
         match self.places.entry(chosen.id) {
             Entry::Occupied(_) => false,
             Entry::Vacant(vacant) => {
@@ -61,7 +77,7 @@ impl Sink for Found {
 
     fn replaced(&mut self, chosen: Chosen) {
         // Trees are compared with those of commits that are dealt with: what is not sent of these is known.
-        if self.know(&chosen.id) {
+        if !self.is_sent(&chosen.id) && self.know(&chosen.id) {
             self.bases.push(chosen);
         }
     }
@@ -83,7 +99,7 @@ impl<'r> Walk<'r> {
         Self { reader, trees: Trees::default(), found: Found::default(), buffer: Vec::new() }
     }
 
-    /// Adds the tags that are wanted, and gives the commits and other objects that are.
+    /// Gives the commits that are wanted, and the other objects.
     pub(super) fn wants(
         &mut self,
         history: &mut History,
@@ -96,7 +112,7 @@ impl<'r> Walk<'r> {
                 match self.reader.kind(&id)?.ok_or(Error::Missing(id))? {
                     Kind::Commit => commits.push(history.node(&id)),
                     Kind::Tag => {
-                        self.found.add(Chosen::new(&id, Kind::Tag, b""));
+                        others.push(Chosen::new(&id, Kind::Tag, b""));
                         id = self.tag_target(&id)?;
                         continue;
                     }
@@ -127,13 +143,15 @@ impl<'r> Walk<'r> {
         }
         self.know_deepened(history, missing)?;
         let tips: Vec<_> = missing.edges.iter().rev().take(TIPS_MAX).map(|node| history.tree(*node)).collect();
-        for node in &missing.missing {
-            self.found.add(Chosen::new(&history.id(*node), Kind::Commit, b""));
-            let parents: Vec<_> = history.parents(*node).iter().map(|parent| history.tree(*parent)).collect();
-            let others = if parents.is_empty() { &tips } else { &parents };
-            self.trees.compare(self.reader, history.tree(*node), others, &mut self.found)?;
-        }
-        Ok(())
+        missing.missing.iter().try_for_each(|node| self.commit(history, *node, &tips))
+    }
+
+    /// Adds a commit with what is new in it. Its parents were dealt with; if it has none it is compared with `tips`.
+    pub(super) fn commit(&mut self, history: &History, node: Node, tips: &[ObjectId]) -> Result<(), Error> {
+        self.found.add(Chosen::new(&history.id(node), Kind::Commit, b""));
+        let parents: Vec<_> = history.parents(node).iter().map(|parent| history.tree(*parent)).collect();
+        let others = if parents.is_empty() { tips } else { &parents };
+        self.trees.compare(self.reader, history.tree(node), others, &mut self.found)
     }
 
     /// Notes what the client has of commits whose parents it gets now: what is missing lies below these, and is
@@ -164,7 +182,7 @@ impl<'r> Walk<'r> {
     /// Adds the tags of what is sent.
     pub(super) fn tags(&mut self, tags: &[(ObjectId, ObjectId)]) -> Result<(), Error> {
         for (tag, peeled) in tags {
-            if self.found.places.get(peeled).is_none_or(|place| *place == Selection::KNOWN) {
+            if !self.found.is_sent(peeled) {
                 continue;
             }
             let mut id = *tag;
@@ -177,13 +195,17 @@ impl<'r> Walk<'r> {
 
     /// Gives the selection, what was found last first: the newest.
     pub(super) fn finish(self) -> Selection {
-        let Found { mut objects, mut places, bases } = self.found;
+        let Found { mut objects, mut places, bases, reuse } = self.found;
         objects.reverse();
         let count = u32::try_from(objects.len()).expect("fewer objects than 32 bits count");
         for place in places.values_mut().filter(|place| **place != Selection::KNOWN) {
             *place = count - 1 - *place;
         }
-        Selection { objects, places, bases }
+        let reused = reuse.map(|Reuse { charted, chosen, .. }| {
+            let bases = Arc::clone(charted.graph.bases());
+            Reused { pack: charted.pack, bases, chosen }
+        });
+        Selection { objects, places, bases, reused }
     }
 
     fn tag_target(&mut self, id: &oid) -> Result<ObjectId, Error> {

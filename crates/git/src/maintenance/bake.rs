@@ -1,26 +1,26 @@
 //! Making a pack that replaces others.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
     sync::Arc,
 };
 
-use gix::{ObjectId, hashtable::HashMap, odb::pack::index};
+use gix::{ObjectId, hashtable::HashMap};
 
 use super::Upkeep;
 use crate::{
-    Error, Limits, Offers, Options, Repository,
+    Error, Repository,
     enumerate::{Chosen, Selection},
-    intake,
     pack::Pack,
+    pack_index,
     pack_writer::{self, Style},
     reader::Reader,
     staging::Staging,
 };
 
-/// A pack that was checked and that no reader sees yet.
+/// A pack that was written and that no reader sees yet.
 pub(super) struct Baked {
     staging: Staging,
     pub(super) checksum: ObjectId,
@@ -56,7 +56,7 @@ pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = Objec
     Ok(selection)
 }
 
-/// Writes a selection as a pack of its own, reads it back, and checks that it holds what was selected; nothing if
+/// Writes a selection as a pack of its own, with its index, and checks that it holds what was selected; nothing if
 /// nothing was.
 pub(super) fn bake(
     repository: &Repository,
@@ -64,37 +64,19 @@ pub(super) fn bake(
     selection: &Selection,
     upkeep: &Upkeep,
 ) -> io::Result<Option<Baked>> {
-    if selection.objects.is_empty() {
+    if selection.count() == 0 {
         return Ok(None);
     }
     let staging = Staging::create(repository.objects())?;
-    let path = staging.path().join("written");
-    let mut output = BufWriter::with_capacity(1 << 20, File::create_new(&path)?);
-    pack_writer::write(reader, selection, Style::default(), &mut output)?;
+    let style = Style { search: true, index: true, threads: upkeep.threads, ..Style::default() };
+    let mut output = BufWriter::with_capacity(1 << 20, File::create_new(staging.path().join("pack"))?);
+    let written = pack_writer::write(reader, selection, style, &mut output)?;
     output.flush()?;
-    let baked = read_back(repository, &path, upkeep)?;
-    fs::remove_file(&path)?;
-    let held = index::File::at(baked.beside("idx"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
-    if held.num_objects() as usize != selection.objects.len()
-        || selection.objects.iter().any(|object| held.lookup(object.id).is_none())
-    {
+    if written.objects.len() != selection.count() {
         return Err(io::Error::other("a pack was written that does not hold what it should"));
     }
-    Ok(Some(baked))
-}
-
-/// Takes a pack in as if it were pushed: each object is decoded and hashed, which proves that it can be read, and the
-/// index is made from that.
-fn read_back(repository: &Repository, path: &std::path::Path, upkeep: &Upkeep) -> io::Result<Baked> {
-    let limits = Limits {
-        pack_bytes: u64::MAX,
-        object_bytes: u64::MAX,
-        structure_bytes: u64::MAX,
-        delta_chain: usize::MAX,
-        ..Limits::default()
-    };
-    let options = Options { offers: Offers::FULL, limits, threads: upkeep.threads, ..Options::default() };
-    let staged = intake::receive(repository, &mut File::open(path)?, &options).map_err(io::Error::other)?;
-    let (staging, checksum) = staged.into_parts();
-    Ok(Baked { staging, checksum })
+    let mut output = BufWriter::new(File::create_new(staging.path().join("idx"))?);
+    pack_index::write(&mut output, &written.objects, &written.checksum)?;
+    output.flush()?;
+    Ok(Some(Baked { staging, checksum: written.checksum }))
 }

@@ -77,7 +77,7 @@ fn unreachable(
 fn check_all(reader: &mut Reader, tips: HashSet<ObjectId>, others: &[ObjectId]) -> Result<(), ProtocolError> {
     let demand = Demand { wants: tips.into_iter().collect(), ..Demand::default() };
     let all = enumerate::select(reader, &mut History::default(), &demand)?;
-    match others.iter().find(|id| !all.places.contains_key(*id)) {
+    match others.iter().find(|id| !all.holds(id)) {
         Some(id) => Err(not_ours(id)),
         None => Ok(()),
     }

@@ -86,7 +86,7 @@ pub fn leftovers(repository: &Path) -> Vec<String> {
     let packs = names(repository.join("objects/pack"));
     let odd = packs.clone().into_iter().filter(move |name| match name.rsplit_once('.') {
         Some((stem, "pack")) => !packs.contains(&format!("{stem}.idx")),
-        Some((stem, "idx")) => !packs.contains(&format!("{stem}.pack")),
+        Some((stem, "graph" | "idx")) => !packs.contains(&format!("{stem}.pack")),
         _ => true,
     });
     objects.chain(odd).collect()

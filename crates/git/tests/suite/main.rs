@@ -11,6 +11,7 @@ mod bench;
 mod clone;
 mod craft;
 mod fetch;
+mod graph;
 mod hostile;
 mod push;
 mod random;

@@ -8,10 +8,11 @@ use crate::{
 };
 
 /// A source of numbers, the same in each run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
+    /// Gives a number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -21,10 +22,10 @@ impl Dice {
 
 const COMMITS: usize = 60;
 
-/// Makes commits `c0` to `c59` with up to three parents, wrong clocks, and files that come back.
-fn history(work: &Work, dice: &mut Dice) {
+/// Makes commits `c0`, `c1` and so on with up to three parents, wrong clocks, and files that come back.
+pub fn history(work: &Work, dice: &mut Dice, commits: usize) {
     let mut stream = String::new();
-    for number in 0..COMMITS {
+    for number in 0..commits {
         let seconds = 1_700_000_000 + number * 60 - dice.below(4000);
         stream.extend([format!(
             "commit refs/tags/c{number}\nmark :{}\ncommitter A <a@b> {seconds} +0000\ndata 1\nx\n",
@@ -52,7 +53,7 @@ fn fetches_complete_what_the_client_has() {
     for offers in [Offers::AWS, Offers::FULL] {
         let bench = Bench::new(offers);
         let work = bench.work("work");
-        history(&work, &mut dice);
+        history(&work, &mut dice, COMMITS);
         for number in (0..COMMITS).step_by(5).chain([COMMITS - 1]) {
             work.git(&["push", "--quiet", "--force", bench.url(), &format!("c{number}:refs/heads/b{number}")]);
         }
@@ -93,7 +94,7 @@ fn shallow_fetches_are_complete_too() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
-    history(&work, &mut dice);
+    history(&work, &mut dice, COMMITS);
     for number in (9..COMMITS).step_by(10) {
         work.git(&["push", "--quiet", bench.url(), &format!("c{number}:refs/heads/b{number}")]);
     }
@@ -115,7 +116,7 @@ fn shallow_fetches_are_complete_too() {
 fn many_clients_push_and_clone_at_once() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
-    history(&work, &mut Dice(7));
+    history(&work, &mut Dice(7), COMMITS);
     std::thread::scope(|scope| {
         for part in 0..4 {
             let (bench, work) = (&bench, &work);

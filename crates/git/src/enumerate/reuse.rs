@@ -1,0 +1,87 @@
+//! Selecting from a pack with a graph, without looking at each object.
+
+use std::collections::HashSet;
+
+use super::{commits::parents_first, walk::Walk};
+use crate::{
+    Error,
+    bits::Bits,
+    graph::{Charted, Graph},
+    history::{History, Node},
+};
+
+/// Objects of one pack that are sent, and those that the client has.
+pub(super) struct Reuse {
+    pub(super) charted: Charted,
+    /// The ranks of what is sent.
+    pub(super) chosen: Bits,
+    /// The ranks of what the client has; not all of it.
+    pub(super) known: Bits,
+}
+
+/// What commits lead to, taken apart at the border of a pack.
+struct Outside {
+    /// The commits that are not in the pack, parents before their children.
+    nodes: Vec<Node>,
+    /// The commits in the pack at which these end, by their numbers.
+    tips: Vec<u32>,
+}
+
+impl Walk<'_> {
+    /// Adds what `wants` lead to and `haves` do not. No commit is cut.
+    pub(super) fn reuse(
+        &mut self,
+        history: &mut History,
+        charted: &Charted,
+        wants: &[Node],
+        haves: &[Node],
+    ) -> Result<(), Error> {
+        let known_commits = self.outside(history, charted, haves)?;
+        let wanted = self.outside(history, charted, wants)?;
+        let known = charted.reach(self.reader, &mut self.trees, &known_commits.tips)?;
+        let mut chosen = charted.reach(self.reader, &mut self.trees, &wanted.tips)?;
+        chosen.and_not(&known);
+        self.know_bases(charted, &chosen, &known);
+        self.found.reuse = Some(Reuse { charted: charted.clone(), chosen, known });
+        for node in &known_commits.nodes {
+            self.found.know(&history.id(*node));
+        }
+        let known: HashSet<Node> = known_commits.nodes.into_iter().collect();
+        for node in wanted.nodes.into_iter().filter(|node| !known.contains(node)) {
+            self.commit(history, node, &[])?;
+        }
+        Ok(())
+    }
+
+    /// Notes the bases of what is sent that the client has.
+    fn know_bases(&mut self, charted: &Charted, chosen: &Bits, known: &Bits) {
+        for rank in chosen.iter() {
+            let base = charted.graph.bases()[rank as usize];
+            if base != Graph::WHOLE && known.get(base) {
+                self.found.know(&charted.pack.id_at(base));
+            }
+        }
+    }
+
+    fn outside(&mut self, history: &mut History, charted: &Charted, starts: &[Node]) -> Result<Outside, Error> {
+        let mut seen = HashSet::new();
+        let (mut nodes, mut tips) = (Vec::new(), Vec::new());
+        let mut stack = starts.to_vec();
+        while let Some(node) = stack.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            if let Some(number) = charted.number(&history.id(node)) {
+                tips.push(number);
+                // Its tree is compared with those of commits outside.
+                history.load(node, self.reader)?;
+            } else {
+                history.load(node, self.reader)?;
+                nodes.push(node);
+                stack.extend(history.parents(node));
+            }
+        }
+        let nodes = parents_first(history, &nodes);
+        Ok(Outside { nodes, tips })
+    }
+}

@@ -1,0 +1,174 @@
+//! What the commits of one pack lead to, known without reading them.
+//!
+//! A graph belongs to one closed pack: one that holds all that its commits name. It numbers the objects by their
+//! ranks, the places of their entries in the order of offsets, and the commits so that parents come first. For some
+//! commits, the landmarks, it holds the set of all objects that they lead to.
+//!
+//! **Invariant:** a graph says what its pack says. That it is missing, or damaged, makes things slower and never
+//! wrong.
+
+mod bitmap;
+mod build;
+mod file;
+mod reach;
+
+use std::{
+    cmp::Reverse,
+    io,
+    sync::{Arc, OnceLock},
+};
+
+use gix::{ObjectId, hash::oid};
+
+use crate::{Repository, pack::Pack};
+use bitmap::Runs;
+pub(crate) use build::build;
+
+/// The commits of a pack and what they lead to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Graph {
+    /// The checksum of the pack.
+    checksum: ObjectId,
+    /// For each rank the rank of the base that the entry is a delta on; [`Graph::WHOLE`] if it is none.
+    bases: Arc<[u32]>,
+    commits: Vec<Commit>,
+    /// The numbers of the parents of all commits, one commit's after the other's.
+    parents: Vec<u32>,
+    /// The numbers of all commits, sorted by their ranks.
+    by_rank: Vec<u32>,
+    /// The commits that no other commit of the pack names.
+    heads: Vec<u32>,
+    /// What some commits lead to, themselves included, sorted by the commits' numbers.
+    landmarks: Vec<(u32, Runs)>,
+    /// What all commits together lead to.
+    all: Option<Runs>,
+}
+
+/// A commit of a graph.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Commit {
+    rank: u32,
+    /// The rank of the tree.
+    tree: u32,
+    /// Where the parents begin; they end where those of the next commit begin.
+    parents: u32,
+    /// The time of the commit, in seconds since 1970.
+    seconds: i64,
+}
+
+impl Graph {
+    /// In place of a base: the entry is no delta.
+    pub(crate) const WHOLE: u32 = u32::MAX;
+
+    pub(crate) fn bases(&self) -> &Arc<[u32]> {
+        &self.bases
+    }
+
+    /// Gives the numbers of a commit's parents.
+    pub(crate) fn parents(&self, number: u32) -> &[u32] {
+        let number = number as usize;
+        let end = self.commits.get(number + 1).map_or(self.parents.len(), |next| next.parents as usize);
+        &self.parents[self.commits[number].parents as usize..end]
+    }
+
+    pub(crate) fn seconds(&self, number: u32) -> i64 {
+        self.commits[number as usize].seconds
+    }
+
+    /// Finds a commit by the rank of its entry.
+    fn number(&self, rank: u32) -> Option<u32> {
+        let at = self.by_rank.binary_search_by_key(&rank, |number| self.commits[*number as usize].rank);
+        at.ok().map(|at| self.by_rank[at])
+    }
+
+    /// Finds the commits that no other one names, and sorts the numbers by rank.
+    fn arrange(&mut self) {
+        let mut named = vec![false; self.commits.len()];
+        for parent in &self.parents {
+            named[*parent as usize] = true;
+        }
+        self.heads = (0..).zip(named).filter_map(|(number, named)| (!named).then_some(number)).collect();
+        self.by_rank = (0..).take(self.commits.len()).collect();
+        self.by_rank.sort_unstable_by_key(|number| self.commits[*number as usize].rank);
+    }
+}
+
+/// A pack with its graph.
+#[derive(Clone)]
+pub(crate) struct Charted {
+    pub(crate) pack: Arc<Pack>,
+    pub(crate) graph: Arc<Graph>,
+}
+
+impl Charted {
+    /// Finds a commit's number.
+    pub(crate) fn number(&self, id: &oid) -> Option<u32> {
+        self.graph.number(self.pack.rank(id)?)
+    }
+
+    pub(crate) fn id(&self, number: u32) -> ObjectId {
+        self.pack.id_at(self.graph.commits[number as usize].rank)
+    }
+
+    pub(crate) fn tree(&self, number: u32) -> ObjectId {
+        self.pack.id_at(self.graph.commits[number as usize].tree)
+    }
+}
+
+/// The number of objects from which on a graph is made for a pack that has none.
+const WORTHY: u32 = 500;
+
+/// Finds the largest pack that has a graph.
+pub(crate) fn find(packs: &[Arc<Pack>]) -> Option<Charted> {
+    let mut packs: Vec<_> = packs.iter().collect();
+    packs.sort_unstable_by_key(|pack| Reverse(pack.index.num_objects()));
+    packs.into_iter().find_map(|pack| Some(Charted { pack: Arc::clone(pack), graph: pack.graph()? }))
+}
+
+/// Makes a graph for the largest pack.
+pub(crate) fn make(packs: &[Arc<Pack>]) -> Option<Charted> {
+    let pack = packs.iter().max_by_key(|pack| pack.index.num_objects())?;
+    let worthy = pack.index.num_objects() >= WORTHY;
+    worthy.then(|| pack.graph_or_build()).flatten().map(|graph| Charted { pack: Arc::clone(pack), graph })
+}
+
+impl Repository {
+    /// Saves beside the largest pack what its commits lead to, so that clones and fetches need not find out.
+    ///
+    /// Does nothing if that was done, if the pack is small, or if its commits need objects from elsewhere. One
+    /// at a time does so for a repository.
+    pub fn chart(&self) -> io::Result<()> {
+        let reader = self.reader();
+        let Some(Charted { pack, graph }) = make(reader.packs()) else { return Ok(()) };
+        if pack.graph.is_saved() { Ok(()) } else { graph.save(&pack) }
+    }
+}
+
+/// Where a pack keeps its graph.
+#[derive(Default)]
+pub(crate) struct Slot {
+    saved: OnceLock<Option<Arc<Graph>>>,
+    built: OnceLock<Option<Arc<Graph>>>,
+}
+
+impl Slot {
+    fn is_saved(&self) -> bool {
+        self.saved.get().is_some_and(Option::is_some)
+    }
+}
+
+impl Pack {
+    /// Gives the graph that was saved beside the pack, or that was built since it was opened.
+    pub(crate) fn graph(&self) -> Option<Arc<Graph>> {
+        let saved = self.graph.saved.get_or_init(|| file::load(self).map(Arc::new));
+        saved.as_ref().or_else(|| self.graph.built.get()?.as_ref()).cloned()
+    }
+
+    /// Gives the pack's graph, built if there is none; nothing if the pack is not closed. Whoever comes while
+    /// it is being built waits for it.
+    pub(crate) fn graph_or_build(self: &Arc<Self>) -> Option<Arc<Graph>> {
+        // What cannot be read is left for those to report who need it.
+        let built = || build(self).ok().flatten().map(Arc::new);
+        self.graph().or_else(|| self.graph.built.get_or_init(built).clone())
+    }
+}

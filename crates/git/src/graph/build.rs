@@ -1,0 +1,220 @@
+//! Making the graph of a pack, in one pass from the oldest commit to the newest.
+
+use std::sync::Arc;
+
+use gix::odb::pack::data::entry::Header;
+
+use super::{Charted, Commit, Graph, bitmap::Runs};
+use crate::{Error, Kind, links, pack::Pack, reader::Reader, trees::Trees};
+
+/// A commit is at most this many commits away from a landmark, unless that makes too many.
+const STEP: u32 = 64;
+const LANDMARKS_MAX: usize = 512;
+/// How many of the heads are landmarks, at most.
+const HEADS_MAX: usize = 256;
+
+/// Makes the graph of a pack; nothing if the pack is not closed.
+pub(crate) fn build(pack: &Arc<Pack>) -> Result<Option<Graph>, Error> {
+    let Some((bases, commits)) = survey(pack)? else { return Ok(None) };
+    let mut reader = Reader::of_pack(Arc::clone(pack));
+    let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
+    let numbers = landmarks(&graph);
+    let mut charted = Charted { pack: Arc::clone(pack), graph: Arc::new(graph) };
+    let mut trees = Trees::default();
+    for number in numbers {
+        match charted.reach(&mut reader, &mut trees, &[number]) {
+            Ok(bits) => own(&mut charted).landmarks.push((number, Runs::of(&bits))),
+            Err(Error::Missing(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    let heads = charted.graph.heads.clone();
+    match charted.reach(&mut reader, &mut trees, &heads) {
+        Ok(bits) => own(&mut charted).all = Some(Runs::of(&bits)),
+        Err(Error::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    Ok(Arc::into_inner(charted.graph))
+}
+
+fn own(charted: &mut Charted) -> &mut Graph {
+    Arc::get_mut(&mut charted.graph).expect("nobody else has the new graph")
+}
+
+/// Finds the bases of all entries, and the ranks of the commits; nothing if a base lies in another pack.
+fn survey(pack: &Pack) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
+    const UNKNOWN: u8 = 0;
+    const COMMIT: u8 = 1;
+    const OTHER: u8 = 2;
+    let all = pack.by_offset();
+    let mut bases = vec![Graph::WHOLE; all.len()];
+    let mut kinds = vec![UNKNOWN; all.len()];
+    for (rank, (offset, _)) in all.iter().enumerate() {
+        let entry = pack.entry(*offset)?;
+        let base = match entry.header {
+            Header::OfsDelta { base_distance } => entry
+                .checked_base_pack_offset(base_distance)
+                .and_then(|base| all.binary_search_by_key(&base, |(offset, _)| *offset).ok())
+                .and_then(|rank| u32::try_from(rank).ok()),
+            Header::RefDelta { base_id } => pack.rank(&base_id),
+            header => {
+                kinds[rank] = if header.as_kind() == Some(Kind::Commit) { COMMIT } else { OTHER };
+                continue;
+            }
+        };
+        let Some(base) = base else { return Ok(None) };
+        bases[rank] = base;
+    }
+    let mut chain = Vec::new();
+    for start in 0..all.len() {
+        let mut at = start;
+        while kinds[at] == UNKNOWN && chain.len() < all.len() {
+            chain.push(at);
+            at = bases[at] as usize;
+        }
+        // Deltas on each other belong to no object; whoever reads them will hear of it.
+        let kind = if kinds[at] == COMMIT { COMMIT } else { OTHER };
+        chain.drain(..).for_each(|at| kinds[at] = kind);
+    }
+    let commits = (0..).zip(kinds).filter_map(|(rank, kind)| (kind == COMMIT).then_some(rank)).collect();
+    Ok(Some((bases, commits)))
+}
+
+/// A commit as it is read, its parents as places in the list of commits.
+struct Read {
+    tree: u32,
+    seconds: i64,
+    parents: (usize, usize),
+}
+
+/// Reads the commits at the `ranks`, and numbers them; nothing if one names what is not in the pack.
+fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> Result<Option<Graph>, Error> {
+    let mut read = Vec::with_capacity(ranks.len());
+    let mut parents = Vec::new();
+    let mut buffer = Vec::new();
+    for rank in ranks {
+        let id = pack.id_at(*rank);
+        reader.expect(&id, Kind::Commit, &mut buffer)?;
+        let commit = links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+        let start = parents.len();
+        for parent in commit.parents() {
+            let Some(place) = pack.rank(&parent).and_then(|rank| ranks.binary_search(&rank).ok()) else {
+                return Ok(None);
+            };
+            parents.push(place);
+        }
+        let Some(tree) = pack.rank(&commit.tree) else { return Ok(None) };
+        read.push(Read { tree, seconds: commit.seconds(), parents: (start, parents.len()) });
+    }
+    let order = parents_first(&read, &parents);
+    let mut numbers = vec![0; read.len()];
+    for (number, place) in (0_u32..).zip(&order) {
+        numbers[*place] = number;
+    }
+    let mut graph = Graph {
+        checksum: pack.index.pack_checksum(),
+        bases: bases.into(),
+        commits: Vec::with_capacity(order.len()),
+        parents: Vec::with_capacity(parents.len()),
+        by_rank: Vec::new(),
+        heads: Vec::new(),
+        landmarks: Vec::new(),
+        all: None,
+    };
+    for place in order {
+        let Read { tree, seconds, parents: (start, end) } = read[place];
+        let first = u32::try_from(graph.parents.len()).expect("fewer parents than 32 bits count");
+        graph.commits.push(Commit { rank: ranks[place], tree, parents: first, seconds });
+        graph.parents.extend(parents[start..end].iter().map(|parent| numbers[*parent]));
+    }
+    graph.arrange();
+    Ok(Some(graph))
+}
+
+/// Orders places in the list of commits so that parents come before their children.
+fn parents_first(read: &[Read], parents: &[usize]) -> Vec<usize> {
+    let mut taken = vec![false; read.len()];
+    let mut order = Vec::with_capacity(read.len());
+    let mut way = Vec::new();
+    // Packs mostly begin with the newest commits.
+    for start in (0..read.len()).rev() {
+        way.push((start, read[start].parents.0));
+        while let Some((place, next)) = way.pop() {
+            if taken[place] {
+                continue;
+            }
+            let end = read[place].parents.1;
+            if let Some(at) = (next..end).find(|at| !taken[parents[*at]]) {
+                way.extend([(place, at + 1), (parents[at], read[parents[at]].parents.0)]);
+            } else {
+                taken[place] = true;
+                order.push(place);
+            }
+        }
+    }
+    order
+}
+
+/// Chooses the landmarks: heads, and commits at a distance from the next landmarks that they lead to.
+fn landmarks(graph: &Graph) -> Vec<u32> {
+    let count = u32::try_from(graph.commits.len()).expect("commits are counted in 32 bits");
+    let mut step = STEP;
+    let mut chosen = loop {
+        let mut away = vec![0_u32; graph.commits.len()];
+        let mut chosen = Vec::new();
+        for number in 0..count {
+            let nearest = graph.parents(number).iter().map(|parent| away[*parent as usize] + 1).max().unwrap_or(0);
+            if nearest >= step {
+                chosen.push(number);
+            } else {
+                away[number as usize] = nearest;
+            }
+        }
+        if chosen.len() <= LANDMARKS_MAX {
+            break chosen;
+        }
+        step *= 2;
+    };
+    chosen.extend(graph.heads.iter().rev().take(HEADS_MAX));
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gix::ObjectId;
+
+    /// A graph without objects, whose commits have those parents.
+    fn graph(parents: &[&[u32]]) -> Graph {
+        let mut graph = Graph {
+            checksum: ObjectId::null(gix::hash::Kind::Sha1),
+            bases: [].into(),
+            commits: Vec::new(),
+            parents: Vec::new(),
+            by_rank: Vec::new(),
+            heads: Vec::new(),
+            landmarks: Vec::new(),
+            all: None,
+        };
+        for (rank, own) in (0..).zip(parents) {
+            let first = u32::try_from(graph.parents.len()).expect("few parents");
+            graph.commits.push(Commit { rank, tree: 0, parents: first, seconds: 0 });
+            graph.parents.extend(*own);
+        }
+        graph.arrange();
+        graph
+    }
+
+    #[test]
+    fn landmarks_are_few_and_never_far() {
+        let line: Vec<_> = (0..200_000_u32).map(|number| number.checked_sub(1).into_iter().collect()).collect();
+        let line: Vec<_> = line.iter().map(Vec::as_slice).collect();
+        let chosen = landmarks(&graph(&line));
+        assert!(chosen.len() > LANDMARKS_MAX / 3 && chosen.len() <= LANDMARKS_MAX + 1);
+        assert_eq!(chosen.last(), Some(&199_999));
+        assert!(chosen.windows(2).all(|pair| pair[1] - pair[0] <= 512));
+        assert_eq!(landmarks(&graph(&[&[], &[0], &[0], &[1, 2], &[2]])), [3, 4]);
+    }
+}

@@ -1,0 +1,80 @@
+//! What commits lead to.
+
+use std::collections::{BinaryHeap, HashSet};
+
+use gix::ObjectId;
+
+use super::Charted;
+use crate::{
+    Error,
+    bits::Bits,
+    enumerate::Chosen,
+    pack::Pack,
+    reader::Reader,
+    trees::{Sink, Trees},
+};
+
+impl Charted {
+    /// Finds the ranks of all objects that the commits `tips` lead to, themselves included.
+    ///
+    /// Walks back to the next landmarks; only the trees of what lies before these are read.
+    pub(crate) fn reach(&self, reader: &mut Reader, trees: &mut Trees, tips: &[u32]) -> Result<Bits, Error> {
+        let graph = &self.graph;
+        let mut bits = Bits::new(graph.bases.len());
+        if let Some(all) = graph.all.as_ref().filter(|_| self.are_all_heads_in(tips)) {
+            all.add_to(&mut bits);
+            return Ok(bits);
+        }
+        // The newest first: a landmark is met before all that it leads to.
+        let mut queue: BinaryHeap<_> = tips.iter().copied().collect();
+        let mut open = Vec::new();
+        while let Some(number) = queue.pop() {
+            if open.last() == Some(&number) || bits.get(graph.commits[number as usize].rank) {
+                continue;
+            }
+            if let Ok(at) = graph.landmarks.binary_search_by_key(&number, |(landmark, _)| *landmark) {
+                graph.landmarks[at].1.add_to(&mut bits);
+            } else {
+                open.push(number);
+                queue.extend(graph.parents(number));
+            }
+        }
+        let mut marks = Marks { pack: &self.pack, bits: &mut bits, foreign: None };
+        for number in open.into_iter().rev() {
+            marks.bits.set(graph.commits[number as usize].rank);
+            let parents: Vec<_> = graph.parents(number).iter().map(|parent| self.tree(*parent)).collect();
+            trees.compare(reader, self.tree(number), &parents, &mut marks)?;
+            if let Some(id) = marks.foreign {
+                return Err(Error::Missing(id));
+            }
+        }
+        Ok(bits)
+    }
+
+    fn are_all_heads_in(&self, tips: &[u32]) -> bool {
+        let heads = &self.graph.heads;
+        heads.len() <= tips.len() && {
+            let tips: HashSet<_> = tips.iter().collect();
+            heads.iter().all(|head| tips.contains(head))
+        }
+    }
+}
+
+struct Marks<'a> {
+    pack: &'a Pack,
+    bits: &'a mut Bits,
+    /// An object that is not in the pack.
+    foreign: Option<ObjectId>,
+}
+
+impl Sink for Marks<'_> {
+    fn add(&mut self, chosen: Chosen) -> bool {
+        let Some(rank) = self.pack.rank(&chosen.id) else {
+            self.foreign = Some(chosen.id);
+            return false;
+        };
+        self.bits.set(rank)
+    }
+
+    fn replaced(&mut self, _: Chosen) {}
+}
