@@ -8,10 +8,11 @@ mod folders;
 mod state;
 
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -29,7 +30,7 @@ pub(crate) use state::State;
 
 /// The objects of one repository; cheap to clone, shared by threads.
 ///
-/// A process opens a repository once and clones it: only clones know of each other's [`Hold`]s.
+/// **Invariant:** all of them for one folder in a process share what is known of it, so a [`Hold`] holds for all.
 #[derive(Clone)]
 pub struct Repository(Arc<Shared>);
 
@@ -45,6 +46,13 @@ struct Shared {
 
 /// The number of the next repository.
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// The open repositories of this process by their folders of objects.
+static OPEN: LazyLock<Mutex<HashMap<PathBuf, Weak<Shared>>>> = LazyLock::new(Mutex::default);
+
+fn open() -> MutexGuard<'static, HashMap<PathBuf, Weak<Shared>>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Without a repository format that knows extensions, Git would ignore that the objects are precious.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n\
@@ -74,15 +82,30 @@ impl Repository {
     /// A pack that cannot be used is left out; see [`Repository::unusable_packs`].
     pub fn open(path: &Path) -> io::Result<Self> {
         let objects = fs::canonicalize(path.join("objects"))?;
-        let state = State::read(&objects, None)?;
-        Ok(Self(Arc::new(Shared {
+        if let Some(repository) = Self::known(&open(), &objects) {
+            repository.refresh()?;
+            return Ok(repository);
+        }
+        let repository = Self(Arc::new(Shared {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
+            state: RwLock::new(Arc::new(State::read(&objects, None)?)),
             objects,
-            state: RwLock::new(Arc::new(state)),
             reading: Mutex::default(),
             gate: Arc::default(),
             upkeep: Mutex::default(),
-        })))
+        }));
+        let mut open = open();
+        // Somebody else may have opened it meanwhile.
+        let known = Self::known(&open, repository.objects());
+        if known.is_none() {
+            open.insert(repository.0.objects.clone(), Arc::downgrade(&repository.0));
+        }
+        drop(open);
+        Ok(known.unwrap_or(repository))
+    }
+
+    fn known(open: &HashMap<PathBuf, Weak<Shared>>, objects: &Path) -> Option<Self> {
+        open.get(objects)?.upgrade().map(Self)
     }
 
     /// Notices what other processes changed; tells whether there is anything new. Requests that run are not disturbed.
@@ -180,6 +203,10 @@ impl Repository {
 impl Drop for Shared {
     fn drop(&mut self) {
         warm::forget(self.number);
+        let mut open = open();
+        if open.get(&self.objects).is_some_and(|known| known.strong_count() == 0) {
+            open.remove(&self.objects);
+        }
     }
 }
 

@@ -13,6 +13,8 @@ mod craft;
 mod fetch;
 mod graph;
 mod hostile;
+mod maintenance;
 mod push;
 mod random;
 mod shallow;
+mod storage;

@@ -1,0 +1,240 @@
+//! Upkeep: what is reachable stays, what is not goes in time, and nobody notices.
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use git::{
+    Kind, Object, ObjectId, Offers, Repository,
+    maintenance::{Outcome, Upkeep, Work as Done},
+};
+
+use crate::bench::{Bench, Work, objects, run};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Upkeep that finds work early, some days from now.
+fn upkeep(days: u32) -> Upkeep {
+    Upkeep { packs_max: 4, loose_max: 4, now: SystemTime::now() + DAY * days, sync: true, ..Upkeep::default() }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "upkeep asks in this way")]
+fn tips(bench: &Bench) -> io::Result<Vec<ObjectId>> {
+    let text = run(&bench.served(), &["for-each-ref", "--format=%(objectname)"]);
+    Ok(text.lines().map(id).collect())
+}
+
+fn id(hex: &str) -> ObjectId {
+    ObjectId::from_hex(hex.as_bytes()).expect("forty digits")
+}
+
+fn packs(bench: &Bench) -> Vec<PathBuf> {
+    let packs = fs::read_dir(bench.served().join("objects/pack")).expect("a folder");
+    let packs = packs.map(|entry| entry.expect("readable").path());
+    packs.filter(|path| path.extension().is_some_and(|it| it == "pack")).collect()
+}
+
+/// Checks the served repository as its owner would; files of ours beside packs are no garbage to anyone but Git.
+fn sound(bench: &Bench) {
+    run(&bench.served(), &["fsck", "--full", "--strict"]);
+    let odd = crate::bench::leftovers(&bench.served());
+    let ours = |name: &String| [".mtimes", ".graph", ".keep"].iter().any(|it| name.ends_with(it));
+    assert!(odd.iter().all(ours), "{odd:?}");
+}
+
+fn push_many(bench: &Bench, work: &Work, count: usize) {
+    for round in 0..count {
+        let number = work.git(&["rev-list", "--count", "--all"]);
+        work.commit(format!("folder {}/file", round % 3), &format!("content {number}"));
+        work.git(&["push", "--quiet", bench.url(), "main"]);
+    }
+}
+
+#[test]
+fn many_packs_become_few() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    let mut references = || tips(&bench);
+    push_many(&bench, &work, 4);
+    assert!(!repository.needs_upkeep(&upkeep(0)).expect("readable"));
+    assert_eq!(repository.maintain(&mut references, &upkeep(0)).expect("nothing to do"), Outcome::default());
+    push_many(&bench, &work, 3);
+    assert!(repository.needs_upkeep(&upkeep(0)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &upkeep(0)).expect("upkeep");
+    assert_eq!((outcome.work, outcome.dropped, packs(&bench).len()), (Done::Repacked, 0, 1));
+    sound(&bench);
+
+    // Beside a heavy pack, light ones are rolled up, with loose objects.
+    let noise = (0..200_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string());
+    let noise = noise.collect::<Vec<_>>().join("\n");
+    work.commit("noise", &noise);
+    push_many(&bench, &work, 8);
+    for number in 0..3 {
+        crate::bench::feed(&bench.served(), &["hash-object", "-w", "--stdin"], format!("loose {number}").as_bytes());
+    }
+    let outcome = repository.maintain(&mut references, &upkeep(0)).expect("upkeep");
+    assert_eq!((outcome.work, packs(&bench).len()), (Done::RolledUp, 2));
+    assert!(run(&bench.served(), &["count-objects"]).starts_with("0 objects"));
+    sound(&bench);
+    let clone = bench.clone("clone", &["--bare"]);
+    assert_eq!(clone.objects(), objects(&work.path, &["main"]));
+    assert!(!repository.needs_upkeep(&upkeep(0)).expect("readable"));
+}
+
+#[test]
+fn what_nothing_leads_to_goes_in_time() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    let mut references = || tips(&bench);
+    push_many(&bench, &work, 2);
+    work.git(&["checkout", "--quiet", "-b", "side"]);
+    let tip = work.commit("side", "side");
+    work.git(&["push", "--quiet", bench.url(), "side"]);
+    let blob = work.git(&["rev-parse", "HEAD:side"]);
+    work.git(&["push", "--quiet", bench.url(), ":side"]);
+    let there = |hex: &str| repository.kind(&id(hex)).expect("readable").is_some();
+
+    let outcome = repository.repack(&mut references, &upkeep(0)).expect("upkeep");
+    assert_eq!((outcome.dropped, packs(&bench).len()), (0, 2));
+    assert!(there(&tip) && there(&blob));
+    assert!(!repository.needs_upkeep(&upkeep(13)).expect("readable"));
+    sound(&bench);
+    run(&bench.served(), &["count-objects", "-v"]);
+
+    // An old object is young again with a young one that names it.
+    let hold = repository.hold();
+    let data = work.git(&["cat-file", "commit", &tip]).replace("a change", "another") + "\n";
+    repository.add(&[Object { kind: Kind::Commit, data: data.into_bytes() }], &hold, false).expect("a closed set");
+    assert!(repository.needs_upkeep(&upkeep(15)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
+    // The first commit goes; that what the other one names is still needed is not to be seen before it goes.
+    assert_eq!((outcome.dropped, outcome.postponed), (0, true));
+    drop(hold);
+    let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
+    assert_eq!((outcome.dropped, outcome.postponed), (1, false));
+    assert!(!there(&tip) && there(&blob));
+    assert!(!repository.needs_upkeep(&upkeep(16)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &upkeep(30)).expect("upkeep");
+    assert_eq!((outcome.work, packs(&bench).len()), (Done::Repacked, 1));
+    assert!(!there(&blob));
+    sound(&bench);
+}
+
+#[test]
+fn what_is_wanted_again_stays() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    push_many(&bench, &work, 2);
+    let tip = work.commit("late", "late");
+    work.git(&["push", "--quiet", bench.url(), "main:late", ":main"]);
+    work.git(&["push", "--quiet", bench.url(), "main~1:refs/heads/main", ":late"]);
+    repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    let mut looks = 0;
+    let mut moved = || {
+        looks += 1;
+        if looks == 2 {
+            // Another process, which knows of no hold, brings the branch back.
+            run(&bench.served(), &["update-ref", "refs/heads/late", &tip]);
+        }
+        tips(&bench)
+    };
+    let outcome = repository.maintain(&mut moved, &upkeep(20)).expect("upkeep");
+    assert_eq!((outcome.dropped, outcome.postponed), (0, true));
+    assert_eq!(repository.kind(&id(&tip)).expect("readable"), Some(Kind::Commit));
+    sound(&bench);
+    repository.repack(&mut || tips(&bench), &upkeep(40)).expect("upkeep");
+    assert_eq!(bench.clone("clone", &["--branch", "late"]).git(&["rev-parse", "HEAD"]), tip);
+}
+
+#[test]
+fn packs_of_others_are_left_alone() {
+    let bench = Bench::new(Offers::FULL);
+    let work = bench.work("work");
+    work.fill();
+    work.git(&["clone", "--quiet", "--bare", "--no-tags", ".", bench.path("pool").to_str().expect("plain")]);
+    fs::write(bench.served().join("objects/info/alternates"), "../../../pool/objects\n").expect("a writable folder");
+    let pool = || fs::read_dir(bench.path("pool/objects/pack")).expect("a folder").count();
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    work.git(&["push", "--quiet", bench.url(), "main"]);
+    push_many(&bench, &work, 1);
+    let kept = packs(&bench).remove(0);
+    fs::write(kept.with_extension("keep"), "").expect("a writable folder");
+    push_many(&bench, &work, 7);
+    run(&bench.served(), &["multi-pack-index", "write"]);
+    let before = pool();
+    let outcome = repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    assert_eq!(outcome.work, Done::Repacked);
+    assert!(kept.exists());
+    assert_eq!((packs(&bench).len(), pool()), (2, before));
+    sound(&bench);
+    let clone = bench.clone("clone", &["--bare"]);
+    assert_eq!(clone.objects(), objects(&work.path, &["main"]));
+}
+
+#[test]
+fn the_owner_may_use_git_beside_us() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    push_many(&bench, &work, 6);
+    work.git(&["push", "--quiet", "--force", bench.url(), "main~2:main"]);
+    repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    run(&bench.served(), &["config", "--unset", "extensions.preciousObjects"]);
+    for command in [&["gc", "--quiet"][..], &["repack", "-adq", "--cruft"], &["gc", "--quiet", "--prune=now"]] {
+        run(&bench.served(), command);
+        push_many(&bench, &work, 1);
+        repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+        sound(&bench);
+    }
+}
+
+#[test]
+fn nobody_notices_upkeep() {
+    let bench = Bench::new(Offers::AWS);
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..3)
+            .map(|client| {
+                let bench = &bench;
+                scope.spawn(move || {
+                    let work = bench.work(&format!("work{client}"));
+                    let branch = format!("b{client}");
+                    for round in 0..8 {
+                        work.commit(format!("{client}/{}", round % 3), &format!("{client} {round}"));
+                        work.git(&["push", "--quiet", "--force", bench.url(), &format!("HEAD:{branch}")]);
+                        if round % 3 == 2 {
+                            // What the branch led to comes back, or does not.
+                            work.git(&["push", "--quiet", bench.url(), &format!(":{branch}")]);
+                            work.git(&["push", "--quiet", bench.url(), &format!("HEAD~1:refs/heads/{branch}")]);
+                        }
+                        let clone = bench.clone(&format!("clone{client}-{round}"), &["--bare"]);
+                        clone.git(&["fsck", "--full"]);
+                    }
+                })
+            })
+            .collect();
+        let upkeep = Upkeep { packs_max: 2, prune_age: Duration::ZERO, threads: 2, ..Upkeep::default() };
+        let (bench, done, repository) = (&bench, &done, &repository);
+        scope.spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                let now = Upkeep { now: SystemTime::now(), ..upkeep.clone() };
+                repository.repack(&mut || tips(bench), &now).expect("upkeep");
+            }
+        });
+        let ended: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Relaxed);
+        for client in ended {
+            client.expect("no client notices");
+        }
+    });
+    sound(&bench);
+    repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    sound(&bench);
+}
