@@ -166,7 +166,7 @@ pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> 
             Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
         },
     )?;
-    Ok(Snapshot { version, references: Arc::new(References { head, references }) })
+    Ok(Snapshot { version, references: Arc::new(References { head, references, ..References::default() }) })
 }
 
 /// Lists the full names of branches after one, sorted, at most `limit` of them.

@@ -6,6 +6,7 @@
 //! **Invariant:** an object that is left out is known to the client; one that is sent twice costs only bytes.
 
 mod commits;
+pub(crate) mod filtered;
 mod reuse;
 mod walk;
 
@@ -91,12 +92,6 @@ impl Selection {
         let reused = self.reused.iter().flat_map(|reused| reused.chosen.iter().map(|rank| reused.pack.id_at(rank)));
         self.objects.iter().map(|object| object.id).chain(reused)
     }
-
-    /// Tells whether an object is sent, or known to be with the client.
-    pub(crate) fn holds(&self, id: &oid) -> bool {
-        let reused = |reused: &Reused| reused.pack.rank(id).is_some_and(|rank| reused.chosen.get(rank));
-        self.places.contains_key(id) || self.reused.as_ref().is_some_and(reused)
-    }
 }
 
 /// From this many missing commits on they are looked up in a graph, if the client has others.
@@ -104,7 +99,7 @@ const MANY: usize = 1000;
 
 /// Selects the objects to send.
 pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand) -> Result<Selection, Error> {
-    let charted = match (history.is_cut(), demand.haves.is_empty()) {
+    let charted = match (history.has_cuts(), demand.haves.is_empty()) {
         (true, _) => None,
         (false, true) => reader.charted_or_built(),
         (false, false) => reader.charted(),

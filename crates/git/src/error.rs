@@ -44,6 +44,9 @@ impl From<Error> for io::Error {
     }
 }
 
+/// How much of an error's text a client is told at most.
+const TEXT_BYTES_MAX: usize = 1000;
+
 /// A request that cannot be served.
 ///
 /// Displays the sentence that the client is told.
@@ -51,6 +54,8 @@ impl From<Error> for io::Error {
 #[error("{message}")]
 pub struct ProtocolError {
     message: String,
+    /// Whether the client takes nothing but side bands by now.
+    banded: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -58,13 +63,21 @@ pub struct ProtocolError {
 impl ProtocolError {
     /// Makes an error whose sentence is the client's to read.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+        Self { message: message.into(), banded: false, source: None }
     }
 
-    /// Renders the `ERR` pkt-line that tells the client; no flush follows it.
+    /// Lets the error go to band 3 if `banded` says so: to a client that had everything sent in side bands.
+    pub(crate) fn in_band(self, banded: bool) -> Self {
+        Self { banded, ..self }
+    }
+
+    /// Renders the pkt-line that tells the client, mostly an `ERR` one; no flush follows it.
     pub fn packet(&self) -> Vec<u8> {
+        let mark = if self.banded { "\x03" } else { "ERR " };
         let mut out = Vec::new();
-        pktline::write(&mut out, format!("ERR {}", self.message).as_bytes());
+        // The message may repeat a long line of the client's.
+        let text = format!("{mark}{}", self.message).into_bytes();
+        pktline::write(&mut out, &text[..text.len().min(TEXT_BYTES_MAX)]);
         out
     }
 
@@ -76,12 +89,12 @@ impl ProtocolError {
 
 impl From<Error> for ProtocolError {
     fn from(error: Error) -> Self {
-        Self { message: "internal server error".into(), source: Some(Box::new(error)) }
+        Self { message: "internal server error".into(), banded: false, source: Some(Box::new(error)) }
     }
 }
 
 impl From<io::Error> for ProtocolError {
     fn from(error: io::Error) -> Self {
-        Self { message: "the request could not be read".into(), source: Some(Box::new(error)) }
+        Self { message: "the request could not be read".into(), banded: false, source: Some(Box::new(error)) }
     }
 }

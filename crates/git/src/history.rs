@@ -54,7 +54,7 @@ impl History {
     }
 
     /// Tells whether any commit is cut.
-    pub(crate) fn is_cut(&self) -> bool {
+    pub(crate) fn has_cuts(&self) -> bool {
         !self.cuts.is_empty()
     }
 
@@ -62,6 +62,18 @@ impl History {
     #[expect(dead_code, reason = "the key of a kept answer needs them")]
     pub(crate) fn cuts(&self) -> impl Iterator<Item = ObjectId> {
         self.cuts.iter().map(|node| self.id(*node))
+    }
+
+    /// Cuts several commits.
+    pub(crate) fn cut_all(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            self.cut(*node);
+        }
+    }
+
+    /// Tells whether a commit was cut.
+    pub(crate) fn is_cut(&self, node: Node) -> bool {
+        self.commits[node as usize].cut
     }
 
     /// Reads a commit if it was not read yet.

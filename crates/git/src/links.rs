@@ -118,6 +118,11 @@ impl<'a> TreeEntries<'a> {
         Self { rest: data }
     }
 
+    /// Tells how much of the content was not read yet, in bytes.
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn entry(&mut self) -> Result<TreeEntry<'a>, &'static str> {
         let mut mode = 0_u32;
         let mut digits = 0;

@@ -7,8 +7,11 @@ use crate::ProtocolError;
 /// The largest line, its length digits included.
 pub(crate) const LINE_BYTES_MAX: usize = 65520;
 
-/// The line without content that ends a list.
+/// The packet without content that ends a list.
 pub(crate) const FLUSH: &[u8] = b"0000";
+
+/// The packet without content that parts the sections of a list.
+const DELIMITER: &[u8] = b"0001";
 
 /// Appends one line.
 pub(crate) fn write(out: &mut Vec<u8>, line: &[u8]) {
@@ -24,11 +27,62 @@ pub(crate) fn length(bytes: usize) -> [u8; 4] {
     [digit(12), digit(8), digit(4), digit(0)]
 }
 
+/// An answer that is being put together.
+#[derive(Default)]
+pub(crate) struct Packets {
+    bytes: Vec<u8>,
+    /// Whether lines go to band 1.
+    banded: bool,
+}
+
+impl Packets {
+    /// Starts an answer; `banded` sends all its lines to band 1.
+    pub(crate) fn new(banded: bool) -> Self {
+        Self { bytes: Vec::new(), banded }
+    }
+
+    /// Appends one line.
+    pub(crate) fn line(&mut self, line: impl AsRef<[u8]>) {
+        let line = line.as_ref();
+        if self.banded {
+            self.bytes.extend_from_slice(&length(line.len() + 1));
+            self.bytes.push(1);
+            self.bytes.extend_from_slice(line);
+        } else {
+            write(&mut self.bytes, line);
+        }
+    }
+
+    /// Appends several lines.
+    pub(crate) fn lines(&mut self, lines: &[String]) {
+        for line in lines {
+            self.line(line);
+        }
+    }
+
+    /// Ends a section; another one follows.
+    pub(crate) fn delimiter(&mut self) {
+        self.bytes.extend_from_slice(DELIMITER);
+    }
+
+    /// Ends a list.
+    pub(crate) fn flush(&mut self) {
+        self.bytes.extend_from_slice(FLUSH);
+    }
+
+    /// Gives the answer's bytes.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
 /// One item of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Packet<'a> {
     /// A line, without a newline at its end.
     Line(&'a [u8]),
+    /// The end of a section.
+    Delimiter,
     /// The end of a list.
     Flush,
     /// The end of the input.
@@ -39,13 +93,19 @@ pub(crate) enum Packet<'a> {
 pub(crate) struct Lines<'a> {
     input: &'a mut dyn Read,
     bytes_left: u64,
+    sections: bool,
     line: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
     /// Reads at most `bytes_max` bytes.
     pub(crate) fn new(input: &'a mut dyn Read, bytes_max: u64) -> Self {
-        Self { input, bytes_left: bytes_max, line: Vec::new() }
+        Self { input, bytes_left: bytes_max, sections: false, line: Vec::new() }
+    }
+
+    /// Takes lists that consist of sections, as version 2 has them.
+    pub(crate) fn with_sections(self) -> Self {
+        Self { sections: true, ..self }
     }
 
     /// Reads the next item.
@@ -61,6 +121,9 @@ impl<'a> Lines<'a> {
             .ok_or_else(|| ProtocolError::new("protocol error: bad line length character"))?;
         if total == 0 {
             return Ok(Packet::Flush);
+        }
+        if total == 1 && self.sections {
+            return Ok(Packet::Delimiter);
         }
         if !(4..=LINE_BYTES_MAX).contains(&total) {
             return Err(ProtocolError::new(format!("protocol error: bad line length {total}")));
@@ -118,6 +181,22 @@ mod tests {
             let mut input = bytes;
             assert!(Lines::new(&mut input, 1 << 20).next().is_err(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn sections_are_for_version_2() {
+        let mut out = Packets::new(true);
+        out.line("a");
+        out.delimiter();
+        out.flush();
+        let bytes = out.into_bytes();
+        assert_eq!(bytes, b"0006\x01a00010000");
+        let mut input = bytes.as_slice();
+        let mut lines = Lines::new(&mut input, 100).with_sections();
+        assert_eq!(lines.next().expect("a line"), Packet::Line(b"\x01a"));
+        assert_eq!(lines.next().expect("a delimiter"), Packet::Delimiter);
+        let mut input = &bytes[6..];
+        assert!(Lines::new(&mut input, 100).next().is_err());
     }
 
     #[test]

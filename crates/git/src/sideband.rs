@@ -1,6 +1,6 @@
 //! The side bands that carry a pack, progress and errors in one answer.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 
 use crate::pktline;
 
@@ -87,6 +87,17 @@ impl<'w> SideBand<'w> {
         Ok(())
     }
 
+    /// Sends a payload that fills a frame, without a copy of it.
+    fn send_whole(&mut self, payload: &[u8]) -> io::Result<()> {
+        if self.frames == Frames::None {
+            return self.output.write_all(payload);
+        }
+        let mut head = HEAD;
+        head[..4].copy_from_slice(&pktline::length(payload.len() + 1));
+        head[4] = 1;
+        write_both(self.output, &head, payload)
+    }
+
     fn send(&mut self) -> io::Result<()> {
         let payload = self.frame.len() - HEAD.len();
         if payload == 0 {
@@ -106,7 +117,13 @@ impl<'w> SideBand<'w> {
 
 impl Write for SideBand<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.frames.payload_bytes() + HEAD.len() - self.frame.len();
+        let payload = self.frames.payload_bytes();
+        let is_empty = self.frame.len() == HEAD.len();
+        if is_empty && bytes.len() >= payload {
+            self.send_whole(&bytes[..payload])?;
+            return Ok(payload);
+        }
+        let room = payload + HEAD.len() - self.frame.len();
         let taken = room.min(bytes.len());
         self.frame.extend_from_slice(&bytes[..taken]);
         if taken == room {
@@ -119,6 +136,19 @@ impl Write for SideBand<'_> {
         self.send()?;
         self.output.flush()
     }
+}
+
+/// Writes two slices, with one call if the output takes both at once.
+fn write_both(output: &mut dyn Write, head: &[u8], body: &[u8]) -> io::Result<()> {
+    let written = loop {
+        match output.write_vectored(&[IoSlice::new(head), IoSlice::new(body)]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            written => break written?,
+        }
+    };
+    output.write_all(&head[written.min(head.len())..])?;
+    output.write_all(&body[written.saturating_sub(head.len())..])
 }
 
 #[cfg(test)]
@@ -135,6 +165,38 @@ mod tests {
         assert_eq!(&out[..5], b"03e8\x01");
         assert_eq!(&out[1000..1005], b"00d2\x01");
         assert!(out.ends_with(b"0008\x02hm\n0000"));
+    }
+
+    #[test]
+    fn large_payloads_are_framed_from_where_they_lie() {
+        /// Takes a few bytes at a time.
+        struct Slow(Vec<u8>);
+        impl Write for Slow {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let taken = bytes.len().min(3);
+                self.0.extend_from_slice(&bytes[..taken]);
+                Ok(taken)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let bytes: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        let mut slow = Slow(Vec::new());
+        let mut band = SideBand::new(&mut slow, Frames::Large);
+        band.write_all(&bytes[..10]).expect("a vector takes all");
+        band.write_all(&bytes[10..]).expect("a vector takes all");
+        band.finish().expect("a vector takes all");
+        let mut rest = slow.0.as_slice();
+        let mut payload = Vec::new();
+        while !rest.starts_with(b"0000") {
+            let length = std::str::from_utf8(&rest[..4]).expect("digits");
+            let length = usize::from_str_radix(length, 16).expect("digits");
+            assert_eq!(rest[4], 1);
+            payload.extend_from_slice(&rest[5..length]);
+            rest = &rest[length..];
+        }
+        assert_eq!(payload, bytes);
     }
 
     #[test]

@@ -1,39 +1,87 @@
 //! Sending objects: the service behind clone and fetch.
 //!
 //! One request holds all that a client has said so far, as HTTP wants it; nothing is kept between requests.
+//!
+//! In version 0 and 1 a request is always a fetch. Version 2 has commands: `ls-refs`, `fetch` and `object-info`.
 
+mod common;
+mod fetch;
+mod list;
 mod negotiation;
 mod reachable;
-mod request;
 mod shallow;
+mod sizes;
+mod sparse;
+mod v0;
+mod v2;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
-use gix::{ObjectId, hashtable::HashSet};
+use gix::ObjectId;
 
 use crate::{
-    Options, ProtocolError, References, Repository,
-    enumerate::Demand,
+    Options, ProtocolError, References, Repository, Version,
+    enumerate::{Demand, filtered::Sieve},
     history::History,
     pack_objects,
     pack_writer::Style,
     reader::Reader,
     sideband::{Frames, SideBand},
 };
-pub use request::Request;
+use fetch::Fetch;
+use list::List;
+use sizes::Sizes;
+
+/// All that a client has said so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The capabilities that the client asks for, as it sent them and in its order; in version 2 with the features
+    /// of a fetch.
+    capabilities: Vec<String>,
+    command: Command,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Command {
+    Fetch(Box<Fetch>),
+    List(List),
+    Sizes(Sizes),
+}
+
+impl Request {
+    /// Reads a request; nothing if it is empty or asks for nothing.
+    pub fn read(input: &mut dyn Read, version: Version, options: &Options) -> Result<Option<Self>, ProtocolError> {
+        match version {
+            Version::V0 | Version::V1 => v0::read(input, options),
+            Version::V2 => v2::read(input, options),
+        }
+    }
+
+    /// Gives the capabilities that the client asks for, as it sent them and in its order; in version 2 with the
+    /// features of a fetch.
+    pub fn capabilities(&self) -> &[String] {
+        &self.capabilities
+    }
+
+    /// Tells whether the client asks for objects, and not only about references or objects.
+    pub fn is_fetch(&self) -> bool {
+        matches!(self.command, Command::Fetch(_))
+    }
+}
 
 /// The answer to one request; [`Answer::write`] sends it.
 pub struct Answer {
-    reader: Reader,
-    history: History,
-    /// What comes before the pack: shallow commits and acknowledgements.
+    /// What comes before the pack.
     preamble: Vec<u8>,
     pack: Option<Pack>,
     shallow: bool,
 }
 
 struct Pack {
+    reader: Reader,
+    history: History,
     demand: Demand,
+    sieve: Option<Sieve>,
     style: Style,
     frames: Frames,
     progress: bool,
@@ -41,53 +89,27 @@ struct Pack {
 
 /// Decides what a request gets.
 ///
-/// Fails if it asks for an object that no reference leads to.
+/// Fails if it asks for an object that it may not have.
 pub fn answer(
     repository: &Repository,
     references: &References,
     request: Request,
     options: &Options,
 ) -> Result<Answer, ProtocolError> {
-    let mut reader = repository.reader();
-    let mut history = History::default();
-    reachable::check(&mut reader, &mut history, references, &request.wants)?;
-    let mut preamble = Vec::new();
-    let extra = shallow::apply(&mut reader, &mut history, &request, &mut preamble)?;
-    let full = options.offers.modern;
-    let verdict = negotiation::negotiate(&mut reader, &mut history, &request, full, &mut preamble)?;
-    let shallow = request.depth.is_some() || !request.shallow.is_empty();
-    let Request { wants, capabilities, .. } = request;
-    let asked = |name: &str| capabilities.iter().any(|capability| capability == name);
-    let pack = verdict.map(|common| Pack {
-        frames: Frames::of(&capabilities),
-        style: Style {
-            thin: asked("thin-pack"),
-            offsets: full && asked("ofs-delta"),
-            search: true,
-            index: false,
-            threads: options.threads,
-        },
-        progress: !(full && asked("no-progress")),
-        demand: Demand {
-            wants: distinct(wants.into_iter().chain(extra.wants)),
-            haves: distinct(common.into_iter().chain(extra.haves)),
-            tags: if full && asked("include-tag") { tags(references) } else { Vec::new() },
-        },
-    });
-    Ok(Answer { reader, history, preamble, pack, shallow })
-}
-
-fn distinct(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {
-    let mut seen = HashSet::default();
-    ids.filter(|id| seen.insert(*id)).collect()
-}
-
-fn tags(references: &References) -> Vec<(ObjectId, ObjectId)> {
-    references.references.iter().filter_map(|reference| Some((reference.target, reference.peeled?))).collect()
+    let text = |preamble| Answer { preamble, pack: None, shallow: false };
+    match request.command {
+        Command::Fetch(fetch) => {
+            let banded = fetch.sideband_all;
+            let answer = fetch::answer(repository, references, *fetch, &request.capabilities, options);
+            answer.map_err(|error| error.in_band(banded))
+        }
+        Command::List(list) => Ok(text(list.answer(references))),
+        Command::Sizes(sizes) => sizes.answer(&mut repository.reader()).map(text),
+    }
 }
 
 impl Answer {
-    /// Tells whether a pack is sent, and not only a step of the negotiation.
+    /// Tells whether a pack is sent, and not only a step of the negotiation or a list.
     pub fn sends_pack(&self) -> bool {
         self.pack.is_some()
     }
@@ -100,16 +122,22 @@ impl Answer {
     /// Sends the answer.
     ///
     /// An error after the pack has begun is told to clients that take side bands, and given back.
-    pub fn write(mut self, output: &mut dyn Write) -> io::Result<()> {
+    pub fn write(self, output: &mut dyn Write) -> io::Result<()> {
         output.write_all(&self.preamble)?;
-        let Some(pack) = &self.pack else { return output.flush() };
+        let Some(mut pack) = self.pack else { return output.flush() };
         let mut band = SideBand::new(output, pack.frames);
-        let order = pack_objects::Order { demand: &pack.demand, style: pack.style, progress: pack.progress };
-        let sent = pack_objects::send(&mut self.reader, &mut self.history, &order, &mut band);
+        let order =
+            pack_objects::Order { demand: &pack.demand, sieve: pack.sieve, style: pack.style, progress: pack.progress };
+        let sent = pack_objects::send(&mut pack.reader, &mut pack.history, order, &mut band);
         if sent.is_err() {
             band.error("internal server error\n")?;
             return sent;
         }
         band.finish()
     }
+}
+
+/// Reads the id at the start of a text.
+fn leading_id(text: &[u8]) -> Option<ObjectId> {
+    ObjectId::from_hex(text.get(..40)?).ok()
 }

@@ -17,16 +17,19 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, Response};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
 use codecommit::repository::Repository;
 use flate2::read::MultiGzDecoder;
-use git::Service;
+use git::{Service, Version};
 use tokio::sync::oneshot;
 
 use crate::git_http::path::{GitPath, Wanted};
 use crate::state::State;
 use crate::{blocking, body, head};
+
+/// The versions of the protocol that a client speaks.
+const GIT_PROTOCOL: HeaderName = HeaderName::from_static("git-protocol");
 
 /// What serves one request on the blocking pool.
 struct Exchange {
@@ -34,6 +37,7 @@ struct Exchange {
     call: Arc<Call>,
     repository_name: String,
     service: Service,
+    version: Version,
     respond: Responder,
 }
 
@@ -72,7 +76,9 @@ pub(crate) async fn serve(
         // 2. and 3. Authenticate, and begin the call.
         let call = Arc::new(head::begin(&state, &head.headers, peer, path.place));
         let respond = Responder(Some(sender));
-        let exchange = Exchange { state, call, repository_name: path.repository, service, respond };
+        let asked = head::text(&head.headers, &GIT_PROTOCOL);
+        let version = Version::of(asked.as_deref(), &state.git.offers);
+        let exchange = Exchange { state, call, repository_name: path.repository, service, version, respond };
         // 4. to 6. Find the repository, do the work with its record, respond.
         match (path.wanted, service) {
             (Wanted::Advertisement, _) => exchange.advertise(),
@@ -108,7 +114,7 @@ impl Exchange {
             Ok(references) => references,
             Err(exception) => return self.refuse(exception.into()),
         };
-        let advertisement = git::advertise(self.service, &references, &self.state.git);
+        let advertisement = git::advertise(self.service, self.version, &references, &self.state.git);
         let event = event::without_data(self.service, &repository.name, Some(&repository));
         match self.state.trail.record(&self.call, event) {
             Ok(()) => self.send(200, "advertisement", advertisement.into()),

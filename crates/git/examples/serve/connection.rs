@@ -59,7 +59,8 @@ impl Request {
         Ok(if zipped { Box::new(MultiGzDecoder::new(plain)) } else { plain })
     }
 
-    fn header(&self, name: &str) -> &str {
+    /// Gives a header's value, empty if there is none; `name` in small letters.
+    pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }

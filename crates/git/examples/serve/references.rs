@@ -43,7 +43,7 @@ pub fn read(path: &Path, repository: &Repository) -> Result<References, Box<dyn 
         references.push(Reference { name, target, peeled: (peeled != target).then_some(peeled) });
     }
     references.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(References { head, references })
+    Ok(References { head, references, ..References::default() })
 }
 
 /// Moves references as a push asks for.

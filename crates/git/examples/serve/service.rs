@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use git::{Options, ProtocolError, Repository, Service, advertise, receive_pack, upload_pack};
+use git::{Options, ProtocolError, Repository, Service, Version, advertise, receive_pack, upload_pack};
 
 use crate::{connection::Request, references};
 
@@ -46,18 +46,19 @@ fn respond(request: &mut Request, output: &mut BufWriter<TcpStream>, root: &Path
     };
     let read = || references::read(&path, &repository).map_err(io::Error::other);
     let asked = request.query.split('&').find_map(|part| part.strip_prefix("service="));
+    let version = Version::of(Some(request.header("git-protocol")), &options.offers);
     match (request.method.as_str(), action.as_str()) {
         ("GET", "info/refs") => {
             let Some(service) = asked.and_then(Service::from_name) else {
                 return head(output, "403 Forbidden", "text/plain");
             };
             head(output, "200 OK", &format!("application/x-{}-advertisement", service.name()))?;
-            output.write_all(&advertise(service, &read()?, options))
+            output.write_all(&advertise(service, version, &read()?, options))
         }
         ("POST", "git-upload-pack") => {
             let mut body = request.body()?;
             head(output, "200 OK", "application/x-git-upload-pack-result")?;
-            let answer = upload_pack::Request::read(&mut *body, options).and_then(|asked| match asked {
+            let answer = upload_pack::Request::read(&mut *body, version, options).and_then(|asked| match asked {
                 Some(asked) => upload_pack::answer(&repository, &read()?, asked, options).map(Some),
                 None => Ok(None),
             });

@@ -57,7 +57,7 @@ impl Commands {
         loop {
             match lines.next()? {
                 Packet::Line(line) => head.line(line)?,
-                Packet::Flush => break,
+                Packet::Flush | Packet::Delimiter => break,
                 Packet::End if head.list.is_empty() => break,
                 Packet::End => return Err(ProtocolError::new("protocol error: the request has no end")),
             }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::ZlibEncoder};
 use git::{
-    ObjectId, Options, Reference, References, Repository,
+    ObjectId, Options, ProtocolError, Reference, References, Repository, Version,
     receive_pack::{self, Received},
     upload_pack::{self, Request},
 };
@@ -57,11 +57,23 @@ pub fn fetch(repository: &Repository, tips: &[&str], request: &[u8], options: &O
             peeled: None,
         })
         .collect();
-    let references = References { head: None, references };
-    let request = Request::read(&mut &*request, options).expect("a sound request").expect("a request");
-    let answer = upload_pack::answer(repository, &references, request, options).map_err(|error| error.to_string())?;
+    let references = References { references, ..References::default() };
+    ask(repository, &references, request, Version::V0, options).map_err(|error| error.to_string())
+}
+
+/// Answers a request for objects, or about references.
+pub fn ask(
+    repository: &Repository,
+    references: &References,
+    request: &[u8],
+    version: Version,
+    options: &Options,
+) -> Result<Vec<u8>, ProtocolError> {
     let mut bytes = Vec::new();
-    answer.write(&mut bytes).expect("a vector takes all");
+    if let Some(request) = Request::read(&mut &*request, version, options)? {
+        let answer = upload_pack::answer(repository, references, request, options)?;
+        answer.write(&mut bytes).expect("a vector takes all");
+    }
     Ok(bytes)
 }
 

@@ -13,9 +13,14 @@ use crate::git_http::{Exchange, event};
 pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
     let Some(repository) = exchange.repository() else { return };
     let answer = match negotiate(&exchange, &repository, input) {
-        Ok(Some((answer, capabilities))) => {
-            if answer.sends_pack() {
-                let event = event::pull(&repository, &capabilities, answer.is_shallow());
+        Ok(Some(Served { answer, capabilities, is_fetch })) => {
+            let event = if answer.sends_pack() {
+                Some(event::pull(&repository, &capabilities, answer.is_shallow()))
+            } else {
+                // In version 2 what is there is asked for by a request of its own.
+                (!is_fetch).then(|| event::without_data(exchange.service, &repository.name, Some(&repository)))
+            };
+            if let Some(event) = event {
                 if let Err(failure) = exchange.state.trail.record(&exchange.call, event) {
                     return exchange.send_plain(failure.status, &failure.message);
                 }
@@ -38,20 +43,28 @@ enum Refused {
     Service(Failure),
 }
 
+/// What a request gets, and what it asked for.
+struct Served {
+    answer: Answer,
+    capabilities: Vec<String>,
+    is_fetch: bool,
+}
+
 /// Reads the request and decides what it gets; `None` for an empty one.
 fn negotiate(
     exchange: &Exchange,
     repository: &codecommit::repository::Repository,
     input: &mut dyn Read,
-) -> Result<Option<(Answer, Vec<String>)>, Refused> {
+) -> Result<Option<Served>, Refused> {
     let options = &exchange.state.git;
-    let Some(request) = Request::read(input, options).map_err(Refused::Protocol)? else { return Ok(None) };
+    let request = Request::read(input, exchange.version, options).map_err(Refused::Protocol)?;
+    let Some(request) = request else { return Ok(None) };
     let service = &exchange.state.codecommit;
     let objects = service.objects(repository).map_err(|it| Refused::Service(it.into()))?;
     let references = service.references(repository).map_err(|it| Refused::Service(it.into()))?;
-    let capabilities = request.capabilities.clone();
+    let (capabilities, is_fetch) = (request.capabilities().to_vec(), request.is_fetch());
     let answer = upload_pack::answer(&objects, &references, request, options).map_err(Refused::Protocol)?;
-    Ok(Some((answer, capabilities)))
+    Ok(Some(Served { answer, capabilities, is_fetch }))
 }
 
 /// Git reads a refusal out of the protocol, so the status is that of success.

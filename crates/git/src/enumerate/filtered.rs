@@ -1,0 +1,247 @@
+//! Finding the objects that a client lacks when it wants some left out.
+//!
+//! A filter sees every commit, tag, tree and blob with its path, in Git's order, and says of each whether it is
+//! sent and whether it is worth a second look under another path.
+
+mod sieve;
+
+use bstr::{BString, ByteSlice, ByteVec};
+use gix::{
+    ObjectId,
+    hash::oid,
+    hashtable::{HashMap, HashSet},
+};
+
+use super::{Chosen, Demand, Selection, commits::missing_commits, name_hash};
+use crate::{
+    Error, Kind,
+    history::History,
+    links::{self, TreeEntries},
+    reader::Reader,
+};
+pub(crate) use sieve::Sieve;
+use sieve::{Sight, Verdict};
+
+/// Selects the objects to send: those of [`super::select`] that pass a filter, and the wanted ones in any case.
+pub(crate) fn select(
+    reader: &mut Reader,
+    history: &mut History,
+    demand: &Demand,
+    sieve: Sieve,
+) -> Result<Selection, Error> {
+    let mut walk = Walk {
+        reader,
+        sieve,
+        seen: HashSet::default(),
+        objects: Vec::new(),
+        places: HashMap::default(),
+        path: BString::default(),
+        spare: Vec::new(),
+    };
+    let mut commits = Vec::new();
+    let mut trees = Vec::new();
+    for want in &demand.wants {
+        let (id, kind) = walk.wanted(*want)?;
+        match kind {
+            Kind::Commit => commits.push(history.node(&id)),
+            Kind::Tree => trees.push(id),
+            Kind::Blob | Kind::Tag => {}
+        }
+    }
+    let mut haves = Vec::new();
+    for have in &demand.haves {
+        if let (id, Kind::Commit) = walk.reader.peel(have)? {
+            haves.push(history.node(&id));
+        }
+    }
+    let found = missing_commits(walk.reader, history, &commits, &haves, usize::MAX)?.expect("there is no limit");
+    for edge in found.edges {
+        walk.know(history.id(edge), history.tree(edge))?;
+    }
+    for tree in trees {
+        walk.tree(tree, true)?;
+    }
+    let wanted: HashSet<_> = commits.iter().map(|node| history.id(*node)).collect();
+    for commit in &found.missing {
+        let id = history.id(*commit);
+        if walk.judge(Sight::Commit, &id)?.show || wanted.contains(&id) {
+            walk.send(&id, Kind::Commit, 0);
+        }
+    }
+    for commit in &found.missing {
+        walk.tree(history.tree(*commit), false)?;
+    }
+    walk.tags(&demand.tags)?;
+    Ok(Selection { objects: walk.objects, places: walk.places, bases: Vec::new(), reused: None })
+}
+
+struct Walk<'r> {
+    reader: &'r mut Reader,
+    sieve: Sieve,
+    /// What need not be looked at again: known to the client, or judged for good.
+    seen: HashSet<ObjectId>,
+    objects: Vec<Chosen>,
+    places: HashMap<ObjectId, u32>,
+    /// The path of what is looked at, without slashes at its ends.
+    path: BString,
+    /// Buffers of trees that were left.
+    spare: Vec<Vec<u8>>,
+}
+
+/// A tree that is being walked.
+struct Level {
+    id: ObjectId,
+    data: Vec<u8>,
+    /// How much of the data was walked.
+    done: usize,
+    /// The length of the tree's own path.
+    path: usize,
+}
+
+impl Walk<'_> {
+    /// Sends a wanted object, tags with all that they lead to, but for commits; gives what is at the end.
+    fn wanted(&mut self, mut id: ObjectId) -> Result<(ObjectId, Kind), Error> {
+        loop {
+            let kind = self.reader.kind(&id)?.ok_or(Error::Missing(id))?;
+            if kind != Kind::Commit {
+                self.send(&id, kind, 0);
+            }
+            if kind != Kind::Tree {
+                self.seen.insert(id);
+            }
+            if kind != Kind::Tag {
+                return Ok((id, kind));
+            }
+            id = self.tag_target(&id)?;
+        }
+    }
+
+    /// Adds an object to what is sent; `name` is the hash of its name.
+    fn send(&mut self, id: &oid, kind: Kind, name: u32) {
+        let place = u32::try_from(self.objects.len()).expect("fewer objects than 32 bits count");
+        self.places.entry(id.to_owned()).or_insert_with(|| {
+            self.objects.push(Chosen { id: id.to_owned(), kind, name });
+            place
+        });
+    }
+
+    fn judge(&mut self, sight: Sight, id: &oid) -> Result<Verdict, Error> {
+        let verdict = self.sieve.judge(self.reader, sight, id, self.path.as_bstr())?;
+        if verdict.seen {
+            self.seen.insert(id.to_owned());
+        }
+        Ok(verdict)
+    }
+
+    /// Notes a commit with all of its tree as known to the client.
+    fn know(&mut self, commit: ObjectId, tree: ObjectId) -> Result<(), Error> {
+        let mut data = Vec::new();
+        let mut trees = vec![tree];
+        self.places.entry(commit).or_insert(Selection::KNOWN);
+        while let Some(tree) = trees.pop() {
+            if !self.seen.insert(tree) {
+                continue;
+            }
+            self.places.entry(tree).or_insert(Selection::KNOWN);
+            self.reader.expect(&tree, Kind::Tree, &mut data)?;
+            for entry in TreeEntries::new(&data) {
+                let entry = entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
+                match entry.kind {
+                    Some(Kind::Tree) => trees.push(entry.id.to_owned()),
+                    Some(_) if self.seen.insert(entry.id.to_owned()) => {
+                        self.places.entry(entry.id.to_owned()).or_insert(Selection::KNOWN);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks a root tree; one that the client asked for is sent and looked into whatever the filter says of it.
+    fn tree(&mut self, root: ObjectId, wanted: bool) -> Result<(), Error> {
+        self.path.clear();
+        let mut levels = Vec::new();
+        if wanted && self.seen.insert(root) {
+            levels.push(self.level(root)?);
+        } else {
+            levels.extend(self.enter(root, 0)?);
+        }
+        while let Some(level) = levels.last_mut() {
+            self.path.truncate(level.path);
+            let mut entries = TreeEntries::new(&level.data[level.done..]);
+            let Some(entry) = entries.next() else {
+                let Level { id, mut data, .. } = levels.pop().expect("it is the last one");
+                if !(wanted && levels.is_empty()) {
+                    self.judge(Sight::TreeEnd, &id)?;
+                }
+                data.clear();
+                self.spare.push(data);
+                continue;
+            };
+            let entry = entry.map_err(|reason| Error::Malformed { id: level.id, reason })?;
+            let done = level.data.len() - entries.bytes_left();
+            let (id, kind, name) = (entry.id.to_owned(), entry.kind, name_hash(entry.name));
+            if kind.is_some() && !self.seen.contains(&id) {
+                if !self.path.is_empty() {
+                    self.path.push_byte(b'/');
+                }
+                self.path.push_str(entry.name);
+                level.done = done;
+                if kind == Some(Kind::Tree) {
+                    levels.extend(self.enter(id, name)?);
+                } else if self.judge(Sight::Blob, &id)?.show {
+                    self.send(&id, Kind::Blob, name);
+                }
+            } else {
+                level.done = done;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a tree; gives its content if that is to be walked.
+    fn enter(&mut self, id: ObjectId, name: u32) -> Result<Option<Level>, Error> {
+        if self.seen.contains(&id) {
+            return Ok(None);
+        }
+        let verdict = self.judge(Sight::TreeBegin, &id)?;
+        if verdict.show {
+            self.send(&id, Kind::Tree, name);
+        }
+        if verdict.skip {
+            self.judge(Sight::TreeEnd, &id)?;
+            return Ok(None);
+        }
+        self.level(id).map(Some)
+    }
+
+    fn level(&mut self, id: ObjectId) -> Result<Level, Error> {
+        let mut data = self.spare.pop().unwrap_or_default();
+        self.reader.expect(&id, Kind::Tree, &mut data)?;
+        Ok(Level { id, data, done: 0, path: self.path.len() })
+    }
+
+    /// Adds the tags of what is sent.
+    fn tags(&mut self, tags: &[(ObjectId, ObjectId)]) -> Result<(), Error> {
+        for (tag, peeled) in tags {
+            if self.places.get(peeled).is_none_or(|place| *place == Selection::KNOWN) {
+                continue;
+            }
+            let mut id = *tag;
+            while id != *peeled && !self.places.contains_key(&id) {
+                self.send(&id, Kind::Tag, 0);
+                id = self.tag_target(&id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tag_target(&mut self, id: &oid) -> Result<ObjectId, Error> {
+        let mut data = self.spare.pop().unwrap_or_default();
+        self.reader.expect(id, Kind::Tag, &mut data)?;
+        let target = links::tag_target(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason });
+        self.spare.push(data);
+        target.map(|(target, _)| target)
+    }
+}

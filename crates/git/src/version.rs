@@ -1,0 +1,55 @@
+//! The versions of the protocol.
+
+use crate::Offers;
+
+/// A version of the protocol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// The first one: the references come with the first answer, whether the client wants them or not.
+    #[default]
+    V0,
+    /// The first one again, with a line before it that says so.
+    V1,
+    /// Commands. Fetches only: a push is answered as in version 0.
+    V2,
+}
+
+impl Version {
+    /// Chooses the version for a request whose `Git-Protocol` header is `header`.
+    ///
+    /// The header is a list of `key=value` parted by colons; the highest version in it that is known counts.
+    pub fn of(header: Option<&str>, offers: &Offers) -> Self {
+        if !offers.modern {
+            return Self::V0;
+        }
+        let versions =
+            header.unwrap_or_default().split(':').filter_map(|item| match item.strip_prefix("version=")? {
+                "1" => Some(Self::V1),
+                "2" => Some(Self::V2),
+                _ => None,
+            });
+        versions.max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_known_version_counts() {
+        for (header, version) in [
+            ("", Version::V0),
+            ("version=1", Version::V1),
+            ("version=2", Version::V2),
+            ("version=2:version=1", Version::V2),
+            ("key:version=1:version=3:key=value", Version::V1),
+            ("version=02", Version::V0),
+            ("version=", Version::V0),
+        ] {
+            assert_eq!(Version::of(Some(header), &Offers::FULL), version, "{header}");
+            assert_eq!(Version::of(Some(header), &Offers::AWS), Version::V0);
+        }
+        assert_eq!(Version::of(None, &Offers::FULL), Version::V0);
+    }
+}
