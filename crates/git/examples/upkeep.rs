@@ -82,7 +82,8 @@ fn look_up(repository: &Repository, path: &Path) -> Outcome<()> {
 fn fetch(repository: &Repository, path: &Path) -> Outcome<()> {
     let tip = git(path, &["rev-parse", "main"])?.trim().to_owned();
     let reference = Reference { name: "refs/heads/main".into(), target: tip.parse()?, peeled: None };
-    let references = References { head: Some("refs/heads/main".into()), references: vec![reference] };
+    let references =
+        References { head: Some("refs/heads/main".into()), references: vec![reference], ..References::default() };
     let options = Options { offers: Offers::FULL, ..Options::default() };
     for behind in [3, 100] {
         let Ok(have) = git(path, &["rev-parse", &format!("main~{behind}")]) else { continue };
@@ -93,7 +94,8 @@ fn fetch(repository: &Repository, path: &Path) -> Outcome<()> {
         let mut bytes = 0;
         for _ in 0..5 {
             let (answer, time) = timed(|| -> Outcome<Vec<u8>> {
-                let request = Request::read(&mut request.as_bytes(), &options)?.ok_or("no request")?;
+                let request =
+                    Request::read(&mut request.as_bytes(), git::Version::V0, &options)?.ok_or("no request")?;
                 let mut out = Vec::new();
                 upload_pack::answer(repository, &references, request, &options)?.write(&mut out)?;
                 Ok(out)

@@ -57,7 +57,7 @@ pub fn advertise(service: Service, version: Version, references: &References, op
         line(&mut out, ObjectId::null(gix::hash::Kind::Sha1), b"capabilities^{}".as_bstr(), "");
     }
     for id in &references.shallow {
-        out.line(format!("shallow {id}"));
+        out.line(format!("shallow {id}\n"));
     }
     out.flush();
     out.into_bytes()

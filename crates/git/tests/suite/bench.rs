@@ -1,6 +1,7 @@
 //! A server of the example in this process, and the git command line.
 
 use std::{
+    cell::Cell,
     ffi::OsStr,
     io::Write,
     net::TcpListener,
@@ -172,6 +173,16 @@ pub fn objects(path: &Path, range: &[&str]) -> Vec<String> {
     all
 }
 
+thread_local! {
+    /// The time of the next command of this thread, in seconds since 1970; without one all commits are of one time.
+    static CLOCK: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Lets the commits that this thread makes from now on be each newer than the one before.
+pub fn let_time_pass() {
+    CLOCK.set(Some(1_700_000_000));
+}
+
 /// Runs git, which has to succeed; gives its output.
 pub fn run(path: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&feed(path, arguments, b"")).trim_end().to_owned()
@@ -186,7 +197,13 @@ pub fn feed(path: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 /// Runs git with an input.
 pub fn try_git(path: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    try_git_with(path, arguments, input, &[])
+}
+
+/// Runs git with an input and more variables.
+pub fn try_git_with(path: &Path, arguments: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new("git");
+    command.env_remove("GIT_PROTOCOL").envs(variables.iter().copied());
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_TRACE", "http_proxy", "HTTP_PROXY", "all_proxy"] {
         command.env_remove(name);
     }
@@ -199,10 +216,12 @@ pub fn try_git(path: &Path, arguments: &[&str], input: &[u8]) -> Output {
         ("GIT_AUTHOR_DATE", "1700000000 +0100"),
         ("GIT_COMMITTER_NAME", "C"),
         ("GIT_COMMITTER_EMAIL", "c@example.com"),
-        ("GIT_COMMITTER_DATE", "1700000000 +0100"),
     ] {
         command.env(name, value);
     }
+    let seconds = CLOCK.get().unwrap_or(1_700_000_000);
+    CLOCK.set(CLOCK.get().map(|seconds| seconds + 1));
+    command.env("GIT_COMMITTER_DATE", format!("{seconds} +0100"));
     let settings = [
         "init.defaultBranch=main",
         "fetch.fsckObjects=true",

@@ -1,6 +1,6 @@
 //! Requests and packs that no git would make.
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 use flate2::{Compression, write::ZlibEncoder};
 use git::{
@@ -8,6 +8,8 @@ use git::{
     receive_pack::{self, Received},
     upload_pack::{self, Request},
 };
+
+use crate::bench::{run, try_git};
 
 /// Frames lines; an empty one is a flush.
 pub fn lines(lines: &[String]) -> Vec<u8> {
@@ -59,6 +61,31 @@ pub fn fetch(repository: &Repository, tips: &[&str], request: &[u8], options: &O
         .collect();
     let references = References { references, ..References::default() };
     ask(repository, &references, request, Version::V0, options).map_err(|error| error.to_string())
+}
+
+/// Reads the references of a repository that git keeps.
+pub fn snapshot(path: &Path, repository: &Repository) -> References {
+    let head = try_git(path, &["symbolic-ref", "--quiet", "HEAD"], b"");
+    let head = head.status.success().then(|| String::from_utf8_lossy(&head.stdout).trim().into());
+    let detached = match &head {
+        None => ObjectId::from_hex(run(path, &["rev-parse", "HEAD"]).as_bytes()).ok(),
+        Some(_) => None,
+    };
+    let mut all = References { head, detached, ..References::default() };
+    for line in run(path, &["for-each-ref", "--format=%(refname) %(objectname) %(symref)"]).lines() {
+        let mut words = line.split(' ');
+        let mut word = || words.next().unwrap_or_default();
+        let (name, id, symbolic) = (word(), word(), word());
+        let target = ObjectId::from_hex(id.as_bytes()).expect("forty digits");
+        let peeled = repository.peel(&target).expect("a sound tag");
+        all.references.push(Reference { name: name.into(), target, peeled: (peeled != target).then_some(peeled) });
+        if !symbolic.is_empty() {
+            all.symbolic.push((name.into(), symbolic.into()));
+        }
+    }
+    let shallow = std::fs::read_to_string(path.join("shallow")).unwrap_or_default();
+    all.shallow.extend(shallow.lines().map(|id| ObjectId::from_hex(id.as_bytes()).expect("forty digits")));
+    all
 }
 
 /// Answers a request for objects, or about references.
