@@ -5,7 +5,10 @@
 mod command;
 mod report;
 
-use std::io::{self, BufReader, Read, Write};
+use std::{
+    cell::RefCell,
+    io::{self, BufReader, Read, Write},
+};
 
 use gix::ObjectId;
 
@@ -32,6 +35,8 @@ pub struct Received<'a> {
     pub verdicts: &'a [Result<Option<ObjectId>, String>],
     /// Whether either all commands are to be done or none.
     pub atomic: bool,
+    /// Takes lines for the client, each without a newline at its end; they come before the report.
+    pub messages: RefCell<Vec<String>>,
 }
 
 /// Moves references, or refuses to: answers each command in its order, with the reason of a refusal.
@@ -69,15 +74,17 @@ pub fn serve(
             *verdict = Err("atomic push failure".to_owned());
         }
     }
-    let answers = door(&Received {
+    let received = Received {
         commands: &commands.list,
         capabilities: &commands.capabilities,
         unpack: unpack.as_ref().copied().map_err(String::as_str),
         verdicts: &verdicts,
         atomic,
-    });
+        messages: RefCell::default(),
+    };
+    let mut answers = door(&received).into_iter();
+    let messages = received.messages.take();
     drop(hold);
-    let mut answers = answers.into_iter();
     for verdict in verdicts {
         let answer = answers.next().unwrap_or_else(|| Err("failed to update ref".to_owned()));
         results.push(verdict.and(answer));
@@ -88,6 +95,9 @@ pub fn serve(
     let sent = (|| {
         if let Some(count) = objects.filter(|count| *count > 0 && !quiet) {
             band.progress(&format!("Validating objects: 100% ({count}/{count}), done.\n"))?;
+        }
+        for message in messages {
+            band.progress(&format!("{message}\n"))?;
         }
         if commands.asked("report-status") {
             band.write_all(&report::render(&commands.list, &unpack, &results))?;

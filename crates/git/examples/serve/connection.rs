@@ -1,103 +1,253 @@
-//! As much HTTP/1.1 as Git clients speak: one request to a connection, bodies of known length or in chunks.
+//! One connection of a client: HTTP/1.1 requests, one after the other.
+//!
+//! **Invariant:** a request is read only when the answer and the body of the one before are through.
 
 use std::{
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufReader, Read},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
-use flate2::read::MultiGzDecoder;
+use super::{
+    answer::{Answer, Form},
+    body::{Body, Framing},
+};
 
-/// A request whose body was not read yet.
-pub struct Request {
+/// The longest line of a head, in bytes, and the number of lines.
+const LINE_BYTES_MAX: usize = 16 << 10;
+const HEADERS_MAX: usize = 100;
+
+/// How long a client may take for a head once it has begun, and how long it may be idle between requests.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+const IDLE_TIME: Duration = Duration::from_secs(15);
+
+/// How long a read or a write may make no progress.
+const STALL_TIME: Duration = Duration::from_mins(1);
+
+/// The head of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
     pub method: String,
-    /// The part of the target before the question mark.
+    /// The part of the target before the question mark, as it was sent.
     pub path: String,
-    /// The part of the target after the question mark.
+    /// The part of the target after the question mark, as it was sent.
     pub query: String,
+    /// Whether the client speaks HTTP/1.0 and takes no chunks.
+    old: bool,
+    framing: Framing,
+    /// Names in lower case.
     headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Gives the value of a header by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Tells whether the client lets the connection stay open.
+    fn keeps(&self) -> bool {
+        let said = self.header("connection").unwrap_or_default().to_ascii_lowercase();
+        let said = |word: &str| said.split(',').any(|part| part.trim() == word);
+        if self.old { said("keep-alive") } else { !said("close") }
+    }
+}
+
+/// A request whose head is no HTTP: the status that the client is told.
+#[derive(Debug)]
+pub struct Malformed(pub &'static str);
+
+/// A connection that was accepted.
+pub struct Connection {
     input: BufReader<TcpStream>,
 }
 
-impl Request {
-    /// Reads the head of a request; nothing if the client closed the connection.
-    pub fn read(stream: TcpStream) -> io::Result<Option<Self>> {
-        let mut input = BufReader::new(stream);
-        let mut line = String::new();
-        input.read_line(&mut line)?;
-        let mut words = line.split_whitespace();
-        let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(None) };
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (method, path, query) = (method.to_owned(), path.to_owned(), query.to_owned());
-        let mut headers = Vec::new();
-        loop {
-            let mut line = String::new();
-            input.read_line(&mut line)?;
-            let Some((name, value)) = line.split_once(':') else { break };
-            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-        }
-        Ok(Some(Self { method, path, query, headers, input }))
+impl Connection {
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(STALL_TIME))?;
+        Ok(Self { input: BufReader::with_capacity(64 << 10, stream) })
     }
 
-    /// Gives the answer's side of the connection.
-    pub fn output(&self) -> io::Result<BufWriter<TcpStream>> {
-        Ok(BufWriter::new(self.input.get_ref().try_clone()?))
-    }
-
-    /// Gives the body, without its transfer encoding and compression.
-    pub fn body(&mut self) -> io::Result<Box<dyn Read + '_>> {
-        if self.header("expect").eq_ignore_ascii_case("100-continue") {
-            self.input.get_ref().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
-        }
-        let zipped = self.header("content-encoding").contains("gzip");
-        let chunked = self.header("transfer-encoding").eq_ignore_ascii_case("chunked");
-        let bytes = self.header("content-length").parse().unwrap_or(0);
-        let plain: Box<dyn Read> = if chunked {
-            Box::new(Chunks { input: &mut self.input, left: 0, ended: false })
-        } else {
-            Box::new((&mut self.input).take(bytes))
+    /// Reads the head of the next request; nothing if the client is gone or has nothing more to ask.
+    pub fn next(&mut self) -> io::Result<Option<Result<Head, Malformed>>> {
+        let Some(first) = self.first_line()? else { return Ok(None) };
+        let deadline = Instant::now() + HEAD_TIME;
+        let mut lines = vec![first];
+        let head = loop {
+            match self.line(deadline)? {
+                None => break Err(Malformed("431 Request Header Fields Too Large")),
+                Some(line) if line.is_empty() => break parse(&lines),
+                Some(_) if lines.len() > HEADERS_MAX => break Err(Malformed("431 Request Header Fields Too Large")),
+                Some(line) => lines.push(line),
+            }
         };
-        Ok(if zipped { Box::new(MultiGzDecoder::new(plain)) } else { plain })
+        self.input.get_ref().set_read_timeout(Some(STALL_TIME))?;
+        Ok(Some(head))
     }
 
-    /// Gives a header's value, empty if there is none; `name` in small letters.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    /// Gives the body of a request and the place for its answer; `open` tells whether the connection may stay open.
+    pub fn exchange<'c>(&'c mut self, head: &Head, open: bool) -> io::Result<(Body<'c>, Answer)> {
+        let stream = self.input.get_ref().try_clone()?;
+        let expects = head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
+        let form = match (head.method.as_str(), head.old) {
+            ("HEAD", _) => Form::Head,
+            (_, false) => Form::Chunks,
+            (_, true) => Form::Bare,
+        };
+        let answer = Answer::new(stream, form, open && head.keeps());
+        Ok((Body::new(&mut self.input, head.framing, expects && !head.old), answer))
+    }
+
+    /// Gives a place for the answer to a request that is none; the connection ends with it.
+    pub fn refuse(&self) -> io::Result<Answer> {
+        Ok(Answer::new(self.input.get_ref().try_clone()?, Form::Bare, false))
+    }
+
+    /// Ends the connection so that a client that is still sending can read the answer: a close alone may reset it.
+    pub fn end(mut self) {
+        let stream = self.input.get_ref();
+        drop(stream.shutdown(std::net::Shutdown::Write));
+        drop(stream.set_read_timeout(Some(Duration::from_secs(2))));
+        drop(io::copy(&mut self.input.by_ref().take(1 << 20), &mut io::sink()));
+    }
+
+    /// Reads the first line of a request, past empty lines; nothing if the client is idle or gone.
+    fn first_line(&mut self) -> io::Result<Option<String>> {
+        loop {
+            match self.line(Instant::now() + IDLE_TIME) {
+                Ok(Some(line)) if line.is_empty() => {}
+                Ok(Some(line)) => return Ok(Some(line)),
+                Ok(None) => return Ok(Some(String::new())),
+                Err(error) if is_parting(error.kind()) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads a line, without its end; nothing if it is too long.
+    fn line(&mut self, deadline: Instant) -> io::Result<Option<String>> {
+        let mut line = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            self.input.get_ref().set_read_timeout(Some(left))?;
+            let found = io::BufRead::fill_buf(&mut self.input)?;
+            if found.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let end = found.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(found.len(), |end| end + 1);
+            line.extend_from_slice(&found[..taken]);
+            io::BufRead::consume(&mut self.input, taken);
+            if line.len() > LINE_BYTES_MAX {
+                return Ok(None);
+            }
+            if end.is_some() {
+                let line = line.trim_ascii_end();
+                return Ok(Some(String::from_utf8_lossy(line).into_owned()));
+            }
+        }
     }
 }
 
-/// A body that is sent in chunks.
-struct Chunks<'c> {
-    input: &'c mut BufReader<TcpStream>,
-    left: u64,
-    ended: bool,
+/// Tells whether a client that says nothing more just left.
+fn is_parting(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof | WouldBlock)
 }
 
-impl Read for Chunks<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 && !self.ended {
-            let mut line = String::new();
-            // The line end of the chunk before.
-            while line.trim().is_empty() {
-                line.clear();
-                if self.input.read_line(&mut line)? == 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-            }
-            let digits = line.trim().split(';').next().unwrap_or_default();
-            self.left = u64::from_str_radix(digits, 16).map_err(io::Error::other)?;
-            if self.left == 0 {
-                self.ended = true;
-                self.input.read_line(&mut line)?;
-            }
+fn parse(lines: &[String]) -> Result<Head, Malformed> {
+    const BAD: Malformed = Malformed("400 Bad Request");
+    let (first, rest) = lines.split_first().ok_or(BAD)?;
+    let words: Vec<_> = first.split(' ').collect();
+    let [method, target, version] = words[..] else { return Err(BAD) };
+    let old = match version {
+        "HTTP/1.1" => false,
+        "HTTP/1.0" => true,
+        _ if version.starts_with("HTTP/") => return Err(Malformed("505 HTTP Version Not Supported")),
+        _ => return Err(BAD),
+    };
+    if !target.starts_with('/') || method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err(BAD);
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut headers = Vec::with_capacity(rest.len());
+    for line in rest {
+        let (name, value) = line.split_once(':').ok_or(BAD)?;
+        if name.is_empty() || name.contains([' ', '\t']) {
+            return Err(BAD);
         }
-        if self.ended {
-            return Ok(0);
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let framing = framing(&headers)?;
+    let (method, path, query) = (method.to_owned(), path.to_owned(), query.to_owned());
+    Ok(Head { method, path, query, old, framing, headers })
+}
+
+/// Finds out where the body ends. What can be read in two ways is refused.
+fn framing(headers: &[(String, String)]) -> Result<Framing, Malformed> {
+    const BAD: Malformed = Malformed("400 Bad Request");
+    let values = |name: &'static str| headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value);
+    let mut length = None;
+    for value in values("content-length") {
+        let bytes = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten();
+        let bytes: u64 = bytes.ok_or(BAD)?;
+        if length.replace(bytes).is_some_and(|other| other != bytes) {
+            return Err(BAD);
         }
-        let bytes = (&mut *self.input).take(self.left).read(buffer)?;
-        if bytes == 0 && !buffer.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let codings: Vec<_> = values("transfer-encoding").collect();
+    match (codings.as_slice(), length) {
+        ([], length) => Ok(Framing::Length(length.unwrap_or(0))),
+        ([coding], None) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunks),
+        ([_], None) => Err(Malformed("501 Not Implemented")),
+        _ => Err(BAD),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(lines: &[&str]) -> Result<Head, &'static str> {
+        let lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+        parse(&lines).map_err(|Malformed(status)| status)
+    }
+
+    #[test]
+    fn a_head_is_read() {
+        let head = head(&["GET /smart/r.git/info/refs?service=x HTTP/1.1", "Git-Protocol:  version=2 ", "X: y:z"]);
+        let head = head.expect("a sound head");
+        assert_eq!((head.path.as_str(), head.query.as_str()), ("/smart/r.git/info/refs", "service=x"));
+        assert_eq!((head.header("git-protocol"), head.header("x")), (Some("version=2"), Some("y:z")));
+        assert_eq!((head.framing, head.keeps()), (Framing::Length(0), true));
+    }
+
+    #[test]
+    fn connections_stay_as_the_client_wants() {
+        let keeps = |version: &str, line: &str| head(&[&format!("GET / {version}"), line]).expect("a head").keeps();
+        assert!(keeps("HTTP/1.1", "x: y"));
+        assert!(!keeps("HTTP/1.1", "Connection: Close"));
+        assert!(!keeps("HTTP/1.0", "x: y"));
+        assert!(keeps("HTTP/1.0", "connection: keep-alive, te"));
+    }
+
+    #[test]
+    fn doubtful_heads_are_refused() {
+        for (status, lines) in [
+            ("400", &["GET /"][..]),
+            ("400", &["GET  / HTTP/1.1"]),
+            ("400", &["GET http://x/ HTTP/1.1"]),
+            ("400", &["G\u{fc}T / HTTP/1.1"]),
+            ("505", &["GET / HTTP/2.0"]),
+            ("400", &["GET / HTTP/1.1", "no colon"]),
+            ("400", &["GET / HTTP/1.1", "space before : x"]),
+            ("400", &["POST / HTTP/1.1", "content-length: -1"]),
+            ("400", &["POST / HTTP/1.1", "content-length: 1", "Content-Length: 2"]),
+            ("400", &["POST / HTTP/1.1", "content-length: 1", "transfer-encoding: chunked"]),
+            ("501", &["POST / HTTP/1.1", "transfer-encoding: gzip"]),
+        ] {
+            assert!(head(lines).expect_err("no sound head").starts_with(status), "{lines:?}");
         }
-        self.left -= bytes as u64;
-        Ok(bytes)
     }
 }

@@ -1,38 +1,56 @@
 //! Serves the bare repositories below a folder over HTTP: `serve ROOT PORT [aws|full]`.
 //!
-//! The repositories are at `/smart/<path below ROOT>`; port 0 takes a free port, and the address is printed.
-//! Everyone may read and push. References are files, read and written through gitoxide; hooks are not run and
-//! the configuration of the repositories is not read. This is a bench for clients, and no server to keep.
+//! The repositories are at `/smart/<path below ROOT>`; port 0 takes a free port, and the address is printed. They are
+//! served as `git http-backend` serves them if everything is exported: the configuration of each repository says who
+//! may do what, the header `X-T-User` names the user, and references are files. With `aws` or `full` the
+//! configuration does not count: everyone may read and push, and is offered what AWS or a current server offers.
+//!
+//! Hooks are not run, and there is no protocol but the smart one. This is a bench for clients, and no server to keep.
 
+mod answer;
+mod body;
+mod config;
+mod configuration;
 mod connection;
+mod hidden;
+mod keys;
+mod path;
 mod references;
+mod repositories;
 mod service;
+mod stamp;
 
-use std::{net::TcpListener, path::PathBuf, process::ExitCode};
+use std::{io, net::TcpListener, path::Path, process::ExitCode};
 
 use git::{Offers, Options};
+use repositories::{Policy, Repositories};
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(root), Some(port)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: serve ROOT PORT [aws|full]");
-        return ExitCode::FAILURE;
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let (root, port, policy, offers) = match arguments[..] {
+        [root, port] => (root, port, Policy::Configured, Offers::FULL),
+        [root, port, "full"] => (root, port, Policy::Fixed, Offers::FULL),
+        [root, port, "aws"] => (root, port, Policy::Fixed, Offers::AWS),
+        _ => {
+            eprintln!("usage: serve ROOT PORT [aws|full]");
+            return ExitCode::FAILURE;
+        }
     };
-    let offers = match arguments.next().as_deref() {
-        Some("full") => Offers::FULL,
-        _ => Offers::AWS,
-    };
-    let served = port.parse().map_err(|_| format!("{port} is no port")).and_then(|port: u16| {
-        let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|error| error.to_string())?;
-        println!("http://{}/smart/", listener.local_addr().map_err(|error| error.to_string())?);
-        let options = Options { offers, ..Options::default() };
-        service::run(&listener, &PathBuf::from(root), &options).map_err(|error| error.to_string())
-    });
-    match served {
+    let options = Options { offers, ..Options::default() };
+    match serve(port, Repositories::new(Path::new(root), policy, &options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("serve: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve(port: &str, repositories: Repositories) -> io::Result<()> {
+    let port: u16 = port.parse().map_err(|_| io::Error::other(format!("{port} is no port")))?;
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    eprintln!("serve: hooks are not run, pushes are kept as packs");
+    println!("http://{}/smart/", listener.local_addr()?);
+    service::run(&listener, repositories)
 }

@@ -1,101 +1,228 @@
 //! From a request to an answer.
 
 use std::{
-    io::{self, BufWriter, Read, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Condvar, Mutex},
 };
 
-use git::{Options, ProtocolError, Repository, Service, Version, advertise, receive_pack, upload_pack};
+use bstr::ByteSlice;
+use flate2::read::MultiGzDecoder;
+use git::{ProtocolError, Service, Version, advertise, receive_pack, upload_pack};
 
-use crate::{connection::Request, references};
+use super::{
+    answer::{Answer, UNCACHED},
+    body::Body,
+    connection::{Connection, Head, Malformed},
+    hidden::Hidden,
+    path::{Action, below, decoded, split},
+    references::{self, Committer, lock},
+    repositories::{Refusal, Repositories, Served},
+};
 
-/// Serves the repositories below `root` until the listener fails, each connection on a thread of its own.
-pub fn run(listener: &TcpListener, root: &Path, options: &Options) -> io::Result<()> {
+/// How many clients are served at once; others wait.
+const CLIENTS_MAX: usize = 256;
+
+/// Serves repositories until the listener fails, each connection on a thread of its own.
+pub fn run(listener: &TcpListener, repositories: Repositories) -> io::Result<()> {
+    let repositories = Arc::new(repositories);
+    let room = Arc::new(Room::default());
     loop {
-        let (stream, _) = listener.accept()?;
-        let (root, options) = (root.to_owned(), options.clone());
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            // The client has left already, or there are too many files open for the moment.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) => return Err(error),
+        };
+        let place = Room::enter(&room);
+        let repositories = Arc::clone(&repositories);
         std::thread::spawn(move || {
-            if let Err(error) = connection(stream, &root, &options) {
-                eprintln!("{error}");
+            if let Err(error) = converse(stream, peer, &repositories, &place.0) {
+                eprintln!("{peer}: {error}");
             }
         });
     }
 }
 
-fn connection(stream: TcpStream, root: &Path, options: &Options) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let Some(mut request) = Request::read(stream)? else { return Ok(()) };
-    let mut output = request.output()?;
-    respond(&mut request, &mut output, root, options)?;
-    output.flush()
+/// The number of clients that are served.
+#[derive(Default)]
+struct Room {
+    taken: Mutex<usize>,
+    freed: Condvar,
 }
 
-fn respond(request: &mut Request, output: &mut BufWriter<TcpStream>, root: &Path, options: &Options) -> io::Result<()> {
-    let Some((path, action)) = request.path.strip_prefix("/smart/").and_then(split) else {
-        return head(output, "404 Not Found", "text/plain");
-    };
-    if path.split('/').any(|part| part == ".." || part.is_empty()) {
-        return head(output, "404 Not Found", "text/plain");
+/// A client's place; dropped, another may have it.
+struct Place(Arc<Room>);
+
+impl Room {
+    fn enter(room: &Arc<Self>) -> Place {
+        let mut taken = lock(&room.taken);
+        while *taken >= CLIENTS_MAX {
+            taken = room.freed.wait(taken).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        *taken += 1;
+        Place(Arc::clone(room))
     }
-    let path = root.join(path);
-    let repository = match Repository::open(&path) {
-        Ok(repository) => repository,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return head(output, "404 Not Found", "text/plain"),
-        Err(error) => return Err(error),
-    };
-    let read = || references::read(&path, &repository).map_err(io::Error::other);
-    let asked = request.query.split('&').find_map(|part| part.strip_prefix("service="));
-    let version = Version::of(Some(request.header("git-protocol")), &options.offers);
-    match (request.method.as_str(), action.as_str()) {
-        ("GET", "info/refs") => {
-            let Some(service) = asked.and_then(Service::from_name) else {
-                return head(output, "403 Forbidden", "text/plain");
-            };
-            head(output, "200 OK", &format!("application/x-{}-advertisement", service.name()))?;
-            output.write_all(&advertise(service, version, &read()?, options))
-        }
-        ("POST", "git-upload-pack") => {
-            let mut body = request.body()?;
-            head(output, "200 OK", "application/x-git-upload-pack-result")?;
-            let answer = upload_pack::Request::read(&mut *body, version, options).and_then(|asked| match asked {
-                Some(asked) => upload_pack::answer(&repository, &read()?, asked, options).map(Some),
-                None => Ok(None),
-            });
-            drain(&mut *body);
-            match answer {
-                Ok(Some(answer)) => answer.write(output),
-                Ok(None) => Ok(()),
-                Err(error) => refuse(output, &error),
-            }
-        }
-        ("POST", "git-receive-pack") => {
-            let mut body = request.body()?;
-            head(output, "200 OK", "application/x-git-receive-pack-result")?;
-            let mut door = |received: &receive_pack::Received<'_>| references::update(&path, received);
-            match receive_pack::serve(&repository, &mut *body, output, options, &mut door) {
-                Ok(()) => Ok(()),
-                Err(error) => refuse(output, &error),
-            }
-        }
-        _ => head(output, "404 Not Found", "text/plain"),
+
+    /// Tells whether many are served: they may not rest then.
+    fn is_crowded(&self) -> bool {
+        *lock(&self.taken) > CLIENTS_MAX / 2
     }
 }
 
-/// Splits a path into that of the repository and what is asked of it.
-fn split(path: &str) -> Option<(String, String)> {
-    ["info/refs", "git-upload-pack", "git-receive-pack"].into_iter().find_map(|action| {
-        let path = path.strip_suffix(action)?.strip_suffix('/')?;
-        Some((path.to_owned(), action.to_owned()))
-    })
+impl Drop for Place {
+    fn drop(&mut self) {
+        *lock(&self.0.taken) -= 1;
+        self.0.freed.notify_one();
+    }
 }
 
-fn head(output: &mut dyn Write, status: &str, content_type: &str) -> io::Result<()> {
-    write!(
-        output,
-        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n\
-         Cache-Control: no-cache, max-age=0, must-revalidate\r\nConnection: close\r\n\r\n"
-    )
+fn converse(stream: TcpStream, peer: SocketAddr, repositories: &Repositories, room: &Room) -> io::Result<()> {
+    let mut connection = Connection::new(stream)?;
+    while let Some(head) = connection.next()? {
+        let head = match head {
+            Ok(head) => head,
+            Err(Malformed(status)) => {
+                connection.refuse()?.status(status, "")?;
+                connection.end();
+                return Ok(());
+            }
+        };
+        let (mut body, mut answer) = connection.exchange(&head, !room.is_crowded())?;
+        let sent = respond(repositories, &head, peer, &mut body, &mut answer);
+        let drained = body.drain();
+        if let Err(error) = sent {
+            eprintln!("{peer}: {} {}: {error}", head.method, head.path);
+            if !answer.has_begun() {
+                answer.close();
+                answer.status("500 Internal Server Error", "")?;
+            }
+            // Half an answer must not look like a whole one.
+            answer.close();
+        }
+        if !answer.keeps() || !drained {
+            connection.end();
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn respond(
+    repositories: &Repositories,
+    head: &Head,
+    peer: SocketAddr,
+    body: &mut Body<'_>,
+    answer: &mut Answer,
+) -> io::Result<()> {
+    let Some(path) = below(&head.path) else { return answer.status("404 Not Found", "") };
+    let Some((path, action)) = split(path.as_bstr()) else {
+        eprintln!("Request not supported: '{path}'");
+        return answer.status("404 Not Found", "");
+    };
+    let allowed = if matches!(action, Action::Run(_)) { "POST" } else { "GET, HEAD" };
+    if !allowed.split(", ").any(|method| method == head.method) {
+        return answer.send("405 Method Not Allowed", &format!("Allow: {allowed}\r\n{UNCACHED}"), b"");
+    }
+    let served = match repositories.find(&path) {
+        Ok(served) => served,
+        Err(Refusal::NotFound) => {
+            eprintln!("Not a git repository: '{}'", path.display());
+            return answer.status("404 Not Found", "");
+        }
+        Err(Refusal::Fatal(sentence)) => {
+            eprintln!("fatal: {sentence}");
+            return answer.status("500 Internal Server Error", "");
+        }
+    };
+    let user = head.header("x-t-user");
+    let service = match action {
+        Action::References => head.query.split('&').find_map(|part| part.strip_prefix("service=")),
+        Action::Run(service) => Some(service.name()),
+        Action::File => None,
+    };
+    let Some(service) = service.and_then(|name| Service::from_name(&decoded(name))) else {
+        eprintln!("Unsupported service: {}", service.unwrap_or("getanyfile"));
+        return answer.status("403 Forbidden", "");
+    };
+    let enabled = match service {
+        Service::UploadPack => served.settings.fetches,
+        Service::ReceivePack => served.settings.lets_push(user),
+    };
+    if !enabled {
+        eprintln!("Service not enabled: '{}'", &service.name()[4..]);
+        return answer.status("403 Forbidden", "");
+    }
+    let version = Version::of(head.header("git-protocol"), &served.settings.options.offers);
+    if action == Action::References {
+        return advertisement(service, version, &served, answer);
+    }
+    let expected = format!("application/x-{}-request", service.name());
+    let kind = head.header("content-type").unwrap_or_default();
+    if kind != expected {
+        let reason = format!("Expected POST with Content-Type '{expected}', but received '{kind}' instead.\n");
+        return answer.send("415 Unsupported Media Type", UNCACHED, reason.as_bytes());
+    }
+    let zipped = matches!(head.header("content-encoding"), Some("gzip" | "x-gzip"));
+    let mut plain: Box<dyn Read + '_> = if zipped { Box::new(MultiGzDecoder::new(body)) } else { Box::new(body) };
+    match service {
+        Service::UploadPack => fetch(&served, version, &mut *plain, answer),
+        Service::ReceivePack => push(&served, &mut *plain, answer, user, peer),
+    }
+}
+
+fn advertisement(service: Service, version: Version, served: &Served, answer: &mut Answer) -> io::Result<()> {
+    let hidden = hidden(service, served);
+    let content = advertise(service, version, &*served.references(hidden)?, &served.settings.options);
+    let kind = format!("{UNCACHED}Content-Type: application/x-{}-advertisement\r\n", service.name());
+    answer.send("200 OK", &kind, &content)
+}
+
+fn hidden(service: Service, served: &Served) -> &Hidden {
+    match service {
+        Service::UploadPack => &served.settings.hidden_from_fetches,
+        Service::ReceivePack => &served.settings.hidden_from_pushes,
+    }
+}
+
+fn fetch(served: &Served, version: Version, body: &mut dyn Read, answer: &mut Answer) -> io::Result<()> {
+    let options = &served.settings.options;
+    let references = served.references(&served.settings.hidden_from_fetches)?;
+    let answered = upload_pack::Request::read(body, version, options).and_then(|asked| match asked {
+        Some(asked) => upload_pack::answer(&served.repository, &references, asked, options).map(Some),
+        None => Ok(None),
+    });
+    let kind = format!("{UNCACHED}Content-Type: application/x-git-upload-pack-result\r\n");
+    let mut output = answer.stream(&kind);
+    match answered {
+        Ok(Some(answered)) => answered.write(&mut output)?,
+        Ok(None) => {}
+        Err(error) => refuse(&mut output, &error)?,
+    }
+    output.finish()
+}
+
+fn push(
+    served: &Served,
+    body: &mut dyn Read,
+    answer: &mut Answer,
+    user: Option<&str>,
+    peer: SocketAddr,
+) -> io::Result<()> {
+    let name = user.filter(|user| !user.is_empty()).unwrap_or("anonymous");
+    let email = format!("{name}@http.{}", peer.ip());
+    let committer = Committer { name, email: &email };
+    let mut door = |received: &receive_pack::Received<'_>| {
+        let mut say = |line: String| received.messages.borrow_mut().push(line);
+        references::update(served.store(), &served.repository, &served.settings, &committer, received, &mut say)
+    };
+    let kind = format!("{UNCACHED}Content-Type: application/x-git-receive-pack-result\r\n");
+    let mut output = answer.stream(&kind);
+    if let Err(error) = receive_pack::serve(&served.repository, body, &mut output, &served.settings.options, &mut door)
+    {
+        refuse(&mut output, &error)?;
+    }
+    output.finish()
 }
 
 fn refuse(output: &mut dyn Write, error: &ProtocolError) -> io::Result<()> {
@@ -103,9 +230,4 @@ fn refuse(output: &mut dyn Write, error: &ProtocolError) -> io::Result<()> {
         eprintln!("{error}: {:?}", std::error::Error::source(error).map(ToString::to_string));
     }
     output.write_all(&error.packet())
-}
-
-/// Reads what is left of a body: a connection that is closed before takes the answer with it.
-fn drain(body: &mut dyn Read) {
-    drop(io::copy(body, &mut io::sink()));
 }

@@ -12,6 +12,11 @@ use std::{
 use git::{Offers, Options, Repository};
 use tempfile::TempDir;
 
+use crate::serve::{
+    repositories::{Policy, Repositories},
+    service,
+};
+
 /// A folder of repositories that is served, with room for clones beside them.
 pub struct Bench {
     folder: TempDir,
@@ -72,7 +77,8 @@ impl Bench {
 }
 
 fn service_of(listener: &TcpListener, root: &Path, options: &Options) {
-    crate::service::run(listener, root, options).expect("a listening socket");
+    let repositories = Repositories::new(root, Policy::Fixed, options);
+    service::run(listener, repositories).expect("a listening socket");
 }
 
 /// Lists what is in the objects folder and belongs to no finished push.

@@ -1,11 +1,20 @@
 //! The real git against the `serve` example, and crafted requests against the functions.
 
-#[path = "../../examples/serve/connection.rs"]
-mod connection;
-#[path = "../../examples/serve/references.rs"]
-mod references;
-#[path = "../../examples/serve/service.rs"]
-mod service;
+#[path = "../../examples/serve"]
+mod serve {
+    mod answer;
+    mod body;
+    pub mod config;
+    mod configuration;
+    mod connection;
+    mod hidden;
+    mod keys;
+    mod path;
+    mod references;
+    pub mod repositories;
+    pub mod service;
+    mod stamp;
+}
 
 mod bench;
 mod clone;
@@ -15,7 +24,10 @@ mod fetch;
 mod filter;
 mod graph;
 mod hostile;
+mod http;
 mod maintenance;
+mod parity;
+mod peer;
 mod push;
 mod random;
 mod shallow;

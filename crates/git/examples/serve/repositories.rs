@@ -1,0 +1,193 @@
+//! The repositories below a folder, found as Git finds them and kept open between requests.
+//!
+//! **Invariant:** what is kept is looked at again before each use: other programs change the repositories at any time.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use bstr::ByteSlice;
+use git::{ObjectId, Options, References, Repository};
+
+use super::{
+    config::Settings,
+    configuration::Configuration,
+    hidden::Hidden,
+    references::{Store, lock},
+    stamp::Stamp,
+};
+
+/// How many repositories are kept open.
+const OPEN_MAX: usize = 256;
+
+/// Whose word counts.
+#[derive(Debug, Clone)]
+pub enum Policy {
+    /// That of the options alone.
+    Fixed,
+    /// That of each repository's configuration, as with plain Git; the options give the limits.
+    Configured,
+}
+
+/// The repositories below a folder.
+pub struct Repositories {
+    root: PathBuf,
+    policy: Policy,
+    options: Options,
+    open: Mutex<HashMap<PathBuf, Arc<Kept>>>,
+}
+
+/// What is kept of one repository.
+struct Kept {
+    store: Store,
+    objects: Mutex<Option<Objects>>,
+    configuration: Mutex<Option<Arc<Configuration>>>,
+}
+
+struct Objects {
+    repository: Repository,
+    packs: Stamp,
+    alternates: Stamp,
+}
+
+/// One repository for the time of a request.
+pub struct Served {
+    kept: Arc<Kept>,
+    pub repository: Repository,
+    pub settings: Settings,
+}
+
+/// Why there is no repository.
+#[derive(Debug)]
+pub enum Refusal {
+    NotFound,
+    /// Git would give up with this sentence.
+    Fatal(String),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::Fatal(error.to_string())
+    }
+}
+
+impl Repositories {
+    pub fn new(root: &Path, policy: Policy, options: &Options) -> Self {
+        Self { root: root.to_owned(), policy, options: options.clone(), open: Mutex::default() }
+    }
+
+    /// Gives the repository at a path below the root.
+    pub fn find(&self, path: &Path) -> Result<Served, Refusal> {
+        let folder = locate(&self.root.join(path)).ok_or(Refusal::NotFound)?;
+        let kept = {
+            let mut open = lock(&self.open);
+            if open.len() >= OPEN_MAX && !open.contains_key(&folder) {
+                open.clear();
+            }
+            Arc::clone(open.entry(folder.clone()).or_insert_with(|| Arc::new(Kept::new(&folder))))
+        };
+        let settings = match self.policy {
+            Policy::Fixed => Settings::fixed(&self.options),
+            Policy::Configured => kept.configuration(&self.options).map_err(Refusal::Fatal)?.settings.clone(),
+        };
+        let repository = kept.repository()?;
+        Ok(Served { kept, repository, settings })
+    }
+}
+
+impl Kept {
+    fn new(folder: &Path) -> Self {
+        Self { store: Store::new(folder), objects: Mutex::default(), configuration: Mutex::default() }
+    }
+
+    fn configuration(&self, options: &Options) -> Result<Arc<Configuration>, String> {
+        let mut known = lock(&self.configuration);
+        match known.as_ref().filter(|known| known.holds()) {
+            Some(known) => Ok(Arc::clone(known)),
+            None => Ok(Arc::clone(known.insert(Arc::new(Configuration::read(self.store.path(), options)?)))),
+        }
+    }
+
+    fn repository(&self) -> io::Result<Repository> {
+        let folder = self.store.path().join("objects");
+        let (packs, alternates) = (folder.join("pack"), folder.join("info/alternates"));
+        let mut known = lock(&self.objects);
+        // The packs of alternates are nowhere to be seen from here.
+        let is_same = |known: &&Objects| {
+            !known.alternates.exists() && known.packs.holds(&packs) && known.alternates.holds(&alternates)
+        };
+        if let Some(known) = known.as_ref().filter(is_same) {
+            return Ok(known.repository.clone());
+        }
+        let (packs, alternates) = (Stamp::of(&packs), Stamp::of(&alternates));
+        let repository = Repository::open(self.store.path())?;
+        *known = Some(Objects { repository: repository.clone(), packs, alternates });
+        Ok(repository)
+    }
+}
+
+impl Served {
+    /// Gives the place of the references.
+    pub fn store(&self) -> &Store {
+        &self.kept.store
+    }
+
+    /// Gives the references as clients see them.
+    pub fn references(&self, hidden: &Hidden) -> io::Result<Arc<References>> {
+        let view = self.store().snapshot(&self.repository)?.view(hidden);
+        let shallow = shallow(self.store().path())?;
+        if shallow.is_empty() {
+            return Ok(view);
+        }
+        Ok(Arc::new(References { shallow, ..References::clone(&view) }))
+    }
+}
+
+/// Reads which commits of a shallow repository have no parents in it.
+fn shallow(path: &Path) -> io::Result<Vec<ObjectId>> {
+    match fs::read(path.join("shallow")) {
+        Ok(content) => Ok(content.lines().filter_map(|line| ObjectId::from_hex(line.trim()).ok()).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Finds the folder of the repository that is meant by a path.
+fn locate(path: &Path) -> Option<PathBuf> {
+    for suffix in ["/.git", "", ".git/.git", ".git"] {
+        let mut candidate = path.as_os_str().to_owned();
+        candidate.push(suffix);
+        let candidate = PathBuf::from(candidate);
+        let candidate = match fs::metadata(&candidate) {
+            Ok(found) if found.is_file() => named_in(&candidate)?,
+            Ok(found) if found.is_dir() => candidate,
+            _ => continue,
+        };
+        if is_repository(&candidate) {
+            return Some(candidate);
+        }
+    }
+    None
+}
+
+/// Reads where a file in the place of a `.git` folder says that the repository is.
+fn named_in(file: &Path) -> Option<PathBuf> {
+    let content = fs::read(file).ok()?;
+    let place = content.strip_prefix(b"gitdir: ")?.trim_end();
+    Some(file.parent()?.join(place.to_path().ok()?))
+}
+
+fn is_repository(path: &Path) -> bool {
+    let head = path.join("HEAD");
+    let is_head = match fs::read(&head) {
+        Ok(content) => match content.strip_prefix(b"ref:") {
+            Some(name) => name.trim().starts_with(b"refs/"),
+            None => content.get(..40).is_some_and(|hex| ObjectId::from_hex(hex).is_ok()),
+        },
+        Err(_) => fs::read_link(&head).is_ok_and(|target| target.starts_with("refs")),
+    };
+    is_head && path.join("objects").is_dir() && path.join("refs").is_dir()
+}

@@ -1,0 +1,323 @@
+//! The configuration of a repository has the effect that it has with Git's own server.
+//!
+//! The same commands are run against two copies of one folder, one served by the example and one by
+//! `git http-backend`; what they print, how they end and what is left must be the same.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+};
+
+use git::{Offers, Options};
+use tempfile::TempDir;
+
+use crate::{
+    bench::{run, try_git},
+    peer,
+    serve::{
+        repositories::{Policy, Repositories},
+        service,
+    },
+};
+
+/// Two servers with a repository `r.git` each, and beside each of them a repository `work`.
+struct Pair {
+    folder: TempDir,
+    urls: [String; 2],
+}
+
+const SIDES: [&str; 2] = ["ours", "theirs"];
+
+impl Pair {
+    fn new(settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let model = folder.path().join("ours");
+        fill(&model);
+        for setting in settings {
+            let (key, value) = setting.split_once('=').expect("a key and a value");
+            run(&model.join("root/r.git"), &["config", "--add", key, value]);
+        }
+        copy(&model, &folder.path().join("theirs"));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let url = format!("http://{}/smart", listener.local_addr().expect("a bound port"));
+        let options = Options { offers: Offers::FULL, ..Options::default() };
+        let repositories = Repositories::new(&model.join("root"), Policy::Configured, &options);
+        std::thread::spawn(move || service::run(&listener, repositories).expect("a listening socket"));
+        let urls = [url, peer::serve(&folder.path().join("theirs/root"))];
+        Self { folder, urls }
+    }
+
+    fn path(&self, side: usize, name: &str) -> PathBuf {
+        self.folder.path().join(SIDES[side]).join(name)
+    }
+
+    /// Runs git in `work` on both sides, where `URL` stands for the served repository; compares, and gives the outcome.
+    fn same(&self, arguments: &[&str]) -> String {
+        self.same_in("work", arguments)
+    }
+
+    /// Runs git on the served repositories themselves.
+    fn served(&self, arguments: &[&str]) -> String {
+        self.same_in("root/r.git", arguments)
+    }
+
+    fn same_in(&self, place: &str, arguments: &[&str]) -> String {
+        let [ours, theirs] = [0, 1].map(|side| {
+            let url = format!("{}/r.git", self.urls[side]);
+            let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("URL", &url)).collect();
+            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+            let output = try_git(&self.path(side, place), &arguments, b"");
+            let text = |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes).replace(&self.urls[side], "URL");
+                let text = text.replace(&format!("/{}/", SIDES[side]), "/SIDE/");
+                // Progress is nobody's promise.
+                let is_said = |line: &&str| !line.starts_with("remote: ") || !line.contains("objects: ");
+                text.lines().filter(is_said).collect::<Vec<_>>().join("\n")
+            };
+            format!("{:?}\n{}\n{}", output.status.code(), text(&output.stdout), text(&output.stderr))
+        });
+        assert_eq!(ours, theirs, "git {arguments:?}");
+        ours
+    }
+
+    /// Compares the references and checks what is left.
+    fn check(&self) {
+        self.served(&["for-each-ref"]);
+        self.served(&["fsck", "--full", "--connectivity-only"]);
+    }
+}
+
+/// Makes a repository `work` with a history and tags, and a bare `root/r.git` with the same.
+fn fill(folder: &Path) {
+    let work = folder.join("work");
+    std::fs::create_dir_all(&work).expect("a writable folder");
+    run(&work, &["init", "--quiet"]);
+    for round in 0..5 {
+        std::fs::write(work.join("file"), format!("{round}\n").repeat(20)).expect("a writable folder");
+        std::fs::create_dir_all(work.join("deep/er")).expect("a writable folder");
+        std::fs::write(work.join(format!("deep/er/{round}")), format!("{round}\n")).expect("a writable folder");
+        run(&work, &["add", "--all"]);
+        run(&work, &["commit", "--quiet", "--message", &format!("change {round}")]);
+    }
+    run(&work, &["tag", "--annotate", "--message", "t", "v1", "HEAD~2"]);
+    run(&work, &["branch", "side", "HEAD~1"]);
+    let served = folder.join("root/r.git");
+    run(folder, &["clone", "--quiet", "--bare", "work", "root/r.git"]);
+    run(&served, &["config", "http.receivepack", "true"]);
+    run(&served, &["update-ref", "refs/hidden/old", "main~3"]);
+    run(&work, &["commit", "--quiet", "--allow-empty", "--message", "not pushed yet"]);
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a writable folder");
+    for entry in std::fs::read_dir(from).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        let to = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).expect("a readable file");
+        }
+    }
+}
+
+#[test]
+fn services_are_switched_on_and_off() {
+    let pair = Pair::new(&["http.uploadpack=false"]);
+    assert!(pair.same(&["fetch", "URL"]).contains("403"));
+    pair.same(&["push", "--porcelain", "URL", "HEAD:main"]);
+    let pair = Pair::new(&["http.receivepack=off"]);
+    assert!(pair.same(&["push", "URL", "HEAD:main"]).contains("403"));
+    assert!(pair.same(&["-c", "http.extraHeader=X-T-User: me", "push", "URL", "HEAD:main"]).contains("403"));
+    pair.same(&["ls-remote", "URL"]);
+    pair.served(&["config", "--unset-all", "http.receivepack"]);
+    assert!(pair.same(&["push", "URL", "HEAD:main"]).contains("403"));
+    let pushed = pair.same(&["-c", "http.extraHeader=X-T-User: me", "push", "--porcelain", "URL", "HEAD:main"]);
+    assert!(pushed.contains("Done"), "{pushed}");
+    pair.check();
+}
+
+#[test]
+fn references_are_hidden() {
+    for settings in [
+        &["transfer.hideRefs=refs/hidden"][..],
+        &["uploadpack.hideRefs=refs/hidden", "uploadpack.hideRefs=refs/heads/side"],
+        &["receive.hideRefs=refs/heads/side"],
+        &["transfer.hideRefs=refs/heads", "transfer.hideRefs=!refs/heads/main", "receive.hideRefs=!refs/heads/side"],
+        &["transfer.hideRefs=!refs/heads/side", "transfer.hideRefs=refs/heads/side"],
+        &["transfer.hideRefs=^refs/tags/"],
+        &["transfer.hideRefs=HEAD"],
+    ] {
+        let pair = Pair::new(settings);
+        for version in ["0", "1"] {
+            pair.same(&["-c", &format!("protocol.version={version}"), "ls-remote", "URL"]);
+        }
+        pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/side"]);
+        pair.same(&["push", "--porcelain", "URL", ":refs/heads/side"]);
+        pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/new"]);
+        pair.check();
+    }
+}
+
+#[test]
+fn hidden_tips_are_given_to_those_who_may_ask() {
+    for settings in [
+        &["transfer.hideRefs=refs/hidden", "uploadpack.allowTipSHA1InWant=true"][..],
+        &["uploadpack.allowReachableSHA1InWant=true"],
+        &["uploadpack.allowAnySHA1InWant=true"],
+        &[],
+    ] {
+        let pair = Pair::new(settings);
+        let id = pair.served(&["rev-parse", "refs/hidden/old"]).lines().nth(1).expect("an id").to_owned();
+        pair.same(&["init", "--quiet", "new"]);
+        pair.same_in("work/new", &["-c", "protocol.version=0", "fetch", "URL", &id]);
+    }
+}
+
+#[test]
+fn pushes_are_denied() {
+    let pair = Pair::new(&["receive.denyDeletes=true"]);
+    pair.same(&["push", "--porcelain", "URL", ":side", ":refs/tags/v1", "HEAD:main"]);
+    pair.check();
+    let pair = Pair::new(&["receive.denyNonFastForwards=true"]);
+    pair.same(&[
+        "push",
+        "--porcelain",
+        "--force",
+        "URL",
+        "HEAD~3:main",
+        "HEAD~3:side",
+        "HEAD:refs/tags/v1",
+        "HEAD:new",
+    ]);
+    pair.same(&["push", "--porcelain", "URL", "HEAD:main"]);
+    pair.check();
+    for value in ["refuse", "ignore", "warn", "true", "false"] {
+        let pair = Pair::new(&[&format!("receive.denyDeleteCurrent={value}")]);
+        pair.same(&["push", "--porcelain", "URL", ":main"]);
+        pair.check();
+    }
+    let pair = Pair::new(&[]);
+    pair.same(&["push", "--porcelain", "URL", ":main", ":side"]);
+    pair.check();
+}
+
+#[test]
+fn the_checked_out_branch_is_guarded() {
+    for value in ["refuse", "ignore", "warn", "true", "no"] {
+        let pair = Pair::new(&["core.bare=false", &format!("receive.denyCurrentBranch={value}")]);
+        pair.same(&["push", "--porcelain", "URL", "HEAD:main", "HEAD:side"]);
+        pair.served(&["for-each-ref"]);
+    }
+    let pair = Pair::new(&["core.bare=false"]);
+    pair.same(&["push", "--porcelain", "URL", "HEAD:main", "HEAD:side"]);
+    pair.served(&["for-each-ref"]);
+}
+
+#[test]
+fn version_two_offers_what_it_is_told_to() {
+    for settings in [
+        &["uploadpack.allowFilter=true"][..],
+        &["uploadpack.allowRefInWant=true"],
+        &["uploadpack.allowSidebandAll=true"],
+        &["lsrefs.unborn=ignore"],
+        &["lsrefs.unborn=advertise"],
+        &["transfer.hideRefs=refs/heads/side", "transfer.advertiseObjectInfo=true"],
+        &["transfer.advertiseSID=true"],
+    ] {
+        let pair = Pair::new(settings);
+        pair.same(&["ls-remote", "--symref", "URL", "refs/heads/*"]);
+        pair.same(&["clone", "--quiet", "--bare", "--filter=blob:none", "URL", "partial"]);
+        pair.same_in("work/partial", &["rev-list", "--objects", "--all", "--missing=print"]);
+        // Git's server and Git's client disagree about the order of sections when references are wanted by name.
+        if settings != ["uploadpack.allowRefInWant=true"] {
+            pair.same(&["clone", "--quiet", "--bare", "--depth=2", "URL", "shallow"]);
+            pair.same_in("work/shallow", &["rev-list", "--objects", "--all"]);
+        }
+        pair.served(&["symbolic-ref", "HEAD", "refs/heads/unborn"]);
+        pair.same(&["clone", "--quiet", "URL", "empty"]);
+        pair.same_in("work/empty", &["symbolic-ref", "HEAD"]);
+    }
+}
+
+#[test]
+fn unsound_configurations_are_fatal() {
+    for setting in ["http.receivepack=maybe", "http.getanyfile=2x", "core.repositoryFormatVersion=9"] {
+        let pair = Pair::new(&[setting]);
+        for side in 0..2 {
+            let url = format!("{}/r.git", pair.urls[side]);
+            let output = try_git(&pair.path(side, "work"), &["ls-remote", &url], b"");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("error: 500"), "{setting} on side {side}");
+        }
+    }
+    let pair = Pair::new(&["uploadpack.allowFilter=maybe"]);
+    let output = try_git(&pair.path(0, "work"), &["ls-remote", &format!("{}/r.git", pair.urls[0])], b"");
+    assert!(!output.status.success());
+}
+
+#[test]
+fn references_collide_as_with_git() {
+    let pair = Pair::new(&[]);
+    for round in 0..2 {
+        pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/side/below"]);
+        pair.same(&["push", "--porcelain", "URL", "HEAD:refs/hidden", "HEAD:refs/heads/hidden"]);
+        pair.same(&["push", "--porcelain", "--atomic", "URL", "HEAD:refs/heads/side/below", "HEAD:refs/heads/new"]);
+        pair.same(&["push", "--porcelain", "--atomic", "URL", "HEAD:refs/heads/n", "HEAD:refs/heads/n/m"]);
+        let names = [format!("HEAD:refs/heads/a{round}"), format!("HEAD:refs/heads/a{round}/b")];
+        pair.same(&["push", "--porcelain", "URL", &names[0], &names[1]]);
+        pair.same(&["push", "--porcelain", "URL", ":refs/heads/side/gone"]);
+        pair.check();
+        pair.served(&["pack-refs", "--all"]);
+    }
+    pair.same(&["push", "--porcelain", "URL", ":refs/heads/side", "HEAD:refs/heads/hidden2"]);
+    pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/side/below"]);
+    pair.check();
+}
+
+#[test]
+fn symbolic_references_pass_on_what_is_done_to_them() {
+    let pair = Pair::new(&[]);
+    pair.served(&["symbolic-ref", "refs/heads/alias", "refs/heads/side"]);
+    pair.served(&["symbolic-ref", "refs/heads/dangling", "refs/heads/gone"]);
+    pair.same(&["ls-remote", "--symref", "URL"]);
+    pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/alias"]);
+    pair.same(&["push", "--porcelain", "--force", "URL", "HEAD~2:refs/heads/alias", "HEAD~2:refs/heads/side"]);
+    pair.same(&["push", "--porcelain", "--force", "URL", "HEAD~1:refs/heads/alias", "HEAD:refs/heads/side"]);
+    pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/dangling"]);
+    pair.check();
+    pair.same(&["push", "--porcelain", "URL", ":refs/heads/alias"]);
+    pair.served(&["for-each-ref"]);
+}
+
+#[test]
+fn broken_references_are_left_out() {
+    let pair = Pair::new(&[]);
+    let heads = pair.path(0, "root/r.git/refs/heads");
+    std::fs::write(heads.join("garbage"), "nonsense\n").expect("a writable folder");
+    std::fs::write(heads.join("missing"), "1".repeat(40)).expect("a writable folder");
+    std::fs::write(heads.join("bad..name"), "1".repeat(40)).expect("a writable folder");
+    std::fs::create_dir(heads.join("empty")).expect("a writable folder");
+    for version in ["0", "2"] {
+        // Git's own server lists them, with ids that it does not have, and no client can clone then.
+        let (setting, url) = (format!("protocol.version={version}"), format!("{}/r.git", pair.urls[0]));
+        let work = pair.path(0, "work");
+        run(&work, &["-c", &setting, "clone", "--quiet", &url, version]);
+        let names = run(&work.join(version), &["for-each-ref", "--format=%(refname)", "refs/remotes/origin"]);
+        assert_eq!(names, "refs/remotes/origin/HEAD\nrefs/remotes/origin/main\nrefs/remotes/origin/side");
+    }
+}
+
+#[test]
+fn moves_are_logged_where_logs_are_kept() {
+    for settings in [&["core.logAllRefUpdates=true"][..], &["core.logAllRefUpdates=always"], &[]] {
+        let pair = Pair::new(settings);
+        pair.same(&["push", "--porcelain", "URL", "HEAD:main", "HEAD:new", "HEAD:refs/tags/t"]);
+        pair.same(&["push", "--porcelain", "--force", "URL", "HEAD~1:main"]);
+        for name in ["HEAD", "refs/heads/main", "refs/heads/new", "refs/tags/t"] {
+            pair.served(&["reflog", "show", "--format=%gd %H %gs %gn %ge", name]);
+        }
+        pair.same(&["push", "--porcelain", "URL", ":new"]);
+        let [ours, theirs] = [0, 1].map(|side| pair.path(side, "root/r.git/logs/refs/heads/new").exists());
+        assert_eq!(ours, theirs);
+    }
+}
