@@ -102,7 +102,13 @@ fn capabilities(service: Service, references: &References, offers: &Offers) -> S
         (Service::ReceivePack, false) => "report-status delete-refs side-band-64k".into(),
         (Service::UploadPack, true) => of_upload_pack(references, offers),
         (Service::ReceivePack, true) => {
-            format!("report-status delete-refs side-band-64k quiet atomic ofs-delta object-format=sha1 {AGENT}")
+            let offered = |is_offered: bool, name| if is_offered { name } else { "" };
+            let atomic = offered(offers.atomic, " atomic");
+            let push_options = offered(offers.push_options, " push-options");
+            format!(
+                "report-status report-status-v2 delete-refs side-band-64k quiet{atomic} ofs-delta{push_options} \
+                 object-format=sha1 {AGENT}"
+            )
         }
     }
 }

@@ -7,24 +7,32 @@
 
 mod complete;
 mod connect;
+mod content;
+mod excerpt;
 mod inflate;
 mod parse;
 mod resolve;
+mod rules;
 mod source;
+mod stored;
 
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Write},
 };
 
-use gix::{ObjectId, hash::oid};
+use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
 use crate::{
     Error, Hold, Kind, Options, Repository,
+    fsck::{FILE_BYTES_MAX, Findings},
     pack_index::{self, Indexed},
+    reader::Reader,
     staging::Staging,
 };
-pub(crate) use connect::Named;
+use connect::Named;
+pub(crate) use content::Content;
+use rules::Rules;
 
 /// Why a pack is not taken; the sentence for the client.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +42,12 @@ pub(crate) struct Refusal(pub(crate) String);
 impl Refusal {
     fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(sentence: String) -> Self {
+        Self(sentence)
     }
 }
 
@@ -70,32 +84,40 @@ pub(crate) struct Staged {
     /// The objects, bases that were added included, sorted by their ids.
     objects: Vec<(Indexed, Kind)>,
     closed: bool,
+    warnings: Vec<String>,
     /// Keeps what the objects name in place.
     _hold: Hold,
 }
 
-/// Takes a pack from `input` and checks it against the repository.
-pub(crate) fn receive(repository: &Repository, input: &mut dyn Read, options: &Options) -> Result<Staged, Refusal> {
+/// Takes a pack from `input` and checks it against the repository, whose history ends at the commits `cut`.
+pub(crate) fn receive(
+    repository: &Repository,
+    input: &mut dyn Read,
+    options: &Options,
+    cut: &HashSet<ObjectId>,
+) -> Result<Staged, Refusal> {
+    let rules = Rules::new(options, cut);
     let staging = Staging::create(repository.objects())?;
     let path = staging.path().join("pack");
-    let mut parsed = parse::parse(File::create_new(&path)?, input, options)?;
+    let mut parsed = parse::parse(File::create_new(&path)?, input, &rules)?;
     let received = u32::try_from(parsed.entries.len()).expect("a pack counts its objects in 32 bits");
     let mut reader = repository.reader();
     let mut checksum = parsed.checksum;
     if !parsed.deltas.is_empty() {
-        let bases = resolve::resolve(&path, &mut parsed, &mut reader, options)?;
+        let bases = resolve::resolve(&path, &mut parsed, &mut reader, &rules)?;
         if !bases.is_empty() {
             checksum = complete::complete(&path, &mut parsed.entries, &bases, &mut reader)?;
         }
     }
     let objects = sorted(&parsed.entries)?;
+    drop(parsed.entries);
     let hold = repository.hold();
     // What went before the hold was taken must not be found.
     drop(reader);
     let mut reader = repository.reader();
-    let closed = connect::is_closed(&parsed.named, &objects, &mut reader)?;
-    let staged = Staged { staging, checksum, received, objects, closed, _hold: hold };
-    staged.write_index()?;
+    let closed = connect::is_closed(&parsed.learnt.named, &objects, &mut reader)?;
+    let mut staged = Staged { staging, checksum, received, objects, closed, warnings: Vec::new(), _hold: hold };
+    staged.check_files(parsed.learnt.findings, &mut reader, options)?;
     Ok(staged)
 }
 
@@ -128,13 +150,65 @@ impl Staged {
 
     /// Tells the kind of one of the objects.
     pub(crate) fn kind(&self, id: &oid) -> Option<Kind> {
+        self.find(id).map(|(_, kind)| *kind)
+    }
+
+    /// Gives what the client is to be warned of.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Opens the pack to read its objects.
+    pub(crate) fn content(&self) -> Result<Content<'_>, Error> {
+        Content::open(self)
+    }
+
+    /// Gives the number of objects, bases that were added included.
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    fn find(&self, id: &oid) -> Option<&(Indexed, Kind)> {
         let position = self.objects.binary_search_by(|(object, _)| object.id.as_ref().cmp(id)).ok()?;
-        Some(self.objects[position].1)
+        Some(&self.objects[position])
+    }
+
+    /// Checks the files that trees name, which may be in the pack or in the repository.
+    fn check_files(&mut self, mut findings: Findings, reader: &mut Reader, options: &Options) -> Result<(), Refusal> {
+        let mut content = None;
+        findings.check_files(&options.fsck, &mut |id| {
+            let mut data = Vec::new();
+            if self.find(id).is_none() {
+                let header = reader.header(id)?;
+                if matches!(header, Some((Kind::Blob, size)) if size <= FILE_BYTES_MAX) {
+                    reader.expect(id, Kind::Blob, &mut data)?;
+                    return Ok(Some((Kind::Blob, Some(data))));
+                }
+                return Ok::<_, Refusal>(header.map(|(kind, _)| (kind, None)));
+            }
+            let content = match &mut content {
+                Some(content) => content,
+                none => none.insert(Content::open(self)?),
+            };
+            let header = content.header(id)?;
+            if matches!(header, Some((Kind::Blob, size)) if size <= FILE_BYTES_MAX) {
+                content.read(id, &mut data)?;
+                return Ok(Some((Kind::Blob, Some(data))));
+            }
+            Ok(header.map(|(kind, _)| (kind, None)))
+        })?;
+        drop(content);
+        self.warnings = findings.warnings;
+        Ok(())
     }
 
     /// Moves the pack into the repository and shows it to readers; `sync` makes that last a power cut.
     pub(crate) fn install(self, repository: &Repository, sync: bool) -> io::Result<()> {
-        if self.objects.is_empty() { Ok(()) } else { repository.install(&self.staging, &self.checksum, sync) }
+        if self.objects.is_empty() {
+            return Ok(());
+        }
+        self.write_index()?;
+        repository.install(&self.staging, &self.checksum, sync)
     }
 
     fn write_index(&self) -> io::Result<()> {

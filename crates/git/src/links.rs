@@ -103,6 +103,9 @@ fn id_line(data: &[u8], key: &[u8]) -> Option<ObjectId> {
 pub(crate) struct TreeEntry<'a> {
     /// What the entry names; nothing for a submodule.
     pub(crate) kind: Option<Kind>,
+    pub(crate) mode: u32,
+    /// Whether the mode is written with a zero before it.
+    pub(crate) padded: bool,
     pub(crate) name: &'a [u8],
     pub(crate) id: &'a oid,
 }
@@ -124,11 +127,13 @@ impl<'a> TreeEntries<'a> {
     }
 
     fn entry(&mut self) -> Result<TreeEntry<'a>, &'static str> {
+        let padded = self.rest.first();
         let mut mode = 0_u32;
         let mut digits = 0;
         loop {
             match self.rest.get(digits) {
-                Some(digit @ b'0'..=b'7') if digits < 7 => mode = mode << 3 | u32::from(digit - b'0'),
+                // As Git does it: of endless modes the end counts.
+                Some(digit @ b'0'..=b'7') => mode = mode << 3 | u32::from(digit - b'0'),
                 Some(b' ') if digits > 0 => break,
                 _ => return Err("a tree entry with a malformed mode"),
             }
@@ -146,7 +151,8 @@ impl<'a> TreeEntries<'a> {
             MODE_SUBMODULE => None,
             _ => Some(Kind::Blob),
         };
-        Ok(TreeEntry { kind, name: &name[..name_bytes], id: oid::from_bytes_unchecked(id) })
+        let padded = padded == Some(&b'0');
+        Ok(TreeEntry { kind, mode, padded, name: &name[..name_bytes], id: oid::from_bytes_unchecked(id) })
     }
 }
 

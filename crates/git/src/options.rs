@@ -1,5 +1,7 @@
 //! What a server offers and how much it takes.
 
+use crate::Fsck;
+
 /// The two services of the smart protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
@@ -106,6 +108,18 @@ pub struct Limits {
     pub structure_bytes: u64,
     /// The length of a chain of deltas.
     pub delta_chain: usize,
+    /// The number of objects in a pushed pack; about 100 bytes are held in memory for each.
+    pub pack_objects: u32,
+    /// The size of a pushed delta and of the object that it makes, in bytes; one object of that size and its base are
+    /// held in memory at a time. Git's clients send larger files whole.
+    pub delta_bytes: u64,
+    /// What the objects of any pushed pack may take together, in bytes.
+    pub expansion_bytes: u64,
+    /// What they may take on top of that, as a multiple of the pack's size.
+    ///
+    /// Git bounds its chains at 50 deltas, so that a pack of ordinary files expands less than a hundredfold, and one of
+    /// the most repetitive data a thousandfold.
+    pub expansion_factor: u64,
 }
 
 impl Default for Limits {
@@ -117,6 +131,10 @@ impl Default for Limits {
             object_bytes: 2 << 30,
             structure_bytes: 128 << 20,
             delta_chain: 4095,
+            pack_objects: 1 << 24,
+            delta_bytes: 512 << 20,
+            expansion_bytes: 16 << 30,
+            expansion_factor: 1000,
         }
     }
 }
@@ -128,6 +146,8 @@ pub struct Options {
     pub offers: Offers,
     /// How much one request may ask.
     pub limits: Limits,
+    /// How pushed objects are checked.
+    pub fsck: Fsck,
     /// Whether packs and folders are flushed to the disk before a push is answered.
     pub sync: bool,
     /// Whether the input of a push ends with the push, as in HTTP; it is then read to its end before the report.
@@ -141,6 +161,7 @@ impl Default for Options {
         Self {
             offers: Offers::AWS,
             limits: Limits::default(),
+            fsck: Fsck::default(),
             sync: false,
             input_ends: true,
             threads: std::thread::available_parallelism().map_or(1, usize::from),

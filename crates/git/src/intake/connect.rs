@@ -14,10 +14,15 @@ use crate::{Kind, links, pack_index::Indexed, reader::Reader};
 pub(crate) struct Named(HashMap<ObjectId, Kind>);
 
 impl Named {
-    /// Adds what one object names.
-    pub(super) fn add(&mut self, id: &oid, kind: Kind, data: &[u8]) -> Result<(), Refusal> {
+    /// Adds what one object names; if it is a commit, perhaps without its parents.
+    pub(super) fn add(&mut self, id: &oid, kind: Kind, data: &[u8], without_parents: bool) -> Result<(), Refusal> {
         let mut conflict = false;
-        links::visit(kind, data, &mut |named, kind| conflict |= !self.insert(named.to_owned(), kind))
+        let mut visit = |named: &oid, kind| {
+            if !(without_parents && kind == Kind::Commit) {
+                conflict |= !self.insert(named.to_owned(), kind);
+            }
+        };
+        links::visit(kind, data, &mut visit)
             .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
         if conflict {
             return Err(Refusal::new(format!("object {id} names an object as of another kind")));

@@ -4,14 +4,21 @@ use std::{fs::File, io::Read};
 
 use gix::ObjectId;
 
-use super::{Entry, Named, Refusal, inflate::Inflater, source::Source};
-use crate::{Kind, Options};
+use super::{
+    Entry, Refusal,
+    inflate::Inflater,
+    rules::{Learnt, Rules},
+    source::Source,
+};
+use crate::Kind;
 
 /// What one pass finds out.
 pub(super) struct Parsed {
     pub(super) entries: Vec<Entry>,
     pub(super) deltas: Deltas,
-    pub(super) named: Named,
+    pub(super) learnt: Learnt,
+    /// The size of the pack as it came, in bytes.
+    pub(super) bytes: u64,
     pub(super) checksum: ObjectId,
 }
 
@@ -35,41 +42,56 @@ const OFS_DELTA: u8 = 6;
 const REF_DELTA: u8 = 7;
 
 /// Reads a whole pack from `input` and stores it in `output`.
-pub(super) fn parse(output: File, input: &mut dyn Read, options: &Options) -> Result<Parsed, Refusal> {
-    let mut source = Source::new(input, output);
-    let mut head = [0; 12];
-    source.exact(&mut head)?;
-    let number = |at: usize| u32::from_be_bytes(head[at..at + 4].try_into().expect("four bytes"));
-    if &head[..4] != b"PACK" || !matches!(number(4), 2 | 3) {
-        return Err(Refusal::new("this is no pack"));
+pub(super) fn parse(output: File, input: &mut dyn Read, rules: &Rules<'_>) -> Result<Parsed, Refusal> {
+    let limits = &rules.options.limits;
+    let mut source = Source::new(input, output, limits.pack_bytes);
+    let count = head(&mut source)?;
+    if count > limits.pack_objects {
+        return Err(Refusal::new(format!("a pack of {count} objects is too large")));
     }
     let mut parser = Parser {
         source,
-        options,
+        rules,
         inflater: Inflater::new(),
         structure: Vec::new(),
         entries: Vec::new(),
         deltas: Deltas::default(),
-        named: Named::default(),
+        learnt: Learnt::default(),
     };
-    for _ in 0..number(8) {
+    for _ in 0..count {
         parser.entry()?;
     }
     parser.deltas.by_entry.sort_unstable();
     parser.deltas.by_id.sort_unstable();
+    let bytes = parser.source.offset();
     let checksum = parser.source.finish()?;
-    Ok(Parsed { entries: parser.entries, deltas: parser.deltas, named: parser.named, checksum })
+    let Parser { entries, deltas, learnt, .. } = parser;
+    Ok(Parsed { entries, deltas, learnt, bytes, checksum })
+}
+
+/// Reads the head of a pack; gives the number of objects that it declares.
+fn head(source: &mut Source<'_>) -> Result<u32, Refusal> {
+    let mut head = [0; 12];
+    source.exact(&mut head).map_err(|_| Refusal::new("eof before pack header was fully read"))?;
+    let number = |at: usize| u32::from_be_bytes(head[at..at + 4].try_into().expect("four bytes"));
+    if &head[..4] != b"PACK" {
+        return Err(Refusal::new("protocol error (pack signature mismatch detected)"));
+    }
+    if !matches!(number(4), 2 | 3) {
+        return Err(Refusal::new("protocol error (pack version unsupported)"));
+    }
+    Ok(number(8))
 }
 
 struct Parser<'a> {
     source: Source<'a>,
-    options: &'a Options,
+    rules: &'a Rules<'a>,
     inflater: Inflater,
     /// The commit, tree or tag that is being read.
     structure: Vec<u8>,
     entries: Vec<Entry>,
     deltas: Deltas,
-    named: Named,
+    learnt: Learnt,
 }
 
 impl Parser<'_> {
@@ -78,9 +100,11 @@ impl Parser<'_> {
         let offset = self.source.offset();
         self.source.start_entry();
         let (number_of_type, size) = self.head()?;
-        if size > self.options.limits.object_bytes {
+        let limits = &self.rules.options.limits;
+        if size > limits.object_bytes || number_of_type >= OFS_DELTA && size > limits.delta_bytes {
             return Err(Refusal::new(format!("an object of {size} bytes is too large")));
         }
+        self.rules.make(size, self.source.offset())?;
         let kind = match number_of_type {
             1 => Some(Kind::Commit),
             2 => Some(Kind::Tree),
@@ -130,7 +154,7 @@ impl Parser<'_> {
 
     /// Reads the distance of a base that lies before the entry at `offset`, and finds the base.
     fn base_before(&mut self, offset: u64) -> Result<u32, Refusal> {
-        if !self.options.offers.modern {
+        if !self.rules.options.offers.modern {
             return Err(Refusal::new("protocol error (offset deltas are not supported)"));
         }
         let mut byte = self.source.byte()?;
@@ -157,7 +181,7 @@ impl Parser<'_> {
         if kind == Kind::Blob {
             self.inflater.run(&mut self.source, size, &mut |part| hasher.update(part))?;
         } else {
-            if size > self.options.limits.structure_bytes {
+            if size > self.rules.options.limits.structure_bytes {
                 return Err(Refusal::new(format!("a {kind} of {size} bytes is too large")));
             }
             self.structure.clear();
@@ -166,7 +190,7 @@ impl Parser<'_> {
         }
         let id = hasher.try_finalize().map_err(|error| Refusal::new(error.to_string()))?;
         if kind != Kind::Blob {
-            self.named.add(&id, kind, &self.structure)?;
+            self.learnt.add(self.rules, &id, kind, &self.structure)?;
         }
         Ok(id)
     }

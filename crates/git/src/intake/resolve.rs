@@ -8,16 +8,21 @@ mod walk;
 
 use std::{
     path::Path,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
-use gix::{ObjectId, hashtable::HashMap, odb::pack::data};
+use gix::{ObjectId, hashtable::HashMap};
 
 use super::{
-    Entry, Named, Refusal,
+    Entry, Refusal,
     parse::{Deltas, Parsed},
+    rules::{Learnt, Rules},
+    stored::Stored,
 };
-use crate::{Kind, Options, reader::Reader};
+use crate::{Kind, reader::Reader};
 use walk::{Root, Walk};
 
 /// A base that the pack lacks.
@@ -29,12 +34,17 @@ pub(super) struct Base {
 
 /// What all threads look at.
 struct Forest<'a> {
-    data: &'a data::File,
+    stored: &'a Stored,
+    /// The size of the pack as it came, in bytes.
+    bytes: u64,
     entries: &'a [Entry],
     deltas: &'a Deltas,
     /// Whether the delta of that entry was taken by a thread.
     taken: Vec<AtomicBool>,
-    options: &'a Options,
+    rules: &'a Rules<'a>,
+    /// Taken by the one thread that may hold large objects.
+    large: Mutex<()>,
+    threads: usize,
 }
 
 /// With fewer deltas than this a second thread costs more than it gives.
@@ -45,15 +55,18 @@ pub(super) fn resolve(
     path: &Path,
     parsed: &mut Parsed,
     reader: &mut Reader,
-    options: &Options,
+    rules: &Rules<'_>,
 ) -> Result<Vec<Base>, Refusal> {
-    let data = data::File::at(path, gix::hash::Kind::Sha1).map_err(|error| Refusal::new(error.to_string()))?;
+    let deltas = parsed.deltas.by_entry.len() + parsed.deltas.by_id.len();
     let forest = Forest {
-        data: &data,
+        stored: &Stored::open(path)?,
+        bytes: parsed.bytes,
         entries: &parsed.entries,
         deltas: &parsed.deltas,
         taken: parsed.entries.iter().map(|_| AtomicBool::new(false)).collect(),
-        options,
+        rules,
+        large: Mutex::new(()),
+        threads: rules.options.threads.min(deltas / DELTAS_PER_THREAD).max(1),
     };
     let mut done = forest.resolve_inside()?;
     let bases = forest.resolve_outside(reader, &mut done)?;
@@ -61,8 +74,8 @@ pub(super) fn resolve(
     if left > 0 {
         return Err(Refusal::new(format!("the pack has {left} unresolved deltas")));
     }
-    let Done { resolved, named } = done;
-    parsed.named.merge(named)?;
+    let Done { resolved, learnt } = done;
+    parsed.learnt.merge(learnt)?;
     for (number, id, kind) in resolved {
         let entry = &mut parsed.entries[number as usize];
         (entry.id, entry.kind) = (id, Some(kind));
@@ -74,7 +87,7 @@ pub(super) fn resolve(
 #[derive(Default)]
 struct Done {
     resolved: Vec<(u32, ObjectId, Kind)>,
-    named: Named,
+    learnt: Learnt,
 }
 
 impl Forest<'_> {
@@ -84,8 +97,7 @@ impl Forest<'_> {
             .filter(|(number, entry)| entry.kind.is_some() && self.has_deltas(*number, &entry.id))
             .map(|(number, _)| number)
             .collect();
-        let deltas = self.deltas.by_entry.len() + self.deltas.by_id.len();
-        let threads = self.options.threads.min(deltas / DELTAS_PER_THREAD).min(roots.len()).max(1);
+        let threads = self.threads.min(roots.len()).max(1);
         let next = AtomicUsize::new(0);
         let run = || {
             let mut walk = Walk::new(self);
@@ -107,7 +119,7 @@ impl Forest<'_> {
         for part in parts {
             let part = part?;
             all.resolved.extend(part.resolved);
-            all.named.merge(part.named)?;
+            all.learnt.merge(part.learnt)?;
         }
         Ok(all)
     }
@@ -120,12 +132,17 @@ impl Forest<'_> {
         let mut bases = Vec::new();
         let mut data = Vec::new();
         for id in missing {
-            let Some(kind) = reader.read(&id, &mut data)? else { continue };
+            let Some((kind, size)) = reader.header(&id)? else { continue };
+            if size > self.rules.options.limits.delta_bytes {
+                return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+            }
+            self.rules.make(size, self.bytes)?;
+            reader.expect(&id, kind, &mut data)?;
             walk.run(&Root::Outside { id, kind, data: &data })?;
             bases.push(Base { id, kind });
         }
         done.resolved.extend(walk.done.resolved);
-        done.named.merge(walk.done.named)?;
+        done.learnt.merge(walk.done.learnt)?;
         Ok(bases)
     }
 

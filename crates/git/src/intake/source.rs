@@ -29,10 +29,12 @@ pub(super) struct Source<'a> {
     hasher: Hasher,
     crc: Crc,
     crc_from: usize,
+    /// The size that a pack may have, in bytes.
+    bytes_max: u64,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(input: &'a mut dyn Read, output: File) -> Self {
+    pub(super) fn new(input: &'a mut dyn Read, output: File, bytes_max: u64) -> Self {
         Self {
             input,
             output,
@@ -44,6 +46,7 @@ impl<'a> Source<'a> {
             hasher: hasher(gix::hash::Kind::Sha1),
             crc: Crc::new(),
             crc_from: 0,
+            bytes_max,
         }
     }
 
@@ -124,6 +127,9 @@ impl<'a> Source<'a> {
 
     fn settle(&mut self) -> Result<(), Refusal> {
         let fresh = &self.buffer[self.settled..self.position];
+        if self.stored + fresh.len() as u64 > self.bytes_max {
+            return Err(Refusal::new("pack exceeds maximum allowed size"));
+        }
         self.output.write_all(fresh)?;
         self.hasher.update(fresh);
         self.stored += fresh.len() as u64;

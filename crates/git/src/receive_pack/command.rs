@@ -43,6 +43,8 @@ impl Command {
 pub(super) struct Commands {
     pub(super) list: Vec<Command>,
     pub(super) capabilities: Vec<String>,
+    /// The words that the client has for the server.
+    pub(super) options: Vec<BString>,
     /// The commits whose parents the client does not have.
     pub(super) shallow: Vec<ObjectId>,
     /// The ranks of commands whose reference an earlier command names too.
@@ -56,10 +58,19 @@ impl Commands {
         let mut head = Self::default();
         loop {
             match lines.next()? {
-                Packet::Line(line) => head.line(line)?,
+                Packet::Line(line) => head.line(line, options)?,
                 Packet::Flush | Packet::Delimiter => break,
                 Packet::End if head.list.is_empty() => break,
                 Packet::End => return Err(ProtocolError::new("protocol error: the request has no end")),
+            }
+        }
+        if options.offers.push_options && head.asked("push-options") && !head.list.is_empty() {
+            loop {
+                match lines.next()? {
+                    Packet::Line(line) => head.options.push(line.into()),
+                    Packet::Flush | Packet::Delimiter => break,
+                    Packet::End => return Err(ProtocolError::new("protocol error: the push options have no end")),
+                }
             }
         }
         let mut names = HashMap::new();
@@ -76,15 +87,26 @@ impl Commands {
         self.capabilities.iter().any(|capability| capability == name)
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<(), ProtocolError> {
-        if let Some(id) = line.strip_prefix(b"shallow ") {
-            self.shallow.push(id_of(id, line)?);
+    fn line(&mut self, line: &[u8], options: &Options) -> Result<(), ProtocolError> {
+        if let Some(hex) = line.strip_prefix(b"shallow ") {
+            let id = ObjectId::from_hex(hex).map_err(|_| {
+                ProtocolError::new(format!("protocol error: expected shallow sha, got '{}'", shown(hex)))
+            })?;
+            self.shallow.push(id);
             return Ok(());
+        }
+        if line.starts_with(b"push-cert\0") {
+            return Err(ProtocolError::new("signed pushes are not supported"));
         }
         let (command, capabilities) = line.split_once_str(b"\0").unwrap_or((line, b""));
         if self.list.is_empty() {
             let capabilities = capabilities.fields().map(|capability| capability.to_str_lossy().into_owned());
             self.capabilities = capabilities.collect();
+            let format = self.capabilities.iter().find_map(|capability| capability.strip_prefix("object-format="));
+            if let Some(format) = format.filter(|format| options.offers.modern && *format != "sha1") {
+                let format = shown(format.as_bytes());
+                return Err(ProtocolError::new(format!("error: unsupported object format '{format}'")));
+            }
         }
         let (Some(old), Some(new), Some(name)) = (command.get(..40), command.get(41..81), command.get(82..)) else {
             return Err(unexpected(line));
@@ -103,8 +125,12 @@ fn id_of(hex: &[u8], line: &[u8]) -> Result<ObjectId, ProtocolError> {
 }
 
 fn unexpected(line: &[u8]) -> ProtocolError {
-    let shown = line[..line.len().min(200)].as_bstr();
-    ProtocolError::new(format!("protocol error: expected old/new/ref, got '{shown}'"))
+    ProtocolError::new(format!("protocol error: expected old/new/ref, got '{}'", shown(line)))
+}
+
+/// Of what a client sent as much as an error repeats.
+fn shown(text: &[u8]) -> &bstr::BStr {
+    text[..text.len().min(200)].as_bstr()
 }
 
 #[cfg(test)]

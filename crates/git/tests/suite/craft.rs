@@ -110,6 +110,7 @@ pub enum Entry<'a> {
     Commit,
     Tree,
     Blob,
+    Tag,
     /// On the base with that id.
     Delta(&'a str),
     /// On the base that many bytes before.
@@ -143,6 +144,7 @@ impl Pack {
             Entry::Commit => 1,
             Entry::Tree => 2,
             Entry::Blob => 3,
+            Entry::Tag => 4,
             Entry::OffsetDelta(_) => 6,
             Entry::Delta(_) => 7,
         };

@@ -93,7 +93,7 @@ fn what_passes_a_filter_is_what_git_lets_pass() {
                 let ids: Vec<_> = wants.iter().map(|want| run(&served, &["rev-parse", want])).collect();
                 let mut lines = String::from("0011command=fetch0001");
                 for line in ids.iter().map(|id| format!("want {id}")).chain([format!("filter {filter}")]) {
-                    lines.push_str(&format!("{:04x}{line}", line.len() + 4));
+                    lines += &format!("{:04x}{line}", line.len() + 4);
                 }
                 lines.push_str("0008done0000");
                 let answer = craft::ask(&repository, &references, lines.as_bytes(), Version::V2, &options);

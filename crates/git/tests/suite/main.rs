@@ -17,6 +17,8 @@ mod serve {
 }
 
 mod bench;
+mod bombs;
+mod checks;
 mod clone;
 mod craft;
 mod exchange;
@@ -30,6 +32,7 @@ mod parity;
 mod peer;
 mod push;
 mod random;
+mod receive;
 mod shallow;
 mod storage;
 mod version2;

@@ -1,21 +1,21 @@
 //! Walking one tree of deltas.
 
-use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError, atomic::Ordering};
 
-use gix::{
-    ObjectId,
-    odb::pack::data::{self, entry::Header},
-    zlib::Inflate,
+use gix::ObjectId;
+
+use super::{
+    super::{Refusal, stored::EntryReader},
+    Done, Forest,
 };
-
-use super::{super::Refusal, Done, Forest};
 use crate::{Kind, delta};
 
-/// The memory that the bases on one way down may take, in bytes; beyond it they are made again when needed.
-const HELD_BYTES_MAX: usize = 256 << 20;
+/// The memory that the bases on the ways down may take in all threads, in bytes; beyond it they are made again when
+/// needed.
+const HELD_BYTES_MAX: usize = 96 << 20;
 
-/// The longest chain of deltas that Git lets a pack have.
-const CHAIN_MAX: usize = 4095;
+/// From this size on, in bytes, an object is held by one thread at a time.
+const LARGE_BYTES: u64 = 16 << 20;
 
 /// Where a tree of deltas starts.
 pub(super) enum Root<'d> {
@@ -35,7 +35,8 @@ struct Step {
 /// Walks trees of deltas, one after the other.
 pub(super) struct Walk<'f> {
     forest: &'f Forest<'f>,
-    inflate: Inflate,
+    entries: EntryReader<'f>,
+    large: Option<MutexGuard<'f, ()>>,
     instructions: Vec<u8>,
     held_bytes: usize,
     pub(super) done: Done,
@@ -43,7 +44,14 @@ pub(super) struct Walk<'f> {
 
 impl<'f> Walk<'f> {
     pub(super) fn new(forest: &'f Forest<'f>) -> Self {
-        Self { forest, inflate: Inflate::default(), instructions: Vec::new(), held_bytes: 0, done: Done::default() }
+        Self {
+            forest,
+            entries: EntryReader::new(forest.stored),
+            large: None,
+            instructions: Vec::new(),
+            held_bytes: 0,
+            done: Done::default(),
+        }
     }
 
     /// Resolves all deltas that rest on `root`.
@@ -72,13 +80,12 @@ impl<'f> Walk<'f> {
             let result = self.resolve(number, &mut way, outside)?;
             let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, &result)
                 .map_err(|error| Refusal::new(error.to_string()))?;
-            if kind != Kind::Blob {
-                self.done.named.add(&id, kind, &result)?;
-            }
+            self.check_size(kind, result.len())?;
+            self.done.learnt.add(self.forest.rules, &id, kind, &result)?;
             self.done.resolved.push((number, id, kind));
             let deltas = self.take(Some(number), &id);
             if !deltas.is_empty() {
-                if way.len() > CHAIN_MAX {
+                if way.len() > self.forest.rules.options.limits.delta_chain {
                     return Err(Refusal::new("a chain of deltas is too long"));
                 }
                 self.held_bytes += result.len();
@@ -86,6 +93,7 @@ impl<'f> Walk<'f> {
                 self.let_go(&mut way);
             }
         }
+        self.large = None;
         Ok(())
     }
 
@@ -106,7 +114,13 @@ impl<'f> Walk<'f> {
         let known = (0..=last).rev().find(|rank| way[*rank].data.is_some()).unwrap_or(0);
         if known == 0 && way[0].data.is_none() && outside.is_none() {
             let mut data = Vec::new();
-            self.inflate(way[0].entry.expect("a root inside of the pack"), &mut data)?;
+            let number = way[0].entry.expect("a root inside of the pack");
+            let size = self.forest.entries[number as usize].size;
+            if size > self.forest.rules.options.limits.delta_bytes {
+                return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+            }
+            self.make(size)?;
+            self.inflate(number, &mut data)?;
             self.held_bytes += data.len();
             way[0].data = Some(data);
         }
@@ -125,36 +139,45 @@ impl<'f> Walk<'f> {
         self.inflate(number, &mut instructions)?;
         let unsound = |reason| Refusal::new(format!("the pack is corrupt: {reason}"));
         let (_, size) = delta::sizes(&instructions).map_err(unsound)?;
-        if size > self.forest.options.limits.object_bytes {
+        let limits = &self.forest.rules.options.limits;
+        if size > limits.object_bytes.min(limits.delta_bytes) {
             return Err(Refusal::new(format!("an object of {size} bytes is too large")));
         }
+        self.make(size)?;
         let result = delta::apply(base, &instructions).map_err(unsound);
         self.instructions = instructions;
         result
     }
 
+    /// Counts bytes that are about to be made; waits for other threads if these are many.
+    fn make(&mut self, bytes: u64) -> Result<(), Refusal> {
+        if bytes >= LARGE_BYTES && self.large.is_none() {
+            self.large = Some(self.forest.large.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        self.forest.rules.make(bytes, self.forest.bytes)
+    }
+
+    /// Refuses a commit, tree or tag that is too large.
+    fn check_size(&self, kind: Kind, bytes: usize) -> Result<(), Refusal> {
+        if kind != Kind::Blob && bytes as u64 > self.forest.rules.options.limits.structure_bytes {
+            return Err(Refusal::new(format!("a {kind} of {bytes} bytes is too large")));
+        }
+        Ok(())
+    }
+
     fn inflate(&mut self, number: u32, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let entry = self.forest.entries[number as usize];
-        out.resize(usize::try_from(entry.size).expect("sizes are limited"), 0);
-        let entry = data::Entry {
-            header: Header::Blob,
-            decompressed_size: entry.size,
-            data_offset: entry.offset + u64::from(entry.head_bytes),
-            encoded_header_size: entry.head_bytes.into(),
-        };
-        self.forest
-            .data
-            .decompress_entry(&entry, &mut self.inflate, out)
-            .map(drop)
-            .map_err(|error| Refusal::new(error.to_string()))
+        let entries = self.forest.entries;
+        let end = entries.get(number as usize + 1).map_or(self.forest.bytes, |next| next.offset);
+        self.entries.inflate(&entries[number as usize], end, out)
     }
 
     /// Forgets the base that has no more deltas, and the oldest ones when too much is held; the last stays.
     fn let_go(&mut self, way: &mut [Step]) {
+        let most = HELD_BYTES_MAX / self.forest.threads;
         let last = way.len() - 1;
-        let from = if self.held_bytes > HELD_BYTES_MAX { 0 } else { last - 1 };
+        let from = if self.held_bytes > most { 0 } else { last - 1 };
         for step in &mut way[from..last] {
-            if step.deltas.is_empty() || self.held_bytes > HELD_BYTES_MAX {
+            if step.deltas.is_empty() || self.held_bytes > most {
                 self.held_bytes -= step.data.take().map_or(0, |data| data.len());
             }
         }

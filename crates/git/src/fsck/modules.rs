@@ -1,0 +1,87 @@
+//! Checking the content of `.gitmodules` and `.gitattributes`.
+
+use bstr::ByteSlice;
+
+use super::{File, Message, Report, config, url};
+use crate::Kind;
+
+/// The largest file that is looked into, in bytes.
+pub(crate) const FILE_BYTES_MAX: u64 = 100 << 20;
+
+/// Lines of attributes have to be shorter than that, in bytes.
+const LINE_BYTES: usize = 2048;
+
+/// How files of one name are checked.
+pub(super) struct Files {
+    name: &'static str,
+    missing: Message,
+    other_kind: Message,
+    large: Message,
+    check: fn(&[u8], &mut Report<'_>) -> Result<(), String>,
+}
+
+pub(super) const MODULES: Files = Files {
+    name: ".gitmodules",
+    missing: Message::GitmodulesMissing,
+    other_kind: Message::GitmodulesBlob,
+    large: Message::GitmodulesLarge,
+    check: check_modules,
+};
+
+pub(super) const ATTRIBUTES: Files = Files {
+    name: ".gitattributes",
+    missing: Message::GitattributesMissing,
+    other_kind: Message::GitattributesBlob,
+    large: Message::GitattributesLarge,
+    check: check_attributes,
+};
+
+impl Files {
+    /// Checks a file: its kind and content, where content that is too large is left out.
+    pub(super) fn check(&self, content: Option<File>, report: &mut Report<'_>) -> Result<(), String> {
+        let name = self.name;
+        match content {
+            None => report.say(self.missing, &format!("unable to read {name} blob")),
+            Some((Kind::Blob, None)) => report.say(self.large, &format!("{name} too large to parse")),
+            Some((Kind::Blob, Some(data))) => (self.check)(&data, report),
+            Some(_) => report.say(self.other_kind, &format!("non-blob found at {name}")),
+        }
+    }
+}
+
+fn check_attributes(data: &[u8], report: &mut Report<'_>) -> Result<(), String> {
+    let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.split(|byte| *byte == b'\n').any(|line| line.len() >= LINE_BYTES) {
+        report.say(Message::GitattributesLineLength, ".gitattributes has too long lines to parse")?;
+    }
+    Ok(())
+}
+
+fn check_modules(data: &[u8], report: &mut Report<'_>) -> Result<(), String> {
+    let sound = config::read(data, &mut |name, value| check_variable(name, value, report))?;
+    if !sound {
+        report.say(Message::GitmodulesParse, "could not parse gitmodules blob")?;
+    }
+    Ok(())
+}
+
+/// Checks one variable, `name` being such as `submodule.lib.url`.
+fn check_variable(name: &[u8], value: Option<&[u8]>, report: &mut Report<'_>) -> Result<(), String> {
+    let Some((module, key)) = name.strip_prefix(b"submodule.").and_then(|rest| rest.rsplit_once_str(".")) else {
+        return Ok(());
+    };
+    let mut say = |message, what: &str, text: &[u8]| {
+        report.say(message, &format!("disallowed submodule {what}: {}", text.as_bstr()))
+    };
+    if module.is_empty() || module.split(|byte| matches!(byte, b'/' | b'\\')).any(|part| part == b"..") {
+        say(Message::GitmodulesName, "name", module)?;
+    }
+    match (key, value) {
+        (b"url", Some(url)) if !url::is_sound(url) => say(Message::GitmodulesUrl, "url", url),
+        (b"path", Some(path)) if path.starts_with(b"-") => say(Message::GitmodulesPath, "path", path),
+        (b"update", Some(update)) if update.starts_with(b"!") => {
+            say(Message::GitmodulesUpdate, "update setting", update)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,102 @@
+//! Names that stand for `.git` and its kin on some file system.
+//!
+//! On HFS+ some characters do not count and letters' case does not either; NTFS drops spaces and periods at the end, takes
+//! what follows a colon as a stream, and has short names such as `git~1`.
+
+use bstr::ByteSlice;
+
+/// A file whose content or kind matters to Git.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Special {
+    Modules,
+    Attributes,
+    Ignore,
+    Mailmap,
+}
+
+/// The special files with their names without the period, and how NTFS abbreviates these when they are taken.
+const SPECIAL: [(Special, &str, &str); 4] = [
+    (Special::Modules, "gitmodules", "gi7eba"),
+    (Special::Attributes, "gitattributes", "gi7d29"),
+    (Special::Ignore, "gitignore", "gi250a"),
+    (Special::Mailmap, "mailmap", "maba30"),
+];
+
+/// Tells, quickly, that a name has nothing that the other functions here look for.
+pub(super) fn is_plain(name: &[u8]) -> bool {
+    !matches!(name.first(), Some(b'.' | b'~' | b'g' | b'G' | b'm' | b'M' | b'/' | b'\\' | 0x80..) | None)
+        && name.find_byteset(b"/\\").is_none()
+}
+
+/// Tells whether a name is `.git` somewhere.
+pub(super) fn is_dot_git(name: &[u8]) -> bool {
+    is_on_hfs(name, "git") || name.split_str("\\").any(is_dot_git_on_ntfs)
+}
+
+/// Tells which special file a name is somewhere.
+pub(super) fn special(name: &[u8]) -> Option<Special> {
+    let is = |(_, plain, short): &(Special, &str, &str)| is_on_hfs(name, plain) || is_on_ntfs(name, plain, short);
+    if let Some((special, ..)) = SPECIAL.iter().find(|known| is(known)) {
+        return Some(*special);
+    }
+    let (_, plain, short) = SPECIAL[0];
+    let mut below = (0..name.len()).filter(|at| name[*at] == b'\\').map(|at| &name[at + 1..]);
+    below.any(|part| is_on_ntfs(part, plain, short)).then_some(Special::Modules)
+}
+
+/// Tells whether a name is a period and `plain` on HFS+.
+fn is_on_hfs(name: &[u8], plain: &str) -> bool {
+    let mut rest = name;
+    // What is no UTF-8 ends a name here: it can be no letter of those names, and what comes after does not matter.
+    let mut next = || loop {
+        let (char, bytes) = bstr::decode_utf8(rest);
+        rest = &rest[bytes..];
+        match char {
+            Some('\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}') => {}
+            other => return other,
+        }
+    };
+    next() == Some('.')
+        && plain.chars().all(|letter| next().is_some_and(|char| char.to_ascii_lowercase() == letter))
+        && matches!(next(), None | Some('/'))
+}
+
+/// Tells whether a name up to its first backslash is `.git` on NTFS.
+fn is_dot_git_on_ntfs(name: &[u8]) -> bool {
+    let after = |start: &str| {
+        let head = name.get(..start.len())?;
+        head.eq_ignore_ascii_case(start.as_bytes()).then(|| &name[start.len()..])
+    };
+    after(".git").or_else(|| after("git~1")).is_some_and(|rest| {
+        let rest = rest.trim_start_with(|char| matches!(char, ' ' | '.'));
+        matches!(rest.first(), None | Some(b'/' | b':'))
+    })
+}
+
+/// Tells whether a name is a period and `plain` on NTFS, or a short name of that.
+fn is_on_ntfs(name: &[u8], plain: &str, short: &str) -> bool {
+    let starts = |name: &[u8], start: &str| {
+        name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+    };
+    let rest = if name.first() == Some(&b'.') && starts(&name[1..], plain) {
+        &name[1 + plain.len()..]
+    } else if starts(name, &plain[..6]) && matches!(name.get(6..8), Some([b'~', b'1'..=b'4']))
+        || is_numbered(name, short)
+    {
+        &name[8..]
+    } else {
+        return false;
+    };
+    let rest = rest.trim_start_with(|char| matches!(char, ' ' | '.'));
+    matches!(rest.first(), None | Some(b':'))
+}
+
+/// Tells whether a name starts with eight characters that are the start of `short`, a tilde, and a number.
+fn is_numbered(name: &[u8], short: &str) -> bool {
+    let Some(head) = name.get(..8) else { return false };
+    let Some(tilde) = head.find_byte(b'~').filter(|tilde| *tilde < 7) else { return false };
+    let (start, number) = (&head[..tilde], &head[tilde + 1..]);
+    short.get(..tilde).is_some_and(|short| start.eq_ignore_ascii_case(short.as_bytes()))
+        && number[0] != b'0'
+        && number.iter().all(u8::is_ascii_digit)
+}

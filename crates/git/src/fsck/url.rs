@@ -1,0 +1,126 @@
+//! Addresses of submodules that are meant to do harm.
+//!
+//! An address must not be taken for an option, nor lead to a line end in a request for credentials, nor replace the host
+//! of the address that it is relative to.
+
+use bstr::ByteSlice;
+
+/// The protocols whose addresses are looked into.
+const PROTOCOLS: [&str; 4] = ["http", "https", "ftp", "ftps"];
+
+/// Tells whether Git takes `url` as that of a submodule.
+pub(super) fn is_sound(url: &[u8]) -> bool {
+    if url.starts_with(b"-") {
+        return false;
+    }
+    if is_relative(url) {
+        return !decoded(url).contains(&b'\n') && !replaces_host(url);
+    }
+    match absolute(url) {
+        Some(url) => is_normal(url).unwrap_or(false) && !decoded(url).contains(&b'\n'),
+        None => true,
+    }
+}
+
+/// Tells whether an address starts with a folder that is the current one or the one above.
+fn is_relative(url: &[u8]) -> bool {
+    ["./", ".\\", "../", "..\\"].iter().any(|start| url.starts_with(start.as_bytes()))
+}
+
+/// Tells whether a relative address climbs, and then goes on with what ends or starts a host.
+fn replaces_host(url: &[u8]) -> bool {
+    let mut rest = url;
+    let mut climbed = false;
+    loop {
+        if let [b'.', b'.', b'/' | b'\\', tail @ ..] = rest {
+            (rest, climbed) = (tail, true);
+        } else if let [b'.', b'/' | b'\\', tail @ ..] = rest {
+            rest = tail;
+        } else {
+            return climbed && matches!(rest.first(), Some(b':' | b'/'));
+        }
+    }
+}
+
+/// Gives the address that is handed to the HTTP client, if it is.
+fn absolute(url: &[u8]) -> Option<&[u8]> {
+    PROTOCOLS.iter().find_map(|protocol| {
+        let rest = url.strip_prefix(protocol.as_bytes())?;
+        rest.strip_prefix(b"::").or_else(|| rest.starts_with(b"://").then_some(url))
+    })
+}
+
+/// Tells whether an address can be brought into its normal form; nothing if it is no address.
+fn is_normal(url: &[u8]) -> Option<bool> {
+    let (scheme, rest) = url.split_once_str("://")?;
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-');
+    if scheme.is_empty() || !scheme[0].is_ascii_alphabetic() || !scheme.iter().all(known) {
+        return None;
+    }
+    let (authority, rest) = rest.split_at(rest.find_byteset("/?#").unwrap_or(rest.len()));
+    let (user, host) = authority.split_once_str("@").map_or((None, authority), |(user, host)| (Some(user), host));
+    let path = &rest[..rest.find_byteset("?#").unwrap_or(rest.len())];
+    Some(
+        user.is_none_or(has_sound_escapes)
+            && is_host(host, scheme.eq_ignore_ascii_case(b"file"))
+            && has_sound_escapes(rest)
+            && stays_below(path),
+    )
+}
+
+fn is_host(host: &[u8], is_file: bool) -> bool {
+    let (name, port) = match host.rfind_byteset(":]") {
+        Some(at) if host[at] == b':' => (&host[..at], Some(&host[at + 1..])),
+        _ => (host, None),
+    };
+    if name.is_empty() {
+        return is_file;
+    }
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.[:]".contains(byte);
+    let port = port.map_or(Some(1), |port| match port {
+        b"" => Some(1),
+        digits => std::str::from_utf8(digits).ok().filter(|it| !it.starts_with('+')).and_then(|it| it.parse().ok()),
+    });
+    name.iter().all(known) && port.is_some_and(|port: u16| port > 0)
+}
+
+/// Tells whether each percent sign is followed by two hexadecimal digits.
+fn has_sound_escapes(text: &[u8]) -> bool {
+    let mut parts = text.split(|byte| *byte == b'%').skip(1);
+    parts.all(|part| part.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+}
+
+/// Tells whether a path does not climb above its root.
+fn stays_below(path: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for part in path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/') {
+        match decoded(part).as_slice() {
+            b"." => {}
+            b".." => match depth.checked_sub(1) {
+                Some(above) => depth = above,
+                None => return false,
+            },
+            _ => depth += 1,
+        }
+    }
+    true
+}
+
+/// Replaces what is escaped by percent signs.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        let digits = tail.get(..2).filter(|digits| byte == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let value = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match value {
+            Some(value) if value != 0 => {
+                out.push(value);
+                rest = &tail[2..];
+            }
+            _ => out.push(byte),
+        }
+    }
+    out
+}

@@ -1,0 +1,60 @@
+//! What one push is checked by, and what is learnt from its objects.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gix::{ObjectId, hash::oid, hashtable::HashSet};
+
+use super::{Named, Refusal};
+use crate::{Kind, Options, fsck::Findings};
+
+/// What one push is checked by; all its threads share it.
+pub(super) struct Rules<'a> {
+    pub(super) options: &'a Options,
+    /// The commits at which the history of the repository ends, whatever they name.
+    cut: &'a HashSet<ObjectId>,
+    /// The number of bytes that were inflated or made from deltas.
+    made: AtomicU64,
+}
+
+impl<'a> Rules<'a> {
+    pub(super) fn new(options: &'a Options, cut: &'a HashSet<ObjectId>) -> Self {
+        Self { options, cut, made: AtomicU64::new(0) }
+    }
+
+    /// Counts bytes that are about to be made from the first `pack_bytes` of a pack.
+    ///
+    /// This bounds the work, whichever way a pack grows: by its zlib streams, or by deltas that each repeat a large base.
+    pub(super) fn make(&self, bytes: u64, pack_bytes: u64) -> Result<(), Refusal> {
+        let limits = &self.options.limits;
+        let made = self.made.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if made > limits.expansion_bytes.saturating_add(limits.expansion_factor.saturating_mul(pack_bytes)) {
+            return Err(Refusal::new("the pack expands to too much"));
+        }
+        Ok(())
+    }
+}
+
+/// What was learnt from objects.
+#[derive(Default)]
+pub(super) struct Learnt {
+    pub(super) named: Named,
+    pub(super) findings: Findings,
+}
+
+impl Learnt {
+    /// Checks one object, and notes what it names.
+    pub(super) fn add(&mut self, rules: &Rules<'_>, id: &oid, kind: Kind, data: &[u8]) -> Result<(), Refusal> {
+        if kind == Kind::Blob {
+            return Ok(());
+        }
+        self.findings.check(&rules.options.fsck, id, kind, data).map_err(Refusal)?;
+        let without_parents = kind == Kind::Commit && !rules.cut.is_empty() && rules.cut.contains(id);
+        self.named.add(id, kind, data, without_parents)
+    }
+
+    /// Adds what another thread learnt.
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), Refusal> {
+        self.findings.merge(other.findings);
+        self.named.merge(other.named)
+    }
+}
