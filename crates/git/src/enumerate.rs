@@ -31,7 +31,7 @@ pub(crate) struct Demand {
 
 /// The objects to send.
 pub(crate) struct Selection {
-    /// The objects, those that were added to the history last first.
+    /// The objects, mostly those that were added to the history last first.
     pub(crate) objects: Vec<Chosen>,
     /// The place of each object in the list; [`Selection::KNOWN`] for objects that the client has.
     pub(crate) places: HashMap<ObjectId, u32>,
@@ -94,30 +94,26 @@ impl Selection {
     }
 }
 
-/// From this many missing commits on they are looked up in a graph, if the client has others.
+/// From this many missing commits on they are looked for in a graph, if the client has others.
 const MANY: usize = 1000;
 
 /// Selects the objects to send.
 pub(crate) fn select(reader: &mut Reader, history: &mut History, demand: &Demand) -> Result<Selection, Error> {
-    let charted = match (history.has_cuts(), demand.haves.is_empty()) {
-        (true, _) => None,
-        (false, true) => reader.charted_or_built(),
-        (false, false) => reader.charted(),
-    }
-    .cloned();
     let mut walk = Walk::new(reader);
     let (commits, others) = walk.wants(history, &demand.wants)?;
     let haves = walk.haves(history, &demand.haves)?;
-    let limit = match &charted {
-        None => usize::MAX,
-        Some(_) if haves.is_empty() => 0,
-        Some(_) => MANY,
+    let limit = match (history.has_cuts(), haves.is_empty()) {
+        (true, _) => usize::MAX,
+        (false, true) => 0,
+        (false, false) => MANY,
     };
-    let missing = missing_commits(walk.reader, history, &commits, &haves, limit)?;
-    match (missing, &charted) {
-        (Some(missing), _) => walk.missing(history, &missing)?,
-        (None, Some(charted)) => walk.reuse(history, charted, &commits, &haves)?,
-        (None, None) => unreachable!("without a graph there is no limit"),
+    let missing = match missing_commits(walk.reader, history, &commits, &haves, limit)? {
+        None if walk.reuse(history, &commits, &haves)? => None,
+        None => missing_commits(walk.reader, history, &commits, &haves, usize::MAX)?,
+        few => few,
+    };
+    if let Some(missing) = missing {
+        walk.missing(history, &missing)?;
     }
     walk.others(&others)?;
     walk.tags(&demand.tags)?;

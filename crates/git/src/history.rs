@@ -17,7 +17,12 @@ pub(crate) struct History {
     parents: Vec<Node>,
     buffer: Vec<u8>,
     cuts: Vec<Node>,
+    /// How many commits were read.
+    loads: usize,
 }
+
+/// So many commits are read before a graph is looked for: for few it takes longer to open one.
+const FEW: usize = 200;
 
 struct Commit {
     id: ObjectId,
@@ -82,7 +87,9 @@ impl History {
         if parents.is_some() {
             return Ok(());
         }
-        if let Some(charted) = reader.charted()
+        self.loads += 1;
+        if self.loads > FEW
+            && let Some(charted) = reader.charted()
             && let Some(number) = number.or_else(|| charted.number(&id))
         {
             self.take(node, charted, number);

@@ -22,42 +22,76 @@ pub(crate) struct Trees {
     young_bytes: usize,
 }
 
-/// Takes what a comparison finds.
+/// Takes what comparisons find.
 pub(crate) trait Sink {
-    /// Takes an object that the compared trees do not have in its place; tells whether it was not there yet.
+    /// Takes an object; tells whether it was not there yet. What a tree that was there holds is not offered.
     fn add(&mut self, chosen: Chosen) -> bool;
 
     /// Hears of an object of a compared tree that is gone from its place.
     fn replaced(&mut self, chosen: Chosen);
 }
 
+/// A commit whose tree is compared with others.
+pub(crate) struct Step {
+    pub(crate) commit: ObjectId,
+    pub(crate) tree: ObjectId,
+    /// Trees that were dealt with, mostly those of the parents.
+    pub(crate) others: Vec<ObjectId>,
+}
+
+/// How many commits are compared before what was found is taken.
+const CHUNK: usize = 256;
+
+/// A difference between a tree and those that it is compared with.
+struct Change {
+    chosen: Chosen,
+    role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Gone from its place in a compared tree.
+    Replaced,
+    /// A tree in the place of others; what differs in it is listed too.
+    Changed,
+    /// In a place where there was nothing of its kind, or a blob.
+    Fresh,
+}
+
 impl Trees {
-    /// Finds what is in a tree and, in the same place, in none of `others`.
+    /// Finds what commits add to each other, parents first.
     ///
-    /// What is in the others must have been taken before, or must not be wanted: all that is found there too is
-    /// passed over, with all that lies below it. Submodules are no objects.
-    pub(crate) fn compare(
-        &mut self,
-        reader: &mut Reader,
-        tree: ObjectId,
-        others: &[ObjectId],
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
-        if others.contains(&tree) {
-            return Ok(());
+    /// The newest of a chunk are read first, as the trees of a tight pack are deltas on newer ones; but what was found
+    /// is taken from the oldest on. Otherwise, where a change was taken back and made again, each tree would
+    /// count on another one for what they share.
+    pub(crate) fn follow(&mut self, reader: &mut Reader, steps: &[Step], sink: &mut dyn Sink) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for chunk in steps.chunks(CHUNK) {
+            for step in chunk.iter().rev() {
+                found.push((step.commit, self.changes(reader, step.tree, &step.others)?));
+            }
+            for (commit, changes) in found.drain(..).rev() {
+                sink.add(Chosen::new(&commit, Kind::Commit, b""));
+                self.take(reader, &changes, sink)?;
+            }
         }
-        for other in others {
-            sink.replaced(Chosen::new(other, Kind::Tree, b""));
+        Ok(())
+    }
+
+    /// Takes a tree with all that it holds.
+    pub(crate) fn add(&mut self, reader: &mut Reader, tree: &oid, sink: &mut dyn Sink) -> Result<(), Error> {
+        let change = Change { chosen: Chosen::new(tree, Kind::Tree, b""), role: Role::Fresh };
+        self.take(reader, &[change], sink)
+    }
+
+    fn take(&mut self, reader: &mut Reader, changes: &[Change], sink: &mut dyn Sink) -> Result<(), Error> {
+        // What is fresh comes last: by then it may have been found to be gone from another place.
+        let of = |role| changes.iter().filter(move |change| change.role == role).map(|change| change.chosen);
+        of(Role::Replaced).for_each(|chosen| sink.replaced(chosen));
+        for chosen in of(Role::Changed) {
+            sink.add(chosen);
         }
-        if !sink.add(Chosen::new(&tree, Kind::Tree, b"")) {
-            return Ok(());
-        }
-        let mut changed = vec![(tree, others.to_vec())];
-        // What has no counterpart is taken last: by then it may have been found to be gone from another place.
-        let mut fresh = Vec::new();
-        while let Some((tree, others)) = changed.pop() {
-            self.compare_one(reader, tree, &others, sink, &mut changed, &mut fresh)?;
-        }
+        let mut fresh: Vec<_> = of(Role::Fresh).collect();
         while let Some(chosen) = fresh.pop() {
             if sink.add(chosen) && chosen.kind == Kind::Tree {
                 let data = self.get(reader, &chosen.id)?;
@@ -70,14 +104,36 @@ impl Trees {
         Ok(())
     }
 
-    fn compare_one(
+    /// Finds what is in a tree and, in the same place, in none of `others`. Submodules are no objects.
+    fn changes(&mut self, reader: &mut Reader, tree: ObjectId, others: &[ObjectId]) -> Result<Vec<Change>, Error> {
+        let mut changes = Vec::new();
+        if others.contains(&tree) {
+            return Ok(changes);
+        }
+        let mut put = |role, id: &oid| changes.push(Change { chosen: Chosen::new(id, Kind::Tree, b""), role });
+        for other in others {
+            put(Role::Replaced, other);
+        }
+        if others.is_empty() {
+            put(Role::Fresh, &tree);
+            return Ok(changes);
+        }
+        put(Role::Changed, &tree);
+        let mut open = vec![(tree, others.to_vec())];
+        while let Some((tree, others)) = open.pop() {
+            self.compare(reader, tree, &others, &mut open, &mut changes)?;
+        }
+        Ok(changes)
+    }
+
+    /// Compares one tree with others; those below that differ go to `open`.
+    fn compare(
         &mut self,
         reader: &mut Reader,
         tree: ObjectId,
         others: &[ObjectId],
-        sink: &mut dyn Sink,
-        changed: &mut Vec<(ObjectId, Vec<ObjectId>)>,
-        fresh: &mut Vec<Chosen>,
+        open: &mut Vec<(ObjectId, Vec<ObjectId>)>,
+        changes: &mut Vec<Change>,
     ) -> Result<(), Error> {
         let data = self.get(reader, &tree)?;
         let others = others.iter().map(|other| self.get(reader, other)).collect::<Result<Vec<_>, _>>()?;
@@ -87,24 +143,25 @@ impl Trees {
             let entry = entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
             counterparts.clear();
             for cursor in &mut cursors {
-                counterparts.extend(cursor.seek(&entry, sink));
+                counterparts.extend(cursor.seek(&entry, changes));
             }
             let Some(kind) = entry.kind else { continue };
             if counterparts.iter().any(|other| other.id == entry.id) {
                 continue;
             }
             for other in &counterparts {
-                sink.replaced(Chosen::new(other.id, kind, other.name));
+                gone(other, changes);
             }
             let chosen = Chosen::new(entry.id, kind, entry.name);
             if kind != Kind::Tree || counterparts.is_empty() {
-                fresh.push(chosen);
-            } else if sink.add(chosen) {
-                changed.push((chosen.id, counterparts.iter().map(|other| other.id.to_owned()).collect()));
+                changes.push(Change { chosen, role: Role::Fresh });
+            } else {
+                changes.push(Change { chosen, role: Role::Changed });
+                open.push((chosen.id, counterparts.iter().map(|other| other.id.to_owned()).collect()));
             }
         }
         for cursor in cursors {
-            cursor.finish(sink);
+            cursor.finish(changes);
         }
         Ok(())
     }
@@ -147,10 +204,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Finds the entry of the same name and kind; those before it are gone.
-    fn seek(&mut self, goal: &TreeEntry<'_>, sink: &mut dyn Sink) -> Option<TreeEntry<'a>> {
+    fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<Change>) -> Option<TreeEntry<'a>> {
         while let Some(next) = &self.next {
             match order(next, goal) {
-                Ordering::Less => gone(&self.take()?, sink),
+                Ordering::Less => gone(&self.take()?, changes),
                 Ordering::Equal => return self.take().filter(|found| found.kind == goal.kind),
                 Ordering::Greater => break,
             }
@@ -158,17 +215,16 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    fn finish(mut self, sink: &mut dyn Sink) {
+    fn finish(mut self, changes: &mut Vec<Change>) {
         while let Some(entry) = self.take() {
-            gone(&entry, sink);
+            gone(&entry, changes);
         }
     }
 }
 
-fn gone(entry: &TreeEntry<'_>, sink: &mut dyn Sink) {
-    if let Some(kind) = entry.kind {
-        sink.replaced(Chosen::new(entry.id, kind, entry.name));
-    }
+fn gone(entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
+    let chosen = entry.kind.map(|kind| Chosen::new(entry.id, kind, entry.name));
+    changes.extend(chosen.map(|chosen| Change { chosen, role: Role::Replaced }));
 }
 
 /// Compares as Git orders the entries of a tree: the name of a folder ends with a slash.

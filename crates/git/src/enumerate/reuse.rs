@@ -21,15 +21,24 @@ pub(super) struct Reuse {
 
 /// What commits lead to, taken apart at the border of a pack.
 struct Outside {
-    /// The commits that are not in the pack, parents before their children.
+    /// The commits that are not in the pack.
     nodes: Vec<Node>,
     /// The commits in the pack at which these end, by their numbers.
     tips: Vec<u32>,
 }
 
 impl Walk<'_> {
-    /// Adds what `wants` lead to and `haves` do not. No commit is cut.
-    pub(super) fn reuse(
+    /// Adds what `wants` lead to and `haves` do not, with the help of a graph; answers `false` if there is none. No
+    /// commit is cut.
+    pub(super) fn reuse(&mut self, history: &mut History, wants: &[Node], haves: &[Node]) -> Result<bool, Error> {
+        let charted = if haves.is_empty() { self.reader.charted_or_built() } else { self.reader.charted() };
+        match charted.cloned() {
+            Some(charted) => self.reuse_from(history, &charted, wants, haves).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn reuse_from(
         &mut self,
         history: &mut History,
         charted: &Charted,
@@ -47,10 +56,9 @@ impl Walk<'_> {
             self.found.know(&history.id(*node));
         }
         let known: HashSet<Node> = known_commits.nodes.into_iter().collect();
-        for node in wanted.nodes.into_iter().filter(|node| !known.contains(node)) {
-            self.commit(history, node, &[])?;
-        }
-        Ok(())
+        let mut missing = wanted.nodes;
+        missing.retain(|node| !known.contains(node));
+        self.commits(history, &parents_first(history, &missing), &[])
     }
 
     /// Notes the bases of what is sent that the client has.
@@ -81,7 +89,6 @@ impl Walk<'_> {
                 stack.extend(history.parents(node));
             }
         }
-        let nodes = parents_first(history, &nodes);
         Ok(Outside { nodes, tips })
     }
 }

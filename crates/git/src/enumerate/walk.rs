@@ -14,7 +14,7 @@ use crate::{
     history::{History, Node},
     links,
     reader::Reader,
-    trees::{Sink, Trees},
+    trees::{Sink, Step, Trees},
 };
 
 /// How many of the client's tips a commit without parents is compared with.
@@ -143,15 +143,19 @@ impl<'r> Walk<'r> {
         }
         self.know_deepened(history, missing)?;
         let tips: Vec<_> = missing.edges.iter().rev().take(TIPS_MAX).map(|node| history.tree(*node)).collect();
-        missing.missing.iter().try_for_each(|node| self.commit(history, *node, &tips))
+        self.commits(history, &missing.missing, &tips)
     }
 
-    /// Adds a commit with what is new in it. Its parents were dealt with; if it has none it is compared with `tips`.
-    pub(super) fn commit(&mut self, history: &History, node: Node, tips: &[ObjectId]) -> Result<(), Error> {
-        self.found.add(Chosen::new(&history.id(node), Kind::Commit, b""));
-        let parents: Vec<_> = history.parents(node).iter().map(|parent| history.tree(*parent)).collect();
-        let others = if parents.is_empty() { tips } else { &parents };
-        self.trees.compare(self.reader, history.tree(node), others, &mut self.found)
+    /// Adds commits with what is new in them, parents before their children. Other parents were dealt with; what has
+    /// no parents is compared with `tips`.
+    pub(super) fn commits(&mut self, history: &History, nodes: &[Node], tips: &[ObjectId]) -> Result<(), Error> {
+        let step = |node: &Node| {
+            let parents: Vec<_> = history.parents(*node).iter().map(|parent| history.tree(*parent)).collect();
+            let others = if parents.is_empty() { tips.to_vec() } else { parents };
+            Step { commit: history.id(*node), tree: history.tree(*node), others }
+        };
+        let steps: Vec<_> = nodes.iter().map(step).collect();
+        self.trees.follow(self.reader, &steps, &mut self.found)
     }
 
     /// Notes what the client has of commits whose parents it gets now: what is missing lies below these, and is
@@ -161,7 +165,7 @@ impl<'r> Walk<'r> {
         for edge in &missing.edges {
             let cut = history.parents(*edge).len() < history.named_parents(*edge).len();
             if cut && history.named_parents(*edge).iter().any(lacks) {
-                self.trees.compare(self.reader, history.tree(*edge), &[], &mut Knowing(&mut self.found))?;
+                self.trees.add(self.reader, &history.tree(*edge), &mut Knowing(&mut self.found))?;
             }
         }
         Ok(())
@@ -171,7 +175,7 @@ impl<'r> Walk<'r> {
     pub(super) fn others(&mut self, others: &[Chosen]) -> Result<(), Error> {
         for chosen in others {
             if chosen.kind == Kind::Tree {
-                self.trees.compare(self.reader, chosen.id, &[], &mut self.found)?;
+                self.trees.add(self.reader, &chosen.id, &mut self.found)?;
             } else {
                 self.found.add(*chosen);
             }

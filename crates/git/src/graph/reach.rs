@@ -11,7 +11,7 @@ use crate::{
     enumerate::Chosen,
     pack::Pack,
     reader::Reader,
-    trees::{Sink, Trees},
+    trees::{Sink, Step, Trees},
 };
 
 impl Charted {
@@ -39,16 +39,18 @@ impl Charted {
                 queue.extend(graph.parents(number));
             }
         }
+        let steps: Vec<_> = open.into_iter().rev().map(|number| self.step(number)).collect();
         let mut marks = Marks { pack: &self.pack, bits: &mut bits, foreign: None };
-        for number in open.into_iter().rev() {
-            marks.bits.set(graph.commits[number as usize].rank);
-            let parents: Vec<_> = graph.parents(number).iter().map(|parent| self.tree(*parent)).collect();
-            trees.compare(reader, self.tree(number), &parents, &mut marks)?;
-            if let Some(id) = marks.foreign {
-                return Err(Error::Missing(id));
-            }
+        trees.follow(reader, &steps, &mut marks)?;
+        if let Some(id) = marks.foreign {
+            return Err(Error::Missing(id));
         }
         Ok(bits)
+    }
+
+    fn step(&self, number: u32) -> Step {
+        let others = self.graph.parents(number).iter().map(|parent| self.tree(*parent)).collect();
+        Step { commit: self.id(number), tree: self.tree(number), others }
     }
 
     fn are_all_heads_in(&self, tips: &[u32]) -> bool {
