@@ -92,6 +92,12 @@ impl Selection {
         let reused = self.reused.iter().flat_map(|reused| reused.chosen.iter().map(|rank| reused.pack.id_at(rank)));
         self.objects.iter().map(|object| object.id).chain(reused)
     }
+
+    /// Tells whether the objects are just those of one pack.
+    pub(crate) fn is_whole_pack(&self) -> bool {
+        let whole = |reused: &Reused| reused.chosen.count() == reused.pack.index.num_objects() as usize;
+        self.objects.is_empty() && self.reused.as_ref().is_some_and(whole)
+    }
 }
 
 /// From this many missing commits on they are looked for in a graph, if the client has others.

@@ -64,7 +64,6 @@ impl History {
     }
 
     /// Gives the commits that are cut.
-    #[expect(dead_code, reason = "the key of a kept answer needs them")]
     pub(crate) fn cuts(&self) -> impl Iterator<Item = ObjectId> {
         self.cuts.iter().map(|node| self.id(*node))
     }

@@ -121,9 +121,9 @@ impl<'a> TreeEntries<'a> {
         Self { rest: data }
     }
 
-    /// Tells how much of the content was not read yet, in bytes.
-    pub(crate) fn bytes_left(&self) -> usize {
-        self.rest.len()
+    /// Gives the bytes of the entries to come.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     fn entry(&mut self) -> Result<TreeEntry<'a>, &'static str> {

@@ -1,6 +1,6 @@
 //! What a server offers and how much it takes.
 
-use crate::Fsck;
+use crate::{Builds, Cache, Fsck};
 
 /// The two services of the smart protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,6 +154,10 @@ pub struct Options {
     pub input_ends: bool,
     /// The number of threads that one request may use.
     pub threads: usize,
+    /// Keeps packs for clients that ask for the same.
+    pub cache: Option<Cache>,
+    /// How many packs are made at once.
+    pub builds: Builds,
 }
 
 impl Default for Options {
@@ -165,6 +169,8 @@ impl Default for Options {
             sync: false,
             input_ends: true,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            cache: None,
+            builds: Builds::default(),
         }
     }
 }

@@ -1,13 +1,20 @@
 //! From what a client lacks to the pack that it gets.
+//!
+//! A pack that was made before is copied. Else the objects are chosen, and written; few requests do so at once.
 
-use std::io;
+use std::io::{self, Write};
+
+use gix::{ObjectId, hash::hasher};
 
 use crate::{
+    Error,
+    builds::{Build, Builds},
     enumerate::{
         self, Demand,
         filtered::{self, Sieve},
     },
     history::History,
+    pack_cache::{Cache, Filling},
     pack_writer::{self, Style},
     reader::Reader,
     sideband::SideBand,
@@ -16,27 +23,99 @@ use crate::{
 /// A pack that was asked for.
 pub(crate) struct Order<'a> {
     pub(crate) demand: &'a Demand,
-    /// What is left out.
+    /// What the client does not want of it.
     pub(crate) sieve: Option<Sieve>,
     pub(crate) style: Style,
     /// Whether the client is told how far its pack is.
     pub(crate) progress: bool,
+    pub(crate) cache: Option<&'a Cache>,
+    pub(crate) builds: &'a Builds,
 }
+
+/// Packs of fewer objects are made sooner than they are kept.
+const KEPT_MIN: usize = 100;
 
 /// Sends the pack that a client asked for.
 pub(crate) fn send(
     reader: &mut Reader,
     history: &mut History,
-    order: Order<'_>,
+    mut order: Order<'_>,
     band: &mut SideBand<'_>,
 ) -> io::Result<()> {
-    let selection = match order.sieve {
+    let sieve = order.sieve.take();
+    let order = &order;
+    let place = order.cache.filter(|_| sieve.is_none());
+    let place = place.map(|cache| Ok::<_, Error>((cache, key(history, order)?))).transpose()?;
+    if send_kept(place, order, band)? {
+        return Ok(());
+    }
+    let build = order.builds.begin();
+    // Whoever was waited for may have made just this pack.
+    if send_kept(place, order, band)? {
+        return Ok(());
+    }
+    let selection = match sieve {
         Some(sieve) => filtered::select(reader, history, order.demand, sieve)?,
         None => enumerate::select(reader, history, order.demand)?,
     };
-    if order.progress {
-        band.progress(&format!("Counting objects: {}, done.\n", selection.count()))?;
+    let count = selection.count();
+    report(count, order, band)?;
+    let worthy = count >= KEPT_MIN && !selection.is_whole_pack();
+    // That nothing can be kept is no reason not to serve.
+    let filling = place.filter(|_| worthy).and_then(|(cache, key)| cache.fill(key, count).ok());
+    let mut outlet = Outlet { output: band, filling, build: Some(build) };
+    pack_writer::write(reader, &selection, order.style, &mut outlet)?;
+    outlet.flush()?;
+    if let Some(filling) = outlet.filling {
+        filling.keep();
     }
-    pack_writer::write(reader, &selection, order.style, band)?;
     Ok(())
+}
+
+fn send_kept(place: Option<(&Cache, ObjectId)>, order: &Order<'_>, band: &mut SideBand<'_>) -> io::Result<bool> {
+    let Some(kept) = place.and_then(|(cache, key)| cache.find(&key)) else { return Ok(false) };
+    report(kept.objects, order, band)?;
+    kept.send(band)?;
+    Ok(true)
+}
+
+fn report(objects: usize, order: &Order<'_>, band: &mut SideBand<'_>) -> io::Result<()> {
+    if order.progress { band.progress(&format!("Counting objects: {objects}, done.\n")) } else { Ok(()) }
+}
+
+/// Hashes all that determines what the pack holds, and how it is written.
+fn key(history: &History, order: &Order<'_>) -> Result<ObjectId, Error> {
+    let Demand { wants, haves, tags } = order.demand;
+    let tags = tags.iter().flat_map(|(tag, peeled)| [*tag, *peeled]).collect();
+    let mut hasher = hasher(gix::hash::Kind::Sha1);
+    hasher.update(format!("{:?}", order.style).as_bytes());
+    for mut ids in [wants.clone(), haves.clone(), tags, history.cuts().collect()] {
+        ids.sort_unstable();
+        hasher.update(&(ids.len() as u64).to_le_bytes());
+        for id in &ids {
+            hasher.update(id.as_slice());
+        }
+    }
+    hasher.try_finalize().map_err(|error| Error::decode(&error))
+}
+
+/// Where a pack goes while it is made.
+struct Outlet<'o, 'w> {
+    output: &'o mut SideBand<'w>,
+    filling: Option<Filling>,
+    /// Given back with the first bytes: a client that takes them slowly keeps nobody waiting.
+    build: Option<Build>,
+}
+
+impl Write for Outlet<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.build = None;
+        self.output.write_all(bytes)?;
+        self.filling = self.filling.take().and_then(|filling| filling.put(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }

@@ -17,9 +17,10 @@ const GENERATION_BYTES: usize = 8 << 20;
 /// Reads trees, and keeps those that were read last: along a history each is needed twice.
 #[derive(Default)]
 pub(crate) struct Trees {
-    young: HashMap<ObjectId, Rc<Vec<u8>>>,
-    old: HashMap<ObjectId, Rc<Vec<u8>>>,
+    young: HashMap<ObjectId, Rc<[u8]>>,
+    old: HashMap<ObjectId, Rc<[u8]>>,
     young_bytes: usize,
+    buffer: Vec<u8>,
 }
 
 /// Takes what comparisons find.
@@ -139,8 +140,17 @@ impl Trees {
         let others = others.iter().map(|other| self.get(reader, other)).collect::<Result<Vec<_>, _>>()?;
         let mut cursors: Vec<_> = others.iter().map(|data| Cursor::new(data)).collect();
         let mut counterparts = Vec::new();
-        for entry in TreeEntries::new(&data) {
+        let mut entries = TreeEntries::new(&data);
+        loop {
+            let start = entries.rest();
+            let Some(entry) = entries.next() else { break };
             let entry = entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
+            let bytes = &start[..start.len() - entries.rest().len()];
+            if let [cursor] = cursors.as_mut_slice()
+                && cursor.skip(bytes)
+            {
+                continue;
+            }
             counterparts.clear();
             for cursor in &mut cursors {
                 counterparts.extend(cursor.seek(&entry, changes));
@@ -166,14 +176,16 @@ impl Trees {
         Ok(())
     }
 
-    fn get(&mut self, reader: &mut Reader, id: &oid) -> Result<Rc<Vec<u8>>, Error> {
+    fn get(&mut self, reader: &mut Reader, id: &oid) -> Result<Rc<[u8]>, Error> {
         if let Some(data) = self.young.get(id) {
             return Ok(Rc::clone(data));
         }
-        let mut data = self.old.remove(id).unwrap_or_default();
-        if data.is_empty() {
-            reader.expect(id, Kind::Tree, Rc::make_mut(&mut data))?;
-        }
+        let data = if let Some(data) = self.old.remove(id) {
+            data
+        } else {
+            reader.expect(id, Kind::Tree, &mut self.buffer)?;
+            Rc::from(self.buffer.as_slice())
+        };
         self.young_bytes += data.len();
         if self.young_bytes > GENERATION_BYTES {
             self.old = std::mem::take(&mut self.young);
@@ -188,25 +200,36 @@ impl Trees {
 ///
 /// It relies on the order of the entries only to find counterparts: in a tree that is out of order it finds fewer.
 struct Cursor<'a> {
-    entries: TreeEntries<'a>,
-    next: Option<TreeEntry<'a>>,
+    rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    fn new(data: &'a [u8]) -> Self {
-        let mut entries = TreeEntries::new(data);
-        let next = entries.next().and_then(Result::ok);
-        Self { entries, next }
+    fn new(rest: &'a [u8]) -> Self {
+        Self { rest }
+    }
+
+    /// Passes an entry over, if it comes next just so; most do.
+    fn skip(&mut self, bytes: &[u8]) -> bool {
+        let rest = self.rest.strip_prefix(bytes);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn peek(&self) -> Option<TreeEntry<'a>> {
+        TreeEntries::new(self.rest).next()?.ok()
     }
 
     fn take(&mut self) -> Option<TreeEntry<'a>> {
-        std::mem::replace(&mut self.next, self.entries.next().and_then(Result::ok))
+        let mut entries = TreeEntries::new(self.rest);
+        let entry = entries.next();
+        self.rest = entries.rest();
+        entry?.ok()
     }
 
     /// Finds the entry of the same name and kind; those before it are gone.
     fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<Change>) -> Option<TreeEntry<'a>> {
-        while let Some(next) = &self.next {
-            match order(next, goal) {
+        while let Some(next) = self.peek() {
+            match order(&next, goal) {
                 Ordering::Less => gone(&self.take()?, changes),
                 Ordering::Equal => return self.take().filter(|found| found.kind == goal.kind),
                 Ordering::Greater => break,

@@ -20,7 +20,7 @@ use std::io::{self, Read, Write};
 use gix::ObjectId;
 
 use crate::{
-    Options, ProtocolError, References, Repository, Version,
+    Builds, Cache, Options, ProtocolError, References, Repository, Version,
     enumerate::{Demand, filtered::Sieve},
     history::History,
     pack_objects,
@@ -85,6 +85,8 @@ struct Pack {
     style: Style,
     frames: Frames,
     progress: bool,
+    cache: Option<Cache>,
+    builds: Builds,
 }
 
 /// Decides what a request gets.
@@ -126,9 +128,10 @@ impl Answer {
         output.write_all(&self.preamble)?;
         let Some(mut pack) = self.pack else { return output.flush() };
         let mut band = SideBand::new(output, pack.frames);
-        let order =
-            pack_objects::Order { demand: &pack.demand, sieve: pack.sieve, style: pack.style, progress: pack.progress };
-        let sent = pack_objects::send(&mut pack.reader, &mut pack.history, order, &mut band);
+        let Pack { reader, history, demand, style, progress, sieve, cache, builds, .. } = &mut pack;
+        let (style, progress, cache) = (*style, *progress, cache.as_ref());
+        let order = pack_objects::Order { demand, sieve: sieve.take(), style, progress, cache, builds };
+        let sent = pack_objects::send(reader, history, order, &mut band);
         if sent.is_err() {
             band.error("internal server error\n")?;
             return sent;

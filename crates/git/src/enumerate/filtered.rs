@@ -180,7 +180,7 @@ impl Walk<'_> {
                 continue;
             };
             let entry = entry.map_err(|reason| Error::Malformed { id: level.id, reason })?;
-            let done = level.data.len() - entries.bytes_left();
+            let done = level.data.len() - entries.rest().len();
             let (id, kind, name) = (entry.id.to_owned(), entry.kind, name_hash(entry.name));
             if kind.is_some() && !self.seen.contains(&id) {
                 if !self.path.is_empty() {

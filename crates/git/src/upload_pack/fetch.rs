@@ -168,6 +168,8 @@ pub(super) fn answer(
         reader,
         history,
         sieve,
+        cache: options.cache.clone(),
+        builds: options.builds.clone(),
         frames,
         style: Style {
             thin,

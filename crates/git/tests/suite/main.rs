@@ -18,6 +18,7 @@ mod serve {
 
 mod bench;
 mod bombs;
+mod cache;
 mod checks;
 mod clone;
 mod craft;

@@ -1,0 +1,204 @@
+//! Finished packs, kept for clients that ask for the same.
+//!
+//! A key names all that determines which objects a pack holds, by their ids: what is kept never is out of date, and
+//! repositories that share objects share answers. Whether a client may have the objects was decided before.
+//!
+//! **Invariant:** what can be found is a whole pack. Files have no names once they are open, so nothing is left of
+//! them when the process ends, in whatever way.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use gix::ObjectId;
+
+use crate::pack::read_exact_at;
+
+/// How many packs are kept at most: each is an open file.
+const PACKS_MAX: usize = 128;
+const PREFIX: &str = "answer-";
+
+/// Keeps finished packs in files; cheap to clone, for all repositories together.
+#[derive(Clone)]
+pub struct Cache(Arc<Shared>);
+
+struct Shared {
+    folder: PathBuf,
+    bytes_max: u64,
+    next: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    packs: HashMap<ObjectId, Entry>,
+    bytes: u64,
+    /// The number of times that anything was used.
+    clock: u64,
+}
+
+struct Entry {
+    pack: Arc<Kept>,
+    used: u64,
+}
+
+/// A pack that is kept.
+pub(crate) struct Kept {
+    file: File,
+    bytes: u64,
+    /// The number of its objects.
+    pub(crate) objects: usize,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Cache").field("folder", &self.0.folder).field("bytes_max", &self.0.bytes_max).finish()
+    }
+}
+
+impl Cache {
+    /// The bytes that are kept if nobody says otherwise.
+    pub const BYTES_MAX: u64 = 256 << 20;
+
+    /// Keeps packs of `bytes_max` bytes together in `folder`, and of a quarter of it each.
+    ///
+    /// Removes what another process left there while it was killed.
+    pub fn open(folder: &Path, bytes_max: u64) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let (folder, next, state) = (folder.to_owned(), AtomicU64::new(1), Mutex::default());
+        Ok(Self(Arc::new(Shared { folder, bytes_max, next, state })))
+    }
+
+    /// Tells how many bytes are kept.
+    pub fn bytes(&self) -> u64 {
+        self.state().bytes
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds a pack.
+    pub(crate) fn find(&self, key: &ObjectId) -> Option<Arc<Kept>> {
+        let state = &mut *self.state();
+        state.clock += 1;
+        let entry = state.packs.get_mut(key)?;
+        entry.used = state.clock;
+        Some(Arc::clone(&entry.pack))
+    }
+
+    /// Begins to keep a pack of so many objects; dropped before [`Filling::keep`] it leaves nothing behind.
+    pub(crate) fn fill(&self, key: ObjectId, objects: usize) -> io::Result<Filling> {
+        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let path = self.0.folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        fs::remove_file(path)?;
+        Ok(Filling { cache: self.clone(), key, objects, output: BufWriter::with_capacity(64 << 10, file), bytes: 0 })
+    }
+
+    fn keep(&self, key: ObjectId, pack: Kept) {
+        let state = &mut *self.state();
+        while state.bytes + pack.bytes > self.0.bytes_max || state.packs.len() >= PACKS_MAX {
+            let oldest = state.packs.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
+            let Some(entry) = oldest.and_then(|key| state.packs.remove(&key)) else { return };
+            state.bytes -= entry.pack.bytes;
+        }
+        state.clock += 1;
+        state.bytes += pack.bytes;
+        let entry = Entry { pack: Arc::new(pack), used: state.clock };
+        if let Some(same) = state.packs.insert(key, entry) {
+            state.bytes -= same.pack.bytes;
+        }
+    }
+}
+
+impl Kept {
+    /// Copies the pack to `output`.
+    pub(crate) fn send(&self, output: &mut dyn Write) -> io::Result<()> {
+        let mut buffer = vec![0; 256 << 10];
+        let mut offset = 0;
+        while offset < self.bytes {
+            let bytes = usize::try_from(self.bytes - offset).map_or(buffer.len(), |rest| rest.min(buffer.len()));
+            read_exact_at(&self.file, &mut buffer[..bytes], offset)?;
+            output.write_all(&buffer[..bytes])?;
+            offset += bytes as u64;
+        }
+        Ok(())
+    }
+}
+
+/// A pack that is being written, to the client and to the cache.
+pub(crate) struct Filling {
+    cache: Cache,
+    key: ObjectId,
+    objects: usize,
+    output: BufWriter<File>,
+    bytes: u64,
+}
+
+impl Filling {
+    /// Adds bytes; gives the filling back if the pack can still be kept.
+    pub(crate) fn put(mut self, bytes: &[u8]) -> Option<Self> {
+        self.bytes += bytes.len() as u64;
+        (self.bytes <= self.cache.0.bytes_max / 4 && self.output.write_all(bytes).is_ok()).then_some(self)
+    }
+
+    /// Keeps the pack, which is whole now.
+    pub(crate) fn keep(self) {
+        // A full disk costs the next client time, and this one nothing.
+        if let Ok(file) = self.output.into_inner() {
+            self.cache.keep(self.key, Kept { file, bytes: self.bytes, objects: self.objects });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> ObjectId {
+        ObjectId::from_bytes_or_panic(&[byte; 20])
+    }
+
+    fn fill(cache: &Cache, byte: u8, bytes: usize) {
+        let filling = cache.fill(key(byte), 1).expect("a writable folder");
+        if let Some(filling) = filling.put(&vec![byte; bytes]) {
+            filling.keep();
+        }
+    }
+
+    #[test]
+    fn the_least_used_goes_first() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("answer-1-1"), "left by a killed process").expect("a writable folder");
+        let cache = Cache::open(folder.path(), 1000).expect("a writable folder");
+        for byte in 1..=4 {
+            fill(&cache, byte, 250);
+        }
+        assert!(cache.find(&key(1)).is_some());
+        fill(&cache, 5, 250);
+        fill(&cache, 6, 251);
+        fill(&cache, 5, 250);
+        drop(cache.fill(key(7), 1).expect("a writable folder").put(b"half"));
+        let kept: Vec<_> = (1..=7).filter(|byte| cache.find(&key(*byte)).is_some()).collect();
+        assert_eq!(kept, [1, 4, 5]);
+        let mut out = Vec::new();
+        cache.find(&key(5)).expect("it is kept").send(&mut out).expect("a vector takes all");
+        assert_eq!((out, cache.bytes()), (vec![5; 250], 750));
+        assert_eq!(fs::read_dir(folder.path()).expect("a readable folder").count(), 0);
+    }
+}

@@ -1,0 +1,96 @@
+//! Answers that are kept.
+
+use std::io::{self, Write};
+
+use git::{
+    Builds, Cache, ObjectId, Offers, Options, Reference, References, Repository,
+    upload_pack::{self, Request},
+};
+
+use crate::{
+    bench::{Bench, feed, run},
+    craft,
+    random::{Dice, history},
+};
+
+fn request(tip: &str, have: Option<&str>) -> Vec<u8> {
+    let mut lines = vec![format!("want {tip} thin-pack ofs-delta\n"), String::new()];
+    lines.extend(have.map(|have| format!("have {have}\n")));
+    lines.push("done\n".into());
+    craft::lines(&lines)
+}
+
+/// A client that breaks off after some bytes.
+struct Short(usize);
+
+impl Write for Short {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_same_question_gets_the_same_pack() {
+    let bench = Bench::new(Offers::FULL);
+    let work = bench.work("work");
+    history(&work, &mut Dice(11), 120);
+    work.git(&["push", "--quiet", bench.url(), "c119:refs/heads/main", "c70:refs/heads/old"]);
+    let tips = ["c119", "c70"].map(|name| work.git(&["rev-parse", name]));
+    let tips = [tips[0].as_str(), tips[1].as_str()];
+    let repository = Repository::open(&bench.served()).expect("the repository");
+    let cache = Cache::open(&bench.path("cache"), 8 << 20).expect("a writable folder");
+    let plain = Options { offers: Offers::FULL, ..Options::default() };
+    let kept = Options { cache: Some(cache.clone()), builds: Builds::new(1), ..plain.clone() };
+
+    let whole = request(tips[0], None);
+    let fresh = craft::fetch(&repository, &tips, &whole, &plain).expect("a pack");
+    // A client that breaks off leaves nothing.
+    let id = ObjectId::from_hex(tips[0].as_bytes()).expect("forty digits");
+    let reference = Reference { name: "refs/heads/main".into(), target: id, peeled: None };
+    let references = References { references: vec![reference], ..References::default() };
+    let read =
+        Request::read(&mut whole.as_slice(), git::Version::V0, &kept).expect("a sound request").expect("a request");
+    let answer = upload_pack::answer(&repository, &references, read, &kept).expect("a pack");
+    answer.write(&mut Short(fresh.len() - 30)).expect_err("the client is gone");
+    assert_eq!(cache.bytes(), 0);
+
+    let mut bytes = 0;
+    for question in [whole, request(tips[0], Some(tips[1])), request(tips[1], None)] {
+        let plain = craft::fetch(&repository, &tips, &question, &plain).expect("a pack");
+        let first = craft::fetch(&repository, &tips, &question, &kept).expect("a pack");
+        assert!(cache.bytes() > bytes);
+        bytes = cache.bytes();
+        let second = craft::fetch(&repository, &tips, &question, &kept).expect("a pack");
+        assert_eq!(bytes, cache.bytes());
+        assert_eq!(first, plain);
+        assert_eq!(first, second);
+    }
+    let client = bench.work("client");
+    let again = craft::fetch(&repository, &tips, &request(tips[0], None), &kept).expect("a pack");
+    feed(&client.path, &["index-pack", "--stdin", "--strict"], again.strip_prefix(b"0008NAK\n").expect("no haves"));
+    run(&client.path, &["update-ref", "refs/heads/main", tips[0]]);
+    client.git(&["fsck", "--full", "--strict"]);
+}
+
+#[test]
+fn many_ask_for_the_same_at_once() {
+    let bench = Bench::new(Offers::FULL);
+    let work = bench.work("work");
+    history(&work, &mut Dice(12), 200);
+    work.git(&["push", "--quiet", bench.url(), "c199:refs/heads/main", "c100:refs/heads/old"]);
+    let tip = work.git(&["rev-parse", "c199"]);
+    let repository = Repository::open(&bench.served()).expect("the repository");
+    let cache = Cache::open(&bench.path("cache"), 8 << 20).expect("a writable folder");
+    let options = Options { cache: Some(cache), builds: Builds::new(1), offers: Offers::FULL, ..Options::default() };
+    let ask = || craft::fetch(&repository, &[&tip], &request(&tip, None), &options).expect("a pack");
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a pack")).collect()
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+}
