@@ -132,6 +132,14 @@ pub(crate) fn make(packs: &[Arc<Pack>]) -> Option<Charted> {
     worthy.then(|| pack.graph_or_build()).flatten().map(|graph| Charted { pack: Arc::clone(pack), graph })
 }
 
+/// Tells whether the largest pack may get a graph and has none that is saved, as far as that is known without
+/// making it.
+pub(crate) fn is_due(packs: &[Arc<Pack>]) -> bool {
+    let Some(pack) = packs.iter().max_by_key(|pack| pack.index.num_objects()) else { return false };
+    let hopeless = || pack.graph.built.get().is_some_and(Option::is_none);
+    pack.index.num_objects() >= WORTHY && (pack.graph().is_none() || !pack.graph.is_saved()) && !hopeless()
+}
+
 impl Repository {
     /// Saves beside the largest pack what its commits lead to, so that clones and fetches need not find out.
     ///

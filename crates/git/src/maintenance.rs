@@ -30,6 +30,7 @@ use gix::ObjectId;
 use crate::{
     Repository,
     enumerate::{self, Demand},
+    graph,
     history::History,
 };
 use inventory::{Inventory, Plan};
@@ -90,12 +91,14 @@ pub struct Outcome {
     pub postponed: bool,
 }
 
-/// The kinds of upkeep.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The kinds of upkeep, the lighter ones first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     /// There was nothing to do, or somebody else was at it.
     #[default]
     Nothing,
+    /// What the commits of the largest pack lead to was saved beside it.
+    Charted,
     /// Light packs and loose objects became one pack.
     RolledUp,
     /// Everything became one tight pack.
@@ -109,7 +112,7 @@ impl Repository {
     /// Tells whether [`Repository::maintain`] would do anything; costs a listing of the folders.
     pub fn needs_upkeep(&self, upkeep: &Upkeep) -> io::Result<bool> {
         self.refresh()?;
-        Ok(Inventory::take(self)?.plan(upkeep) != Plan::Nothing)
+        Ok(graph::is_due(&self.state().packs) || Inventory::take(self)?.plan(upkeep) != Plan::Nothing)
     }
 
     /// Does the upkeep that is due, beside requests that run and requests that come.
@@ -132,11 +135,16 @@ impl Repository {
         };
         self.refresh()?;
         let inventory = Inventory::take(self)?;
-        match plan(&inventory) {
-            Plan::Nothing => Ok(Outcome::default()),
-            Plan::RollUp(light) => self.roll_up(&inventory, light, upkeep),
-            Plan::Repack => self.repack_all(&inventory, tips, upkeep),
+        let mut outcome = match plan(&inventory) {
+            Plan::Nothing => Outcome::default(),
+            Plan::RollUp(light) => self.roll_up(&inventory, light, upkeep)?,
+            Plan::Repack => self.repack_all(&inventory, tips, upkeep)?,
+        };
+        if graph::is_due(&self.state().packs) {
+            self.chart()?;
+            outcome.work = outcome.work.max(Work::Charted);
         }
+        Ok(outcome)
     }
 
     /// Makes the `light` lightest packs and all loose objects one pack.
@@ -148,7 +156,7 @@ impl Repository {
         let objects = packed.chain(inventory.loose.iter().copied());
         let objects = objects.filter(|id| !stay().any(|pack| pack.position(id).is_some()));
         let selection = bake::selection(&mut reader, objects)?;
-        let rolled = bake::bake(self, &mut reader, &selection, upkeep)?;
+        let rolled = bake::bake(self, &mut reader, selection, upkeep)?;
         let rolled = rolled.map(|baked| baked.install(self, upkeep)).transpose()?;
         let staying: Vec<_> = stay().chain(&rolled).cloned().collect();
         let removed = remove::replaced(self, light, &inventory.loose, &staying)?;
@@ -165,8 +173,7 @@ impl Repository {
             let own = selection.ids().filter(|id| !inventory.foreign.iter().any(|pack| pack.position(id).is_some()));
             selection = bake::selection(&mut reader, own.collect::<Vec<_>>())?;
         }
-        let tight = bake::bake(self, &mut reader, &selection, upkeep)?;
-        drop(selection);
+        let tight = bake::bake(self, &mut reader, selection, upkeep)?;
         let tight = tight.map(|baked| baked.install(self, upkeep)).transpose()?;
 
         let mut staying: Vec<_> = tight.iter().chain(&inventory.foreign).cloned().collect();

@@ -26,6 +26,9 @@ const EXTENSIONS: [&str; 4] = ["pack", "mtimes", "graph", "idx"];
 /// What Git keeps beside a pack, and can make again.
 const DERIVED: [&str; 2] = ["rev", "bitmap"];
 
+/// What is being made beside a pack, to replace what has its name without the end.
+const UNFINISHED: &str = "graph-new";
+
 /// The folders of this process.
 static LIVE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -135,8 +138,9 @@ pub(crate) fn sweep(objects: &Path) -> io::Result<()> {
     let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
     for entry in fs::read_dir(objects.join("pack"))? {
         let path = entry?.path();
+        let unfinished = path.extension().is_some_and(|it| it == UNFINISHED);
         let of_a_pack = path.extension().is_some_and(|it| EXTENSIONS.iter().chain(&DERIVED).any(|known| it == *known));
-        if of_a_pack && !path.with_extension("idx").exists() {
+        if unfinished || of_a_pack && !path.with_extension("idx").exists() {
             files::remove(&path)?;
         }
     }
@@ -153,7 +157,15 @@ mod tests {
         let objects = fs::canonicalize(objects.path()).map(|path| (objects, path)).expect("an existing folder");
         fs::create_dir_all(objects.1.join("incoming-x/y")).expect("a writable folder");
         fs::create_dir(objects.1.join("pack")).expect("a writable folder");
-        for name in ["pack-1.pack", "pack-1.idx", "pack-1.keep", "pack-2.pack", "pack-2.mtimes", "tmp_pack_x"] {
+        for name in [
+            "pack-1.pack",
+            "pack-1.idx",
+            "pack-1.keep",
+            "pack-2.pack",
+            "pack-2.mtimes",
+            "pack-1.graph-new",
+            "tmp_pack_x",
+        ] {
             fs::write(objects.1.join("pack").join(name), "").expect("a writable folder");
         }
         let staging = Staging::create(&objects.1).expect("a staging folder");

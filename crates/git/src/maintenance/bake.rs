@@ -4,10 +4,20 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use gix::{ObjectId, hashtable::HashMap};
+use gix::{
+    ObjectId,
+    hashtable::HashMap,
+    odb::pack::{
+        data,
+        index::{
+            self,
+            verify::{Mode, PackContext, integrity},
+        },
+    },
+};
 
 use super::Upkeep;
 use crate::{
@@ -20,7 +30,9 @@ use crate::{
     staging::Staging,
 };
 
-/// A pack that was written and that no reader sees yet.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A pack that was checked and that no reader sees yet.
 pub(super) struct Baked {
     staging: Staging,
     pub(super) checksum: ObjectId,
@@ -56,12 +68,12 @@ pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = Objec
     Ok(selection)
 }
 
-/// Writes a selection as a pack of its own, with its index, and checks that it holds what was selected; nothing if
+/// Writes a selection as a pack of its own, reads it back, and checks that it holds what was selected; nothing if
 /// nothing was.
 pub(super) fn bake(
     repository: &Repository,
     reader: &mut Reader,
-    selection: &Selection,
+    selection: Selection,
     upkeep: &Upkeep,
 ) -> io::Result<Option<Baked>> {
     if selection.count() == 0 {
@@ -69,14 +81,34 @@ pub(super) fn bake(
     }
     let staging = Staging::create(repository.objects())?;
     let style = Style { search: true, index: true, threads: upkeep.threads, ..Style::default() };
-    let mut output = BufWriter::with_capacity(1 << 20, File::create_new(staging.path().join("pack"))?);
-    let written = pack_writer::write(reader, selection, style, &mut output)?;
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, File::create_new(staging.path().join("pack"))?);
+    let mut written = pack_writer::write(reader, &selection, style, &mut output)?;
     output.flush()?;
-    if written.objects.len() != selection.count() {
-        return Err(io::Error::other("a pack was written that does not hold what it should"));
-    }
-    let mut output = BufWriter::new(File::create_new(staging.path().join("idx"))?);
+    written.objects.sort_unstable_by_key(|object| object.id);
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, File::create_new(staging.path().join("idx"))?);
     pack_index::write(&mut output, &written.objects, &written.checksum)?;
     output.flush()?;
-    Ok(Some(Baked { staging, checksum: written.checksum }))
+    let held = |id: &ObjectId| written.objects.binary_search_by_key(id, |object| object.id).is_ok();
+    if written.objects.len() != selection.count() || !selection.ids().all(|id| held(&id)) {
+        return Err(io::Error::other("a pack was written that does not hold what it should"));
+    }
+    let baked = Baked { staging, checksum: written.checksum };
+    // The proof needs the memory.
+    drop((selection, written.objects));
+    prove(&baked, upkeep)?;
+    Ok(Some(baked))
+}
+
+/// Decodes and hashes every object, which proves that others may be removed for these.
+fn prove(baked: &Baked, upkeep: &Upkeep) -> io::Result<()> {
+    let index = index::File::at(baked.beside("idx"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
+    let data = data::File::at(baked.beside("pack"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
+    let options = integrity::Options {
+        verify_mode: Mode::HashCrc32,
+        thread_limit: Some(upkeep.threads.max(1)),
+        ..integrity::Options::default()
+    };
+    let context = PackContext { data: &data, options };
+    let proven = index.verify_integrity(Some(context), &mut gix::progress::Discard, &AtomicBool::new(false));
+    proven.map(drop).map_err(io::Error::other)
 }

@@ -43,7 +43,7 @@ pub(super) fn bake(
     let mut ids: Vec<_> = times.keys().copied().collect();
     ids.sort_unstable();
     let selection = bake::selection(reader, ids.iter().copied())?;
-    let Some(baked) = bake::bake(repository, reader, &selection, upkeep)? else { return Ok(None) };
+    let Some(baked) = bake::bake(repository, reader, selection, upkeep)? else { return Ok(None) };
     mtimes::write(&baked.beside("mtimes"), ids.iter().map(|id| times[id]), &baked.checksum)?;
     baked.install(repository, upkeep).map(Some)
 }
