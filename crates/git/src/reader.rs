@@ -1,6 +1,6 @@
 //! Reading objects, from packs and from loose files.
 
-use std::{cell::OnceCell, cmp::Reverse, sync::Arc};
+use std::{cell::OnceCell, cmp::Reverse, collections::HashSet, sync::Arc};
 
 use gix::{
     ObjectId,
@@ -56,6 +56,8 @@ pub(crate) struct Reader {
 struct Source {
     repository: Repository,
     state: Arc<State>,
+    /// Whether the folders were read after the reader was made.
+    fresh: bool,
 }
 
 impl Reader {
@@ -64,7 +66,7 @@ impl Reader {
         let state = repository.state();
         let packs = Arc::clone(&state.packs);
         let cache = warm::Cache::of(repository.number());
-        Self::over(packs, cache, Some(Source { repository, state }))
+        Self::over(packs, cache, Some(Source { repository, state, fresh: false }))
     }
 
     /// Reads one pack and nothing else.
@@ -220,17 +222,19 @@ impl Reader {
     /// Adds what came since the reader was made; answers `false` if there is nothing.
     fn refresh(&mut self) -> bool {
         let Some(source) = &mut self.source else { return false };
-        // If the folders cannot be read now, what is known stays.
-        drop(source.repository.refresh());
-        let state = source.repository.state();
-        if Arc::ptr_eq(&state, &source.state) {
+        // A change right after another one may not show. Whoever needs an object knew of it before the reader was
+        // made, so it is enough to make sure once. If the folders cannot be read now, what is known stays.
+        drop(if source.fresh { source.repository.refresh_if_changed() } else { source.repository.refresh() });
+        source.fresh = true;
+        let before = std::mem::replace(&mut source.state, source.repository.state());
+        if Arc::ptr_eq(&before.packs, &source.state.packs) && before.loose.len() == source.state.loose.len() {
             return false;
         }
         let known = self.packs.len();
-        let added = state.packs.iter().filter(|pack| self.packs.iter().all(|known| known.data.id != pack.data.id));
+        let numbers: HashSet<_> = self.packs.iter().map(|pack| pack.data.id).collect();
+        let added = source.state.packs.iter().filter(|pack| !numbers.contains(&pack.data.id));
         self.packs = self.packs.iter().chain(added).cloned().collect();
         self.order.extend(known..self.packs.len());
-        source.state = state;
         true
     }
 }

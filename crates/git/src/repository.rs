@@ -116,6 +116,12 @@ impl Repository {
         if state.is_current() { Ok(false) } else { self.read_again(&state) }
     }
 
+    /// Notices what other processes changed, but for a change so soon after another one that it does not show.
+    pub(crate) fn refresh_if_changed(&self) -> io::Result<bool> {
+        let state = self.state();
+        if state.looks_current() { Ok(false) } else { self.read_again(&state) }
+    }
+
     /// Lists the packs that cannot be used, by the paths of their indices, with the reasons.
     pub fn unusable_packs(&self) -> Vec<(PathBuf, String)> {
         self.state().unusable.clone()
@@ -191,10 +197,14 @@ impl Repository {
     pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
         let _reading = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.state();
-        let read = State::read(&self.0.objects, Some(&now))?;
+        let mut read = State::read(&self.0.objects, Some(&now))?;
         let same = now.packs.len() == read.packs.len()
             && now.packs.iter().zip(read.packs.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
             && now.loose.len() == read.loose.len();
+        if same {
+            // Readers see by this that there is nothing for them.
+            read.packs = Arc::clone(&now.packs);
+        }
         *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
         Ok(!same || !Arc::ptr_eq(&now, seen))
     }

@@ -12,8 +12,10 @@ use std::{
 /// How far repositories may borrow from repositories that borrow, as in Git.
 const DEPTH_MAX: usize = 5;
 
-/// A change this soon after another one may leave a folder's time as it was.
-const CLOCK_STEP: Duration = Duration::from_millis(50);
+/// A change this soon after another one may leave a folder's time as it was: file systems take the time from a clock
+/// that ticks, some of them in whole seconds.
+const TICK: Duration = Duration::from_millis(20);
+const COARSE_TICK: Duration = Duration::from_secs(2);
 
 /// Lists the folders; one that is borrowed and cannot be read is left out, as Git does.
 ///
@@ -44,9 +46,10 @@ fn alternates(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What the file system tells of the folders without their being read.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     marks: Vec<Option<Mark>>,
+    /// Whether the folders were read without a failure.
+    sound: bool,
     /// Whether every later change shows.
     settled: bool,
 }
@@ -66,20 +69,26 @@ impl Stamp {
         let marks: Vec<_> = paths.map(|path| mark(&path).ok()).collect();
         let recent = |mark: &Mark| {
             let age = now.duration_since(mark.modified).unwrap_or_else(|future| future.duration());
-            age < CLOCK_STEP
+            let since = mark.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            age < if since.subsec_nanos() == 0 { COARSE_TICK } else { TICK }
         };
         let settled = !marks.iter().flatten().any(recent);
-        Self { marks, settled }
+        Self { marks, sound: true, settled }
     }
 
-    /// Tells whether the folders cannot have changed since `earlier`.
-    pub(super) fn proves(&self, earlier: &Self) -> bool {
-        earlier.settled && self.marks == earlier.marks
+    /// Tells whether every change after the folders were looked at shows.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Tells whether the folders are as they were.
+    pub(super) fn shows(&self, earlier: &Self) -> bool {
+        earlier.sound && self.marks == earlier.marks
     }
 
     /// Makes sure that the folders are read again.
     pub(super) fn distrust(&mut self) {
-        self.settled = false;
+        (self.sound, self.settled) = (false, false);
     }
 }
 

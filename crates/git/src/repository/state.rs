@@ -59,7 +59,12 @@ impl State {
 
     /// Tells whether the folders cannot have changed since they were read; costs a few calls of the file system.
     pub(super) fn is_current(&self) -> bool {
-        Stamp::of(&self.folders).proves(&self.stamp)
+        self.stamp.is_settled() && self.looks_current()
+    }
+
+    /// Tells whether no change of the folders is to be seen.
+    pub(super) fn looks_current(&self) -> bool {
+        Stamp::of(&self.folders).shows(&self.stamp)
     }
 }
 
