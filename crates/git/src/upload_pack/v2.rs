@@ -29,7 +29,8 @@ pub(super) fn read(input: &mut dyn Read, options: &Options) -> Result<Option<Req
             let mut fetch = Fetch { version: Version::V2, ..Fetch::default() };
             let read = fetch_lines(&mut arguments, &mut fetch, &mut capabilities, &options.offers);
             read.map_err(|error| error.in_band(fetch.sideband_all))?;
-            if fetch.wants.is_empty() && fetch.wanted_references.is_empty() {
+            // Who waits may only want to find out what is common.
+            if fetch.wants.is_empty() && fetch.wanted_references.is_empty() && !fetch.wait_for_done {
                 return Ok(None);
             }
             Command::Fetch(Box::new(fetch))

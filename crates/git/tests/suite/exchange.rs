@@ -337,7 +337,10 @@ fn fetches_of_version_2_are_answered_as_git_answers_them() {
     let peer = Peer::filled();
     let unknown = &format!("have {UNKNOWN}")[..];
     let want_unknown = &format!("want {UNKNOWN}")[..];
-    let requests: [&[&str]; 40] = [
+    let requests: [&[&str]; 43] = [
+        &["wait-for-done", "have @main", "have @main~3"],
+        &["wait-for-done"],
+        &["wait-for-done", "have @main", "done"],
         &["want @main", "done"],
         &["want @main"],
         &["want @main~5", "want @light", "want @of-tag", "want @of-tree", "want @bare-blob", "done"],

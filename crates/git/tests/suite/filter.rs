@@ -91,10 +91,10 @@ fn what_passes_a_filter_is_what_git_lets_pass() {
             }
             for wants in [&["main"][..], &["t"], &["main~9", "main~3^{tree}"]] {
                 let ids: Vec<_> = wants.iter().map(|want| run(&served, &["rev-parse", want])).collect();
-                let arguments = ids.iter().map(|id| format!("want {id}")).chain([format!("filter {filter}")]);
-                let arguments: String = arguments.map(|line| format!("{:04x}{line}", line.len() + 4)).collect();
-                let lines = format!("0011command=fetch0001{arguments}0008done0000");
-                let answer = craft::ask(&repository, &references, lines.as_bytes(), Version::V2, &options);
+                let mut lines: Vec<_> = ids.iter().map(|id| format!("want {id}")).collect();
+                lines.extend([format!("filter {filter}"), "done".into(), String::new()]);
+                let request = [b"0011command=fetch0001".as_slice(), &craft::lines(&lines)].concat();
+                let answer = craft::ask(&repository, &references, &request, Version::V2, &options);
                 let answer = answer.unwrap_or_else(|error| panic!("{filter}: {error}"));
                 let ours = Answer::parse(&answer, Version::V2).objects(&bench.path("pack"));
                 let mut range = vec![format!("--filter={filter}")];

@@ -36,4 +36,4 @@ mod random;
 mod receive;
 mod shallow;
 mod storage;
-mod version2;
+mod versions;
