@@ -26,7 +26,7 @@ impl Client {
         let variables: Vec<_> = self.path.iter().map(|path| ("PATH", *path)).collect();
         let output = try_git_with(place, &all, b"", &variables);
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{:?} {} {place:?} {arguments:?}: {complaint}", self.path, self.version);
+        assert!(output.status.success(), "{:?} {} {arguments:?}: {complaint}", self.path, self.version);
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
