@@ -62,13 +62,14 @@ pub(crate) fn select(
         walk.tree(tree, true)?;
     }
     let wanted: HashSet<_> = commits.iter().map(|node| history.id(*node)).collect();
-    for commit in &found.missing {
+    // The newest first, as Git has it: some filters say of an object what they say where they first see it.
+    for commit in found.missing.iter().rev() {
         let id = history.id(*commit);
         if walk.judge(Sight::Commit, &id)?.show || wanted.contains(&id) {
             walk.send(&id, Kind::Commit, 0);
         }
     }
-    for commit in &found.missing {
+    for commit in found.missing.iter().rev() {
         walk.tree(history.tree(*commit), false)?;
     }
     walk.tags(&demand.tags)?;

@@ -14,6 +14,7 @@ use crate::{
     history::{History, Node},
     links::{self, TreeEntries},
     reader::Reader,
+    trees::Trees,
 };
 
 /// Refuses a request for an object that is not there, or that the client may not have.
@@ -29,8 +30,12 @@ pub(super) fn check(
         return missing.map_or(Ok(()), |id| Err(not_ours(id)));
     }
     let tips = tips(references, offers);
+    let mut doubtful: Vec<_> = fetch.wants.iter().copied().filter(|want| !tips.contains(want)).collect();
+    if !doubtful.is_empty() && references.shallow.is_empty() {
+        strike(reader, &tips, &mut doubtful)?;
+    }
     let (mut commits, mut others) = (Vec::new(), Vec::new());
-    for want in fetch.wants.iter().filter(|want| !tips.contains(*want)) {
+    for want in &doubtful {
         match reader.kind(want)?.ok_or_else(|| not_ours(want))? {
             Kind::Commit => commits.push((*want, history.node(want))),
             Kind::Tag if offers.modern => {
@@ -54,6 +59,15 @@ pub(super) fn check(
     }
     let missing = missing(reader, history, &tips, &others)?;
     others.iter().find(|id| missing.contains(*id)).map_or(Ok(()), |id| Err(not_ours(id)))
+}
+
+/// Strikes out what tips surely lead to by the graph of a pack, if there is one.
+fn strike(reader: &mut Reader, tips: &HashSet<ObjectId>, doubtful: &mut Vec<ObjectId>) -> Result<(), Error> {
+    let Some(charted) = reader.charted().cloned() else { return Ok(()) };
+    let numbers: Vec<_> = tips.iter().filter_map(|tip| charted.number(tip)).collect();
+    let found = charted.reach(reader, &mut Trees::default(), &numbers)?;
+    doubtful.retain(|id| charted.pack.rank(id).is_none_or(|rank| !found.get(rank)));
+    Ok(())
 }
 
 /// Gives what the references point at, hidden ones too if clients may ask for that.

@@ -1,6 +1,6 @@
 //! Fetches bring what is new.
 
-use git::{Offers, Options, Repository};
+use git::{Offers, Options, Repository, Version};
 
 use crate::{
     bench::{Bench, objects},
@@ -106,6 +106,36 @@ fn any_reachable_object_can_be_asked_for() {
     for id in [&hidden, &missing] {
         let complaint = bench.work(id).refused(&["fetch", bench.url(), id]);
         assert!(complaint.contains(&format!("upload-pack: not our ref {id}")), "{complaint}");
+    }
+}
+
+#[test]
+fn a_graph_tells_what_can_be_asked_for() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    work.fill();
+    work.git(&["push", "--quiet", bench.url(), "main"]);
+    let hidden = work.commit("hidden", "hidden\n");
+    let served = bench.served();
+    let place = format!("file://{}", served.display());
+    work.git(&["push", "--quiet", &place, &format!("{hidden}:refs/heads/hidden")]);
+    crate::bench::run(&served, &["-c", "extensions.preciousObjects=false", "repack", "-a", "-q"]);
+    crate::bench::run(&served, &["update-ref", "-d", "refs/heads/hidden"]);
+    let repository = Repository::open(&served).expect("the repository");
+    repository.chart().expect("a writable folder");
+    let references = craft::snapshot(&served, &repository);
+    for (name, given) in [
+        ("HEAD~6", true),
+        ("HEAD~6:top", true),
+        ("HEAD~6^{tree}", true),
+        ("HEAD~6:folder 1", true),
+        ("HEAD", false),
+        ("HEAD:hidden", false),
+        ("HEAD^{tree}", false),
+    ] {
+        let request = craft::lines(&[format!("want {}", work.git(&["rev-parse", name])), String::new(), "done".into()]);
+        let answer = craft::ask(&repository, &references, &request, Version::V0, &Options::default());
+        assert_eq!(answer.is_ok(), given, "{name}");
     }
 }
 
