@@ -8,6 +8,7 @@
 
 mod add;
 mod advertisement;
+mod ancestry;
 mod bits;
 mod builds;
 mod delta;

@@ -169,6 +169,12 @@ impl Pack {
         self.count += 1;
     }
 
+    /// Adds bytes that stand for an entry.
+    pub fn add_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.count += 1;
+    }
+
     /// Ends the pack.
     pub fn finish(mut self) -> Vec<u8> {
         self.bytes[8..12].copy_from_slice(&self.count.to_be_bytes());
@@ -194,6 +200,27 @@ pub fn append(base: &[u8], tail: &[u8]) -> Vec<u8> {
     let byte = |value: usize| u8::try_from(value).expect("a short text");
     let mut delta = vec![byte(base.len()), byte(base.len() + tail.len()), 0x90, byte(base.len()), byte(tail.len())];
     delta.extend_from_slice(tail);
+    delta
+}
+
+/// Writes a size as deltas do.
+pub fn size(mut value: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value > 0x7f {
+        bytes.push(u8::try_from(value & 0x7f).expect("seven bits") | 0x80);
+        value >>= 7;
+    }
+    bytes.push(u8::try_from(value).expect("seven bits"));
+    bytes
+}
+
+/// A delta that takes nothing of its base.
+pub fn replace(base: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut delta = [size(base.len()), size(data.len())].concat();
+    for part in data.chunks(100) {
+        delta.push(u8::try_from(part.len()).expect("a short part"));
+        delta.extend_from_slice(part);
+    }
     delta
 }
 
