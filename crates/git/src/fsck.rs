@@ -81,17 +81,27 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Checks one object; fails with the sentence for the client.
-    pub(crate) fn check(&mut self, fsck: &Fsck, id: &oid, kind: Kind, data: &[u8]) -> Result<(), String> {
+    ///
+    /// Tells whether `visit` was called for all that the object names, which happens on the way if it is a tree.
+    pub(crate) fn check(
+        &mut self,
+        fsck: &Fsck,
+        id: &oid,
+        kind: Kind,
+        data: &[u8],
+        visit: &mut dyn FnMut(&oid, Kind),
+    ) -> Result<bool, String> {
         if !fsck.enabled || fsck.skipped.contains(id) {
-            return Ok(());
+            return Ok(false);
         }
         let mut report = Report { fsck, id, warnings: &mut self.warnings };
         match kind {
-            Kind::Commit => commit::check_commit(data, &mut report),
-            Kind::Tag => commit::check_tag(data, &mut report),
-            Kind::Tree => tree::check(data, &mut report, &mut self.modules, &mut self.attributes),
-            Kind::Blob => Ok(()),
+            Kind::Commit => commit::check_commit(data, &mut report)?,
+            Kind::Tag => commit::check_tag(data, &mut report)?,
+            Kind::Tree => return tree::check(data, &mut report, visit, &mut self.modules, &mut self.attributes),
+            Kind::Blob => {}
         }
+        Ok(false)
     }
 
     /// Adds what was found elsewhere.
@@ -150,8 +160,8 @@ mod tests {
         let id = ObjectId::from_bytes_or_panic(&[1; 20]);
         let data = [b"100644 .\0".as_slice(), id.as_slice()].concat();
         let mut findings = Findings::default();
-        let result = findings.check(fsck, &id, Kind::Tree, &data);
-        (result, findings.warnings)
+        let result = findings.check(fsck, &id, Kind::Tree, &data, &mut |_, _| {});
+        (result.map(drop), findings.warnings)
     }
 
     #[test]

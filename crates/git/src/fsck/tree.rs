@@ -1,13 +1,15 @@
 //! Checking trees.
 
-use bstr::ByteSlice;
-use gix::{ObjectId, hashtable::HashSet};
+use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
 use super::{
     Message, Report,
     names::{self, Special},
 };
-use crate::links::{TreeEntries, TreeEntry};
+use crate::{
+    Kind,
+    links::{TreeEntries, TreeEntry},
+};
 
 /// The longest name of an entry, in bytes.
 const NAME_BYTES_MAX: usize = 4096;
@@ -31,20 +33,28 @@ const FAULTS: [(Message, &str); 11] = [
     (Message::LargePathname, "contains excessively large pathname"),
 ];
 
-/// Checks a tree, and collects what it names `.gitmodules` and `.gitattributes`.
+/// Checks a tree, visits what it names, and collects what it names `.gitmodules` and `.gitattributes`.
+///
+/// Tells whether the tree could be read to its end.
 pub(super) fn check(
     data: &[u8],
     report: &mut Report<'_>,
+    visit: &mut dyn FnMut(&oid, Kind),
     modules: &mut HashSet<ObjectId>,
     attributes: &mut HashSet<ObjectId>,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     let mut faults = Faults::default();
     let mut order = Order::default();
+    let mut sound = true;
     for entry in TreeEntries::new(data) {
         let Ok(entry) = entry else {
             report.say(Message::BadTree, "cannot be parsed as a tree")?;
+            sound = false;
             break;
         };
+        if let Some(kind) = entry.kind {
+            visit(entry.id, kind);
+        }
         faults.of_entry(&entry);
         faults.of_order(order.next(entry.name, entry.mode & MODE_KIND == MODE_TREE));
         if names::is_plain(entry.name) {
@@ -71,7 +81,7 @@ pub(super) fn check(
             report.say(message, text)?;
         }
     }
-    Ok(())
+    Ok(sound)
 }
 
 /// A set of faults, by the numbers of their messages.
@@ -84,7 +94,7 @@ impl Faults {
     }
 
     fn of_entry(&mut self, entry: &TreeEntry<'_>) {
-        self.note(Message::NullSha1, entry.id.is_null());
+        self.note(Message::NullSha1, entry.id.first_byte() == 0 && entry.id.is_null());
         self.note(Message::LargePathname, entry.name.len() > NAME_BYTES_MAX);
         self.note(Message::ZeroPaddedFilemode, entry.padded);
         let known = matches!(entry.mode, 0o100_644 | 0o100_755 | 0o120_000 | 0o040_000 | 0o160_000);
@@ -116,33 +126,31 @@ enum Place {
 #[derive(Default)]
 struct Order<'d> {
     last: Option<(&'d [u8], bool)>,
-    /// Names of files, each the start of the next, that a tree to come may still have.
-    files: Vec<&'d [u8]>,
+    /// Starts of the last name, by their lengths, that files have as names; a tree to come may have them too.
+    files: Vec<usize>,
 }
 
 impl<'d> Order<'d> {
     fn next(&mut self, name: &'d [u8], is_tree: bool) -> Place {
-        while self.files.last().is_some_and(|file| !name.starts_with(file)) {
+        let (last, was_tree) = self.last.replace((name, is_tree)).unwrap_or((b"", false));
+        let common = last.iter().zip(name).take_while(|(one, other)| one == other).count();
+        while self.files.last().is_some_and(|bytes| *bytes > common) {
             self.files.pop();
         }
         // A tree `a` comes after a file `a` with `a.b` between them.
-        let taken = is_tree && self.files.last() == Some(&name);
+        let taken = is_tree && self.files.last() == Some(&name.len());
         if !is_tree {
-            self.files.push(name);
+            self.files.push(name.len());
         }
-        let Some((last, was_tree)) = self.last.replace((name, is_tree)) else { return Place::Sound };
-        if taken || last == name {
+        let end = |name: &[u8], is_tree| name.get(common).copied().unwrap_or(if is_tree { b'/' } else { 0 });
+        if taken || last.len() == common && name.len() == common {
             Place::Twice
-        } else if key(last, was_tree).lt(key(name, is_tree)) {
+        } else if end(last, was_tree) < end(name, is_tree) {
             Place::Sound
         } else {
             Place::TooLate
         }
     }
-}
-
-fn key(name: &[u8], is_tree: bool) -> impl Iterator<Item = u8> {
-    name.bytes().chain(is_tree.then_some(b'/'))
 }
 
 #[cfg(test)]

@@ -2,34 +2,17 @@
 
 use gix::{
     ObjectId,
-    hash::oid,
     hashtable::{HashMap, hash_map::Entry},
 };
 
 use super::Refusal;
-use crate::{Kind, links, pack_index::Indexed, reader::Reader};
+use crate::{Kind, pack_index::Indexed, reader::Reader};
 
 /// The objects that incoming objects name, with the kinds that they have to be of.
 #[derive(Default)]
 pub(crate) struct Named(HashMap<ObjectId, Kind>);
 
 impl Named {
-    /// Adds what one object names; if it is a commit, perhaps without its parents.
-    pub(super) fn add(&mut self, id: &oid, kind: Kind, data: &[u8], without_parents: bool) -> Result<(), Refusal> {
-        let mut conflict = false;
-        let mut visit = |named: &oid, kind| {
-            if !(without_parents && kind == Kind::Commit) {
-                conflict |= !self.insert(named.to_owned(), kind);
-            }
-        };
-        links::visit(kind, data, &mut visit)
-            .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
-        if conflict {
-            return Err(Refusal::new(format!("object {id} names an object as of another kind")));
-        }
-        Ok(())
-    }
-
     /// Adds what another collection holds.
     pub(super) fn merge(&mut self, other: Self) -> Result<(), Refusal> {
         let (mut large, small) =
@@ -43,7 +26,8 @@ impl Named {
         Ok(())
     }
 
-    fn insert(&mut self, id: ObjectId, kind: Kind) -> bool {
+    /// Adds one object; tells whether it was not named as of another kind before.
+    pub(super) fn insert(&mut self, id: ObjectId, kind: Kind) -> bool {
         match self.0.entry(id) {
             Entry::Occupied(known) => *known.get() == kind,
             Entry::Vacant(vacant) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
 use super::{Named, Refusal};
-use crate::{Kind, Options, fsck::Findings};
+use crate::{Kind, Options, fsck::Findings, links};
 
 /// What one push is checked by; all its threads share it.
 pub(super) struct Rules<'a> {
@@ -47,9 +47,21 @@ impl Learnt {
         if kind == Kind::Blob {
             return Ok(());
         }
-        self.findings.check(&rules.options.fsck, id, kind, data).map_err(Refusal)?;
         let without_parents = kind == Kind::Commit && !rules.cut.is_empty() && rules.cut.contains(id);
-        self.named.add(id, kind, data, without_parents)
+        let mut conflict = false;
+        let mut visit = |named: &oid, kind| {
+            if !(without_parents && kind == Kind::Commit) {
+                conflict |= !self.named.insert(named.to_owned(), kind);
+            }
+        };
+        if !self.findings.check(&rules.options.fsck, id, kind, data, &mut visit).map_err(Refusal)? {
+            links::visit(kind, data, &mut visit)
+                .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
+        }
+        if conflict {
+            return Err(Refusal::new(format!("object {id} names an object as of another kind")));
+        }
+        Ok(())
     }
 
     /// Adds what another thread learnt.
