@@ -1,10 +1,12 @@
 //! What a client wants left out of its pack: the language of `--filter`.
 
+mod allowed;
 pub(crate) mod sparse;
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use crate::{Kind, ProtocolError};
+pub use allowed::Filters;
 
 /// A rule by which objects are left out; what a client asks for by its id is always sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

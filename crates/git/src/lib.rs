@@ -46,6 +46,7 @@ pub use advertisement::advertise;
 pub use bstr::{BStr, BString, ByteSlice, ByteVec};
 pub use builds::Builds;
 pub use error::{Error, ProtocolError};
+pub use filter::Filters;
 pub use fsck::{Fsck, Severity};
 pub use gate::Hold;
 pub use gix::ObjectId;

@@ -1,6 +1,6 @@
 //! What a server offers and how much it takes.
 
-use crate::{Builds, Cache, Fsck};
+use crate::{Builds, Cache, Filters, Fsck};
 
 /// The two services of the smart protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,6 +148,8 @@ pub struct Options {
     pub limits: Limits,
     /// How pushed objects are checked.
     pub fsck: Fsck,
+    /// Which filters clients may use, if [`Offers::filter`] lets them use any.
+    pub filters: Filters,
     /// Whether packs and folders are flushed to the disk before a push is answered.
     pub sync: bool,
     /// Whether the input of a push ends with the push, as in HTTP; it is then read to its end before the report.
@@ -166,6 +168,7 @@ impl Default for Options {
             offers: Offers::AWS,
             limits: Limits::default(),
             fsck: Fsck::default(),
+            filters: Filters::default(),
             sync: false,
             input_ends: true,
             threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -4,8 +4,8 @@
 //! them: `receive.unpackLimit` and `transfer.unpackLimit` (pushes are kept as packs), `uploadpack.packObjectsHook`
 //! and all other hooks (nothing is run), `receive.autogc`, `receive.certNonceSeed`, `receive.updateServerInfo`.
 
-use bstr::{BString, ByteSlice};
-use git::{Limits, Offers, Options};
+use bstr::ByteSlice;
+use git::{Filters, Fsck, Limits, ObjectId, Offers, Options, Severity};
 use gix::config::File;
 
 use super::{
@@ -24,20 +24,8 @@ pub struct Settings {
     pub options: Options,
     pub hidden_from_fetches: Hidden,
     pub hidden_from_pushes: Hidden,
-    pub filters: Filters,
     pub denials: Denials,
     pub logs: Logs,
-}
-
-/// Which filters clients may use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filters {
-    /// Whether those that are not named may be used; nothing means yes.
-    pub others: Option<bool>,
-    /// The kinds, such as `blob:none`, in the order of the configuration.
-    pub kinds: Vec<(BString, bool)>,
-    /// The largest depth of `tree:<depth>`.
-    pub tree_depth_max: Option<u64>,
 }
 
 /// What a push may not do.
@@ -104,7 +92,6 @@ impl Settings {
             options: options.clone(),
             hidden_from_fetches: Hidden::default(),
             hidden_from_pushes: Hidden::default(),
-            filters: Filters::default(),
             denials: Denials {
                 deletions: false,
                 non_fast_forwards: false,
@@ -143,7 +130,8 @@ impl Settings {
         {
             keys.visit(&["transfer", service], "hideRefs", |rule| hidden.add(rule))?;
         }
-        settings.filters = filters(&keys)?;
+        settings.options.filters = filters(&keys)?;
+        settings.options.fsck = fsck(&keys)?;
         let bare = keys.flag("core.bare")?.unwrap_or(bare);
         settings.denials.current_deletion = denial(&keys, "receive.denydeletecurrent")?;
         settings.denials.current_update =
@@ -172,18 +160,52 @@ fn limits(keys: &Keys<'_>, limits: &mut Limits) -> Result<(), String> {
 }
 
 fn filters(keys: &Keys<'_>) -> Result<Filters, String> {
-    let mut filters = Filters { others: keys.flag("uploadpackfilter.allow")?, ..Filters::default() };
+    let others = keys.flag("uploadpackfilter.allow")?.unwrap_or(true);
+    let depth = keys.number("uploadpackfilter.tree.maxdepth")?;
+    let mut filters = Filters { others, ..Filters::default() };
+    // A depth allows the filter, unless it is decided otherwise.
+    filters.kinds.extend(depth.map(|_| ("tree".into(), true)));
     for (kind, value) in keys.subsections("uploadpackfilter", "allow") {
         let allowed = value.as_ref().map_or(Some(true), |value| flag_of(value.as_bstr()));
         let bad = || {
             let value = value.clone().unwrap_or_default();
             format!("bad boolean config value '{value}' for 'uploadpackfilter.{kind}.allow'")
         };
-        filters.kinds.push((kind.clone(), allowed.ok_or_else(bad)?));
+        filters.kinds.push((kind.to_string(), allowed.ok_or_else(bad)?));
     }
-    let depth = keys.number("uploadpackfilter.tree.maxdepth")?;
     filters.tree_depth_max = depth.and_then(|depth| u64::try_from(depth).ok());
     Ok(filters)
+}
+
+/// Derives how pushed objects are checked; what cannot be had is told to the log, as Git tells the client.
+fn fsck(keys: &Keys<'_>) -> Result<Fsck, String> {
+    let checks = match keys.flag("receive.fsckobjects")? {
+        Some(checks) => checks,
+        None => keys.flag("transfer.fsckobjects")?.unwrap_or(false),
+    };
+    if !checks {
+        return Ok(Fsck::off());
+    }
+    let mut fsck = Fsck::default();
+    for (id, value) in keys.entries("receive", "fsck") {
+        if id.eq_ignore_ascii_case("skiplist") {
+            let list =
+                std::fs::read(value.to_path_lossy()).map_err(|error| format!("could not open {value}: {error}"))?;
+            let lines = list.lines().map(|line| line.split(|byte| *byte == b'#').next().unwrap_or_default().trim());
+            fsck.skip(lines.filter_map(|line| ObjectId::from_hex(line).ok()));
+            continue;
+        }
+        let severity = match value.to_ascii_lowercase().as_slice() {
+            b"error" => Severity::Error,
+            b"warn" => Severity::Warn,
+            b"ignore" => Severity::Ignore,
+            _ => return Err(format!("Unknown fsck message type: '{value}'")),
+        };
+        if let Err(sentence) = fsck.set(&id, severity) {
+            eprintln!("warning: {sentence}");
+        }
+    }
+    Ok(fsck)
 }
 
 fn denial(keys: &Keys<'_>, key: &str) -> Result<Denial, String> {

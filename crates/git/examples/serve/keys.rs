@@ -46,7 +46,21 @@ impl Keys<'_> {
         Ok(())
     }
 
-    /// Visits the subsections of a section that have a value of the key `name`, in the order of the configuration.
+    /// Lists the names and the values in a subsection, in the order of the configuration.
+    pub fn entries(&self, section: &str, subsection: &str) -> Vec<(String, BString)> {
+        let found = self.0.sections().filter(|found| {
+            let header = found.header();
+            let name = header.subsection_name();
+            header.name().eq_ignore_ascii_case(section.as_bytes()) && name.is_some_and(|name| name == subsection)
+        });
+        let entries = found.flat_map(|found| {
+            let names: Vec<_> = found.value_names().collect();
+            names.into_iter().map(move |name| (found.value(&name).unwrap_or_default(), name))
+        });
+        entries.map(|(value, name)| (name, value)).collect()
+    }
+
+    /// Lists the subsections of a section that have a value of the key `name`, in the order of the configuration.
     pub fn subsections(&self, section: &str, name: &str) -> Vec<(BString, Option<BString>)> {
         let sections = self.0.sections().filter(|found| found.header().name().eq_ignore_ascii_case(section.as_bytes()));
         let values = sections

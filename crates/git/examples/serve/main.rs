@@ -7,6 +7,7 @@
 //!
 //! Hooks are not run, and there is no protocol but the smart one. This is a bench for clients, and no server to keep.
 
+mod advertisements;
 mod answer;
 mod body;
 mod config;

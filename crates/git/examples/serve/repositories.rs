@@ -13,11 +13,11 @@ use bstr::ByteSlice;
 use git::{ObjectId, Options, References, Repository};
 
 use super::{
+    advertisements::Advertisements,
     config::Settings,
     configuration::Configuration,
     hidden::Hidden,
     references::{Store, lock},
-    stamp::Stamp,
 };
 
 /// How many repositories are kept open.
@@ -43,14 +43,9 @@ pub struct Repositories {
 /// What is kept of one repository.
 struct Kept {
     store: Store,
-    objects: Mutex<Option<Objects>>,
+    repository: Mutex<Option<Repository>>,
     configuration: Mutex<Option<Arc<Configuration>>>,
-}
-
-struct Objects {
-    repository: Repository,
-    packs: Stamp,
-    alternates: Stamp,
+    advertisements: Advertisements,
 }
 
 /// One repository for the time of a request.
@@ -100,7 +95,12 @@ impl Repositories {
 
 impl Kept {
     fn new(folder: &Path) -> Self {
-        Self { store: Store::new(folder), objects: Mutex::default(), configuration: Mutex::default() }
+        Self {
+            store: Store::new(folder),
+            repository: Mutex::default(),
+            configuration: Mutex::default(),
+            advertisements: Advertisements::default(),
+        }
     }
 
     fn configuration(&self, options: &Options) -> Result<Arc<Configuration>, String> {
@@ -112,19 +112,13 @@ impl Kept {
     }
 
     fn repository(&self) -> io::Result<Repository> {
-        let folder = self.store.path().join("objects");
-        let (packs, alternates) = (folder.join("pack"), folder.join("info/alternates"));
-        let mut known = lock(&self.objects);
-        // The packs of alternates are nowhere to be seen from here.
-        let is_same = |known: &&Objects| {
-            !known.alternates.exists() && known.packs.holds(&packs) && known.alternates.holds(&alternates)
+        let mut known = lock(&self.repository);
+        let repository = match &*known {
+            Some(known) => known.clone(),
+            None => known.insert(Repository::open(self.store.path())?).clone(),
         };
-        if let Some(known) = known.as_ref().filter(is_same) {
-            return Ok(known.repository.clone());
-        }
-        let (packs, alternates) = (Stamp::of(&packs), Stamp::of(&alternates));
-        let repository = Repository::open(self.store.path())?;
-        *known = Some(Objects { repository: repository.clone(), packs, alternates });
+        drop(known);
+        repository.refresh()?;
         Ok(repository)
     }
 }
@@ -133,6 +127,11 @@ impl Served {
     /// Gives the place of the references.
     pub fn store(&self) -> &Store {
         &self.kept.store
+    }
+
+    /// Gives the advertisements that were made.
+    pub fn advertisements(&self) -> &Advertisements {
+        &self.kept.advertisements
     }
 
     /// Gives the references as clients see them.

@@ -8,7 +8,7 @@ use std::{
 
 use bstr::ByteSlice;
 use flate2::read::MultiGzDecoder;
-use git::{ProtocolError, Service, Version, advertise, receive_pack, upload_pack};
+use git::{ProtocolError, Service, Version, receive_pack, upload_pack};
 
 use super::{
     answer::{Answer, UNCACHED},
@@ -173,7 +173,8 @@ fn respond(
 
 fn advertisement(service: Service, version: Version, served: &Served, answer: &mut Answer) -> io::Result<()> {
     let hidden = hidden(service, served);
-    let content = advertise(service, version, &*served.references(hidden)?, &served.settings.options);
+    let references = served.references(hidden)?;
+    let content = served.advertisements().get(service, version, &references, &served.settings.options);
     let kind = format!("{UNCACHED}Content-Type: application/x-{}-advertisement\r\n", service.name());
     answer.send("200 OK", &kind, &content)
 }

@@ -41,11 +41,6 @@ impl Stamp {
     pub fn holds(&self, path: &Path) -> bool {
         self.settled && Self::of(path).seen == self.seen
     }
-
-    /// Tells whether there was something.
-    pub fn exists(&self) -> bool {
-        self.seen.is_some()
-    }
 }
 
 #[cfg(unix)]

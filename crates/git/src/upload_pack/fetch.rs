@@ -122,6 +122,7 @@ pub(super) fn answer(
     options: &Options,
 ) -> Result<Answer, ProtocolError> {
     let offers = &options.offers;
+    fetch.filter.as_ref().map_or(Ok(()), |filter| options.filters.check(filter))?;
     let mut reader = repository.reader();
     let mut history = History::default();
     for id in &references.shallow {

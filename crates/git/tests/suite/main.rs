@@ -2,6 +2,7 @@
 
 #[path = "../../examples/serve"]
 mod serve {
+    mod advertisements;
     mod answer;
     mod body;
     pub mod config;

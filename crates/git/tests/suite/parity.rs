@@ -12,7 +12,7 @@ use git::{Offers, Options};
 use tempfile::TempDir;
 
 use crate::{
-    bench::{run, try_git},
+    bench::{feed, run, try_git},
     peer,
     serve::{
         repositories::{Policy, Repositories},
@@ -253,6 +253,67 @@ fn unsound_configurations_are_fatal() {
     let pair = Pair::new(&["uploadpack.allowFilter=maybe"]);
     let output = try_git(&pair.path(0, "work"), &["ls-remote", &format!("{}/r.git", pair.urls[0])], b"");
     assert!(!output.status.success());
+}
+
+#[test]
+fn capabilities_of_pushes_come_and_go() {
+    for settings in [
+        &["receive.advertiseAtomic=false"][..],
+        &["receive.advertisePushOptions=true"],
+        &["receive.maxInputSize=1m"],
+        &["transfer.advertiseSID=true"],
+    ] {
+        let pair = Pair::new(settings);
+        pair.same(&["push", "--porcelain", "--atomic", "URL", "HEAD:main", "HEAD:new"]);
+        pair.same(&["push", "--porcelain", "--push-option", "x", "URL", "HEAD:other"]);
+        pair.check();
+    }
+}
+
+#[test]
+fn objects_are_checked_if_that_is_asked_for() {
+    for (settings, taken) in [
+        (&[][..], true),
+        (&["receive.fsckObjects=true"], false),
+        (&["transfer.fsckObjects=true"], false),
+        (&["transfer.fsckObjects=true", "receive.fsckObjects=false"], true),
+        (&["receive.fsckObjects=true", "receive.fsck.missingEmail=ignore"], true),
+    ] {
+        let pair = Pair::new(settings);
+        for side in 0..2 {
+            let tree = run(&pair.path(side, "work"), &["rev-parse", "HEAD^{tree}"]);
+            let commit = format!("tree {tree}\nauthor A 1 +0000\ncommitter A 1 +0000\n\nx\n");
+            let arguments = ["hash-object", "-t", "commit", "-w", "--literally", "--stdin"];
+            let id = feed(&pair.path(side, "work"), &arguments, commit.as_bytes());
+            let id = String::from_utf8_lossy(&id).trim().to_owned();
+            run(&pair.path(side, "work"), &["update-ref", "refs/heads/odd", &id]);
+            // Git says more of what it thinks of the object.
+            let url = format!("{}/r.git", pair.urls[side]);
+            let pushed = try_git(&pair.path(side, "work"), &["push", &url, "odd"], b"");
+            assert_eq!(pushed.status.success(), taken, "{settings:?} on side {side}");
+        }
+        pair.served(&["for-each-ref"]);
+    }
+}
+
+#[test]
+fn filters_are_allowed_one_by_one() {
+    let pair = Pair::new(&["uploadpack.allowFilter=true", "uploadpackfilter.allow=false"]);
+    let settings = [
+        "",
+        "uploadpackfilter.tree.maxDepth=2",
+        "uploadpackfilter.blob:none.allow=true",
+        "uploadpackfilter.combine.allow=true",
+    ];
+    for (round, setting) in settings.into_iter().enumerate() {
+        if let Some((key, value)) = setting.split_once('=') {
+            pair.served(&["config", key, value]);
+        }
+        for (number, filter) in ["blob:none", "tree:2", "tree:3", "combine:tree:2+blob:none"].into_iter().enumerate() {
+            let (filter, name) = (format!("--filter={filter}"), format!("filtered{round}{number}"));
+            pair.same(&["-c", "protocol.version=2", "clone", "--quiet", "--bare", &filter, "URL", &name]);
+        }
+    }
 }
 
 #[test]
