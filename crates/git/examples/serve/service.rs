@@ -4,6 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
+    time::Duration,
 };
 
 use bstr::ByteSlice;
@@ -30,9 +31,13 @@ pub fn run(listener: &TcpListener, repositories: Repositories) -> io::Result<()>
     loop {
         let (stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
             // The client has left already, or there are too many files open for the moment.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => return Err(error),
+            Err(error) => {
+                eprintln!("{error}");
+                std::thread::sleep(Duration::from_millis(50));
+                continue;
+            }
         };
         let place = Room::enter(&room);
         let repositories = Arc::clone(&repositories);

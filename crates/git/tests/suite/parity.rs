@@ -223,6 +223,22 @@ fn references_collide_as_with_git() {
 }
 
 #[test]
+fn locks_of_others_are_respected() {
+    let pair = Pair::new(&[]);
+    for (lock, target) in [("refs/heads/main.lock", "HEAD:main"), ("packed-refs.lock", ":side")] {
+        for side in 0..2 {
+            std::fs::write(pair.path(side, "root/r.git").join(lock), "").expect("a writable folder");
+        }
+        assert!(pair.same(&["push", "--porcelain", "URL", target]).contains("failed to update ref"));
+        for side in 0..2 {
+            std::fs::remove_file(pair.path(side, "root/r.git").join(lock)).expect("the lock of before");
+        }
+        pair.same(&["push", "--porcelain", "URL", target]);
+        pair.check();
+    }
+}
+
+#[test]
 fn symbolic_references_pass_on_what_is_done_to_them() {
     let pair = Pair::new(&[]);
     pair.served(&["symbolic-ref", "refs/heads/alias", "refs/heads/side"]);

@@ -70,7 +70,7 @@ impl Pair {
             let output = try_git(&self.path(side, place), &arguments, b"");
             let text = |bytes: &[u8]| {
                 let text = String::from_utf8_lossy(bytes).replace(&self.urls[side], "URL");
-                let text = text.replace(&format!("/{}/", SIDES[side]), "/SIDE/");
+                let text = text.replace(&format!("/{}/", SIDES[side]), "/SIDE/").replace("/./", "/");
                 // Progress is nobody's promise.
                 let is_said = |line: &&str| !line.starts_with("remote: ") || !line.contains("objects: ");
                 text.lines().filter(is_said).collect::<Vec<_>>().join("\n")
