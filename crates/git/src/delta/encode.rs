@@ -5,14 +5,26 @@
 //!
 //! **Invariant:** `apply(base, encode(base, target)) == target`, whatever the two are.
 
+#[cfg(test)]
+mod tests;
+
 /// The size of the blocks, in bytes: no match that is shorter is found, all of twice the size are.
 const BLOCK: usize = 16;
+
+/// Half of a block.
+const WORD: usize = 8;
 
 /// Blocks with the same hash that are compared; more would make odd bases slow and few deltas smaller.
 const CANDIDATES: usize = 32;
 
 /// A match of this length, in bytes, is taken without a look for a longer one.
 const LONG: usize = 4096;
+
+/// The places of a target that are looked at to tell whether it is like a base, and how many of them have to be.
+///
+/// Of a target half of which can be copied, all but one in a thousand are recognized.
+const SAMPLES: usize = 32;
+const SAMPLES_KNOWN: usize = 8;
 
 /// The most bytes that one instruction copies.
 const COPY_MAX: usize = 0x10000;
@@ -85,6 +97,26 @@ impl Index {
         Some(delta.bytes)
     }
 
+    /// Tells by samples whether the target is somewhat like the base; in doubt it is.
+    ///
+    /// Costs a fraction of a delta, and spares most that would come out too large.
+    pub(crate) fn resembles(&self, base: &[u8], target: &[u8]) -> bool {
+        let stride = target.len() / SAMPLES;
+        if stride < 2 * BLOCK {
+            return true;
+        }
+        // In what was copied from the base, one of as many places as a block has bytes begins a block of the base.
+        let is_known = |sample: &usize| {
+            let area = &target[sample * stride..][..2 * BLOCK];
+            (0..BLOCK).any(|at| {
+                let block = block_at(area, at);
+                let candidate = self.heads[self.slot(block)];
+                candidate != NONE && block_at(base, candidate as usize * BLOCK) == block
+            })
+        };
+        (0..SAMPLES).filter(is_known).nth(SAMPLES_KNOWN - 1).is_some()
+    }
+
     /// Finds where in the base the most of what the target begins with is; a length of 0 if nothing is.
     fn longest(&self, base: &[u8], target: &[u8]) -> (usize, usize) {
         let block = block_at(target, 0);
@@ -106,20 +138,27 @@ impl Index {
         (start, length)
     }
 
-    fn slot(&self, block: u128) -> usize {
-        const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
-        usize::try_from(block.wrapping_mul(ODD) >> self.shift).expect("there are as many heads")
+    fn slot(&self, block: Block) -> usize {
+        // Folding the product spreads blocks that count up, as in tables, as well as any others.
+        let product = u128::from(block.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(block.1 ^ 0xf39c_c060_5ced_c835);
+        let hash = (product ^ product >> 64) << 64 >> self.shift;
+        usize::try_from(hash).expect("there are as many heads")
     }
 }
 
-fn block_at(bytes: &[u8], start: usize) -> u128 {
-    u128::from_le_bytes(bytes[start..start + BLOCK].try_into().expect("a whole block"))
+type Block = (u64, u64);
+
+fn block_at(bytes: &[u8], start: usize) -> Block {
+    let (low, high) = bytes[start..start + BLOCK].split_at(WORD);
+    (word(low), word(high))
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().expect("a whole word"))
 }
 
 /// The length of what two texts share at their start.
 fn common(one: &[u8], other: &[u8]) -> usize {
-    const WORD: usize = 8;
-    let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("a whole word"));
     let mut length = 0;
     for (left, right) in one.chunks_exact(WORD).zip(other.chunks_exact(WORD)) {
         let differing = word(left) ^ word(right);
@@ -185,80 +224,5 @@ impl Delta {
     /// Gives up if that many more bytes do not fit.
     fn room(&self, bytes: usize) -> Option<()> {
         (self.bytes.len() + bytes <= self.limit).then_some(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delta::apply;
-
-    /// A source of numbers, the same in each run.
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, end: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            usize::try_from(self.0 >> 33).expect("31 bits") % end
-        }
-
-        /// Bytes of few or of many values.
-        fn bytes(&mut self, end: usize) -> Vec<u8> {
-            let values = [1, 2, 5, 256][self.below(4)];
-            (0..self.below(end)).map(|_| self.below(values).to_le_bytes()[0]).collect()
-        }
-
-        /// Parts of `base` in any order, with other bytes between them.
-        fn edited(&mut self, base: &[u8], end: usize) -> Vec<u8> {
-            let mut target = Vec::new();
-            for _ in 0..self.below(8) {
-                let start = self.below(base.len() + 1);
-                let length = self.below(base.len() - start + 1);
-                target.extend_from_slice(&base[start..start + length]);
-                target.extend(self.bytes(end));
-            }
-            target
-        }
-    }
-
-    #[test]
-    fn deltas_make_what_they_were_made_from() {
-        let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-        for (rounds, base_end, end) in [(3000, 300, 40), (200, 20_000, 300), (10, 400_000, 90_000)] {
-            for _ in 0..rounds {
-                let base = dice.bytes(base_end);
-                let index = Index::new(&base);
-                for _ in 0..3 {
-                    let target = dice.edited(&base, end);
-                    let delta = index.encode(&base, &target, usize::MAX).expect("there is no limit");
-                    assert_eq!(apply(&base, &delta).as_deref(), Ok(&target[..]));
-                    let limit = dice.below(delta.len() + 2);
-                    let limited = index.encode(&base, &target, limit);
-                    assert!(limited.is_none_or(|limited| limited == delta && limit >= delta.len()));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn an_edit_costs_what_it_brings() {
-        let base: Vec<_> = (0..40_000_u32).flat_map(u32::to_le_bytes).collect();
-        let mut target = base.clone();
-        target.splice(70_001..70_004, *b"edited");
-        target.extend_from_slice(b"end");
-        let delta = Index::new(&base).encode(&base, &target, usize::MAX).expect("there is no limit");
-        assert_eq!(apply(&base, &delta).as_deref(), Ok(&target[..]));
-        assert!(delta.len() <= 40, "{}", delta.len());
-    }
-
-    #[test]
-    fn monotonous_bases_are_not_slow() {
-        let base = vec![0; 4 << 20];
-        let mut target = [&base[..], &[1], &base[..]].concat();
-        target.extend(std::iter::repeat_n([0; 15].as_slice(), 1 << 16).flat_map(|zeros| [zeros, &[2]].concat()));
-        let delta = Index::new(&base).encode(&base, &target, usize::MAX).expect("there is no limit");
-        assert_eq!(apply(&base, &delta).as_deref(), Ok(&target[..]));
     }
 }

@@ -77,10 +77,7 @@ impl<'s> Reuse<'s> {
 
     /// Finds an object among those that are sent: its rank, or its place among those that are moved.
     pub(super) fn find(&self, id: &oid) -> Option<Result<u32, usize>> {
-        let pack = &self.reused.pack;
-        let offset = pack.index.pack_offset_at_index(pack.position(id)?);
-        let rank = pack.by_offset().binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
-        let rank = u32::try_from(rank).expect("a pack counts its objects in 32 bits");
+        let rank = self.reused.pack.rank(id)?;
         if self.copied.get(rank) {
             return Some(Ok(rank));
         }
@@ -88,8 +85,7 @@ impl<'s> Reuse<'s> {
     }
 
     fn id(&self, rank: u32) -> ObjectId {
-        let (_, position) = self.reused.pack.by_offset()[rank as usize];
-        self.reused.pack.index.oid_at_index(position).to_owned()
+        self.reused.pack.id_at(rank)
     }
 
     fn span(&self, rank: u32) -> Range<u64> {

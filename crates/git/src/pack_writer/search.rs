@@ -235,6 +235,13 @@ impl Search<'_> {
         }
     }
 
+    /// Tells how many bytes the entry takes that the object at a place would be copied from.
+    fn stored_bytes(&self, place: u32, reader: &Reader) -> Result<u64, Error> {
+        let planned = self.plan.entries[place as usize];
+        let (_, end) = reader.packs()[planned.pack as usize].span(planned.offset)?;
+        Ok(end - planned.offset)
+    }
+
     fn has_room(&self) -> bool {
         self.kept.load(Ordering::Relaxed) < KEPT_MAX
     }

@@ -68,6 +68,11 @@ impl<'w> Window<'w> {
         };
         let size = delta.len() as u64;
         let body = compressor.run(&delta)?;
+        if matches!(item.source, Source::Whole(_)) && self.search.stored_bytes(place, self.reader)? <= body.len() as u64
+        {
+            self.let_in(seat);
+            return Ok(None);
+        }
         seat.depth = depth;
         // A base that served once is likely to serve again: it stays longest.
         let base = self.seats.remove(base).expect("the base has a seat");
@@ -112,6 +117,9 @@ impl<'w> Window<'w> {
             base.data(self.search, self.reader)?;
             let from = base.data.as_deref().expect("just read");
             let index = base.index.get_or_insert_with(|| delta::Index::new(from));
+            if !index.resembles(from, to) {
+                continue;
+            }
             if let Some(delta) = index.encode(from, to, limit) {
                 best = Some(Best { seat: at, depth: base.depth + 1, delta });
             }
