@@ -1,13 +1,14 @@
-"""Writes the same generated history every time, as a stream for `git fast-import`.
+"""Writes the same generated history every time, as a stream for `git fast-import`: history.py [COMMITS]
 
-A text file a line or two of which changes in every commit, as in a real repository: 20,000 commits on 5,000 files
-in 100 folders, 20 branches and 30 tags.
+A text file a line or two of which changes in every commit, as in a real repository: 20,000 commits unless told
+otherwise on 5,000 files in 100 folders, 20 branches and 30 tags. A commit makes about six objects.
 """
 
 import random
 import sys
 
-COMMITS, FILES, FOLDERS, BRANCHES, TAGS = 20_000, 5_000, 100, 20, 30
+FILES, FOLDERS, BRANCHES, TAGS = 5_000, 100, 20, 30
+COMMITS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 WORDS = "branch commit tree blob merge push fetch pull request review line file folder name change".split()
 
 chance = random.Random(20150413)
@@ -29,7 +30,7 @@ def main():
         files[number] = [line() for _ in range(chance.randint(5, 30))]
     for commit in range(1, COMMITS + 1):
         message = f"Change {commit}\n\n{line()}\n"
-        who = f"Author {commit % 40} <author-{commit % 40}@example.com> {1_500_000_000 + commit * 3600} +0000"
+        who = f"Author {commit % 40} <author-{commit % 40}@example.com> {1_500_000_000 + commit * 1200} +0000"
         sys.stdout.write(f"commit refs/heads/main\nmark :{commit}\nauthor {who}\ncommitter {who}\n")
         sys.stdout.write(f"data {len(message)}\n{message}")
         for number in range(FILES) if commit == 1 else chance.sample(range(FILES), chance.randint(1, 2)):

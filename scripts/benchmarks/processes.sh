@@ -32,30 +32,6 @@ serve_moto() {
     started "$1/log" 's/^.*Running on //p'
 }
 
-# Apache does not run as root, and git serves nobody another user's repositories.
-as_peer=
-if ((EUID == 0)); then as_peer="setpriv --reuid www-data --regid www-data --clear-groups"; fi
-
-# serve_apache FOLDER: serves the bare repositories of FOLDER/repositories, which belong to the user of $as_peer.
-serve_apache() {
-    local port
-    port=$(.venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    mkdir -p "$1/repositories"
-    printf 'bench:{SHA}%s\n' "$(printf bench | openssl sha1 -binary | base64)" >"$1/users"
-    if ((EUID == 0)); then chown --recursive www-data:www-data "$1"; fi
-    FOLDER=$1 PORT=$port GIT_CORE=$(git --exec-path) $as_peer \
-        "$apache" -f "$PWD/scripts/benchmarks/apache.conf" -DFOREGROUND >"$1/log" 2>&1 &
-    process=$!
-    processes+=("$process")
-    url=http://127.0.0.1:$port
-    for _ in {1..200}; do
-        if curl --silent --output "$1/answer" "$url/"; then return; fi
-        sleep 0.05
-    done
-    cat "$1"/*log >&2
-    exit 1
-}
-
 # started FILE SED: the last background process is ready when SED finds its address in FILE.
 started() {
     process=$!

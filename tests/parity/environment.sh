@@ -44,6 +44,9 @@ post() {
         --header Expect: "$@" "$url/${repository:-history}.git/git-$service" | python3 "$pkt" show
 }
 
+# unsaid: leaves out in which words a request is refused. Git's own server says most of them to its log alone.
+unsaid() { sed 's/^ERR .*//; /^unpack ok/!s/^unpack .*/unpack REASON/'; }
+
 # get PATH [CURL OPTION...]: shows the answer with status and content type.
 get() {
     local path=$1

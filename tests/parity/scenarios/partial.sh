@@ -46,8 +46,8 @@ git -C c log --format=%H -- top | wc --lines
 ### sparse
 given history
 on_server config uploadpack.allowFilter true
-git clone --quiet --bare --filter sparse:oid=main:sparse $url/history.git c
-refused git clone --quiet --bare --filter sparse:oid=main:nowhere $url/history.git d
+git clone --quiet --bare --single-branch --no-tags --filter sparse:oid=main:sparse $url/history.git c
+refused git clone --quiet --bare --single-branch --no-tags --filter sparse:oid=main:nowhere $url/history.git d
 
 ### kinds of objects
 given history
@@ -57,8 +57,8 @@ for kind in commit tree blob tag; do git clone --quiet --bare --filter object:ty
 ### combined
 given history
 on_server config uploadpack.allowFilter true
-git clone --quiet --bare --filter combine:blob:limit=100+tree:3 $url/history.git c
-git clone --quiet --bare --filter blob:none --filter tree:2 $url/history.git d
+git clone --quiet --bare --single-branch --no-tags --filter combine:blob:limit=100+tree:3 $url/history.git c
+git clone --quiet --bare --single-branch --no-tags --filter blob:none --filter tree:2 $url/history.git d
 
 ### not allowed
 given history

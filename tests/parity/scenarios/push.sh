@@ -142,8 +142,7 @@ refused git -C w push origin main:refs/heads/a main:refs/heads/a/b
 given history
 git clone --quiet $url/history.git w
 git -C w push --quiet origin main:refs/heads/x/y
-refused git -C w push origin :refs/heads/x/y main:refs/heads/x
-git -C w push origin main:refs/heads/x
+git -C w push origin :refs/heads/x/y main:refs/heads/x
 
 ### atomic
 given history
@@ -154,7 +153,7 @@ git -C w push --atomic origin main main:new :side-5
 ### atomic, one refused by the client
 given history
 git clone --quiet $url/history.git w
-git -C w branch side-5 main~3
+git -C w branch --no-track side-5 origin/side-5~2
 commit w file text
 refused git -C w push --atomic origin main side-5
 

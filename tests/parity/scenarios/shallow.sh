@@ -117,7 +117,7 @@ given history
 git clone --quiet --bare --depth 5 $url/history.git $root/shallow.git
 git init --quiet c
 git -C c fetch --quiet --update-shallow $url/shallow.git main
-refused git -C c fetch --quiet --unshallow $url/shallow.git main
+git -C c fetch --quiet --unshallow $url/shallow.git main
 
 ### depth with a filter
 given history
