@@ -63,7 +63,11 @@ def post(url, service, body, count=1, output="/dev/null"):
     seconds = time.perf_counter() - begin
     if done.returncode:
         raise SystemExit(f"curl {url} failed: {done.stderr}")
-    return seconds, int(done.stdout.split()[0])
+    sizes = [int(size) for size in done.stdout.split()]
+    # How an answer is cut into packets depends on the moment.
+    if len(sizes) != count or max(sizes) > min(sizes) * 1.01 + 100:
+        raise SystemExit(f"{url} answered with so many bytes: {sizes}")
+    return seconds, sizes[0]
 
 
 class Cell:

@@ -129,6 +129,13 @@ def offered(url):
 
 def objects_in(answer):
     """The number of objects in the pack of a saved answer."""
-    data = pathlib.Path(answer).read_bytes()
-    at = data.find(b"PACK")
-    return int.from_bytes(data[at + 8 : at + 12]) if at >= 0 else 0
+    head, pack = pathlib.Path(answer).open("rb").read(1 << 20), b""
+    at = 0
+    while len(pack) < 12 and at < len(head):
+        length = max(int(head[at : at + 4], 16), 4)
+        if head[at + 4 : at + 5] == b"\1":
+            pack += head[at + 5 : at + length]
+        at += length
+    if pack[:4] != b"PACK":
+        raise SystemExit(f"this is no pack: {head[:200]}")
+    return int.from_bytes(pack[8:12])
