@@ -12,6 +12,7 @@ repacked with bitmaps and a commit graph.
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -269,6 +270,8 @@ def advertisements(work, path, ours, apache, runs, seconds):
     commits = "".join(f"commit refs/heads/main\ncommitter Bench <bench@example.com> {1_500_000_000 + n} +0000\ndata 1\nx\n" for n in range(100))
     git(many, "fast-import", "--quiet", feed=commits.encode())
     ids = text(many, "rev-list", "main").split()
+    git(many, "update-ref", "--stdin", feed="".join(f"create refs/heads/many/{n:06} {ids[n % 100]}\n" for n in range(100_000)).encode())
+    git(many, "pack-refs", "--all")
     bodies = []
     for first in range(0, 100_000, 4000):
         # By hand: git's own client takes minutes to match so many references.
@@ -280,11 +283,12 @@ def advertisements(work, path, ours, apache, runs, seconds):
         server.new("few")
         server.new("many")
         run("git", "-C", path, "push", "--quiet", server.remote("few"), "HEAD:refs/heads/main", "refs/tags/*:refs/tags/*")
-        for body in bodies:
-            post(server.remote("many"), "receive-pack", body)
-        server.settle()
+    for body in bodies:
+        post(ours.remote("many"), "receive-pack", body)
+    ours.settle()
+    shutil.copytree(many, apache.repositories / "many", dirs_exist_ok=True)
+    apache.own(apache.repositories / "many")
     apache.git("few", "pack-refs", "--all")
-    apache.git("many", "pack-refs", "--all")
     print("### Advertisements\n\n| GET info/refs | Apache, calls/s | ours, calls/s | times faster |\n| --- | ---: | ---: | ---: |")
     for name, connections in (("few", 1), ("few", 16), ("many", 1), ("many", 16)):
         address = "/info/refs?service=git-upload-pack"
@@ -313,6 +317,8 @@ def generated(work, commits):
 
 
 def main():
+    # So that the servers end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     binary, folder, runs, seconds, *paths = sys.argv[1:]
     work, runs, seconds = pathlib.Path(folder), int(runs), int(seconds)
     os.environ |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "HOME": folder}

@@ -14,6 +14,8 @@ mod builds;
 mod delta;
 mod enumerate;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod files;
 mod filter;
 mod fsck;

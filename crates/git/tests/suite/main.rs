@@ -17,11 +17,15 @@ mod serve {
     mod stamp;
 }
 
+#[path = "../../fuzz/entries.rs"]
+mod entries;
+
 mod bench;
 mod bombs;
 mod cache;
 mod checks;
 mod clone;
+mod corpus;
 mod craft;
 mod exchange;
 mod fetch;

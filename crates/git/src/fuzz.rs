@@ -1,0 +1,15 @@
+//! A way in for the fuzzer, to what is not public.
+
+use std::io::Read;
+
+use crate::pktline::{Lines, Packet};
+
+/// Reads lines up to the end of the input or the first unsound one; gives their number.
+pub fn read_lines(input: &mut dyn Read, bytes_max: u64) -> usize {
+    let mut lines = Lines::new(input, bytes_max);
+    let mut count = 0;
+    while !matches!(lines.next(), Ok(Packet::End) | Err(_)) {
+        count += 1;
+    }
+    count
+}
