@@ -56,11 +56,8 @@ pub fn receive_request(data: &[u8]) {
 /// which a hash that fits is added, or as a recipe for sound entries of any content, see [`cook`].
 pub fn pack_input(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
-    let (pack, new) = if first & 4 == 0 {
-        (rest.to_vec(), ObjectId::from_bytes_or_panic(&[1; 20]))
-    } else {
-        cook(rest)
-    };
+    let (pack, new) =
+        if first & 4 == 0 { (rest.to_vec(), ObjectId::from_bytes_or_panic(&[1; 20])) } else { cook(rest) };
     let command = format!("{} {new} refs/heads/fuzz\0report-status", "0".repeat(40));
     let mut request = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
     request.extend_from_slice(&sealed(pack));
@@ -194,7 +191,11 @@ impl Served {
             .expect("a client sent it");
         references.sort_by(|one, other| one.name.cmp(&other.name));
         assert!(!references.is_empty(), "the history was taken");
-        Self { folder, repository, references: References { head: Some("refs/heads/main".into()), references } }
+        Self {
+            folder,
+            repository,
+            references: References { head: Some("refs/heads/main".into()), references, ..References::default() },
+        }
     }
 
     fn objects(&self) -> PathBuf {

@@ -14,11 +14,11 @@ mod builds;
 mod delta;
 mod enumerate;
 mod error;
-#[doc(hidden)]
-pub mod fuzz;
 mod files;
 mod filter;
 mod fsck;
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod graph;
 mod history;

@@ -86,7 +86,7 @@ impl Pair {
 #[test]
 fn the_advertisement_is_that_of_git() {
     let options = Options { offers: Offers { session_id: false, ..FULL }, ..Options::default() };
-    let ours = advertise(Service::ReceivePack, &References::default(), &options);
+    let ours = advertise(Service::ReceivePack, git::Version::V0, &References::default(), &options);
     let ours = String::from_utf8_lossy(&ours);
     let capabilities = |text: &str| text.split_once('\0').expect("capabilities").1.lines().next().map(str::to_owned);
     let pair = Pair::full();
