@@ -20,6 +20,8 @@ pub(crate) struct Trees {
     young: HashMap<ObjectId, Rc<[u8]>>,
     old: HashMap<ObjectId, Rc<[u8]>>,
     young_bytes: usize,
+    /// Whether it is told what trees that differ have in common. It may be found in other places, too.
+    pub(crate) shared: bool,
     buffer: Vec<u8>,
 }
 
@@ -30,6 +32,9 @@ pub(crate) trait Sink {
 
     /// Hears of an object of a compared tree that is gone from its place.
     fn replaced(&mut self, chosen: Chosen);
+
+    /// Hears of an object that is in its place as in a compared tree; see [`Trees::shared`].
+    fn kept(&mut self, chosen: Chosen);
 }
 
 /// A commit whose tree is compared with others.
@@ -39,6 +44,9 @@ pub(crate) struct Step {
     /// Trees that were dealt with, mostly those of the parents.
     pub(crate) others: Vec<ObjectId>,
 }
+
+/// What trees of more bytes have in common is not told.
+const SHARED_BYTES: usize = 64 << 10;
 
 /// How many commits are compared before what was found is taken.
 const CHUNK: usize = 256;
@@ -55,6 +63,8 @@ enum Role {
     Replaced,
     /// A tree in the place of others; what differs in it is listed too.
     Changed,
+    /// In its place as before.
+    Kept,
     /// In a place where there was nothing of its kind, or a blob.
     Fresh,
 }
@@ -88,6 +98,7 @@ impl Trees {
     fn take(&mut self, reader: &mut Reader, changes: &[Change], sink: &mut dyn Sink) -> Result<(), Error> {
         // What is fresh comes last: by then it may have been found to be gone from another place.
         let of = |role| changes.iter().filter(move |change| change.role == role).map(|change| change.chosen);
+        of(Role::Kept).for_each(|chosen| sink.kept(chosen));
         of(Role::Replaced).for_each(|chosen| sink.replaced(chosen));
         for chosen in of(Role::Changed) {
             sink.add(chosen);
@@ -140,15 +151,19 @@ impl Trees {
         let others = others.iter().map(|other| self.get(reader, other)).collect::<Result<Vec<_>, _>>()?;
         let mut cursors: Vec<_> = others.iter().map(|data| Cursor::new(data)).collect();
         let mut counterparts = Vec::new();
+        let shared = self.shared && data.len() <= SHARED_BYTES;
         let mut entries = TreeEntries::new(&data);
         loop {
             let start = entries.rest();
             let Some(entry) = entries.next() else { break };
             let entry = entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
             let bytes = &start[..start.len() - entries.rest().len()];
+            let chosen = |kind| Chosen::new(entry.id, kind, entry.name);
+            let kept = entry.kind.filter(|_| shared).map(|kind| Change { chosen: chosen(kind), role: Role::Kept });
             if let [cursor] = cursors.as_mut_slice()
                 && cursor.skip(bytes)
             {
+                changes.extend(kept);
                 continue;
             }
             counterparts.clear();
@@ -157,12 +172,13 @@ impl Trees {
             }
             let Some(kind) = entry.kind else { continue };
             if counterparts.iter().any(|other| other.id == entry.id) {
+                changes.extend(kept);
                 continue;
             }
             for other in &counterparts {
                 gone(other, changes);
             }
-            let chosen = Chosen::new(entry.id, kind, entry.name);
+            let chosen = chosen(kind);
             if kind != Kind::Tree || counterparts.is_empty() {
                 changes.push(Change { chosen, role: Role::Fresh });
             } else {

@@ -81,6 +81,12 @@ impl Sink for Found {
             self.bases.push(chosen);
         }
     }
+
+    fn kept(&mut self, chosen: Chosen) {
+        if !self.is_sent(&chosen.id) {
+            self.know(&chosen.id);
+        }
+    }
 }
 
 /// Takes all of some trees as known.
@@ -92,6 +98,8 @@ impl Sink for Knowing<'_> {
     }
 
     fn replaced(&mut self, _: Chosen) {}
+
+    fn kept(&mut self, _: Chosen) {}
 }
 
 impl<'r> Walk<'r> {
@@ -128,6 +136,7 @@ impl<'r> Walk<'r> {
     pub(super) fn haves(&mut self, history: &mut History, haves: &[ObjectId]) -> Result<Vec<Node>, Error> {
         let mut commits = Vec::new();
         for have in haves {
+            self.trees.shared = true;
             match self.reader.peel(have)? {
                 (id, Kind::Commit) => commits.push(history.node(&id)),
                 (id, _) => drop(self.found.know(&id)),

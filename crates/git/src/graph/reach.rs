@@ -79,4 +79,6 @@ impl Sink for Marks<'_> {
     }
 
     fn replaced(&mut self, _: Chosen) {}
+
+    fn kept(&mut self, _: Chosen) {}
 }
