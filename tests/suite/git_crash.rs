@@ -137,14 +137,17 @@ fn push(address: &str, body: &[u8]) -> String {
 
 fn history(folder: &Path, count: usize) -> History {
     git(folder.parent().expect("it is in a folder"), &["init", "--quiet", "--bare", "work"]).ok();
-    let mut stream = String::new();
-    for number in 1..=count {
+    let commit = |number: usize| {
         let content = format!("{}line {number}\n", "the same line\n".repeat(50));
-        stream += &format!(
-            "commit refs/heads/main\nmark :{number}\ncommitter Mary Major <mary@example.com> {number} +0000\n"
-        );
-        stream += &format!("data 6\nChange\nM 100644 inline file-{}\ndata {}\n{content}\n", number % 9, content.len());
-    }
+        let (file, bytes) = (number % 9, content.len());
+        [
+            format!("commit refs/heads/main\nmark :{number}\ncommitter Mary Major <mary@example.com> {number} +0000\n"),
+            format!("data 6\nChange\nM 100644 inline file-{file}\ndata {bytes}\n{content}\n"),
+        ]
+        .concat()
+    };
+    let stream: Vec<String> = (1..=count).map(commit).collect();
+    let stream = stream.concat();
     run(folder, &["fast-import", "--quiet"], stream.as_bytes());
     let commits = git(folder, &["rev-list", "--reverse", "main"]).ok();
     let commits: Vec<String> = commits.lines().map(str::to_owned).collect();

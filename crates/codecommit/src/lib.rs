@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::{Call, Operation};
+use git::maintenance::{Outcome, Upkeep};
 use store::{Store, Transaction};
 
 pub use crate::exception::Exception;
@@ -76,6 +77,16 @@ impl CodeCommit {
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
     pub fn objects(&self, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
         Ok(self.objects.get(&repository.id)?)
+    }
+
+    /// Does the upkeep of a repository's objects that is due, while others use them.
+    pub fn maintain(&self, repository_id: &str, upkeep: &Upkeep) -> io::Result<Outcome> {
+        let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
+        let mut tips =
+            || self.store.read(|transaction| push::targets(transaction, repository_id)).map_err(io::Error::other);
+        let outcome = objects.maintain(&mut tips, upkeep)?;
+        objects.chart()?;
+        Ok(outcome)
     }
 
     /// Forgets everything.

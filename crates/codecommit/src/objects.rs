@@ -51,6 +51,11 @@ impl Objects {
         Ok(repository)
     }
 
+    /// Opens a repository's objects, if it has a folder for them.
+    pub(crate) fn existing(&self, id: &str) -> io::Result<Option<Arc<git::Repository>>> {
+        if self.folder.join(id).is_dir() { self.get(id).map(Some) } else { Ok(None) }
+    }
+
     /// Removes a repository's objects; whoever still reads them is not disturbed.
     pub(crate) fn remove(&self, id: &str) {
         self.open.lock().expect("no holder of this lock panics").forget(id);

@@ -169,6 +169,12 @@ pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> 
     Ok(Snapshot { version, references: Arc::new(References { head, references, ..References::default() }) })
 }
 
+/// Lists what a repository's references point at.
+pub(crate) fn targets(transaction: &Transaction, repository_id: &str) -> Result<Vec<ObjectId>, Error> {
+    transaction
+        .query("SELECT target FROM refs WHERE repository_id = ?1", &[repository_id.into()], |row| object_id(row, 0))
+}
+
 /// Lists the full names of branches after one, sorted, at most `limit` of them.
 pub(crate) fn branches(
     transaction: &Transaction,

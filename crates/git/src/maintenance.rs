@@ -21,7 +21,10 @@ mod unreachable;
 
 use std::{
     io,
-    sync::TryLockError,
+    sync::{
+        Arc, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -50,6 +53,8 @@ pub struct Upkeep {
     pub threads: usize,
     /// The time that ages are counted to.
     pub now: SystemTime,
+    /// Once it is set, upkeep that runs gives up soon with [`io::ErrorKind::Interrupted`]; nothing is lost by that.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for Upkeep {
@@ -61,6 +66,7 @@ impl Default for Upkeep {
             sync: false,
             threads: 1,
             now: SystemTime::now(),
+            stop: Arc::default(),
         }
     }
 }
@@ -70,6 +76,11 @@ impl Upkeep {
     fn seconds(&self) -> u32 {
         let since = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Fails if upkeep is to give up.
+    fn go_on(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 
     /// Tells whether what was found to be unreachable at `found` (seconds since 1970) may go.

@@ -21,6 +21,7 @@ mod folder_lock;
 mod git_http;
 mod head;
 mod local;
+mod maintenance;
 mod routes;
 pub mod settings;
 mod state;

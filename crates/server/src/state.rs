@@ -15,11 +15,13 @@ use tokio::sync::mpsc;
 use trail::Trail;
 
 use crate::folder_lock::FolderLock;
+use crate::maintenance::Maintenance;
 use crate::{Settings, StartError};
 
 pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
-    pub(crate) codecommit: CodeCommit,
+    pub(crate) maintenance: Maintenance,
+    pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) trail: Trail,
     pub(crate) identities: Identities,
     pub(crate) clock: Arc<dyn Clock>,
@@ -68,9 +70,23 @@ impl State {
         };
         let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
         let codecommit = CodeCommit::open(store, data_folder.join("repositories"), settings.codecommit.clone())?;
-        let git =
-            git::Options { offers: settings.git.offers, sync, limits: settings.git.limits, ..git::Options::default() };
+        let codecommit = Arc::new(codecommit);
+        let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git, sync)?;
+        let cache = match settings.git.cache_bytes {
+            0 => None,
+            bytes => Some(git::Cache::open(&data_folder.join("cache"), bytes)?),
+        };
+        let git = git::Options {
+            offers: settings.git.offers,
+            limits: settings.git.limits,
+            fsck: if settings.git.fsck { git::Fsck::default() } else { git::Fsck::off() },
+            builds: settings.git.packs.map(git::Builds::new).unwrap_or_default(),
+            cache,
+            sync,
+            ..git::Options::default()
+        };
         Ok(Self {
+            maintenance,
             codecommit,
             trail,
             identities,

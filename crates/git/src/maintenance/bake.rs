@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
 };
 
 use gix::{
@@ -81,7 +81,9 @@ pub(super) fn bake(
     }
     let staging = Staging::create(repository.objects())?;
     let style = Style { search: true, index: true, threads: upkeep.threads, ..Style::default() };
-    let mut output = BufWriter::with_capacity(BUFFER_BYTES, File::create_new(staging.path().join("pack"))?);
+    upkeep.go_on()?;
+    let output = Stoppable { file: File::create_new(staging.path().join("pack"))?, upkeep };
+    let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
     let mut written = pack_writer::write(reader, &selection, style, &mut output)?;
     output.flush()?;
     written.objects.sort_unstable_by_key(|object| object.id);
@@ -99,6 +101,24 @@ pub(super) fn bake(
     Ok(Some(baked))
 }
 
+/// A file that takes nothing once upkeep is to give up.
+struct Stoppable<'u> {
+    file: File,
+    upkeep: &'u Upkeep,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Those who write try again when they are interrupted.
+        self.upkeep.go_on().map_err(io::Error::other)?;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Decodes and hashes every object, which proves that others may be removed for these.
 fn prove(baked: &Baked, upkeep: &Upkeep) -> io::Result<()> {
     let index = index::File::at(baked.beside("idx"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
@@ -109,6 +129,6 @@ fn prove(baked: &Baked, upkeep: &Upkeep) -> io::Result<()> {
         ..integrity::Options::default()
     };
     let context = PackContext { data: &data, options };
-    let proven = index.verify_integrity(Some(context), &mut gix::progress::Discard, &AtomicBool::new(false));
+    let proven = index.verify_integrity(Some(context), &mut gix::progress::Discard, &upkeep.stop);
     proven.map(drop).map_err(io::Error::other)
 }

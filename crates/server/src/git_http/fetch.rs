@@ -20,10 +20,10 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
                 // In version 2 what is there is asked for by a request of its own.
                 (!is_fetch).then(|| event::without_data(exchange.service, &repository.name, Some(&repository)))
             };
-            if let Some(event) = event {
-                if let Err(failure) = exchange.state.trail.record(&exchange.call, event) {
-                    return exchange.send_plain(failure.status, &failure.message);
-                }
+            if let Some(event) = event
+                && let Err(failure) = exchange.state.trail.record(&exchange.call, event)
+            {
+                return exchange.send_plain(failure.status, &failure.message);
             }
             answer
         }

@@ -27,7 +27,9 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
     let (mut writer, body) = body::channel(exchange.state.settings.git.timeout);
     exchange.send(200, "result", body);
     let mut door = |received: &Received<'_>| settle(&exchange, &repository, received);
-    if let Err(error) = receive_pack::serve(&objects, input, &mut writer, &exchange.state.git, &mut door) {
+    let served = receive_pack::serve(&objects, input, &mut writer, &exchange.state.git, &mut door);
+    exchange.state.maintenance.note(&repository.id);
+    if let Err(error) = served {
         if error.is_internal() {
             tracing::error!(error = ?error, request_id = exchange.call.request_id(), "a push failed");
         }
