@@ -68,14 +68,22 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn new(id: &oid, kind: Kind, name: &[u8]) -> Self {
-        Self { id: id.to_owned(), kind, name: name_hash(name) }
+        Self::within(0, id, kind, name)
+    }
+
+    /// Makes an object that was found in the folder whose name has the hash `folder`.
+    pub(crate) fn within(folder: u32, id: &oid, kind: Kind, name: &[u8]) -> Self {
+        Self { id: id.to_owned(), kind, name: name_hash(folder, name) }
     }
 }
 
-/// Hashes a name so that names with the same end get hashes that lie close together.
-pub(crate) fn name_hash(name: &[u8]) -> u32 {
-    let bytes = name.iter().filter(|byte| !byte.is_ascii_whitespace());
-    bytes.fold(0, |hash: u32, byte| (hash >> 2).wrapping_add(u32::from(*byte) << 24))
+/// Hashes the path of a name in a folder so that paths with the same end get hashes that lie close together.
+///
+/// The folder counts, too: else all files of a common name would come between a file and its older versions.
+pub(crate) fn name_hash(folder: u32, name: &[u8]) -> u32 {
+    let slash = if folder == 0 { &b""[..] } else { b"/" };
+    let bytes = slash.iter().chain(name).filter(|byte| !byte.is_ascii_whitespace());
+    bytes.fold(folder, |hash, byte| (hash >> 2).wrapping_add(u32::from(*byte) << 24))
 }
 
 impl Selection {

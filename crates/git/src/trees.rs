@@ -109,7 +109,7 @@ impl Trees {
                 let data = self.get(reader, &chosen.id)?;
                 for entry in TreeEntries::new(&data) {
                     let entry = entry.map_err(|reason| Error::Malformed { id: chosen.id, reason })?;
-                    fresh.extend(entry.kind.map(|kind| Chosen::new(entry.id, kind, entry.name)));
+                    fresh.extend(entry.kind.map(|kind| Chosen::within(chosen.name, entry.id, kind, entry.name)));
                 }
             }
         }
@@ -131,9 +131,9 @@ impl Trees {
             return Ok(changes);
         }
         put(Role::Changed, &tree);
-        let mut open = vec![(tree, others.to_vec())];
+        let mut open = vec![(Chosen::new(&tree, Kind::Tree, b""), others.to_vec())];
         while let Some((tree, others)) = open.pop() {
-            self.compare(reader, tree, &others, &mut open, &mut changes)?;
+            self.compare(reader, &tree, &others, &mut open, &mut changes)?;
         }
         Ok(changes)
     }
@@ -142,23 +142,23 @@ impl Trees {
     fn compare(
         &mut self,
         reader: &mut Reader,
-        tree: ObjectId,
+        tree: &Chosen,
         others: &[ObjectId],
-        open: &mut Vec<(ObjectId, Vec<ObjectId>)>,
+        open: &mut Vec<(Chosen, Vec<ObjectId>)>,
         changes: &mut Vec<Change>,
     ) -> Result<(), Error> {
-        let data = self.get(reader, &tree)?;
+        let data = self.get(reader, &tree.id)?;
         let others = others.iter().map(|other| self.get(reader, other)).collect::<Result<Vec<_>, _>>()?;
-        let mut cursors: Vec<_> = others.iter().map(|data| Cursor::new(data)).collect();
+        let mut cursors: Vec<_> = others.iter().map(|data| Cursor::new(tree.name, data)).collect();
         let mut counterparts = Vec::new();
         let shared = self.shared && data.len() <= SHARED_BYTES;
         let mut entries = TreeEntries::new(&data);
         loop {
             let start = entries.rest();
             let Some(entry) = entries.next() else { break };
-            let entry = entry.map_err(|reason| Error::Malformed { id: tree, reason })?;
+            let entry = entry.map_err(|reason| Error::Malformed { id: tree.id, reason })?;
             let bytes = &start[..start.len() - entries.rest().len()];
-            let chosen = |kind| Chosen::new(entry.id, kind, entry.name);
+            let chosen = |kind| Chosen::within(tree.name, entry.id, kind, entry.name);
             let kept = entry.kind.filter(|_| shared).map(|kind| Change { chosen: chosen(kind), role: Role::Kept });
             if let [cursor] = cursors.as_mut_slice()
                 && cursor.skip(bytes)
@@ -176,14 +176,14 @@ impl Trees {
                 continue;
             }
             for other in &counterparts {
-                gone(other, changes);
+                gone(tree.name, other, changes);
             }
             let chosen = chosen(kind);
             if kind != Kind::Tree || counterparts.is_empty() {
                 changes.push(Change { chosen, role: Role::Fresh });
             } else {
                 changes.push(Change { chosen, role: Role::Changed });
-                open.push((chosen.id, counterparts.iter().map(|other| other.id.to_owned()).collect()));
+                open.push((chosen, counterparts.iter().map(|other| other.id.to_owned()).collect()));
             }
         }
         for cursor in cursors {
@@ -216,12 +216,14 @@ impl Trees {
 ///
 /// It relies on the order of the entries only to find counterparts: in a tree that is out of order it finds fewer.
 struct Cursor<'a> {
+    /// The hash of the trees' name.
+    folder: u32,
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    fn new(rest: &'a [u8]) -> Self {
-        Self { rest }
+    fn new(folder: u32, rest: &'a [u8]) -> Self {
+        Self { folder, rest }
     }
 
     /// Passes an entry over, if it comes next just so; most do.
@@ -246,7 +248,7 @@ impl<'a> Cursor<'a> {
     fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<Change>) -> Option<TreeEntry<'a>> {
         while let Some(next) = self.peek() {
             match order(&next, goal) {
-                Ordering::Less => gone(&self.take()?, changes),
+                Ordering::Less => gone(self.folder, &self.take()?, changes),
                 Ordering::Equal => return self.take().filter(|found| found.kind == goal.kind),
                 Ordering::Greater => break,
             }
@@ -256,13 +258,13 @@ impl<'a> Cursor<'a> {
 
     fn finish(mut self, changes: &mut Vec<Change>) {
         while let Some(entry) = self.take() {
-            gone(&entry, changes);
+            gone(self.folder, &entry, changes);
         }
     }
 }
 
-fn gone(entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
-    let chosen = entry.kind.map(|kind| Chosen::new(entry.id, kind, entry.name));
+fn gone(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
+    let chosen = entry.kind.map(|kind| Chosen::within(folder, entry.id, kind, entry.name));
     changes.extend(chosen.map(|chosen| Change { chosen, role: Role::Replaced }));
 }
 

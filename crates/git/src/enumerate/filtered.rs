@@ -182,7 +182,7 @@ impl Walk<'_> {
             };
             let entry = entry.map_err(|reason| Error::Malformed { id: level.id, reason })?;
             let done = level.data.len() - entries.rest().len();
-            let (id, kind, name) = (entry.id.to_owned(), entry.kind, name_hash(entry.name));
+            let (id, kind, name) = (entry.id.to_owned(), entry.kind, name_hash(0, entry.name));
             if kind.is_some() && !self.seen.contains(&id) {
                 if !self.path.is_empty() {
                     self.path.push_byte(b'/');

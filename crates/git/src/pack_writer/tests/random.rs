@@ -86,7 +86,7 @@ fn add_bases(path: &Path, selection: &mut Selection, haves: &[ObjectId]) {
             let kind = if parts.next() == Some("tree") { Kind::Tree } else { Kind::Blob };
             let name = line.rsplit('/').next().expect("a name");
             selection.places.entry(id).or_insert(Selection::KNOWN);
-            selection.bases.push(Chosen { id, kind, name: enumerate::name_hash(name.as_bytes()) });
+            selection.bases.push(Chosen { id, kind, name: enumerate::name_hash(0, name.as_bytes()) });
         }
     }
 }
