@@ -4,8 +4,8 @@
 //!
 //! In version 0 and 1 a request is always a fetch. Version 2 has commands: `ls-refs`, `fetch` and `object-info`.
 
-mod common;
 mod fetch;
+mod haves;
 mod list;
 mod negotiation;
 mod reachable;

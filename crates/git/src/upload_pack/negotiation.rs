@@ -3,8 +3,8 @@
 use gix::ObjectId;
 
 use super::{
-    common::Common,
     fetch::{End, Fetch},
+    haves::Common,
 };
 use crate::{Error, history::History, pktline::Packets, reader::Reader};
 
