@@ -38,8 +38,10 @@ impl Snapshots {
         let fresh = read()?;
         let references = Arc::clone(&fresh.references);
         let mut kept = self.lock();
-        let count: usize = kept.values().map(|snapshot| snapshot.references.references.len()).sum();
-        if count + references.references.len() > REFERENCES_MAX {
+        // A repository without references takes its room, too.
+        let room = |references: &References| references.references.len() + 1;
+        let taken: usize = kept.values().map(|snapshot| room(&snapshot.references)).sum();
+        if taken + room(&references) > REFERENCES_MAX {
             kept.clear();
         }
         kept.insert(repository.id.clone(), fresh);
