@@ -75,7 +75,18 @@ impl CodeCommit {
 
     /// Takes a snapshot of a repository's references.
     pub fn references(&self, repository: &repository::Repository) -> Result<Arc<git::References>, Exception> {
-        self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
+        Ok(self.snapshot(repository)?.references)
+    }
+
+    /// Tells what clients are told first of a repository; the options are to be the same each time.
+    pub fn advertise(
+        &self,
+        repository: &repository::Repository,
+        service: git::Service,
+        version: git::Version,
+        options: &git::Options,
+    ) -> Result<Arc<Vec<u8>>, Exception> {
+        Ok(self.snapshot(repository)?.advertise(service, version, options))
     }
 
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
@@ -109,6 +120,10 @@ impl CodeCommit {
             transaction.after_commit(move || objects.remove(ids));
             Ok(())
         })?
+    }
+
+    fn snapshot(&self, repository: &repository::Repository) -> Result<snapshots::Snapshot, Exception> {
+        self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
     }
 
     /// Finds a repository of the call's account and region whose encryption key can be used.

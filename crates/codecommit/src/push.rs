@@ -2,8 +2,6 @@
 //!
 //! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
 
-use std::sync::Arc;
-
 use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
@@ -166,7 +164,7 @@ pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> 
             Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
         },
     )?;
-    Ok(Snapshot { version, references: Arc::new(References { head, references, ..References::default() }) })
+    Ok(Snapshot::new(version, References { head, references, ..References::default() }))
 }
 
 /// Lists what a repository's references point at.

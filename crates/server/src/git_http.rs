@@ -43,6 +43,15 @@ struct Exchange {
     respond: Responder,
 }
 
+/// An advertisement that many clients are sent.
+struct Advertisement(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Advertisement {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// What comes with a request.
 enum Input {
     Nothing,
@@ -134,14 +143,14 @@ impl Exchange {
     /// Serves `GET info/refs`.
     fn advertise(mut self) {
         let Some(repository) = self.repository() else { return };
-        let references = match self.state.codecommit.references(&repository) {
-            Ok(references) => references,
+        let advertised = self.state.codecommit.advertise(&repository, self.service, self.version, &self.state.git);
+        let advertisement = match advertised {
+            Ok(advertisement) => advertisement,
             Err(exception) => return self.refuse(exception.into()),
         };
-        let advertisement = git::advertise(self.service, self.version, &references, &self.state.git);
         let event = event::without_data(self.service, &repository.name, Some(&repository));
         match self.state.trail.record(&self.call, event) {
-            Ok(()) => self.send(200, "advertisement", advertisement.into()),
+            Ok(()) => self.send(200, "advertisement", Bytes::from_owner(Advertisement(advertisement)).into()),
             Err(failure) => self.send_plain(failure.status, &failure.message),
         }
     }
