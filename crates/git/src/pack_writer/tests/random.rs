@@ -120,7 +120,7 @@ impl Story {
         for push in self.pushes.iter().cycle() {
             let has = (had + push.commits).min(self.commits.len());
             // A merge may lead to more than the last commit does.
-            let mut revisions: String = (had..has).map(|number| format!("c{number}\n")).collect();
+            let mut revisions = (had..has).map(|number| format!("c{number}\n")).collect::<Vec<_>>().concat();
             revisions.extend((0..had).map(|known| format!("^c{known}\n")));
             let offsets = if push.offsets { "--delta-base-offset" } else { "--no-reuse-object" };
             let thin = if push.thin { "--thin" } else { "--no-reuse-delta" };
@@ -144,7 +144,8 @@ impl Story {
 impl File {
     fn command(&self) -> String {
         let (every, told) = self.other;
-        let line = |line: usize| format!("line {line} {}\n", if line % every == 0 { told } else { self.folder });
+        let line =
+            |line: usize| format!("line {line} {}\n", if line.is_multiple_of(every) { told } else { self.folder });
         let text: String = (0..self.lines).map(line).collect();
         format!("M 644 inline d{}/f{}\ndata {}\n{text}", self.folder, self.name, text.len())
     }
@@ -220,7 +221,7 @@ impl Fetch {
         let sent = pack(served, &selection, self.style);
         assert_eq!(sent[8..12], u32::try_from(selection.count()).expect("few").to_be_bytes());
 
-        let known: String = haves.iter().map(|id| format!("{id}\n")).collect();
+        let known = haves.iter().map(|id| format!("{id}\n")).collect::<Vec<_>>().concat();
         take(client, &git(served, &["pack-objects", "--stdout", "--revs", "-q"], known.as_bytes()));
         take(client, &sent);
         let wants: Vec<_> = wants.iter().map(ToString::to_string).collect();
