@@ -2,17 +2,23 @@
 //!
 //! **Invariant:** nothing here knows HTTP, signatures or events, and no reference moves but through [`push`].
 
+mod authorship;
 pub mod branch;
 mod encryption_key;
 pub mod exception;
 mod name;
 mod objects;
 mod operations;
+mod page;
+mod path;
 pub mod push;
+mod relations;
 pub mod repository;
+mod request_token;
 mod schema;
 pub mod settings;
 mod snapshots;
+mod specifier;
 mod tag;
 
 use std::io;

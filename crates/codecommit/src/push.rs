@@ -1,6 +1,7 @@
 //! The one door through which references move, whoever moves them.
 //!
 //! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
+//! What follows from a move happens in the move's own transaction.
 
 use std::sync::Arc;
 
@@ -8,9 +9,32 @@ use aws::Call;
 use git::{BString, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
 
-use crate::Exception;
+use crate::relations::Relations;
 use crate::repository::{self, Repository};
 use crate::snapshots::Snapshot;
+use crate::{CodeCommit, Exception};
+
+/// The way to the references of one repository, for one call.
+pub struct Door {
+    call: Arc<Call>,
+    repository_id: String,
+    relations: Relations,
+}
+
+impl Door {
+    /// Opens the door before the transaction, where there is time to find out what the moves will entail.
+    ///
+    /// Other moves can still be made through it; then the transaction takes longer.
+    pub fn open(
+        service: &CodeCommit,
+        call: &Arc<Call>,
+        repository: &Repository,
+        _moves: &[Move],
+    ) -> Result<Self, Exception> {
+        let relations = Relations::new(service.objects(repository)?);
+        Ok(Self { call: Arc::clone(call), repository_id: repository.id.clone(), relations })
+    }
+}
 
 /// A wanted move of one reference.
 #[derive(Clone, Debug)]
@@ -60,6 +84,11 @@ pub enum Refusal {
 }
 
 impl Move {
+    /// Moves a branch on from where it is, or creates it.
+    pub(crate) fn branch(name: BString, expected: Expected, new: ObjectId) -> Self {
+        Self { name, expected, new: Some(new), peeled: None }
+    }
+
     /// Creates a reference that is no annotated tag.
     pub fn create(name: BString, new: ObjectId) -> Self {
         Self { name, expected: Expected::Absent, new: Some(new), peeled: None }
@@ -75,12 +104,8 @@ impl Move {
 ///
 /// Deletions come first, so that one push can put `a/b` where `a` was. The first branches that a repository gets settle its
 /// default branch: `main` if it is among them, else `master`, else the first.
-pub fn all(
-    transaction: &Transaction,
-    call: &Call,
-    repository_id: &str,
-    moves: &[Move],
-) -> Result<Vec<Result<(), Refusal>>, Error> {
+pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec<Result<(), Refusal>>, Exception> {
+    let Door { call, repository_id, .. } = door;
     let Some(default_branch) = default_branch(transaction, repository_id)? else {
         return Ok(vec![Err(Refusal::NoRepository); moves.len()]);
     };
@@ -101,12 +126,11 @@ pub fn all(
 /// Moves references all together or, if one is refused, none: the others then hear that the push failed.
 pub fn all_or_none(
     transaction: &Transaction,
-    call: &Call,
-    repository_id: &str,
+    door: &Door,
     moves: &[Move],
-) -> Result<Vec<Result<(), Refusal>>, Error> {
+) -> Result<Vec<Result<(), Refusal>>, Exception> {
     let attempt = transaction.savepoint(|| {
-        let answers = all(transaction, call, repository_id, moves)?;
+        let answers = all(transaction, door, moves).map_err(Attempt::Failed)?;
         if answers.iter().all(Result::is_ok) { Ok(answers) } else { Err(Attempt::Refused(answers)) }
     });
     match attempt {
@@ -121,23 +145,18 @@ pub fn all_or_none(
 /// Why moves that belong together were taken back.
 enum Attempt {
     Refused(Vec<Result<(), Refusal>>),
-    Failed(Error),
+    Failed(Exception),
 }
 
 impl From<Error> for Attempt {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        Self::Failed(error.into())
     }
 }
 
 /// Moves one reference.
-pub fn one(
-    transaction: &Transaction,
-    call: &Call,
-    repository_id: &str,
-    it: Move,
-) -> Result<Result<(), Refusal>, Error> {
-    let answers = all(transaction, call, repository_id, &[it])?;
+pub fn one(transaction: &Transaction, door: &Door, it: Move) -> Result<Result<(), Refusal>, Exception> {
+    let answers = all(transaction, door, &[it])?;
     Ok(answers.into_iter().next().expect("there is an answer for each move"))
 }
 

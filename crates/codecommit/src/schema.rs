@@ -43,4 +43,62 @@ pub(crate) const STEPS: &[&str] = &[
     "
     ALTER TABLE repositories ADD COLUMN refs_version INTEGER NOT NULL DEFAULT 0;
 ",
+    REQUEST_TOKENS,
+    PULL_REQUESTS,
 ];
+
+const REQUEST_TOKENS: &str = "
+    CREATE TABLE request_tokens (
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        caller TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        token TEXT NOT NULL,
+        parameters BLOB NOT NULL,
+        made TEXT NOT NULL,
+        PRIMARY KEY (account, region, caller, operation, token)
+    );
+";
+
+/// `places.pull_requests` is the number that the last pull request got. `is_open` is 1 or 0, `merge_option` as on the wire;
+/// what a merge left is there when the pull request was merged. Metadata of an event is JSON, its members as on the wire.
+const PULL_REQUESTS: &str = "
+    ALTER TABLE places ADD COLUMN pull_requests INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE pull_requests (
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+        title TEXT NOT NULL,
+        description TEXT,
+        author TEXT NOT NULL,
+        is_open INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        active INTEGER NOT NULL,
+        source BLOB NOT NULL,
+        destination BLOB NOT NULL,
+        source_commit BLOB NOT NULL,
+        destination_commit BLOB NOT NULL,
+        merge_base BLOB,
+        revision_id TEXT NOT NULL,
+        client_request_token TEXT,
+        merged_by TEXT,
+        merge_option TEXT,
+        merge_commit BLOB,
+        PRIMARY KEY (account, region, number)
+    );
+    CREATE INDEX pull_requests_by_activity ON pull_requests (repository_id, active, number);
+    CREATE INDEX open_pull_requests ON pull_requests (repository_id, is_open);
+    CREATE TABLE pull_request_events (
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        pull_request INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        metadata TEXT NOT NULL,
+        PRIMARY KEY (account, region, pull_request, position),
+        FOREIGN KEY (account, region, pull_request) REFERENCES pull_requests (account, region, number) ON DELETE CASCADE
+    );
+";

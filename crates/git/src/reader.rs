@@ -13,7 +13,7 @@ use gix::{
 };
 
 use crate::{
-    Error, Kind, Repository,
+    Commit, Error, Kind, Object, Repository,
     graph::{self, Charted},
     pack::Pack,
     repository::State,
@@ -38,7 +38,7 @@ const LOOKS: usize = 3;
 /// that seems to be missing is looked for once more, where other processes may have put it meanwhile.
 ///
 /// **Invariant:** the list of packs only grows, and only at its end, so a [`Location`] stays valid.
-pub(crate) struct Reader {
+pub struct Reader {
     // The cache goes before the repository, which forgets its caches when it goes.
     cache: warm::Cache,
     /// Where to look for what came later; nothing if only the packs are read.
@@ -117,12 +117,12 @@ impl Reader {
     }
 
     /// Tells an object's kind, if the object is there.
-    pub(crate) fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
+    pub fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
         Ok(self.header(id)?.map(|(kind, _)| kind))
     }
 
     /// Tells an object's kind and its size in bytes, if the object is there.
-    pub(crate) fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
+    pub fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
@@ -146,8 +146,21 @@ impl Reader {
         Ok(None)
     }
 
+    /// Reads an object; nothing if there is no such object.
+    pub fn find(&mut self, id: &oid) -> Result<Option<Object>, Error> {
+        let mut data = Vec::new();
+        Ok(self.read(id, &mut data)?.map(|kind| Object { kind, data }))
+    }
+
+    /// Reads a commit that has to be there.
+    pub fn commit(&mut self, id: &oid) -> Result<Commit, Error> {
+        let mut data = Vec::new();
+        self.expect(id, Kind::Commit, &mut data)?;
+        Commit::parse(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason })
+    }
+
     /// Reads an object's content into `buffer`, if the object is there.
-    pub(crate) fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
+    pub fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
@@ -181,7 +194,7 @@ impl Reader {
     }
 
     /// Follows annotated tags to what they name.
-    pub(crate) fn peel(&mut self, id: &oid) -> Result<(ObjectId, Kind), Error> {
+    pub fn peel(&mut self, id: &oid) -> Result<(ObjectId, Kind), Error> {
         let mut id = id.to_owned();
         let mut buffer = Vec::new();
         loop {

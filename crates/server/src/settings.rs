@@ -2,6 +2,7 @@
 
 mod said;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -123,6 +124,8 @@ impl Said {
             allow_reset: self.allow_reset.unwrap_or(false),
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(1_000),
+                page_sizes: page_sizes(self.page_sizes)?,
+                sync: self.durability == Some(Durability::Full),
                 simulate: self.simulate.unwrap_or_default(),
             },
         })
@@ -133,6 +136,16 @@ impl Default for Settings {
     /// The settings of a program that was told nothing.
     fn default() -> Self {
         Said::default().settings().expect("the defaults make sense")
+    }
+}
+
+fn page_sizes(said: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String, usize>, WrongSetting> {
+    let sizes = said.unwrap_or_default();
+    let wrong = sizes.iter().find(|(name, size)| **size == 0 || codecommit::CodeCommit::operation(name).is_none());
+    match wrong {
+        Some((name, 0)) => Err(WrongSetting(format!("page-sizes: {name} is 0; write 1 or more"))),
+        Some((name, _)) => Err(WrongSetting(format!("page-sizes: {name} is no operation of CodeCommit"))),
+        None => Ok(sizes),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What flags, environment variables and the file say, before defaults are filled in.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -87,6 +88,9 @@ pub struct Said {
     /// Form of the log on standard error [default: text]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Sizes of pages by operation; the file alone can tell them.
+    #[arg(skip)]
+    pub page_sizes: Option<BTreeMap<String, usize>>,
     /// Conditions to simulate; the file alone can tell them.
     #[arg(skip)]
     pub simulate: Option<Simulate>,
@@ -178,6 +182,7 @@ impl Said {
             repository_limit: self.repository_limit.or(other.repository_limit),
             allow_reset: self.allow_reset.or(other.allow_reset),
             log_format: self.log_format.or(other.log_format),
+            page_sizes: self.page_sizes.or(other.page_sizes),
             simulate: self.simulate.or(other.simulate),
         }
     }
