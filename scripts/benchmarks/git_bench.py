@@ -3,20 +3,24 @@
     git_bench.py BINARY WORK RUNS SECONDS [REPOSITORY...]
 
 Each kind of work is measured twice: as the git client sees it, and as the server's work alone, where the client's
-request is sent by curl and the answer thrown away, since a client is often busy for longer than the server. Ours is
+request is sent as it is and the answer thrown away, since a client is often busy for longer than the server. Ours is
 measured cold (the first such request after a start) and warm (the same again); for Apache every request is a new
 process, and the files are in the system's cache for both. Apache serves each repository twice: as it is packed, and
 repacked with bitmaps and a commit graph.
 """
 
+import concurrent.futures
+import io
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import time
+import urllib.parse
 
 from git_servers import Apache, Ours
 from git_work import NULL, Source, git, objects_in, offered, text, write_push
@@ -49,24 +53,40 @@ def run(*command):
     return time.perf_counter() - begin
 
 
-def post(url, service, body, count=1, output="/dev/null"):
-    """Sends a request so many times at once; gives the seconds until the last answer and the bytes of one."""
-    outputs = [part for _ in range(count) for part in ("--output", output, f"{url}/git-{service}")]
-    command = ["curl", "--silent", "--show-error", "--fail-with-body", "--data-binary", f"@{body}", "--header", "Expect:",
-               "--header", f"Content-Type: application/x-git-{service}-request", "--write-out", "%{size_download}\n"]
-    if body.stat().st_size > 1 << 20:
-        command += ["--request", "POST", "--upload-file", str(body)]
-        del command[4:6]
-    if count > 1:
-        command += ["--parallel", "--parallel-immediate", "--parallel-max", str(count)]
+def post(url, service, body, count=1, output=None):
+    """Sends a request so many times at once, each on a connection of its own; gives the seconds until the last answer
+    and the bytes of one. Nothing is started or written meanwhile, so that the seconds are the server's."""
+    sockets = [socket.create_connection((part := urllib.parse.urlsplit(url)).netloc.split(":")) for _ in range(count)]
+    head = (f"POST {part.path}/git-{service} HTTP/1.1\r\nHost: {part.netloc}\r\nConnection: close\r\n"
+            f"Content-Type: application/x-git-{service}-request\r\nContent-Length: {body.stat().st_size}\r\n\r\n").encode()
+    sizes = [0] * count
+
+    def ask(number):
+        with sockets[number] as connection, body.open("rb") as content:
+            connection.sendall(head)
+            connection.sendfile(content)
+            answer = connection.makefile("rb", buffering=0)
+            received = bytearray(1 << 20)
+            first = answer.readinto(received)
+            if not received.startswith(b"HTTP/1.1 200 "):
+                raise SystemExit(f"{url} answered: {bytes(received[:300])}")
+            sizes[number] = first
+            if output:
+                output.write(received[:first])
+            while more := answer.readinto(received):
+                sizes[number] += more
+                if output:
+                    output.write(received[:more])
+
     begin = time.perf_counter()
-    done = subprocess.run([*command, *outputs], capture_output=True, text=True)
+    if count == 1:
+        ask(0)
+    else:
+        with concurrent.futures.ThreadPoolExecutor(count) as threads:
+            list(threads.map(ask, range(count)))
     seconds = time.perf_counter() - begin
-    if done.returncode:
-        raise SystemExit(f"curl {url} failed: {done.stderr}")
-    sizes = [int(size) for size in done.stdout.split()]
     # How an answer is cut into packets depends on the moment.
-    if len(sizes) != count or max(sizes) > min(sizes) * 1.01 + 100:
+    if max(sizes) > min(sizes) * 1.01 + 100:
         raise SystemExit(f"{url} answered with so many bytes: {sizes}")
     return seconds, sizes[0]
 
@@ -151,10 +171,9 @@ class Bench:
 
     def alone(self, side, kind, count):
         request = self.source.fetch_request(kind, self.capabilities[side])
-        answer = self.work / "answer"
-        _, size = post(side.remote(), "upload-pack", request, output=answer)
-        objects = objects_in(answer)
-        answer.unlink()
+        answer = io.BytesIO()
+        post(side.remote(), "upload-pack", request, output=answer)
+        size, objects = objects_in(answer.getvalue())
 
         def work(remote):
             return post(remote, "upload-pack", request, count)[0]

@@ -128,14 +128,20 @@ def offered(url):
 
 
 def objects_in(answer):
-    """The number of objects in the pack of a saved answer."""
-    head, pack = pathlib.Path(answer).open("rb").read(1 << 20), b""
-    at = 0
-    while len(pack) < 12 and at < len(head):
-        length = max(int(head[at : at + 4], 16), 4)
-        if head[at + 4 : at + 5] == b"\1":
-            pack += head[at + 5 : at + length]
+    """The bytes of an answer as it came over the connection, without HTTP's, and the number of objects in its pack."""
+    head, body = answer.split(b"\r\n\r\n", 1)
+    if b"transfer-encoding: chunked" in head.lower():
+        chunks, at = [], 0
+        while length := int(body[at : (end := body.index(b"\r\n", at))], 16):
+            chunks.append(body[end + 2 : end + 2 + length])
+            at = end + 4 + length
+        body = b"".join(chunks)
+    pack, at = b"", 0
+    while len(pack) < 12 and at < len(body):
+        length = max(int(body[at : at + 4], 16), 4)
+        if body[at + 4 : at + 5] == b"\1":
+            pack += body[at + 5 : at + length]
         at += length
     if pack[:4] != b"PACK":
-        raise SystemExit(f"this is no pack: {head[:200]}")
-    return int.from_bytes(pack[8:12])
+        raise SystemExit(f"this is no pack: {body[:200]}")
+    return len(body), int.from_bytes(pack[8:12])

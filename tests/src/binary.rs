@@ -67,9 +67,18 @@ impl Drop for Running {
 ///
 /// If it was not built: the tests' own crate cannot depend on another crate's binary, so the scripts build it first.
 pub fn path() -> PathBuf {
+    beside("codecommit-local")
+}
+
+/// A program that was built beside the tests, by its name.
+///
+/// # Panics
+///
+/// If it was not built.
+pub fn beside(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a test knows its own path");
     let folder = tests.ancestors().nth(2).expect("it is in the folder `deps` of a profile");
-    let program = folder.join("codecommit-local");
-    assert!(program.exists(), "{} is not there: run cargo build --workspace first", program.display());
+    let program = folder.join(name);
+    assert!(program.exists(), "{} is not there: scripts/check builds what the tests start", program.display());
     program
 }

@@ -1,9 +1,9 @@
-//! Real clients: `git`, the AWS CLI and Python, in an environment that holds nothing of the machine's.
+//! Real clients: `git`, other Git clients, the AWS CLI and Python, in an environment that holds nothing of the machine's.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::World;
+use crate::{World, binary};
 
 /// What a client printed and how it ended.
 #[derive(Debug)]
@@ -77,6 +77,45 @@ impl World {
             .env("AWS_PAGER", "");
         command
     }
+}
+
+/// The Git clients of other make, each behind a program of `tests/clients` with the same commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GitClient {
+    /// Git in Python.
+    Dulwich,
+    /// libgit2, by its bindings for Python.
+    Pygit2,
+    /// Git in JavaScript.
+    IsomorphicGit,
+    /// Git in Rust.
+    Gix,
+}
+
+impl World {
+    /// Runs a Git client's program in the test's folder.
+    pub fn git_client(&self, client: GitClient, arguments: &[&str]) -> Outcome {
+        let program = |path| Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(path);
+        let mut command = match client {
+            GitClient::Dulwich => interpreted(python_folder().join("python"), program("dulwich/client.py")),
+            GitClient::Pygit2 => interpreted(python_folder().join("python"), program("pygit2/client.py")),
+            GitClient::IsomorphicGit => interpreted("node".into(), program("isomorphic-git/client.mjs")),
+            GitClient::Gix => Command::new(binary::beside("gix-client")),
+        };
+        command
+            .args(arguments)
+            .current_dir(self.folder())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder());
+        outcome(&mut command)
+    }
+}
+
+fn interpreted(interpreter: PathBuf, program: PathBuf) -> Command {
+    let mut command = Command::new(interpreter);
+    command.arg(program);
+    command
 }
 
 /// Runs `git` in a folder.

@@ -143,6 +143,10 @@ fn a_name_cannot_be_the_folder_of_another() {
     push(&world, &["main:refs/heads/a"]).ok();
     let error = push(&world, &["main:refs/heads/a/b"]).failed();
     assert!(error.contains("'refs/heads/a' exists; cannot create 'refs/heads/a/b'"), "{error}");
+    // Between the two names there is another one.
+    push(&world, &["main:refs/heads/a-b"]).ok();
+    let error = push(&world, &["main:refs/heads/a/b/c/d"]).failed();
+    assert!(error.contains("'refs/heads/a' exists; cannot create 'refs/heads/a/b/c/d'"), "{error}");
     push(&world, &["main", "main:refs/heads/x/y"]).ok();
     let error = push(&world, &["main:refs/heads/x"]).failed();
     assert!(error.contains("'refs/heads/x/y' exists; cannot create 'refs/heads/x'"), "{error}");

@@ -49,6 +49,27 @@ fn a_client_that_stops_sending_is_let_go() {
 }
 
 #[test]
+fn a_client_that_asks_for_nothing_is_let_go() {
+    let world = world(|git| git.timeout = Duration::from_millis(50));
+    for sent in ["", "GET /v1/repos/demo/info/refs HTTP/1.1\r\nHost:"] {
+        let mut stream = TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("it listens");
+        stream.write_all(sent.as_bytes()).expect("it is taken");
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).expect("it closes");
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_is_refused() {
+    let world = world(|_| ());
+    push(&world, &["main"]).ok();
+    let name = format!("refs/tags/{}", "x/".repeat(2048) + "x");
+    let refused = push(&world, &[&format!("main:{name}")]).failed();
+    assert!(refused.contains("funny refname"), "{refused}");
+    world.git("work", &["ls-remote", "origin"]).ok();
+}
+
+#[test]
 fn a_push_of_too_many_references_moves_none() {
     let world = world(|git| git.limits.refs_per_push = 2);
     let refused = push(&world, &["main:a", "main:b", "main:c"]).failed();

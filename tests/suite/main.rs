@@ -1,6 +1,7 @@
 //! The suite: one test binary, its modules named as the service's.
 
 mod branch;
+mod clients;
 mod crash;
 mod events;
 mod git;

@@ -44,7 +44,8 @@ fn files() -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("it is a folder") {
             let path = entry.expect("it can be listed").path();
-            let made = ["target", ".git", ".venv", ".tools", "codecommit-data"].contains(&name(&path).as_str());
+            let made = ["target", ".git", ".venv", ".tools", "node_modules", "codecommit-data"];
+            let made = made.contains(&name(&path).as_str());
             match path.is_dir() {
                 _ if made => {}
                 true => folders.push(path),

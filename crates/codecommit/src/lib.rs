@@ -57,11 +57,15 @@ type Change<O> = aws::operation::Change<Transaction, O, Exception>;
 impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
-    /// Folders that no repository owns, as a crash or a deletion may have left, are removed.
+    /// What is left of repositories that were deleted is removed.
     pub fn open(store: Arc<Store>, folder: PathBuf, settings: Settings) -> io::Result<Self> {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
-        let objects = Arc::new(Objects::open(folder, &owned)?);
+        let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
+        let objects = Arc::new(Objects::open(folder, &owned, &deleted)?);
+        if !deleted.is_empty() {
+            store.write(repository::forget_deleted).and_then(|done| done).map_err(io::Error::other)?;
+        }
         Ok(Self { store, objects, snapshots: Snapshots::default(), settings })
     }
 
@@ -77,7 +81,18 @@ impl CodeCommit {
 
     /// Takes a snapshot of a repository's references.
     pub fn references(&self, repository: &repository::Repository) -> Result<Arc<git::References>, Exception> {
-        self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
+        Ok(self.snapshot(repository)?.references)
+    }
+
+    /// Tells what clients are told first of a repository; the options are to be the same each time.
+    pub fn advertise(
+        &self,
+        repository: &repository::Repository,
+        service: git::Service,
+        version: git::Version,
+        options: &git::Options,
+    ) -> Result<Arc<Vec<u8>>, Exception> {
+        Ok(self.snapshot(repository)?.advertise(service, version, options))
     }
 
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
@@ -95,16 +110,26 @@ impl CodeCommit {
         Ok(outcome)
     }
 
+    /// Lists the ids of repositories that may hold objects which no reference leads to, and need upkeep from time to time.
+    pub fn with_unreachable_objects(&self) -> Vec<String> {
+        self.objects.with_unreachable()
+    }
+
     /// Forgets everything.
     pub fn reset(&self) -> Result<(), Exception> {
         let objects = Arc::clone(&self.objects);
         self.store.write(move |transaction| {
             let ids = repository::all_ids(transaction)?;
+            transaction.execute("INSERT INTO deletions (repository_id) SELECT id FROM repositories", &[])?;
             transaction.execute("DELETE FROM repositories", &[])?;
             transaction.execute("DELETE FROM places", &[])?;
-            transaction.after_commit(move || ids.iter().for_each(|id| objects.remove(id)));
+            transaction.after_commit(move || objects.remove(ids));
             Ok(())
         })?
+    }
+
+    fn snapshot(&self, repository: &repository::Repository) -> Result<snapshots::Snapshot, Exception> {
+        self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
     }
 
     /// Finds a repository of the call's account and region whose encryption key can be used.

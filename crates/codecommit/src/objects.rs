@@ -27,17 +27,31 @@ struct Open {
 }
 
 impl Objects {
-    /// Opens the folder and removes what belongs to no repository.
-    pub(crate) fn open(folder: PathBuf, owned: &[String]) -> io::Result<Self> {
+    /// Opens the folder and removes what is left of repositories that were deleted.
+    ///
+    /// What else is there and is not `owned` is left alone: a folder may meet another database than its own.
+    pub(crate) fn open(folder: PathBuf, owned: &[String], deleted: &[String]) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
-        let owned: HashSet<&str> = owned.iter().map(String::as_str).collect();
+        let [owned, deleted] = [owned, deleted].map(|ids| ids.iter().map(String::as_str).collect::<HashSet<_>>());
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
-            if !entry.file_name().to_str().is_some_and(|name| owned.contains(name)) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(REMOVED_PREFIX) || deleted.contains(&*name) {
                 fs::remove_dir_all(entry.path())?;
+            } else if !owned.contains(&*name) {
+                let path = entry.path();
+                tracing::warn!(path = %path.display(), "this belongs to no repository of the database; it is left alone");
             }
         }
         Ok(Self { folder, open: Mutex::default() })
+    }
+
+    /// Lists the ids of repositories that may hold unreachable objects.
+    pub(crate) fn with_unreachable(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let found = entries.filter(|entry| git::maintenance::has_unreachable(&entry.path()));
+        found.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
     /// Opens a repository's objects, making their folder if it is not there.
@@ -56,20 +70,31 @@ impl Objects {
         if self.folder.join(id).is_dir() { self.get(id).map(Some) } else { Ok(None) }
     }
 
-    /// Removes a repository's objects; whoever still reads them is not disturbed.
-    pub(crate) fn remove(&self, id: &str) {
-        self.open.lock().expect("no holder of this lock panics").forget(id);
-        let removed = self.folder.join(format!("{REMOVED_PREFIX}{id}"));
-        if fs::rename(self.folder.join(id), &removed).is_err() {
-            // It never had objects. Were it another failure, the next start removes the folder.
+    /// Removes the objects of repositories; whoever still reads them is not disturbed.
+    pub(crate) fn remove(&self, ids: Vec<String>) {
+        let mut removed = Vec::new();
+        for id in ids {
+            self.open.lock().expect("no holder of this lock panics").forget(&id);
+            let path = self.folder.join(format!("{REMOVED_PREFIX}{id}"));
+            // Otherwise it never had objects. Were it another failure, the next start removes the folder.
+            if fs::rename(self.folder.join(id), &path).is_ok() {
+                removed.push(path);
+            }
+        }
+        if removed.is_empty() {
             return;
         }
-        // Nobody who waits for this commit must wait for a large folder too.
-        std::thread::spawn(move || {
-            if let Err(error) = fs::remove_dir_all(&removed) {
-                tracing::warn!(%error, folder = %removed.display(), "a deleted repository's objects stay until the next start");
+        // Nobody who waits for this commit must wait for large folders too.
+        let spawned = std::thread::Builder::new().name("remover".to_owned()).spawn(move || {
+            for path in removed {
+                if let Err(error) = fs::remove_dir_all(&path) {
+                    tracing::warn!(%error, path = %path.display(), "a deleted repository's objects stay until the next start");
+                }
             }
         });
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "deleted repositories' objects stay until the next start");
+        }
     }
 }
 
@@ -98,9 +123,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_was_deleted_is_removed() {
+        let folder = tempfile::tempdir().expect("there is room");
+        for name in ["kept", "deleted", "removed-earlier", "of another"] {
+            fs::create_dir_all(folder.path().join(name).join("objects")).expect("a new folder");
+        }
+        fs::write(folder.path().join("a file"), "").expect("a writable folder");
+        Objects::open(folder.path().to_owned(), &["kept".to_owned()], &["deleted".to_owned()]).expect("a folder");
+        let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, ["a file", "kept", "of another"]);
+    }
+
+    #[test]
     fn a_repository_in_use_is_open_once_and_idle_ones_are_closed() {
         let folder = tempfile::tempdir().expect("there is room");
-        let objects = Objects::open(folder.path().join("repositories"), &[]).expect("a new folder");
+        let objects = Objects::open(folder.path().join("repositories"), &[], &[]).expect("a new folder");
         let used = objects.get("used").expect("it is made");
         let idle = Arc::downgrade(&objects.get("idle").expect("it is made"));
         for number in 0..OPEN_MAX {

@@ -3,10 +3,8 @@
 //! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
 //! What follows from a move happens in the move's own transaction.
 
-use std::sync::Arc;
-
 use aws::Call;
-use git::{BString, ObjectId, Reference, References};
+use git::{BString, ByteSlice, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
 
 use crate::relations::Relations;
@@ -185,7 +183,7 @@ pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> 
             Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
         },
     )?;
-    Ok(Snapshot { version, references: Arc::new(References { head, references, ..References::default() }) })
+    Ok(Snapshot::new(version, References { head, references, ..References::default() }))
 }
 
 /// Lists what a repository's references point at.
@@ -250,11 +248,22 @@ fn make(
 
 /// Finds a reference that is a folder of the name, or that the name is a folder of: a clone could not store both.
 fn name_conflict(transaction: &Transaction, repository_id: &str, name: &BString) -> Result<Option<BString>, Error> {
-    for (end, _) in name.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
-        let folder: BString = name[..end].into();
-        if target(transaction, repository_id, &folder)?.is_some() {
-            return Ok(Some(folder));
+    // What is sorted between a folder of the name and the name begins with that folder, so each look at what comes
+    // before rules out all longer folders.
+    let mut rest = name.as_slice();
+    while let Some(end) = rest.rfind_byte(b'/') {
+        let folder = &name[..end];
+        let before = transaction.query_one(
+            "SELECT name FROM refs WHERE repository_id = ?1 AND name <= ?2 ORDER BY name DESC LIMIT 1",
+            &[repository_id.into(), folder.into()],
+            |row| row.blob(0),
+        )?;
+        let Some(before) = before else { break };
+        if before == folder {
+            return Ok(Some(before.into()));
         }
+        let shared = before.iter().zip(name.iter()).take_while(|(one, other)| one == other).count();
+        rest = &name[..=shared];
     }
     let (mut first, mut end) = (name.clone(), name.clone());
     first.push(b'/');

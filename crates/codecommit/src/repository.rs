@@ -23,7 +23,7 @@ use crate::{Change, CodeCommit, Exception, encryption_key, tag};
 
 pub(crate) use list::list;
 pub use row::Repository;
-pub(crate) use row::{all_ids, find_row, get_row, set, set_default_branch};
+pub(crate) use row::{all_ids, deleted_ids, find_row, forget_deleted, get_row, set, set_default_branch};
 
 pub(crate) fn create(
     service: &CodeCommit,
@@ -124,13 +124,14 @@ pub(crate) fn delete(
             return Ok(DeleteRepositoryOutput::builder().build());
         };
         simulate.check_key(&call, &repository.kms_key_id)?;
+        transaction.execute("INSERT INTO deletions (repository_id) VALUES (?1)", &[(&repository.id).into()])?;
         transaction.execute("DELETE FROM repositories WHERE id = ?1", &[(&repository.id).into()])?;
         transaction.execute(
             "UPDATE places SET repositories = repositories - 1 WHERE account = ?1 AND region = ?2",
             &[call.account.as_str().into(), call.region.as_str().into()],
         )?;
         let id = repository.id.clone();
-        transaction.after_commit(move || objects.remove(&id));
+        transaction.after_commit(move || objects.remove(vec![id]));
         Ok(DeleteRepositoryOutput::builder().repository_id(repository.id).build())
     }))
 }

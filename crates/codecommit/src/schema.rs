@@ -4,6 +4,7 @@
 ///
 /// `repositories.refs_version` counts the changes of the references and of the default branch, so that a snapshot of them that
 /// was kept is known to be good without a look at each.
+/// `deletions` are of repositories whose objects may still be there; the next start removes those.
 /// `places.repositories` is how many repositories there are, so that creating one among many does not count them all.
 /// Ids of objects are their twenty bytes, names of references their bytes, times milliseconds since 1970.
 pub(crate) const STEPS: &[&str] = &[
@@ -42,6 +43,11 @@ pub(crate) const STEPS: &[&str] = &[
 ",
     "
     ALTER TABLE repositories ADD COLUMN refs_version INTEGER NOT NULL DEFAULT 0;
+",
+    "
+    CREATE TABLE deletions (
+        repository_id TEXT PRIMARY KEY
+    );
 ",
     REQUEST_TOKENS,
     PULL_REQUESTS,

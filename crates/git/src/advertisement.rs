@@ -105,9 +105,10 @@ fn capabilities(service: Service, references: &References, offers: &Offers) -> S
             let offered = |is_offered: bool, name| if is_offered { name } else { "" };
             let atomic = offered(offers.atomic, " atomic");
             let push_options = offered(offers.push_options, " push-options");
+            let session = if offers.session_id { format!(" session-id={}", session()) } else { String::new() };
             format!(
                 "report-status report-status-v2 delete-refs side-band-64k quiet{atomic} ofs-delta{push_options} \
-                 object-format=sha1 {AGENT}"
+                 object-format=sha1 {AGENT}{session}"
             )
         }
     }

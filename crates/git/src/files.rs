@@ -15,6 +15,12 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
+/// Writes a small file, in place of what was there.
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    step();
+    fs::write(path, content)
+}
+
 /// Gives a file another name; what had that name is replaced.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     step();

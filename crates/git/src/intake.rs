@@ -101,6 +101,8 @@ pub(crate) fn receive(
     let path = staging.path().join("pack");
     let mut parsed = parse::parse(File::create_new(&path)?, input, &rules)?;
     let received = u32::try_from(parsed.entries.len()).expect("a pack counts its objects in 32 bits");
+    // From here on nothing goes that is found: neither bases nor what the objects name.
+    let hold = repository.hold();
     let mut reader = repository.reader();
     let mut checksum = parsed.checksum;
     if !parsed.deltas.is_empty() {
@@ -111,10 +113,6 @@ pub(crate) fn receive(
     }
     let objects = sorted(&parsed.entries)?;
     drop(parsed.entries);
-    let hold = repository.hold();
-    // What went before the hold was taken must not be found.
-    drop(reader);
-    let mut reader = repository.reader();
     let closed = connect::is_closed(&parsed.learnt.named, &objects, &mut reader)?;
     let mut staged = Staged { staging, checksum, received, objects, closed, warnings: Vec::new(), _hold: hold };
     staged.check_files(parsed.learnt.findings, &mut reader, options)?;

@@ -3,7 +3,8 @@
 //! A push leaves a pack, and every pack makes lookups slower and answers larger. When there are many, the light ones
 //! are rolled up into one; when that would be about all there is, everything that the references lead to is written
 //! anew as one *tight* pack. What they do not lead to is kept in one *cruft* pack, which notes for each object when it
-//! was found to be unreachable, and is dropped from there when that is long ago. Packs with a `.keep` or a `.promisor`
+//! was found to be unreachable, and is dropped from there when that is long ago. That a reference let go of objects is
+//! noted, so that they are looked for in time where there is nothing else to do. Packs with a `.keep` or a `.promisor`
 //! beside them, and those of folders that the repository borrows from, are left alone.
 //!
 //! **Invariant:** a pack is removed only when each of its objects is in another one that was checked and is in place;
@@ -14,13 +15,15 @@ mod bake;
 #[cfg(test)]
 mod crash;
 mod inventory;
+mod let_go;
 mod mtimes;
 mod prune;
 mod remove;
 mod unreachable;
 
 use std::{
-    io,
+    fs, io,
+    path::Path,
     sync::{
         Arc, TryLockError,
         atomic::{AtomicBool, Ordering},
@@ -74,8 +77,7 @@ impl Default for Upkeep {
 impl Upkeep {
     /// Gives the time in seconds since 1970.
     fn seconds(&self) -> u32 {
-        let since = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+        seconds(self.now)
     }
 
     /// Fails if upkeep is to give up.
@@ -87,6 +89,22 @@ impl Upkeep {
     fn is_expired(&self, found: u32) -> bool {
         u64::from(self.seconds()).saturating_sub(u64::from(found)) >= self.prune_age.as_secs()
     }
+}
+
+fn seconds(time: SystemTime) -> u32 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Tells whether a repository, given by its folder, may hold objects that no reference leads to; costs a listing.
+///
+/// Such a repository needs upkeep from time to time even if nothing happens to it.
+pub fn has_unreachable(path: &Path) -> bool {
+    let objects = path.join("objects");
+    let packs = fs::read_dir(objects.join("pack"));
+    let is_cruft =
+        |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|it| it.path().extension() == Some("mtimes".as_ref()));
+    let_go::read(&objects).is_some() || packs.is_ok_and(|mut packs| packs.any(is_cruft))
 }
 
 /// What upkeep did.
@@ -124,6 +142,11 @@ impl Repository {
     pub fn needs_upkeep(&self, upkeep: &Upkeep) -> io::Result<bool> {
         self.refresh()?;
         Ok(graph::is_due(&self.state().packs) || Inventory::take(self)?.plan(upkeep) != Plan::Nothing)
+    }
+
+    /// Notes that a reference let go of objects: it was deleted, or moved to what does not lead there.
+    pub fn let_go(&self, now: SystemTime) -> io::Result<()> {
+        let_go::note(self.objects(), seconds(now))
     }
 
     /// Does the upkeep that is due, beside requests that run and requests that come.
@@ -188,7 +211,9 @@ impl Repository {
         let tight = tight.map(|baked| baked.install(self, upkeep)).transpose()?;
 
         let mut staying: Vec<_> = tight.iter().chain(&inventory.foreign).cloned().collect();
-        let unreachable = unreachable::find(inventory, &staying, upkeep);
+        let mut unreachable = unreachable::find(inventory, &staying, upkeep)?;
+        let kept = unreachable::keep(&mut reader, inventory, tight.as_ref(), &unreachable, upkeep)?;
+        unreachable.extend(kept.iter().map(|(id, time)| (*id, *time)));
         let cruft = unreachable::bake(self, &mut reader, &unreachable, upkeep)?;
         staying.extend(cruft.iter().cloned());
         let victims: Vec<_> = inventory.own().cloned().collect();
@@ -196,11 +221,13 @@ impl Repository {
 
         let mut outcome = Outcome { work: Work::Repacked, ..Outcome::default() };
         if let Some(cruft) = cruft {
-            let kept = unreachable::keep(&mut reader, inventory, tight.as_ref(), &unreachable, upkeep)?;
             let prune = prune::Prune { repository: self, known: staying, upkeep };
             let (dropped, postponed) = prune.run(&mut reader, &cruft, &kept, tips)?;
             (outcome.dropped, outcome.postponed) = (dropped, postponed);
             removed += usize::from(dropped > 0);
+        }
+        if let Some(time) = inventory.let_go {
+            let_go::forget(self.objects(), time)?;
         }
         Ok(Outcome { removed, ..outcome })
     }

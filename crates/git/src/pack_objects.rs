@@ -59,11 +59,10 @@ pub(crate) fn send(
         None => enumerate::select(reader, history, order.demand)?,
     };
     let count = selection.count();
-    report(count, order, band)?;
     let worthy = count >= KEPT_MIN && !selection.is_whole_pack();
     // That nothing can be kept is no reason not to serve.
     let filling = place.filter(|_| worthy).and_then(|(cache, key)| cache.fill(key, count).ok());
-    let mut outlet = Outlet { output: band, filling, build: Some(build) };
+    let mut outlet = Outlet { output: band, filling, first: Some((build, count, order)) };
     pack_writer::write(reader, &selection, order.style, &mut outlet)?;
     outlet.flush()?;
     if let Some(filling) = outlet.filling {
@@ -103,13 +102,17 @@ fn key(history: &History, order: &Order<'_>) -> Result<ObjectId, Error> {
 struct Outlet<'o, 'w> {
     output: &'o mut SideBand<'w>,
     filling: Option<Filling>,
-    /// Given back with the first bytes: a client that takes them slowly keeps nobody waiting.
-    build: Option<Build>,
+    /// What is done with the first bytes: the build is given back, as a client that takes them slowly must keep nobody
+    /// waiting, and the number of objects is told.
+    first: Option<(Build, usize, &'o Order<'o>)>,
 }
 
 impl Write for Outlet<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.build = None;
+        if let Some((build, count, order)) = self.first.take() {
+            drop(build);
+            report(count, order, self.output)?;
+        }
         self.output.write_all(bytes)?;
         self.filling = self.filling.take().and_then(|filling| filling.put(bytes));
         Ok(bytes.len())

@@ -2,10 +2,18 @@
 
 use std::io::{self, Read};
 
+use bstr::ByteSlice;
+
 use crate::ProtocolError;
 
 /// The largest line, its length digits included.
 pub(crate) const LINE_BYTES_MAX: usize = 65520;
+
+/// How many capabilities or other words of its own a client may send; Git's clients send about a dozen.
+pub(crate) const WORDS_MAX: usize = 256;
+
+/// The length of the capabilities that a client may send, in bytes.
+pub(crate) const WORDS_BYTES_MAX: usize = 16 << 10;
 
 /// The packet without content that ends a list.
 pub(crate) const FLUSH: &[u8] = b"0000";
@@ -19,10 +27,20 @@ pub(crate) fn write(out: &mut Vec<u8>, line: &[u8]) {
     out.extend_from_slice(line);
 }
 
+/// Gives the words of a client's list of capabilities.
+pub(crate) fn words(list: &[u8]) -> Result<Vec<String>, ProtocolError> {
+    let words: Vec<_> = list.fields().take(WORDS_MAX + 1).map(|word| word.to_str_lossy().into_owned()).collect();
+    if words.len() > WORDS_MAX || list.len() > WORDS_BYTES_MAX {
+        return Err(ProtocolError::new("protocol error: too many capabilities"));
+    }
+    Ok(words)
+}
+
 /// Gives the length digits of a line of `bytes` bytes.
 pub(crate) fn length(bytes: usize) -> [u8; 4] {
     let total = bytes + 4;
-    debug_assert!(total <= LINE_BYTES_MAX, "callers cut their lines");
+    // What a line holds is bounded where it is taken in: names of references, words, pieces of a pack.
+    assert!(total <= LINE_BYTES_MAX, "callers cut their lines");
     let digit = |shift: usize| b"0123456789abcdef"[(total >> shift) & 15];
     [digit(12), digit(8), digit(4), digit(0)]
 }

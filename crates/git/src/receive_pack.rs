@@ -11,6 +11,7 @@ mod report;
 use std::{
     cell::RefCell,
     io::{self, BufReader, Read, Write},
+    time::SystemTime,
 };
 
 use gix::ObjectId;
@@ -22,6 +23,9 @@ use crate::{
 pub use command::Command;
 use command::Commands;
 use judge::Taken;
+
+/// How much of a push that was refused is read to its end, so that the client gets to the report.
+const OVERRUN_BYTES_MAX: u64 = 64 << 20;
 
 /// What a push brought.
 #[derive(Debug)]
@@ -62,7 +66,7 @@ pub fn serve(
     let taken = judge::take(repository, &mut input, &commands, options);
     if options.input_ends {
         // Clients read the report only when they have sent everything.
-        drop(io::copy(&mut input, &mut io::sink()));
+        drop(io::copy(&mut input.by_ref().take(OVERRUN_BYTES_MAX), &mut io::sink()));
     }
 
     let (unpack, mut taken) = match taken {
@@ -94,9 +98,21 @@ pub fn serve(
         })
         .collect();
 
+    if lets_go(repository, &commands.list, &results) {
+        // Without the note the objects only stay longer.
+        drop(repository.let_go(SystemTime::now()));
+    }
     // The references have moved: that the client does not hear of it changes nothing.
     drop(tell(output, &commands, options, &taken, &messages, &unpack, &results));
     Ok(())
+}
+
+/// Tells whether a reference that moved leads to less than before.
+fn lets_go(repository: &Repository, commands: &[Command], results: &[Result<(), String>]) -> bool {
+    commands.iter().zip(results).any(|(command, result)| {
+        let leads_on = || repository.is_ancestor(&command.old, &command.new).unwrap_or(false);
+        result.is_ok() && !command.old.is_null() && (command.is_deletion() || !leads_on())
+    })
 }
 
 /// Sends the report, and what else the client is told.

@@ -84,9 +84,20 @@ impl References {
     }
 }
 
-/// Tells whether a name is one that a reference can have: below `refs/`, with a folder there, and sound by Git's rules.
+/// The length of a reference's name, in bytes: that of a path, where Git keeps references in files.
+///
+/// It also keeps each line of the protocol that holds one or two names within bounds.
+pub(crate) const NAME_BYTES_MAX: usize = 4096;
+
+/// Tells whether a name is one that a reference can have: below `refs/`, with a folder there, sound by Git's rules, and
+/// not too long.
 pub fn is_reference_name(name: &BStr) -> bool {
-    name.strip_prefix(b"refs/").is_some_and(|rest| rest.contains(&b'/')) && gix::validate::reference::name(name).is_ok()
+    name.strip_prefix(b"refs/").is_some_and(|rest| rest.contains(&b'/')) && is_sound(name)
+}
+
+/// Tells whether a name is sound by Git's rules, wherever it is, and not too long.
+pub(crate) fn is_sound(name: &BStr) -> bool {
+    name.len() <= NAME_BYTES_MAX && gix::validate::reference::name(name).is_ok()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(crate) async fn serve(
 ) -> Response<Body> {
     // 1. Read head and body.
     let (head, body) = request.into_parts();
-    let body = body::whole(body, state.settings.body_bytes_max).await;
+    let body = body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout).await;
     // The rest blocks.
     let answer = blocking::run(move || {
         // 2. and 3. Authenticate, and begin the call.

@@ -23,11 +23,14 @@ const PIECES_WAITING: usize = 4;
 /// The size of a piece.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// Reads a body that must not be larger than a limit.
-pub(crate) async fn whole(mut body: Body, bytes_max: u64) -> Result<Bytes, Failure> {
+/// Reads a body that must not be larger than a limit, from a client that must not be silent for too long.
+pub(crate) async fn whole(mut body: Body, bytes_max: u64, patience: Duration) -> Result<Bytes, Failure> {
     let mut whole = BytesMut::new();
     let mut read = 0_u64;
-    while let Some(frame) = body.frame().await {
+    loop {
+        let next = timeout(patience, body.frame()).await;
+        let next = next.map_err(|_| Failure::serialization(&stalled("sent", patience).to_string()))?;
+        let Some(frame) = next else { break };
         let frame = frame.map_err(|error| Failure::serialization(&format!("The body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         read += data.len() as u64;

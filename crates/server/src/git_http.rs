@@ -10,6 +10,7 @@ mod push;
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aws::{Call, Failure};
@@ -19,10 +20,11 @@ use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
+use bytes::{Buf, Bytes};
 use codecommit::repository::Repository;
 use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::git_http::path::{GitPath, Wanted};
 use crate::state::State;
@@ -39,6 +41,24 @@ struct Exchange {
     service: Service,
     version: Version,
     respond: Responder,
+}
+
+/// An advertisement that many clients are sent.
+struct Advertisement(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Advertisement {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// What comes with a request.
+enum Input {
+    Nothing,
+    /// All that a client says when it asks for objects; it is read before a thread is taken.
+    Whole(Result<Bytes, Failure>),
+    /// What is read while it is taken in, and the turn of the push that brings it.
+    Stream(body::Reader, OwnedSemaphorePermit),
 }
 
 /// Where the head of the reply goes, and with it the body that is still to be written.
@@ -69,7 +89,17 @@ pub(crate) async fn serve(
             .insert(ALLOW, HeaderValue::from_str(allowed.as_str()).expect("a method is a header's text"));
         return refused;
     }
-    let body = body::Reader::new(body, state.settings.git.timeout);
+    let patience = state.settings.git.timeout;
+    let input = match (path.wanted, service) {
+        (Wanted::Advertisement, _) => Input::Nothing,
+        (Wanted::Service(_), Service::UploadPack) => {
+            Input::Whole(body::whole(body, state.settings.body_bytes_max, patience).await)
+        }
+        (Wanted::Service(_), Service::ReceivePack) => {
+            let turn = Arc::clone(&state.pushes).acquire_owned().await;
+            Input::Stream(body::Reader::new(body, patience), turn.expect("nobody closes it"))
+        }
+    };
     let (sender, response) = oneshot::channel();
     let short = path.wanted == Wanted::Advertisement;
     let work = move || {
@@ -78,14 +108,17 @@ pub(crate) async fn serve(
         let respond = Responder(Some(sender));
         let asked = head::text(&head.headers, &GIT_PROTOCOL);
         let version = Version::of(asked.as_deref(), &state.git.offers);
-        let exchange = Exchange { state, call, repository_name: path.repository, service, version, respond };
+        let mut exchange = Exchange { state, call, repository_name: path.repository, service, version, respond };
         // 4. to 6. Find the repository, do the work with its record, respond.
-        match (path.wanted, service) {
-            (Wanted::Advertisement, _) => exchange.advertise(),
-            (Wanted::Service(_), Service::UploadPack) => fetch::serve(exchange, &mut decoded(&head, body)),
-            (Wanted::Service(_), Service::ReceivePack) => push::serve(exchange, &mut decoded(&head, body)),
+        match input {
+            Input::Nothing => exchange.advertise(),
+            Input::Whole(Ok(bytes)) => fetch::serve(exchange, &mut decoded(&head, bytes.reader())),
+            Input::Whole(Err(failure)) => exchange.refuse(failure),
+            Input::Stream(body, _turn) => push::serve(exchange, &mut decoded(&head, body)),
         }
     };
+    // Were it to panic, the sender would be dropped, and the client told.
+    let work = move || drop(catch_unwind(AssertUnwindSafe(work)));
     if short {
         blocking::run(work).await;
     } else {
@@ -110,14 +143,14 @@ impl Exchange {
     /// Serves `GET info/refs`.
     fn advertise(mut self) {
         let Some(repository) = self.repository() else { return };
-        let references = match self.state.codecommit.references(&repository) {
-            Ok(references) => references,
+        let advertised = self.state.codecommit.advertise(&repository, self.service, self.version, &self.state.git);
+        let advertisement = match advertised {
+            Ok(advertisement) => advertisement,
             Err(exception) => return self.refuse(exception.into()),
         };
-        let advertisement = git::advertise(self.service, self.version, &references, &self.state.git);
         let event = event::without_data(self.service, &repository.name, Some(&repository));
         match self.state.trail.record(&self.call, event) {
-            Ok(()) => self.send(200, "advertisement", advertisement.into()),
+            Ok(()) => self.send(200, "advertisement", Bytes::from_owner(Advertisement(advertisement)).into()),
             Err(failure) => self.send_plain(failure.status, &failure.message),
         }
     }
@@ -174,7 +207,7 @@ impl Exchange {
 }
 
 /// Undoes the compression that clients use for requests of more than a kilobyte.
-fn decoded(head: &Parts, body: body::Reader) -> Box<dyn Read> {
+fn decoded(head: &Parts, body: impl Read + 'static) -> Box<dyn Read> {
     match head::text(&head.headers, &CONTENT_ENCODING).as_deref() {
         Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
         _ => Box::new(body),

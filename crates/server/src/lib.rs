@@ -20,6 +20,7 @@ mod body;
 mod folder_lock;
 mod git_http;
 mod head;
+mod listen;
 mod local;
 mod maintenance;
 mod routes;
@@ -34,7 +35,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{Clock, Region, SystemClock};
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -94,17 +94,12 @@ impl Server {
         let (open, closed) = mpsc::channel(1);
         let state = Arc::new(State::open(settings, address, clock, open)?);
         let (stop, stopped) = oneshot::channel::<()>();
-        let service = routes::router(Arc::clone(&state)).into_make_service_with_connect_info::<SocketAddr>();
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "small packets of this connection wait for one another");
-            }
-        });
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+        let patience = state.settings.git.timeout;
+        let router = routes::router(Arc::clone(&state));
+        let served = tokio::spawn(listen::serve(listener, router, patience, async {
             // A sender that is gone means the same.
             drop(stopped.await);
-        });
-        let served = tokio::spawn(async { serving.await });
+        }));
         Ok(Self { address, state, stop: Some(stop), served, closed })
     }
 

@@ -15,6 +15,9 @@ use server::settings::{LogFormat, Said};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// How many requests of Git clients are served at once; a thread that waits for a client costs little.
+const THREADS_MAX: usize = 1024;
+
 /// AWS CodeCommit on one machine, with its audit trail.
 ///
 /// Serves the AWS JSON API and Git over HTTP on the same repositories, and records every call as CloudTrail does. Every
@@ -74,8 +77,8 @@ fn serve(config: Option<PathBuf>, said: Said) -> Result<(), String> {
     let log_format = said.log_format.unwrap_or(LogFormat::Text);
     let settings = said.settings().map_err(|error| error.to_string())?;
     start_log(log_format);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.max_blocking_threads(THREADS_MAX).enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;

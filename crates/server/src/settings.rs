@@ -55,7 +55,7 @@ pub struct Git {
     pub limits: git::Limits,
     /// Whether the form of pushed objects is checked.
     pub fsck: bool,
-    /// How long a client may neither send nor take anything.
+    /// How long a client may neither send nor take anything; that goes for all clients.
     pub timeout: Duration,
     /// How many packs are made at once; `None` is one for each processor.
     pub packs: Option<usize>,
@@ -108,6 +108,8 @@ impl Said {
                     refs_per_push: self.git_max_refs.unwrap_or(limits.refs_per_push),
                     pack_bytes: size("git-max-pack", self.git_max_pack, limits.pack_bytes)?,
                     object_bytes: size("git-max-object", self.git_max_object, limits.object_bytes)?,
+                    expansion_bytes: size("git-max-expansion", self.git_max_expansion, limits.expansion_bytes)?,
+                    delta_chain: self.git_max_delta_chain.unwrap_or(limits.delta_chain),
                     request_bytes: body_bytes_max,
                     ..limits
                 },

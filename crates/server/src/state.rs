@@ -11,12 +11,15 @@ use codecommit::CodeCommit;
 use identity::Identities;
 use store::{Durability, Store};
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use trail::Trail;
 
 use crate::folder_lock::FolderLock;
 use crate::maintenance::Maintenance;
 use crate::{Settings, StartError};
+
+/// How many pushes are taken in at once; others wait, and there are threads left for those who fetch.
+const PUSHES_MAX: usize = 256;
 
 pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
@@ -26,6 +29,8 @@ pub(crate) struct State {
     pub(crate) identities: Identities,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) git: git::Options,
+    /// The turns of pushes: a push keeps a thread busy for as long as its client sends.
+    pub(crate) pushes: Arc<Semaphore>,
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
@@ -71,7 +76,7 @@ impl State {
         let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
         let codecommit = CodeCommit::open(store, data_folder.join("repositories"), settings.codecommit.clone())?;
         let codecommit = Arc::new(codecommit);
-        let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git, sync)?;
+        let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git)?;
         let cache = match settings.git.cache_bytes {
             0 => None,
             bytes => Some(git::Cache::open(&data_folder.join("cache"), bytes)?),
@@ -92,6 +97,7 @@ impl State {
             identities,
             clock,
             git,
+            pushes: Arc::new(Semaphore::new(PUSHES_MAX)),
             settings,
             address,
             data_folder,

@@ -155,3 +155,14 @@ pub(crate) fn set_default_branch(
 pub(crate) fn all_ids(transaction: &Transaction) -> Result<Vec<String>, Error> {
     transaction.query("SELECT id FROM repositories", &[], |row| row.text(0))
 }
+
+/// Lists the ids of repositories that were deleted, and whose objects may still be there.
+pub(crate) fn deleted_ids(transaction: &Transaction) -> Result<Vec<String>, Error> {
+    transaction.query("SELECT repository_id FROM deletions", &[], |row| row.text(0))
+}
+
+/// Notes that nothing is left of the repositories that were deleted.
+pub(crate) fn forget_deleted(transaction: &Transaction) -> Result<(), Error> {
+    transaction.execute("DELETE FROM deletions", &[])?;
+    Ok(())
+}

@@ -42,10 +42,11 @@ struct Forest<'a> {
     /// Whether the delta of that entry was taken by a thread.
     taken: Vec<AtomicBool>,
     rules: &'a Rules<'a>,
-    /// Taken by the one thread that may hold large objects.
-    large: Mutex<()>,
     threads: usize,
 }
+
+/// Taken by the one thread of all pushes that may hold large objects.
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// With fewer deltas than this a second thread costs more than it gives.
 const DELTAS_PER_THREAD: usize = 200;
@@ -65,7 +66,6 @@ pub(super) fn resolve(
         deltas: &parsed.deltas,
         taken: parsed.entries.iter().map(|_| AtomicBool::new(false)).collect(),
         rules,
-        large: Mutex::new(()),
         threads: rules.options.threads.min(deltas / DELTAS_PER_THREAD).max(1),
     };
     let mut done = forest.resolve_inside()?;

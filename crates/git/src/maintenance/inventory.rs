@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use gix::{ObjectId, odb::loose};
 
-use super::{Upkeep, mtimes};
+use super::{Upkeep, let_go, mtimes};
 use crate::{Repository, pack::Pack};
 
 /// How many times heavier than all lighter packs together a pack has to be to be left alone.
@@ -22,6 +22,8 @@ pub(super) struct Inventory {
     pub(super) kept: Vec<Arc<Pack>>,
     /// The loose objects of the repository's own folder.
     pub(super) loose: Vec<ObjectId>,
+    /// When references last let go of objects, in seconds since 1970, if that was noted.
+    pub(super) let_go: Option<u32>,
 }
 
 /// What is to be done.
@@ -37,8 +39,9 @@ impl Inventory {
     /// Lists what is there.
     pub(super) fn take(repository: &Repository) -> io::Result<Self> {
         let folder = repository.objects().join("pack");
-        let mut it =
-            Self { plain: Vec::new(), cruft: Vec::new(), foreign: Vec::new(), kept: Vec::new(), loose: Vec::new() };
+        let let_go = let_go::read(repository.objects());
+        let (plain, cruft, foreign, kept, loose) = <(_, _, _, _, Vec<_>)>::default();
+        let mut it = Self { plain, cruft, foreign, kept, loose, let_go };
         for pack in repository.state().packs.iter().cloned() {
             let path = pack.index.path();
             if path.parent() != Some(&folder) {
@@ -66,6 +69,9 @@ impl Inventory {
     /// Decides what is to be done.
     pub(super) fn plan(&self, upkeep: &Upkeep) -> Plan {
         let expired = |times: &Vec<u32>| times.iter().any(|time| upkeep.is_expired(*time));
+        if self.let_go.is_some_and(|time| upkeep.is_expired(time)) {
+            return Plan::Repack;
+        }
         if self.cruft.len() > 1 || self.cruft.iter().any(|(_, times)| expired(times)) {
             return Plan::Repack;
         }

@@ -1,36 +1,46 @@
 //! Objects that no reference leads to.
 
-use std::{io, sync::Arc};
+use std::{fs, io, sync::Arc};
 
 use gix::{ObjectId, hashtable::HashMap};
 
 use super::{
     Upkeep, bake,
     inventory::{self, Inventory},
-    mtimes,
+    mtimes, seconds,
 };
 use crate::{Error, Kind, Repository, links, pack::Pack, reader::Reader};
 
 /// Objects with the times at which they were found to be unreachable, in seconds since 1970.
 pub(super) type Times = HashMap<ObjectId, u32>;
 
-/// Lists the objects that are in none of `reachable`. Those that are outside of cruft packs were found just now.
-pub(super) fn find(inventory: &Inventory, reachable: &[Arc<Pack>], upkeep: &Upkeep) -> Times {
+/// Lists the objects that are in none of `reachable`.
+///
+/// Those outside of cruft packs were found just now; but if all that references let go of was let go long ago, what is
+/// in packs that are older still is as old as that.
+pub(super) fn find(inventory: &Inventory, reachable: &[Arc<Pack>], upkeep: &Upkeep) -> io::Result<Times> {
     let now = upkeep.seconds();
-    let fresh = inventory.plain.iter().flat_map(|pack| inventory::ids(pack)).chain(inventory.loose.iter().copied());
-    let fresh = fresh.map(|id| (id, now));
+    let let_go = inventory.let_go.filter(|time| upkeep.is_expired(*time));
+    let mut fresh: Vec<_> = inventory.loose.iter().map(|id| (*id, now)).collect();
+    for pack in &inventory.plain {
+        let time = match let_go {
+            Some(time) => time.max(seconds(fs::metadata(pack.data.path())?.modified()?)).min(now),
+            None => now,
+        };
+        fresh.extend(inventory::ids(pack).map(|id| (id, time)));
+    }
     let aged = inventory
         .cruft
         .iter()
         .flat_map(|(pack, times)| inventory::ids(pack).zip(times.iter().map(|time| (*time).min(now))));
     let mut found = Times::default();
-    for (id, time) in fresh.chain(aged) {
+    for (id, time) in fresh.into_iter().chain(aged) {
         if !reachable.iter().any(|pack| pack.position(&id).is_some()) {
             let known = found.entry(id).or_insert(time);
             *known = time.max(*known);
         }
     }
-    found
+    Ok(found)
 }
 
 /// Makes objects a cruft pack and moves it into the repository; nothing if there are none.

@@ -10,7 +10,8 @@ use gix::ObjectId;
 
 use crate::{
     Options, ProtocolError,
-    pktline::{Lines, Packet},
+    pktline::{self, Lines, Packet},
+    reference,
 };
 
 /// One wanted move of a reference.
@@ -34,7 +35,7 @@ impl Command {
     /// is not asked of references that are to go.
     pub(super) fn has_sound_name(&self) -> bool {
         let Some(rest) = self.name.strip_prefix(b"refs/") else { return false };
-        (self.is_deletion() || rest.contains(&b'/')) && gix::validate::reference::name(self.name.as_bstr()).is_ok()
+        (self.is_deletion() || rest.contains(&b'/')) && reference::is_sound(self.name.as_bstr())
     }
 }
 
@@ -58,6 +59,8 @@ impl Commands {
         let mut head = Self::default();
         loop {
             match lines.next()? {
+                // Of commands beyond the limit one is kept, which tells that there are too many.
+                Packet::Line(_) if head.list.len() > options.limits.refs_per_push => {}
                 Packet::Line(line) => head.line(line, options)?,
                 Packet::Flush | Packet::Delimiter => break,
                 Packet::End if head.list.is_empty() => break,
@@ -67,7 +70,12 @@ impl Commands {
         if options.offers.push_options && head.asked("push-options") && !head.list.is_empty() {
             loop {
                 match lines.next()? {
-                    Packet::Line(line) => head.options.push(line.into()),
+                    Packet::Line(line) => {
+                        head.options.push(line.into());
+                        if head.options.len() > pktline::WORDS_MAX {
+                            return Err(ProtocolError::new("protocol error: too many push options"));
+                        }
+                    }
                     Packet::Flush | Packet::Delimiter => break,
                     Packet::End => return Err(ProtocolError::new("protocol error: the push options have no end")),
                 }
@@ -100,8 +108,7 @@ impl Commands {
         }
         let (command, capabilities) = line.split_once_str(b"\0").unwrap_or((line, b""));
         if self.list.is_empty() {
-            let capabilities = capabilities.fields().map(|capability| capability.to_str_lossy().into_owned());
-            self.capabilities = capabilities.collect();
+            self.capabilities = pktline::words(capabilities)?;
             let format = self.capabilities.iter().find_map(|capability| capability.strip_prefix("object-format="));
             if let Some(format) = format.filter(|format| options.offers.modern && *format != "sha1") {
                 let format = shown(format.as_bytes());
@@ -208,5 +215,22 @@ mod tests {
             assert!(!sound(name, id), "{name}");
         }
         assert!(sound("refs/main", null));
+        assert!(!sound(&format!("refs/heads/{}", "x/".repeat(2048)), id));
+    }
+
+    #[test]
+    fn of_too_many_commands_only_one_is_kept() {
+        let (a, null) = ("a".repeat(40), "0".repeat(40));
+        let lines: Vec<_> = (0..4100).map(|number| format!("{null} {a} refs/heads/{number}").into_bytes()).collect();
+        let lines: Vec<_> = lines.iter().map(Vec::as_slice).collect();
+        let head = read(&lines, b"0000").expect("a sound head").expect("a push");
+        assert_eq!(head.list.len(), Options::default().limits.refs_per_push + 1);
+    }
+
+    #[test]
+    fn too_many_capabilities_are_refused() {
+        let (a, null) = ("a".repeat(40), "0".repeat(40));
+        let line = format!("{null} {a} refs/heads/x\0{}", " x".repeat(1000));
+        assert!(read(&[line.as_bytes()], b"0000").is_err());
     }
 }

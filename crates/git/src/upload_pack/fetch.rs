@@ -130,7 +130,7 @@ pub(super) fn answer(
         history.cut(node);
     }
     let named = named(references, &mut fetch)?;
-    reachable::check(&mut reader, &mut history, references, &fetch, offers)?;
+    reachable::check(&mut reader, &mut history, references, &fetch, options)?;
     let sieve = fetch.filter.as_ref().map(|filter| sieve(&mut reader, references, filter)).transpose()?;
     let asked = |name: &str| capabilities.iter().any(|capability| capability == name);
     let mut out = Packets::new(fetch.sideband_all);

@@ -10,7 +10,7 @@ use gix::{ObjectId, hashtable::HashSet};
 
 use super::fetch::Fetch;
 use crate::{
-    Error, Kind, Offers, ProtocolError, References, Version,
+    Error, Kind, Offers, Options, ProtocolError, References, Version,
     history::{History, Node},
     links::{self, TreeEntries},
     reader::Reader,
@@ -23,8 +23,9 @@ pub(super) fn check(
     history: &mut History,
     references: &References,
     fetch: &Fetch,
-    offers: &Offers,
+    options: &Options,
 ) -> Result<(), ProtocolError> {
+    let offers = &options.offers;
     if fetch.version == Version::V2 || offers.any_ids {
         let missing = fetch.wants.iter().find(|want| reader.locate(want).is_none());
         return missing.map_or(Ok(()), |id| Err(not_ours(id)));
@@ -47,6 +48,11 @@ pub(super) fn check(
             _ => others.push(*want),
         }
     }
+    if commits.is_empty() && others.is_empty() {
+        return Ok(());
+    }
+    // A walk through all there is takes as much as making a pack.
+    let _build = options.builds.begin();
     if !commits.is_empty() {
         let nodes: Vec<_> = commits.iter().map(|(_, node)| *node).collect();
         let unreachable = unreachable(reader, history, &tips, &nodes)?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Options, ProtocolError,
-    pktline::{Lines, Packet},
+    pktline::{self, Lines, Packet},
 };
 
 /// Reads a request; nothing if it is empty or asks for nothing.
@@ -66,8 +66,11 @@ fn demand(
     let Some((rest, id)) = rest.and_then(|rest| Some((rest, leading_id(rest)?))) else {
         return Err(refusal("protocol error, expected to get object ID, not", line.as_bstr()));
     };
+    // As Git has it, what comes with the first line counts.
+    if fetch.wants.is_empty() {
+        *capabilities = pktline::words(&rest[40..])?;
+    }
     fetch.wants.push(id);
-    capabilities.extend(rest[40..].fields().map(|capability| capability.to_str_lossy().into_owned()));
     Ok(())
 }
 
@@ -82,7 +85,7 @@ fn refusal(what: &str, line: &BStr) -> ProtocolError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Offers, pktline};
+    use crate::Offers;
 
     fn read(lines: &[&str], offers: Offers) -> Result<Option<(Vec<String>, Fetch)>, ProtocolError> {
         let mut bytes = Vec::new();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Offers, Options, ProtocolError, Version,
-    pktline::{Lines, Packet},
+    pktline::{self, Lines, Packet},
 };
 
 /// Reads a request; nothing if it is empty or asks for nothing.
@@ -81,7 +81,7 @@ impl Head {
                 Packet::Line(line) => {
                     let Some(name) = line.strip_prefix(b"command=") else {
                         capability(line.as_bstr(), offers)?;
-                        capabilities.push(line.to_str_lossy().into_owned());
+                        note(line, &mut capabilities)?;
                         continue;
                     };
                     let name = name.as_bstr();
@@ -102,6 +102,16 @@ impl Head {
         let command = command.ok_or_else(|| ProtocolError::new("no command requested"))?;
         Ok(Some(Self { command, capabilities, has_arguments }))
     }
+}
+
+/// Notes what a client asks for, as long as it is not too much.
+fn note(line: &[u8], capabilities: &mut Vec<String>) -> Result<(), ProtocolError> {
+    let bytes: usize = capabilities.iter().map(String::len).sum();
+    if capabilities.len() == pktline::WORDS_MAX || bytes + line.len() > pktline::WORDS_BYTES_MAX {
+        return Err(ProtocolError::new("protocol error: too many capabilities"));
+    }
+    capabilities.push(line.to_str_lossy().into_owned());
+    Ok(())
 }
 
 /// Checks a capability that a client sends.
@@ -236,7 +246,7 @@ fn fetch_lines(
                 _ => return Err(unexpected(line)),
             }
             if line != b"done" {
-                capabilities.push(line.to_str_lossy().into_owned());
+                note(line, capabilities)?;
             }
         }
     }

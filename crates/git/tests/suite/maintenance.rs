@@ -126,6 +126,51 @@ fn what_nothing_leads_to_goes_in_time() {
 }
 
 #[test]
+fn what_a_reference_let_go_of_is_looked_for_in_time() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    push_many(&bench, &work, 1);
+    assert!(!git::maintenance::has_unreachable(&bench.served()));
+    let tip = work.commit("late", "late");
+    work.git(&["push", "--quiet", bench.url(), "main"]);
+    assert!(!git::maintenance::has_unreachable(&bench.served()));
+    work.git(&["push", "--quiet", "--force", bench.url(), "main~1:main"]);
+    assert!(git::maintenance::has_unreachable(&bench.served()));
+    let mut references = || tips(&bench);
+    let outcome = repository.maintain(&mut references, &upkeep(13)).expect("upkeep");
+    assert!(outcome.work <= Done::Charted, "{outcome:?}");
+    let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
+    assert_eq!((outcome.work, outcome.dropped), (Done::Repacked, 3));
+    assert_eq!(repository.kind(&id(&tip)).expect("readable"), None);
+    assert!(!git::maintenance::has_unreachable(&bench.served()));
+    sound(&bench);
+}
+
+#[test]
+fn what_is_kept_for_something_young_is_as_young() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let repository = Repository::open(&bench.served()).expect("a repository");
+    let mut references = || tips(&bench);
+    push_many(&bench, &work, 2);
+    work.commit("side", "side");
+    work.git(&["push", "--quiet", bench.url(), "main:side"]);
+    work.git(&["push", "--quiet", bench.url(), ":side"]);
+    repository.repack(&mut references, &upkeep(0)).expect("upkeep");
+    work.commit("more", "more");
+    work.git(&["push", "--quiet", bench.url(), "main:side"]);
+    run(&bench.served(), &["update-ref", "-d", "refs/heads/side"]);
+    // All of the old ones are needed by what is found now.
+    let outcome = repository.repack(&mut references, &upkeep(20)).expect("upkeep");
+    assert_eq!((outcome.work, outcome.dropped), (Done::Repacked, 0));
+    assert!(!repository.needs_upkeep(&upkeep(21)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &upkeep(40)).expect("upkeep");
+    assert_eq!(outcome.dropped, 6);
+    sound(&bench);
+}
+
+#[test]
 fn what_is_wanted_again_stays() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");

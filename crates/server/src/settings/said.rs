@@ -43,7 +43,7 @@ pub struct Said {
     /// Shape of the records: 1.05 as in the CodeCommit guide, 1.11 as today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION")]
     pub event_version: Option<EventVersion>,
-    /// Largest body of an API request and of a `git fetch` request; pushes have no limit [default: 64MB]
+    /// Largest body of an API request, of a `git fetch` request, and of the commands of a push [default: 64MB]
     #[arg(long, env = "CODECOMMIT_LOCAL_MAX_BODY", value_name = "SIZE")]
     pub max_body: Option<String>,
     /// What an acknowledged call survives: normal the death of the process, full the loss of power [default: normal]
@@ -64,7 +64,13 @@ pub struct Said {
     /// Largest object that may be pushed [default: 2GB]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_OBJECT", value_name = "SIZE")]
     pub git_max_object: Option<String>,
-    /// How long a Git client may neither send nor take anything [default: 5m]
+    /// How much the objects of any pushed pack may expand to; larger packs more [default: 16GB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_EXPANSION", value_name = "SIZE")]
+    pub git_max_expansion: Option<String>,
+    /// Longest chain of deltas in a pushed pack [default: 4095]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_DELTA_CHAIN", value_name = "NUMBER")]
+    pub git_max_delta_chain: Option<usize>,
+    /// How long a client may neither send nor take anything [default: 5m]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_TIMEOUT", value_name = "TIME")]
     pub git_timeout: Option<String>,
     /// How many packs are made at once; further clones and fetches wait [default: one for each processor]
@@ -174,6 +180,8 @@ impl Said {
             git_max_refs: self.git_max_refs.or(other.git_max_refs),
             git_max_pack: self.git_max_pack.or(other.git_max_pack),
             git_max_object: self.git_max_object.or(other.git_max_object),
+            git_max_expansion: self.git_max_expansion.or(other.git_max_expansion),
+            git_max_delta_chain: self.git_max_delta_chain.or(other.git_max_delta_chain),
             git_timeout: self.git_timeout.or(other.git_timeout),
             git_packs: self.git_packs.or(other.git_packs),
             git_cache: self.git_cache.or(other.git_cache),

@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use super::{
     super::{Refusal, stored::EntryReader},
-    Done, Forest,
+    Done, Forest, LARGE,
 };
 use crate::{Kind, delta};
 
@@ -152,7 +152,7 @@ impl<'f> Walk<'f> {
     /// Counts bytes that are about to be made; waits for other threads if these are many.
     fn make(&mut self, bytes: u64) -> Result<(), Refusal> {
         if bytes >= LARGE_BYTES && self.large.is_none() {
-            self.large = Some(self.forest.large.lock().unwrap_or_else(PoisonError::into_inner));
+            self.large = Some(LARGE.lock().unwrap_or_else(PoisonError::into_inner));
         }
         self.forest.rules.make(bytes, self.forest.bytes)
     }

@@ -1,0 +1,81 @@
+//! Connections: accepted, served with limits to a client's slowness, and let finish at the end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long no connection is accepted after one could not be, mostly because there are too many.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Serves connections until `stop` ends, and then those requests that run.
+///
+/// A connection is closed on which for so long as `patience` says no request's head comes, or only a part of one.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Duration,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience);
+    let running = GracefulShutdown::new();
+    let router = TowerToHyperService::new(router);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = running.watch(http.serve_connection(io_of(stream), with_peer(router.clone(), peer)));
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, %peer, "a connection broke off");
+                    }
+                });
+            }
+            // The client gave up before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                tracing::error!(%error, "a connection cannot be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    running.shutdown().await;
+    Ok(())
+}
+
+fn io_of(stream: TcpStream) -> TokioIo<TcpStream> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "small packets of this connection wait for one another");
+    }
+    TokioIo::new(stream)
+}
+
+/// Tells the service with each request who sends it.
+fn with_peer(
+    router: TowerToHyperService<Router>,
+    peer: SocketAddr,
+) -> impl Service<Request<Incoming>, Response = axum::response::Response, Error = std::convert::Infallible, Future: Send>
+{
+    service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.call(request)
+    })
+}
