@@ -3,6 +3,8 @@
 //! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
 //! What follows from a move happens in the move's own transaction.
 
+use std::sync::Arc;
+
 use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
