@@ -9,7 +9,11 @@ use gix::{
     objs::{self, Find, tree::EntryKind},
 };
 
-use crate::{Error, Kind, Object, links::TreeEntries, reader::Reader};
+use crate::{
+    Error, Kind, Object,
+    links::{TreeEntries, TreeEntry},
+    reader::Reader,
+};
 
 /// What an entry of a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,7 +32,7 @@ pub enum Mode {
 
 impl Mode {
     /// Takes the mode's bits; what Git takes for a file is one.
-    fn of(bits: u32) -> Self {
+    pub(crate) fn of(bits: u32) -> Self {
         match bits & 0o170_000 {
             0o040_000 => Self::Tree,
             0o120_000 => Self::Symlink,
@@ -47,6 +51,11 @@ impl Mode {
             Self::Tree => "040000",
             Self::Submodule => "160000",
         }
+    }
+
+    /// Tells whether the entry names a blob.
+    pub fn is_blob(self) -> bool {
+        !matches!(self, Self::Tree | Self::Submodule)
     }
 
     fn kind(self) -> EntryKind {
@@ -71,6 +80,16 @@ pub struct Entry {
     pub id: ObjectId,
 }
 
+impl Entry {
+    pub(crate) fn of(entry: &TreeEntry<'_>) -> Self {
+        Self { mode: Mode::of(entry.mode), name: entry.name.into(), id: entry.id.to_owned() }
+    }
+}
+
+fn found<T>(tree: &oid, entry: Result<T, &'static str>) -> Result<T, Error> {
+    entry.map_err(|reason| Error::Malformed { id: tree.to_owned(), reason })
+}
+
 /// What becomes of the file at a path; `None` removes it.
 pub type Edits = BTreeMap<BString, Option<(Mode, ObjectId)>>;
 
@@ -79,26 +98,41 @@ impl Reader {
     pub fn tree(&mut self, id: &oid) -> Result<Vec<Entry>, Error> {
         let mut data = Vec::new();
         self.expect(id, Kind::Tree, &mut data)?;
-        let entry = |entry: Result<crate::links::TreeEntry<'_>, _>| {
-            let entry = entry.map_err(|reason| Error::Malformed { id: id.to_owned(), reason })?;
-            Ok(Entry { mode: Mode::of(entry.mode), name: entry.name.into(), id: entry.id.to_owned() })
-        };
-        TreeEntries::new(&data).map(entry).collect()
+        TreeEntries::new(&data).map(|entry| Ok(Entry::of(&found(id, entry)?))).collect()
     }
 
     /// Finds the entry at a path below a tree; `a/b` is `b` in the tree `a`. Nothing is at the empty path.
     pub fn entry(&mut self, tree: &oid, path: &BStr) -> Result<Option<Entry>, Error> {
+        let names = path.split_str(b"/").count();
+        let mut entries = self.entries_along(tree, path)?;
+        Ok(if entries.len() == names { entries.pop() } else { None })
+    }
+
+    /// Finds the entries that a path below a tree leads through, one for each of its names, as far as there are any.
+    pub fn entries_along(&mut self, tree: &oid, path: &BStr) -> Result<Vec<Entry>, Error> {
         let mut tree = tree.to_owned();
-        let mut names = path.split_str(b"/").peekable();
-        while let Some(name) = names.next() {
-            let Some(entry) = self.tree(&tree)?.into_iter().find(|entry| entry.name == name) else { return Ok(None) };
-            if names.peek().is_none() {
-                return Ok(Some(entry));
+        let mut entries = Vec::new();
+        for name in path.split_str(b"/") {
+            let Some(entry) = self.child(&tree, name.into())? else { break };
+            let Entry { mode, id, .. } = entry;
+            entries.push(entry);
+            if mode != Mode::Tree {
+                break;
             }
-            if entry.mode != Mode::Tree {
-                return Ok(None);
+            tree = id;
+        }
+        Ok(entries)
+    }
+
+    /// Finds the entry of a name in a tree.
+    pub(crate) fn child(&mut self, tree: &oid, name: &BStr) -> Result<Option<Entry>, Error> {
+        let mut data = Vec::new();
+        self.expect(tree, Kind::Tree, &mut data)?;
+        for entry in TreeEntries::new(&data) {
+            let entry = found(tree, entry)?;
+            if entry.name == name {
+                return Ok(Some(Entry::of(&entry)));
             }
-            tree = entry.id;
         }
         Ok(None)
     }
