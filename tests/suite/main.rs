@@ -2,6 +2,7 @@
 
 mod branch;
 mod clients;
+mod commit;
 mod crash;
 mod events;
 mod git;

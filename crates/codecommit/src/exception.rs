@@ -133,7 +133,7 @@ pub enum Exception {
     FileEntryRequired,
     #[error("At most {limit} files can be changed by one commit.")]
     MaximumFileEntriesExceeded { limit: usize },
-    #[error("{path} is put more than once.")]
+    #[error("{path} is put more than once, or as a file and as a directory.")]
     PutFileEntryConflict { path: String },
     #[error("{path} is specified more than once. Specify each path once.")]
     SamePathRequest { path: String },

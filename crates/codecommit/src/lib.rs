@@ -4,8 +4,11 @@
 
 mod authorship;
 pub mod branch;
+mod commit;
 mod encryption_key;
 pub mod exception;
+mod file;
+mod mode;
 mod name;
 mod objects;
 mod operations;
@@ -21,15 +24,17 @@ mod snapshots;
 mod specifier;
 mod tag;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws::{Call, Operation};
 use git::maintenance::{Outcome, Upkeep};
 use store::{Store, Transaction};
 
 pub use crate::exception::Exception;
+use crate::file::Histories;
 use crate::objects::Objects;
 pub use crate::settings::Settings;
 use crate::snapshots::Snapshots;
@@ -48,6 +53,9 @@ pub struct CodeCommit {
     store: Arc<Store>,
     objects: Arc<Objects>,
     snapshots: Snapshots,
+    histories: Histories,
+    /// The ids of repositories to which calls added objects since somebody asked.
+    grown: Mutex<BTreeSet<String>>,
     settings: Settings,
 }
 
@@ -66,7 +74,14 @@ impl CodeCommit {
         if !deleted.is_empty() {
             store.write(repository::forget_deleted).and_then(|done| done).map_err(io::Error::other)?;
         }
-        Ok(Self { store, objects, snapshots: Snapshots::default(), settings })
+        Ok(Self {
+            store,
+            objects,
+            snapshots: Snapshots::default(),
+            histories: Histories::default(),
+            grown: Mutex::default(),
+            settings,
+        })
     }
 
     /// Finds an operation by its name.
@@ -98,6 +113,26 @@ impl CodeCommit {
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
     pub fn objects(&self, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
         Ok(self.objects.get(&repository.id)?)
+    }
+
+    /// Adds objects that a call makes.
+    ///
+    /// `hold` is one of the repository's, taken before anything was looked up that they name, and kept until a reference
+    /// leads to them.
+    fn add(
+        &self,
+        repository: &repository::Repository,
+        objects: &[git::Object],
+        hold: &git::Hold,
+    ) -> Result<Vec<git::ObjectId>, Exception> {
+        let ids = self.objects(repository)?.add(objects, hold, self.settings.sync)?;
+        self.grown.lock().expect("no holder of this lock panics").insert(repository.id.clone());
+        Ok(ids)
+    }
+
+    /// Takes the ids of the repositories to which calls added objects since it was asked last: upkeep may be due.
+    pub fn grown(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.grown.lock().expect("no holder of this lock panics"))
     }
 
     /// Does the upkeep of a repository's objects that is due, while others use them.

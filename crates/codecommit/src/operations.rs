@@ -5,16 +5,27 @@
 use std::sync::LazyLock;
 
 use aws::{Access, Operation};
+use aws_sdk_codecommit::operation::batch_get_commits::BatchGetCommitsInput;
 use aws_sdk_codecommit::operation::batch_get_repositories::BatchGetRepositoriesInput;
 use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
+use aws_sdk_codecommit::operation::create_commit::CreateCommitInput;
 use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
+use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
 use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
+use aws_sdk_codecommit::operation::get_blob::GetBlobInput;
+use aws_sdk_codecommit::operation::get_blob_differences::GetBlobDifferencesInput;
 use aws_sdk_codecommit::operation::get_branch::GetBranchInput;
+use aws_sdk_codecommit::operation::get_commit::GetCommitInput;
+use aws_sdk_codecommit::operation::get_differences::GetDifferencesInput;
+use aws_sdk_codecommit::operation::get_file::GetFileInput;
+use aws_sdk_codecommit::operation::get_folder::GetFolderInput;
 use aws_sdk_codecommit::operation::get_repository::GetRepositoryInput;
 use aws_sdk_codecommit::operation::list_branches::ListBranchesInput;
+use aws_sdk_codecommit::operation::list_file_commit_history::ListFileCommitHistoryInput;
 use aws_sdk_codecommit::operation::list_repositories::ListRepositoriesInput;
 use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
+use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
@@ -23,7 +34,7 @@ use aws_sdk_codecommit::operation::update_repository_encryption_key::UpdateRepos
 use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameInput;
 use store::Transaction;
 
-use crate::{CodeCommit, branch, repository, tag};
+use crate::{CodeCommit, branch, commit, file, repository, tag};
 
 type Row = Operation<CodeCommit, Transaction>;
 
@@ -49,17 +60,17 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::write_silently("UntagResource", UntagResourceInput::deserialize, tag::untag_resource),
     Row::read("ListTagsForResource", ListTagsForResourceInput::deserialize, tag::list_tags_for_resource),
     // Commits and files.
-    Row::absent("BatchGetCommits", Access::Read),
-    Row::absent("CreateCommit", Access::Write),
-    Row::absent("DeleteFile", Access::Write),
-    Row::absent("GetBlob", Access::Read),
-    Row::absent("GetBlobDifferences", Access::Read),
-    Row::absent("GetCommit", Access::Read),
-    Row::absent("GetDifferences", Access::Read),
-    Row::absent("GetFile", Access::Read),
-    Row::absent("GetFolder", Access::Read),
-    Row::absent("ListFileCommitHistory", Access::Read),
-    Row::absent("PutFile", Access::Write),
+    Row::read("BatchGetCommits", BatchGetCommitsInput::deserialize, commit::batch_get),
+    Row::write("CreateCommit", CreateCommitInput::deserialize, commit::create),
+    Row::write("DeleteFile", DeleteFileInput::deserialize, file::delete),
+    Row::read("GetBlob", GetBlobInput::deserialize, file::get_blob),
+    Row::read("GetBlobDifferences", GetBlobDifferencesInput::deserialize, file::get_blob_differences),
+    Row::read("GetCommit", GetCommitInput::deserialize, commit::get),
+    Row::read("GetDifferences", GetDifferencesInput::deserialize, commit::get_differences),
+    Row::read("GetFile", GetFileInput::deserialize, file::get),
+    Row::read("GetFolder", GetFolderInput::deserialize, file::get_folder),
+    Row::read("ListFileCommitHistory", ListFileCommitHistoryInput::deserialize, file::list_commit_history),
+    Row::write("PutFile", PutFileInput::deserialize, file::put),
     // Merges.
     Row::absent("BatchDescribeMergeConflicts", Access::Read),
     Row::absent("CreateUnreferencedMergeCommit", Access::Write),

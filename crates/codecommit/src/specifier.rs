@@ -22,9 +22,15 @@ impl Specifier {
         }
     }
 
-    /// Names what the default branch points at.
-    pub(crate) fn head() -> Self {
-        Self("HEAD".to_owned())
+    /// Reads a specifier that can be left out, or be empty: then it is what the default branch points at.
+    pub(crate) fn parse_or_head(text: Option<String>) -> Result<Self, Exception> {
+        let text = text.filter(|text| !text.is_empty());
+        if text.is_none() { Ok(Self("HEAD".to_owned())) } else { Self::parse(text) }
+    }
+
+    /// Tells whether it is `HEAD`.
+    pub(crate) fn is_head(&self) -> bool {
+        self.0 == "HEAD"
     }
 
     /// Finds the commit; annotated tags are followed. A branch goes before a tag of its name.
@@ -32,7 +38,7 @@ impl Specifier {
         let missing = || Exception::CommitDoesNotExist { id: self.0.clone() };
         let id = match ObjectId::from_hex(self.0.as_bytes()) {
             Ok(id) => Some(id).filter(|id| matches!(reader.kind(id), Ok(Some(_)))),
-            Err(_) if self.0 == "HEAD" => references.head_target(),
+            Err(_) if self.is_head() => references.head_target(),
             Err(_) => self.reference(references).and_then(|name| references.find(name.as_bytes())).map(|it| it.target),
         };
         let (id, kind) = reader.peel(&id.ok_or_else(missing)?)?;
