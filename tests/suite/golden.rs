@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use server::settings::Said;
 use tests::{Reply, World, workspace};
@@ -20,7 +22,7 @@ use crate::table;
 const KEYS: &str = "EncryptionIntegrityChecksFailed EncryptionKeyAccessDenied EncryptionKeyDisabled EncryptionKeyNotFound EncryptionKeyUnavailable";
 
 /// The exceptions of each operation's model, without `Exception`; `*` stands for those of keys.
-const MODELED: [(&str, &str); 16] = [
+const MODELED: &[(&str, &str)] = &[
     (
         "CreateRepository",
         "RepositoryNameExists RepositoryNameRequired InvalidRepositoryName InvalidRepositoryDescription RepositoryLimitExceeded \
@@ -76,6 +78,76 @@ const MODELED: [(&str, &str); 16] = [
          InvalidTagKeysList TooManyTags InvalidSystemTagUsage TagPolicy",
     ),
     ("ListTagsForResource", "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn"),
+    (
+        "BatchGetCommits",
+        "CommitIdsListRequired CommitIdsLimitExceeded RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist *",
+    ),
+    (
+        // Nothing makes InvalidDeletionParameter: keepEmptyFolders is either true or false.
+        "CreateCommit",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist ParentCommitIdRequired InvalidParentCommitId \
+         ParentCommitDoesNotExist ParentCommitIdOutdated BranchNameRequired InvalidBranchName BranchDoesNotExist \
+         BranchNameIsTagName FileEntryRequired MaximumFileEntriesExceeded PutFileEntryConflict SourceFileOrContentRequired \
+         FileContentAndSourceFileSpecified PathRequired InvalidPath SamePathRequest FileDoesNotExist \
+         FileContentSizeLimitExceeded FolderContentSizeLimitExceeded RestrictedSourceFile FileModeRequired InvalidFileMode \
+         NameLengthExceeded InvalidEmail CommitMessageLengthExceeded NoChange FileNameConflictsWithDirectoryName \
+         DirectoryNameConflictsWithFileName FilePathConflictsWithSubmodulePath *",
+    ),
+    (
+        "DeleteFile",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist ParentCommitIdRequired InvalidParentCommitId \
+         ParentCommitDoesNotExist ParentCommitIdOutdated PathRequired InvalidPath FileDoesNotExist BranchNameRequired \
+         InvalidBranchName BranchDoesNotExist BranchNameIsTagName NameLengthExceeded InvalidEmail \
+         CommitMessageLengthExceeded *",
+    ),
+    (
+        "GetBlob",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BlobIdRequired InvalidBlobId BlobIdDoesNotExist \
+         FileTooLarge *",
+    ),
+    (
+        "GetBlobDifferences",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BlobIdRequired InvalidBlobId BlobIdDoesNotExist \
+         FileTooLarge Validation InvalidContinuationToken InvalidMaxResults *",
+    ),
+    (
+        "GetCommit",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist CommitIdRequired InvalidCommitId \
+         CommitIdDoesNotExist *",
+    ),
+    (
+        // Nothing makes InvalidCommitId: what is no id is the name of a reference.
+        "GetDifferences",
+        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidContinuationToken InvalidMaxResults \
+         CommitRequired InvalidCommit CommitDoesNotExist InvalidPath PathDoesNotExist *",
+    ),
+    (
+        "GetFile",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidCommit CommitDoesNotExist PathRequired \
+         InvalidPath FileDoesNotExist FileTooLarge *",
+    ),
+    (
+        // Nothing makes PathRequired: a path that is not there reads as an empty one, and that is the root.
+        "GetFolder",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidCommit CommitDoesNotExist InvalidPath \
+         FolderDoesNotExist *",
+    ),
+    (
+        // Nothing makes TipsDivergenceExceeded: there is one tip, and a history of any length is read.
+        "ListFileCommitHistory",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidContinuationToken InvalidMaxResults \
+         CommitRequired InvalidCommit CommitDoesNotExist *",
+    ),
+    (
+        // Nothing makes FolderContentSizeLimitExceeded, as one file is too large before its folder is, and nothing
+        // InvalidDeletionParameter, as nothing is deleted.
+        "PutFile",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist ParentCommitIdRequired InvalidParentCommitId \
+         ParentCommitDoesNotExist ParentCommitIdOutdated FileContentRequired FileContentSizeLimitExceeded PathRequired \
+         InvalidPath BranchNameRequired InvalidBranchName BranchDoesNotExist BranchNameIsTagName InvalidFileMode \
+         NameLengthExceeded InvalidEmail CommitMessageLengthExceeded SameFileContent FileNameConflictsWithDirectoryName \
+         DirectoryNameConflictsWithFileName FilePathConflictsWithSubmodulePath *",
+    ),
 ];
 
 #[test]
@@ -119,7 +191,7 @@ fn every_operation_has_goldens_of_success_and_of_each_exception() {
 
 #[test]
 fn no_golden_has_an_exception_that_its_operation_does_not_have() {
-    let generic = ["SerializationException", "UnknownOperationException"];
+    let generic = ["SerializationException", "UnknownOperationException", "ValidationException"];
     for (operation, path) in goldens() {
         let modeled = MODELED.iter().find(|(name, _)| *name == operation).expect("every operation is listed").1;
         let golden = read(&path);
@@ -219,17 +291,50 @@ fn usual_headers() -> Map<String, Value> {
     [("content-type".to_owned(), json!("application/x-amz-json-1.1"))].into_iter().collect()
 }
 
-/// Does a step of a golden's setup: a call, or a push of the example commit to a branch.
+/// Does a step of a golden's setup: a call; or, in a folder that begins with the example commit, a commit of files, a Git
+/// command (`REPOSITORY` in it is the repository's URL), or a push of its HEAD to a branch.
 fn prepare(world: &World, step: &Value) {
-    if let Some(branch) = step["push"].as_str() {
-        if !world.folder().join("work").exists() {
-            world.git_repository("work");
-        }
-        let url = world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo"));
-        world.git("work", &["push", "--quiet", &url, &format!("HEAD:refs/heads/{branch}")]).ok();
-    } else {
-        world.ok(step["operation"].as_str().expect("a step pushes or calls"), &step["input"]);
+    if let Some(operation) = step["operation"].as_str() {
+        world.ok(operation, &expand(&step["input"]));
+        return;
     }
+    if !world.folder().join("work").exists() {
+        world.git_repository("work");
+    }
+    if let Some(branch) = step["push"].as_str() {
+        let url = world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo"));
+        world.git("work", &["push", "--quiet", "--force", &url, &format!("HEAD:refs/heads/{branch}")]).ok();
+    } else if let Some(files) = step["commit"].as_object() {
+        for (path, content) in files {
+            let text = content["letters"].as_u64().map(letters);
+            let text = text.as_deref().or(content.as_str()).expect("a file is text");
+            world.git_commit("work", path, text);
+        }
+    } else {
+        let words = step["git"].as_array().expect("a step calls, commits, pushes, or runs Git");
+        let url = world.repository_url("MyDemoRepo");
+        let words = words.iter().map(|word| word.as_str().expect("a word is text"));
+        let words: Vec<&str> = words.map(|word| if word == "REPOSITORY" { url.as_str() } else { word }).collect();
+        world.git("work", &words).ok();
+    }
+}
+
+/// Writes out what is too long for a golden: `{"letters": N}` is a text of so many letters, `{"content": N}` the content of a
+/// file of so many.
+fn expand(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => match (object.len(), value["letters"].as_u64(), value["content"].as_u64()) {
+            (1, Some(count), _) => letters(count).into(),
+            (1, _, Some(count)) => STANDARD.encode(letters(count)).into(),
+            _ => object.iter().map(|(name, value)| (name.clone(), expand(value))).collect(),
+        },
+        Value::Array(items) => items.iter().map(expand).collect(),
+        other => other.clone(),
+    }
+}
+
+fn letters(count: u64) -> String {
+    "x".repeat(usize::try_from(count).expect("it fits into memory"))
 }
 
 fn ask(world: &World, request: &Value) -> Reply {
@@ -239,6 +344,6 @@ fn ask(world: &World, request: &Value) -> Reply {
     for (name, value) in request["headers"].as_object().into_iter().flatten() {
         headers.push((name.as_str(), value.as_str().expect("a header is text")));
     }
-    let body = request["body"].as_str().map_or_else(|| request["body"].to_string(), str::to_owned);
+    let body = request["body"].as_str().map_or_else(|| expand(&request["body"]).to_string(), str::to_owned);
     world.send("POST", "/", &headers, body.as_bytes())
 }

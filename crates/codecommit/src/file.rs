@@ -12,6 +12,7 @@ use aws::Call;
 use aws_sdk_codecommit::operation::delete_file::{DeleteFileInput, DeleteFileOutput};
 use aws_sdk_codecommit::operation::get_file::{GetFileInput, GetFileOutput};
 use aws_sdk_codecommit::operation::put_file::{PutFileInput, PutFileOutput};
+use aws_sdk_codecommit::primitives::Blob;
 use git::Mode;
 
 pub(crate) use self::blob::get_blob;
@@ -33,7 +34,7 @@ pub(crate) fn put(
 ) -> Result<Change<PutFileOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let branch = BranchName::parse(input.branch_name)?;
-    let content = input.file_content.map(|content| content.into_inner()).unwrap_or_default();
+    let content = input.file_content.map(Blob::into_inner).unwrap_or_default();
     if content.is_empty() {
         return Err(Exception::FileContentRequired);
     }
@@ -41,13 +42,13 @@ pub(crate) fn put(
         return Err(Exception::FileContentSizeLimitExceeded { limit: FILE_BYTES_MAX });
     }
     let path = Path::of_new_file(input.file_path)?;
-    let mode = mode::parse(input.file_mode)?.unwrap_or(Mode::File);
+    let file_mode = mode::parse(input.file_mode)?.unwrap_or(Mode::File);
     let parent = parent_id(input.parent_commit_id)?;
     let authorship = Authorship::parse(input.name, input.email, input.commit_message)?;
     let repository = service.find(call, &name)?;
     let tip = Tip::find(service, repository, branch, parent)?;
     let mut changes = tip.changes();
-    let blob = changes.put_content(path.clone(), mode, content)?;
+    let blob = changes.put_content(path.clone(), file_mode, content)?;
     changes.check()?;
     if changes.is_empty() {
         return Err(Exception::SameFileContent { path: path.to_string() });

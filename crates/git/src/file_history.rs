@@ -16,7 +16,7 @@ use crate::{
 
 /// A commit that changed a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileVersion {
+pub struct Revision {
     /// The commit.
     pub commit: ObjectId,
     /// Where the file is there.
@@ -32,7 +32,7 @@ impl Reader {
     ///
     /// A version comes after all that were made of it; newer commits go first otherwise. As in Git's view, a merge is no
     /// version if one of its parents has the file just so, and only that parent is followed then.
-    pub fn file_history(&mut self, commit: &oid, path: &BStr) -> Result<Vec<FileVersion>, Error> {
+    pub fn file_history(&mut self, commit: &oid, path: &BStr) -> Result<Vec<Revision>, Error> {
         let mut walk = Walk {
             reader: self,
             history: History::default(),
@@ -159,7 +159,7 @@ impl Walk<'_> {
     }
 
     /// Puts the versions in order, and tells each which ones were made of it.
-    fn versions(&self) -> Vec<FileVersion> {
+    fn versions(&self) -> Vec<Revision> {
         let mut to_come = vec![0_usize; self.places.len()];
         for older in self.places.iter().flat_map(|place| &place.older) {
             to_come[*older] += 1;
@@ -176,7 +176,7 @@ impl Walk<'_> {
             {
                 let commit = self.history.id(place.commit);
                 let path = self.paths[place.path].clone();
-                versions.push(FileVersion {
+                versions.push(Revision {
                     commit,
                     path,
                     blob: *blob,

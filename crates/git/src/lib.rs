@@ -57,7 +57,7 @@ pub use builds::Builds;
 pub use commit::{Commit, Signature};
 pub use difference::{Difference, Differences};
 pub use error::{Error, ProtocolError};
-pub use file_history::FileVersion;
+pub use file_history::Revision;
 pub use filter::Filters;
 pub use fsck::{Fsck, Severity};
 pub use gate::Hold;

@@ -41,7 +41,7 @@ pub fn changes(before: &[&[u8]], after: &[&[u8]], ignore_white_space: bool) -> V
 }
 
 /// What two lines have in common that are the same.
-fn key_of<'l>(line: &'l [u8], ignore_white_space: bool) -> Cow<'l, [u8]> {
+fn key_of(line: &[u8], ignore_white_space: bool) -> Cow<'_, [u8]> {
     if ignore_white_space && line.iter().any(u8::is_ascii_whitespace) {
         line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
     } else {

@@ -39,13 +39,12 @@ pub(crate) fn get_differences(
     let scope = [&repository.id, &before_text, &after_text, &scope[0], &scope[1]].map(String::as_str);
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.objects(&repository)?.reader();
-    let place = match &page.after {
-        Some(key) => Place::read(key, &mut reader)?,
-        None => {
-            let references = service.references(&repository)?;
-            let before = before.map(|before| before.resolve(&references, &mut reader)).transpose()?;
-            Place { before, after: after.resolve(&references, &mut reader)?, path: BString::default() }
-        }
+    let place = if let Some(key) = &page.after {
+        Place::read(key, &mut reader)?
+    } else {
+        let references = service.references(&repository)?;
+        let before = before.map(|before| before.resolve(&references, &mut reader)).transpose()?;
+        Place { before, after: after.resolve(&references, &mut reader)?, path: BString::default() }
     };
     let mut differences = place.differences(&mut reader, &paths, page.size + 1)?;
     let next_token = page.cut(&mut differences, |last| Place { path: last.path.clone(), ..place }.key());

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use git::{FileVersion, ObjectId};
+use git::{ObjectId, Revision};
 
 use crate::Exception;
 
@@ -15,21 +15,21 @@ type Key = (String, ObjectId, String);
 
 /// The histories that were asked for last, the last one at the end.
 #[derive(Default)]
-pub(crate) struct Histories(Mutex<VecDeque<(Key, Arc<[FileVersion]>)>>);
+pub(crate) struct Histories(Mutex<VecDeque<(Key, Arc<[Revision]>)>>);
 
 impl Histories {
     /// Gives a history; `find` finds it if it is not kept.
     pub(crate) fn get(
         &self,
         key: Key,
-        find: impl FnOnce() -> Result<Vec<FileVersion>, Exception>,
-    ) -> Result<Arc<[FileVersion]>, Exception> {
+        find: impl FnOnce() -> Result<Vec<Revision>, Exception>,
+    ) -> Result<Arc<[Revision]>, Exception> {
         let lock = || self.0.lock().expect("no holder of this lock panics");
         let known = lock().iter().find(|(other, _)| *other == key).map(|(_, history)| Arc::clone(history));
         if let Some(known) = known {
             return Ok(known);
         }
-        let history: Arc<[FileVersion]> = find()?.into();
+        let history: Arc<[Revision]> = find()?.into();
         let mut kept = lock();
         kept.push_back((key, Arc::clone(&history)));
         let mut count: usize = kept.iter().map(|(_, history)| history.len() + 1).sum();

@@ -7,7 +7,7 @@ use aws_sdk_codecommit::operation::list_file_commit_history::{
     ListFileCommitHistoryInput, ListFileCommitHistoryOutput,
 };
 use aws_sdk_codecommit::types;
-use git::{FileVersion, Kind, ObjectId, Reader};
+use git::{Kind, ObjectId, Reader, Revision};
 
 use crate::commit::shape;
 use crate::name::RepositoryName;
@@ -34,15 +34,12 @@ pub(crate) fn list_commit_history(
     let scope = [repository.id.as_str(), &specifier_text, path.as_str()];
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.objects(&repository)?.reader();
-    let place = match &page.after {
-        Some(key) => Place::read(key, &mut reader)?,
-        None => {
-            if specifier.is_head() && repository.default_branch.is_none() {
-                return Err(Exception::CommitRequired);
-            }
-            let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
-            Place { commit, listed: 0 }
-        }
+    let place = if let Some(key) = &page.after {
+        Place::read(key, &mut reader)?
+    } else if specifier.is_head() && repository.default_branch.is_none() {
+        return Err(Exception::CommitRequired);
+    } else {
+        Place { commit: specifier.resolve(&*service.references(&repository)?, &mut reader)?, listed: 0 }
     };
     let key = (repository.id, place.commit, path.to_string());
     let history = service.histories.get(key, || Ok(reader.file_history(&place.commit, path.as_bytes())?))?;
@@ -81,7 +78,7 @@ impl Place {
     }
 }
 
-fn show(reader: &mut Reader, version: &FileVersion) -> Result<types::FileVersion, Exception> {
+fn show(reader: &mut Reader, version: &Revision) -> Result<types::FileVersion, Exception> {
     let commit = shape(version.commit, &reader.commit(&version.commit)?);
     let newer = version.newer.iter().map(ObjectId::to_string).collect();
     Ok(types::FileVersion::builder()
