@@ -148,6 +148,40 @@ const MODELED: &[(&str, &str)] = &[
          NameLengthExceeded InvalidEmail CommitMessageLengthExceeded SameFileContent FileNameConflictsWithDirectoryName \
          DirectoryNameConflictsWithFileName FilePathConflictsWithSubmodulePath *",
     ),
+    (
+        // Nothing makes ClientRequestTokenRequired: the token may be left out.
+        "CreatePullRequest",
+        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidClientRequestToken \
+         IdempotencyParameterMismatch ReferenceNameRequired InvalidReferenceName ReferenceDoesNotExist \
+         ReferenceTypeNotSupported TitleRequired InvalidTitle InvalidDescription TargetsRequired InvalidTargets \
+         TargetRequired InvalidTarget MultipleRepositoriesInPullRequest MaximumOpenPullRequestsExceeded \
+         SourceAndDestinationAreSame *",
+    ),
+    ("GetPullRequest", "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired *"),
+    (
+        "ListPullRequests",
+        "InvalidPullRequestStatus InvalidAuthorArn AuthorDoesNotExist RepositoryNameRequired InvalidRepositoryName \
+         RepositoryDoesNotExist InvalidMaxResults InvalidContinuationToken *",
+    ),
+    (
+        "DescribePullRequestEvents",
+        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired InvalidPullRequestEventType InvalidActorArn \
+         ActorDoesNotExist InvalidMaxResults InvalidContinuationToken *",
+    ),
+    (
+        "UpdatePullRequestTitle",
+        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired TitleRequired InvalidTitle \
+         PullRequestAlreadyClosed",
+    ),
+    (
+        "UpdatePullRequestDescription",
+        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired InvalidDescription PullRequestAlreadyClosed",
+    ),
+    (
+        "UpdatePullRequestStatus",
+        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired InvalidPullRequestStatusUpdate \
+         InvalidPullRequestStatus PullRequestStatusRequired *",
+    ),
 ];
 
 #[test]

@@ -15,6 +15,7 @@ mod log_files;
 mod paging;
 mod place;
 mod protocol;
+mod pull_request;
 mod record;
 mod repository;
 mod settings;

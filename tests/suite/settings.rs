@@ -12,7 +12,7 @@ use tests::wire;
 use ureq::http::Request;
 
 /// Every flag, and its words where it takes any.
-const FLAGS: [&str; 26] = [
+const FLAGS: [&str; 27] = [
     "listen",
     "data-dir",
     "trail-dir",
@@ -36,6 +36,7 @@ const FLAGS: [&str; 26] = [
     "git-pack-limit",
     "git-prune-age",
     "repository-limit",
+    "open-pull-request-limit",
     "allow-reset",
     "log-format",
     "config",

@@ -14,6 +14,7 @@ mod objects;
 mod operations;
 mod page;
 mod path;
+mod pull_request;
 pub mod push;
 mod relations;
 pub mod repository;

@@ -9,10 +9,12 @@ use aws_sdk_codecommit::operation::batch_get_commits::BatchGetCommitsInput;
 use aws_sdk_codecommit::operation::batch_get_repositories::BatchGetRepositoriesInput;
 use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
 use aws_sdk_codecommit::operation::create_commit::CreateCommitInput;
+use aws_sdk_codecommit::operation::create_pull_request::CreatePullRequestInput;
 use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
 use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
 use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
+use aws_sdk_codecommit::operation::describe_pull_request_events::DescribePullRequestEventsInput;
 use aws_sdk_codecommit::operation::get_blob::GetBlobInput;
 use aws_sdk_codecommit::operation::get_blob_differences::GetBlobDifferencesInput;
 use aws_sdk_codecommit::operation::get_branch::GetBranchInput;
@@ -20,21 +22,26 @@ use aws_sdk_codecommit::operation::get_commit::GetCommitInput;
 use aws_sdk_codecommit::operation::get_differences::GetDifferencesInput;
 use aws_sdk_codecommit::operation::get_file::GetFileInput;
 use aws_sdk_codecommit::operation::get_folder::GetFolderInput;
+use aws_sdk_codecommit::operation::get_pull_request::GetPullRequestInput;
 use aws_sdk_codecommit::operation::get_repository::GetRepositoryInput;
 use aws_sdk_codecommit::operation::list_branches::ListBranchesInput;
 use aws_sdk_codecommit::operation::list_file_commit_history::ListFileCommitHistoryInput;
+use aws_sdk_codecommit::operation::list_pull_requests::ListPullRequestsInput;
 use aws_sdk_codecommit::operation::list_repositories::ListRepositoriesInput;
 use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
 use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
+use aws_sdk_codecommit::operation::update_pull_request_description::UpdatePullRequestDescriptionInput;
+use aws_sdk_codecommit::operation::update_pull_request_status::UpdatePullRequestStatusInput;
+use aws_sdk_codecommit::operation::update_pull_request_title::UpdatePullRequestTitleInput;
 use aws_sdk_codecommit::operation::update_repository_description::UpdateRepositoryDescriptionInput;
 use aws_sdk_codecommit::operation::update_repository_encryption_key::UpdateRepositoryEncryptionKeyInput;
 use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameInput;
 use store::Transaction;
 
-use crate::{CodeCommit, branch, commit, file, repository, tag};
+use crate::{CodeCommit, branch, commit, file, pull_request, repository, tag};
 
 type Row = Operation<CodeCommit, Transaction>;
 
@@ -82,24 +89,24 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::absent("MergeBranchesBySquash", Access::Write),
     Row::absent("MergeBranchesByThreeWay", Access::Write),
     // Pull requests and their approvals.
-    Row::absent("CreatePullRequest", Access::Write),
+    Row::write("CreatePullRequest", CreatePullRequestInput::deserialize, pull_request::create),
     Row::absent("CreatePullRequestApprovalRule", Access::Write),
     Row::absent("DeletePullRequestApprovalRule", Access::Write),
-    Row::absent("DescribePullRequestEvents", Access::Read),
+    Row::read("DescribePullRequestEvents", DescribePullRequestEventsInput::deserialize, pull_request::event::describe_all),
     Row::absent("EvaluatePullRequestApprovalRules", Access::Read),
-    Row::absent("GetPullRequest", Access::Read),
+    Row::read("GetPullRequest", GetPullRequestInput::deserialize, pull_request::get_one),
     Row::absent("GetPullRequestApprovalStates", Access::Read),
     Row::absent("GetPullRequestOverrideState", Access::Read),
-    Row::absent("ListPullRequests", Access::Read),
+    Row::read("ListPullRequests", ListPullRequestsInput::deserialize, pull_request::list),
     Row::absent("MergePullRequestByFastForward", Access::Write),
     Row::absent("MergePullRequestBySquash", Access::Write),
     Row::absent("MergePullRequestByThreeWay", Access::Write),
     Row::absent("OverridePullRequestApprovalRules", Access::Write),
     Row::absent("UpdatePullRequestApprovalRuleContent", Access::Write),
     Row::absent("UpdatePullRequestApprovalState", Access::Write),
-    Row::absent("UpdatePullRequestDescription", Access::Write),
-    Row::absent("UpdatePullRequestStatus", Access::Write),
-    Row::absent("UpdatePullRequestTitle", Access::Write),
+    Row::write("UpdatePullRequestDescription", UpdatePullRequestDescriptionInput::deserialize, pull_request::update_description),
+    Row::write("UpdatePullRequestStatus", UpdatePullRequestStatusInput::deserialize, pull_request::update_status),
+    Row::write("UpdatePullRequestTitle", UpdatePullRequestTitleInput::deserialize, pull_request::update_title),
     // Approval rule templates.
     Row::absent("AssociateApprovalRuleTemplateWithRepository", Access::Write),
     Row::absent("BatchAssociateApprovalRuleTemplateWithRepositories", Access::Write),

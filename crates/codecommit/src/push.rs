@@ -9,6 +9,7 @@ use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
 
+use crate::pull_request::follow;
 use crate::relations::Relations;
 use crate::repository::{self, Repository};
 use crate::snapshots::Snapshot;
@@ -29,9 +30,12 @@ impl Door {
         service: &CodeCommit,
         call: &Arc<Call>,
         repository: &Repository,
-        _moves: &[Move],
+        moves: &[Move],
     ) -> Result<Self, Exception> {
         let relations = Relations::new(service.objects(repository)?);
+        let open = service.store.read(|transaction| follow::open(transaction, &repository.id))?;
+        // The answers are remembered, and asked for again in the transaction.
+        follow::consequences(&relations, &open, moves.iter())?;
         Ok(Self { call: Arc::clone(call), repository_id: repository.id.clone(), relations })
     }
 }
@@ -105,7 +109,7 @@ impl Move {
 /// Deletions come first, so that one push can put `a/b` where `a` was. The first branches that a repository gets settle its
 /// default branch: `main` if it is among them, else `master`, else the first.
 pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec<Result<(), Refusal>>, Exception> {
-    let Door { call, repository_id, .. } = door;
+    let Door { call, repository_id, relations } = door;
     let Some(default_branch) = default_branch(transaction, repository_id)? else {
         return Ok(vec![Err(Refusal::NoRepository); moves.len()]);
     };
@@ -115,10 +119,12 @@ pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec
         answers[number] = make(transaction, repository_id, default_branch.as_ref(), it)?;
     }
     if answers.iter().any(Result::is_ok) {
-        let made = moves.iter().zip(&answers).filter(|(it, answer)| answer.is_ok() && it.new.is_some());
-        let default_branch = default_branch.or_else(|| first_default_branch(made.map(|(it, _)| &it.name)));
+        let made = moves.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(it, _)| it);
+        let new = made.clone().filter(|it| it.new.is_some()).map(|it| &it.name);
+        let default_branch = default_branch.or_else(|| first_default_branch(new));
         let default_branch = default_branch.as_ref().map(|name| name.as_slice());
         repository::set_default_branch(transaction, call, repository_id, default_branch)?;
+        follow::follow(transaction, call, relations, repository_id, made)?;
     }
     Ok(answers)
 }
@@ -181,17 +187,22 @@ pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> 
         "SELECT name, target, peeled FROM refs WHERE repository_id = ?1 ORDER BY name",
         &[(&repository.id).into()],
         |row| {
-            let peeled = row.optional_blob(2)?.is_some().then(|| object_id(row, 2)).transpose()?;
-            Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
+            let (target, peeled) = (object_id(row, 1)?, optional_object_id(row, 2)?);
+            Ok(Reference { name: row.blob(0)?.into(), target, peeled })
         },
     )?;
     Ok(Snapshot::new(version, References { head, references, ..References::default() }))
 }
 
-/// Lists what a repository's references point at.
+/// Lists what keeps a repository's objects: what its references point at, and the commits that its pull requests show.
 pub(crate) fn targets(transaction: &Transaction, repository_id: &str) -> Result<Vec<ObjectId>, Error> {
-    transaction
-        .query("SELECT target FROM refs WHERE repository_id = ?1", &[repository_id.into()], |row| object_id(row, 0))
+    transaction.query(
+        "SELECT target FROM refs WHERE repository_id = ?1 \
+         UNION SELECT source_commit FROM pull_requests WHERE repository_id = ?1 \
+         UNION SELECT destination_commit FROM pull_requests WHERE repository_id = ?1",
+        &[repository_id.into()],
+        |row| object_id(row, 0),
+    )
 }
 
 /// Lists the full names of branches after one, sorted, at most `limit` of them.
@@ -293,6 +304,12 @@ fn first_default_branch<'a>(names: impl Iterator<Item = &'a BString>) -> Option<
     found.or(branches.first()).map(|name| (*name).clone())
 }
 
-fn object_id(row: &Row<'_>, column: usize) -> Result<ObjectId, Error> {
+/// Reads an object id out of a column.
+pub(crate) fn object_id(row: &Row<'_>, column: usize) -> Result<ObjectId, Error> {
     ObjectId::try_from(row.blob(column)?.as_slice()).map_err(|_| Error::Damaged("an object id"))
+}
+
+/// Reads an object id out of a column that may be empty.
+pub(crate) fn optional_object_id(row: &Row<'_>, column: usize) -> Result<Option<ObjectId>, Error> {
+    row.optional_blob(column)?.is_some().then(|| object_id(row, column)).transpose()
 }

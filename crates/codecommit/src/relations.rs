@@ -42,11 +42,11 @@ fn remembered<K: Hash + Eq + Copy, V: Copy>(
     key: K,
     look: impl FnOnce() -> Result<V, Exception>,
 ) -> Result<V, Exception> {
-    let lock = || known.lock().expect("no holder of this lock panics");
-    if let Some(value) = lock().get(&key) {
+    let held = || known.lock().expect("no holder of this lock panics");
+    if let Some(value) = held().get(&key) {
         return Ok(*value);
     }
     let value = look()?;
-    lock().insert(key, value);
+    held().insert(key, value);
     Ok(value)
 }

@@ -32,11 +32,11 @@ impl RequestToken {
 /// Makes something once: gives the id of what `make` made, now or when the caller first sent the token with these
 /// parameters to this operation.
 ///
-/// Fails if the token came with others. Tokens are kept as long as what was made.
+/// Fails if the token came with others. Tokens are kept as long as the repository that the thing is made in.
 pub(crate) fn once(
     transaction: &Transaction,
     call: &Call,
-    (operation, token, parameters): (&str, Option<&RequestToken>, &[&str]),
+    (repository_id, operation, token, parameters): (&str, &str, Option<&RequestToken>, &[&str]),
     make: impl FnOnce() -> Result<String, Exception>,
 ) -> Result<String, Exception> {
     let Some(RequestToken(token)) = token else { return make() };
@@ -59,9 +59,9 @@ pub(crate) fn once(
     let made = make()?;
     let [account, region, caller, operation, token] = key;
     transaction.execute(
-        "INSERT INTO request_tokens (account, region, caller, operation, token, parameters, made) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        &[account, region, caller, operation, token, digest.as_slice().into(), (&made).into()],
+        "INSERT INTO request_tokens (account, region, caller, operation, token, repository_id, parameters, made) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        &[account, region, caller, operation, token, repository_id.into(), digest.as_slice().into(), (&made).into()],
     )?;
     Ok(made)
 }

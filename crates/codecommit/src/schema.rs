@@ -60,10 +60,12 @@ const REQUEST_TOKENS: &str = "
         caller TEXT NOT NULL,
         operation TEXT NOT NULL,
         token TEXT NOT NULL,
+        repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
         parameters BLOB NOT NULL,
         made TEXT NOT NULL,
         PRIMARY KEY (account, region, caller, operation, token)
     );
+    CREATE INDEX request_tokens_by_repository ON request_tokens (repository_id);
 ";
 
 /// `places.pull_requests` is the number that the last pull request got. `is_open` is 1 or 0, `merge_option` as on the wire;
@@ -94,7 +96,8 @@ const PULL_REQUESTS: &str = "
         PRIMARY KEY (account, region, number)
     );
     CREATE INDEX pull_requests_by_activity ON pull_requests (repository_id, active, number);
-    CREATE INDEX open_pull_requests ON pull_requests (repository_id, is_open);
+    CREATE INDEX pull_requests_by_status ON pull_requests (repository_id, is_open, active, number);
+    CREATE INDEX pull_requests_by_author ON pull_requests (account, region, author, repository_id, active, number);
     CREATE TABLE pull_request_events (
         account TEXT NOT NULL,
         region TEXT NOT NULL,
@@ -107,4 +110,5 @@ const PULL_REQUESTS: &str = "
         PRIMARY KEY (account, region, pull_request, position),
         FOREIGN KEY (account, region, pull_request) REFERENCES pull_requests (account, region, number) ON DELETE CASCADE
     );
+    CREATE INDEX pull_request_events_by_actor ON pull_request_events (account, region, actor);
 ";

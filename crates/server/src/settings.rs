@@ -126,6 +126,7 @@ impl Said {
             allow_reset: self.allow_reset.unwrap_or(false),
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(1_000),
+                open_pull_requests_max: self.open_pull_request_limit.unwrap_or(1_000),
                 page_sizes: page_sizes(self.page_sizes)?,
                 sync: self.durability == Some(Durability::Full),
                 simulate: self.simulate.unwrap_or_default(),

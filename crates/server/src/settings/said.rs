@@ -88,6 +88,9 @@ pub struct Said {
     /// How many repositories an account can have in a region [default: 1000]
     #[arg(long, env = "CODECOMMIT_LOCAL_REPOSITORY_LIMIT", value_name = "NUMBER")]
     pub repository_limit: Option<u64>,
+    /// How many pull requests of a repository can be open [default: 1000]
+    #[arg(long, env = "CODECOMMIT_LOCAL_OPEN_PULL_REQUEST_LIMIT", value_name = "NUMBER")]
+    pub open_pull_request_limit: Option<u64>,
     /// Let `POST /_local/reset` empty everything
     #[arg(long, env = "CODECOMMIT_LOCAL_ALLOW_RESET", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_reset: Option<bool>,
@@ -188,6 +191,7 @@ impl Said {
             git_pack_limit: self.git_pack_limit.or(other.git_pack_limit),
             git_prune_age: self.git_prune_age.or(other.git_prune_age),
             repository_limit: self.repository_limit.or(other.repository_limit),
+            open_pull_request_limit: self.open_pull_request_limit.or(other.open_pull_request_limit),
             allow_reset: self.allow_reset.or(other.allow_reset),
             log_format: self.log_format.or(other.log_format),
             page_sizes: self.page_sizes.or(other.page_sizes),
