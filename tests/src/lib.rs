@@ -5,6 +5,7 @@
 pub mod binary;
 pub mod clients;
 pub mod clock;
+pub mod model;
 pub mod sdk;
 pub mod wire;
 

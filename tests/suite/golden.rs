@@ -14,174 +14,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use server::settings::Said;
-use tests::{Reply, World, workspace};
+use tests::{Reply, World, model, workspace};
 
 use crate::table;
 
-/// The five ways in which a key fails an operation.
-const KEYS: &str = "EncryptionIntegrityChecksFailed EncryptionKeyAccessDenied EncryptionKeyDisabled EncryptionKeyNotFound EncryptionKeyUnavailable";
-
-/// The exceptions of each operation's model, without `Exception`; `*` stands for those of keys.
-const MODELED: &[(&str, &str)] = &[
+/// Exceptions that an operation of the model has and that nothing can bring about here, each with the reason.
+const UNREACHABLE: &[(&str, &str, &str)] = &[
+    ("CreateCommit", "InvalidDeletionParameterException", "keepEmptyFolders is either true or false"),
+    ("CreatePullRequest", "ClientRequestTokenRequiredException", "the token may be left out"),
+    ("GetDifferences", "InvalidCommitIdException", "what is no id is the name of a reference"),
+    ("GetFolder", "PathRequiredException", "a path that is not there reads as an empty one, and that is the root"),
     (
-        "CreateRepository",
-        "RepositoryNameExists RepositoryNameRequired InvalidRepositoryName InvalidRepositoryDescription RepositoryLimitExceeded \
-         OperationNotAllowed * EncryptionKeyInvalidId EncryptionKeyInvalidUsage InvalidTagsMap TooManyTags \
-         InvalidSystemTagUsage TagPolicy",
-    ),
-    ("GetRepository", "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName *"),
-    ("BatchGetRepositories", "RepositoryNamesRequired MaximumRepositoryNamesExceeded InvalidRepositoryName *"),
-    ("ListRepositories", "InvalidSortBy InvalidOrder InvalidContinuationToken"),
-    ("DeleteRepository", "RepositoryNameRequired InvalidRepositoryName *"),
-    (
-        "UpdateRepositoryName",
-        "RepositoryDoesNotExist RepositoryNameExists RepositoryNameRequired InvalidRepositoryName",
-    ),
-    (
-        "UpdateRepositoryDescription",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidRepositoryDescription *",
-    ),
-    (
-        "UpdateRepositoryEncryptionKey",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName EncryptionKeyRequired * EncryptionKeyInvalidId \
-         EncryptionKeyInvalidUsage",
-    ),
-    (
-        "CreateBranch",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BranchNameRequired BranchNameExists \
-         InvalidBranchName CommitIdRequired CommitDoesNotExist InvalidCommitId *",
-    ),
-    (
-        "GetBranch",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
-         BranchDoesNotExist *",
-    ),
-    ("ListBranches", "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidContinuationToken *"),
-    (
-        "DeleteBranch",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
-         DefaultBranchCannotBeDeleted *",
-    ),
-    (
-        "UpdateDefaultBranch",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
-         BranchDoesNotExist *",
-    ),
-    (
-        "TagResource",
-        "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn TagsMapRequired InvalidTagsMap \
-         TooManyTags InvalidSystemTagUsage TagPolicy",
-    ),
-    (
-        "UntagResource",
-        "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn TagKeysListRequired \
-         InvalidTagKeysList TooManyTags InvalidSystemTagUsage TagPolicy",
-    ),
-    ("ListTagsForResource", "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn"),
-    (
-        "BatchGetCommits",
-        "CommitIdsListRequired CommitIdsLimitExceeded RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist *",
-    ),
-    (
-        // Nothing makes InvalidDeletionParameter: keepEmptyFolders is either true or false.
-        "CreateCommit",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist ParentCommitIdRequired InvalidParentCommitId \
-         ParentCommitDoesNotExist ParentCommitIdOutdated BranchNameRequired InvalidBranchName BranchDoesNotExist \
-         BranchNameIsTagName FileEntryRequired MaximumFileEntriesExceeded PutFileEntryConflict SourceFileOrContentRequired \
-         FileContentAndSourceFileSpecified PathRequired InvalidPath SamePathRequest FileDoesNotExist \
-         FileContentSizeLimitExceeded FolderContentSizeLimitExceeded RestrictedSourceFile FileModeRequired InvalidFileMode \
-         NameLengthExceeded InvalidEmail CommitMessageLengthExceeded NoChange FileNameConflictsWithDirectoryName \
-         DirectoryNameConflictsWithFileName FilePathConflictsWithSubmodulePath *",
-    ),
-    (
-        "DeleteFile",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist ParentCommitIdRequired InvalidParentCommitId \
-         ParentCommitDoesNotExist ParentCommitIdOutdated PathRequired InvalidPath FileDoesNotExist BranchNameRequired \
-         InvalidBranchName BranchDoesNotExist BranchNameIsTagName NameLengthExceeded InvalidEmail \
-         CommitMessageLengthExceeded *",
-    ),
-    (
-        "GetBlob",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BlobIdRequired InvalidBlobId BlobIdDoesNotExist \
-         FileTooLarge *",
-    ),
-    (
-        "GetBlobDifferences",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BlobIdRequired InvalidBlobId BlobIdDoesNotExist \
-         FileTooLarge Validation InvalidContinuationToken InvalidMaxResults *",
-    ),
-    (
-        "GetCommit",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist CommitIdRequired InvalidCommitId \
-         CommitIdDoesNotExist *",
-    ),
-    (
-        // Nothing makes InvalidCommitId: what is no id is the name of a reference.
-        "GetDifferences",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidContinuationToken InvalidMaxResults \
-         CommitRequired InvalidCommit CommitDoesNotExist InvalidPath PathDoesNotExist *",
-    ),
-    (
-        "GetFile",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidCommit CommitDoesNotExist PathRequired \
-         InvalidPath FileDoesNotExist FileTooLarge *",
-    ),
-    (
-        // Nothing makes PathRequired: a path that is not there reads as an empty one, and that is the root.
-        "GetFolder",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidCommit CommitDoesNotExist InvalidPath \
-         FolderDoesNotExist *",
-    ),
-    (
-        // Nothing makes TipsDivergenceExceeded: there is one tip, and a history of any length is read.
         "ListFileCommitHistory",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidContinuationToken InvalidMaxResults \
-         CommitRequired InvalidCommit CommitDoesNotExist *",
+        "TipsDivergenceExceededException",
+        "there is one tip, and a history of any length is read",
     ),
-    (
-        // Nothing makes FolderContentSizeLimitExceeded, as one file is too large before its folder is, and nothing
-        // InvalidDeletionParameter, as nothing is deleted.
-        "PutFile",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist ParentCommitIdRequired InvalidParentCommitId \
-         ParentCommitDoesNotExist ParentCommitIdOutdated FileContentRequired FileContentSizeLimitExceeded PathRequired \
-         InvalidPath BranchNameRequired InvalidBranchName BranchDoesNotExist BranchNameIsTagName InvalidFileMode \
-         NameLengthExceeded InvalidEmail CommitMessageLengthExceeded SameFileContent FileNameConflictsWithDirectoryName \
-         DirectoryNameConflictsWithFileName FilePathConflictsWithSubmodulePath *",
-    ),
-    (
-        // Nothing makes ClientRequestTokenRequired: the token may be left out.
-        "CreatePullRequest",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist InvalidClientRequestToken \
-         IdempotencyParameterMismatch ReferenceNameRequired InvalidReferenceName ReferenceDoesNotExist \
-         ReferenceTypeNotSupported TitleRequired InvalidTitle InvalidDescription TargetsRequired InvalidTargets \
-         TargetRequired InvalidTarget MultipleRepositoriesInPullRequest MaximumOpenPullRequestsExceeded \
-         SourceAndDestinationAreSame *",
-    ),
-    ("GetPullRequest", "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired *"),
-    (
-        "ListPullRequests",
-        "InvalidPullRequestStatus InvalidAuthorArn AuthorDoesNotExist RepositoryNameRequired InvalidRepositoryName \
-         RepositoryDoesNotExist InvalidMaxResults InvalidContinuationToken *",
-    ),
-    (
-        "DescribePullRequestEvents",
-        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired InvalidPullRequestEventType InvalidActorArn \
-         ActorDoesNotExist InvalidMaxResults InvalidContinuationToken *",
-    ),
-    (
-        "UpdatePullRequestTitle",
-        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired TitleRequired InvalidTitle \
-         PullRequestAlreadyClosed",
-    ),
-    (
-        "UpdatePullRequestDescription",
-        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired InvalidDescription PullRequestAlreadyClosed",
-    ),
-    (
-        "UpdatePullRequestStatus",
-        "PullRequestDoesNotExist InvalidPullRequestId PullRequestIdRequired InvalidPullRequestStatusUpdate \
-         InvalidPullRequestStatus PullRequestStatusRequired *",
-    ),
+    ("PutFile", "FolderContentSizeLimitExceededException", "one file is too large before its folder is"),
+    ("PutFile", "InvalidDeletionParameterException", "nothing is deleted"),
 ];
 
 #[test]
@@ -204,35 +53,57 @@ fn every_golden_is_answered_as_it_says() {
 
 #[test]
 fn every_operation_has_goldens_of_success_and_of_each_exception() {
-    let mut lacking = Vec::new();
+    let mut wrong = Vec::new();
     for operation in table::implemented() {
-        let replies: Vec<Value> =
-            goldens().iter().filter(|(of, _)| *of == operation).map(|(_, path)| read(path)["reply"].clone()).collect();
+        let replies = replies(&operation);
         if !replies.iter().any(|reply| reply["status"] == 200) {
-            lacking.push(format!("{operation}: success"));
+            wrong.push(format!("{operation}: no success"));
         }
-        let modeled = MODELED.iter().find(|(name, _)| *name == operation).map(|(_, exceptions)| *exceptions);
-        let modeled = modeled.unwrap_or_else(|| panic!("{operation}'s exceptions are not listed here"));
-        for exception in modeled.replace('*', KEYS).split_whitespace() {
-            let name = format!("\"{exception}Exception\"");
-            if !replies.iter().any(|reply| reply["body"].to_string().contains(&name)) {
-                lacking.push(format!("{operation}: {exception}"));
+        for exception in model::exceptions(&operation) {
+            let quoted = format!("\"{exception}\"");
+            let is_exercised = replies.iter().any(|reply| reply["body"].to_string().contains(&quoted));
+            let is_unreachable = UNREACHABLE.iter().any(|(of, name, _)| *of == operation && *name == exception);
+            if is_exercised == is_unreachable {
+                let what = if is_exercised { "reached, and listed as unreachable" } else { "not reached" };
+                wrong.push(format!("{operation}: {exception} is {what}"));
             }
         }
     }
-    assert!(lacking.is_empty(), "no golden has\n{}", lacking.join("\n"));
+    for (operation, exception, _) in UNREACHABLE {
+        if !model::exceptions(operation).contains(*exception) {
+            wrong.push(format!("{operation}: {exception} is listed as unreachable, and not in the model"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} exceptions\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn no_golden_has_an_exception_that_its_operation_does_not_have() {
     let generic = ["SerializationException", "UnknownOperationException", "ValidationException"];
     for (operation, path) in goldens() {
-        let modeled = MODELED.iter().find(|(name, _)| *name == operation).expect("every operation is listed").1;
         let golden = read(&path);
         let Some(kind) = golden["reply"]["body"]["__type"].as_str() else { continue };
-        let known = modeled.replace('*', KEYS).split_whitespace().any(|name| kind == format!("{name}Exception"));
-        assert!(known || generic.contains(&kind), "{} has {kind}", path.display());
+        let known = model::exceptions(&operation).contains(kind) || generic.contains(&kind);
+        assert!(known, "{} has {kind}", path.display());
     }
+}
+
+#[test]
+fn every_reply_is_as_the_model_has_it() {
+    let success = |golden: &Value| golden["reply"]["status"] == 200;
+    let wrong = goldens().into_iter().map(|(operation, path)| (operation, read(&path), path));
+    let wrong = wrong.filter(|(_, golden, _)| success(golden)).filter_map(|(operation, golden, path)| {
+        let wrong = model::check(&operation, &golden["reply"]["body"]).err()?;
+        Some(format!("{}: {wrong}", path.display()))
+    });
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_has_the_operations_of_the_model() {
+    let rows: BTreeSet<_> = table::rows().into_iter().map(|row| row.name).collect();
+    assert_eq!(rows, model::operations().into_iter().collect());
 }
 
 #[test]
@@ -261,6 +132,12 @@ fn an_absent_operation_says_so_and_names_itself() {
         assert_eq!(reply.failure(), json!({ "status": 501, "__type": "NotImplemented", "message": message }));
         assert_eq!(reply.json()["message"], message);
     }
+}
+
+/// The replies of an operation's goldens.
+fn replies(operation: &str) -> Vec<Value> {
+    let of_it = goldens().into_iter().filter(|(of, _)| of == operation);
+    of_it.map(|(_, path)| read(&path)["reply"].clone()).collect()
 }
 
 /// The operation and path of every golden.
