@@ -202,11 +202,17 @@ fn usual_headers() -> Map<String, Value> {
     [("content-type".to_owned(), json!("application/x-amz-json-1.1"))].into_iter().collect()
 }
 
-/// Does a step of a golden's setup: a call; or, in a folder that begins with the example commit, a commit of files, a Git
-/// command (`REPOSITORY` in it is the repository's URL), or a push of its HEAD to a branch.
+/// Does a step of a golden's setup: a call, or as many as `times` says, each with its number for `{number}`; or, in a folder
+/// that begins with the example commit, a commit of files, a Git command (`REPOSITORY` in it is the repository's URL), or a
+/// push of its HEAD to a branch.
 fn prepare(world: &World, step: &Value) {
     if let Some(operation) = step["operation"].as_str() {
-        world.ok(operation, &expand(&step["input"]));
+        for number in 0..step["times"].as_u64().unwrap_or(1) {
+            let step = step.to_string().replace("{number}", &number.to_string());
+            let step: Value = serde_json::from_str(&step).expect("a number breaks nothing");
+            let reply = world.call_as(operation, &expand(&step["input"]), &headers(&step));
+            assert_eq!(reply.status, 200, "{step}: {}", reply.text());
+        }
         return;
     }
     if !world.folder().join("work").exists() {
@@ -251,10 +257,14 @@ fn letters(count: u64) -> String {
 fn ask(world: &World, request: &Value) -> Reply {
     let target = request["operation"].as_str().map(|operation| format!("CodeCommit_20150413.{operation}"));
     let target = target.as_deref().or(request["target"].as_str()).expect("a request names its operation or target");
-    let mut headers = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        headers.push((name.as_str(), value.as_str().expect("a header is text")));
-    }
+    let mut sent = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+    sent.extend(headers(request));
     let body = request["body"].as_str().map_or_else(|| expand(&request["body"]).to_string(), str::to_owned);
-    world.send("POST", "/", &headers, body.as_bytes())
+    world.send("POST", "/", &sent, body.as_bytes())
+}
+
+/// The headers that a call has besides the usual ones.
+fn headers(call: &Value) -> Vec<(&str, &str)> {
+    let headers = call["headers"].as_object().into_iter().flatten();
+    headers.map(|(name, value)| (name.as_str(), value.as_str().expect("a header is text"))).collect()
 }

@@ -1,5 +1,8 @@
 //! The suite: one test binary, its modules named as the service's.
 
+mod approval;
+mod approval_rule;
+mod approval_rule_template;
 mod branch;
 mod clients;
 mod commit;

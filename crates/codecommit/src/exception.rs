@@ -285,7 +285,9 @@ pub enum Exception {
     OverrideAlreadySet,
     #[error("An approval rule name is required, but was not specified.")]
     ApprovalRuleNameRequired,
-    #[error("The approval rule name is not valid. It has 1 to {limit} characters.")]
+    #[error(
+        "The approval rule name is not valid. It has 1 to {limit} letters, digits, periods, spaces, underscores and dashes."
+    )]
     InvalidApprovalRuleName { limit: usize },
     #[error("The pull request has an approval rule named {name} already.")]
     ApprovalRuleNameAlreadyExists { name: String },
@@ -305,7 +307,10 @@ pub enum Exception {
     CannotDeleteApprovalRuleFromTemplate { name: String },
     #[error("An approval rule template name is required, but was not specified.")]
     ApprovalRuleTemplateNameRequired,
-    #[error("The approval rule template name is not valid. It has 1 to {limit} characters.")]
+    #[error(
+        "The approval rule template name is not valid. It has 1 to {limit} letters, digits, periods, spaces, underscores and \
+         dashes."
+    )]
     InvalidApprovalRuleTemplateName { limit: usize },
     #[error("An approval rule template named {name} already exists.")]
     ApprovalRuleTemplateNameAlreadyExists { name: String },

@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** nothing here knows HTTP, signatures or events, and no reference moves but through [`push`].
 
+mod approval;
+mod approval_rule;
+mod approval_rule_template;
 mod authorship;
 pub mod branch;
 mod commit;
@@ -158,6 +161,7 @@ impl CodeCommit {
             let ids = repository::all_ids(transaction)?;
             transaction.execute("INSERT INTO deletions (repository_id) SELECT id FROM repositories", &[])?;
             transaction.execute("DELETE FROM repositories", &[])?;
+            transaction.execute("DELETE FROM approval_rule_templates", &[])?;
             transaction.execute("DELETE FROM places", &[])?;
             transaction.after_commit(move || objects.remove(ids));
             Ok(())

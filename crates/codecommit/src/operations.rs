@@ -5,16 +5,26 @@
 use std::sync::LazyLock;
 
 use aws::{Access, Operation};
+use aws_sdk_codecommit::operation::associate_approval_rule_template_with_repository::AssociateApprovalRuleTemplateWithRepositoryInput;
+use aws_sdk_codecommit::operation::batch_associate_approval_rule_template_with_repositories::BatchAssociateApprovalRuleTemplateWithRepositoriesInput;
+use aws_sdk_codecommit::operation::batch_disassociate_approval_rule_template_from_repositories::BatchDisassociateApprovalRuleTemplateFromRepositoriesInput;
 use aws_sdk_codecommit::operation::batch_get_commits::BatchGetCommitsInput;
 use aws_sdk_codecommit::operation::batch_get_repositories::BatchGetRepositoriesInput;
+use aws_sdk_codecommit::operation::create_approval_rule_template::CreateApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
 use aws_sdk_codecommit::operation::create_commit::CreateCommitInput;
 use aws_sdk_codecommit::operation::create_pull_request::CreatePullRequestInput;
+use aws_sdk_codecommit::operation::create_pull_request_approval_rule::CreatePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
+use aws_sdk_codecommit::operation::delete_approval_rule_template::DeleteApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
 use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
+use aws_sdk_codecommit::operation::delete_pull_request_approval_rule::DeletePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
 use aws_sdk_codecommit::operation::describe_pull_request_events::DescribePullRequestEventsInput;
+use aws_sdk_codecommit::operation::disassociate_approval_rule_template_from_repository::DisassociateApprovalRuleTemplateFromRepositoryInput;
+use aws_sdk_codecommit::operation::evaluate_pull_request_approval_rules::EvaluatePullRequestApprovalRulesInput;
+use aws_sdk_codecommit::operation::get_approval_rule_template::GetApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::get_blob::GetBlobInput;
 use aws_sdk_codecommit::operation::get_blob_differences::GetBlobDifferencesInput;
 use aws_sdk_codecommit::operation::get_branch::GetBranchInput;
@@ -23,16 +33,27 @@ use aws_sdk_codecommit::operation::get_differences::GetDifferencesInput;
 use aws_sdk_codecommit::operation::get_file::GetFileInput;
 use aws_sdk_codecommit::operation::get_folder::GetFolderInput;
 use aws_sdk_codecommit::operation::get_pull_request::GetPullRequestInput;
+use aws_sdk_codecommit::operation::get_pull_request_approval_states::GetPullRequestApprovalStatesInput;
+use aws_sdk_codecommit::operation::get_pull_request_override_state::GetPullRequestOverrideStateInput;
 use aws_sdk_codecommit::operation::get_repository::GetRepositoryInput;
+use aws_sdk_codecommit::operation::list_approval_rule_templates::ListApprovalRuleTemplatesInput;
+use aws_sdk_codecommit::operation::list_associated_approval_rule_templates_for_repository::ListAssociatedApprovalRuleTemplatesForRepositoryInput;
 use aws_sdk_codecommit::operation::list_branches::ListBranchesInput;
 use aws_sdk_codecommit::operation::list_file_commit_history::ListFileCommitHistoryInput;
 use aws_sdk_codecommit::operation::list_pull_requests::ListPullRequestsInput;
 use aws_sdk_codecommit::operation::list_repositories::ListRepositoriesInput;
+use aws_sdk_codecommit::operation::list_repositories_for_approval_rule_template::ListRepositoriesForApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
+use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
 use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
+use aws_sdk_codecommit::operation::update_approval_rule_template_content::UpdateApprovalRuleTemplateContentInput;
+use aws_sdk_codecommit::operation::update_approval_rule_template_description::UpdateApprovalRuleTemplateDescriptionInput;
+use aws_sdk_codecommit::operation::update_approval_rule_template_name::UpdateApprovalRuleTemplateNameInput;
 use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
+use aws_sdk_codecommit::operation::update_pull_request_approval_rule_content::UpdatePullRequestApprovalRuleContentInput;
+use aws_sdk_codecommit::operation::update_pull_request_approval_state::UpdatePullRequestApprovalStateInput;
 use aws_sdk_codecommit::operation::update_pull_request_description::UpdatePullRequestDescriptionInput;
 use aws_sdk_codecommit::operation::update_pull_request_status::UpdatePullRequestStatusInput;
 use aws_sdk_codecommit::operation::update_pull_request_title::UpdatePullRequestTitleInput;
@@ -41,7 +62,9 @@ use aws_sdk_codecommit::operation::update_repository_encryption_key::UpdateRepos
 use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameInput;
 use store::Transaction;
 
-use crate::{CodeCommit, branch, commit, file, pull_request, repository, tag};
+use crate::{
+    CodeCommit, approval, approval_rule, approval_rule_template, branch, commit, file, pull_request, repository, tag,
+};
 
 type Row = Operation<CodeCommit, Transaction>;
 
@@ -90,37 +113,37 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::absent("MergeBranchesByThreeWay", Access::Write),
     // Pull requests and their approvals.
     Row::write("CreatePullRequest", CreatePullRequestInput::deserialize, pull_request::create),
-    Row::absent("CreatePullRequestApprovalRule", Access::Write),
-    Row::absent("DeletePullRequestApprovalRule", Access::Write),
+    Row::write("CreatePullRequestApprovalRule", CreatePullRequestApprovalRuleInput::deserialize, approval_rule::create),
+    Row::write("DeletePullRequestApprovalRule", DeletePullRequestApprovalRuleInput::deserialize, approval_rule::delete),
     Row::read("DescribePullRequestEvents", DescribePullRequestEventsInput::deserialize, pull_request::event::describe_all),
-    Row::absent("EvaluatePullRequestApprovalRules", Access::Read),
+    Row::read("EvaluatePullRequestApprovalRules", EvaluatePullRequestApprovalRulesInput::deserialize, approval_rule::evaluate),
     Row::read("GetPullRequest", GetPullRequestInput::deserialize, pull_request::get_one),
-    Row::absent("GetPullRequestApprovalStates", Access::Read),
-    Row::absent("GetPullRequestOverrideState", Access::Read),
+    Row::read("GetPullRequestApprovalStates", GetPullRequestApprovalStatesInput::deserialize, approval::get_states),
+    Row::read("GetPullRequestOverrideState", GetPullRequestOverrideStateInput::deserialize, approval::get_override_state),
     Row::read("ListPullRequests", ListPullRequestsInput::deserialize, pull_request::list),
     Row::absent("MergePullRequestByFastForward", Access::Write),
     Row::absent("MergePullRequestBySquash", Access::Write),
     Row::absent("MergePullRequestByThreeWay", Access::Write),
-    Row::absent("OverridePullRequestApprovalRules", Access::Write),
-    Row::absent("UpdatePullRequestApprovalRuleContent", Access::Write),
-    Row::absent("UpdatePullRequestApprovalState", Access::Write),
+    Row::write_silently("OverridePullRequestApprovalRules", OverridePullRequestApprovalRulesInput::deserialize, approval::override_rules),
+    Row::write("UpdatePullRequestApprovalRuleContent", UpdatePullRequestApprovalRuleContentInput::deserialize, approval_rule::update_content),
+    Row::write_silently("UpdatePullRequestApprovalState", UpdatePullRequestApprovalStateInput::deserialize, approval::update_state),
     Row::write("UpdatePullRequestDescription", UpdatePullRequestDescriptionInput::deserialize, pull_request::update_description),
     Row::write("UpdatePullRequestStatus", UpdatePullRequestStatusInput::deserialize, pull_request::update_status),
     Row::write("UpdatePullRequestTitle", UpdatePullRequestTitleInput::deserialize, pull_request::update_title),
     // Approval rule templates.
-    Row::absent("AssociateApprovalRuleTemplateWithRepository", Access::Write),
-    Row::absent("BatchAssociateApprovalRuleTemplateWithRepositories", Access::Write),
-    Row::absent("BatchDisassociateApprovalRuleTemplateFromRepositories", Access::Write),
-    Row::absent("CreateApprovalRuleTemplate", Access::Write),
-    Row::absent("DeleteApprovalRuleTemplate", Access::Write),
-    Row::absent("DisassociateApprovalRuleTemplateFromRepository", Access::Write),
-    Row::absent("GetApprovalRuleTemplate", Access::Read),
-    Row::absent("ListApprovalRuleTemplates", Access::Read),
-    Row::absent("ListAssociatedApprovalRuleTemplatesForRepository", Access::Read),
-    Row::absent("ListRepositoriesForApprovalRuleTemplate", Access::Read),
-    Row::absent("UpdateApprovalRuleTemplateContent", Access::Write),
-    Row::absent("UpdateApprovalRuleTemplateDescription", Access::Write),
-    Row::absent("UpdateApprovalRuleTemplateName", Access::Write),
+    Row::write_silently("AssociateApprovalRuleTemplateWithRepository", AssociateApprovalRuleTemplateWithRepositoryInput::deserialize, approval_rule_template::associate_with_repository),
+    Row::write("BatchAssociateApprovalRuleTemplateWithRepositories", BatchAssociateApprovalRuleTemplateWithRepositoriesInput::deserialize, approval_rule_template::batch_associate_with_repositories),
+    Row::write("BatchDisassociateApprovalRuleTemplateFromRepositories", BatchDisassociateApprovalRuleTemplateFromRepositoriesInput::deserialize, approval_rule_template::batch_disassociate_from_repositories),
+    Row::write("CreateApprovalRuleTemplate", CreateApprovalRuleTemplateInput::deserialize, approval_rule_template::create),
+    Row::write("DeleteApprovalRuleTemplate", DeleteApprovalRuleTemplateInput::deserialize, approval_rule_template::delete),
+    Row::write_silently("DisassociateApprovalRuleTemplateFromRepository", DisassociateApprovalRuleTemplateFromRepositoryInput::deserialize, approval_rule_template::disassociate_from_repository),
+    Row::read("GetApprovalRuleTemplate", GetApprovalRuleTemplateInput::deserialize, approval_rule_template::get),
+    Row::read("ListApprovalRuleTemplates", ListApprovalRuleTemplatesInput::deserialize, approval_rule_template::list),
+    Row::read("ListAssociatedApprovalRuleTemplatesForRepository", ListAssociatedApprovalRuleTemplatesForRepositoryInput::deserialize, approval_rule_template::list_associated_for_repository),
+    Row::read("ListRepositoriesForApprovalRuleTemplate", ListRepositoriesForApprovalRuleTemplateInput::deserialize, approval_rule_template::list_repositories),
+    Row::write("UpdateApprovalRuleTemplateContent", UpdateApprovalRuleTemplateContentInput::deserialize, approval_rule_template::update_content),
+    Row::write("UpdateApprovalRuleTemplateDescription", UpdateApprovalRuleTemplateDescriptionInput::deserialize, approval_rule_template::update_description),
+    Row::write("UpdateApprovalRuleTemplateName", UpdateApprovalRuleTemplateNameInput::deserialize, approval_rule_template::update_name),
     // Comments.
     Row::absent("DeleteCommentContent", Access::Write),
     Row::absent("GetComment", Access::Read),

@@ -17,10 +17,10 @@ use store::Transaction;
 
 pub(crate) use create::create;
 pub(crate) use list::list;
-pub(crate) use row::{PullRequest, PullRequestId, get};
+pub(crate) use row::{PullRequest, PullRequestId, get, get_open};
 pub(crate) use update::{update_description, update_status, update_title};
 
-use crate::{CodeCommit, Exception, name};
+use crate::{CodeCommit, Exception, approval_rule, name};
 
 /// The length of a title, in characters.
 const TITLE_MAX: usize = 150;
@@ -47,10 +47,7 @@ pub(crate) fn find(service: &CodeCommit, call: &Call, id: PullRequestId) -> Resu
 }
 
 /// Tells of a pull request as replies do.
-pub(crate) fn describe(
-    _transaction: &Transaction,
-    pull_request: &PullRequest,
-) -> Result<types::PullRequest, Exception> {
+pub(crate) fn describe(transaction: &Transaction, pull_request: &PullRequest) -> Result<types::PullRequest, Exception> {
     let status = if pull_request.is_open { "OPEN" } else { "CLOSED" };
     let target = types::PullRequestTarget::builder()
         .repository_name(&pull_request.repository.name)
@@ -72,7 +69,7 @@ pub(crate) fn describe(
         .pull_request_targets(target)
         .set_client_request_token(pull_request.client_request_token.clone())
         .revision_id(&pull_request.revision_id)
-        .set_approval_rules(Some(Vec::new()))
+        .set_approval_rules(Some(approval_rule::describe_all(transaction, pull_request)?))
         .build())
 }
 

@@ -1,5 +1,7 @@
 //! The service's tables.
 
+mod approval;
+
 /// What brings a database up to date.
 ///
 /// `repositories.refs_version` counts the changes of the references and of the default branch, so that a snapshot of them that
@@ -51,6 +53,8 @@ pub(crate) const STEPS: &[&str] = &[
 ",
     REQUEST_TOKENS,
     PULL_REQUESTS,
+    approval::TEMPLATES,
+    approval::RULES,
 ];
 
 const REQUEST_TOKENS: &str = "

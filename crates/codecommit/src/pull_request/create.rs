@@ -11,7 +11,7 @@ use crate::pull_request::target::Target;
 use crate::pull_request::{self, PullRequest, PullRequestId, event, follow, row};
 use crate::relations::Relations;
 use crate::request_token::{self, RequestToken};
-use crate::{Change, CodeCommit, Exception, repository};
+use crate::{Change, CodeCommit, Exception, approval_rule, repository};
 
 pub(crate) fn create(
     service: &CodeCommit,
@@ -64,6 +64,7 @@ pub(crate) fn create(
             };
             row::insert(transaction, &pull_request)?;
             add_event(transaction, &call, &mut pull_request)?;
+            approval_rule::add_from_templates(transaction, &call, &mut pull_request)?;
             Ok(pull_request.id().to_string())
         };
         let id = request_token::once(
