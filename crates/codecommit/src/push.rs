@@ -313,3 +313,30 @@ pub(crate) fn object_id(row: &Row<'_>, column: usize) -> Result<ObjectId, Error>
 pub(crate) fn optional_object_id(row: &Row<'_>, column: usize) -> Result<Option<ObjectId>, Error> {
     row.optional_blob(column)?.is_some().then(|| object_id(row, column)).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use store::{Durability, Store};
+
+    use super::*;
+
+    #[test]
+    fn commits_of_pull_requests_are_kept_as_those_of_references_are() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+        store.migrate("codecommit", crate::schema::STEPS).expect("the statements are good");
+        let rows = "
+            INSERT INTO repositories (id, account, region, name, created, modified, kms_key_id)
+                VALUES ('one', '111122223333', 'us-east-1', 'One', 0, 0, ''), ('two', '111122223333', 'us-east-1', 'Two', 0, 0, '');
+            INSERT INTO refs (repository_id, name, target) VALUES ('one', 'refs/heads/main', x'01'), ('two', 'refs/heads/main', x'09');
+            INSERT INTO pull_requests (account, region, number, repository_id, title, author, is_open, created, active, source,
+                destination, source_commit, destination_commit, revision_id)
+                VALUES ('111122223333', 'us-east-1', 1, 'one', '', '', 0, 0, 0, '', '', x'02', x'01', '');
+        "
+        .replace("x'0", &format!("x'{}0", "00".repeat(19)));
+        store.write(move |transaction| transaction.execute_all(&rows)).expect("it runs").expect("it is written");
+        let kept = store.read(|transaction| targets(transaction, "one")).expect("the tables are there");
+        let kept: Vec<u8> = kept.iter().map(|id| id.as_slice()[19]).collect();
+        assert_eq!(kept, [1, 2]);
+    }
+}
