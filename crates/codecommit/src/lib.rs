@@ -12,6 +12,7 @@ mod encryption_key;
 pub mod exception;
 mod file;
 mod mode;
+mod merge;
 mod name;
 mod objects;
 mod operations;

@@ -17,6 +17,7 @@ use aws_sdk_codecommit::operation::create_pull_request::CreatePullRequestInput;
 use aws_sdk_codecommit::operation::create_pull_request_approval_rule::CreatePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
 use aws_sdk_codecommit::operation::delete_approval_rule_template::DeleteApprovalRuleTemplateInput;
+use aws_sdk_codecommit::operation::create_unreferenced_merge_commit::CreateUnreferencedMergeCommitInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
 use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
 use aws_sdk_codecommit::operation::delete_pull_request_approval_rule::DeletePullRequestApprovalRuleInput;
@@ -46,6 +47,9 @@ use aws_sdk_codecommit::operation::list_repositories_for_approval_rule_template:
 use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
 use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
 use aws_sdk_codecommit::operation::put_file::PutFileInput;
+use aws_sdk_codecommit::operation::merge_branches_by_fast_forward::MergeBranchesByFastForwardInput;
+use aws_sdk_codecommit::operation::merge_branches_by_squash::MergeBranchesBySquashInput;
+use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByThreeWayInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_content::UpdateApprovalRuleTemplateContentInput;
@@ -65,6 +69,7 @@ use store::Transaction;
 use crate::{
     CodeCommit, approval, approval_rule, approval_rule_template, branch, commit, file, pull_request, repository, tag,
 };
+use crate::{CodeCommit, branch, commit, file, merge, pull_request, repository, tag};
 
 type Row = Operation<CodeCommit, Transaction>;
 
@@ -103,14 +108,14 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::write("PutFile", PutFileInput::deserialize, file::put),
     // Merges.
     Row::absent("BatchDescribeMergeConflicts", Access::Read),
-    Row::absent("CreateUnreferencedMergeCommit", Access::Write),
+    Row::write("CreateUnreferencedMergeCommit", CreateUnreferencedMergeCommitInput::deserialize, merge::create_unreferenced),
     Row::absent("DescribeMergeConflicts", Access::Read),
     Row::absent("GetMergeCommit", Access::Read),
     Row::absent("GetMergeConflicts", Access::Read),
     Row::absent("GetMergeOptions", Access::Read),
-    Row::absent("MergeBranchesByFastForward", Access::Write),
-    Row::absent("MergeBranchesBySquash", Access::Write),
-    Row::absent("MergeBranchesByThreeWay", Access::Write),
+    Row::write("MergeBranchesByFastForward", MergeBranchesByFastForwardInput::deserialize, merge::branches_by_fast_forward),
+    Row::write("MergeBranchesBySquash", MergeBranchesBySquashInput::deserialize, merge::branches_by_squash),
+    Row::write("MergeBranchesByThreeWay", MergeBranchesByThreeWayInput::deserialize, merge::branches_by_three_way),
     // Pull requests and their approvals.
     Row::write("CreatePullRequest", CreatePullRequestInput::deserialize, pull_request::create),
     Row::write("CreatePullRequestApprovalRule", CreatePullRequestApprovalRuleInput::deserialize, approval_rule::create),

@@ -55,6 +55,7 @@ pub(crate) const STEPS: &[&str] = &[
     PULL_REQUESTS,
     approval::TEMPLATES,
     approval::RULES,
+    MERGES,
 ];
 
 const REQUEST_TOKENS: &str = "
@@ -115,4 +116,15 @@ const PULL_REQUESTS: &str = "
         FOREIGN KEY (account, region, pull_request) REFERENCES pull_requests (account, region, number) ON DELETE CASCADE
     );
     CREATE INDEX pull_request_events_by_actor ON pull_request_events (account, region, actor);
+";
+
+/// What was merged into what, by calls of the API: the commits, and the one that came of it.
+const MERGES: &str = "
+    CREATE TABLE merges (
+        repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+        destination BLOB NOT NULL,
+        source BLOB NOT NULL,
+        merged BLOB NOT NULL,
+        PRIMARY KEY (repository_id, destination, source)
+    );
 ";

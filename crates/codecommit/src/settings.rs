@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws::Call;
+use git::MergeLimits;
 use serde::Deserialize;
 
 use crate::{Exception, encryption_key};
@@ -18,6 +19,8 @@ pub struct Settings {
     pub page_sizes: BTreeMap<String, usize>,
     /// Whether objects that the API writes last a power cut.
     pub sync: bool,
+    /// How much a merge may cost before it is given up.
+    pub merge: MergeLimits,
     /// What is made to fail.
     pub simulate: Simulate,
 }
@@ -29,6 +32,7 @@ impl Default for Settings {
             open_pull_requests_max: 1_000,
             page_sizes: BTreeMap::new(),
             sync: false,
+            merge: MergeLimits::default(),
             simulate: Simulate::default(),
         }
     }

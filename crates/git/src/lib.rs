@@ -29,6 +29,7 @@ mod intake;
 mod line_diff;
 mod links;
 pub mod maintenance;
+mod merge;
 mod merge_base;
 mod object;
 mod options;
@@ -64,6 +65,9 @@ pub use gate::Hold;
 pub use gix::ObjectId;
 pub use gix::hash::oid;
 pub use line_diff::{Change, changes, is_binary, lines};
+pub use merge::{
+    By, Conflict, Favor, Lines, MergeError, MergeLimits, MergeOptions, Merged, Part, Version as FileVersion,
+};
 pub use object::{Kind, Object};
 pub use options::{Limits, Offers, Options, Service};
 pub use pack_cache::Cache;

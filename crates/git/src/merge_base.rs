@@ -1,6 +1,9 @@
 //! The best common ancestors of two commits.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
 
 use gix::{ObjectId, hash::oid};
 
@@ -21,25 +24,31 @@ impl Reader {
     ///
     /// None if the two have nothing in common, several where branches were merged crosswise.
     pub fn merge_bases(&mut self, one: &oid, two: &oid) -> Result<Vec<ObjectId>, Error> {
-        if one == two {
-            return Ok(vec![one.to_owned()]);
-        }
         let mut history = History::default();
         let (one, two) = (history.node(one), history.node(two));
-        let mut found = paint(self, &mut history, &[one], &[two])?;
-        // Clocks that go wrong can make an ancestor look new, and a walk that stops early takes it for a best one.
-        let mut at = 0;
-        while found.len() > 1 && at < found.len() {
-            let others: Vec<_> = found.iter().copied().filter(|other| *other != found[at]).collect();
-            if paint(self, &mut history, &[found[at]], &others)?.contains(&found[at]) {
-                found.remove(at);
-            } else {
-                at += 1;
-            }
-        }
-        found.sort_by_key(|node| std::cmp::Reverse(history.seconds(*node)));
+        let found = best(self, &mut history, one, two)?;
         Ok(found.into_iter().map(|node| history.id(node)).collect())
     }
+}
+
+/// Finds the best common ancestors of two commits, the newest first; of those of one second, the one that Git finds first.
+pub(crate) fn best(reader: &mut Reader, history: &mut History, one: Node, two: Node) -> Result<Vec<Node>, Error> {
+    if one == two {
+        return Ok(vec![one]);
+    }
+    let mut found = paint(reader, history, &[one], &[two])?;
+    // Clocks that go wrong can make an ancestor look new, and a walk that stops early takes it for a best one.
+    let mut at = 0;
+    while found.len() > 1 && at < found.len() {
+        let others: Vec<_> = found.iter().copied().filter(|other| *other != found[at]).collect();
+        if paint(reader, history, &[found[at]], &others)?.contains(&found[at]) {
+            found.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    found.sort_by_key(|node| Reverse(history.seconds(*node)));
+    Ok(found)
 }
 
 /// Walks back from both sides, the newest commits first, until all that is left comes before what was found.
@@ -53,7 +62,7 @@ fn paint(reader: &mut Reader, history: &mut History, one: &[Node], two: &[Node])
     }
     let mut common = Vec::new();
     while walk.fresh > 0 {
-        let Some((_, node)) = walk.queue.pop() else { break };
+        let Some((_, _, node)) = walk.queue.pop() else { break };
         let mut marks = walk.leave(node);
         if marks == ONE | TWO {
             common.push(node);
@@ -73,7 +82,9 @@ fn paint(reader: &mut Reader, history: &mut History, one: &[Node], two: &[Node])
 #[derive(Default)]
 struct Walk {
     marks: HashMap<Node, Marked>,
-    queue: BinaryHeap<(i64, Node)>,
+    /// Those of one second leave in the order in which they came.
+    queue: BinaryHeap<(i64, Reverse<usize>, Node)>,
+    came: usize,
     /// The number of queued commits that are not stale.
     fresh: usize,
 }
@@ -96,7 +107,8 @@ impl Walk {
             self.fresh -= fresh(marked.marks);
         } else {
             marked.is_queued = true;
-            self.queue.push((seconds, node));
+            self.came += 1;
+            self.queue.push((seconds, Reverse(self.came), node));
         }
         self.fresh += fresh(all);
         marked.marks = all;

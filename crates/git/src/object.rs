@@ -1,8 +1,7 @@
 //! An object with its content.
 
-pub use gix::objs::Kind;
-
 use gix::ObjectId;
+pub use gix::objs::Kind;
 
 use crate::Error;
 

@@ -81,6 +81,7 @@ impl Said {
         }
         let body_bytes_max = size("max-body", self.max_body, 64 << 20)?;
         let limits = git::Limits::default();
+        let merge = git::MergeLimits::default();
         Ok(Settings {
             listen: listen(self.listen.as_deref().unwrap_or("127.0.0.1:4599"))?,
             data_dir: (!ephemeral).then(|| self.data_dir.unwrap_or_else(|| "codecommit-data".into())),
@@ -129,6 +130,11 @@ impl Said {
                 open_pull_requests_max: self.open_pull_request_limit.unwrap_or(1_000),
                 page_sizes: page_sizes(self.page_sizes)?,
                 sync: self.durability == Some(Durability::Full),
+                merge: git::MergeLimits {
+                    time: time("merge-timeout", self.merge_timeout, merge.time)?,
+                    content_bytes_max: size("merge-max-content", self.merge_max_content, merge.content_bytes_max)?,
+                    items_max: self.merge_max_items.unwrap_or(merge.items_max),
+                },
                 simulate: self.simulate.unwrap_or_default(),
             },
         })

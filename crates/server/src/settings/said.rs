@@ -91,6 +91,15 @@ pub struct Said {
     /// How many pull requests of a repository can be open [default: 1000]
     #[arg(long, env = "CODECOMMIT_LOCAL_OPEN_PULL_REQUEST_LIMIT", value_name = "NUMBER")]
     pub open_pull_request_limit: Option<u64>,
+    /// How long a merge may take [default: 30s]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_TIMEOUT", value_name = "TIME")]
+    pub merge_timeout: Option<String>,
+    /// How many bytes of files a merge may read [default: 1GB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_MAX_CONTENT", value_name = "SIZE")]
+    pub merge_max_content: Option<String>,
+    /// How many files and folders a merge may compare [default: 1000000]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_MAX_ITEMS", value_name = "NUMBER")]
+    pub merge_max_items: Option<usize>,
     /// Let `POST /_local/reset` empty everything
     #[arg(long, env = "CODECOMMIT_LOCAL_ALLOW_RESET", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_reset: Option<bool>,
@@ -192,6 +201,9 @@ impl Said {
             git_prune_age: self.git_prune_age.or(other.git_prune_age),
             repository_limit: self.repository_limit.or(other.repository_limit),
             open_pull_request_limit: self.open_pull_request_limit.or(other.open_pull_request_limit),
+            merge_timeout: self.merge_timeout.or(other.merge_timeout),
+            merge_max_content: self.merge_max_content.or(other.merge_max_content),
+            merge_max_items: self.merge_max_items.or(other.merge_max_items),
             allow_reset: self.allow_reset.or(other.allow_reset),
             log_format: self.log_format.or(other.log_format),
             page_sizes: self.page_sizes.or(other.page_sizes),

@@ -1,0 +1,61 @@
+//! How alike two files are: how much of the one is made of what is in the other.
+
+use std::{collections::HashMap, hash::BuildHasher};
+
+/// The similarity of what is the same.
+pub(super) const WHOLE: u64 = 60_000;
+
+/// So many bytes of a line count as one piece.
+const PIECE_BYTES_MAX: usize = 64;
+
+/// So many bytes are looked at to tell whether a file is text.
+const SAMPLE_BYTES: usize = 8_000;
+
+/// The pieces of a file: how many bytes there are of each.
+pub(super) struct Pieces {
+    bytes: u64,
+    counts: HashMap<u64, u64>,
+}
+
+/// Tells whether a file is not text, as Git tells it.
+pub(crate) fn is_binary(data: &[u8]) -> bool {
+    data[..data.len().min(SAMPLE_BYTES)].contains(&0)
+}
+
+impl Pieces {
+    /// Cuts a file into its lines, and long lines into pieces.
+    pub(super) fn new(data: &[u8], hasher: &impl BuildHasher) -> Self {
+        let is_text = !is_binary(data);
+        let mut counts = HashMap::new();
+        let mut piece = Vec::with_capacity(PIECE_BYTES_MAX);
+        let mut close = |piece: &mut Vec<u8>| {
+            *counts.entry(hasher.hash_one(&piece)).or_default() += piece.len() as u64;
+            piece.clear();
+        };
+        for (at, byte) in data.iter().enumerate() {
+            if is_text && *byte == b'\r' && data.get(at + 1) == Some(&b'\n') {
+                continue;
+            }
+            piece.push(*byte);
+            if piece.len() == PIECE_BYTES_MAX || *byte == b'\n' {
+                close(&mut piece);
+            }
+        }
+        if !piece.is_empty() {
+            close(&mut piece);
+        }
+        Self { bytes: data.len() as u64, counts }
+    }
+
+    /// Tells how much of the larger file is in the other one too, out of [`WHOLE`].
+    pub(super) fn similarity(&self, new: &Self) -> u64 {
+        let kept = |(piece, bytes): (&u64, &u64)| new.counts.get(piece).map_or(0, |other| *other.min(bytes));
+        let kept: u64 = self.counts.iter().map(kept).sum();
+        if new.bytes == 0 { 0 } else { kept * WHOLE / self.bytes.max(new.bytes) }
+    }
+}
+
+/// Tells whether files of these sizes can be so similar.
+pub(super) fn can_reach(least: u64, one: u64, other: u64) -> bool {
+    one.max(other) * (WHOLE - least) >= one.abs_diff(other) * WHOLE
+}
