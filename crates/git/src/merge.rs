@@ -11,6 +11,7 @@ mod budget;
 mod content;
 mod entry;
 mod folders;
+mod histogram;
 mod lines;
 mod pairs;
 mod renames;

@@ -8,10 +8,11 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{
     MergeError, Merger, Scene,
-    entry::{BASE, OURS, THEIRS, join, name, parent},
+    entry::{BASE, OURS, Set, THEIRS, bit, join, name, parent},
     renames::Renames,
-    walk::{Differences, Removed},
+    walk::{Differences, Removed, in_table_order},
 };
+use crate::Mode;
 
 /// How many files moved from each folder to which others.
 #[derive(Default)]
@@ -38,8 +39,11 @@ impl Counts {
 
     /// Tells for each folder where most of its files went.
     pub(super) fn guesses(&self) -> HashMap<BString, BString> {
-        let most =
-            |counts: &BTreeMap<BString, usize>| counts.iter().max_by_key(|(_, count)| **count).map(|it| it.0.clone());
+        let most = |counts: &BTreeMap<BString, usize>| {
+            let counts = in_table_order(counts.iter().collect(), |(path, _)| path);
+            // The first of those that are alike.
+            counts.into_iter().rev().max_by_key(|(_, count)| **count).map(|(path, _)| path.clone())
+        };
         self.0.iter().filter_map(|(old, counts)| Some((old.clone(), most(counts)?))).collect()
     }
 
@@ -110,7 +114,13 @@ impl Merger<'_> {
                         disputed.insert(there);
                         is_clean = false;
                     } else {
-                        found.move_added(tree, &new, &there);
+                        let mut folders = 0;
+                        for (at, tree) in scene.trees.iter().enumerate() {
+                            let is_folder =
+                                self.reader.entry(tree, there.as_ref())?.is_some_and(|it| it.mode == Mode::Tree);
+                            folders |= if is_folder { bit(at) } else { 0 };
+                        }
+                        found.move_added(tree, &new, &there, folders);
                         new = there;
                     }
                 }
@@ -124,14 +134,17 @@ impl Merger<'_> {
 
 impl Differences {
     /// Moves a file that one side alone has; that it was meant to be there remains to be decided.
-    fn move_added(&mut self, tree: usize, old: &BString, new: &BString) {
+    fn move_added(&mut self, tree: usize, old: &BString, new: &BString, folders: Set) {
         let Some(mut entry) = self.entries.remove(old) else { return };
         entry.is_misplaced = true;
+        self.vacated.push(old.clone());
         if let Some(there) = self.entries.get_mut(new) {
             there.versions[tree] = entry.versions[tree];
             there.origins[tree] = Some(old.clone());
             there.is_misplaced = true;
+            there.folders = folders;
         } else {
+            entry.folders = folders;
             entry.origins = [BASE, OURS, THEIRS].map(|_| Some(old.clone()));
             self.entries.insert(new.clone(), entry);
         }

@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use gix::diff::blob::{Algorithm, Diff, Hunk, Interner, NoSliderHeuristic, Token, sources::byte_lines};
+use gix::diff::blob::{Hunk, Interner, Token, sources::byte_lines};
+
+use super::histogram;
 
 /// A part of three versions of a text; the parts of a text follow each other without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +91,7 @@ impl<'t> Lines<'t> {
 
     /// Finds what differs between lines.
     pub(super) fn diff(&self, before: &[Token], after: &[Token]) -> Vec<Hunk> {
-        let mut diff = Diff::default();
-        diff.compute_with(Algorithm::Histogram, before, after, self.interner.num_tokens());
-        diff.postprocess_with(before, after, NoSliderHeuristic);
-        diff.hunks().collect()
+        histogram::diff(before, after, self.interner.num_tokens())
     }
 
     /// Lists what changed, in order; changes that both sides made alike are left out.
@@ -153,7 +152,8 @@ fn both(ours: &Hunk, theirs: &Hunk) -> Part {
     let end = ours.before.end.max(theirs.before.end);
     let reach = |hunk: &Hunk| {
         let (front, back) = (hunk.before.start - start, end - hunk.before.end);
-        (hunk.after.start - front) as usize..(hunk.after.end + back) as usize
+        // What reaches before the first line reaches into the change before, with which it becomes one.
+        hunk.after.start.saturating_sub(front) as usize..(hunk.after.end + back) as usize
     };
     Part { by: By::Both, base: start as usize..end as usize, ours: reach(ours), theirs: reach(theirs) }
 }
@@ -178,7 +178,8 @@ fn range(range: &Range<u32>) -> Range<usize> {
 }
 
 fn moved(range: &Range<usize>, drift: i64) -> Range<usize> {
-    let at = |line: usize| usize::try_from(offset(line) + drift).expect("a line is in the text");
+    // What would be before the first line is in the change before, with which it becomes one.
+    let at = |line: usize| usize::try_from(offset(line) + drift).unwrap_or_default();
     at(range.start)..at(range.end)
 }
 

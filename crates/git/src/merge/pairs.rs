@@ -41,7 +41,6 @@ impl Merger<'_> {
         if ours.new == theirs.new {
             let new = found.entries.entry(ours.new.clone()).or_default();
             new.versions[BASE] = old.versions[BASE];
-            new.origins[BASE] = Some(ours.old.clone());
             found.entries.entry(ours.old.clone()).or_default().remove();
             return Ok(());
         }

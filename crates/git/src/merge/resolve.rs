@@ -34,8 +34,9 @@ impl Merger<'_> {
             is_clean = is_undisputed;
             self.bring_together(scene, &mut found, &pairs)?;
         }
-        let Differences { entries, .. } = found;
-        let mut paths = Paths { entries, settled: BTreeMap::new(), conflicts: BTreeMap::new() };
+        let Differences { entries, vacated, .. } = found;
+        let settled = vacated.into_iter().map(|path| (path, None)).collect();
+        let mut paths = Paths { entries, settled, conflicts: BTreeMap::new() };
         // What is in a folder comes before the folder, so that it is known whether anything is left of it.
         while let Some((path, entry)) = paths.entries.pop_last() {
             self.budget.time()?;

@@ -17,6 +17,10 @@ pub(super) struct Differences {
     pub(super) entries: BTreeMap<BString, Entry>,
     /// What our side and theirs did, as far as files can have been renamed by it.
     pub(super) sides: [Side; 2],
+    /// The paths that files were moved from.
+    pub(super) vacated: Vec<BString>,
+    /// The folders that are looked at later, by the side that changed them; nothing once that side's turn is over.
+    later: [Option<Vec<Folder>>; 2],
 }
 
 /// What files a side added and deleted.
@@ -37,6 +41,14 @@ pub(super) struct Deleted {
     pub(super) is_relevant: bool,
 }
 
+/// A folder of three trees.
+struct Folder {
+    path: BString,
+    trees: [Option<ObjectId>; 3],
+    /// Which side has it that the other removed, or 7 if that side added files to it.
+    kept: Set,
+}
+
 /// Why it matters where the files of a removed folder went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Removed {
@@ -50,20 +62,24 @@ pub(super) enum Removed {
 
 impl Merger<'_> {
     /// Compares three trees.
+    ///
+    /// Of files that are the same, the first ones are taken for the renamed ones, so the order is Git's: folders that one side
+    /// alone changed come last, and then in the order of its table of them.
     pub(super) fn differences(&mut self, trees: [ObjectId; 3]) -> Result<Differences, MergeError> {
-        let mut found = Differences::default();
-        self.walk(trees.map(Some), BStr::new(""), 0, &mut found)?;
+        let mut found = Differences { later: [Some(Vec::new()), Some(Vec::new())], ..Differences::default() };
+        self.walk(Folder { path: BString::default(), trees: trees.map(Some), kept: 0 }, &mut found)?;
+        for side in 0..2 {
+            for folder in in_table_order(found.later[side].take().unwrap_or_default(), |folder| &folder.path) {
+                self.walk(folder, &mut found)?;
+            }
+        }
         Ok(found)
     }
 
-    /// Compares three folders. `kept` tells which side has a folder that the other removed, or 7 if it added files there.
-    fn walk(
-        &mut self,
-        trees: [Option<ObjectId>; 3],
-        folder: &BStr,
-        mut kept: Set,
-        found: &mut Differences,
-    ) -> Result<(), MergeError> {
+    /// Compares three folders.
+    fn walk(&mut self, folder: Folder, found: &mut Differences) -> Result<(), MergeError> {
+        let Folder { path: folder, trees, mut kept } = folder;
+        let folder = folder.as_ref();
         let names = self.names(trees)?;
         let added_alone = |here: &[Option<Version>; 3]| {
             let files = here.iter().map(|it| it.is_some_and(|(mode, _)| mode != Mode::Tree));
@@ -92,7 +108,18 @@ impl Merger<'_> {
             }
             if folders != 0 {
                 let trees = here.map(|it| it.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
-                self.walk(trees, path.as_ref(), kept, found)?;
+                let folder = Folder { path, trees, kept };
+                let side = match (folders, folders & !bit(BASE)) {
+                    (2 | 4, side) if versions == [None; 3] => Some(side),
+                    _ if trees[BASE].is_some() && trees[BASE] == trees[OURS] => Some(bit(THEIRS)),
+                    _ if trees[BASE].is_some() && trees[BASE] == trees[THEIRS] => Some(bit(OURS)),
+                    _ => None,
+                };
+                let later = side.filter(|_| kept != 7).and_then(|side| found.later[usize::from(side >> 2)].as_mut());
+                match later {
+                    Some(later) => later.push(folder),
+                    None => self.walk(folder, found)?,
+                }
             }
         }
         Ok(())
@@ -152,4 +179,30 @@ impl Differences {
 
 fn set(trees: impl Iterator<Item = bool>) -> Set {
     trees.enumerate().filter(|(_, it)| *it).map(|(tree, _)| bit(tree)).sum()
+}
+
+/// Puts things in the order in which Git's hash tables have them, given the paths by which they are found.
+pub(super) fn in_table_order<T>(things: Vec<T>, path: impl Fn(&T) -> &BString) -> Vec<T> {
+    let mut buckets: Vec<Vec<T>> = Vec::new();
+    buckets.resize_with(64, Vec::new);
+    let bucket = |thing: &T, count: usize| {
+        let hash =
+            path(thing).iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
+        hash as usize & (count - 1)
+    };
+    for (count, thing) in things.into_iter().enumerate() {
+        let at = bucket(&thing, buckets.len());
+        buckets[at].push(thing);
+        if (count + 1) * 5 > buckets.len() * 4 {
+            let larger = buckets.len() * 4;
+            let moved = std::mem::take(&mut buckets);
+            buckets.resize_with(larger, Vec::new);
+            for thing in moved.into_iter().flat_map(|bucket| bucket.into_iter().rev()) {
+                let at = bucket(&thing, larger);
+                buckets[at].push(thing);
+            }
+        }
+    }
+    // What came last is first in its bucket.
+    buckets.into_iter().flat_map(|bucket| bucket.into_iter().rev()).collect()
 }

@@ -34,6 +34,7 @@ mod graph;
 mod hostile;
 mod http;
 mod maintenance;
+mod merge;
 mod parity;
 mod peer;
 mod push;
