@@ -15,7 +15,7 @@ use aws_sdk_codecommit::operation::get_commit::{GetCommitInput, GetCommitOutput}
 use aws_sdk_codecommit::types::{self, BatchGetCommitsError, UserInfo};
 use git::{Commit, Kind, ObjectId, Reader, Signature};
 
-pub(crate) use self::changes::{Changes, FILE_BYTES_MAX};
+pub(crate) use self::changes::{Changes, FILE_BYTES_MAX, KEEP};
 pub(crate) use self::create::create;
 pub(crate) use self::differences::get_differences;
 pub(crate) use self::tip::{Tip, parent_id};

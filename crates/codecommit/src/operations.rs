@@ -50,6 +50,7 @@ use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::merge_branches_by_fast_forward::MergeBranchesByFastForwardInput;
 use aws_sdk_codecommit::operation::merge_branches_by_squash::MergeBranchesBySquashInput;
 use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByThreeWayInput;
+use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_content::UpdateApprovalRuleTemplateContentInput;

@@ -33,11 +33,6 @@ impl Specifier {
         self.0 == "HEAD"
     }
 
-    /// Tells whether what the default branch points at is meant.
-    pub(crate) fn is_head(&self) -> bool {
-        self.0 == "HEAD"
-    }
-
     /// Finds the commit; annotated tags are followed. A branch goes before a tag of its name.
     pub(crate) fn resolve(&self, references: &References, reader: &mut Reader) -> Result<ObjectId, Exception> {
         let missing = || Exception::CommitDoesNotExist { id: self.0.clone() };

@@ -1,11 +1,9 @@
 //! Folders that a merge would leave without a file.
 
-use git::{BString, Edits, Kind, Mode, Object, ObjectId, Reader};
+use git::{BString, Edits, Mode, Object, ObjectId, Reader};
 
 use crate::Exception;
-
-/// The name of the file that keeps a folder.
-const KEEPER: &str = ".gitkeep";
+use crate::commit::KEEP;
 
 /// Finds the folders of a tree that another one has no more, and gives what keeps each of them, and the file to add.
 pub(super) fn keep(
@@ -13,7 +11,7 @@ pub(super) fn keep(
     before: ObjectId,
     after: ObjectId,
 ) -> Result<(Edits, Option<Object>), Exception> {
-    let file = Object { kind: Kind::Blob, data: Vec::new() };
+    let file = Object::blob(Vec::new());
     let version = (Mode::File, file.id()?);
     let mut edits = Edits::new();
     let mut left = vec![(BString::default(), before, Some(after))];
@@ -32,7 +30,7 @@ pub(super) fn keep(
         }
         if after.is_none() && had_file {
             let mut path = path;
-            path.extend_from_slice(KEEPER.as_bytes());
+            path.extend_from_slice(KEEP.as_bytes());
             edits.insert(path, Some(version));
         }
     }

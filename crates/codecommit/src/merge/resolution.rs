@@ -2,22 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_codecommit::types::{ConflictResolution, FileModeTypeEnum, ReplaceContentEntry, ReplacementTypeEnum};
-use git::{BString, Edits, FileVersion as Version, Kind, Mode, Object, Reader};
+use aws_sdk_codecommit::types::{ConflictResolution, ReplaceContentEntry, ReplacementTypeEnum};
+use git::{BString, Edits, FileVersion as Version, Mode, Object, Reader};
 
 use super::conflicts::{BASE, Conflicted, DESTINATION, SOURCE, Sides};
 use super::rules::Strategy;
 use crate::Exception;
+use crate::commit::FILE_BYTES_MAX;
+use crate::mode;
 use crate::path::Path;
 
 /// How many conflicts a caller can resolve at once, as many as files can be changed by one commit.
 const ENTRIES_MAX: usize = 100;
-
-/// The size of a file that a caller gives, in bytes.
-const CONTENT_BYTES_MAX: usize = 6 << 20;
-
-/// The size of all files of one folder that a caller gives, in bytes.
-const FOLDER_BYTES_MAX: usize = 20 << 20;
 
 /// What a caller decides.
 #[derive(Default)]
@@ -53,8 +49,7 @@ impl Resolution {
         let replaced = replaced.into_iter().map(|it| -> Read { Ok((it.file_path.clone(), replacement(it)?)) });
         let deleted = deleted.into_iter().map(|it| -> Read { Ok((it.file_path, Decision::Delete)) });
         let modes = modes.into_iter().map(|it| -> Read {
-            let given = Some(it.file_mode).filter(|mode| !mode.as_str().is_empty());
-            Ok((it.file_path, Decision::SetMode(mode(given)?.ok_or(Exception::FileModeRequired)?)))
+            Ok((it.file_path, Decision::SetMode(mode::parse(Some(it.file_mode))?.ok_or(Exception::FileModeRequired)?)))
         });
         let mut decisions = BTreeMap::new();
         for decision in replaced.chain(deleted).chain(modes) {
@@ -113,7 +108,7 @@ impl Decision {
             Self::Put { content, mode } => {
                 let kept = [DESTINATION, SOURCE, BASE].into_iter().find_map(|side| file.versions[side]);
                 let mode = mode.or(kept.map(|(mode, _)| mode).filter(|mode| *mode != Mode::Submodule));
-                let object = Object { kind: Kind::Blob, data: content.clone() };
+                let object = Object::blob(content.clone());
                 let id = object.id()?;
                 added.push(object);
                 Ok(Some((mode.unwrap_or(Mode::File), id)))
@@ -129,7 +124,7 @@ fn accepted(file: &Conflicted, side: usize) -> Option<Version> {
 
 fn replacement(entry: ReplaceContentEntry) -> Result<Decision, Exception> {
     let path = entry.file_path;
-    let mode = mode(entry.file_mode)?;
+    let mode = mode::parse(entry.file_mode)?;
     let side = match entry.replacement_type {
         ReplacementTypeEnum::KeepBase => Some(BASE),
         ReplacementTypeEnum::KeepDestination => Some(DESTINATION),
@@ -142,31 +137,21 @@ fn replacement(entry: ReplaceContentEntry) -> Result<Decision, Exception> {
         (Some(side), None) => Ok(Decision::Keep { side, mode }),
         (Some(_), Some(_)) => Err(Exception::InvalidReplacementContent { path }),
         (None, None) => Err(Exception::ReplacementContentRequired { path }),
-        (None, Some(content)) if content.as_ref().len() > CONTENT_BYTES_MAX => {
-            Err(Exception::FileContentSizeLimitExceeded { limit: CONTENT_BYTES_MAX as u64 })
+        (None, Some(content)) if content.as_ref().len() as u64 > FILE_BYTES_MAX => {
+            Err(Exception::FileContentSizeLimitExceeded { limit: FILE_BYTES_MAX })
         }
         (None, Some(content)) => Ok(Decision::Put { content: content.into_inner(), mode }),
     }
 }
 
-fn mode(mode: Option<FileModeTypeEnum>) -> Result<Option<Mode>, Exception> {
-    match mode {
-        None => Ok(None),
-        Some(FileModeTypeEnum::Normal) => Ok(Some(Mode::File)),
-        Some(FileModeTypeEnum::Executable) => Ok(Some(Mode::Executable)),
-        Some(FileModeTypeEnum::Symlink) => Ok(Some(Mode::Symlink)),
-        Some(other) => Err(Exception::InvalidFileMode { mode: other.to_string() }),
-    }
-}
-
 fn check_folders(decisions: &BTreeMap<Path, Decision>) -> Result<(), Exception> {
-    let mut folders = HashMap::<&str, usize>::new();
+    let mut folders = HashMap::<&str, u64>::new();
     for (path, decision) in decisions {
         let Decision::Put { content, .. } = decision else { continue };
         let bytes = folders.entry(path.parents().last().unwrap_or_default()).or_default();
-        *bytes += content.len();
-        if *bytes > FOLDER_BYTES_MAX {
-            return Err(Exception::FolderContentSizeLimitExceeded { limit: FOLDER_BYTES_MAX as u64 });
+        *bytes += content.len() as u64;
+        if *bytes > FILE_BYTES_MAX {
+            return Err(Exception::FolderContentSizeLimitExceeded { limit: FILE_BYTES_MAX });
         }
     }
     Ok(())

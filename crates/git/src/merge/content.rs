@@ -5,10 +5,9 @@ use bstr::{BStr, BString};
 use super::{
     MergeError, Merger, Scene, Version,
     entry::{BASE, OURS, Sort, THEIRS, sort},
-    similarity::is_binary,
     text::{self, Favor, MARK, Marks},
 };
-use crate::{Error, Kind, Object};
+use crate::{Error, Kind, Object, is_binary};
 
 /// A file that is larger is not merged by line.
 const TEXT_BYTES_MAX: u64 = 1_023 << 20;
@@ -108,7 +107,7 @@ impl Merger<'_> {
         };
         let marks = Marks { length: MARK + levels, ours: label(OURS), theirs: label(THEIRS) };
         let merged = text::merge(&texts[BASE], &texts[OURS], &texts[THEIRS], favor, &marks);
-        let id = self.reader.imagine(Object { kind: Kind::Blob, data: merged.data })?;
+        let id = self.reader.imagine(Object::blob(merged.data))?;
         Ok(((ours.0, id), merged.is_clean))
     }
 
@@ -117,7 +116,7 @@ impl Merger<'_> {
         if let Some(base) = base {
             return Ok(base);
         }
-        let id = self.reader.imagine(Object { kind: Kind::Blob, data: Vec::new() })?;
+        let id = self.reader.imagine(Object::blob(Vec::new()))?;
         Ok((crate::Mode::File, id))
     }
 }

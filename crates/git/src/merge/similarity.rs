@@ -2,24 +2,18 @@
 
 use std::{collections::HashMap, hash::BuildHasher};
 
+use crate::is_binary;
+
 /// The similarity of what is the same.
 pub(super) const WHOLE: u64 = 60_000;
 
 /// So many bytes of a line count as one piece.
 const PIECE_BYTES_MAX: usize = 64;
 
-/// So many bytes are looked at to tell whether a file is text.
-const SAMPLE_BYTES: usize = 8_000;
-
 /// The pieces of a file: how many bytes there are of each.
 pub(super) struct Pieces {
     bytes: u64,
     counts: HashMap<u64, u64>,
-}
-
-/// Tells whether a file is not text, as Git tells it.
-pub(crate) fn is_binary(data: &[u8]) -> bool {
-    data[..data.len().min(SAMPLE_BYTES)].contains(&0)
 }
 
 impl Pieces {
