@@ -16,8 +16,8 @@ use aws_sdk_codecommit::operation::create_commit::CreateCommitInput;
 use aws_sdk_codecommit::operation::create_pull_request::CreatePullRequestInput;
 use aws_sdk_codecommit::operation::create_pull_request_approval_rule::CreatePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
-use aws_sdk_codecommit::operation::delete_approval_rule_template::DeleteApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::create_unreferenced_merge_commit::CreateUnreferencedMergeCommitInput;
+use aws_sdk_codecommit::operation::delete_approval_rule_template::DeleteApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
 use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
 use aws_sdk_codecommit::operation::delete_pull_request_approval_rule::DeletePullRequestApprovalRuleInput;
@@ -45,11 +45,10 @@ use aws_sdk_codecommit::operation::list_pull_requests::ListPullRequestsInput;
 use aws_sdk_codecommit::operation::list_repositories::ListRepositoriesInput;
 use aws_sdk_codecommit::operation::list_repositories_for_approval_rule_template::ListRepositoriesForApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
-use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
-use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::merge_branches_by_fast_forward::MergeBranchesByFastForwardInput;
 use aws_sdk_codecommit::operation::merge_branches_by_squash::MergeBranchesBySquashInput;
 use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByThreeWayInput;
+use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
 use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
@@ -68,9 +67,9 @@ use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameI
 use store::Transaction;
 
 use crate::{
-    CodeCommit, approval, approval_rule, approval_rule_template, branch, commit, file, pull_request, repository, tag,
+    CodeCommit, approval, approval_rule, approval_rule_template, branch, commit, file, merge, pull_request, repository,
+    tag,
 };
-use crate::{CodeCommit, branch, commit, file, merge, pull_request, repository, tag};
 
 type Row = Operation<CodeCommit, Transaction>;
 
