@@ -12,7 +12,7 @@ use tests::wire;
 use ureq::http::Request;
 
 /// Every flag, and its words where it takes any.
-const FLAGS: [&str; 27] = [
+const FLAGS: [&str; 30] = [
     "listen",
     "data-dir",
     "trail-dir",
