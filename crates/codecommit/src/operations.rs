@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use aws::{Access, Operation};
 use aws_sdk_codecommit::operation::associate_approval_rule_template_with_repository::AssociateApprovalRuleTemplateWithRepositoryInput;
 use aws_sdk_codecommit::operation::batch_associate_approval_rule_template_with_repositories::BatchAssociateApprovalRuleTemplateWithRepositoriesInput;
+use aws_sdk_codecommit::operation::batch_describe_merge_conflicts::BatchDescribeMergeConflictsInput;
 use aws_sdk_codecommit::operation::batch_disassociate_approval_rule_template_from_repositories::BatchDisassociateApprovalRuleTemplateFromRepositoriesInput;
 use aws_sdk_codecommit::operation::batch_get_commits::BatchGetCommitsInput;
 use aws_sdk_codecommit::operation::batch_get_repositories::BatchGetRepositoriesInput;
@@ -22,6 +23,7 @@ use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
 use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
 use aws_sdk_codecommit::operation::delete_pull_request_approval_rule::DeletePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
+use aws_sdk_codecommit::operation::describe_merge_conflicts::DescribeMergeConflictsInput;
 use aws_sdk_codecommit::operation::describe_pull_request_events::DescribePullRequestEventsInput;
 use aws_sdk_codecommit::operation::disassociate_approval_rule_template_from_repository::DisassociateApprovalRuleTemplateFromRepositoryInput;
 use aws_sdk_codecommit::operation::evaluate_pull_request_approval_rules::EvaluatePullRequestApprovalRulesInput;
@@ -33,6 +35,9 @@ use aws_sdk_codecommit::operation::get_commit::GetCommitInput;
 use aws_sdk_codecommit::operation::get_differences::GetDifferencesInput;
 use aws_sdk_codecommit::operation::get_file::GetFileInput;
 use aws_sdk_codecommit::operation::get_folder::GetFolderInput;
+use aws_sdk_codecommit::operation::get_merge_commit::GetMergeCommitInput;
+use aws_sdk_codecommit::operation::get_merge_conflicts::GetMergeConflictsInput;
+use aws_sdk_codecommit::operation::get_merge_options::GetMergeOptionsInput;
 use aws_sdk_codecommit::operation::get_pull_request::GetPullRequestInput;
 use aws_sdk_codecommit::operation::get_pull_request_approval_states::GetPullRequestApprovalStatesInput;
 use aws_sdk_codecommit::operation::get_pull_request_override_state::GetPullRequestOverrideStateInput;
@@ -107,12 +112,12 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::read("ListFileCommitHistory", ListFileCommitHistoryInput::deserialize, file::list_commit_history),
     Row::write("PutFile", PutFileInput::deserialize, file::put),
     // Merges.
-    Row::absent("BatchDescribeMergeConflicts", Access::Read),
+    Row::read("BatchDescribeMergeConflicts", BatchDescribeMergeConflictsInput::deserialize, merge::batch_describe_conflicts),
     Row::write("CreateUnreferencedMergeCommit", CreateUnreferencedMergeCommitInput::deserialize, merge::create_unreferenced),
-    Row::absent("DescribeMergeConflicts", Access::Read),
-    Row::absent("GetMergeCommit", Access::Read),
-    Row::absent("GetMergeConflicts", Access::Read),
-    Row::absent("GetMergeOptions", Access::Read),
+    Row::read("DescribeMergeConflicts", DescribeMergeConflictsInput::deserialize, merge::describe_conflicts),
+    Row::read("GetMergeCommit", GetMergeCommitInput::deserialize, merge::get_commit),
+    Row::read("GetMergeConflicts", GetMergeConflictsInput::deserialize, merge::get_conflicts),
+    Row::read("GetMergeOptions", GetMergeOptionsInput::deserialize, merge::get_options),
     Row::write("MergeBranchesByFastForward", MergeBranchesByFastForwardInput::deserialize, merge::branches_by_fast_forward),
     Row::write("MergeBranchesBySquash", MergeBranchesBySquashInput::deserialize, merge::branches_by_squash),
     Row::write("MergeBranchesByThreeWay", MergeBranchesByThreeWayInput::deserialize, merge::branches_by_three_way),

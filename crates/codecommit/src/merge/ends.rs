@@ -26,6 +26,17 @@ impl Ends {
         Ok(Self { source, destination, target })
     }
 
+    /// Reads the names of commits; a wrong one is named after what it was to be.
+    pub(super) fn parse_named(source: Option<String>, destination: Option<String>) -> Result<Self, Exception> {
+        let named = |text: Option<String>, invalid: fn(String) -> Exception| match Specifier::parse(text) {
+            Err(Exception::InvalidCommit { specifier }) => Err(invalid(specifier)),
+            parsed => parsed,
+        };
+        let source = named(source, |specifier| Exception::InvalidSourceCommitSpecifier { specifier })?;
+        let destination = named(destination, |specifier| Exception::InvalidDestinationCommitSpecifier { specifier })?;
+        Ok(Self { source, destination, target: None })
+    }
+
     pub(super) fn resolve(&self, references: &References, objects: &git::Repository) -> Result<Tips, Exception> {
         let mut reader = objects.reader();
         Ok(Tips {

@@ -134,3 +134,17 @@ pub(crate) fn record(
     )?;
     Ok(())
 }
+
+/// Finds what came of the last merge of two commits that the API made.
+pub(super) fn recorded(
+    transaction: &Transaction,
+    repository: &Repository,
+    tips: Tips,
+) -> Result<Option<ObjectId>, Exception> {
+    let found = transaction.query_one(
+        "SELECT merged FROM merges WHERE repository_id = ?1 AND destination = ?2 AND source = ?3",
+        &[(&repository.id).into(), tips.destination.as_slice().into(), tips.source.as_slice().into()],
+        |row| ObjectId::try_from(row.blob(0)?.as_slice()).map_err(|_| store::Error::Damaged("an object id")),
+    )?;
+    Ok(found)
+}

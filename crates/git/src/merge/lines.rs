@@ -89,6 +89,18 @@ impl<'t> Lines<'t> {
         parts
     }
 
+    /// Gives the whole texts as one part; nothing if all are empty.
+    pub fn whole(&self) -> Option<Part> {
+        let by = match (self.base == self.ours, self.base == self.theirs) {
+            _ if self.ours == self.theirs => By::Neither,
+            (true, _) => By::Theirs,
+            (_, true) => By::Ours,
+            _ => By::Both,
+        };
+        let part = Part { by, base: 0..self.base.len(), ours: 0..self.ours.len(), theirs: 0..self.theirs.len() };
+        Some(part).filter(|part| !part.is_empty())
+    }
+
     /// Finds what differs between lines.
     pub(super) fn diff(&self, before: &[Token], after: &[Token]) -> Vec<Hunk> {
         histogram::diff(before, after, self.interner.num_tokens())
