@@ -45,7 +45,7 @@ pub(crate) fn branches_by_fast_forward(
 ) -> Result<Change<MergeBranchesByFastForwardOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
-    let change = merge_branches(service, call, &name, ends, None)?;
+    let change = merge_branches(service, call, &name, &ends, None)?;
     Ok(Box::new(move |transaction| {
         let Merged { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesByFastForwardOutput::builder();
@@ -69,7 +69,7 @@ pub(crate) fn branches_by_squash(
         keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
         resolution: input.conflict_resolution,
     };
-    let change = merge_branches(service, call, &name, ends, Some(Plan::parse(Way::Squash, wish)?))?;
+    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::Squash, wish)?))?;
     Ok(Box::new(move |transaction| {
         let Merged { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesBySquashOutput::builder();
@@ -93,7 +93,7 @@ pub(crate) fn branches_by_three_way(
         keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
         resolution: input.conflict_resolution,
     };
-    let change = merge_branches(service, call, &name, ends, Some(Plan::parse(Way::ThreeWay, wish)?))?;
+    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::ThreeWay, wish)?))?;
     Ok(Box::new(move |transaction| {
         let Merged { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesByThreeWayOutput::builder();
@@ -192,7 +192,7 @@ fn merge_branches(
     service: &CodeCommit,
     call: &Arc<Call>,
     name: &RepositoryName,
-    ends: Ends,
+    ends: &Ends,
     plan: Option<Plan>,
 ) -> Result<Change<Merged>, Exception> {
     let repository = service.find(call, name)?;
@@ -206,16 +206,15 @@ fn merge_branches(
     if !objects.is_ancestor(&at, &tips.destination)? {
         return Err(Exception::ConcurrentReferenceUpdate { reference: branch.to_string() });
     }
-    let merged = match plan {
-        Some(plan) => plan.make((service, call), (&objects, &hold), tips, &ends.message())?,
-        None => {
-            if objects.reader().merge_bases(&tips.destination, &tips.source)?.is_empty() {
-                return Err(Exception::TipsDivergenceExceeded);
-            }
-            fast_forward(&objects, tips)?;
-            let tree_id = objects.reader().commit(&tips.source)?.tree;
-            Merged { commit_id: tips.source, tree_id, base: tips.destination }
+    let merged = if let Some(plan) = plan {
+        plan.make((service, call), (&objects, &hold), tips, &ends.message())?
+    } else {
+        if objects.reader().merge_bases(&tips.destination, &tips.source)?.is_empty() {
+            return Err(Exception::TipsDivergenceExceeded);
         }
+        fast_forward(&objects, tips)?;
+        let tree_id = objects.reader().commit(&tips.source)?.tree;
+        Merged { commit_id: tips.source, tree_id, base: tips.destination }
     };
     let moves = [Move::branch(branch, Expected::At(at), merged.commit_id)];
     let door = Door::open(service, call, &repository, &moves)?;

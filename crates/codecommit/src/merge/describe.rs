@@ -147,9 +147,10 @@ pub(crate) fn batch_describe_conflicts(
 
 fn described(look: &mut Look, path: &BString, bytes_max: u64) -> Result<Versions, Exception> {
     // A path that conflicts can have names that callers cannot give.
-    let path = match look.conflicts.contains_key(path) {
-        true => path.clone(),
-        false => Path::parse(Some(path.to_string()))?.as_bytes().to_owned(),
+    let path = if look.conflicts.contains_key(path) {
+        path.clone()
+    } else {
+        Path::parse(Some(path.to_string()))?.as_bytes().to_owned()
     };
     Versions::read(look, &path, bytes_max)?.ok_or_else(|| Exception::FileDoesNotExist { path: path.to_string() })
 }

@@ -19,6 +19,9 @@ const ENTRIES_MAX: usize = 100;
 #[derive(Default)]
 pub(super) struct Resolution(BTreeMap<Path, Decision>);
 
+/// A path, as it is given, and what is decided.
+type Entry = Result<(String, Decision), Exception>;
+
 enum Decision {
     Keep { side: usize, mode: Option<Mode> },
     Put { content: Vec<u8>, mode: Option<Mode> },
@@ -45,10 +48,9 @@ impl Resolution {
             let reason = "it goes with the strategy AUTOMERGE alone.".to_owned();
             return Err(Exception::InvalidConflictResolution { reason });
         }
-        type Read = Result<(String, Decision), Exception>;
-        let replaced = replaced.into_iter().map(|it| -> Read { Ok((it.file_path.clone(), replacement(it)?)) });
-        let deleted = deleted.into_iter().map(|it| -> Read { Ok((it.file_path, Decision::Delete)) });
-        let modes = modes.into_iter().map(|it| -> Read {
+        let replaced = replaced.into_iter().map(|it| -> Entry { Ok((it.file_path.clone(), replacement(it)?)) });
+        let deleted = deleted.into_iter().map(|it| -> Entry { Ok((it.file_path, Decision::Delete)) });
+        let modes = modes.into_iter().map(|it| -> Entry {
             Ok((it.file_path, Decision::SetMode(mode::parse(Some(it.file_mode))?.ok_or(Exception::FileModeRequired)?)))
         });
         let mut decisions = BTreeMap::new();

@@ -9,6 +9,7 @@ use crate::Exception;
 
 /// How the destination comes to have what the source has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "three-way is Git's word")]
 pub(crate) enum Way {
     /// It moves to the source's commit.
     FastForward,

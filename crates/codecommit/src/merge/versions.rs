@@ -13,7 +13,7 @@ use crate::{Exception, mode};
 /// A path with what each side has there.
 pub(super) struct Versions {
     path: String,
-    versions: [Option<FileVersion>; 3],
+    files: [Option<FileVersion>; 3],
     contents: [Vec<u8>; 3],
     /// Where it conflicts, if it does.
     conflict: Option<Conflict>,
@@ -62,11 +62,11 @@ impl Versions {
             in_content: file.in_content || !file.in_mode && !in_type,
         });
         let path = String::from_utf8_lossy(path).into_owned();
-        Ok(Some(Self { path, versions, contents, conflict, by_line: rules.by_line }))
+        Ok(Some(Self { path, files: versions, contents, conflict, by_line: rules.by_line }))
     }
 
     pub(super) fn metadata(&self) -> ConflictMetadata {
-        let [base, destination, source] = self.versions;
+        let [base, destination, source] = self.files;
         let size = |side: usize| i64::try_from(self.contents[side].len()).unwrap_or(i64::MAX);
         let binary = |side: usize| self.is_file(side).then(|| git::is_binary(&self.contents[side]));
         let name = |version: Option<FileVersion>| version.and_then(|(mode, _)| mode::name(mode));
@@ -133,7 +133,7 @@ impl Versions {
 
     fn parts(&self) -> Vec<Part> {
         let are_files =
-            [BASE, DESTINATION, SOURCE].iter().all(|side| self.versions[*side].is_none() || self.is_file(*side));
+            [BASE, DESTINATION, SOURCE].iter().all(|side| self.files[*side].is_none() || self.is_file(*side));
         if !are_files || self.contents.iter().any(|content| git::is_binary(content)) {
             return Vec::new();
         }
@@ -147,7 +147,7 @@ impl Versions {
     }
 
     fn is_file(&self, side: usize) -> bool {
-        matches!(self.versions[side], Some((Mode::File | Mode::Executable | Mode::Symlink, _)))
+        matches!(self.files[side], Some((Mode::File | Mode::Executable | Mode::Symlink, _)))
     }
 }
 

@@ -32,8 +32,18 @@ pub(super) struct Entry {
     pub(super) is_misplaced: bool,
     pub(super) conflicts_in_content: bool,
     pub(super) conflicts_in_mode: bool,
-    /// What comes of it, if that is known.
-    pub(super) settled: Option<Option<Version>>,
+    /// What comes of it.
+    pub(super) fate: Fate,
+}
+
+/// What comes of a path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// That remains to be decided.
+    #[default]
+    Open,
+    /// The version, or nothing.
+    Settled(Option<Version>),
 }
 
 impl Entry {
@@ -50,7 +60,7 @@ impl Entry {
         };
         // Where nothing was deleted, no rename can begin or end.
         if entry.files() == 7 && entry.same != 0 {
-            entry.settled = Some(if entry.same == 3 { theirs } else { ours });
+            entry.fate = Fate::Settled(if entry.same == 3 { theirs } else { ours });
         }
         entry
     }
@@ -67,7 +77,7 @@ impl Entry {
 
     /// Makes it gone from its path, and nothing more to decide.
     pub(super) fn remove(&mut self) {
-        self.settled = Some(None);
+        self.fate = Fate::Settled(None);
     }
 }
 

@@ -27,11 +27,11 @@ impl Counts {
             let is_same_name = name(old) == name(new);
             (old, new) = (parent(old), parent(new));
             let Some(relevance) = removed.get(old).filter(|_| is_first || is_same_name) else { return };
-            if is_first || *relevance == Removed::ForItself {
+            if is_first || *relevance == Removed::Here {
                 *self.0.entry(old.to_owned()).or_default().entry(new.to_owned()).or_default() += 1;
             }
             is_first = false;
-            if *relevance == Removed::ForNothing || old.is_empty() || new.is_empty() {
+            if *relevance == Removed::Unnoticed || old.is_empty() || new.is_empty() {
                 return;
             }
         }
@@ -49,7 +49,7 @@ impl Counts {
 
     /// Forgets folders to which nothing was added.
     pub(super) fn keep_relevant(&mut self, removed: &HashMap<BString, Removed>) {
-        self.0.retain(|folder, _| removed.get(folder) == Some(&Removed::ForItself));
+        self.0.retain(|folder, _| removed.get(folder) == Some(&Removed::Here));
     }
 
     /// Tells where each folder went; where two targets got the same number of files, nowhere, and `is_clean` becomes false.
@@ -94,15 +94,17 @@ impl Merger<'_> {
         };
         let both: Vec<_> = folders[0].keys().filter(|folder| folders[1].contains_key(*folder)).cloned().collect();
         for folder in &both {
-            folders.iter_mut().for_each(|folders| drop(folders.remove(folder)));
+            for folders in &mut folders {
+                folders.remove(folder);
+            }
         }
         let arrivals = [arrivals(&renames[0], &folders[1]), arrivals(&renames[1], &folders[0])];
         let mut pairs = Vec::new();
         for (tree, Renames { pairs: renamed, added, .. }) in [OURS, THEIRS].into_iter().zip(renames) {
-            let renamed = renamed.into_iter().map(|(old, new)| (Some(old), new));
+            let pairs_of_side = renamed.into_iter().map(|(old, new)| (Some(old), new));
             let targets = &folders[2 - tree];
             let mut disputed = HashSet::new();
-            for (old, mut new) in renamed.chain(added.into_iter().map(|path| (None, path))) {
+            for (old, mut new) in pairs_of_side.chain(added.into_iter().map(|path| (None, path))) {
                 let target = target(targets, new.as_ref())
                     .filter(|_| !arrivals[2 - tree].contains_key(&new))
                     .filter(|(_, to)| !folders[tree - 1].contains_key(to.as_bstr()));

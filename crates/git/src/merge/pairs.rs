@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice};
 
 use super::{
     MergeError, Merger, Scene, Version,
-    entry::{BASE, Entry, OURS, Sort, THEIRS, bit, sort},
+    entry::{BASE, Entry, Fate, OURS, Sort, THEIRS, bit, sort},
     folders::Pair,
     walk::Differences,
 };
@@ -19,11 +19,13 @@ impl Merger<'_> {
     ) -> Result<(), MergeError> {
         let mut pairs = pairs.iter().peekable();
         while let Some(pair) = pairs.next() {
-            let Some(old) = found.entries.get(&pair.old).filter(|old| old.settled.is_none()).cloned() else { continue };
+            let Some(old) = found.entries.get(&pair.old).filter(|old| old.fate == Fate::Open).cloned() else {
+                continue;
+            };
             if let Some(other) = pairs.next_if(|next| next.old == pair.old) {
                 self.both_renamed(scene, found, &old, pair, other)?;
             } else {
-                self.one_renamed(scene, found, old, pair)?;
+                self.one_renamed(scene, found, &old, pair)?;
             }
         }
         Ok(())
@@ -66,7 +68,7 @@ impl Merger<'_> {
         &mut self,
         scene: Scene<'_>,
         found: &mut Differences,
-        old: Entry,
+        old: &Entry,
         pair: &Pair,
     ) -> Result<(), MergeError> {
         let (tree, other) = (pair.tree, OURS + THEIRS - pair.tree);

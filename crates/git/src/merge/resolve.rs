@@ -8,7 +8,7 @@ use gix::ObjectId;
 use super::{
     Conflict, MergeError, Merger, Outcome, Scene, Version,
     content::aside,
-    entry::{BASE, Entry, OURS, THEIRS, bit, sort},
+    entry::{BASE, Entry, Fate, OURS, THEIRS, bit, sort},
     walk::Differences,
 };
 use crate::{Edits, Mode};
@@ -40,9 +40,9 @@ impl Merger<'_> {
         // What is in a folder comes before the folder, so that it is known whether anything is left of it.
         while let Some((path, entry)) = paths.entries.pop_last() {
             self.budget.time()?;
-            match entry.settled {
-                Some(version) => drop(paths.settled.insert(path, version)),
-                None => self.settle(scene, &mut paths, path, entry)?,
+            match entry.fate {
+                Fate::Settled(version) => drop(paths.settled.insert(path, version)),
+                Fate::Open => self.settle(scene, &mut paths, path, entry)?,
             }
         }
         let tree = self.write(scene, &ours, paths.settled)?;

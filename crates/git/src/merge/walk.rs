@@ -53,11 +53,11 @@ struct Folder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Removed {
     /// It does not.
-    ForNothing,
-    /// The other side added files to a folder around it.
-    ForAncestor,
-    /// The other side added files to it.
-    ForItself,
+    Unnoticed,
+    /// As the other side added files to a folder around it.
+    Around,
+    /// As the other side added files to it.
+    Here,
 }
 
 impl Merger<'_> {
@@ -151,14 +151,14 @@ impl Differences {
     fn note(&mut self, folder: &BStr, path: &BString, entry: &Entry, kept: Set) {
         let files = entry.files();
         if matches!(entry.folders, 1 | 3 | 5) {
-            let relevance = if kept == 7 { Removed::ForAncestor } else { Removed::ForNothing };
+            let relevance = if kept == 7 { Removed::Around } else { Removed::Unnoticed };
             for tree in [OURS, THEIRS].into_iter().filter(|tree| entry.folders & bit(*tree) == 0) {
                 self.sides[tree - 1].removed.insert(path.clone(), relevance);
             }
         }
         if kept == 7 && (files == bit(OURS) || files == bit(THEIRS)) {
             let other = if files == bit(OURS) { THEIRS } else { OURS };
-            self.sides[other - 1].removed.insert(folder.to_owned(), Removed::ForItself);
+            self.sides[other - 1].removed.insert(folder.to_owned(), Removed::Here);
         }
         if files == 7 {
             return;

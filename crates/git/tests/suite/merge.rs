@@ -50,9 +50,9 @@ fn merges_come_to_what_git_makes_of_them() {
     let listed = work.git(&["for-each-ref", "--format=%(refname:strip=2) %(objectname)", "refs/tags"]);
     let ids: HashMap<&str, &str> = listed.lines().filter_map(|line| line.split_once(' ')).collect();
     let sides = names.iter().map(|name| ["ours", "theirs"].map(|side| ids[format!("{name}-{side}").as_str()]));
-    let wanted: String = sides.clone().map(|sides| format!("{}\n", sides.join(" "))).collect();
+    let wanted: Vec<_> = sides.clone().map(|sides| sides.join(" ") + "\n").collect();
     let arguments = ["merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages"];
-    let expected = outcomes(&feed(&work.path, &arguments, wanted.as_bytes()));
+    let expected = outcomes(&feed(&work.path, &arguments, wanted.concat().as_bytes()));
     assert_eq!(expected.len(), names.len());
 
     let repository = Repository::open(&work.path.join(".git")).expect("the repository");
