@@ -93,7 +93,6 @@ impl Walk<'_> {
         let Place { commit, path, .. } = self.places[at];
         let here = self.file(commit, path)?;
         let parents = self.history.parents(commit).to_vec();
-        let mut is_new = here.is_some();
         for parent in &parents {
             let there = self.file(*parent, path)?;
             if there == here {
@@ -101,12 +100,11 @@ impl Walk<'_> {
                 self.places[at].older.push(older);
                 return Ok(());
             }
-            is_new &= there.is_none();
         }
         self.places[at].is_version = here.is_some();
         for parent in parents {
-            let path = match here {
-                Some((_, blob)) if is_new => self.name_before(commit, parent, path, blob)?,
+            let path = match (here, self.file(parent, path)?) {
+                (Some((_, blob)), None) => self.name_before(commit, parent, path, blob)?,
                 _ => path,
             };
             let older = self.place(parent, path);

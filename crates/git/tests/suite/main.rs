@@ -25,6 +25,7 @@ mod bombs;
 mod cache;
 mod checks;
 mod clone;
+mod compare;
 mod corpus;
 mod craft;
 mod exchange;
