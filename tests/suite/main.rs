@@ -8,6 +8,7 @@ mod clients;
 mod commit;
 mod crash;
 mod events;
+mod file;
 mod git;
 mod git_crash;
 mod git_limits;

@@ -137,6 +137,11 @@ fn lines_that_differ_in_white_space_alone_can_be_the_same() {
     assert!(git::is_binary(b"a\0b") && !git::is_binary(&[[b'a'; 8_000].as_slice(), b"\0"].concat()));
 }
 
+/// A text of which the end is a small part.
+fn lines_and(end: &str) -> String {
+    (0..20).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat() + end
+}
+
 fn place_of(work: &Work) -> Repository {
     run(&work.path, &["repack", "-a", "-d", "-q"]);
     Repository::open(&work.path.join(".git")).expect("the repository")
@@ -241,17 +246,16 @@ fn run_maybe(work: &Work, arguments: &[&str]) -> String {
 fn a_file_is_followed_through_its_names_as_git_does() {
     let (_folder, work) = work();
     crate::bench::let_time_pass();
-    let text = |last: &str| (0..20).map(|line| format!("line {line}\n")).collect::<String>() + last;
-    work.commit("first", &text("a"));
-    work.commit("other", &text("something else"));
+    work.commit("first", &lines_and("a"));
+    work.commit("other", &lines_and("something else"));
     work.git(&["mv", "first", "second"]);
     work.commit("third", "unrelated");
     std::fs::create_dir(work.path.join("folder")).expect("a writable folder");
     work.git(&["mv", "second", "folder/last"]);
-    work.commit("folder/last", &text("b"));
+    work.commit("folder/last", &lines_and("b"));
     // The content comes back under the first name, which is another file.
-    work.commit("first", &text("c"));
-    work.commit("folder/last", &text("d"));
+    work.commit("first", &lines_and("c"));
+    work.commit("folder/last", &lines_and("d"));
     let head = work.git(&["rev-parse", "HEAD"]);
     let log = work.git(&["log", "--follow", "--format=%H", "--name-only", "--", "folder/last"]);
     let lines: Vec<_> = log.lines().filter(|line| !line.is_empty()).collect();
@@ -267,10 +271,9 @@ fn a_file_is_followed_through_its_names_as_git_does() {
 fn a_file_that_is_renamed_on_one_side_has_two_names() {
     let (_folder, work) = work();
     crate::bench::let_time_pass();
-    let text = |last: &str| (0..20).map(|line| format!("line {line}\n")).collect::<String>() + last;
-    let first = work.commit("old", &text(""));
+    let first = work.commit("old", &lines_and(""));
     work.git(&["checkout", "--quiet", "-b", "side"]);
-    let side = work.commit("old", &text("side\n"));
+    let side = work.commit("old", &lines_and("side\n"));
     work.git(&["checkout", "--quiet", "main"]);
     work.git(&["mv", "old", "new"]);
     let renamed = work.commit("other", "");
