@@ -24,7 +24,8 @@ pub fn commit(world: &World, parent: Option<&str>, changes: &Value) -> Value {
     world.ok("CreateCommit", &input(parent, changes))
 }
 
-fn input(parent: Option<&str>, changes: &Value) -> Value {
+/// The request of a commit on `main`.
+pub fn input(parent: Option<&str>, changes: &Value) -> Value {
     let mut input = json!({
         "repositoryName": "MyDemoRepo", "branchName": "main", "authorName": "Mary Major", "email": "mary_major@example.com",
         "commitMessage": "A change\n",
@@ -287,4 +288,26 @@ fn commits_are_shown_as_git_wrote_them() {
     assert_eq!(shown["author"], json!({ "name": "A \u{fffd}", "email": "a@b", "date": "1 +0130" }));
     assert_eq!(shown["committer"], json!({ "name": "C", "email": "", "date": "2 -0000" }));
     assert_eq!((&shown["message"], &shown["additionalData"]), (&json!("no newline"), &json!("encoding latin1\n")));
+}
+
+#[test]
+fn packs_of_many_commits_are_rolled_up_in_the_background() {
+    let world = World::with(|settings| settings.git.pack_limit = 2);
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let metadata = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }))["repositoryMetadata"].clone();
+    let repository = metadata["repositoryId"].as_str().expect("it has an id");
+    let folder = world.folder().join("data/repositories").join(repository).join("objects/pack");
+    let packs = || std::fs::read_dir(&folder).expect("it is there").count();
+    let mut tip = id(&commit(&world, None, &put(&["0"]))).to_owned();
+    let mut most = packs();
+    // Each commit is a pack, so that there is one less shows that somebody cleans up.
+    let is_rolled_up = (1..2_000).any(|number| {
+        tip = id(&commit(&world, Some(&tip), &put(&[&number.to_string()]))).to_owned();
+        let now = packs();
+        most = most.max(now);
+        now < most
+    });
+    assert!(is_rolled_up, "{most} files");
+    let folder = world.ok("GetFolder", &json!({ "repositoryName": "MyDemoRepo", "folderPath": "/" }));
+    assert!(folder["files"].as_array().is_some_and(|files| files.len() > 1));
 }

@@ -7,6 +7,7 @@ mod branch;
 mod clients;
 mod commit;
 mod crash;
+mod edits;
 mod events;
 mod file;
 mod git;
