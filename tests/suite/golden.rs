@@ -2,7 +2,7 @@
 //!
 //! `tests/golden/OPERATION/CASE.json` holds where the reply is known from (`source`), what is there before (`setup`), the
 //! `settings` under which the request is sent, as a configuration file has them, the `request` and the `reply`. The server is
-//! at `http://127.0.0.1:4599` in them. With `GOLDENS=write` in the environment replies are written instead of compared.
+//! at `http://127.0.0.1:4599` in them. The record follows from both, but for members that are `unknown` to the operation. With `GOLDENS=write` in the environment replies are written instead of compared.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use server::settings::Said;
 use tests::{Reply, World, model, workspace};
 
-use crate::table;
+use crate::{table, trail};
 
 /// Exceptions that an operation of the model has and that nothing can bring about here, each with the reason.
 const UNREACHABLE: &[(&str, &str, &str)] = &[
@@ -180,6 +180,19 @@ fn replay(path: &Path) -> Result<(), String> {
         golden["reply"]["body"] = reply.json();
         fs::write(path, format!("{golden:#}\n")).expect("the folder is writable");
         return Ok(());
+    }
+    let request = &golden["request"];
+    if let (Some(operation), Value::Object(_)) = (request["operation"].as_str(), &request["body"]) {
+        let record = world.events().pop().expect("the call is recorded");
+        let mut input = request["body"].clone();
+        for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            input.as_object_mut().expect("it is one").remove(unknown).expect("it is sent");
+        }
+        let (told, expected) = (trail::told(&record), trail::to_be_told(operation, &input, &reply));
+        let (told, expected) = (told.to_string(), expected.to_string());
+        if told != expected {
+            return Err(format!("{}: another record\nexpected {expected}\ngot      {told}", path.display()));
+        }
     }
     let expected = &golden["reply"];
     let failed =

@@ -28,3 +28,4 @@ mod table;
 mod tag;
 mod tidy;
 mod trail;
+mod trigger;

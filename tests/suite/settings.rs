@@ -253,7 +253,13 @@ fn a_folder_that_another_server_uses_is_refused() {
 fn what_is_no_setting_is_refused_by_its_name() {
     let folder = folder();
     assert!(refused(&folder, &["--colour"]).contains("--colour"));
-    for line in ["colour = 1", "[simulate]\ncolour = 1", "[simulate.encryption_keys]\na = \"colour\"", "colour"] {
+    for line in [
+        "colour = 1",
+        "[simulate]\ncolour = 1",
+        "[triggers]\ncolour = 1",
+        "[simulate.encryption_keys]\na = \"colour\"",
+        "colour",
+    ] {
         fs::write(folder.path().join("settings.toml"), line).expect("the folder is writable");
         let message = refused(&folder, &["--config", "settings.toml"]);
         assert!(message.contains("settings.toml") && message.contains("colour"), "{message}");

@@ -386,8 +386,8 @@ pub enum Exception {
     MaximumBranchesExceeded { limit: usize },
     #[error("A list of events is required, but was not specified.")]
     RepositoryTriggerEventsListRequired,
-    #[error("The list of events is not valid. The event all goes with no other.")]
-    InvalidRepositoryTriggerEvents,
+    #[error("{reason}")]
+    InvalidRepositoryTriggerEvents { reason: &'static str },
 
     // Tags of resources.
     #[error("A resource ARN is required, but was not specified.")]

@@ -28,6 +28,7 @@ pub mod settings;
 mod snapshots;
 mod specifier;
 mod tag;
+pub mod trigger;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -43,6 +44,7 @@ use crate::file::Histories;
 use crate::objects::Objects;
 pub use crate::settings::Settings;
 use crate::snapshots::Snapshots;
+use crate::trigger::delivery::Courier;
 
 /// The wire's name of the service: the part of `X-Amz-Target` before the operation.
 pub const TARGET_PREFIX: &str = "CodeCommit_20150413";
@@ -61,6 +63,7 @@ pub struct CodeCommit {
     histories: Histories,
     /// The ids of repositories to which calls added objects since somebody asked.
     grown: Mutex<BTreeSet<String>>,
+    courier: Arc<dyn Courier>,
     settings: Settings,
 }
 
@@ -71,7 +74,7 @@ impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
     /// What is left of repositories that were deleted is removed.
-    pub fn open(store: Arc<Store>, folder: PathBuf, settings: Settings) -> io::Result<Self> {
+    pub fn open(store: Arc<Store>, folder: PathBuf, courier: Arc<dyn Courier>, settings: Settings) -> io::Result<Self> {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
@@ -85,6 +88,7 @@ impl CodeCommit {
             snapshots: Snapshots::default(),
             histories: Histories::default(),
             grown: Mutex::default(),
+            courier,
             settings,
         })
     }
@@ -164,6 +168,7 @@ impl CodeCommit {
             transaction.execute("DELETE FROM repositories", &[])?;
             transaction.execute("DELETE FROM approval_rule_templates", &[])?;
             transaction.execute("DELETE FROM places", &[])?;
+            transaction.execute("DELETE FROM trigger_deliveries", &[])?;
             transaction.after_commit(move || objects.remove(ids));
             Ok(())
         })?

@@ -42,6 +42,7 @@ use aws_sdk_codecommit::operation::get_pull_request::GetPullRequestInput;
 use aws_sdk_codecommit::operation::get_pull_request_approval_states::GetPullRequestApprovalStatesInput;
 use aws_sdk_codecommit::operation::get_pull_request_override_state::GetPullRequestOverrideStateInput;
 use aws_sdk_codecommit::operation::get_repository::GetRepositoryInput;
+use aws_sdk_codecommit::operation::get_repository_triggers::GetRepositoryTriggersInput;
 use aws_sdk_codecommit::operation::list_approval_rule_templates::ListApprovalRuleTemplatesInput;
 use aws_sdk_codecommit::operation::list_associated_approval_rule_templates_for_repository::ListAssociatedApprovalRuleTemplatesForRepositoryInput;
 use aws_sdk_codecommit::operation::list_branches::ListBranchesInput;
@@ -56,6 +57,7 @@ use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByT
 use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
 use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
+use aws_sdk_codecommit::operation::test_repository_triggers::TestRepositoryTriggersInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_content::UpdateApprovalRuleTemplateContentInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_description::UpdateApprovalRuleTemplateDescriptionInput;
@@ -73,7 +75,7 @@ use store::Transaction;
 
 use crate::{
     CodeCommit, approval, approval_rule, approval_rule_template, branch, commit, file, merge, pull_request, repository,
-    tag,
+    tag, trigger,
 };
 
 type Row = Operation<CodeCommit, Transaction>;
@@ -166,9 +168,9 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::absent("PutCommentReaction", Access::Write),
     Row::absent("UpdateComment", Access::Write),
     // Triggers.
-    Row::absent("GetRepositoryTriggers", Access::Read),
-    Row::absent("PutRepositoryTriggers", Access::Write),
-    Row::absent("TestRepositoryTriggers", Access::Write),
+    Row::read("GetRepositoryTriggers", GetRepositoryTriggersInput::deserialize, trigger::get),
+    Row::write("PutRepositoryTriggers", trigger::READ_PUT, trigger::put),
+    Row::write("TestRepositoryTriggers", TestRepositoryTriggersInput::deserialize, trigger::test),
 ]);
 
 #[cfg(test)]

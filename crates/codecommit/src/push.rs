@@ -13,12 +13,14 @@ use crate::pull_request::follow;
 use crate::relations::Relations;
 use crate::repository::{self, Repository};
 use crate::snapshots::Snapshot;
-use crate::{CodeCommit, Exception};
+use crate::trigger::delivery::Courier;
+use crate::{CodeCommit, Exception, trigger};
 
 /// The way to the references of one repository, for one call.
 pub struct Door {
-    call: Arc<Call>,
-    repository_id: String,
+    pub(crate) call: Arc<Call>,
+    pub(crate) repository: Repository,
+    pub(crate) courier: Arc<dyn Courier>,
     relations: Relations,
 }
 
@@ -36,7 +38,8 @@ impl Door {
         let open = service.store.read(|transaction| follow::open(transaction, &repository.id))?;
         // The answers are remembered, and asked for again in the transaction.
         follow::consequences(&relations, &open, moves.iter())?;
-        Ok(Self { call: Arc::clone(call), repository_id: repository.id.clone(), relations })
+        let (call, repository, courier) = (Arc::clone(call), repository.clone(), Arc::clone(&service.courier));
+        Ok(Self { call, repository, courier, relations })
     }
 }
 
@@ -109,7 +112,7 @@ impl Move {
 /// Deletions come first, so that one push can put `a/b` where `a` was. The first branches that a repository gets settle its
 /// default branch: `main` if it is among them, else `master`, else the first.
 pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec<Result<(), Refusal>>, Exception> {
-    let Door { call, repository_id, relations } = door;
+    let (call, repository_id) = (&door.call, &door.repository.id);
     let Some(default_branch) = default_branch(transaction, repository_id)? else {
         return Ok(vec![Err(Refusal::NoRepository); moves.len()]);
     };
@@ -124,7 +127,8 @@ pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec
         let default_branch = default_branch.or_else(|| first_default_branch(new));
         let default_branch = default_branch.as_ref().map(|name| name.as_slice());
         repository::set_default_branch(transaction, call, repository_id, default_branch)?;
-        follow::follow(transaction, call, relations, repository_id, made)?;
+        follow::follow(transaction, call, &door.relations, repository_id, made.clone())?;
+        trigger::fire(transaction, door, made)?;
     }
     Ok(answers)
 }

@@ -1,6 +1,7 @@
 //! The service's tables.
 
 mod approval;
+mod trigger;
 
 /// What brings a database up to date.
 ///
@@ -56,6 +57,7 @@ pub(crate) const STEPS: &[&str] = &[
     approval::TEMPLATES,
     approval::RULES,
     MERGES,
+    trigger::TRIGGERS,
 ];
 
 const REQUEST_TOKENS: &str = "

@@ -1,6 +1,7 @@
 //! Settings: flags, environment variables and a TOML file say the same things, in this order of precedence.
 
 mod said;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use aws::{AccountId, Region};
 
 pub use said::{Durability, EventVersion, GitCapabilities, LogFormat, Said};
+pub use triggers::{Destination, SaidTriggers, Triggers};
 
 use crate::units;
 
@@ -40,6 +42,8 @@ pub struct Settings {
     pub durability: store::Durability,
     /// How Git clients are served.
     pub git: Git,
+    /// How messages of triggers are delivered.
+    pub triggers: Triggers,
     /// Whether everything can be emptied.
     pub allow_reset: bool,
     /// How the service behaves.
@@ -124,6 +128,7 @@ impl Said {
                 pack_limit: self.git_pack_limit.unwrap_or(20),
                 prune_age: time("git-prune-age", self.git_prune_age, Duration::from_hours(14 * 24))?,
             },
+            triggers: self.triggers.unwrap_or_default().settings()?,
             allow_reset: self.allow_reset.unwrap_or(false),
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(1_000),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use codecommit::settings::Simulate;
 use serde::Deserialize;
 
-use super::WrongSetting;
+use super::{SaidTriggers, WrongSetting};
 
 /// What can be set; `None` is "not said here".
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -109,6 +109,9 @@ pub struct Said {
     /// Sizes of pages by operation; the file alone can tell them.
     #[arg(skip)]
     pub page_sizes: Option<BTreeMap<String, usize>>,
+    /// Where messages of triggers go; the file alone can tell it.
+    #[arg(skip)]
+    pub triggers: Option<SaidTriggers>,
     /// Conditions to simulate; the file alone can tell them.
     #[arg(skip)]
     pub simulate: Option<Simulate>,
@@ -207,6 +210,7 @@ impl Said {
             allow_reset: self.allow_reset.or(other.allow_reset),
             log_format: self.log_format.or(other.log_format),
             page_sizes: self.page_sizes.or(other.page_sizes),
+            triggers: self.triggers.or(other.triggers),
             simulate: self.simulate.or(other.simulate),
         }
     }
