@@ -29,6 +29,14 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
         "TipsDivergenceExceededException",
         "there is one tip, and a history of any length is read",
     ),
+    ("PostCommentForComparedCommit", "ClientRequestTokenRequiredException", "the token may be left out"),
+    ("PostCommentForPullRequest", "ClientRequestTokenRequiredException", "the token may be left out"),
+    ("PostCommentReply", "ClientRequestTokenRequiredException", "the token may be left out"),
+    (
+        "PutCommentReaction",
+        "ReactionLimitExceededException",
+        "a user's other reaction takes the place of the one before",
+    ),
     ("PutFile", "FolderContentSizeLimitExceededException", "one file is too large before its folder is"),
     ("PutFile", "InvalidDeletionParameterException", "nothing is deleted"),
 ];

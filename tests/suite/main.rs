@@ -5,6 +5,7 @@ mod approval_rule;
 mod approval_rule_template;
 mod branch;
 mod clients;
+mod comment;
 mod commit;
 mod crash;
 mod edits;

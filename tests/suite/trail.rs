@@ -358,9 +358,6 @@ fn what_is_no_operation_leaves_no_record_and_what_fails_early_leaves_one() {
     let (reply, record) = recorded(&world, "GetRepository", &json!({ "repositoryName": 5 }));
     assert_eq!((reply.status, &record["errorCode"]), (400, &json!("SerializationException")));
     assert_eq!((&record["requestParameters"], &record["readOnly"]), (&Value::Null, &json!(true)));
-    let (reply, record) = recorded(&world, "PutFile", &json!({ "repositoryName": "a" }));
-    assert_eq!((reply.status, &record["errorCode"]), (501, &json!("NotImplemented")));
-    assert_eq!((&record["requestParameters"], &record["readOnly"]), (&Value::Null, &json!(false)));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod approval_rule;
 mod approval_rule_template;
 mod authorship;
 pub mod branch;
+mod comment;
 mod commit;
 mod encryption_key;
 pub mod exception;

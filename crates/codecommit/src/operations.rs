@@ -20,6 +20,7 @@ use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
 use aws_sdk_codecommit::operation::create_unreferenced_merge_commit::CreateUnreferencedMergeCommitInput;
 use aws_sdk_codecommit::operation::delete_approval_rule_template::DeleteApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
+use aws_sdk_codecommit::operation::delete_comment_content::DeleteCommentContentInput;
 use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
 use aws_sdk_codecommit::operation::delete_pull_request_approval_rule::DeletePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
@@ -31,6 +32,10 @@ use aws_sdk_codecommit::operation::get_approval_rule_template::GetApprovalRuleTe
 use aws_sdk_codecommit::operation::get_blob::GetBlobInput;
 use aws_sdk_codecommit::operation::get_blob_differences::GetBlobDifferencesInput;
 use aws_sdk_codecommit::operation::get_branch::GetBranchInput;
+use aws_sdk_codecommit::operation::get_comment::GetCommentInput;
+use aws_sdk_codecommit::operation::get_comment_reactions::GetCommentReactionsInput;
+use aws_sdk_codecommit::operation::get_comments_for_compared_commit::GetCommentsForComparedCommitInput;
+use aws_sdk_codecommit::operation::get_comments_for_pull_request::GetCommentsForPullRequestInput;
 use aws_sdk_codecommit::operation::get_commit::GetCommitInput;
 use aws_sdk_codecommit::operation::get_differences::GetDifferencesInput;
 use aws_sdk_codecommit::operation::get_file::GetFileInput;
@@ -55,6 +60,9 @@ use aws_sdk_codecommit::operation::merge_branches_by_fast_forward::MergeBranches
 use aws_sdk_codecommit::operation::merge_branches_by_squash::MergeBranchesBySquashInput;
 use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByThreeWayInput;
 use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
+use aws_sdk_codecommit::operation::post_comment_for_compared_commit::PostCommentForComparedCommitInput;
+use aws_sdk_codecommit::operation::post_comment_for_pull_request::PostCommentForPullRequestInput;
+use aws_sdk_codecommit::operation::post_comment_reply::PostCommentReplyInput;
 use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::test_repository_triggers::TestRepositoryTriggersInput;
@@ -62,6 +70,7 @@ use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_content::UpdateApprovalRuleTemplateContentInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_description::UpdateApprovalRuleTemplateDescriptionInput;
 use aws_sdk_codecommit::operation::update_approval_rule_template_name::UpdateApprovalRuleTemplateNameInput;
+use aws_sdk_codecommit::operation::update_comment::UpdateCommentInput;
 use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
 use aws_sdk_codecommit::operation::update_pull_request_approval_rule_content::UpdatePullRequestApprovalRuleContentInput;
 use aws_sdk_codecommit::operation::update_pull_request_approval_state::UpdatePullRequestApprovalStateInput;
@@ -74,8 +83,8 @@ use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameI
 use store::Transaction;
 
 use crate::{
-    CodeCommit, approval, approval_rule, approval_rule_template, branch, commit, file, merge, pull_request, repository,
-    tag, trigger,
+    CodeCommit, approval, approval_rule, approval_rule_template, branch, comment, commit, file, merge, pull_request,
+    repository, tag, trigger,
 };
 
 type Row = Operation<CodeCommit, Transaction>;
@@ -157,16 +166,16 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::write("UpdateApprovalRuleTemplateDescription", UpdateApprovalRuleTemplateDescriptionInput::deserialize, approval_rule_template::update_description),
     Row::write("UpdateApprovalRuleTemplateName", UpdateApprovalRuleTemplateNameInput::deserialize, approval_rule_template::update_name),
     // Comments.
-    Row::absent("DeleteCommentContent", Access::Write),
-    Row::absent("GetComment", Access::Read),
-    Row::absent("GetCommentReactions", Access::Read),
-    Row::absent("GetCommentsForComparedCommit", Access::Read),
-    Row::absent("GetCommentsForPullRequest", Access::Read),
-    Row::absent("PostCommentForComparedCommit", Access::Write),
-    Row::absent("PostCommentForPullRequest", Access::Write),
-    Row::absent("PostCommentReply", Access::Write),
-    Row::absent("PutCommentReaction", Access::Write),
-    Row::absent("UpdateComment", Access::Write),
+    Row::write("DeleteCommentContent", DeleteCommentContentInput::deserialize, comment::delete_content),
+    Row::read("GetComment", GetCommentInput::deserialize, comment::get),
+    Row::read("GetCommentReactions", GetCommentReactionsInput::deserialize, comment::get_reactions),
+    Row::read("GetCommentsForComparedCommit", GetCommentsForComparedCommitInput::deserialize, comment::for_compared_commit),
+    Row::read("GetCommentsForPullRequest", GetCommentsForPullRequestInput::deserialize, comment::for_pull_request),
+    Row::write("PostCommentForComparedCommit", PostCommentForComparedCommitInput::deserialize, comment::post_for_compared_commit),
+    Row::write("PostCommentForPullRequest", PostCommentForPullRequestInput::deserialize, comment::post_for_pull_request),
+    Row::write("PostCommentReply", PostCommentReplyInput::deserialize, comment::post_reply),
+    Row::write_silently("PutCommentReaction", comment::READ_PUT_REACTION, comment::put_reaction),
+    Row::write("UpdateComment", UpdateCommentInput::deserialize, comment::update),
     // Triggers.
     Row::read("GetRepositoryTriggers", GetRepositoryTriggersInput::deserialize, trigger::get),
     Row::write("PutRepositoryTriggers", trigger::READ_PUT, trigger::put),

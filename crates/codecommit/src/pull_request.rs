@@ -17,7 +17,7 @@ use store::Transaction;
 
 pub(crate) use create::create;
 pub(crate) use list::list;
-pub(crate) use row::{PullRequest, PullRequestId, get, get_open};
+pub(crate) use row::{PullRequest, PullRequestId, get, get_open, touch};
 pub(crate) use update::{update_description, update_status, update_title};
 
 use crate::{CodeCommit, Exception, approval_rule, name};

@@ -1,6 +1,7 @@
 //! The service's tables.
 
 mod approval;
+mod comment;
 mod trigger;
 
 /// What brings a database up to date.
@@ -58,6 +59,7 @@ pub(crate) const STEPS: &[&str] = &[
     approval::RULES,
     MERGES,
     trigger::TRIGGERS,
+    comment::COMMENTS,
 ];
 
 const REQUEST_TOKENS: &str = "

@@ -30,7 +30,6 @@ pub(crate) const READ_PUT: Deserialize<PutRepositoryTriggersInput> = |deserializ
     let (mut name, mut triggers) = (String::new(), None);
     deserializer.read_struct(PutRepositoryTriggersInput::SCHEMA, &mut |member, deserializer| {
         match member.member_name() {
-            _ if deserializer.is_null() => deserializer.read_null()?,
             Some("repositoryName") => name = deserializer.read_string(member)?,
             Some("triggers") => {
                 let mut list = Vec::new();

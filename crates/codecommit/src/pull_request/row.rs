@@ -21,7 +21,12 @@ impl PullRequestId {
         number.map(Self).ok_or(Exception::InvalidPullRequestId { id })
     }
 
-    pub(super) fn of(number: i64) -> Self {
+    /// The number, as the tables have it.
+    pub(crate) fn number(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn of(number: i64) -> Self {
         Self(number)
     }
 }
