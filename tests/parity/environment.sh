@@ -19,6 +19,20 @@ refused() {
     echo "refused with $code"
 }
 
+# asks WORDS COMMAND...: runs a command whose client has to say each of the words to the server.
+asks() {
+    local words=$1 word
+    shift
+    GIT_TRACE_PACKET=$PWD/trace "$@"
+    for word in $words; do
+        if ! grep --quiet "> .*$word" trace; then
+            echo "the client does not say $word: $*"
+            exit 1
+        fi
+    done
+    rm trace
+}
+
 # commit REPOSITORY FILE TEXT
 commit() {
     mkdir -p "$(dirname "$1/$2")"
@@ -34,14 +48,14 @@ id() { git -C "$root/${2:-history}.git" rev-parse "$1"; }
 on_server() { git -C "$root/history.git" "$@"; }
 
 # pkt LINE...: frames lines; `0000` and `0001` stand for themselves.
-pkt() { python3 "$pkt" frame "$@"; }
+pkt() { python3 -SE "$pkt" frame "$@"; }
 
 # post SERVICE [CURL OPTION...]: sends standard input to the repository, and shows the answer.
 post() {
     local service=$1
     shift
     curl --silent --show-error --data-binary @- --header "Content-Type: application/x-git-$service-request" \
-        --header Expect: "$@" "$url/${repository:-history}.git/git-$service" | python3 "$pkt" show
+        --header Expect: "$@" "$url/${repository:-history}.git/git-$service" | python3 -SE "$pkt" show
 }
 
 # unsaid: leaves out in which words a request is refused. Git's own server says most of them to its log alone.
@@ -51,5 +65,5 @@ unsaid() { sed 's/^ERR .*//; /^unpack ok/!s/^unpack .*/unpack REASON/'; }
 get() {
     local path=$1
     shift
-    curl --silent --show-error --write-out '%{stderr}%{http_code} %{content_type}\n' "$@" "$url/$path" | python3 "$pkt" show
+    curl --silent --show-error --write-out '%{stderr}%{http_code} %{content_type}\n' "$@" "$url/$path" | python3 -SE "$pkt" show
 }

@@ -5,9 +5,7 @@
 """
 
 import re
-import subprocess
 import sys
-import tempfile
 
 
 def frame(lines):
@@ -20,6 +18,10 @@ def frame(lines):
 
 
 def objects(pack):
+    # Most answers have no pack, and this takes longer than all else.
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["git", "init", "-q", "--bare", folder], check=True)
         feed = subprocess.run(["git", "index-pack", "--stdin"], cwd=folder, input=pack, capture_output=True)

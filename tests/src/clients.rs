@@ -1,7 +1,8 @@
 //! Real clients: `git`, other Git clients, the AWS CLI and Python, in an environment that holds nothing of the machine's.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::{World, binary};
 
@@ -120,8 +121,23 @@ fn interpreted(interpreter: PathBuf, program: PathBuf) -> Command {
 
 /// Runs `git` in a folder.
 pub fn git(folder: &Path, arguments: &[&str]) -> Outcome {
+    outcome(&mut git_command(folder, arguments))
+}
+
+/// Runs `git`, which has to succeed, with an input, and returns its output.
+pub fn git_fed(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut command = git_command(folder, arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("git is installed");
+    child.stdin.take().expect("it is piped").write_all(input).expect("it reads all");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{arguments:?}");
+    output.stdout
+}
+
+fn git_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
+        .args(arguments)
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -136,7 +152,7 @@ pub fn git(folder: &Path, arguments: &[&str]) -> Outcome {
             .env(format!("GIT_{role}_EMAIL"), "mary_major@example.com")
             .env(format!("GIT_{role}_DATE"), "1481739554 +0000");
     }
-    outcome(command.args(arguments))
+    command
 }
 
 fn outcome(command: &mut Command) -> Outcome {

@@ -8,11 +8,14 @@ pub mod clock;
 pub mod destination;
 pub mod model;
 pub mod moto;
+pub mod process;
+pub mod push;
 pub mod sdk;
 pub mod wire;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use server::{Server, Settings};
@@ -21,6 +24,9 @@ use tokio::runtime::Runtime;
 
 pub use crate::clock::SteppingClock;
 pub use crate::wire::Reply;
+
+/// How long a test waits for what the server does by itself, before it fails.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server and the folder that a test works in.
 pub struct World {
@@ -106,7 +112,7 @@ impl World {
     }
 
     /// The folder of the trail.
-    pub fn trail_folder(&self) -> std::path::PathBuf {
+    pub fn trail_folder(&self) -> PathBuf {
         self.settings.trail_dir.clone().unwrap_or_else(|| self.folder.path().join("data/trail"))
     }
 
@@ -136,6 +142,33 @@ impl Drop for World {
     }
 }
 
+/// Waits until something is so that the server does by itself.
+///
+/// # Panics
+///
+/// If it is not so after a minute.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Lists all files below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // What the server removes meanwhile is not there.
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// The folder of the whole workspace.
 pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -160,15 +193,6 @@ pub fn read_log_files(folder: &Path) -> Vec<Value> {
 }
 
 /// Lists the log files of a trail folder, sorted.
-pub fn log_files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.join("AWSLogs")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.expect("the folder can be read").path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
+pub fn log_files(folder: &Path) -> Vec<PathBuf> {
+    files(&folder.join("AWSLogs"))
 }

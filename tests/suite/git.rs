@@ -123,6 +123,17 @@ fn the_default_branch_cannot_be_deleted() {
 }
 
 #[test]
+fn a_push_shows_that_its_objects_are_validated() {
+    let (world, _) = world();
+    let shown = push(&world, &["--progress", "main"]);
+    assert!(shown.success && shown.err.contains("remote: Validating objects: 100% (3/3), done."), "{}", shown.err);
+    world.git_commit("work", "more", "more\n");
+    let shown = push(&world, &["--no-progress", "main", "main:other"]);
+    assert!(shown.err.contains("remote: Validating objects: 100% (3/3), done."), "{}", shown.err);
+    assert!(!push(&world, &[":other"]).err.contains("Validating"), "there is nothing to validate");
+}
+
+#[test]
 fn a_stale_old_value_is_refused() {
     let (world, _) = world();
     push(&world, &["main"]).ok();

@@ -2,14 +2,12 @@
 //! acknowledged is lost.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::json;
 use tests::binary::Running;
-use tests::clients::git;
+use tests::clients::{git, git_fed};
+use tests::push::Push;
 use tests::wire::send;
 use ureq::http::Request;
 
@@ -19,10 +17,10 @@ const ROUNDS: usize = 300;
 /// How many pushes there are in a round, at most.
 const PUSHES: usize = 12;
 
-/// A chain of commits and, for each, the body of the push that moves `main` there from the one before.
+/// A chain of commits and, for each, the push that moves `main` there from the one before.
 struct History {
     commits: Vec<String>,
-    bodies: Vec<Vec<u8>>,
+    pushes: Vec<Push>,
 }
 
 /// Numbers that look random and are the same in each run.
@@ -46,20 +44,20 @@ fn killed_at_any_point_no_push_is_lost_and_no_object_missing() {
 
     for _ in 0..rounds {
         let server = start(&data);
-        let address = server.endpoint().trim_start_matches("http://").to_owned();
+        let url = format!("{}/v1/repos/demo", server.endpoint());
         acknowledged = check(&server, &data, &history, acknowledged);
         let mut next = acknowledged.map_or(0, |number| number + 1);
         let pushes = chance.below(PUSHES);
         for _ in 0..pushes.min(history.commits.len() - next) {
-            let reply = push(&address, &history.bodies[next]);
+            let reply = history.pushes[next].send(&url).expect("nobody kills it yet");
             assert!(reply.contains("ok refs/heads/main"), "{reply}");
             acknowledged = Some(next);
             next += 1;
         }
         // The last one is cut off in its body, or is whole and not waited for.
-        if let Some(body) = history.bodies.get(next) {
-            let cut = if chance.below(2) == 0 { body.len() } else { chance.below(body.len()) };
-            let _ = begin(&address, body, cut);
+        if let Some(push) = history.pushes.get(next) {
+            let cut = if chance.below(2) == 0 { push.bytes() } else { chance.below(push.bytes()) };
+            let _ = push.begin(&url, cut);
         }
         server.kill();
     }
@@ -115,26 +113,6 @@ fn objects(data: &Path) -> PathBuf {
     folders.next().expect("there is one repository")
 }
 
-/// Sends the first `bytes` of a push.
-fn begin(address: &str, body: &[u8], bytes: usize) -> std::io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(address)?;
-    let length = body.len();
-    let head = format!(
-        "POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body[..bytes])?;
-    Ok(stream)
-}
-
-fn push(address: &str, body: &[u8]) -> String {
-    let mut reply = Vec::new();
-    begin(address, body, body.len())
-        .and_then(|mut stream| stream.read_to_end(&mut reply))
-        .expect("nobody kills it yet");
-    String::from_utf8_lossy(&reply).into_owned()
-}
-
 fn history(folder: &Path, count: usize) -> History {
     git(folder.parent().expect("it is in a folder"), &["init", "--quiet", "--bare", "work"]).ok();
     let commit = |number: usize| {
@@ -148,28 +126,13 @@ fn history(folder: &Path, count: usize) -> History {
     };
     let stream: Vec<String> = (1..=count).map(commit).collect();
     let stream = stream.concat();
-    run(folder, &["fast-import", "--quiet"], stream.as_bytes());
+    git_fed(folder, &["fast-import", "--quiet"], stream.as_bytes());
     let commits = git(folder, &["rev-list", "--reverse", "main"]).ok();
     let commits: Vec<String> = commits.lines().map(str::to_owned).collect();
-    let bodies = (0..count).map(|number| {
+    let pushes = (0..count).map(|number| {
         let (old, new) = (number.checked_sub(1).map(|before| commits[before].as_str()), commits[number].as_str());
-        let command = format!("{} {new} refs/heads/main\0report-status", old.unwrap_or(&"0".repeat(40)));
-        let revisions = old.map_or_else(|| format!("{new}\n"), |old| format!("{new}\n^{old}\n"));
-        let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
-        body.extend(run(folder, &["pack-objects", "--quiet", "--revs", "--thin", "--stdout"], revisions.as_bytes()));
-        body
+        Push::new(folder, "refs/heads/main", old, new)
     });
-    let bodies = bodies.collect();
-    History { commits, bodies }
-}
-
-/// Runs a git command with an input, and returns its output.
-fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut command = Command::new("git");
-    command.current_dir(folder).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().expect("git is installed");
-    child.stdin.take().expect("it is piped").write_all(input).expect("it reads all");
-    let output = child.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{arguments:?}");
-    output.stdout
+    let pushes = pushes.collect();
+    History { commits, pushes }
 }

@@ -1,14 +1,13 @@
 //! What a Git client may ask of the server, and what becomes of clients that stop half-way.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use tests::World;
 use tests::clients::Outcome;
+use tests::push::Push;
+use tests::{World, files, wait_until};
 
 /// A server with settings of its own and the repository `demo`, and a work tree `work` with one commit.
 fn world(change: impl FnOnce(&mut server::settings::Git)) -> World {
@@ -23,10 +22,11 @@ fn push(world: &World, references: &[&str]) -> Outcome {
     world.git("work", &[&["push", "origin"], references].concat())
 }
 
-/// All files below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("it is a folder").map(|entry| entry.expect("it is readable").path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+/// Text that does not compress well.
+fn noise(bytes: usize) -> String {
+    let lines =
+        (0_u64..).map(|number| format!("{:016x}", number.wrapping_mul(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    lines.take(bytes / 16).collect()
 }
 
 #[test]
@@ -67,6 +67,26 @@ fn a_name_that_is_too_long_is_refused() {
     let refused = push(&world, &[&format!("main:{name}")]).failed();
     assert!(refused.contains("funny refname"), "{refused}");
     world.git("work", &["ls-remote", "origin"]).ok();
+}
+
+#[test]
+fn a_push_that_is_reset_leaves_nothing() {
+    let world = world(|_| ());
+    push(&world, &["main"]).ok();
+    let main = world.git("work", &["rev-parse", "main"]).ok();
+    let next = world.git_commit("work", "noise", &noise(200_000));
+    let data = world.folder().join("data");
+    let left = || [files(&data.join("repositories")), files(&data.join("cache"))];
+    let before = left();
+    let reset = Push::new(&world.folder().join("work"), "refs/heads/main", Some(&main), &next);
+    for part in 0..16 {
+        let stream = reset.begin(&world.repository_url("demo"), reset.bytes() * part / 16).expect("it is taken");
+        // The head of the reply has come and nobody reads it, so that the connection is reset and not just closed.
+        stream.peek(&mut [0]).expect("it begins to answer");
+    }
+    wait_until("nothing is left of the pushes", || left() == before);
+    assert_eq!(world.git("work", &["ls-remote", "origin", "main"]).ok(), format!("{main}\trefs/heads/main"));
+    push(&world, &["main"]).ok();
 }
 
 #[test]

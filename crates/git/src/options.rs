@@ -108,7 +108,7 @@ pub struct Limits {
     pub structure_bytes: u64,
     /// The length of a chain of deltas.
     pub delta_chain: usize,
-    /// The number of objects in a pushed pack; about 100 bytes are held in memory for each.
+    /// The number of objects in a pushed pack, and of those that they name; about 100 bytes are held in memory for each.
     pub pack_objects: u32,
     /// The size of a pushed delta and of the object that it makes, in bytes; one object of that size and its base are
     /// held in memory at a time. Git's clients send larger files whole.

@@ -14,13 +14,16 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use gix::ObjectId;
 
 use crate::pack::read_exact_at;
+
+/// The part of all bytes that one pack may take; and as many are filled at once, which slow clients may keep for long.
+const PARTS: usize = 4;
 
 /// How many packs are kept at most: each is an open file.
 const PACKS_MAX: usize = 128;
@@ -34,6 +37,8 @@ struct Shared {
     folder: PathBuf,
     bytes_max: u64,
     next: AtomicU64,
+    /// The number of packs that are being filled.
+    filling: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -79,8 +84,9 @@ impl Cache {
                 fs::remove_file(entry.path())?;
             }
         }
-        let (folder, next, state) = (folder.to_owned(), AtomicU64::new(1), Mutex::default());
-        Ok(Self(Arc::new(Shared { folder, bytes_max, next, state })))
+        let (folder, next) = (folder.to_owned(), AtomicU64::new(1));
+        let (filling, state) = (AtomicUsize::new(0), Mutex::default());
+        Ok(Self(Arc::new(Shared { folder, bytes_max, next, filling, state })))
     }
 
     /// Tells how many bytes are kept.
@@ -102,12 +108,18 @@ impl Cache {
     }
 
     /// Begins to keep a pack of so many objects; dropped before [`Filling::keep`] it leaves nothing behind.
+    ///
+    /// Fails if there are many that are being filled.
     pub(crate) fn fill(&self, key: ObjectId, objects: usize) -> io::Result<Filling> {
+        let place = Place(self.clone());
+        if self.0.filling.fetch_add(1, Ordering::Relaxed) >= PARTS {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         let path = self.0.folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
         fs::remove_file(path)?;
-        Ok(Filling { cache: self.clone(), key, objects, output: BufWriter::with_capacity(64 << 10, file), bytes: 0 })
+        Ok(Filling { place, key, objects, output: BufWriter::with_capacity(64 << 10, file), bytes: 0 })
     }
 
     fn keep(&self, key: ObjectId, pack: Kept) {
@@ -141,9 +153,18 @@ impl Kept {
     }
 }
 
+/// The right to fill a pack; given back on drop.
+struct Place(Cache);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.filling.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A pack that is being written, to the client and to the cache.
 pub(crate) struct Filling {
-    cache: Cache,
+    place: Place,
     key: ObjectId,
     objects: usize,
     output: BufWriter<File>,
@@ -154,14 +175,14 @@ impl Filling {
     /// Adds bytes; gives the filling back if the pack can still be kept.
     pub(crate) fn put(mut self, bytes: &[u8]) -> Option<Self> {
         self.bytes += bytes.len() as u64;
-        (self.bytes <= self.cache.0.bytes_max / 4 && self.output.write_all(bytes).is_ok()).then_some(self)
+        (self.bytes <= self.place.0.0.bytes_max / PARTS as u64 && self.output.write_all(bytes).is_ok()).then_some(self)
     }
 
     /// Keeps the pack, which is whole now.
     pub(crate) fn keep(self) {
         // A full disk costs the next client time, and this one nothing.
         if let Ok(file) = self.output.into_inner() {
-            self.cache.keep(self.key, Kept { file, bytes: self.bytes, objects: self.objects });
+            self.place.0.keep(self.key, Kept { file, bytes: self.bytes, objects: self.objects });
         }
     }
 }
@@ -200,5 +221,10 @@ mod tests {
         cache.find(&key(5)).expect("it is kept").send(&mut out).expect("a vector takes all");
         assert_eq!((out, cache.bytes()), (vec![5; 250], 750));
         assert_eq!(fs::read_dir(folder.path()).expect("a readable folder").count(), 0);
+
+        let slow: Vec<_> = (0..PARTS).map(|_| cache.fill(key(8), 1).expect("there is room")).collect();
+        assert!(cache.fill(key(9), 1).is_err());
+        drop(slow);
+        assert!(cache.fill(key(9), 1).is_ok());
     }
 }

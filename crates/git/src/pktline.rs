@@ -15,6 +15,9 @@ pub(crate) const WORDS_MAX: usize = 256;
 /// The length of the capabilities that a client may send, in bytes.
 pub(crate) const WORDS_BYTES_MAX: usize = 16 << 10;
 
+/// What a line counts at least of what a request may have, in bytes: about as much is held in memory of a short one.
+const LINE_BYTES_COUNTED_MIN: usize = 64;
+
 /// The packet without content that ends a list.
 pub(crate) const FLUSH: &[u8] = b"0000";
 
@@ -116,7 +119,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Reads at most `bytes_max` bytes.
+    /// Reads at most `bytes_max` bytes; short lines count for more than they have.
     pub(crate) fn new(input: &'a mut dyn Read, bytes_max: u64) -> Self {
         Self { input, bytes_left: bytes_max, sections: false, line: Vec::new() }
     }
@@ -148,7 +151,7 @@ impl<'a> Lines<'a> {
         }
         self.bytes_left = self
             .bytes_left
-            .checked_sub(total as u64)
+            .checked_sub(total.max(LINE_BYTES_COUNTED_MIN) as u64)
             .ok_or_else(|| ProtocolError::new("protocol error: the request is too large"))?;
         self.line.resize(total - 4, 0);
         self.input.read_exact(&mut self.line).map_err(|error| match error.kind() {
@@ -186,7 +189,7 @@ mod tests {
         bytes.extend_from_slice(FLUSH);
         assert_eq!(bytes, b"0009want\n00040000");
         let mut input = bytes.as_slice();
-        let mut lines = Lines::new(&mut input, 100);
+        let mut lines = Lines::new(&mut input, 1000);
         assert_eq!(lines.next().expect("a line"), Packet::Line(b"want"));
         assert_eq!(lines.next().expect("a line"), Packet::Line(b""));
         assert_eq!(lines.next().expect("a flush"), Packet::Flush);
@@ -219,9 +222,16 @@ mod tests {
 
     #[test]
     fn the_budget_is_kept() {
-        let mut input = &b"0006ab0006cd"[..];
-        let mut lines = Lines::new(&mut input, 10);
-        assert!(lines.next().is_ok());
+        let long = b"x".repeat(96);
+        let mut bytes = Vec::new();
+        for line in [b"a", &long[..], b"", b"b"] {
+            write(&mut bytes, line);
+        }
+        let mut input = bytes.as_slice();
+        let mut lines = Lines::new(&mut input, 64 + 100 + 64);
+        for line in [b"a", &long[..], b""] {
+            assert_eq!(lines.next().expect("it fits"), Packet::Line(line));
+        }
         assert!(lines.next().is_err());
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn whole(mut body: Body, bytes_max: u64, patience: Duration) ->
     let mut read = 0_u64;
     loop {
         let next = timeout(patience, body.frame()).await;
-        let next = next.map_err(|_| Failure::serialization(&stalled("sent", patience).to_string()))?;
+        let next = next.map_err(|_| Failure::serialization(&silent(patience).to_string()))?;
         let Some(frame) = next else { break };
         let frame = frame.map_err(|error| Failure::serialization(&format!("The body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -63,13 +63,19 @@ impl Reader {
     pub(crate) fn new(body: Body, patience: Duration) -> Self {
         Self { body, runtime: Handle::current(), patience, piece: Bytes::new() }
     }
+
+    /// Reads away what a refused request still has, so that the client sees the reply and not a broken connection.
+    pub(crate) fn drain(self) {
+        // A client that breaks off sees what it wants to see.
+        let _ = io::copy(&mut self.take(OVERRUN_BYTES_MAX), &mut io::sink());
+    }
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
             let next = async { timeout(self.patience, self.body.frame()).await };
-            let next = self.runtime.block_on(next).map_err(|_| stalled("sent", self.patience))?;
+            let next = self.runtime.block_on(next).map_err(|_| silent(self.patience))?;
             let Some(frame) = next else { return Ok(0) };
             let frame = frame.map_err(io::Error::other)?;
             if let Ok(data) = frame.into_data() {
@@ -85,18 +91,15 @@ impl Read for Reader {
 /// The far end of a body that blocking code writes.
 pub(crate) struct Writer {
     pieces: mpsc::Sender<Bytes>,
-    runtime: Handle,
-    patience: Duration,
     waiting: BytesMut,
 }
 
 /// Makes a body and the writer that fills it; it ends when the writer is dropped.
 ///
-/// Writing blocks while the client is slow, and fails once it is gone or took nothing for too long.
-pub(crate) fn channel(patience: Duration) -> (Writer, Body) {
+/// Writing blocks while the client is slow, so it must happen on the blocking pool, and fails once the connection has ended.
+pub(crate) fn channel() -> (Writer, Body) {
     let (pieces, received) = mpsc::channel(PIECES_WAITING);
-    let writer = Writer { pieces, runtime: Handle::current(), patience, waiting: BytesMut::new() };
-    (writer, Body::from_stream(Pieces(received)))
+    (Writer { pieces, waiting: BytesMut::new() }, Body::from_stream(Pieces(received)))
 }
 
 impl Write for Writer {
@@ -113,14 +116,12 @@ impl Write for Writer {
             return Ok(());
         }
         let piece = self.waiting.split().freeze();
-        let sent = async { timeout(self.patience, self.pieces.send(piece)).await };
-        let sent = self.runtime.block_on(sent).map_err(|_| stalled("took", self.patience))?;
-        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.pieces.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
-fn stalled(did: &str, patience: Duration) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("the client {did} nothing for {patience:?}"))
+fn silent(patience: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("the client sent nothing for {patience:?}"))
 }
 
 impl Drop for Writer {

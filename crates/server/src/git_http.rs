@@ -114,7 +114,10 @@ pub(crate) async fn serve(
             Input::Nothing => exchange.advertise(),
             Input::Whole(Ok(bytes)) => fetch::serve(exchange, &mut decoded(&head, bytes.reader())),
             Input::Whole(Err(failure)) => exchange.refuse(failure),
-            Input::Stream(body, _turn) => push::serve(exchange, &mut decoded(&head, body)),
+            Input::Stream(mut body, _turn) => {
+                push::serve(exchange, &mut decoded(&head, &mut body));
+                body.drain();
+            }
         }
     };
     // Were it to panic, the sender would be dropped, and the client told.
@@ -207,7 +210,7 @@ impl Exchange {
 }
 
 /// Undoes the compression that clients use for requests of more than a kilobyte.
-fn decoded(head: &Parts, body: impl Read + 'static) -> Box<dyn Read> {
+fn decoded<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
     match head::text(&head.headers, &CONTENT_ENCODING).as_deref() {
         Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
         _ => Box::new(body),

@@ -17,6 +17,7 @@
 mod api;
 mod blocking;
 mod body;
+mod connection;
 mod folder_lock;
 mod git_http;
 mod head;

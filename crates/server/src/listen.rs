@@ -16,12 +16,15 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::connection::Connection;
+
 /// How long no connection is accepted after one could not be, mostly because there are too many.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves connections until `stop` ends, and then those requests that run.
 ///
-/// A connection is closed on which for so long as `patience` says no request's head comes, or only a part of one.
+/// A connection is closed on which for so long as `patience` says no request's head comes, or only a part of one, or
+/// nothing of a reply is taken.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -40,7 +43,8 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = running.watch(http.serve_connection(io_of(stream), with_peer(router.clone(), peer)));
+                let connection =
+                    running.watch(http.serve_connection(io_of(stream, patience), with_peer(router.clone(), peer)));
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
                         tracing::debug!(%error, %peer, "a connection broke off");
@@ -60,11 +64,11 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-fn io_of(stream: TcpStream) -> TokioIo<TcpStream> {
+fn io_of(stream: TcpStream, patience: Duration) -> TokioIo<Connection> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "small packets of this connection wait for one another");
     }
-    TokioIo::new(stream)
+    TokioIo::new(Connection::new(stream, patience))
 }
 
 /// Tells the service with each request who sends it.

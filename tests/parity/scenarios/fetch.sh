@@ -193,9 +193,8 @@ git -C c for-each-ref
 
 ### everything in a side band
 given history
-on_server config uploadpackfilter.allow true
-on_server config uploadpack.advertiseSidebandAll true
-GIT_TEST_SIDEBAND_ALL=1 git clone --quiet --bare $url/history.git c
+on_server config uploadpack.allowSidebandAll true
+git clone --quiet --bare $url/history.git c
 
 ### through a bundle and then the rest
 given history

@@ -90,8 +90,8 @@ git clone --quiet --bare --filter tree:1 $url/history.git d
 ### malformed
 given history
 on_server config uploadpack.allowFilter true
-pkt 'command=fetch' 0001 'filter blob:nothing' "want $(id main)" done 0000 | post upload-pack --header 'Git-Protocol: version=2'
-pkt "want $(id main) filter" 'filter what' 0000 done | post upload-pack
+pkt 'command=fetch' 0001 'filter blob:nothing' "want $(id main)" done 0000 | post upload-pack --header 'Git-Protocol: version=2' | unsaid
+pkt "want $(id main) filter" 'filter what' 0000 done | post upload-pack | unsaid
 
 ### later fetches
 given history

@@ -33,6 +33,7 @@ pub(crate) fn select(
         reader,
         sieve,
         seen: HashSet::default(),
+        met: None,
         objects: Vec::new(),
         places: HashMap::default(),
         path: BString::default(),
@@ -58,9 +59,15 @@ pub(crate) fn select(
     for edge in found.edges {
         walk.know(history.id(edge), history.tree(edge))?;
     }
-    for tree in trees {
-        walk.tree(tree, true)?;
+    if !trees.is_empty() {
+        walk.met = Some(found.missing.iter().map(|commit| history.tree(*commit)).collect());
     }
+    for tree in trees {
+        // Git takes a tree that it meets in another way, too, for one that was not asked for.
+        let asked = walk.met.as_ref().is_some_and(|met| !met.contains(&tree));
+        walk.tree(tree, asked)?;
+    }
+    walk.met = None;
     let wanted: HashSet<_> = commits.iter().map(|node| history.id(*node)).collect();
     // The newest first, as Git has it: some filters say of an object what they say where they first see it.
     for commit in found.missing.iter().rev() {
@@ -81,6 +88,8 @@ struct Walk<'r> {
     sieve: Sieve,
     /// What need not be looked at again: known to the client, or judged for good.
     seen: HashSet<ObjectId>,
+    /// The trees of commits and those that were met in other trees, while this counts.
+    met: Option<HashSet<ObjectId>>,
     objects: Vec<Chosen>,
     places: HashMap<ObjectId, u32>,
     /// The path of what is looked at, without slashes at its ends.
@@ -183,6 +192,9 @@ impl Walk<'_> {
             let entry = entry.map_err(|reason| Error::Malformed { id: level.id, reason })?;
             let done = level.data.len() - entries.rest().len();
             let (id, kind, name) = (entry.id.to_owned(), entry.kind, name_hash(0, entry.name));
+            if let Some(met) = self.met.as_mut().filter(|_| kind == Some(Kind::Tree)) {
+                met.insert(id);
+            }
             if kind.is_some() && !self.seen.contains(&id) {
                 if !self.path.is_empty() {
                     self.path.push_byte(b'/');

@@ -26,6 +26,11 @@ impl Named {
         Ok(())
     }
 
+    /// Gives the number of objects that are named.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Adds one object; tells whether it was not named as of another kind before.
     pub(super) fn insert(&mut self, id: ObjectId, kind: Kind) -> bool {
         match self.0.entry(id) {

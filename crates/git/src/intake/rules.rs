@@ -58,6 +58,9 @@ impl Learnt {
             links::visit(kind, data, &mut visit)
                 .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
         }
+        if self.named.len() > rules.options.limits.pack_objects as usize {
+            return Err(Refusal::new("the objects name too many others"));
+        }
         if conflict {
             return Err(Refusal::new(format!("object {id} names an object as of another kind")));
         }

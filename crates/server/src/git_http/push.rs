@@ -24,7 +24,7 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
         Ok(objects) => objects,
         Err(exception) => return exchange.refuse(exception.into()),
     };
-    let (mut writer, body) = body::channel(exchange.state.settings.git.timeout);
+    let (mut writer, body) = body::channel();
     exchange.send(200, "result", body);
     let mut door = |received: &Received<'_>| settle(&exchange, &repository, received);
     let served = receive_pack::serve(&objects, input, &mut writer, &exchange.state.git, &mut door);

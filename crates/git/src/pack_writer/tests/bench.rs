@@ -22,18 +22,6 @@ use crate::{
     },
 };
 
-/// A source of numbers, the same in each run.
-pub(super) struct Dice(pub(super) u64);
-
-impl Dice {
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).expect("31 bits") % end
-    }
-}
-
 /// A folder for bare repositories.
 pub(super) struct Bench(TempDir);
 

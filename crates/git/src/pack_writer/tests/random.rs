@@ -1,10 +1,17 @@
-//! Random histories, sent in random states and in every style.
+//! Random histories, kept and sent in random ways: Git takes what is sent, and has what it asked for.
 
 use std::{collections::HashSet, path::Path};
 
 use gix::ObjectId;
+use proptest::{
+    bool::weighted,
+    collection::vec,
+    prelude::{Strategy, any, prop_oneof},
+    sample::Index,
+    test_runner::{Config, TestRunner},
+};
 
-use super::bench::{Bench, Dice, closure, git, ids, pack, reused, take};
+use super::bench::{Bench, closure, git, ids, pack, reused, take};
 use crate::{
     Kind, Repository,
     enumerate::{self, Chosen, Demand, Selection},
@@ -12,67 +19,136 @@ use crate::{
     pack_writer::Style,
 };
 
-const COMMITS: usize = 60;
+/// How many stories are tried; `PROPTEST_CASES` in the environment says otherwise.
+const STORIES: u32 = 8;
 
-/// Makes commits `c0` to `c59` with up to three parents and files of which each commit changes some lines.
-fn history(path: &Path, dice: &mut Dice) {
-    let mut stream = String::new();
-    for number in 0..COMMITS {
-        let seconds = 1_700_000_000 + number * 60;
-        stream.extend([format!(
-            "commit refs/tags/c{number}\nmark :{}\ncommitter A <a@b> {seconds} +0000\ndata 1\nx\n",
-            number + 1
-        )]);
-        if number > 0 && dice.below(15) > 0 {
-            stream.extend([format!("from :{}\n", number - dice.below(number.min(6)))]);
-            for _ in 0..dice.below(3) {
-                stream.extend([format!("merge :{}\n", 1 + dice.below(number))]);
+/// A repository, how it came to be, and what is fetched from it.
+#[derive(Debug)]
+struct Story {
+    /// The commits `c0`, `c1` and so on.
+    commits: Vec<Commit>,
+    /// How the commits came: some at a time, as often as they last.
+    pushes: Vec<Push>,
+    /// Whether it was all packed anew.
+    repacked: bool,
+    fetches: Vec<Fetch>,
+}
+
+#[derive(Debug)]
+struct Commit {
+    /// How many commits before it each parent is.
+    parents: Vec<usize>,
+    files: Vec<File>,
+}
+
+/// A file that is written: lines that tell its folder, but for some.
+#[derive(Debug)]
+struct File {
+    folder: usize,
+    name: usize,
+    lines: usize,
+    /// Which lines tell something else, and what.
+    other: (usize, usize),
+}
+
+#[derive(Debug)]
+struct Push {
+    commits: usize,
+    /// Whether deltas may lie on objects that came before.
+    thin: bool,
+    /// Whether deltas name their bases by offsets.
+    offsets: bool,
+    /// Whether the objects were unpacked.
+    loose: bool,
+}
+
+#[derive(Debug)]
+struct Fetch {
+    wants: Vec<Index>,
+    haves: Vec<Index>,
+    style: Style,
+    /// Whether what lies in the largest pack is sent as it lies there.
+    reuse: bool,
+}
+
+fn stories() -> impl Strategy<Value = Story> {
+    let file = (0..4_usize, 0..5_usize, 20..220_usize, (1..40_usize, 0..9_usize));
+    let file = file.prop_map(|(folder, name, lines, other)| File { folder, name, lines, other });
+    let parents = prop_oneof![14 => vec(1..6_usize, 1..4), 1 => vec(1..2_usize, 0)];
+    let commit = (parents, vec(file, 1..5)).prop_map(|(parents, files)| Commit { parents, files });
+    let push = (1..8_usize, any::<bool>(), any::<bool>(), weighted(0.25));
+    let push = push.prop_map(|(commits, thin, offsets, loose)| Push { commits, thin, offsets, loose });
+    let style = any::<[bool; 4]>().prop_map(|[thin, offsets, search, index]| Style {
+        thin,
+        offsets,
+        search,
+        // A pack that does not stand alone has no index.
+        index: index && !thin,
+        threads: 2,
+    });
+    let fetch = (vec(any::<Index>(), 1..3), vec(any::<Index>(), 0..3), style, any::<bool>());
+    let fetch = fetch.prop_map(|(wants, haves, style, reuse)| Fetch { wants, haves, style, reuse });
+    let story = (vec(commit, 1..60), vec(push, 1..12), any::<bool>(), vec(fetch, 1..12));
+    story.prop_map(|(commits, pushes, repacked, fetches)| Story { commits, pushes, repacked, fetches })
+}
+
+impl Story {
+    /// Makes a repository with all the commits, each with a tag.
+    fn write(&self, path: &Path) {
+        let mut stream = String::new();
+        for (number, commit) in self.commits.iter().enumerate() {
+            let seconds = 1_700_000_000 + number * 60;
+            stream.extend([format!(
+                "commit refs/tags/c{number}\nmark :{}\ncommitter A <a@b> {seconds} +0000\ndata 1\nx\n",
+                number + 1
+            )]);
+            // The mark of the commit before it is its own number.
+            let parents =
+                commit.parents.iter().filter_map(|back| (number + 1).checked_sub(*back).filter(|mark| *mark > 0));
+            for (word, mark) in ["from", "merge", "merge"].iter().zip(parents) {
+                stream.extend([format!("{word} :{mark}\n")]);
+            }
+            stream.extend(commit.files.iter().map(File::command));
+        }
+        stream.push_str("tag t1\nfrom :1\ntagger A <a@b> 1700000000 +0000\ndata 1\nx\n");
+        git(path, &["fast-import", "--quiet"], stream.as_bytes());
+    }
+
+    /// Makes a repository that got the commits of `work` by pushes.
+    fn push(&self, work: &Path, served: &Path) {
+        let mut had = 0;
+        for push in self.pushes.iter().cycle() {
+            let has = (had + push.commits).min(self.commits.len());
+            // A merge may lead to more than the last commit does.
+            let mut revisions = (had..has).map(|number| format!("c{number}\n")).collect::<Vec<_>>().concat();
+            revisions.extend((0..had).map(|known| format!("^c{known}\n")));
+            let offsets = if push.offsets { "--delta-base-offset" } else { "--no-reuse-object" };
+            let thin = if push.thin { "--thin" } else { "--no-reuse-delta" };
+            let pack = git(work, &["pack-objects", "--stdout", "--revs", "-q", thin, offsets], revisions.as_bytes());
+            let into =
+                if push.loose { &["unpack-objects", "-q"][..] } else { &["index-pack", "--stdin", "--fix-thin"] };
+            git(served, into, &pack);
+            had = has;
+            if had == self.commits.len() {
+                break;
             }
         }
-        for _ in 0..=dice.below(3) {
-            let (folder, file, length) = (dice.below(4), dice.below(5), 20 + dice.below(200));
-            let lines = (0..length).map(|line| {
-                let value = if dice.below(30) == 0 { dice.below(9) } else { folder };
-                format!("line {line} {value}\n")
-            });
-            let text = lines.collect::<String>();
-            stream.extend([format!("M 644 inline d{folder}/f{file}\ndata {}\n{text}", text.len())]);
+        let tags = git(work, &["for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags/c*"], b"");
+        git(served, &["update-ref", "--stdin"], &tags);
+        if self.repacked {
+            git(served, &["repack", "-adq"], b"");
         }
     }
-    stream.push_str("tag t1\nfrom :7\ntagger A <a@b> 1700000000 +0000\ndata 1\nx\n");
-    git(path, &["fast-import", "--quiet"], stream.as_bytes());
 }
 
-/// Makes a repository that got the commits of `work` by pushes, some of them thin, and by loose objects.
-fn pushed(work: &Path, served: &Path, dice: &mut Dice) {
-    let mut had = Vec::new();
-    for number in (3..COMMITS).step_by(4).chain([COMMITS - 1]) {
-        let mut revisions = format!("c{number}\n");
-        revisions.extend(had.iter().map(|known| format!("^c{known}\n")));
-        let offsets = ["--delta-base-offset", "--no-reuse-object"][dice.below(2)];
-        let thin = ["--thin", "--no-reuse-delta"][dice.below(2)];
-        let pack = git(work, &["pack-objects", "--stdout", "--revs", "-q", thin, offsets], revisions.as_bytes());
-        match dice.below(4) {
-            0 => git(served, &["unpack-objects", "-q"], &pack),
-            _ => git(served, &["index-pack", "--stdin", "--fix-thin"], &pack),
-        };
-        had.push(number);
+impl File {
+    fn command(&self) -> String {
+        let (every, told) = self.other;
+        let line =
+            |line: usize| format!("line {line} {}\n", if line.is_multiple_of(every) { told } else { self.folder });
+        let text: String = (0..self.lines).map(line).collect();
+        format!("M 644 inline d{}/f{}\ndata {}\n{text}", self.folder, self.name, text.len())
     }
-    let tags = git(work, &["for-each-ref", "--format=create %(refname) %(objectname)"], b"");
-    let all = closure(served, &["--all"]);
-    assert!(all.is_empty());
-    let there: Vec<_> = String::from_utf8(tags)
-        .expect("plain names")
-        .lines()
-        .filter(|line| has(served, line.rsplit(' ').next().expect("an id")))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    git(served, &["update-ref", "--stdin"], there.concat().as_bytes());
-}
-
-fn has(path: &Path, id: &str) -> bool {
-    let answer = git(path, &["cat-file", "--batch-check"], format!("{id}\n").as_bytes());
-    !answer.ends_with(b"missing\n")
 }
 
 /// Adds what the client has in the trees of its commits as bases.
@@ -108,53 +184,48 @@ fn reuse(repository: &Repository, selection: &mut Selection) {
     selection.reused = Some(reused(pack, |id| moved.contains(id)));
 }
 
-/// Every style, for `round` of one history after the other.
-fn style(round: usize) -> Style {
-    let bit = |bit: usize| round >> bit & 1 != 0;
-    Style { thin: bit(0), offsets: bit(1), search: bit(2), index: bit(3) && !bit(0), threads: 2 }
-}
-
 #[test]
 fn git_takes_what_is_sent_and_has_what_it_asked_for() {
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    let bench = Bench::new();
-    for story in 0..3 {
-        let work = bench.repository(&format!("work{story}"));
-        history(&work, &mut dice);
-        let served = bench.repository(&format!("served{story}"));
-        pushed(&work, &served, &mut dice);
-        if story == 2 {
-            git(&served, &["repack", "-adq"], b"");
+    let cases = std::env::var("PROPTEST_CASES").map_or(STORIES, |cases| cases.parse().expect("a number of cases"));
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let told = TestRunner::new(config).run(&stories(), |story| {
+        let bench = Bench::new();
+        let (work, served) = (bench.repository("work"), bench.repository("served"));
+        story.write(&work);
+        story.push(&work, &served);
+        for (number, fetch) in story.fetches.iter().enumerate() {
+            fetch.check(&served, &bench.repository(&format!("client{number}")));
         }
-        let repository = Repository::open(&served).expect("a repository");
-        let tags = ids(&served, &["for-each-ref", "--format=%(objectname)", "refs/tags/c*"], b"");
-        for round in 0..24 {
-            let mut choose = |count: usize| (0..count).map(|_| tags[dice.below(tags.len())]).collect::<Vec<_>>();
-            let (wants, haves) = (choose(2), choose(round % 3));
-            let demand = Demand { wants: wants.clone(), haves: haves.clone(), tags: Vec::new() };
-            let mut reader = repository.reader();
-            let mut selection =
-                enumerate::select(&mut reader, &mut History::default(), &demand).expect("a sound repository");
-            if selection.objects.is_empty() {
-                continue;
-            }
-            add_bases(&served, &mut selection, &haves);
-            if round % 6 >= 3 {
-                reuse(&repository, &mut selection);
-            }
-            let count = selection.objects.len() + selection.reused.as_ref().map_or(0, |reused| reused.chosen.count());
-            let sent = pack(&served, &selection, style(round));
-            assert_eq!(sent[8..12], u32::try_from(count).expect("few").to_be_bytes());
+        Ok(())
+    });
+    told.unwrap_or_else(|failure| panic!("{failure}"));
+}
 
-            let client = bench.repository(&format!("client{story}-{round}"));
-            let known = haves.iter().map(|id| format!("{id}\n")).collect::<Vec<_>>().concat();
-            let known = git(&served, &["pack-objects", "--stdout", "--revs", "-q"], known.as_bytes());
-            take(&client, &known);
-            take(&client, &sent);
-            let wants: Vec<_> = wants.iter().map(ToString::to_string).collect();
-            let wants: Vec<_> = wants.iter().map(String::as_str).collect();
-            assert_eq!(closure(&client, &wants), closure(&served, &wants));
-            std::fs::remove_dir_all(client).expect("a writable folder");
+impl Fetch {
+    /// Sends what is asked for to a new `client`, which takes it and has it all then.
+    fn check(&self, served: &Path, client: &Path) {
+        let repository = Repository::open(served).expect("a repository");
+        let tags = ids(served, &["for-each-ref", "--format=%(objectname)", "refs/tags/c*"], b"");
+        let chosen = |these: &[Index]| these.iter().map(|index| *index.get(&tags)).collect::<Vec<_>>();
+        let (wants, haves) = (chosen(&self.wants), chosen(&self.haves));
+        let demand = Demand { wants: wants.clone(), haves: haves.clone(), tags: Vec::new() };
+        let selection = enumerate::select(&mut repository.reader(), &mut History::default(), &demand);
+        let mut selection = selection.expect("a sound repository");
+        if selection.objects.is_empty() {
+            return;
         }
+        add_bases(served, &mut selection, &haves);
+        if self.reuse {
+            reuse(&repository, &mut selection);
+        }
+        let sent = pack(served, &selection, self.style);
+        assert_eq!(sent[8..12], u32::try_from(selection.count()).expect("few").to_be_bytes());
+
+        let known = haves.iter().map(|id| format!("{id}\n")).collect::<Vec<_>>().concat();
+        take(client, &git(served, &["pack-objects", "--stdout", "--revs", "-q"], known.as_bytes()));
+        take(client, &sent);
+        let wants: Vec<_> = wants.iter().map(ToString::to_string).collect();
+        let wants: Vec<_> = wants.iter().map(String::as_str).collect();
+        assert_eq!(closure(client, &wants), closure(served, &wants));
     }
 }

@@ -1,0 +1,52 @@
+//! Pushes byte by byte, for tests that stop in the middle of one.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
+use crate::clients::git_fed;
+
+/// The body of a push that moves one reference.
+pub struct Push(Vec<u8>);
+
+impl Push {
+    /// Makes a push of the objects in a work tree, from `old`, or from nothing, to `new`.
+    pub fn new(work: &Path, reference: &str, old: Option<&str>, new: &str) -> Self {
+        let command = format!("{} {new} {reference}\0report-status", old.unwrap_or(&"0".repeat(40)));
+        let revisions = old.map_or_else(|| format!("{new}\n"), |old| format!("{new}\n^{old}\n"));
+        let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
+        body.extend(git_fed(work, &["pack-objects", "--quiet", "--revs", "--thin", "--stdout"], revisions.as_bytes()));
+        Self(body)
+    }
+
+    /// The size of the body in bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Sends the first `bytes` of the body to the repository at `url`.
+    pub fn begin(&self, url: &str, bytes: usize) -> io::Result<TcpStream> {
+        let (address, path) = url.trim_start_matches("http://").split_once('/').expect("it is a repository's");
+        let mut stream = TcpStream::connect(address)?;
+        let length = self.bytes();
+        let head = format!(
+            "POST /{path}/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(&self.0[..bytes])?;
+        Ok(stream)
+    }
+
+    /// Sends the rest of a body of which `bytes` were sent, and returns the reply.
+    pub fn finish(&self, mut stream: TcpStream, bytes: usize) -> io::Result<String> {
+        stream.write_all(&self.0[bytes..])?;
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply)?;
+        Ok(String::from_utf8_lossy(&reply).into_owned())
+    }
+
+    /// Sends it all, and returns the reply.
+    pub fn send(&self, url: &str) -> io::Result<String> {
+        self.finish(self.begin(url, self.bytes())?, self.bytes())
+    }
+}

@@ -1,0 +1,247 @@
+//! The flags that bound and tune the Git server, as the program itself takes them.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+use tempfile::TempDir;
+use tests::binary::Running;
+use tests::clients::{Outcome, git, git_fed};
+use tests::wire::{Reply, send};
+use tests::{files, process, wait_until};
+use ureq::http::Request;
+
+/// The program with the repository `demo`, and a work tree `work` with one commit.
+struct Scene {
+    folder: TempDir,
+    running: Running,
+    url: String,
+}
+
+impl Scene {
+    fn new(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("there is room");
+        let data = folder.path().join("data");
+        let arguments = [&["--data-dir", data.to_str().expect("it is text"), "--log-interval", "1h"], flags].concat();
+        let running = Running::start(&arguments);
+        let create = Request::post(running.endpoint()).header("x-amz-target", "CodeCommit_20150413.CreateRepository");
+        let body = json!({ "repositoryName": "demo" }).to_string().into_bytes();
+        assert_eq!(send(create.body(body).expect("it is well formed")).status, 200);
+        let url = format!("{}/v1/repos/demo", running.endpoint());
+        git(folder.path(), &["init", "--quiet", "--initial-branch=main", "work"]).ok();
+        let scene = Self { folder, running, url };
+        scene.commit("README.md", b"A demonstration.\n");
+        scene
+    }
+
+    fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Commits a file, and returns the commit's id.
+    fn commit(&self, file: &str, content: &[u8]) -> String {
+        fs::write(self.work().join(file), content).expect("the folder is writable");
+        git(&self.work(), &["add", "--all"]).ok();
+        git(&self.work(), &["commit", "--quiet", "--message", file]).ok();
+        git(&self.work(), &["rev-parse", "HEAD"]).ok()
+    }
+
+    fn tip(&self) -> String {
+        git(&self.work(), &["rev-parse", "main"]).ok()
+    }
+
+    fn push(&self, references: &[&str]) -> Outcome {
+        git(&self.work(), &[&["push", "--force", &self.url], references].concat())
+    }
+
+    /// The folder of the only repository.
+    fn repository(&self) -> PathBuf {
+        let mut repositories = fs::read_dir(self.folder.path().join("data/repositories")).expect("it is a folder");
+        repositories.next().expect("there is one repository").expect("it is readable").path()
+    }
+
+    fn packs(&self) -> usize {
+        let entries = fs::read_dir(self.repository().join("objects/pack")).expect("it is a folder").flatten();
+        entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "pack")).count()
+    }
+
+    fn has(&self, id: &str) -> bool {
+        git(&self.repository(), &["cat-file", "-e", id]).success
+    }
+
+    /// Pushes commits one by one, each of which leaves a pack.
+    fn push_packs(&self, count: usize) {
+        for number in 0..count {
+            self.commit("counter", format!("{number}\n").as_bytes());
+            self.push(&["main"]).ok();
+        }
+    }
+
+    /// Asks for objects by a request of so many `bytes`, compressed to a thousandth.
+    fn bomb(&self, version: &str, head: &str, repeated: &str, bytes: usize) -> Reply {
+        let mut zipped = GzEncoder::new(Vec::new(), Compression::fast());
+        zipped.write_all(head.as_bytes()).expect("a vector takes all");
+        let many = repeated.repeat((1 << 20) / repeated.len());
+        for _ in 0..bytes / many.len() {
+            zipped.write_all(many.as_bytes()).expect("a vector takes all");
+        }
+        let body = zipped.finish().expect("a vector takes all");
+        let request = Request::post(format!("{}/git-upload-pack", self.url))
+            .header("content-encoding", "gzip")
+            .header("git-protocol", format!("version={version}"));
+        send(request.body(body).expect("it is well formed"))
+    }
+
+    fn port(&self) -> u16 {
+        self.running.endpoint().rsplit(':').next().and_then(|port| port.parse().ok()).expect("the URL ends in it")
+    }
+}
+
+/// Bytes that do not compress.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+#[test]
+fn a_push_of_too_many_references_is_told_so() {
+    let scene = Scene::new(&["--git-max-refs", "2"]);
+    let refused = scene.push(&["main:a", "main:b", "main:c"]).failed();
+    assert!(refused.contains("Too many reference update commands"), "{refused}");
+    scene.push(&["main:a", "main:b"]).ok();
+}
+
+#[test]
+fn a_pack_that_is_too_large_is_told_so() {
+    let scene = Scene::new(&["--git-max-pack", "20KB"]);
+    scene.push(&["main"]).ok();
+    scene.commit("noise", &noise(30_000));
+    let refused = scene.push(&["main"]).failed();
+    assert!(refused.contains("pack exceeds maximum allowed size"), "{refused}");
+    scene.push(&["main~1:refs/heads/other"]).ok();
+}
+
+#[test]
+fn an_object_that_is_too_large_is_told_so() {
+    let scene = Scene::new(&["--git-max-object", "20KB"]);
+    scene.push(&["main"]).ok();
+    scene.commit("zeros", &vec![0; 20_481]);
+    let refused = scene.push(&["main"]).failed();
+    assert!(refused.contains("an object of 20481 bytes is too large"), "{refused}");
+    scene.push(&["main~1:refs/heads/other"]).ok();
+}
+
+#[test]
+fn what_the_checks_refuse_is_taken_without_them() {
+    let unsound = |scene: &Scene| {
+        let tree = git(&scene.work(), &["rev-parse", "HEAD^{tree}"]).ok();
+        let commit =
+            format!("tree {tree}\nauthor A <a@example.com> x +0000\ncommitter C <c@example.com> 1 +0000\n\nx\n");
+        let arguments = ["hash-object", "--literally", "-t", "commit", "-w", "--stdin"];
+        let id = git_fed(&scene.work(), &arguments, commit.as_bytes());
+        format!("{}:refs/heads/unsound", String::from_utf8_lossy(&id).trim())
+    };
+    for flags in [&[][..], &["--git-fsck"], &["--git-fsck=true"]] {
+        let scene = Scene::new(flags);
+        let refused = scene.push(&[&unsound(&scene)]).failed();
+        assert!(refused.contains("badDate"), "{refused}");
+    }
+    let scene = Scene::new(&["--git-fsck=false"]);
+    scene.push(&[&unsound(&scene)]).ok();
+}
+
+#[test]
+fn packs_become_one_unless_they_are_to_be_left_alone() {
+    let scene = Scene::new(&["--git-pack-limit", "3"]);
+    scene.push_packs(6);
+    wait_until("few packs are left", || scene.packs() <= 3);
+    let scene = Scene::new(&["--git-pack-limit", "0"]);
+    scene.push_packs(6);
+    assert_eq!(scene.packs(), 6);
+}
+
+#[test]
+fn what_no_reference_leads_to_goes_at_the_age_that_is_set() {
+    for (age, stays) in [("14d", true), ("1ms", false)] {
+        let scene = Scene::new(&["--git-pack-limit", "1", "--git-prune-age", age]);
+        let lost = scene.commit("lost", b"nobody leads here soon\n");
+        scene.push(&["main"]).ok();
+        git(&scene.work(), &["reset", "--quiet", "--hard", "HEAD~1"]).ok();
+        scene.push_packs(3);
+        if stays {
+            wait_until("all is in one pack, and what is lost in another", || scene.packs() <= 2);
+            assert!(scene.has(&lost));
+        } else {
+            wait_until("what is lost is gone", || !scene.has(&lost));
+        }
+        git(&scene.repository(), &["rev-list", "--quiet", "--objects", &scene.tip()]).ok();
+    }
+}
+
+#[test]
+fn a_client_that_stops_reading_is_let_go() {
+    let scene = Scene::new(&["--git-timeout", "100ms", "--git-pack-limit", "0"]);
+    // More than the system keeps of what is sent and not read.
+    scene.commit("noise", &noise(24 << 20));
+    scene.push(&["main"]).ok();
+    let port = scene.port();
+    let none_is_open = || process::connections(scene.running.id(), port) == 0;
+    wait_until("the push is over", none_is_open);
+    let data = scene.folder.path().join("data");
+    let before = files(&data);
+
+    let want = format!("want {}\n", scene.tip());
+    let body = format!("{:04x}{want}00000009done\n", want.len() + 4);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let head =
+        format!("POST /v1/repos/demo/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    let mut begun = [0; 15];
+    stream.read_exact(&mut begun).expect("it is answered");
+    assert_eq!(&begun, b"HTTP/1.1 200 OK");
+    assert_eq!(process::connections(scene.running.id(), port), 1);
+    wait_until("the client is let go", none_is_open);
+    wait_until("no file is kept for it", || process::nameless_files(scene.running.id()) == 0);
+    assert_eq!(files(&data), before);
+    let mut rest = Vec::new();
+    // Whether what was on its way still comes is the system's affair.
+    let _ = stream.read_to_end(&mut rest);
+    assert!(rest.len() < 24 << 20 && !rest.ends_with(b"0\r\n\r\n"), "half a reply looks like half of one");
+    git(scene.folder.path(), &["clone", "--quiet", &scene.url, "clone"]).ok();
+}
+
+#[test]
+fn compressed_requests_cost_no_more_than_plain_ones() {
+    let scene = Scene::new(&["--max-body", "32MB", "--git-capabilities", "full"]);
+    scene.push(&["main"]).ok();
+    let line = |text: &str| format!("{:04x}{text}", text.len() + 4);
+    let (want, have) = (line(&format!("want {}\n", scene.tip())), line(&format!("have {}\n", "1".repeat(40))));
+    let wordy = line(&format!("want {}{}\n", scene.tip(), " a".repeat(30_000)));
+    let short = line("deepen-not x\n");
+    let v2 = format!("{}0001", line("command=fetch"));
+    for (version, head, repeated) in [
+        ("0", String::new(), &want),
+        ("0", String::new(), &wordy),
+        ("0", want.clone(), &short),
+        ("0", format!("{want}0000"), &have),
+        ("2", v2.clone(), &have),
+        ("2", v2.clone(), &short),
+        ("2", v2, &line("ofs-delta\n")),
+    ] {
+        let reply = scene.bomb(version, &head, repeated, 512 << 20);
+        let told = ["the request is too large", "too many capabilities"].iter().any(|it| reply.text().contains(it));
+        assert!(told, "{head} {repeated:.60}: {}", reply.text());
+    }
+    let peak = process::memory_peak(scene.running.id()) >> 20;
+    assert!(peak < 200, "{peak} MB for requests of 32 MB");
+}
