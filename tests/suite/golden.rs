@@ -37,6 +37,8 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
         "ReactionLimitExceededException",
         "a user's other reaction takes the place of the one before",
     ),
+    ("GetMergeConflicts", "InvalidCommitException", "it is told which of the two commits is meant"),
+    ("CreateUnreferencedMergeCommit", "ConcurrentReferenceUpdateException", "no reference moves"),
     ("PutFile", "FolderContentSizeLimitExceededException", "one file is too large before its folder is"),
     ("PutFile", "InvalidDeletionParameterException", "nothing is deleted"),
 ];

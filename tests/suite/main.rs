@@ -20,6 +20,7 @@ mod golden;
 mod identity;
 mod journeys;
 mod log_files;
+mod merge;
 mod paging;
 mod place;
 mod protocol;

@@ -26,7 +26,7 @@ use bstr::BString;
 use gix::{ObjectId, hash::oid};
 
 use crate::{
-    Error, Mode, Object,
+    Error, Kind, Mode, Object,
     history::{History, Node},
     merge_base,
     reader::Reader,
@@ -173,8 +173,10 @@ impl Merger<'_> {
             let outcome = self.commits(history, one, next, inner, depth + 1, &labels)?;
             base = Some(history.invent(outcome.tree, &[one, next]));
         }
-        let empty = ObjectId::empty_tree(gix::hash::Kind::Sha1);
-        let base = base.map_or(empty, |base| history.tree(base));
+        let base = match base {
+            Some(base) => history.tree(base),
+            None => self.reader.imagine(Object { kind: Kind::Tree, data: Vec::new() })?,
+        };
         let trees = [base, history.tree(ours), history.tree(theirs)];
         self.trees(Scene { trees, labels, depth })
     }

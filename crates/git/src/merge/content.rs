@@ -7,7 +7,7 @@ use super::{
     entry::{BASE, OURS, Sort, THEIRS, sort},
     text::{self, Favor, MARK, Marks},
 };
-use crate::{Error, Kind, Object, is_binary};
+use crate::{Error, Kind, Mode, Object, is_binary};
 
 /// A file that is larger is not merged by line.
 const TEXT_BYTES_MAX: u64 = 1_023 << 20;
@@ -39,10 +39,12 @@ impl Merger<'_> {
         let favor = if scene.depth > 0 { Favor::Neither } else { self.options.favor };
         if !self.options.by_line && scene.depth == 0 {
             let is_favored = favor != Favor::Neither;
+            let changed = |mode: Mode| base.is_none_or(|(base, _)| base != mode);
+            let modes_conflict = ours.0 != theirs.0 && changed(ours.0) && changed(theirs.0);
             return Ok(Content {
                 version: Some(if favor == Favor::Theirs { theirs } else { ours }),
-                is_mode_clean: is_favored || ours.0 == theirs.0,
-                is_content_clean: is_favored || ours.1 == theirs.1,
+                is_mode_clean: is_favored || !modes_conflict,
+                is_content_clean: is_favored || modes_conflict && ours.1 == theirs.1,
             });
         }
         let base_mode = base.map(|(mode, _)| mode);
@@ -64,7 +66,7 @@ impl Merger<'_> {
             let merged = self.file(scene, [common, Some(ours), Some(theirs)], favor, paths, levels)?;
             is_content_clean = merged.1;
             merged.0.1
-        } else if scene.depth > 0 && (sort(ours) == Sort::Link || common.is_none()) {
+        } else if scene.depth > 0 {
             return Ok(Content { version: base, is_mode_clean, is_content_clean: false });
         } else {
             is_content_clean = sort(ours) == Sort::Link && favor != Favor::Neither;
@@ -117,7 +119,7 @@ impl Merger<'_> {
             return Ok(base);
         }
         let id = self.reader.imagine(Object::blob(Vec::new()))?;
-        Ok((crate::Mode::File, id))
+        Ok((Mode::File, id))
     }
 }
 
