@@ -250,6 +250,16 @@ fn templates_and_associations_are_there_after_a_restart() {
 }
 
 #[test]
+fn a_reset_forgets_templates() {
+    let world = World::with(|settings| settings.allow_reset = true);
+    repository(&world, "MyDemoRepo");
+    template(&world, "Two eyes");
+    associate(&world, "Two eyes", "MyDemoRepo");
+    assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
+    assert_eq!(world.ok("ListApprovalRuleTemplates", &json!({})), json!({ "approvalRuleTemplateNames": [] }));
+}
+
+#[test]
 fn the_record_of_a_new_template_has_it_with_the_trail_s_dates() {
     let world = World::new();
     let input = json!({ "approvalRuleTemplateName": "Two eyes", "approvalRuleTemplateContent": CONTENT });

@@ -39,3 +39,21 @@ impl fmt::Display for RuleName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_of_letters_digits_and_a_few_signs() {
+        for name in ["Two eyes", "2_approvers - v1.0", "Überprüfung", &"x".repeat(LENGTH_MAX)] {
+            assert_eq!(RuleName::of_rule(Some(name.to_owned())).expect("a name").as_str(), name);
+        }
+        for name in ["a/b", "a:b", "a\tb", "(a)", "a.git", &"x".repeat(LENGTH_MAX + 1)] {
+            let (rule, template) =
+                (RuleName::of_rule(Some(name.to_owned())), RuleName::of_template(Some(name.to_owned())));
+            assert!(matches!(rule, Err(Exception::InvalidApprovalRuleName { .. })), "{name}");
+            assert!(matches!(template, Err(Exception::InvalidApprovalRuleTemplateName { .. })), "{name}");
+        }
+    }
+}
