@@ -20,7 +20,7 @@ impl Path {
     pub(crate) fn parse(path: Option<String>) -> Result<Self, Exception> {
         let path = name::required(path, Exception::PathRequired)?;
         let inner = path.strip_prefix('/').unwrap_or(&path);
-        let sound = |name: &str| !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(".git");
+        let sound = |name: &str| !matches!(name, "" | "." | "..") && !git::is_dot_git(name.as_bytes());
         let fits = path.chars().count() <= LENGTH_MAX && !path.contains('\0');
         if fits && inner.split('/').all(sound) {
             Ok(Self(inner.to_owned()))
@@ -85,7 +85,18 @@ mod tests {
     fn a_path_leads_down_and_nowhere_else() {
         let parse = |path: &str| Path::parse(Some(path.to_owned())).map(|path| path.0);
         assert_eq!(parse("/a/b c").expect("a path"), "a/b c");
-        for path in ["a//b", "a/", "../a", "a/./b", "a/.GIT/config", "//a", "/", &"x".repeat(LENGTH_MAX + 1)] {
+        for path in [
+            "a//b",
+            "a/",
+            "../a",
+            "a/./b",
+            "a/.GIT/config",
+            "git~1",
+            ".g\u{200c}it/a",
+            "//a",
+            "/",
+            &"x".repeat(LENGTH_MAX + 1),
+        ] {
             assert!(matches!(parse(path), Err(Exception::InvalidPath { .. })), "{path}");
         }
         assert!(matches!(parse(""), Err(Exception::PathRequired)));

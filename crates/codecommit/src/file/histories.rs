@@ -7,6 +7,9 @@ use git::{ObjectId, Revision};
 
 use crate::Exception;
 
+/// How many histories are kept.
+const HISTORIES_MAX: usize = 64;
+
 /// How many versions are kept, of all histories together; about two hundred bytes each.
 const VERSIONS_MAX: usize = 100_000;
 
@@ -32,13 +35,42 @@ impl Histories {
         let history: Arc<[Revision]> = find()?.into();
         let mut kept = lock();
         kept.push_back((key, Arc::clone(&history)));
-        let mut count: usize = kept.iter().map(|(_, history)| history.len() + 1).sum();
-        while count > VERSIONS_MAX
-            && kept.len() > 1
+        let mut count: usize = kept.iter().map(|(_, history)| history.len()).sum();
+        // The new one is kept however long it is: its next page will be asked for.
+        while kept.len() > 1
+            && (kept.len() > HISTORIES_MAX || count > VERSIONS_MAX)
             && let Some((_, oldest)) = kept.pop_front()
         {
-            count -= oldest.len() + 1;
+            count -= oldest.len();
         }
         Ok(history)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_histories_that_were_asked_for_last_are_kept() {
+        let commit = ObjectId::from_hex(&[b'1'; 40]).expect("forty digits");
+        let version = Revision { commit, path: "file".into(), blob: commit, newer: Vec::new() };
+        let histories = Histories::default();
+        let is_found_again = |path: usize, length: usize| {
+            let mut found = false;
+            let find = || {
+                found = true;
+                Ok(vec![version.clone(); length])
+            };
+            let history =
+                histories.get(("repository".to_owned(), commit, path.to_string()), find).expect("it is found");
+            assert_eq!(history.len(), length);
+            found
+        };
+        assert!((0..=HISTORIES_MAX).all(|path| is_found_again(path, 1)));
+        assert!(!is_found_again(HISTORIES_MAX, 1) && is_found_again(0, 1));
+        // One that is too long stays alone.
+        assert!(is_found_again(1_000, VERSIONS_MAX + 1));
+        assert!(!is_found_again(1_000, VERSIONS_MAX + 1) && is_found_again(0, 1));
     }
 }

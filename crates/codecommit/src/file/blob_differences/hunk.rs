@@ -113,7 +113,7 @@ mod tests {
     fn runs_that_meet_are_one() {
         let changes = [change(3..4, 3..4), change(10..10, 10..11)];
         let lengths = |context| pieces(&changes, 11, context).map(|piece| piece.lines.len()).collect::<Vec<_>>();
-        assert_eq!(lengths(3), [14]);
+        assert_eq!(lengths(3), [13]);
         assert_eq!(lengths(2), [6, 4]);
         assert_eq!(lengths(0), [2, 1]);
     }
