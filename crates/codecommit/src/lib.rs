@@ -136,8 +136,13 @@ impl CodeCommit {
         hold: &git::Hold,
     ) -> Result<Vec<git::ObjectId>, Exception> {
         let ids = self.objects(repository)?.add(objects, hold, self.settings.sync)?;
-        self.grown.lock().expect("no holder of this lock panics").insert(repository.id.clone());
+        self.note_growth(repository);
         Ok(ids)
+    }
+
+    /// Notes that a repository got objects, so that upkeep may be due.
+    fn note_growth(&self, repository: &repository::Repository) {
+        self.grown.lock().expect("no holder of this lock panics").insert(repository.id.clone());
     }
 
     /// Takes the ids of the repositories to which calls added objects since it was asked last: upkeep may be due.

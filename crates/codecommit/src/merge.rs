@@ -126,6 +126,7 @@ pub(crate) fn create_unreferenced(
     let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let message = ends.message();
     let Merged { commit_id, tree_id, .. } = plan.make((service, call), (&objects, &hold), tips, &message)?;
+    service.note_growth(&repository);
     Ok(Box::new(move |transaction| {
         let _hold = hold;
         record(transaction, &repository, tips, commit_id)?;

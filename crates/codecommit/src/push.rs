@@ -38,6 +38,9 @@ impl Door {
         let open = service.store.read(|transaction| follow::open(transaction, &repository.id))?;
         // The answers are remembered, and asked for again in the transaction.
         follow::consequences(&relations, &open, moves.iter())?;
+        if moves.iter().any(|it| it.new.is_some()) {
+            service.note_growth(repository);
+        }
         let (call, repository, courier) = (Arc::clone(call), repository.clone(), Arc::clone(&service.courier));
         Ok(Self { call, repository, courier, relations })
     }
