@@ -51,7 +51,7 @@ impl Changed {
         id(&self.world.ok("PostCommentReply", &json!({ "inReplyTo": to, "content": content })))
     }
 
-    fn list(&self, further: Value) -> Value {
+    fn list(&self, further: &Value) -> Value {
         let mut input = self.input("");
         input.as_object_mut().expect("it is one").remove("content");
         input.as_object_mut().expect("it is one").extend(further.as_object().expect("it is one").clone());
@@ -106,7 +106,7 @@ fn comments_on_one_place_stand_together_with_their_replies() {
     let reply = changed.reply(&first, "a reply");
     changed.reply(&reply, "a reply to it");
     changed.post("on the line again", Some(2));
-    let listed = changed.list(json!({}));
+    let listed = changed.list(&json!({}));
     let groups = &listed["commentsForComparedCommitData"];
     assert_eq!(
         said(groups),
@@ -130,7 +130,7 @@ fn a_listing_goes_on_over_pages_and_through_places() {
     }
     let (mut pages, mut token) = (Vec::new(), Value::Null);
     loop {
-        let page = changed.list(json!({ "maxResults": 2, "nextToken": token }));
+        let page = changed.list(&json!({ "maxResults": 2, "nextToken": token }));
         pages.push(said(&page["commentsForComparedCommitData"]));
         match page.get("nextToken") {
             Some(next) => token = next.clone(),
@@ -205,7 +205,7 @@ fn the_same_sent_twice_with_a_token_is_one_comment() {
     let reply = json!({ "inReplyTo": id(&first), "content": "here", "clientRequestToken": "a token" });
     let second = changed.world.ok("PostCommentReply", &reply);
     assert_eq!(changed.world.ok("PostCommentReply", &reply), second);
-    assert_eq!(said(&changed.list(json!({}))["commentsForComparedCommitData"]), [["here", "here"]]);
+    assert_eq!(said(&changed.list(&json!({}))["commentsForComparedCommitData"]), [["here", "here"]]);
     let headers = [("authorization", &*signed(LI, "us-east-1"))];
     let of_another = changed.world.call_as("PostCommentForComparedCommit", &input, &headers).json();
     assert_ne!(id(&of_another), id(&first));
@@ -222,7 +222,7 @@ fn a_deleted_comment_keeps_its_place_and_says_nothing() {
     let deleted = &reply.json()["comment"];
     assert_eq!((&deleted["deleted"], deleted.get("content")), (&json!(true), None));
     assert_eq!(deleted["authorArn"], "arn:aws:iam::111122223333:user/Mary_Major");
-    let listed = changed.list(json!({}));
+    let listed = changed.list(&json!({}));
     assert_eq!(said(&listed["commentsForComparedCommitData"]), [["-", "a reply"]]);
     assert_eq!(listed["commentsForComparedCommitData"][0]["comments"][0]["reactionCounts"], json!({}));
     let gone = json!({ "commentId": first, "content": "again", "reactionValue": ":smile:" });
@@ -305,7 +305,7 @@ fn comments_on_a_pull_request_are_its_own_and_its_activity() {
     assert!(changed.activity(&pull_request) > commented);
     let listed = changed.world.ok("GetCommentsForPullRequest", &json!({ "pullRequestId": pull_request }));
     assert_eq!(said(&listed["commentsForPullRequestData"]), [["on the pull request", "a reply"]]);
-    assert_eq!(said(&changed.list(json!({}))["commentsForComparedCommitData"]), [["on the commits"]]);
+    assert_eq!(said(&changed.list(&json!({}))["commentsForComparedCommitData"]), [["on the commits"]]);
     changed
         .world
         .ok("UpdatePullRequestStatus", &json!({ "pullRequestId": pull_request, "pullRequestStatus": "CLOSED" }));

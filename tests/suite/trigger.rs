@@ -192,10 +192,21 @@ fn a_change_by_the_api_is_told_too_and_one_that_failed_is_not() {
     world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), ":refs/heads/main"]).failed();
     world.ok("DeleteBranch", &json!({ "repositoryName": "MyDemoRepo", "branchName": "none" }));
     world.call("CreateBranch", &branch("feature"));
+    let file = json!({
+        "repositoryName": "MyDemoRepo", "branchName": "feature", "parentCommitId": commit_id, "filePath": "a.txt",
+        "fileContent": "QQ==",
+    });
+    let put = world.ok("PutFile", &file)["commitId"].clone();
+    let merge = json!({
+        "repositoryName": "MyDemoRepo", "sourceCommitSpecifier": "feature", "destinationCommitSpecifier": "main",
+    });
+    world.ok("MergeBranchesByFastForward", &merge);
     world.ok("DeleteBranch", &json!({ "repositoryName": "MyDemoRepo", "branchName": "feature" }));
     let references = || destination.next_record()["codecommit"]["references"].clone();
     assert_eq!(references(), json!([{ "commit": commit_id, "created": true, "ref": "refs/heads/feature" }]));
-    assert_eq!(references(), json!([{ "commit": commit_id, "deleted": true, "ref": "refs/heads/feature" }]));
+    assert_eq!(references(), json!([{ "commit": put, "ref": "refs/heads/feature" }]));
+    assert_eq!(references(), json!([{ "commit": put, "ref": "refs/heads/main" }]));
+    assert_eq!(references(), json!([{ "commit": put, "deleted": true, "ref": "refs/heads/feature" }]));
 }
 
 #[test]

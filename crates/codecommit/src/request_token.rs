@@ -29,7 +29,7 @@ impl RequestToken {
     }
 }
 
-/// Makes something once: gives the id of what `make` made, now or when the caller first sent the token with these
+/// Makes something once: gives the id of what `create` made, now or when the caller first sent the token with these
 /// parameters to this operation.
 ///
 /// Fails if the token came with others. Tokens are kept as long as the repository that the thing is made in.
@@ -37,9 +37,9 @@ pub(crate) fn once(
     transaction: &Transaction,
     call: &Call,
     (repository_id, operation, token, parameters): (&str, &str, Option<&RequestToken>, &[&str]),
-    make: impl FnOnce() -> Result<String, Exception>,
+    create: impl FnOnce() -> Result<String, Exception>,
 ) -> Result<String, Exception> {
-    let Some(RequestToken(token)) = token else { return make() };
+    let Some(RequestToken(token)) = token else { return create() };
     let mut digest = Sha256::new();
     for parameter in parameters {
         digest.update(parameter.len().to_be_bytes());
@@ -56,7 +56,7 @@ pub(crate) fn once(
     if let Some((parameters, made)) = known {
         return if parameters == digest.as_slice() { Ok(made) } else { Err(Exception::IdempotencyParameterMismatch) };
     }
-    let made = make()?;
+    let made = create()?;
     let [account, region, caller, operation, token] = key;
     transaction.execute(
         "INSERT INTO request_tokens (account, region, caller, operation, token, repository_id, parameters, made) \
