@@ -39,6 +39,14 @@ const UNREACHABLE: &[(&str, &str, &str)] = &[
     ),
     ("GetMergeConflicts", "InvalidCommitException", "it is told which of the two commits is meant"),
     ("CreateUnreferencedMergeCommit", "ConcurrentReferenceUpdateException", "no reference moves"),
+    ("MergePullRequestByFastForward", "ConcurrentReferenceUpdateException", "only a race brings it, and has a test"),
+    (
+        "MergePullRequestByFastForward",
+        "ReferenceDoesNotExistException",
+        "the deletion of a branch closes its pull requests",
+    ),
+    ("MergePullRequestBySquash", "ConcurrentReferenceUpdateException", "only a race brings it, and has a test"),
+    ("MergePullRequestByThreeWay", "ConcurrentReferenceUpdateException", "only a race brings it, and has a test"),
     ("PutFile", "FolderContentSizeLimitExceededException", "one file is too large before its folder is"),
     ("PutFile", "InvalidDeletionParameterException", "nothing is deleted"),
 ];

@@ -1,5 +1,7 @@
 //! Pull requests: what they say, and how they follow the branches, whoever moves those.
 
+mod merge;
+
 use std::sync::Barrier;
 
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use tests::wire;
 use ureq::http::Request;
 
 /// Every flag, and its words where it takes any.
-const FLAGS: [&str; 30] = [
+const FLAGS: &[&str] = &[
     "listen",
     "data-dir",
     "trail-dir",
@@ -30,6 +30,8 @@ const FLAGS: [&str; 30] = [
     "git-max-refs",
     "git-max-pack",
     "git-max-object",
+    "git-max-expansion",
+    "git-max-delta-chain",
     "git-timeout",
     "git-packs",
     "git-cache",

@@ -23,7 +23,7 @@ use aws_sdk_codecommit::types::{ApprovalRule, PullRequestEvent, PullRequestEvent
 use store::Transaction;
 
 pub(crate) use content::Content;
-pub(crate) use evaluation::evaluate;
+pub(crate) use evaluation::{check_satisfied, evaluate};
 pub(crate) use name::RuleName;
 
 use crate::approval_rule::row::Rule;

@@ -59,6 +59,9 @@ use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceIn
 use aws_sdk_codecommit::operation::merge_branches_by_fast_forward::MergeBranchesByFastForwardInput;
 use aws_sdk_codecommit::operation::merge_branches_by_squash::MergeBranchesBySquashInput;
 use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByThreeWayInput;
+use aws_sdk_codecommit::operation::merge_pull_request_by_fast_forward::MergePullRequestByFastForwardInput;
+use aws_sdk_codecommit::operation::merge_pull_request_by_squash::MergePullRequestBySquashInput;
+use aws_sdk_codecommit::operation::merge_pull_request_by_three_way::MergePullRequestByThreeWayInput;
 use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
 use aws_sdk_codecommit::operation::post_comment_for_compared_commit::PostCommentForComparedCommitInput;
 use aws_sdk_codecommit::operation::post_comment_for_pull_request::PostCommentForPullRequestInput;
@@ -142,12 +145,12 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::read("GetPullRequestApprovalStates", GetPullRequestApprovalStatesInput::deserialize, approval::get_states),
     Row::read("GetPullRequestOverrideState", GetPullRequestOverrideStateInput::deserialize, approval::get_override_state),
     Row::read("ListPullRequests", ListPullRequestsInput::deserialize, pull_request::list),
-    Row::absent("MergePullRequestByFastForward", Access::Write),
-    Row::absent("MergePullRequestBySquash", Access::Write),
-    Row::absent("MergePullRequestByThreeWay", Access::Write),
     Row::write_silently("OverridePullRequestApprovalRules", OverridePullRequestApprovalRulesInput::deserialize, approval::override_rules),
     Row::write("UpdatePullRequestApprovalRuleContent", UpdatePullRequestApprovalRuleContentInput::deserialize, approval_rule::update_content),
     Row::write_silently("UpdatePullRequestApprovalState", UpdatePullRequestApprovalStateInput::deserialize, approval::update_state),
+    Row::write("MergePullRequestByFastForward", MergePullRequestByFastForwardInput::deserialize, pull_request::merge::by_fast_forward),
+    Row::write("MergePullRequestBySquash", MergePullRequestBySquashInput::deserialize, pull_request::merge::by_squash),
+    Row::write("MergePullRequestByThreeWay", MergePullRequestByThreeWayInput::deserialize, pull_request::merge::by_three_way),
     Row::write("UpdatePullRequestDescription", UpdatePullRequestDescriptionInput::deserialize, pull_request::update_description),
     Row::write("UpdatePullRequestStatus", UpdatePullRequestStatusInput::deserialize, pull_request::update_status),
     Row::write("UpdatePullRequestTitle", UpdatePullRequestTitleInput::deserialize, pull_request::update_title),

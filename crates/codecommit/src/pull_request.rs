@@ -4,6 +4,7 @@ mod create;
 pub(crate) mod event;
 pub(crate) mod follow;
 mod list;
+pub(crate) mod merge;
 mod row;
 mod target;
 mod update;
