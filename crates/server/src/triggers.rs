@@ -1,7 +1,7 @@
 //! The delivery of what triggers tell, in the background and never in a push's way.
 //!
-//! **Invariant:** one thread delivers, in the order in which messages are due, and it ends before the store is closed; what it
-//! has not delivered by then waits in the store.
+//! **Invariant:** one thread delivers, new messages before those that failed, and it ends before the store is closed; what it has
+//! not delivered by then waits in the store.
 
 mod courier;
 mod request;
@@ -18,9 +18,6 @@ use codecommit::CodeCommit;
 use codecommit::trigger::delivery::{Courier as _, Delivery, Settled};
 
 pub(crate) use courier::Courier;
-
-/// How many messages are read at a time.
-const BATCH: u32 = 100;
 
 /// The longest time between two attempts, and until the store is asked again where it failed.
 const WAIT_MAX: Duration = Duration::from_mins(5);
@@ -77,17 +74,11 @@ impl Run {
 
     /// Delivers all that is due, and tells how long it is until the next message is.
     fn due(&self) -> Result<Option<Duration>, codecommit::Exception> {
-        loop {
-            let due = self.codecommit.due_deliveries(Timestamp::now(), BATCH)?;
-            if due.is_empty() {
-                break;
+        while let Some(delivery) = self.codecommit.due_delivery(Timestamp::now())? {
+            if self.is_stopped() {
+                return Ok(None);
             }
-            for delivery in due {
-                if self.is_stopped() {
-                    return Ok(None);
-                }
-                self.codecommit.settle_delivery(delivery.id, self.one(delivery))?;
-            }
+            self.codecommit.settle_delivery(delivery.id, self.one(delivery))?;
         }
         let wait = |next: Timestamp| u64::try_from(next.millis() - Timestamp::now().millis()).unwrap_or(0);
         Ok(self.codecommit.next_delivery()?.map(|next| Duration::from_millis(wait(next))))

@@ -52,13 +52,13 @@ pub enum Settled {
 }
 
 impl CodeCommit {
-    /// Lists messages that are due, the first due first, at most `limit` of them.
-    pub fn due_deliveries(&self, now: Timestamp, limit: u32) -> Result<Vec<Delivery>, Exception> {
+    /// Gets the message that is due first, if one is: new ones go before those that are tried again.
+    pub fn due_delivery(&self, now: Timestamp) -> Result<Option<Delivery>, Exception> {
         let due = self.store.read(|transaction| {
-            transaction.query(
+            transaction.query_one(
                 "SELECT id, repository, trigger_name, destination, subject, message, attempts FROM trigger_deliveries \
-                 WHERE due <= ?1 ORDER BY due, id LIMIT ?2",
-                &[now.millis().into(), i64::from(limit).into()],
+                 WHERE due <= ?1 ORDER BY due, id LIMIT 1",
+                &[now.millis().into()],
                 |row| {
                     Ok(Delivery {
                         id: row.integer(0)?,
