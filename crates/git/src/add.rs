@@ -19,7 +19,7 @@ use crate::{
     Error, Hold, Kind, Object, Repository, links,
     pack_index::{self, Indexed},
     pack_writer::entry_head,
-    reader::Reader,
+    reader::{Location, Reader},
     staging::Staging,
 };
 
@@ -36,7 +36,7 @@ impl Repository {
         let mut seen = HashSet::new();
         let mut new = Vec::new();
         for (id, object) in ids.iter().zip(objects) {
-            if seen.insert(id) && reader.locate(id).is_none() {
+            if seen.insert(id) && matches!(reader.locate(id), None | Some(Location::Innate)) {
                 new.push((*id, object));
             }
         }
@@ -135,5 +135,10 @@ mod tests {
         assert_eq!(repository.find(&ids[0]).expect("readable").expect("there").data, all[0].data);
         assert_eq!(repository.add(&all, &hold, false).expect("the same"), ids);
         assert_eq!(repository.state().packs.len(), 1);
+
+        // It is there anyhow, but not for those who look for its file.
+        let empty = object(Kind::Tree, b"");
+        repository.add(&[empty], &hold, false).expect("the empty tree");
+        assert_eq!(repository.state().packs.len(), 2);
     }
 }

@@ -29,6 +29,10 @@ pub(crate) enum Location {
     Packed { pack: usize, position: u32 },
     /// In a file of its own.
     Loose,
+    /// Nowhere: it is the empty tree, which every repository has as Git sees it.
+    ///
+    /// A commit without files may name it where nobody ever wrote it.
+    Innate,
 }
 
 /// How often an object is looked for that goes from where it was found: a loose one that gets packed.
@@ -112,7 +116,8 @@ impl Reader {
 
     /// Finds an object.
     pub(crate) fn locate(&mut self, id: &oid) -> Option<Location> {
-        self.look_up(id).or_else(|| if self.refresh() { self.look_up(id) } else { None })
+        let stored = self.look_up(id).or_else(|| if self.refresh() { self.look_up(id) } else { None });
+        stored.or_else(|| (self.source.is_some() && id.is_empty_tree()).then_some(Location::Innate))
     }
 
     /// Makes another reader of the same objects, for use by another thread; locations are good for both.
@@ -142,6 +147,7 @@ impl Reader {
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
+                Some(Location::Innate) => return Ok(Some((Kind::Tree, 0))),
                 Some(Location::Loose) => {
                     let found = self.in_loose(|store| Ok(store.try_header(id)?.map(|(size, kind)| (kind, size))))?;
                     if found.is_some() {
@@ -184,6 +190,10 @@ impl Reader {
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
+                Some(Location::Innate) => {
+                    buffer.clear();
+                    return Ok(Some(Kind::Tree));
+                }
                 Some(Location::Loose) => {
                     let kind = self.in_loose(|store| Ok(store.try_find(id, buffer)?.map(|object| object.kind)))?;
                     if kind.is_some() {

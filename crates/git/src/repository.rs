@@ -232,7 +232,7 @@ mod tests {
         fs::write(path.join("HEAD"), "ref: refs/heads/other\n").expect("a writable folder");
         Repository::open_or_create(&path).expect("the same repository");
         assert_eq!(fs::read(path.join("HEAD")).expect("a head"), b"ref: refs/heads/other\n");
-        let id = ObjectId::empty_tree(gix::hash::Kind::Sha1);
+        let id = ObjectId::from_bytes_or_panic(&[7; 20]);
         assert_eq!(repository.kind(&id).expect("readable"), None);
         assert_eq!(repository.find(&id).expect("readable"), None);
         assert!(matches!(repository.peel(&id), Err(Error::Missing(_))));

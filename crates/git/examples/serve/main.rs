@@ -5,7 +5,8 @@
 //! may do what, the header `X-T-User` names the user, and references are files. With `aws` or `full` the
 //! configuration does not count: everyone may read and push, and is offered what AWS or a current server offers.
 //!
-//! Hooks are not run, and there is no protocol but the smart one. This is a bench for clients, and no server to keep.
+//! Clients that speak no protocol may read the files. Hooks are not run. This is a bench for clients, and no server to
+//! keep.
 
 mod advertisements;
 mod answer;
@@ -13,6 +14,7 @@ mod body;
 mod config;
 mod configuration;
 mod connection;
+mod dumb;
 mod hidden;
 mod keys;
 mod path;

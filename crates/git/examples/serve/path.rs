@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use git::Service;
 
+use super::dumb::Asked;
+
 /// What can be asked of a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     References,
     Run(Service),
-    File,
+    Read(Asked),
 }
 
 /// Decodes a path, and takes off what is before the repositories; nothing if it leads out of them.
@@ -35,14 +37,16 @@ pub fn split(path: &BStr) -> Option<(PathBuf, Action)> {
         ("info/refs", Action::References),
         ("git-upload-pack", Action::Run(Service::UploadPack)),
         ("git-receive-pack", Action::Run(Service::ReceivePack)),
-        ("HEAD", Action::File),
+        ("HEAD", Action::Read(Asked::Head)),
     ];
     let found = actions
         .into_iter()
         .find_map(|(end, action)| Some((path.strip_suffix(end.as_bytes())?.strip_suffix(b"/")?, action)));
-    let (path, action) = match found {
-        Some(found) => found,
-        None => (path.split_once_str("/objects/")?.0, Action::File),
+    let (path, action) = if let Some(found) = found {
+        found
+    } else {
+        let (path, below) = path.rsplit_once_str("/objects/")?;
+        (path, Action::Read(Asked::below_objects(below.to_str().ok()?)?))
     };
     Some((path.to_path().ok()?.to_owned(), action))
 }
@@ -100,7 +104,8 @@ mod tests {
         let found = |path: &str, action| Some((path.to_owned(), action));
         assert_eq!(split("a/b.git/info/refs"), found("a/b.git", Action::References));
         assert_eq!(split("b/git-upload-pack"), found("b", Action::Run(Service::UploadPack)));
-        assert_eq!(split("b/objects/info/packs"), found("b", Action::File));
+        assert_eq!(split("b/objects/info/packs"), found("b", Action::Read(Asked::Packs)));
+        assert_eq!(split("b/objects/what"), None);
         assert_eq!(split("info/refs"), None);
         assert_eq!(split("b/what"), None);
     }

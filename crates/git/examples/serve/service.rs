@@ -15,6 +15,7 @@ use super::{
     answer::{Answer, UNCACHED},
     body::Body,
     connection::{Connection, Head, Malformed},
+    dumb::Asked,
     hidden::Hidden,
     path::{Action, below, decoded, split},
     references::{self, Committer, lock},
@@ -141,14 +142,23 @@ fn respond(
         }
     };
     let user = head.header("x-t-user");
-    let service = match action {
-        Action::References => head.query.split('&').find_map(|part| part.strip_prefix("service=")),
-        Action::Run(service) => Some(service.name()),
-        Action::File => None,
+    let named = head.query.split('&').find_map(|part| part.strip_prefix("service="));
+    let service = match &action {
+        Action::References => named.map(decoded).ok_or(&Asked::References),
+        Action::Run(service) => Ok(service.name().to_owned()),
+        Action::Read(asked) => Err(asked),
     };
-    let Some(service) = service.and_then(|name| Service::from_name(&decoded(name))) else {
-        eprintln!("Unsupported service: {}", service.unwrap_or("getanyfile"));
-        return answer.status("403 Forbidden", "");
+    let service = match service {
+        Ok(name) => Service::from_name(&name).ok_or(name),
+        Err(asked) if served.settings.files => return asked.send(&served, answer),
+        Err(_) => Err("getanyfile".to_owned()),
+    };
+    let service = match service {
+        Ok(service) => service,
+        Err(name) => {
+            eprintln!("Unsupported service: {name}");
+            return answer.status("403 Forbidden", "");
+        }
     };
     let enabled = match service {
         Service::UploadPack => served.settings.fetches,

@@ -48,7 +48,7 @@ impl Form {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned {
     pub(super) offset: u64,
-    /// The number of the pack; [`NONE`] for loose objects.
+    /// The number of the pack; [`NONE`] for objects that are in none.
     pub(super) pack: u32,
     pub(super) form: Form,
 }
@@ -94,7 +94,7 @@ impl Plan {
         let mut entries = Vec::with_capacity(selection.objects.len() + moved.len());
         for Chosen { id, .. } in selection.objects.iter().chain(&moved) {
             entries.push(match reader.locate(id).ok_or(Error::Missing(*id))? {
-                Location::Loose => Planned { offset: 0, pack: NONE, form: Form::Encoded },
+                Location::Loose | Location::Innate => Planned { offset: 0, pack: NONE, form: Form::Encoded },
                 Location::Packed { pack, position } => Planned {
                     offset: reader.packs()[pack].index.pack_offset_at_index(position),
                     pack: u32::try_from(pack).expect("fewer packs than 32 bits count"),

@@ -3,12 +3,13 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    path::Path,
 };
 
 use git::{Offers, Options};
 
 use crate::{
-    bench::run,
+    bench::{objects, run, try_git_with},
     peer,
     serve::{
         repositories::{Policy, Repositories},
@@ -100,6 +101,64 @@ fn heads_are_those_of_http_backend() {
     let refused = request("POST", "/smart/r.git/git-upload-pack", "Content-Type: text/plain\r\n", "0000");
     let [ours, theirs] = [&servers.ours, &servers.theirs].map(|address| send(address, refused.as_bytes()));
     assert_eq!(ours.split("\r\n\r\n").nth(1), theirs.split("\r\n\r\n").nth(1));
+}
+
+/// Lists the paths of the files of a folder, from there.
+fn files(folder: &Path, below: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.join(below)).expect("a folder").map(|entry| entry.expect("readable"));
+    let entries = entries.map(|entry| (entry.path().is_dir(), entry.file_name().to_string_lossy().into_owned()));
+    let found = entries.flat_map(|(is_folder, name)| {
+        let path = format!("{below}/{name}");
+        if is_folder { files(folder, &path) } else { vec![path] }
+    });
+    found.collect()
+}
+
+#[test]
+fn files_are_read_without_a_protocol() {
+    let servers = Servers::new();
+    let (work, served) = (servers.folder.path().join("not bare"), servers.folder.path().join("r.git"));
+    let sorted = |answer: &str| {
+        let (head, content) = answer.split_once("\r\n\r\n").expect("a head");
+        let kind = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-type:"));
+        // The packs are as old as one another.
+        let mut lines: Vec<_> = content.lines().map(str::to_owned).collect();
+        lines.sort();
+        (head.lines().next().map(str::to_owned), kind.map(str::to_owned), lines)
+    };
+    let compare = |path: &str| {
+        let request = format!("GET /smart/r.git/{path} HTTP/1.0\r\n\r\n");
+        let [ours, theirs] = [&servers.ours, &servers.theirs].map(|address| send(address, request.as_bytes()));
+        assert_eq!(sorted(&ours), sorted(&theirs), "{path}");
+    };
+    compare("HEAD");
+    compare("objects/info/packs");
+    for round in ["one", "two", "three"] {
+        run(&work, &["commit", "--quiet", "--allow-empty", "--message", round]);
+        run(&work, &["tag", "--annotate", "--message", round, round]);
+        run(&work, &["push", "--quiet", "--tags", "../r.git", "HEAD:main", "HEAD:refs/hidden/x"]);
+        if round != "three" {
+            run(&served, &["repack", "-dq"]);
+        }
+    }
+    run(&served, &["config", "transfer.hideRefs", "refs/hidden"]);
+    std::fs::write(served.join("objects/info/alternates"), "").expect("a writable folder");
+    let mut paths = files(&served, "objects");
+    paths.extend(["HEAD", "info/refs", "config", "objects/info/http-alternates"].map(str::to_owned));
+    for path in &paths {
+        compare(path);
+    }
+    let url = format!("http://{}/smart/r.git", servers.ours);
+    let clone =
+        |name| try_git_with(&work, &["clone", "--quiet", "--bare", &url, name], b"", &[("GIT_SMART_HTTP", "0")]);
+    assert!(clone("dumb").status.success());
+    assert_eq!(objects(&work.join("dumb"), &["--all"]), objects(&served, &["--all"]));
+    run(&served, &["config", "http.getanyfile", "false"]);
+    for path in ["HEAD", "info/refs", "objects/info/packs"] {
+        let request = request("GET", &format!("/smart/r.git/{path}"), "", "");
+        assert!(send(&servers.ours, request.as_bytes()).starts_with("HTTP/1.1 403 "), "{path}");
+    }
+    assert!(!clone("refused").status.success());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod serve {
     pub mod config;
     mod configuration;
     mod connection;
+    mod dumb;
     mod hidden;
     mod keys;
     mod path;

@@ -259,7 +259,9 @@ fn nobody_notices_upkeep() {
                             work.git(&["push", "--quiet", bench.url(), &format!(":{branch}")]);
                             work.git(&["push", "--quiet", bench.url(), &format!("HEAD~1:refs/heads/{branch}")]);
                         }
-                        let clone = bench.clone(&format!("clone{client}-{round}"), &["--bare"]);
+                        // The branches of others may go between the advertisement and the request.
+                        let arguments = ["--bare", "--single-branch", "--branch", &branch];
+                        let clone = bench.clone(&format!("clone{client}-{round}"), &arguments);
                         clone.git(&["fsck", "--full"]);
                     }
                 })

@@ -160,6 +160,18 @@ fn push_options_reach_the_door() {
 }
 
 #[test]
+fn the_empty_tree_may_be_left_out() {
+    let commit = craft::commit(&craft::id(Kind::Tree, b""));
+    let tip = craft::id(Kind::Commit, &commit);
+    let mut pack = Pack::new();
+    pack.add(Entry::Commit, &commit);
+    let line = format!("{} {tip} refs/heads/x\0report-status", craft::null());
+    let pair = Pair::full();
+    assert!(pair.same(&request(&[line], &pack.finish())).contains("ok refs/heads/x"));
+    assert!(pair.has(&tip));
+}
+
+#[test]
 fn complete_references_pass_beside_incomplete_ones() {
     let Sound { tree, tip, pack } = sound();
     let pair = Pair::full();

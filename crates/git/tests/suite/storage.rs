@@ -148,3 +148,36 @@ fn what_other_processes_do_is_noticed() {
         assert_eq!(objects(&clone, &["main"]), objects(&work.path, &["main"]));
     }
 }
+
+#[test]
+fn the_empty_tree_needs_no_file() {
+    for offers in [Offers::AWS, Offers::FULL] {
+        let bench = Bench::new(offers);
+        let served = Work { path: bench.served() };
+        // Only its id is asked for: nothing is written.
+        let tree = served.git(&["hash-object", "-t", "tree", "/dev/null"]);
+        let tip = served.git(&["commit-tree", "-m", "no files", &tree]);
+        served.git(&["update-ref", "refs/heads/main", &tip]);
+        assert!(served.git(&["count-objects"]).starts_with("1 objects"));
+        let repository = Repository::open(&served.path).expect("a repository");
+        assert_eq!(repository.kind(&id(&tree)).expect("readable"), Some(Kind::Tree));
+        let found = repository.find(&id(&tree)).expect("readable").expect("there");
+        assert_eq!((found.kind, found.data), (Kind::Tree, Vec::new()));
+
+        let sent = |work: &Work| {
+            work.git(&["fsck", "--full", "--strict"]);
+            assert_eq!(work.git(&["count-objects", "-v"]).lines().nth(2), Some("in-pack: 2"));
+        };
+        let clone = bench.clone("clone", &["--bare"]);
+        sent(&clone);
+        sent(&bench.clone("shallow", &["--bare", "--depth=1"]));
+        let work = bench.clone("work", &[]);
+        work.commit("file", "content");
+        work.git(&["rm", "--quiet", "file"]);
+        work.git(&["commit", "--quiet", "--message", "no files again"]);
+        work.git(&["push", "--quiet", bench.url(), "main"]);
+        clone.git(&["fetch", "--quiet", bench.url(), "main:main"]);
+        assert_eq!(clone.objects(), work.objects());
+        clone.git(&["fsck", "--full", "--strict"]);
+    }
+}
