@@ -202,7 +202,7 @@ fn replay(path: &Path) -> Result<(), String> {
     let request = &golden["request"];
     if let (Some(operation), Value::Object(_)) = (request["operation"].as_str(), &request["body"]) {
         let record = world.events().pop().expect("the call is recorded");
-        let mut input = request["body"].clone();
+        let mut input = expand(&request["body"]);
         for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             input.as_object_mut().expect("it is one").remove(unknown).expect("it is sent");
         }

@@ -238,13 +238,14 @@ pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
     let failed = reply.status != 200;
     let nothing = json!({});
     let parameters = if body["__type"] == "SerializationException" { nothing.clone() } else { elements_of(input) };
+    let is_left_out = parameters.to_string().len() > 100 * 1024;
     json!({
         "eventName": operation,
         "requestID": reply.header("x-amzn-requestid"),
         "readOnly": row.maker == "read",
         "errorCode": body["__type"],
-        "errorMessage": body["message"],
-        "requestParameters": if parameters == nothing { Value::Null } else { parameters },
+        "errorMessage": body["message"].as_str().map(|text| &text[..text.floor_char_boundary(1024)]),
+        "requestParameters": if parameters == nothing || is_left_out { Value::Null } else { parameters },
         "answers": !failed && row.maker == "write" && elements_of(&body) != nothing,
     })
 }
