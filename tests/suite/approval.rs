@@ -51,6 +51,10 @@ fn approvers(world: &World, revision: &Value) -> Vec<Value> {
     states.map(|state| (state["approvalState"] == "APPROVE").then(|| state["userArn"].clone()).into()).collect()
 }
 
+fn merge(world: &World, id: &Value) -> Reply {
+    world.call("MergePullRequestByFastForward", &json!({ "pullRequestId": id, "repositoryName": "MyDemoRepo" }))
+}
+
 /// The last event's type, metadata and actor.
 fn last_event(world: &World, id: &Value) -> (Value, Value, Value) {
     let events = world.ok("DescribePullRequestEvents", &json!({ "pullRequestId": id }))["pullRequestEvents"].clone();
@@ -61,14 +65,20 @@ fn last_event(world: &World, id: &Value) -> (Value, Value, Value) {
 }
 
 #[test]
-fn approvals_satisfy_a_rule() {
-    let (world, ..) = feature();
+fn approvals_satisfy_a_rule_and_then_it_can_be_merged() {
+    let (world, _, feature) = feature();
     let id = create(&world, "feature");
     rule(&world, &id, "Two people", &content(2, &[]));
+    assert_eq!(merge(&world, &id).json()["__type"], "PullRequestApprovalRulesNotSatisfiedException");
     approve(&world, LI, &id);
     assert_eq!(evaluate(&world, &id)["approved"], false);
+    assert_eq!(merge(&world, &id).json()["__type"], "PullRequestApprovalRulesNotSatisfiedException");
     approve(&world, SAANVI, &id);
     assert_eq!(evaluate(&world, &id)["approvalRulesSatisfied"], json!(["Two people"]));
+    let merged = merge(&world, &id);
+    assert_eq!(merged.json()["pullRequest"]["pullRequestStatus"], "CLOSED", "{}", merged.text());
+    let branch = world.ok("GetBranch", &json!({ "repositoryName": "MyDemoRepo", "branchName": "main" }));
+    assert_eq!(branch["branch"]["commitId"], feature);
 }
 
 #[test]
@@ -138,11 +148,13 @@ fn new_commits_need_new_approvals() {
     assert_eq!(evaluated.json()["__type"], "RevisionNotCurrentException");
     let evaluation = evaluate(&world, &id);
     assert_eq!((&evaluation["approved"], &evaluation["overridden"]), (&json!(false), &json!(false)));
+    assert_eq!(merge(&world, &id).json()["__type"], "PullRequestApprovalRulesNotSatisfiedException");
     // What was said of the old one can still be asked for.
     assert_eq!(approvers(&world, &old), [arn(LI)]);
     assert_eq!(world.ok("GetPullRequestOverrideState", &old), json!({ "overridden": true, "overrider": arn(SAANVI) }));
     assert_eq!(approvers(&world, &current(&world, &id)), [""; 0]);
     approve(&world, LI, &id);
+    assert_eq!(merge(&world, &id).status, 200);
 }
 
 #[test]
@@ -168,7 +180,9 @@ fn an_override_sets_the_rules_aside_until_it_is_revoked() {
     assert_eq!(evaluate(&world, &id), overridden);
     assert_eq!(set_override(&world, SAANVI, revision.clone(), "REVOKE"), Value::Null);
     assert_eq!((state(), last_event(&world, &id)), (json!({ "overridden": false }), event("REVOKE", SAANVI)));
+    assert_eq!(merge(&world, &id).json()["__type"], "PullRequestApprovalRulesNotSatisfiedException");
     assert_eq!(set_override(&world, LI, revision.clone(), "OVERRIDE"), Value::Null);
+    assert_eq!(merge(&world, &id).status, 200);
 }
 
 #[test]
