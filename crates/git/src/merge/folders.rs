@@ -47,9 +47,9 @@ impl Counts {
         self.0.iter().filter_map(|(old, counts)| Some((old.clone(), most(counts)?))).collect()
     }
 
-    /// Forgets folders to which nothing was added.
+    /// Forgets folders that nothing was added to, nor to those around them.
     pub(super) fn keep_relevant(&mut self, removed: &HashMap<BString, Removed>) {
-        self.0.retain(|folder, _| removed.get(folder) == Some(&Removed::Here));
+        self.0.retain(|folder, _| removed.get(folder).is_some_and(|reason| *reason != Removed::Unnoticed));
     }
 
     /// Tells where each folder went; where two targets got the same number of files, nowhere, and `is_clean` becomes false.
