@@ -46,6 +46,11 @@ fn the_sdk_for_python_works_unchanged() {
 }
 
 #[test]
+fn a_pull_request_is_reviewed_and_merged_in_each_way() {
+    run_file("pull-request.md");
+}
+
+#[test]
 fn every_journey_is_run() {
     let folder = root().join("tests/journeys");
     let journeys = std::fs::read_dir(folder).expect("it is there").count();
