@@ -21,22 +21,27 @@ impl Pieces {
     pub(super) fn new(data: &[u8], hasher: &impl BuildHasher) -> Self {
         let is_text = !is_binary(data);
         let mut counts = HashMap::new();
-        let mut piece = Vec::with_capacity(PIECE_BYTES_MAX);
-        let mut close = |piece: &mut Vec<u8>| {
-            *counts.entry(hasher.hash_one(&piece)).or_default() += piece.len() as u64;
+        let (mut piece, mut bytes) = (Vec::with_capacity(PIECE_BYTES_MAX), 0);
+        let mut close = |piece: &mut Vec<u8>, bytes: &mut usize| {
+            *counts.entry(hasher.hash_one(&piece)).or_default() += *bytes as u64;
             piece.clear();
+            *bytes = 0;
         };
         for (at, byte) in data.iter().enumerate() {
             if is_text && *byte == b'\r' && data.get(at + 1) == Some(&b'\n') {
                 continue;
             }
-            piece.push(*byte);
-            if piece.len() == PIECE_BYTES_MAX || *byte == b'\n' {
-                close(&mut piece);
+            // Zeros before the first other byte count, but they tell no pieces apart.
+            if !piece.is_empty() || *byte != 0 {
+                piece.push(*byte);
+            }
+            bytes += 1;
+            if bytes == PIECE_BYTES_MAX || *byte == b'\n' {
+                close(&mut piece, &mut bytes);
             }
         }
-        if !piece.is_empty() {
-            close(&mut piece);
+        if bytes > 0 {
+            close(&mut piece, &mut bytes);
         }
         Self { bytes: data.len() as u64, counts }
     }
