@@ -11,11 +11,11 @@ use crate::workspace;
 
 static MODEL: LazyLock<Value> = LazyLock::new(|| {
     let python = fs::read_dir(workspace().join(".venv/lib")).expect("scripts/clients installed the SDK for Python");
-    let places = python.map(|folder| {
+    let mut places = python.map(|folder| {
         let packages = folder.expect("the folder can be read").path().join("site-packages");
         packages.join("botocore/data/codecommit/2015-04-13/service-2.json.gz")
     });
-    let model = places.filter_map(|path| File::open(path).ok()).next().expect("the SDK has the model");
+    let model = places.find_map(|path| File::open(path).ok()).expect("the SDK has the model");
     serde_json::from_reader(GzDecoder::new(model)).expect("the model is JSON")
 });
 

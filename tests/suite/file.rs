@@ -1,5 +1,6 @@
 //! Files over the SDK and raw JSON, beside the real git.
 
+use std::fmt::Write;
 use std::sync::Barrier;
 
 use aws_sdk_codecommit::primitives::Blob;
@@ -245,14 +246,15 @@ fn changed_lines_are_those_of_git() {
             count if *count == 1 => hunk[format!("{side}StartLine")].to_string(),
             count => format!("{},{count}", hunk[format!("{side}StartLine")]),
         };
-        written += &format!("@@ -{} +{} @@\n", range("before"), range("after"));
+        writeln!(written, "@@ -{} +{} @@", range("before"), range("after")).expect("a string takes all");
         for line in hunk["changes"].as_array().expect("a list") {
             let mark = match line["type"].as_str() {
                 Some("ADD") => '+',
                 Some("DELETE") => '-',
                 _ => ' ',
             };
-            written += &format!("{mark}{}\n", line["content"].as_str().expect("it is text"));
+            let text = line["content"].as_str().expect("it is text");
+            writeln!(written, "{mark}{text}").expect("a string takes all");
         }
     }
     std::fs::write(world.folder().join("before"), &before).expect("the folder is writable");

@@ -1,10 +1,8 @@
 //! The table of CodeCommit's operations. Nothing else lists them.
-//!
-//! A row whose operation is not there yet says so to its caller, and is recorded like any other.
 
 use std::sync::LazyLock;
 
-use aws::{Access, Operation};
+use aws::Operation;
 use aws_sdk_codecommit::operation::associate_approval_rule_template_with_repository::AssociateApprovalRuleTemplateWithRepositoryInput;
 use aws_sdk_codecommit::operation::batch_associate_approval_rule_template_with_repositories::BatchAssociateApprovalRuleTemplateWithRepositoriesInput;
 use aws_sdk_codecommit::operation::batch_describe_merge_conflicts::BatchDescribeMergeConflictsInput;
