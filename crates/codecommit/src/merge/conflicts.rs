@@ -17,7 +17,7 @@ pub(super) const SOURCE: usize = 2;
 pub(super) struct Conflicted {
     /// What the ancestor, the destination and the source have.
     pub(super) versions: [Option<Version>; 3],
-    /// What the merge made of it, without the callers's help.
+    /// What the merge made of it, without the caller's help.
     pub(super) merged: Option<Version>,
     /// Where the merged tree has it: it can be put aside, and then it can be at two paths.
     pub(super) places: Vec<BString>,
