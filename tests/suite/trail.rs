@@ -212,7 +212,7 @@ fn operations_that_fail_are_recorded_to_the_letter() {
 #[test]
 fn what_was_not_sent_is_not_recorded_as_sent() {
     let world = World::new();
-    for operation in table::implemented() {
+    for operation in table::names() {
         let (_, record) = recorded(&world, &operation, &json!({}));
         assert_eq!(record["requestParameters"], Value::Null, "{operation}");
     }
@@ -362,12 +362,12 @@ fn what_is_no_operation_leaves_no_record_and_what_fails_early_leaves_one() {
 }
 
 #[test]
-fn each_absent_operation_leaves_a_record_of_its_access() {
+fn whether_an_operation_reads_is_recorded() {
     let world = World::new();
-    for row in table::rows().iter().filter(|row| row.is_absent()) {
-        let (_, record) = recorded(&world, &row.name, &json!({}));
+    for operation in table::names() {
+        let (_, record) = recorded(&world, &operation, &json!({}));
         let reads = ["Get", "List", "Describe", "BatchGet", "BatchDescribe", "Evaluate"];
-        assert_eq!(record["readOnly"], reads.iter().any(|verb| row.name.starts_with(verb)), "{}", row.name);
+        assert_eq!(record["readOnly"], reads.iter().any(|verb| operation.starts_with(verb)), "{operation}");
     }
 }
 
