@@ -5,6 +5,9 @@
 pub mod binary;
 pub mod clients;
 pub mod clock;
+pub mod destination;
+pub mod model;
+pub mod moto;
 pub mod process;
 pub mod push;
 pub mod sdk;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::World;
+use crate::{World, model};
 
 /// The reply to a raw request.
 #[derive(Debug)]
@@ -56,11 +56,13 @@ impl World {
         self.send("POST", "/", &all, input.to_string().as_bytes())
     }
 
-    /// Calls an operation that has to succeed, and returns its output.
+    /// Calls an operation that has to succeed, and returns its output, which has to be as AWS's model has it.
     pub fn ok(&self, operation: &str, input: &Value) -> Value {
         let reply = self.call(operation, input);
         assert_eq!(reply.status, 200, "{operation} {input}: {}", reply.text());
-        reply.json()
+        let output = reply.json();
+        model::check(operation, &output).unwrap_or_else(|wrong| panic!("{wrong}"));
+        output
     }
 
     /// Sends a request.

@@ -2,7 +2,7 @@
 //!
 //! `tests/golden/OPERATION/CASE.json` holds where the reply is known from (`source`), what is there before (`setup`), the
 //! `settings` under which the request is sent, as a configuration file has them, the `request` and the `reply`. The server is
-//! at `http://127.0.0.1:4599` in them. With `GOLDENS=write` in the environment replies are written instead of compared.
+//! at `http://127.0.0.1:4599` in them. The record follows from both, but for members that are `unknown` to the operation. With `GOLDENS=write` in the environment replies are written instead of compared.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,72 +10,45 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use server::settings::Said;
-use tests::{Reply, World, workspace};
+use tests::{Reply, World, model, workspace};
 
-use crate::table;
+use crate::{table, trail};
 
-/// The five ways in which a key fails an operation.
-const KEYS: &str = "EncryptionIntegrityChecksFailed EncryptionKeyAccessDenied EncryptionKeyDisabled EncryptionKeyNotFound EncryptionKeyUnavailable";
-
-/// The exceptions of each operation's model, without `Exception`; `*` stands for those of keys.
-const MODELED: [(&str, &str); 16] = [
+/// Exceptions that an operation of the model has and that nothing can bring about here, each with the reason.
+const UNREACHABLE: &[(&str, &str, &str)] = &[
+    ("CreateCommit", "InvalidDeletionParameterException", "keepEmptyFolders is either true or false"),
+    ("CreatePullRequest", "ClientRequestTokenRequiredException", "the token may be left out"),
+    ("GetDifferences", "InvalidCommitIdException", "what is no id is the name of a reference"),
+    ("GetFolder", "PathRequiredException", "a path that is not there reads as an empty one, and that is the root"),
     (
-        "CreateRepository",
-        "RepositoryNameExists RepositoryNameRequired InvalidRepositoryName InvalidRepositoryDescription RepositoryLimitExceeded \
-         OperationNotAllowed * EncryptionKeyInvalidId EncryptionKeyInvalidUsage InvalidTagsMap TooManyTags \
-         InvalidSystemTagUsage TagPolicy",
+        "ListFileCommitHistory",
+        "TipsDivergenceExceededException",
+        "there is one tip, and a history of any length is read",
     ),
-    ("GetRepository", "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName *"),
-    ("BatchGetRepositories", "RepositoryNamesRequired MaximumRepositoryNamesExceeded InvalidRepositoryName *"),
-    ("ListRepositories", "InvalidSortBy InvalidOrder InvalidContinuationToken"),
-    ("DeleteRepository", "RepositoryNameRequired InvalidRepositoryName *"),
+    ("PostCommentForComparedCommit", "ClientRequestTokenRequiredException", "the token may be left out"),
+    ("PostCommentForPullRequest", "ClientRequestTokenRequiredException", "the token may be left out"),
+    ("PostCommentReply", "ClientRequestTokenRequiredException", "the token may be left out"),
     (
-        "UpdateRepositoryName",
-        "RepositoryDoesNotExist RepositoryNameExists RepositoryNameRequired InvalidRepositoryName",
+        "PutCommentReaction",
+        "ReactionLimitExceededException",
+        "a user's other reaction takes the place of the one before",
     ),
+    ("GetMergeConflicts", "InvalidCommitException", "it is told which of the two commits is meant"),
+    ("CreateUnreferencedMergeCommit", "ConcurrentReferenceUpdateException", "no reference moves"),
+    ("MergePullRequestByFastForward", "ConcurrentReferenceUpdateException", "only a race brings it, and has a test"),
     (
-        "UpdateRepositoryDescription",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidRepositoryDescription *",
+        "MergePullRequestByFastForward",
+        "ReferenceDoesNotExistException",
+        "the deletion of a branch closes its pull requests",
     ),
-    (
-        "UpdateRepositoryEncryptionKey",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName EncryptionKeyRequired * EncryptionKeyInvalidId \
-         EncryptionKeyInvalidUsage",
-    ),
-    (
-        "CreateBranch",
-        "RepositoryNameRequired InvalidRepositoryName RepositoryDoesNotExist BranchNameRequired BranchNameExists \
-         InvalidBranchName CommitIdRequired CommitDoesNotExist InvalidCommitId *",
-    ),
-    (
-        "GetBranch",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
-         BranchDoesNotExist *",
-    ),
-    ("ListBranches", "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName InvalidContinuationToken *"),
-    (
-        "DeleteBranch",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
-         DefaultBranchCannotBeDeleted *",
-    ),
-    (
-        "UpdateDefaultBranch",
-        "RepositoryNameRequired RepositoryDoesNotExist InvalidRepositoryName BranchNameRequired InvalidBranchName \
-         BranchDoesNotExist *",
-    ),
-    (
-        "TagResource",
-        "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn TagsMapRequired InvalidTagsMap \
-         TooManyTags InvalidSystemTagUsage TagPolicy",
-    ),
-    (
-        "UntagResource",
-        "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn TagKeysListRequired \
-         InvalidTagKeysList TooManyTags InvalidSystemTagUsage TagPolicy",
-    ),
-    ("ListTagsForResource", "RepositoryDoesNotExist InvalidRepositoryName ResourceArnRequired InvalidResourceArn"),
+    ("MergePullRequestBySquash", "ConcurrentReferenceUpdateException", "only a race brings it, and has a test"),
+    ("MergePullRequestByThreeWay", "ConcurrentReferenceUpdateException", "only a race brings it, and has a test"),
+    ("PutFile", "FolderContentSizeLimitExceededException", "one file is too large before its folder is"),
+    ("PutFile", "InvalidDeletionParameterException", "nothing is deleted"),
 ];
 
 #[test]
@@ -98,35 +71,57 @@ fn every_golden_is_answered_as_it_says() {
 
 #[test]
 fn every_operation_has_goldens_of_success_and_of_each_exception() {
-    let mut lacking = Vec::new();
-    for operation in table::implemented() {
-        let replies: Vec<Value> =
-            goldens().iter().filter(|(of, _)| *of == operation).map(|(_, path)| read(path)["reply"].clone()).collect();
+    let mut wrong = Vec::new();
+    for operation in table::names() {
+        let replies = replies(&operation);
         if !replies.iter().any(|reply| reply["status"] == 200) {
-            lacking.push(format!("{operation}: success"));
+            wrong.push(format!("{operation}: no success"));
         }
-        let modeled = MODELED.iter().find(|(name, _)| *name == operation).map(|(_, exceptions)| *exceptions);
-        let modeled = modeled.unwrap_or_else(|| panic!("{operation}'s exceptions are not listed here"));
-        for exception in modeled.replace('*', KEYS).split_whitespace() {
-            let name = format!("\"{exception}Exception\"");
-            if !replies.iter().any(|reply| reply["body"].to_string().contains(&name)) {
-                lacking.push(format!("{operation}: {exception}"));
+        for exception in model::exceptions(&operation) {
+            let quoted = format!("\"{exception}\"");
+            let is_exercised = replies.iter().any(|reply| reply["body"].to_string().contains(&quoted));
+            let is_unreachable = UNREACHABLE.iter().any(|(of, name, _)| *of == operation && *name == exception);
+            if is_exercised == is_unreachable {
+                let what = if is_exercised { "reached, and listed as unreachable" } else { "not reached" };
+                wrong.push(format!("{operation}: {exception} is {what}"));
             }
         }
     }
-    assert!(lacking.is_empty(), "no golden has\n{}", lacking.join("\n"));
+    for (operation, exception, _) in UNREACHABLE {
+        if !model::exceptions(operation).contains(*exception) {
+            wrong.push(format!("{operation}: {exception} is listed as unreachable, and not in the model"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} exceptions\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn no_golden_has_an_exception_that_its_operation_does_not_have() {
-    let generic = ["SerializationException", "UnknownOperationException"];
+    let generic = ["SerializationException", "UnknownOperationException", "ValidationException"];
     for (operation, path) in goldens() {
-        let modeled = MODELED.iter().find(|(name, _)| *name == operation).expect("every operation is listed").1;
         let golden = read(&path);
         let Some(kind) = golden["reply"]["body"]["__type"].as_str() else { continue };
-        let known = modeled.replace('*', KEYS).split_whitespace().any(|name| kind == format!("{name}Exception"));
-        assert!(known || generic.contains(&kind), "{} has {kind}", path.display());
+        let known = model::exceptions(&operation).contains(kind) || generic.contains(&kind);
+        assert!(known, "{} has {kind}", path.display());
     }
+}
+
+#[test]
+fn every_reply_is_as_the_model_has_it() {
+    let success = |golden: &Value| golden["reply"]["status"] == 200;
+    let wrong = goldens().into_iter().map(|(operation, path)| (operation, read(&path), path));
+    let wrong = wrong.filter(|(_, golden, _)| success(golden)).filter_map(|(operation, golden, path)| {
+        let wrong = model::check(&operation, &golden["reply"]["body"]).err()?;
+        Some(format!("{}: {wrong}", path.display()))
+    });
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_has_the_operations_of_the_model() {
+    let rows: BTreeSet<_> = table::names().into_iter().collect();
+    assert_eq!(rows, model::operations().into_iter().collect());
 }
 
 #[test]
@@ -143,18 +138,13 @@ fn every_golden_says_where_it_is_known_from() {
 #[test]
 fn goldens_are_of_operations_that_are_there() {
     let folders: BTreeSet<String> = goldens().into_iter().map(|(operation, _)| operation).collect();
-    assert_eq!(folders, table::implemented().into_iter().collect());
+    assert_eq!(folders, table::names().into_iter().collect());
 }
 
-#[test]
-fn an_absent_operation_says_so_and_names_itself() {
-    let world = World::new();
-    for row in table::rows().iter().filter(|row| row.is_absent()) {
-        let reply = world.call(&row.name, &json!({}));
-        let message = format!("{} is an operation of AWS that is not implemented here yet.", row.name);
-        assert_eq!(reply.failure(), json!({ "status": 501, "__type": "NotImplemented", "message": message }));
-        assert_eq!(reply.json()["message"], message);
-    }
+/// The replies of an operation's goldens.
+fn replies(operation: &str) -> Vec<Value> {
+    let of_it = goldens().into_iter().filter(|(of, _)| of == operation);
+    of_it.map(|(_, path)| read(&path)["reply"].clone()).collect()
 }
 
 /// The operation and path of every golden.
@@ -198,6 +188,19 @@ fn replay(path: &Path) -> Result<(), String> {
         fs::write(path, format!("{golden:#}\n")).expect("the folder is writable");
         return Ok(());
     }
+    let request = &golden["request"];
+    if let (Some(operation), Value::Object(_)) = (request["operation"].as_str(), &request["body"]) {
+        let record = world.events().pop().expect("the call is recorded");
+        let mut input = expand(&request["body"]);
+        for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            input.as_object_mut().expect("it is one").remove(unknown).expect("it is sent");
+        }
+        let (told, expected) = (trail::told(&record), trail::to_be_told(operation, &input, &reply));
+        let (told, expected) = (told.to_string(), expected.to_string());
+        if told != expected {
+            return Err(format!("{}: another record\nexpected {expected}\ngot      {told}", path.display()));
+        }
+    }
     let expected = &golden["reply"];
     let failed =
         |what: &str| Err(format!("{}: {what}\nexpected {expected}\ngot      {} {sent}", path.display(), reply.status));
@@ -219,26 +222,69 @@ fn usual_headers() -> Map<String, Value> {
     [("content-type".to_owned(), json!("application/x-amz-json-1.1"))].into_iter().collect()
 }
 
-/// Does a step of a golden's setup: a call, or a push of the example commit to a branch.
+/// Does a step of a golden's setup: a call, or as many as `times` says, each with its number for `{number}`; or, in a folder
+/// that begins with the example commit, a commit of files, a Git command (`REPOSITORY` in it is the repository's URL), or a
+/// push of its HEAD to a branch.
 fn prepare(world: &World, step: &Value) {
-    if let Some(branch) = step["push"].as_str() {
-        if !world.folder().join("work").exists() {
-            world.git_repository("work");
+    if let Some(operation) = step["operation"].as_str() {
+        for number in 0..step["times"].as_u64().unwrap_or(1) {
+            let step = step.to_string().replace("{number}", &number.to_string());
+            let step: Value = serde_json::from_str(&step).expect("a number breaks nothing");
+            let reply = world.call_as(operation, &expand(&step["input"]), &headers(&step));
+            assert_eq!(reply.status, 200, "{step}: {}", reply.text());
         }
-        let url = world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo"));
-        world.git("work", &["push", "--quiet", &url, &format!("HEAD:refs/heads/{branch}")]).ok();
-    } else {
-        world.ok(step["operation"].as_str().expect("a step pushes or calls"), &step["input"]);
+        return;
     }
+    if !world.folder().join("work").exists() {
+        world.git_repository("work");
+    }
+    if let Some(branch) = step["push"].as_str() {
+        let url = world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo"));
+        world.git("work", &["push", "--quiet", "--force", &url, &format!("HEAD:refs/heads/{branch}")]).ok();
+    } else if let Some(files) = step["commit"].as_object() {
+        for (path, content) in files {
+            let text = content["letters"].as_u64().map(letters);
+            let text = text.as_deref().or(content.as_str()).expect("a file is text");
+            world.git_commit("work", path, text);
+        }
+    } else {
+        let words = step["git"].as_array().expect("a step calls, commits, pushes, or runs Git");
+        let url = world.repository_url("MyDemoRepo");
+        let words = words.iter().map(|word| word.as_str().expect("a word is text"));
+        let words: Vec<&str> = words.map(|word| if word == "REPOSITORY" { url.as_str() } else { word }).collect();
+        world.git("work", &words).ok();
+    }
+}
+
+/// Writes out what is too long for a golden: `{"letters": N}` is a text of so many letters, `{"content": N}` the content of a
+/// file of so many.
+fn expand(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => match (object.len(), value["letters"].as_u64(), value["content"].as_u64()) {
+            (1, Some(count), _) => letters(count).into(),
+            (1, _, Some(count)) => STANDARD.encode(letters(count)).into(),
+            _ => object.iter().map(|(name, value)| (name.clone(), expand(value))).collect(),
+        },
+        Value::Array(items) => items.iter().map(expand).collect(),
+        other => other.clone(),
+    }
+}
+
+fn letters(count: u64) -> String {
+    "x".repeat(usize::try_from(count).expect("it fits into memory"))
 }
 
 fn ask(world: &World, request: &Value) -> Reply {
     let target = request["operation"].as_str().map(|operation| format!("CodeCommit_20150413.{operation}"));
     let target = target.as_deref().or(request["target"].as_str()).expect("a request names its operation or target");
-    let mut headers = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        headers.push((name.as_str(), value.as_str().expect("a header is text")));
-    }
-    let body = request["body"].as_str().map_or_else(|| request["body"].to_string(), str::to_owned);
-    world.send("POST", "/", &headers, body.as_bytes())
+    let mut sent = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+    sent.extend(headers(request));
+    let body = request["body"].as_str().map_or_else(|| expand(&request["body"]).to_string(), str::to_owned);
+    world.send("POST", "/", &sent, body.as_bytes())
+}
+
+/// The headers that a call has besides the usual ones.
+fn headers(call: &Value) -> Vec<(&str, &str)> {
+    let headers = call["headers"].as_object().into_iter().flatten();
+    headers.map(|(name, value)| (name.as_str(), value.as_str().expect("a header is text"))).collect()
 }

@@ -31,6 +31,11 @@ fn a_call_that_fails_tells_why_and_is_on_the_trail() {
 }
 
 #[test]
+fn a_pull_request_is_merged_once_somebody_else_approves_it() {
+    run_file("approval.md");
+}
+
+#[test]
 fn two_accounts_and_two_regions_are_separate_worlds() {
     run_file("two-accounts-two-regions.md");
 }
@@ -38,6 +43,11 @@ fn two_accounts_and_two_regions_are_separate_worlds() {
 #[test]
 fn the_sdk_for_python_works_unchanged() {
     run_file("boto3.md");
+}
+
+#[test]
+fn a_pull_request_is_reviewed_and_merged_in_each_way() {
+    run_file("pull-request.md");
 }
 
 #[test]

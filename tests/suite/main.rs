@@ -1,9 +1,16 @@
 //! The suite: one test binary, its modules named as the service's.
 
+mod approval;
+mod approval_rule;
+mod approval_rule_template;
 mod branch;
 mod clients;
+mod comment;
+mod commit;
 mod crash;
+mod edits;
 mod events;
+mod file;
 mod git;
 mod git_concurrency;
 mod git_crash;
@@ -13,9 +20,11 @@ mod golden;
 mod identity;
 mod journeys;
 mod log_files;
+mod merge;
 mod paging;
 mod place;
 mod protocol;
+mod pull_request;
 mod record;
 mod repository;
 mod settings;
@@ -23,3 +32,4 @@ mod table;
 mod tag;
 mod tidy;
 mod trail;
+mod trigger;

@@ -12,7 +12,7 @@ use tests::wire;
 use ureq::http::Request;
 
 /// Every flag, and its words where it takes any.
-const FLAGS: [&str; 26] = [
+const FLAGS: &[&str] = &[
     "listen",
     "data-dir",
     "trail-dir",
@@ -30,12 +30,18 @@ const FLAGS: [&str; 26] = [
     "git-max-refs",
     "git-max-pack",
     "git-max-object",
+    "git-max-expansion",
+    "git-max-delta-chain",
     "git-timeout",
     "git-packs",
     "git-cache",
     "git-pack-limit",
     "git-prune-age",
     "repository-limit",
+    "open-pull-request-limit",
+    "merge-timeout",
+    "merge-max-content",
+    "merge-max-items",
     "allow-reset",
     "log-format",
     "config",
@@ -249,7 +255,13 @@ fn a_folder_that_another_server_uses_is_refused() {
 fn what_is_no_setting_is_refused_by_its_name() {
     let folder = folder();
     assert!(refused(&folder, &["--colour"]).contains("--colour"));
-    for line in ["colour = 1", "[simulate]\ncolour = 1", "[simulate.encryption_keys]\na = \"colour\"", "colour"] {
+    for line in [
+        "colour = 1",
+        "[simulate]\ncolour = 1",
+        "[triggers]\ncolour = 1",
+        "[simulate.encryption_keys]\na = \"colour\"",
+        "colour",
+    ] {
         fs::write(folder.path().join("settings.toml"), line).expect("the folder is writable");
         let message = refused(&folder, &["--config", "settings.toml"]);
         assert!(message.contains("settings.toml") && message.contains("colour"), "{message}");

@@ -161,8 +161,7 @@ fn no_module_of_the_suite_is_forgotten() {
 #[test]
 fn every_operation_that_is_there_has_goldens() {
     let golden = workspace().join("tests/golden");
-    let lacking =
-        table::implemented().into_iter().map(|operation| golden.join(operation)).filter(|path| !path.is_dir());
+    let lacking = table::names().into_iter().map(|operation| golden.join(operation)).filter(|path| !path.is_dir());
     none(lacking, "no goldens");
 }
 

@@ -119,19 +119,6 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self::change(name, deserialize, handler, |()| Ok(Reply { body: Vec::new(), response_elements: Value::Null }))
     }
 
-    /// Makes the row of an operation that AWS has and we do not yet: it fails, and is recorded like any other.
-    pub fn absent(name: &'static str, access: Access) -> Self {
-        let decode = move |_body: &[u8]| {
-            let mut failure = Failure::client(
-                "NotImplemented",
-                format!("{name} is an operation of AWS that is not implemented here yet."),
-            );
-            failure.status = 501;
-            Err(failure)
-        };
-        Self { name, access, decode: Box::new(decode) }
-    }
-
     /// Reads a request's body.
     pub fn decode(&self, body: &[u8]) -> Result<Decoded<S, T>, Failure> {
         (self.decode)(body)

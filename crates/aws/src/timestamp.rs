@@ -11,6 +11,8 @@ const ISO: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]
 const MEDIUM: &[BorrowedFormatItem<'_>] = format_description!(
     "[month repr:short] [day padding:none], [year] [hour repr:12 padding:none]:[minute]:[second] [period]"
 );
+const OFFSET: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
 const FOLDER: &[BorrowedFormatItem<'_>] = format_description!("[year]/[month]/[day]");
 const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute]Z");
 
@@ -61,6 +63,11 @@ impl Timestamp {
         self.format(MEDIUM)
     }
 
+    /// Writes the form of dates in messages of triggers: `2016-12-14T18:19:14.262+0000`.
+    pub fn offset(self) -> String {
+        self.format(OFFSET)
+    }
+
     /// Writes the day as the folders of a trail have it: `2016/12/14`.
     pub fn day_folder(self) -> String {
         self.format(FOLDER)
@@ -90,6 +97,7 @@ mod tests {
         assert_eq!(Timestamp::from_iso(&time.iso()), Some(Timestamp::from_millis(1_481_739_554_000)));
         assert_eq!(Timestamp::from_iso("yesterday"), None);
         assert_eq!(time.medium(), "Dec 14, 2016 6:19:14 PM");
+        assert_eq!(time.offset(), "2016-12-14T18:19:14.262+0000");
         assert_eq!(time.day_folder(), "2016/12/14");
         assert_eq!(time.compact_minute(), "20161214T1819Z");
         assert_eq!(Timestamp::from_millis(0).medium(), "Jan 1, 1970 12:00:00 AM");

@@ -13,7 +13,7 @@ use git::{BStr, Kind, ObjectId};
 use store::Transaction;
 
 use crate::name::{self, BranchName, RepositoryName};
-use crate::push::{self, Expected, Move, Refusal};
+use crate::push::{self, Door, Expected, Move, Refusal};
 use crate::repository::{self, Repository};
 use crate::{Change, CodeCommit, Exception};
 
@@ -36,15 +36,13 @@ pub(crate) fn create(
     if service.objects(&repository)?.kind(&commit_id)? != Some(Kind::Commit) {
         return Err(Exception::CommitDoesNotExist { id: commit_id.to_string() });
     }
-    let call = Arc::clone(call);
-    Ok(Box::new(move |transaction| {
-        let new = Move::create(branch.reference(), commit_id);
-        match push::one(transaction, &call, &repository.id, new)? {
-            Ok(()) => Ok(()),
-            Err(Refusal::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
-            Err(Refusal::NameConflict { .. }) => Err(Exception::InvalidBranchName { name: branch.as_str().to_owned() }),
-            Err(_) => Err(Exception::BranchNameExists { name: branch.as_str().to_owned() }),
-        }
+    let new = Move::create(branch.reference(), commit_id);
+    let door = Door::open(service, call, &repository, std::slice::from_ref(&new))?;
+    Ok(Box::new(move |transaction| match push::one(transaction, &door, new)? {
+        Ok(()) => Ok(()),
+        Err(Refusal::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
+        Err(Refusal::NameConflict { .. }) => Err(Exception::InvalidBranchName { name: branch.as_str().to_owned() }),
+        Err(_) => Err(Exception::BranchNameExists { name: branch.as_str().to_owned() }),
     }))
 }
 
@@ -87,12 +85,12 @@ pub(crate) fn delete(
     let name = RepositoryName::parse(input.repository_name)?;
     let branch = BranchName::parse(input.branch_name)?;
     let repository = service.find(call, &name)?;
-    let call = Arc::clone(call);
+    let door = Door::open(service, call, &repository, &[])?;
     Ok(Box::new(move |transaction| {
         let Some(target) = push::target(transaction, &repository.id, &branch.reference())? else {
             return Ok(DeleteBranchOutput::builder().build());
         };
-        match push::one(transaction, &call, &repository.id, Move::delete(branch.reference(), Expected::At(target)))? {
+        match push::one(transaction, &door, Move::delete(branch.reference(), Expected::At(target)))? {
             Ok(()) => {}
             Err(Refusal::DefaultBranch) => {
                 return Err(Exception::DefaultBranchCannotBeDeleted { name: branch.as_str().to_owned() });

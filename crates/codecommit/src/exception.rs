@@ -5,17 +5,15 @@
 use aws::Failure;
 use strum::IntoStaticStr;
 
-/// Why an operation failed.
+/// Why an operation failed: a variant for each exception that the service models, and three for what is our own fault.
+#[expect(missing_docs, reason = "each variant's message says what it means")]
 #[derive(Debug, thiserror::Error, IntoStaticStr)]
 pub enum Exception {
     // Repositories.
-    /// No repository name was given.
     #[error("A repository name is required, but was not specified.")]
     RepositoryNameRequired,
-    /// No list of repository names was given.
     #[error("At least one repository name is required, but was not specified.")]
     RepositoryNamesRequired,
-    /// The name breaks the rules.
     // The blank at the end is AWS's.
     #[error(
         "The repository name is not valid. Repository names can be any valid combination of letters, numbers, periods, \
@@ -23,195 +21,413 @@ pub enum Exception {
          Limits in the AWS CodeCommit User Guide. "
     )]
     InvalidRepositoryName,
-    /// More than 100 names were given.
     #[error("At most {limit} repository names can be specified.")]
-    MaximumRepositoryNamesExceeded {
-        /// The limit.
-        limit: usize,
-    },
-    /// There is no such repository.
+    MaximumRepositoryNamesExceeded { limit: usize },
     #[error("{name} does not exist")]
-    RepositoryDoesNotExist {
-        /// The name.
-        name: String,
-    },
-    /// The name is taken.
+    RepositoryDoesNotExist { name: String },
     #[error("Repository named {name} already exists")]
-    RepositoryNameExists {
-        /// The name.
-        name: String,
-    },
-    /// The account has as many as it can have.
+    RepositoryNameExists { name: String },
     #[error("The limit of {limit} repositories in this AWS account and Region is reached.")]
-    RepositoryLimitExceeded {
-        /// The limit.
-        limit: u64,
-    },
-    /// The description is too long.
+    RepositoryLimitExceeded { limit: u64 },
     #[error("The repository description is not valid. Descriptions can be at most 1,000 characters long.")]
     InvalidRepositoryDescription,
-    /// The account may not create repositories.
     #[error(
         "CreateRepository request is not allowed because there is no existing repository in this AWS account or AWS Organization"
     )]
     OperationNotAllowed,
 
     // Listings.
-    /// The token is not one of this listing's.
     #[error("The continuation token is not valid for this request.")]
     InvalidContinuationToken,
-    /// The order is none.
+    #[error("The maximum number of results is not valid. Valid values are 1 to {max}.")]
+    InvalidMaxResults { max: usize },
     #[error("The sort order is not valid. Valid values are ascending and descending.")]
     InvalidOrder,
-    /// The sort criterion is none.
     #[error("The sort criterion is not valid. Valid values are repositoryName and lastModifiedDate.")]
     InvalidSortBy,
+    #[error("{reason}")]
+    Validation { reason: String },
 
-    // Branches and commits.
-    /// No branch name was given.
+    // Branches.
     #[error("A branch name is required, but was not specified.")]
     BranchNameRequired,
-    /// The name breaks Git's or CodeCommit's rules.
     #[error("The branch name {name} is not valid.")]
-    InvalidBranchName {
-        /// The name.
-        name: String,
-    },
-    /// The branch is there already.
+    InvalidBranchName { name: String },
     #[error("A branch named {name} already exists.")]
-    BranchNameExists {
-        /// The name.
-        name: String,
-    },
-    /// There is no such branch.
+    BranchNameExists { name: String },
+    #[error("{name} is the name of a tag. Specify the name of a branch.")]
+    BranchNameIsTagName { name: String },
     #[error("{reference} does not exist")]
-    BranchDoesNotExist {
-        /// The full name.
-        reference: String,
-    },
-    /// It is the default branch.
+    BranchDoesNotExist { reference: String },
     #[error("{name} is the default branch of the repository and cannot be deleted.")]
-    DefaultBranchCannotBeDeleted {
-        /// The name.
-        name: String,
-    },
-    /// No commit id was given.
+    DefaultBranchCannotBeDeleted { name: String },
+    #[error("{reference} was changed at the same time. Try again.")]
+    ConcurrentReferenceUpdate { reference: String },
+
+    // Commits and blobs.
     #[error("A commit ID is required, but no commit ID was specified.")]
     CommitIdRequired,
-    /// The id is not forty hexadecimal digits.
+    #[error("At least one commit ID is required, but was not specified.")]
+    CommitIdsListRequired,
+    #[error("At most {limit} commit IDs can be specified.")]
+    CommitIdsLimitExceeded { limit: usize },
     #[error("{id} is not a valid commit ID. Commit IDs are 40 hexadecimal characters long.")]
-    InvalidCommitId {
-        /// The text.
-        id: String,
-    },
-    /// There is no such commit.
+    InvalidCommitId { id: String },
+    #[error("Could not retrieve {id}")]
+    CommitIdDoesNotExist { id: String },
     #[error("Commit {id} does not exist.")]
-    CommitDoesNotExist {
-        /// The id.
-        id: String,
-    },
-    /// Another change to the same reference came first.
-    #[error("{reference} was changed at the same time. Try again.")]
-    ConcurrentReferenceUpdate {
-        /// The full name.
-        reference: String,
-    },
+    CommitDoesNotExist { id: String },
+    #[error("A commit specifier is required, but was not specified.")]
+    CommitRequired,
+    #[error("{specifier} is not a valid branch name, tag name, reference, or full commit ID.")]
+    InvalidCommit { specifier: String },
+    #[error("A blob ID is required, but was not specified.")]
+    BlobIdRequired,
+    #[error("{id} is not a valid blob ID. Blob IDs are 40 hexadecimal characters long.")]
+    InvalidBlobId { id: String },
+    #[error("Blob {id} does not exist.")]
+    BlobIdDoesNotExist { id: String },
+
+    // Paths and files.
+    #[error("A path is required, but was not specified.")]
+    PathRequired,
+    #[error("The path {path} is not valid.")]
+    InvalidPath { path: String },
+    #[error("The path {path} does not exist.")]
+    PathDoesNotExist { path: String },
+    #[error("Could not find path {path}")]
+    FileDoesNotExist { path: String },
+    #[error("Could not find folder {path}")]
+    FolderDoesNotExist { path: String },
+    #[error("The file is larger than {limit} bytes. Use a Git client to view its content.")]
+    FileTooLarge { limit: u64 },
+
+    // Writing files.
+    #[error("The ID of the parent commit is required, but was not specified. The branch has commits.")]
+    ParentCommitIdRequired,
+    #[error("{id} is not a valid parent commit ID. Commit IDs are 40 hexadecimal characters long.")]
+    InvalidParentCommitId { id: String },
+    #[error("The parent commit {id} does not exist.")]
+    ParentCommitDoesNotExist { id: String },
+    #[error("{id} is not the tip of the branch, which is {tip}.")]
+    ParentCommitIdOutdated { id: String, tip: String },
+    #[error("The file is empty. Empty files cannot be added to a repository.")]
+    FileContentRequired,
+    #[error("The file is larger than {limit} bytes. Use a Git client to commit larger files.")]
+    FileContentSizeLimitExceeded { limit: u64 },
+    #[error("The files of one folder are larger than {limit} bytes together.")]
+    FolderContentSizeLimitExceeded { limit: u64 },
+    #[error("The content and mode of {path} are those that it already has.")]
+    SameFileContent { path: String },
+    #[error("{path} is a directory. A file cannot have its name.")]
+    FileNameConflictsWithDirectoryName { path: String },
+    #[error("{path} is a file. A directory cannot have its name.")]
+    DirectoryNameConflictsWithFileName { path: String },
+    #[error("{path} is a submodule. A file cannot be put there.")]
+    FilePathConflictsWithSubmodulePath { path: String },
+    #[error("{mode} is not a valid file mode. Valid values are EXECUTABLE, NORMAL, and SYMLINK.")]
+    InvalidFileMode { mode: String },
+    #[error("A file mode is required, but was not specified.")]
+    FileModeRequired,
+    #[error("At least one file to put, to delete, or to change the mode of is required, but was not specified.")]
+    FileEntryRequired,
+    #[error("At most {limit} files can be changed by one commit.")]
+    MaximumFileEntriesExceeded { limit: usize },
+    #[error("{path} is put more than once, or as a file and as a directory.")]
+    PutFileEntryConflict { path: String },
+    #[error("{path} is specified more than once. Specify each path once.")]
+    SamePathRequest { path: String },
+    #[error("Either the content or a source file is required for {path}, but neither was specified.")]
+    SourceFileOrContentRequired { path: String },
+    #[error("Both the content and a source file are specified for {path}. Specify one of them.")]
+    FileContentAndSourceFileSpecified { path: String },
+    #[error("{path} cannot be a source file: it only keeps a folder that is empty.")]
+    RestrictedSourceFile { path: String },
+    #[error("The setting for folders that become empty is not valid.")]
+    InvalidDeletionParameter,
+    #[error("The commit would change nothing.")]
+    NoChange,
+    #[error("The commit message is longer than {limit} bytes.")]
+    CommitMessageLengthExceeded { limit: usize },
+    #[error("The name is longer than {limit} characters.")]
+    NameLengthExceeded { limit: usize },
+    #[error("The email address is not valid. It can be at most 256 characters long, without <, > and line breaks.")]
+    InvalidEmail,
+
+    // Merges.
+    #[error("A merge option is required, but was not specified.")]
+    MergeOptionRequired,
+    #[error("{option} is not a valid merge option for this operation.")]
+    InvalidMergeOption { option: String },
+    #[error("{level} is not a valid conflict detail level. Valid values are FILE_LEVEL and LINE_LEVEL.")]
+    InvalidConflictDetailLevel { level: String },
+    #[error("{strategy} is not a valid conflict resolution strategy.")]
+    InvalidConflictResolutionStrategy { strategy: String },
+    #[error("The conflict resolution is not valid: {reason}")]
+    InvalidConflictResolution { reason: String },
+    #[error("At most {limit} conflicts can be resolved by one merge.")]
+    MaximumConflictResolutionEntriesExceeded { limit: usize },
+    #[error("{path} has more than one conflict resolution.")]
+    MultipleConflictResolutionEntries { path: String },
+    #[error("A replacement type is required, but was not specified.")]
+    ReplacementTypeRequired,
+    #[error("{kind} is not a valid replacement type.")]
+    InvalidReplacementType { kind: String },
+    #[error("New content is required for {path}, but was not specified.")]
+    ReplacementContentRequired { path: String },
+    #[error("The replacement type of {path} does not go with new content.")]
+    InvalidReplacementContent { path: String },
+    #[error("The maximum number of merge hunks is not valid. Valid values are 1 to {max}.")]
+    InvalidMaxMergeHunks { max: usize },
+    #[error("The maximum number of files is not valid. Valid values are 1 to {max}.")]
+    InvalidMaxConflictFiles { max: usize },
+    #[error("{specifier} is not a valid source commit specifier.")]
+    InvalidSourceCommitSpecifier { specifier: String },
+    #[error("{specifier} is not a valid destination commit specifier.")]
+    InvalidDestinationCommitSpecifier { specifier: String },
+    #[error("{name} is not a valid target branch.")]
+    InvalidTargetBranch { name: String },
+    #[error("The merge cannot be done by itself: there are conflicts, or the branches have diverged.")]
+    ManualMergeRequired,
+    #[error("The two commits have diverged too far. Use a Git client to merge them.")]
+    TipsDivergenceExceeded,
+    #[error("The files to merge are larger than {limit} bytes. Use a Git client.")]
+    MaximumFileContentToLoadExceeded { limit: u64 },
+    #[error("More than {limit} files would have to be compared. Use a Git client.")]
+    MaximumItemsToCompareExceeded { limit: usize },
+
+    // Pull requests.
+    #[error("A pull request ID is required, but was not specified.")]
+    PullRequestIdRequired,
+    #[error("{id} is not a valid pull request ID.")]
+    InvalidPullRequestId { id: String },
+    #[error("Pull request {id} does not exist.")]
+    PullRequestDoesNotExist { id: String },
+    #[error("Pull request {id} is closed.")]
+    PullRequestAlreadyClosed { id: String },
+    #[error("A title is required, but was not specified.")]
+    TitleRequired,
+    #[error("The title is not valid. Titles can be at most {limit} characters long.")]
+    InvalidTitle { limit: usize },
+    #[error("The description is not valid. Descriptions can be at most {limit} characters long.")]
+    InvalidDescription { limit: usize },
+    #[error("A list of targets is required, but was not specified.")]
+    TargetsRequired,
+    #[error("A target is required, but was not specified.")]
+    TargetRequired,
+    #[error("The list of targets is not valid. A pull request has one target.")]
+    InvalidTargets,
+    #[error("The target is not valid. It has a repository name, a source reference, and a destination reference.")]
+    InvalidTarget,
+    #[error("The targets are in more than one repository. A pull request has one target.")]
+    MultipleRepositoriesInPullRequest,
+    #[error("A reference name is required, but was not specified.")]
+    ReferenceNameRequired,
+    #[error("{name} is not a valid reference name.")]
+    InvalidReferenceName { name: String },
+    #[error("{name} is not a branch. Pull requests are between branches.")]
+    ReferenceTypeNotSupported { name: String },
+    #[error("{name} does not exist.")]
+    ReferenceDoesNotExist { name: String },
+    #[error("The source and the destination of the pull request are the same.")]
+    SourceAndDestinationAreSame,
+    #[error("The limit of {limit} open pull requests is reached.")]
+    MaximumOpenPullRequestsExceeded { limit: u64 },
+    #[error("A pull request status is required, but was not specified.")]
+    PullRequestStatusRequired,
+    #[error("{status} is not a valid pull request status. Valid values are OPEN and CLOSED.")]
+    InvalidPullRequestStatus { status: String },
+    #[error("A closed pull request cannot be opened again.")]
+    InvalidPullRequestStatusUpdate,
+    #[error("{kind} is not a valid pull request event type.")]
+    InvalidPullRequestEventType { kind: String },
+    #[error("{arn} is not a valid ARN of an actor.")]
+    InvalidActorArn { arn: String },
+    #[error("{arn} has done nothing in this AWS account.")]
+    ActorDoesNotExist { arn: String },
+    #[error("{arn} is not a valid ARN of an author.")]
+    InvalidAuthorArn { arn: String },
+    #[error("{arn} is the author of nothing in this AWS account.")]
+    AuthorDoesNotExist { arn: String },
+    #[error("{name} is not the repository of pull request {id}.")]
+    RepositoryNotAssociatedWithPullRequest { name: String, id: String },
+    #[error("The tip of the source reference is another one: {tip}.")]
+    TipOfSourceReferenceIsDifferent { tip: String },
+    #[error("The approval rules of pull request {id} are not satisfied.")]
+    PullRequestApprovalRulesNotSatisfied { id: String },
+    #[error("A client request token is required, but was not specified.")]
+    ClientRequestTokenRequired,
+    #[error("The client request token is not valid. It has 1 to {limit} characters.")]
+    InvalidClientRequestToken { limit: usize },
+    #[error("The client request token was used before, with other parameters.")]
+    IdempotencyParameterMismatch,
+
+    // Approvals.
+    #[error("A revision ID is required, but was not specified.")]
+    RevisionIdRequired,
+    #[error("{id} is not a valid revision ID.")]
+    InvalidRevisionId { id: String },
+    #[error("{id} is not the current revision of the pull request.")]
+    RevisionNotCurrent { id: String },
+    #[error("An approval state is required, but was not specified.")]
+    ApprovalStateRequired,
+    #[error("{state} is not a valid approval state. Valid values are APPROVE and REVOKE.")]
+    InvalidApprovalState { state: String },
+    #[error("A pull request cannot be approved by the one who created it.")]
+    PullRequestCannotBeApprovedByAuthor,
+    #[error("The limit of {limit} approvals is reached.")]
+    MaximumNumberOfApprovalsExceeded { limit: usize },
+    #[error("An override status is required, but was not specified.")]
+    OverrideStatusRequired,
+    #[error("{status} is not a valid override status. Valid values are OVERRIDE and REVOKE.")]
+    InvalidOverrideStatus { status: String },
+    #[error("The approval rules are overridden already.")]
+    OverrideAlreadySet,
+    #[error("An approval rule name is required, but was not specified.")]
+    ApprovalRuleNameRequired,
+    #[error(
+        "The approval rule name is not valid. It has 1 to {limit} letters, digits, periods, spaces, underscores and dashes."
+    )]
+    InvalidApprovalRuleName { limit: usize },
+    #[error("The pull request has an approval rule named {name} already.")]
+    ApprovalRuleNameAlreadyExists { name: String },
+    #[error("The pull request has no approval rule named {name}.")]
+    ApprovalRuleDoesNotExist { name: String },
+    #[error("The content of an approval rule is required, but was not specified.")]
+    ApprovalRuleContentRequired,
+    #[error("The content of the approval rule is not valid: {reason}")]
+    InvalidApprovalRuleContent { reason: String },
+    #[error("The SHA-256 hash is not that of the content that the rule has.")]
+    InvalidRuleContentSha256,
+    #[error("The limit of {limit} approval rules is reached.")]
+    NumberOfRulesExceeded { limit: usize },
+    #[error("{name} was made from a template and cannot be changed.")]
+    CannotModifyApprovalRuleFromTemplate { name: String },
+    #[error("{name} was made from a template and cannot be deleted.")]
+    CannotDeleteApprovalRuleFromTemplate { name: String },
+    #[error("An approval rule template name is required, but was not specified.")]
+    ApprovalRuleTemplateNameRequired,
+    #[error(
+        "The approval rule template name is not valid. It has 1 to {limit} letters, digits, periods, spaces, underscores and \
+         dashes."
+    )]
+    InvalidApprovalRuleTemplateName { limit: usize },
+    #[error("An approval rule template named {name} already exists.")]
+    ApprovalRuleTemplateNameAlreadyExists { name: String },
+    #[error("The approval rule template {name} does not exist.")]
+    ApprovalRuleTemplateDoesNotExist { name: String },
+    #[error("The approval rule template {name} is associated with a repository.")]
+    ApprovalRuleTemplateInUse { name: String },
+    #[error("The content of an approval rule template is required, but was not specified.")]
+    ApprovalRuleTemplateContentRequired,
+    #[error("The content of the approval rule template is not valid: {reason}")]
+    InvalidApprovalRuleTemplateContent { reason: String },
+    #[error("The description can be at most {limit} characters long.")]
+    InvalidApprovalRuleTemplateDescription { limit: usize },
+    #[error("The limit of {limit} approval rule templates is reached.")]
+    NumberOfRuleTemplatesExceeded { limit: u64 },
+    #[error("The limit of {limit} templates of one repository is reached.")]
+    MaximumRuleTemplatesAssociatedWithRepository { limit: usize },
+
+    // Comments.
+    #[error("A comment ID is required, but was not specified.")]
+    CommentIdRequired,
+    #[error("{id} is not a valid comment ID.")]
+    InvalidCommentId { id: String },
+    #[error("Comment {id} does not exist.")]
+    CommentDoesNotExist { id: String },
+    #[error("Comment {id} was deleted.")]
+    CommentDeleted { id: String },
+    #[error("A comment can be changed only by the one who created it.")]
+    CommentNotCreatedByCaller,
+    #[error("The content of a comment is required, but was not specified.")]
+    CommentContentRequired,
+    #[error("The comment is longer than {limit} characters.")]
+    CommentContentSizeLimitExceeded { limit: usize },
+    #[error("The commit before and the commit after are the same.")]
+    BeforeCommitIdAndAfterCommitIdAreSame,
+    #[error("The location is not valid. It has a file path, a file position, and a relative file version.")]
+    InvalidFileLocation,
+    #[error("{position} is not a position in the file.")]
+    InvalidFilePosition { position: i64 },
+    #[error("{version} is not valid. Valid values are BEFORE and AFTER.")]
+    InvalidRelativeFileVersionEnum { version: String },
+    #[error("A reaction value is required, but was not specified.")]
+    ReactionValueRequired,
+    #[error("{value} is not a valid reaction.")]
+    InvalidReactionValue { value: String },
+    #[error("{arn} is not a valid ARN of a user.")]
+    InvalidReactionUserArn { arn: String },
+    #[error("The limit of {limit} reactions to one comment is reached.")]
+    ReactionLimitExceeded { limit: usize },
+
+    // Triggers.
+    #[error("A list of triggers is required, but was not specified.")]
+    RepositoryTriggersListRequired,
+    #[error("A repository can have at most {limit} triggers.")]
+    MaximumRepositoryTriggersExceeded { limit: usize },
+    #[error("A trigger name is required, but was not specified.")]
+    RepositoryTriggerNameRequired,
+    #[error("{name} is not a valid trigger name.")]
+    InvalidRepositoryTriggerName { name: String },
+    #[error("A destination ARN is required, but was not specified.")]
+    RepositoryTriggerDestinationArnRequired,
+    #[error("{arn} is not the ARN of an SNS topic or a Lambda function.")]
+    InvalidRepositoryTriggerDestinationArn { arn: String },
+    #[error("{arn} is not in the AWS Region of the repository.")]
+    InvalidRepositoryTriggerRegion { arn: String },
+    #[error("The custom data can be at most {limit} characters long.")]
+    InvalidRepositoryTriggerCustomData { limit: usize },
+    #[error("A list of branch names is required, but was not specified.")]
+    RepositoryTriggerBranchNameListRequired,
+    #[error("The branch name {name} of a trigger is not valid.")]
+    InvalidRepositoryTriggerBranchName { name: String },
+    #[error("A trigger can have at most {limit} branches.")]
+    MaximumBranchesExceeded { limit: usize },
+    #[error("A list of events is required, but was not specified.")]
+    RepositoryTriggerEventsListRequired,
+    #[error("{reason}")]
+    InvalidRepositoryTriggerEvents { reason: &'static str },
 
     // Tags of resources.
-    /// No ARN was given.
     #[error("A resource ARN is required, but was not specified.")]
     ResourceArnRequired,
-    /// The ARN is none of a repository in this region.
     #[error("{arn} is not the ARN of a CodeCommit resource in this AWS Region.")]
-    InvalidResourceArn {
-        /// The text.
-        arn: String,
-    },
-    /// No tags were given.
+    InvalidResourceArn { arn: String },
     #[error("A map of tags is required, but was not specified.")]
     TagsMapRequired,
-    /// A key or value breaks the rules.
     #[error(
         "The tag {key} is not valid. Keys have 1 to 128 and values up to 256 letters, digits, spaces and characters of + - = . _ : / @."
     )]
-    InvalidTagsMap {
-        /// The key.
-        key: String,
-    },
-    /// No tag keys were given.
+    InvalidTagsMap { key: String },
     #[error("A list of tag keys is required, but was not specified.")]
     TagKeysListRequired,
-    /// A key breaks the rules.
     #[error("The tag key {key} is not valid.")]
-    InvalidTagKeysList {
-        /// The key.
-        key: String,
-    },
-    /// The key is one of AWS's own.
+    InvalidTagKeysList { key: String },
     #[error("The tag key {key} is not valid. Tag keys cannot begin with aws:.")]
-    InvalidSystemTagUsage {
-        /// The key.
-        key: String,
-    },
-    /// More than 50 tags.
+    InvalidSystemTagUsage { key: String },
     #[error("A resource can have at most {limit} tags.")]
-    TooManyTags {
-        /// The limit.
-        limit: usize,
-    },
-    /// The organization does not want the value.
+    TooManyTags { limit: usize },
     #[error("The tag policy does not allow the specified value for the following tag key: '{key}'.")]
-    TagPolicy {
-        /// The key.
-        key: String,
-    },
+    TagPolicy { key: String },
 
     // Encryption.
-    /// No key was given.
     #[error("An encryption key ID is required, but was not specified.")]
     EncryptionKeyRequired,
-    /// The text is no id of a key.
     #[error("{key} is not a valid ID of an AWS KMS key in this AWS Region.")]
-    EncryptionKeyInvalidId {
-        /// The text.
-        key: String,
-    },
-    /// The key is one that CodeCommit cannot use.
+    EncryptionKeyInvalidId { key: String },
     #[error("{key} is managed by AWS for another service and cannot be used by CodeCommit.")]
-    EncryptionKeyInvalidUsage {
-        /// The key.
-        key: String,
-    },
-    /// The data does not fit the key.
+    EncryptionKeyInvalidUsage { key: String },
     #[error("The encryption integrity checks failed for the key {key}.")]
-    EncryptionIntegrityChecksFailed {
-        /// The key.
-        key: String,
-    },
-    /// The caller may not use the key.
+    EncryptionIntegrityChecksFailed { key: String },
     #[error("User is not authorized for the KMS key '{key}'")]
-    EncryptionKeyAccessDenied {
-        /// The key.
-        key: String,
-    },
-    /// The key is disabled.
+    EncryptionKeyAccessDenied { key: String },
     #[error("The encryption key {key} is disabled.")]
-    EncryptionKeyDisabled {
-        /// The key.
-        key: String,
-    },
-    /// The key does not exist.
+    EncryptionKeyDisabled { key: String },
     #[error("The encryption key {key} was not found.")]
-    EncryptionKeyNotFound {
-        /// The key.
-        key: String,
-    },
-    /// The key service cannot be reached.
+    EncryptionKeyNotFound { key: String },
     #[error("The encryption key {key} is not available.")]
-    EncryptionKeyUnavailable {
-        /// The key.
-        key: String,
-    },
+    EncryptionKeyUnavailable { key: String },
 
     // What is our fault and modelled nowhere.
     /// The store failed.

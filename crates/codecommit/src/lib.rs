@@ -2,31 +2,50 @@
 //!
 //! **Invariant:** nothing here knows HTTP, signatures or events, and no reference moves but through [`push`].
 
+mod approval;
+mod approval_rule;
+mod approval_rule_template;
+mod authorship;
 pub mod branch;
+mod comment;
+mod commit;
 mod encryption_key;
 pub mod exception;
+mod file;
+mod merge;
+mod mode;
 mod name;
 mod objects;
 mod operations;
+mod page;
+mod path;
+mod pull_request;
 pub mod push;
+mod relations;
 pub mod repository;
+mod request_token;
 mod schema;
 pub mod settings;
 mod snapshots;
+mod specifier;
 mod tag;
+pub mod trigger;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws::{Call, Operation};
 use git::maintenance::{Outcome, Upkeep};
 use store::{Store, Transaction};
 
 pub use crate::exception::Exception;
+use crate::file::Histories;
 use crate::objects::Objects;
 pub use crate::settings::Settings;
 use crate::snapshots::Snapshots;
+use crate::trigger::delivery::Courier;
 
 /// The wire's name of the service: the part of `X-Amz-Target` before the operation.
 pub const TARGET_PREFIX: &str = "CodeCommit_20150413";
@@ -42,6 +61,10 @@ pub struct CodeCommit {
     store: Arc<Store>,
     objects: Arc<Objects>,
     snapshots: Snapshots,
+    histories: Histories,
+    /// The ids of repositories to which calls added objects since somebody asked.
+    grown: Mutex<BTreeSet<String>>,
+    courier: Arc<dyn Courier>,
     settings: Settings,
 }
 
@@ -52,7 +75,7 @@ impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
     /// What is left of repositories that were deleted is removed.
-    pub fn open(store: Arc<Store>, folder: PathBuf, settings: Settings) -> io::Result<Self> {
+    pub fn open(store: Arc<Store>, folder: PathBuf, courier: Arc<dyn Courier>, settings: Settings) -> io::Result<Self> {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
@@ -60,7 +83,15 @@ impl CodeCommit {
         if !deleted.is_empty() {
             store.write(repository::forget_deleted).and_then(|done| done).map_err(io::Error::other)?;
         }
-        Ok(Self { store, objects, snapshots: Snapshots::default(), settings })
+        Ok(Self {
+            store,
+            objects,
+            snapshots: Snapshots::default(),
+            histories: Histories::default(),
+            grown: Mutex::default(),
+            courier,
+            settings,
+        })
     }
 
     /// Finds an operation by its name.
@@ -94,6 +125,31 @@ impl CodeCommit {
         Ok(self.objects.get(&repository.id)?)
     }
 
+    /// Adds objects that a call makes.
+    ///
+    /// `hold` is one of the repository's, taken before anything was looked up that they name, and kept until a reference
+    /// leads to them.
+    fn add(
+        &self,
+        repository: &repository::Repository,
+        objects: &[git::Object],
+        hold: &git::Hold,
+    ) -> Result<Vec<git::ObjectId>, Exception> {
+        let ids = self.objects(repository)?.add(objects, hold, self.settings.sync)?;
+        self.note_growth(repository);
+        Ok(ids)
+    }
+
+    /// Notes that a repository got objects, so that upkeep may be due.
+    fn note_growth(&self, repository: &repository::Repository) {
+        self.grown.lock().expect("no holder of this lock panics").insert(repository.id.clone());
+    }
+
+    /// Takes the ids of the repositories to which calls added objects since it was asked last: upkeep may be due.
+    pub fn grown(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.grown.lock().expect("no holder of this lock panics"))
+    }
+
     /// Does the upkeep of a repository's objects that is due, while others use them.
     pub fn maintain(&self, repository_id: &str, upkeep: &Upkeep) -> io::Result<Outcome> {
         let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
@@ -116,7 +172,9 @@ impl CodeCommit {
             let ids = repository::all_ids(transaction)?;
             transaction.execute("INSERT INTO deletions (repository_id) SELECT id FROM repositories", &[])?;
             transaction.execute("DELETE FROM repositories", &[])?;
+            transaction.execute("DELETE FROM approval_rule_templates", &[])?;
             transaction.execute("DELETE FROM places", &[])?;
+            transaction.execute("DELETE FROM trigger_deliveries", &[])?;
             transaction.after_commit(move || objects.remove(ids));
             Ok(())
         })?

@@ -104,6 +104,12 @@ pub(crate) fn commit_id(id: Option<String>) -> Result<ObjectId, Exception> {
     ObjectId::from_hex(id.as_bytes()).map_err(|_| Exception::InvalidCommitId { id })
 }
 
+/// Tells whether a text has the form of an ARN, of whatever it may be; those of users have no region.
+pub(crate) fn is_arn(text: &str) -> bool {
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, service, _, _, resource] if ![partition, service, resource].contains(&""))
+}
+
 /// Tags of a resource, checked one by one; how many there may be is for the one who adds them to others.
 pub(crate) fn tags(tags: Option<HashMap<String, String>>) -> Result<BTreeMap<String, String>, Exception> {
     let tags: BTreeMap<_, _> = tags.unwrap_or_default().into_iter().collect();

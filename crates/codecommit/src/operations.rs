@@ -1,29 +1,92 @@
 //! The table of CodeCommit's operations. Nothing else lists them.
-//!
-//! A row whose operation is not there yet says so to its caller, and is recorded like any other.
 
 use std::sync::LazyLock;
 
-use aws::{Access, Operation};
+use aws::Operation;
+use aws_sdk_codecommit::operation::associate_approval_rule_template_with_repository::AssociateApprovalRuleTemplateWithRepositoryInput;
+use aws_sdk_codecommit::operation::batch_associate_approval_rule_template_with_repositories::BatchAssociateApprovalRuleTemplateWithRepositoriesInput;
+use aws_sdk_codecommit::operation::batch_describe_merge_conflicts::BatchDescribeMergeConflictsInput;
+use aws_sdk_codecommit::operation::batch_disassociate_approval_rule_template_from_repositories::BatchDisassociateApprovalRuleTemplateFromRepositoriesInput;
+use aws_sdk_codecommit::operation::batch_get_commits::BatchGetCommitsInput;
 use aws_sdk_codecommit::operation::batch_get_repositories::BatchGetRepositoriesInput;
+use aws_sdk_codecommit::operation::create_approval_rule_template::CreateApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
+use aws_sdk_codecommit::operation::create_commit::CreateCommitInput;
+use aws_sdk_codecommit::operation::create_pull_request::CreatePullRequestInput;
+use aws_sdk_codecommit::operation::create_pull_request_approval_rule::CreatePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::create_repository::CreateRepositoryInput;
+use aws_sdk_codecommit::operation::create_unreferenced_merge_commit::CreateUnreferencedMergeCommitInput;
+use aws_sdk_codecommit::operation::delete_approval_rule_template::DeleteApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::delete_branch::DeleteBranchInput;
+use aws_sdk_codecommit::operation::delete_comment_content::DeleteCommentContentInput;
+use aws_sdk_codecommit::operation::delete_file::DeleteFileInput;
+use aws_sdk_codecommit::operation::delete_pull_request_approval_rule::DeletePullRequestApprovalRuleInput;
 use aws_sdk_codecommit::operation::delete_repository::DeleteRepositoryInput;
+use aws_sdk_codecommit::operation::describe_merge_conflicts::DescribeMergeConflictsInput;
+use aws_sdk_codecommit::operation::describe_pull_request_events::DescribePullRequestEventsInput;
+use aws_sdk_codecommit::operation::disassociate_approval_rule_template_from_repository::DisassociateApprovalRuleTemplateFromRepositoryInput;
+use aws_sdk_codecommit::operation::evaluate_pull_request_approval_rules::EvaluatePullRequestApprovalRulesInput;
+use aws_sdk_codecommit::operation::get_approval_rule_template::GetApprovalRuleTemplateInput;
+use aws_sdk_codecommit::operation::get_blob::GetBlobInput;
+use aws_sdk_codecommit::operation::get_blob_differences::GetBlobDifferencesInput;
 use aws_sdk_codecommit::operation::get_branch::GetBranchInput;
+use aws_sdk_codecommit::operation::get_comment::GetCommentInput;
+use aws_sdk_codecommit::operation::get_comment_reactions::GetCommentReactionsInput;
+use aws_sdk_codecommit::operation::get_comments_for_compared_commit::GetCommentsForComparedCommitInput;
+use aws_sdk_codecommit::operation::get_comments_for_pull_request::GetCommentsForPullRequestInput;
+use aws_sdk_codecommit::operation::get_commit::GetCommitInput;
+use aws_sdk_codecommit::operation::get_differences::GetDifferencesInput;
+use aws_sdk_codecommit::operation::get_file::GetFileInput;
+use aws_sdk_codecommit::operation::get_folder::GetFolderInput;
+use aws_sdk_codecommit::operation::get_merge_commit::GetMergeCommitInput;
+use aws_sdk_codecommit::operation::get_merge_conflicts::GetMergeConflictsInput;
+use aws_sdk_codecommit::operation::get_merge_options::GetMergeOptionsInput;
+use aws_sdk_codecommit::operation::get_pull_request::GetPullRequestInput;
+use aws_sdk_codecommit::operation::get_pull_request_approval_states::GetPullRequestApprovalStatesInput;
+use aws_sdk_codecommit::operation::get_pull_request_override_state::GetPullRequestOverrideStateInput;
 use aws_sdk_codecommit::operation::get_repository::GetRepositoryInput;
+use aws_sdk_codecommit::operation::get_repository_triggers::GetRepositoryTriggersInput;
+use aws_sdk_codecommit::operation::list_approval_rule_templates::ListApprovalRuleTemplatesInput;
+use aws_sdk_codecommit::operation::list_associated_approval_rule_templates_for_repository::ListAssociatedApprovalRuleTemplatesForRepositoryInput;
 use aws_sdk_codecommit::operation::list_branches::ListBranchesInput;
+use aws_sdk_codecommit::operation::list_file_commit_history::ListFileCommitHistoryInput;
+use aws_sdk_codecommit::operation::list_pull_requests::ListPullRequestsInput;
 use aws_sdk_codecommit::operation::list_repositories::ListRepositoriesInput;
+use aws_sdk_codecommit::operation::list_repositories_for_approval_rule_template::ListRepositoriesForApprovalRuleTemplateInput;
 use aws_sdk_codecommit::operation::list_tags_for_resource::ListTagsForResourceInput;
+use aws_sdk_codecommit::operation::merge_branches_by_fast_forward::MergeBranchesByFastForwardInput;
+use aws_sdk_codecommit::operation::merge_branches_by_squash::MergeBranchesBySquashInput;
+use aws_sdk_codecommit::operation::merge_branches_by_three_way::MergeBranchesByThreeWayInput;
+use aws_sdk_codecommit::operation::merge_pull_request_by_fast_forward::MergePullRequestByFastForwardInput;
+use aws_sdk_codecommit::operation::merge_pull_request_by_squash::MergePullRequestBySquashInput;
+use aws_sdk_codecommit::operation::merge_pull_request_by_three_way::MergePullRequestByThreeWayInput;
+use aws_sdk_codecommit::operation::override_pull_request_approval_rules::OverridePullRequestApprovalRulesInput;
+use aws_sdk_codecommit::operation::post_comment_for_compared_commit::PostCommentForComparedCommitInput;
+use aws_sdk_codecommit::operation::post_comment_for_pull_request::PostCommentForPullRequestInput;
+use aws_sdk_codecommit::operation::post_comment_reply::PostCommentReplyInput;
+use aws_sdk_codecommit::operation::put_file::PutFileInput;
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
+use aws_sdk_codecommit::operation::test_repository_triggers::TestRepositoryTriggersInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
+use aws_sdk_codecommit::operation::update_approval_rule_template_content::UpdateApprovalRuleTemplateContentInput;
+use aws_sdk_codecommit::operation::update_approval_rule_template_description::UpdateApprovalRuleTemplateDescriptionInput;
+use aws_sdk_codecommit::operation::update_approval_rule_template_name::UpdateApprovalRuleTemplateNameInput;
+use aws_sdk_codecommit::operation::update_comment::UpdateCommentInput;
 use aws_sdk_codecommit::operation::update_default_branch::UpdateDefaultBranchInput;
+use aws_sdk_codecommit::operation::update_pull_request_approval_rule_content::UpdatePullRequestApprovalRuleContentInput;
+use aws_sdk_codecommit::operation::update_pull_request_approval_state::UpdatePullRequestApprovalStateInput;
+use aws_sdk_codecommit::operation::update_pull_request_description::UpdatePullRequestDescriptionInput;
+use aws_sdk_codecommit::operation::update_pull_request_status::UpdatePullRequestStatusInput;
+use aws_sdk_codecommit::operation::update_pull_request_title::UpdatePullRequestTitleInput;
 use aws_sdk_codecommit::operation::update_repository_description::UpdateRepositoryDescriptionInput;
 use aws_sdk_codecommit::operation::update_repository_encryption_key::UpdateRepositoryEncryptionKeyInput;
 use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameInput;
 use store::Transaction;
 
-use crate::{CodeCommit, branch, repository, tag};
+use crate::{
+    CodeCommit, approval, approval_rule, approval_rule_template, branch, comment, commit, file, merge, pull_request,
+    repository, tag, trigger,
+};
 
 type Row = Operation<CodeCommit, Transaction>;
 
@@ -49,75 +112,75 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::write_silently("UntagResource", UntagResourceInput::deserialize, tag::untag_resource),
     Row::read("ListTagsForResource", ListTagsForResourceInput::deserialize, tag::list_tags_for_resource),
     // Commits and files.
-    Row::absent("BatchGetCommits", Access::Read),
-    Row::absent("CreateCommit", Access::Write),
-    Row::absent("DeleteFile", Access::Write),
-    Row::absent("GetBlob", Access::Read),
-    Row::absent("GetBlobDifferences", Access::Read),
-    Row::absent("GetCommit", Access::Read),
-    Row::absent("GetDifferences", Access::Read),
-    Row::absent("GetFile", Access::Read),
-    Row::absent("GetFolder", Access::Read),
-    Row::absent("ListFileCommitHistory", Access::Read),
-    Row::absent("PutFile", Access::Write),
+    Row::read("BatchGetCommits", BatchGetCommitsInput::deserialize, commit::batch_get),
+    Row::write("CreateCommit", CreateCommitInput::deserialize, commit::create),
+    Row::write("DeleteFile", DeleteFileInput::deserialize, file::delete),
+    Row::read("GetBlob", GetBlobInput::deserialize, file::get_blob),
+    Row::read("GetBlobDifferences", GetBlobDifferencesInput::deserialize, file::get_blob_differences),
+    Row::read("GetCommit", GetCommitInput::deserialize, commit::get),
+    Row::read("GetDifferences", GetDifferencesInput::deserialize, commit::get_differences),
+    Row::read("GetFile", GetFileInput::deserialize, file::get),
+    Row::read("GetFolder", GetFolderInput::deserialize, file::get_folder),
+    Row::read("ListFileCommitHistory", ListFileCommitHistoryInput::deserialize, file::list_commit_history),
+    Row::write("PutFile", PutFileInput::deserialize, file::put),
     // Merges.
-    Row::absent("BatchDescribeMergeConflicts", Access::Read),
-    Row::absent("CreateUnreferencedMergeCommit", Access::Write),
-    Row::absent("DescribeMergeConflicts", Access::Read),
-    Row::absent("GetMergeCommit", Access::Read),
-    Row::absent("GetMergeConflicts", Access::Read),
-    Row::absent("GetMergeOptions", Access::Read),
-    Row::absent("MergeBranchesByFastForward", Access::Write),
-    Row::absent("MergeBranchesBySquash", Access::Write),
-    Row::absent("MergeBranchesByThreeWay", Access::Write),
+    Row::read("BatchDescribeMergeConflicts", BatchDescribeMergeConflictsInput::deserialize, merge::batch_describe_conflicts),
+    Row::write("CreateUnreferencedMergeCommit", CreateUnreferencedMergeCommitInput::deserialize, merge::create_unreferenced),
+    Row::read("DescribeMergeConflicts", DescribeMergeConflictsInput::deserialize, merge::describe_conflicts),
+    Row::read("GetMergeCommit", GetMergeCommitInput::deserialize, merge::get_commit),
+    Row::read("GetMergeConflicts", GetMergeConflictsInput::deserialize, merge::get_conflicts),
+    Row::read("GetMergeOptions", GetMergeOptionsInput::deserialize, merge::get_options),
+    Row::write("MergeBranchesByFastForward", MergeBranchesByFastForwardInput::deserialize, merge::branches_by_fast_forward),
+    Row::write("MergeBranchesBySquash", MergeBranchesBySquashInput::deserialize, merge::branches_by_squash),
+    Row::write("MergeBranchesByThreeWay", MergeBranchesByThreeWayInput::deserialize, merge::branches_by_three_way),
     // Pull requests and their approvals.
-    Row::absent("CreatePullRequest", Access::Write),
-    Row::absent("CreatePullRequestApprovalRule", Access::Write),
-    Row::absent("DeletePullRequestApprovalRule", Access::Write),
-    Row::absent("DescribePullRequestEvents", Access::Read),
-    Row::absent("EvaluatePullRequestApprovalRules", Access::Read),
-    Row::absent("GetPullRequest", Access::Read),
-    Row::absent("GetPullRequestApprovalStates", Access::Read),
-    Row::absent("GetPullRequestOverrideState", Access::Read),
-    Row::absent("ListPullRequests", Access::Read),
-    Row::absent("MergePullRequestByFastForward", Access::Write),
-    Row::absent("MergePullRequestBySquash", Access::Write),
-    Row::absent("MergePullRequestByThreeWay", Access::Write),
-    Row::absent("OverridePullRequestApprovalRules", Access::Write),
-    Row::absent("UpdatePullRequestApprovalRuleContent", Access::Write),
-    Row::absent("UpdatePullRequestApprovalState", Access::Write),
-    Row::absent("UpdatePullRequestDescription", Access::Write),
-    Row::absent("UpdatePullRequestStatus", Access::Write),
-    Row::absent("UpdatePullRequestTitle", Access::Write),
+    Row::write("CreatePullRequest", CreatePullRequestInput::deserialize, pull_request::create),
+    Row::write("CreatePullRequestApprovalRule", CreatePullRequestApprovalRuleInput::deserialize, approval_rule::create),
+    Row::write("DeletePullRequestApprovalRule", DeletePullRequestApprovalRuleInput::deserialize, approval_rule::delete),
+    Row::read("DescribePullRequestEvents", DescribePullRequestEventsInput::deserialize, pull_request::event::describe_all),
+    Row::read("EvaluatePullRequestApprovalRules", EvaluatePullRequestApprovalRulesInput::deserialize, approval_rule::evaluate),
+    Row::read("GetPullRequest", GetPullRequestInput::deserialize, pull_request::get_one),
+    Row::read("GetPullRequestApprovalStates", GetPullRequestApprovalStatesInput::deserialize, approval::get_states),
+    Row::read("GetPullRequestOverrideState", GetPullRequestOverrideStateInput::deserialize, approval::get_override_state),
+    Row::read("ListPullRequests", ListPullRequestsInput::deserialize, pull_request::list),
+    Row::write_silently("OverridePullRequestApprovalRules", OverridePullRequestApprovalRulesInput::deserialize, approval::override_rules),
+    Row::write("UpdatePullRequestApprovalRuleContent", UpdatePullRequestApprovalRuleContentInput::deserialize, approval_rule::update_content),
+    Row::write_silently("UpdatePullRequestApprovalState", UpdatePullRequestApprovalStateInput::deserialize, approval::update_state),
+    Row::write("MergePullRequestByFastForward", MergePullRequestByFastForwardInput::deserialize, pull_request::merge::by_fast_forward),
+    Row::write("MergePullRequestBySquash", MergePullRequestBySquashInput::deserialize, pull_request::merge::by_squash),
+    Row::write("MergePullRequestByThreeWay", MergePullRequestByThreeWayInput::deserialize, pull_request::merge::by_three_way),
+    Row::write("UpdatePullRequestDescription", UpdatePullRequestDescriptionInput::deserialize, pull_request::update_description),
+    Row::write("UpdatePullRequestStatus", UpdatePullRequestStatusInput::deserialize, pull_request::update_status),
+    Row::write("UpdatePullRequestTitle", UpdatePullRequestTitleInput::deserialize, pull_request::update_title),
     // Approval rule templates.
-    Row::absent("AssociateApprovalRuleTemplateWithRepository", Access::Write),
-    Row::absent("BatchAssociateApprovalRuleTemplateWithRepositories", Access::Write),
-    Row::absent("BatchDisassociateApprovalRuleTemplateFromRepositories", Access::Write),
-    Row::absent("CreateApprovalRuleTemplate", Access::Write),
-    Row::absent("DeleteApprovalRuleTemplate", Access::Write),
-    Row::absent("DisassociateApprovalRuleTemplateFromRepository", Access::Write),
-    Row::absent("GetApprovalRuleTemplate", Access::Read),
-    Row::absent("ListApprovalRuleTemplates", Access::Read),
-    Row::absent("ListAssociatedApprovalRuleTemplatesForRepository", Access::Read),
-    Row::absent("ListRepositoriesForApprovalRuleTemplate", Access::Read),
-    Row::absent("UpdateApprovalRuleTemplateContent", Access::Write),
-    Row::absent("UpdateApprovalRuleTemplateDescription", Access::Write),
-    Row::absent("UpdateApprovalRuleTemplateName", Access::Write),
+    Row::write_silently("AssociateApprovalRuleTemplateWithRepository", AssociateApprovalRuleTemplateWithRepositoryInput::deserialize, approval_rule_template::associate_with_repository),
+    Row::write("BatchAssociateApprovalRuleTemplateWithRepositories", BatchAssociateApprovalRuleTemplateWithRepositoriesInput::deserialize, approval_rule_template::batch_associate_with_repositories),
+    Row::write("BatchDisassociateApprovalRuleTemplateFromRepositories", BatchDisassociateApprovalRuleTemplateFromRepositoriesInput::deserialize, approval_rule_template::batch_disassociate_from_repositories),
+    Row::write("CreateApprovalRuleTemplate", CreateApprovalRuleTemplateInput::deserialize, approval_rule_template::create),
+    Row::write("DeleteApprovalRuleTemplate", DeleteApprovalRuleTemplateInput::deserialize, approval_rule_template::delete),
+    Row::write_silently("DisassociateApprovalRuleTemplateFromRepository", DisassociateApprovalRuleTemplateFromRepositoryInput::deserialize, approval_rule_template::disassociate_from_repository),
+    Row::read("GetApprovalRuleTemplate", GetApprovalRuleTemplateInput::deserialize, approval_rule_template::get),
+    Row::read("ListApprovalRuleTemplates", ListApprovalRuleTemplatesInput::deserialize, approval_rule_template::list),
+    Row::read("ListAssociatedApprovalRuleTemplatesForRepository", ListAssociatedApprovalRuleTemplatesForRepositoryInput::deserialize, approval_rule_template::list_associated_for_repository),
+    Row::read("ListRepositoriesForApprovalRuleTemplate", ListRepositoriesForApprovalRuleTemplateInput::deserialize, approval_rule_template::list_repositories),
+    Row::write("UpdateApprovalRuleTemplateContent", UpdateApprovalRuleTemplateContentInput::deserialize, approval_rule_template::update_content),
+    Row::write("UpdateApprovalRuleTemplateDescription", UpdateApprovalRuleTemplateDescriptionInput::deserialize, approval_rule_template::update_description),
+    Row::write("UpdateApprovalRuleTemplateName", UpdateApprovalRuleTemplateNameInput::deserialize, approval_rule_template::update_name),
     // Comments.
-    Row::absent("DeleteCommentContent", Access::Write),
-    Row::absent("GetComment", Access::Read),
-    Row::absent("GetCommentReactions", Access::Read),
-    Row::absent("GetCommentsForComparedCommit", Access::Read),
-    Row::absent("GetCommentsForPullRequest", Access::Read),
-    Row::absent("PostCommentForComparedCommit", Access::Write),
-    Row::absent("PostCommentForPullRequest", Access::Write),
-    Row::absent("PostCommentReply", Access::Write),
-    Row::absent("PutCommentReaction", Access::Write),
-    Row::absent("UpdateComment", Access::Write),
+    Row::write("DeleteCommentContent", DeleteCommentContentInput::deserialize, comment::delete_content),
+    Row::read("GetComment", GetCommentInput::deserialize, comment::get),
+    Row::read("GetCommentReactions", GetCommentReactionsInput::deserialize, comment::get_reactions),
+    Row::read("GetCommentsForComparedCommit", GetCommentsForComparedCommitInput::deserialize, comment::for_compared_commit),
+    Row::read("GetCommentsForPullRequest", GetCommentsForPullRequestInput::deserialize, comment::for_pull_request),
+    Row::write("PostCommentForComparedCommit", PostCommentForComparedCommitInput::deserialize, comment::post_for_compared_commit),
+    Row::write("PostCommentForPullRequest", PostCommentForPullRequestInput::deserialize, comment::post_for_pull_request),
+    Row::write("PostCommentReply", PostCommentReplyInput::deserialize, comment::post_reply),
+    Row::write_silently("PutCommentReaction", comment::READ_PUT_REACTION, comment::put_reaction),
+    Row::write("UpdateComment", UpdateCommentInput::deserialize, comment::update),
     // Triggers.
-    Row::absent("GetRepositoryTriggers", Access::Read),
-    Row::absent("PutRepositoryTriggers", Access::Write),
-    Row::absent("TestRepositoryTriggers", Access::Write),
+    Row::read("GetRepositoryTriggers", GetRepositoryTriggersInput::deserialize, trigger::get),
+    Row::write("PutRepositoryTriggers", trigger::READ_PUT, trigger::put),
+    Row::write("TestRepositoryTriggers", TestRepositoryTriggersInput::deserialize, trigger::test),
 ]);
 
 #[cfg(test)]

@@ -1,14 +1,50 @@
 //! The one door through which references move, whoever moves them.
 //!
 //! **Invariant:** a reference has a name that Git can store beside the others, and the default branch is there once it is set.
+//! What follows from a move happens in the move's own transaction.
+
+use std::sync::Arc;
 
 use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
 
-use crate::Exception;
+use crate::pull_request::follow;
+use crate::relations::Relations;
 use crate::repository::{self, Repository};
 use crate::snapshots::Snapshot;
+use crate::trigger::delivery::Courier;
+use crate::{CodeCommit, Exception, trigger};
+
+/// The way to the references of one repository, for one call.
+pub struct Door {
+    pub(crate) call: Arc<Call>,
+    pub(crate) repository: Repository,
+    pub(crate) courier: Arc<dyn Courier>,
+    relations: Relations,
+}
+
+impl Door {
+    /// Opens the door before the transaction, where there is time to find out what the moves will entail.
+    ///
+    /// Other moves can still be made through it; then the transaction takes longer.
+    pub fn open(
+        service: &CodeCommit,
+        call: &Arc<Call>,
+        repository: &Repository,
+        moves: &[Move],
+    ) -> Result<Self, Exception> {
+        let relations = Relations::new(service.objects(repository)?);
+        let open = service.store.read(|transaction| follow::open(transaction, &repository.id))?;
+        // The answers are remembered, and asked for again in the transaction.
+        follow::consequences(&relations, &open, moves.iter())?;
+        if moves.iter().any(|it| it.new.is_some()) {
+            service.note_growth(repository);
+        }
+        let (call, repository, courier) = (Arc::clone(call), repository.clone(), Arc::clone(&service.courier));
+        Ok(Self { call, repository, courier, relations })
+    }
+}
 
 /// A wanted move of one reference.
 #[derive(Clone, Debug)]
@@ -58,6 +94,11 @@ pub enum Refusal {
 }
 
 impl Move {
+    /// Moves a branch on from where it is, or creates it.
+    pub(crate) fn branch(name: BString, expected: Expected, new: ObjectId) -> Self {
+        Self { name, expected, new: Some(new), peeled: None }
+    }
+
     /// Creates a reference that is no annotated tag.
     pub fn create(name: BString, new: ObjectId) -> Self {
         Self { name, expected: Expected::Absent, new: Some(new), peeled: None }
@@ -73,12 +114,8 @@ impl Move {
 ///
 /// Deletions come first, so that one push can put `a/b` where `a` was. The first branches that a repository gets settle its
 /// default branch: `main` if it is among them, else `master`, else the first.
-pub fn all(
-    transaction: &Transaction,
-    call: &Call,
-    repository_id: &str,
-    moves: &[Move],
-) -> Result<Vec<Result<(), Refusal>>, Error> {
+pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec<Result<(), Refusal>>, Exception> {
+    let (call, repository_id) = (&door.call, &door.repository.id);
     let Some(default_branch) = default_branch(transaction, repository_id)? else {
         return Ok(vec![Err(Refusal::NoRepository); moves.len()]);
     };
@@ -88,10 +125,13 @@ pub fn all(
         answers[number] = make(transaction, repository_id, default_branch.as_ref(), it)?;
     }
     if answers.iter().any(Result::is_ok) {
-        let made = moves.iter().zip(&answers).filter(|(it, answer)| answer.is_ok() && it.new.is_some());
-        let default_branch = default_branch.or_else(|| first_default_branch(made.map(|(it, _)| &it.name)));
+        let made = moves.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(it, _)| it);
+        let new = made.clone().filter(|it| it.new.is_some()).map(|it| &it.name);
+        let default_branch = default_branch.or_else(|| first_default_branch(new));
         let default_branch = default_branch.as_ref().map(|name| name.as_slice());
         repository::set_default_branch(transaction, call, repository_id, default_branch)?;
+        follow::follow(transaction, call, &door.relations, repository_id, made.clone())?;
+        trigger::fire(transaction, door, made)?;
     }
     Ok(answers)
 }
@@ -99,12 +139,11 @@ pub fn all(
 /// Moves references all together or, if one is refused, none: the others then hear that the push failed.
 pub fn all_or_none(
     transaction: &Transaction,
-    call: &Call,
-    repository_id: &str,
+    door: &Door,
     moves: &[Move],
-) -> Result<Vec<Result<(), Refusal>>, Error> {
+) -> Result<Vec<Result<(), Refusal>>, Exception> {
     let attempt = transaction.savepoint(|| {
-        let answers = all(transaction, call, repository_id, moves)?;
+        let answers = all(transaction, door, moves).map_err(Attempt::Failed)?;
         if answers.iter().all(Result::is_ok) { Ok(answers) } else { Err(Attempt::Refused(answers)) }
     });
     match attempt {
@@ -119,23 +158,18 @@ pub fn all_or_none(
 /// Why moves that belong together were taken back.
 enum Attempt {
     Refused(Vec<Result<(), Refusal>>),
-    Failed(Error),
+    Failed(Exception),
 }
 
 impl From<Error> for Attempt {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        Self::Failed(error.into())
     }
 }
 
 /// Moves one reference.
-pub fn one(
-    transaction: &Transaction,
-    call: &Call,
-    repository_id: &str,
-    it: Move,
-) -> Result<Result<(), Refusal>, Error> {
-    let answers = all(transaction, call, repository_id, &[it])?;
+pub fn one(transaction: &Transaction, door: &Door, it: Move) -> Result<Result<(), Refusal>, Exception> {
+    let answers = all(transaction, door, &[it])?;
     Ok(answers.into_iter().next().expect("there is an answer for each move"))
 }
 
@@ -160,17 +194,22 @@ pub(crate) fn references(transaction: &Transaction, repository: &Repository) -> 
         "SELECT name, target, peeled FROM refs WHERE repository_id = ?1 ORDER BY name",
         &[(&repository.id).into()],
         |row| {
-            let peeled = row.optional_blob(2)?.is_some().then(|| object_id(row, 2)).transpose()?;
-            Ok(Reference { name: row.blob(0)?.into(), target: object_id(row, 1)?, peeled })
+            let (target, peeled) = (object_id(row, 1)?, optional_object_id(row, 2)?);
+            Ok(Reference { name: row.blob(0)?.into(), target, peeled })
         },
     )?;
     Ok(Snapshot::new(version, References { head, references, ..References::default() }))
 }
 
-/// Lists what a repository's references point at.
+/// Lists what keeps a repository's objects: what its references point at, and the commits that its pull requests show.
 pub(crate) fn targets(transaction: &Transaction, repository_id: &str) -> Result<Vec<ObjectId>, Error> {
-    transaction
-        .query("SELECT target FROM refs WHERE repository_id = ?1", &[repository_id.into()], |row| object_id(row, 0))
+    transaction.query(
+        "SELECT target FROM refs WHERE repository_id = ?1 \
+         UNION SELECT source_commit FROM pull_requests WHERE repository_id = ?1 \
+         UNION SELECT destination_commit FROM pull_requests WHERE repository_id = ?1",
+        &[repository_id.into()],
+        |row| object_id(row, 0),
+    )
 }
 
 /// Lists the full names of branches after one, sorted, at most `limit` of them.
@@ -272,6 +311,39 @@ fn first_default_branch<'a>(names: impl Iterator<Item = &'a BString>) -> Option<
     found.or(branches.first()).map(|name| (*name).clone())
 }
 
-fn object_id(row: &Row<'_>, column: usize) -> Result<ObjectId, Error> {
+/// Reads an object id out of a column.
+pub(crate) fn object_id(row: &Row<'_>, column: usize) -> Result<ObjectId, Error> {
     ObjectId::try_from(row.blob(column)?.as_slice()).map_err(|_| Error::Damaged("an object id"))
+}
+
+/// Reads an object id out of a column that may be empty.
+pub(crate) fn optional_object_id(row: &Row<'_>, column: usize) -> Result<Option<ObjectId>, Error> {
+    row.optional_blob(column)?.is_some().then(|| object_id(row, column)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Durability, Store};
+
+    use super::*;
+
+    #[test]
+    fn commits_of_pull_requests_are_kept_as_those_of_references_are() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+        store.migrate("codecommit", crate::schema::STEPS).expect("the statements are good");
+        let rows = "
+            INSERT INTO repositories (id, account, region, name, created, modified, kms_key_id)
+                VALUES ('one', '111122223333', 'us-east-1', 'One', 0, 0, ''), ('two', '111122223333', 'us-east-1', 'Two', 0, 0, '');
+            INSERT INTO refs (repository_id, name, target) VALUES ('one', 'refs/heads/main', x'01'), ('two', 'refs/heads/main', x'09');
+            INSERT INTO pull_requests (account, region, number, repository_id, title, author, is_open, created, active, source,
+                destination, source_commit, destination_commit, revision_id)
+                VALUES ('111122223333', 'us-east-1', 1, 'one', '', '', 0, 0, 0, '', '', x'02', x'01', '');
+        "
+        .replace("x'0", &format!("x'{}0", "00".repeat(19)));
+        store.write(move |transaction| transaction.execute_all(&rows)).expect("it runs").expect("it is written");
+        let kept = store.read(|transaction| targets(transaction, "one")).expect("the tables are there");
+        let kept: Vec<u8> = kept.iter().map(|id| id.as_slice()[19]).collect();
+        assert_eq!(kept, [1, 2]);
+    }
 }

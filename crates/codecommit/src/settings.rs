@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws::Call;
+use git::MergeLimits;
 use serde::Deserialize;
 
 use crate::{Exception, encryption_key};
@@ -12,13 +13,28 @@ use crate::{Exception, encryption_key};
 pub struct Settings {
     /// How many repositories an account can have in a region; AWS starts at 1,000.
     pub repositories_max: u64,
+    /// How many pull requests of a repository can be open; AWS's limit is 1,000.
+    pub open_pull_requests_max: u64,
+    /// How many items the pages of an operation have where the caller does not say, by the operation's name.
+    pub page_sizes: BTreeMap<String, usize>,
+    /// Whether objects that the API writes last a power cut.
+    pub sync: bool,
+    /// How much a merge may cost before it is given up.
+    pub merge: MergeLimits,
     /// What is made to fail.
     pub simulate: Simulate,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { repositories_max: 1_000, simulate: Simulate::default() }
+        Self {
+            repositories_max: 1_000,
+            open_pull_requests_max: 1_000,
+            page_sizes: BTreeMap::new(),
+            sync: false,
+            merge: MergeLimits::default(),
+            simulate: Simulate::default(),
+        }
     }
 }
 

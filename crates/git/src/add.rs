@@ -30,11 +30,7 @@ impl Repository {
     /// `hold` is one of this repository, taken before anything was looked up that they name, and kept until a
     /// reference leads to them.
     pub fn add(&self, objects: &[Object], _hold: &Hold, sync: bool) -> Result<Vec<ObjectId>, Error> {
-        let ids = objects.iter().map(|object| {
-            gix::objs::compute_hash(gix::hash::Kind::Sha1, object.kind, &object.data)
-                .map_err(|error| Error::decode(&error))
-        });
-        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        let ids = objects.iter().map(Object::id).collect::<Result<Vec<_>, _>>()?;
         let mut reader = self.reader();
         check(&mut reader, objects, &ids)?;
         let mut seen = HashSet::new();

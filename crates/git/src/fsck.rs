@@ -19,6 +19,7 @@ use crate::Kind;
 pub(crate) use message::Message;
 pub use message::Severity;
 pub(crate) use modules::FILE_BYTES_MAX;
+pub use names::is_dot_git;
 
 /// How pushed objects are checked: which faults are taken, and which objects are not looked at.
 ///

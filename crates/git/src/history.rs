@@ -107,6 +107,17 @@ impl History {
         Ok(())
     }
 
+    /// Adds a commit that nobody made: it has no id, and it is older than all others.
+    pub(crate) fn invent(&mut self, tree: ObjectId, parents: &[Node]) -> Node {
+        let node = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
+        let id = ObjectId::null(gix::hash::Kind::Sha1);
+        self.commits.push(Commit { id, tree, seconds: 0, parents: None, cut: false, number: None });
+        let start = self.parents.len();
+        self.parents.extend_from_slice(parents);
+        self.settle(node, start, tree, 0);
+        node
+    }
+
     /// Takes a commit from a graph.
     fn take(&mut self, node: Node, charted: &Charted, number: u32) {
         let start = self.parents.len();

@@ -5,6 +5,7 @@ use std::{cell::OnceCell, cmp::Reverse, collections::HashSet, sync::Arc};
 use gix::{
     ObjectId,
     hash::oid,
+    hashtable::HashMap,
     odb::{
         loose,
         pack::data::{decode::entry::ResolvedBase as EntryBase, decode::header::ResolvedBase as HeaderBase},
@@ -13,8 +14,9 @@ use gix::{
 };
 
 use crate::{
-    Error, Kind, Repository,
+    Commit, Edits, Error, Kind, Object, Repository,
     graph::{self, Charted},
+    links,
     pack::Pack,
     repository::State,
     warm,
@@ -42,7 +44,7 @@ const LOOKS: usize = 3;
 /// that seems to be missing is looked for once more, where other processes may have put it meanwhile.
 ///
 /// **Invariant:** the list of packs only grows, and only at its end, so a [`Location`] stays valid.
-pub(crate) struct Reader {
+pub struct Reader {
     // The cache goes before the repository, which forgets its caches when it goes.
     cache: warm::Cache,
     /// Where to look for what came later; nothing if only the packs are read.
@@ -51,6 +53,8 @@ pub(crate) struct Reader {
     /// The numbers of the packs: the one that was hit last first, large ones first at the beginning.
     order: Vec<usize>,
     inflate: Inflate,
+    /// Objects that are in no repository, by their ids.
+    imagined: HashMap<ObjectId, Object>,
     /// The graph that is used, once it was looked for.
     charted: OnceCell<Option<Charted>>,
 }
@@ -81,7 +85,15 @@ impl Reader {
     fn over(packs: Arc<[Arc<Pack>]>, cache: warm::Cache, source: Option<Source>) -> Self {
         let mut order: Vec<_> = (0..packs.len()).collect();
         order.sort_by_key(|pack| Reverse(packs[*pack].index.num_objects()));
-        Self { cache, source, packs, order, inflate: Inflate::default(), charted: OnceCell::new() }
+        Self {
+            cache,
+            source,
+            packs,
+            order,
+            inflate: Inflate::default(),
+            imagined: HashMap::default(),
+            charted: OnceCell::new(),
+        }
     }
 
     /// Gives the packs that locations refer to.
@@ -117,17 +129,21 @@ impl Reader {
             packs: Arc::clone(&self.packs),
             order: self.order.clone(),
             inflate: Inflate::default(),
+            imagined: self.imagined.clone(),
             charted: OnceCell::new(),
         }
     }
 
     /// Tells an object's kind, if the object is there.
-    pub(crate) fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
+    pub fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
         Ok(self.header(id)?.map(|(kind, _)| kind))
     }
 
     /// Tells an object's kind and its size in bytes, if the object is there.
-    pub(crate) fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
+    pub fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
+        if let Some(object) = self.imagined.get(id) {
+            return Ok(Some((object.kind, object.data.len() as u64)));
+        }
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
@@ -152,8 +168,25 @@ impl Reader {
         Ok(None)
     }
 
+    /// Reads an object; nothing if there is no such object.
+    pub fn find(&mut self, id: &oid) -> Result<Option<Object>, Error> {
+        let mut data = Vec::new();
+        Ok(self.read(id, &mut data)?.map(|kind| Object { kind, data }))
+    }
+
+    /// Reads a commit that has to be there.
+    pub fn commit(&mut self, id: &oid) -> Result<Commit, Error> {
+        let mut data = Vec::new();
+        self.expect(id, Kind::Commit, &mut data)?;
+        Commit::parse(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason })
+    }
+
     /// Reads an object's content into `buffer`, if the object is there.
-    pub(crate) fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
+    pub fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
+        if let Some(object) = self.imagined.get(id) {
+            buffer.clone_from(&object.data);
+            return Ok(Some(object.kind));
+        }
         for _ in 0..LOOKS {
             match self.locate(id) {
                 None => return Ok(None),
@@ -191,7 +224,7 @@ impl Reader {
     }
 
     /// Follows annotated tags to what they name.
-    pub(crate) fn peel(&mut self, id: &oid) -> Result<(ObjectId, Kind), Error> {
+    pub fn peel(&mut self, id: &oid) -> Result<(ObjectId, Kind), Error> {
         let mut id = id.to_owned();
         let mut buffer = Vec::new();
         loop {
@@ -200,8 +233,38 @@ impl Reader {
                 return Ok((id, kind));
             }
             self.expect(&id, kind, &mut buffer)?;
-            (id, _) = crate::links::tag_target(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+            (id, _) = links::tag_target(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         }
+    }
+
+    /// Takes an object for one of the repository's, for this reader alone; gives its id.
+    pub(crate) fn imagine(&mut self, object: Object) -> Result<ObjectId, Error> {
+        let id = object.id()?;
+        self.imagined.insert(id, object);
+        Ok(id)
+    }
+
+    /// Changes a tree as [`Reader::edit`] does, and takes what comes of it for the repository's; gives the new tree's id.
+    pub fn imagine_edited(&mut self, tree: &oid, edits: &Edits) -> Result<ObjectId, Error> {
+        let (tree, objects) = self.edit(Some(tree), edits)?;
+        for object in objects {
+            self.imagine(object)?;
+        }
+        Ok(tree)
+    }
+
+    /// Gives the objects below a tree, and the tree, that this reader alone takes for the repository's.
+    pub fn imagined(&self, tree: &oid) -> Vec<Object> {
+        let mut seen = HashSet::new();
+        let mut left = vec![tree.to_owned()];
+        let mut found = Vec::new();
+        while let Some(id) = left.pop() {
+            let Some(object) = self.imagined.get(&id).filter(|_| seen.insert(id)) else { continue };
+            links::visit(object.kind, &object.data, &mut |id, _| left.push(id.to_owned()))
+                .expect("what is imagined is well formed");
+            found.push(object.clone());
+        }
+        found
     }
 
     fn look_up(&mut self, id: &oid) -> Option<Location> {

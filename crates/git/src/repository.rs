@@ -142,8 +142,7 @@ impl Repository {
 
     /// Reads an object; nothing if there is no such object.
     pub fn find(&self, id: &oid) -> Result<Option<Object>, Error> {
-        let mut data = Vec::new();
-        Ok(self.reader().read(id, &mut data)?.map(|kind| Object { kind, data }))
+        self.reader().find(id)
     }
 
     /// Follows annotated tags, and tags of tags, to what they name; gives any other object as it is.
@@ -152,7 +151,7 @@ impl Repository {
     }
 
     /// Makes a reader of the objects that are there now.
-    pub(crate) fn reader(&self) -> Reader {
+    pub fn reader(&self) -> Reader {
         Reader::new(self.clone())
     }
 

@@ -269,7 +269,7 @@ fn gone(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
 }
 
 /// Compares as Git orders the entries of a tree: the name of a folder ends with a slash.
-fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> Ordering {
+pub(crate) fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> Ordering {
     if one.name == other.name && one.kind == other.kind {
         return Ordering::Equal;
     }

@@ -49,8 +49,11 @@ fn run(state: &State, call: &Arc<Call>, target: Option<&str>, body: Result<&[u8]
         // What is no operation has no name that a record could carry; AWS records no such calls either.
         return Err(unknown(target));
     };
-    let reply = state.trail.call(SOURCE, operation, &state.codecommit, call, body)?;
-    Ok(reply.body.into())
+    let reply = state.trail.call(SOURCE, operation, &state.codecommit, call, body);
+    for repository_id in state.codecommit.grown() {
+        state.maintenance.note(&repository_id);
+    }
+    Ok(reply?.body.into())
 }
 
 fn unknown(target: Option<&str>) -> Failure {

@@ -27,6 +27,7 @@ mod maintenance;
 mod routes;
 pub mod settings;
 mod state;
+mod triggers;
 mod units;
 
 use std::convert::Infallible;

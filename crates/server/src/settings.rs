@@ -1,7 +1,9 @@
 //! Settings: flags, environment variables and a TOML file say the same things, in this order of precedence.
 
 mod said;
+mod triggers;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use aws::{AccountId, Region};
 
 pub use said::{Durability, EventVersion, GitCapabilities, LogFormat, Said};
+pub use triggers::{Destination, SaidTriggers, Triggers};
 
 use crate::units;
 
@@ -39,6 +42,8 @@ pub struct Settings {
     pub durability: store::Durability,
     /// How Git clients are served.
     pub git: Git,
+    /// How messages of triggers are delivered.
+    pub triggers: Triggers,
     /// Whether everything can be emptied.
     pub allow_reset: bool,
     /// How the service behaves.
@@ -80,6 +85,7 @@ impl Said {
         }
         let body_bytes_max = size("max-body", self.max_body, 64 << 20)?;
         let limits = git::Limits::default();
+        let merge = git::MergeLimits::default();
         Ok(Settings {
             listen: listen(self.listen.as_deref().unwrap_or("127.0.0.1:4599"))?,
             data_dir: (!ephemeral).then(|| self.data_dir.unwrap_or_else(|| "codecommit-data".into())),
@@ -122,9 +128,18 @@ impl Said {
                 pack_limit: self.git_pack_limit.unwrap_or(20),
                 prune_age: time("git-prune-age", self.git_prune_age, Duration::from_hours(14 * 24))?,
             },
+            triggers: self.triggers.unwrap_or_default().settings()?,
             allow_reset: self.allow_reset.unwrap_or(false),
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(1_000),
+                open_pull_requests_max: self.open_pull_request_limit.unwrap_or(1_000),
+                page_sizes: page_sizes(self.page_sizes)?,
+                sync: self.durability == Some(Durability::Full),
+                merge: git::MergeLimits {
+                    time: time("merge-timeout", self.merge_timeout, merge.time)?,
+                    content_bytes_max: size("merge-max-content", self.merge_max_content, merge.content_bytes_max)?,
+                    items_max: self.merge_max_items.unwrap_or(merge.items_max),
+                },
                 simulate: self.simulate.unwrap_or_default(),
             },
         })
@@ -135,6 +150,16 @@ impl Default for Settings {
     /// The settings of a program that was told nothing.
     fn default() -> Self {
         Said::default().settings().expect("the defaults make sense")
+    }
+}
+
+fn page_sizes(said: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String, usize>, WrongSetting> {
+    let sizes = said.unwrap_or_default();
+    let wrong = sizes.iter().find(|(name, size)| **size == 0 || codecommit::CodeCommit::operation(name).is_none());
+    match wrong {
+        Some((name, 0)) => Err(WrongSetting(format!("page-sizes: {name} is 0; write 1 or more"))),
+        Some((name, _)) => Err(WrongSetting(format!("page-sizes: {name} is no operation of CodeCommit"))),
+        None => Ok(sizes),
     }
 }
 

@@ -16,6 +16,7 @@ use trail::Trail;
 
 use crate::folder_lock::FolderLock;
 use crate::maintenance::Maintenance;
+use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError};
 
 /// How many pushes are taken in at once; others wait, and there are threads left for those who fetch.
@@ -24,6 +25,7 @@ const PUSHES_MAX: usize = 256;
 pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
     pub(crate) maintenance: Maintenance,
+    pub(crate) triggers: Triggers,
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) trail: Trail,
     pub(crate) identities: Identities,
@@ -74,8 +76,13 @@ impl State {
             sync,
         };
         let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
-        let codecommit = CodeCommit::open(store, data_folder.join("repositories"), settings.codecommit.clone())?;
+        let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());
+        let courier = Arc::new(courier);
+        let repositories = data_folder.join("repositories");
+        let codecommit =
+            CodeCommit::open(store, repositories, Arc::<Courier>::clone(&courier), settings.codecommit.clone())?;
         let codecommit = Arc::new(codecommit);
+        let triggers = Triggers::start(Arc::clone(&codecommit), courier, woken)?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git)?;
         let cache = match settings.git.cache_bytes {
             0 => None,
@@ -92,6 +99,7 @@ impl State {
         };
         Ok(Self {
             maintenance,
+            triggers,
             codecommit,
             trail,
             identities,

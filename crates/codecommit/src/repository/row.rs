@@ -104,6 +104,15 @@ pub(crate) fn get_row(transaction: &Transaction, call: &Call, name: &RepositoryN
     found.ok_or_else(|| Exception::RepositoryDoesNotExist { name: name.to_string() })
 }
 
+/// Gets the repository that something of the call's account and region is in, and goes with.
+pub(crate) fn get_row_by_id(transaction: &Transaction, call: &Call, id: &str) -> Result<Repository, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM repositories WHERE id = ?1");
+    let found = transaction.query_one(&sql, &[id.into()], |row| Repository::read(row, call))?;
+    let repository = found.ok_or(Error::Damaged("the repository of what is in one"))?;
+    call.concerns(repository.arn());
+    Ok(repository)
+}
+
 pub(crate) fn insert(transaction: &Transaction, repository: &Repository) -> Result<(), Error> {
     transaction.execute(
         "INSERT INTO repositories (id, account, region, name, description, created, modified, kms_key_id) \

@@ -28,8 +28,8 @@ pub(super) fn is_plain(name: &[u8]) -> bool {
         && name.find_byteset(b"/\\").is_none()
 }
 
-/// Tells whether a name is `.git` somewhere.
-pub(super) fn is_dot_git(name: &[u8]) -> bool {
+/// Tells whether a name is `.git` on some file system: no file of a tree can have it.
+pub fn is_dot_git(name: &[u8]) -> bool {
     is_on_hfs(name, "git") || name.split_str("\\").any(is_dot_git_on_ntfs)
 }
 

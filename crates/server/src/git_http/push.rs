@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use aws::{Call, Failure};
-use codecommit::push::{self, Expected, Move, Refusal};
+use aws::Failure;
+use codecommit::push::{self, Door, Expected, Move, Refusal};
 use codecommit::repository::Repository;
 use git::ObjectId;
 use git::receive_pack::{self, Command, Received};
@@ -55,10 +55,15 @@ fn settle(exchange: &Exchange, repository: &Repository, received: &Received<'_>)
         .map(|(command, verdict)| Some(wanted(command, *verdict.as_ref().ok()?)))
         .collect();
     let atomic = received.atomic;
-    let (call, id, count) = (Arc::clone(&exchange.call), repository.id.clone(), commands.len());
+    let count = commands.len();
+    let possible: Vec<Move> = moves.iter().flatten().cloned().collect();
+    let door = match Door::open(&exchange.state.codecommit, &exchange.call, repository, &possible) {
+        Ok(door) => door,
+        Err(exception) => return vec![Err(Failure::from(exception).message); count],
+    };
     let settled = exchange.state.trail.transact(Arc::clone(&exchange.call), move |transaction| {
         let answers = match &unpack {
-            Ok(()) => answers(transaction, &call, &id, &moves, atomic),
+            Ok(()) => answers(transaction, &door, &moves, atomic),
             Err(reason) => vec![Err(reason.clone()); moves.len()],
         };
         let refused = match unpack {
@@ -81,14 +86,14 @@ fn wanted(command: &Command, peeled: Option<ObjectId>) -> Move {
 }
 
 /// Answers for every command; those that were refused before do not reach the door, and an atomic push of them moves nothing.
-fn answers(transaction: &Transaction, call: &Call, id: &str, moves: &[Option<Move>], atomic: bool) -> Answers {
+fn answers(transaction: &Transaction, door: &Door, moves: &[Option<Move>], atomic: bool) -> Answers {
     if atomic && moves.iter().any(Option::is_none) {
         return vec![Err(Refusal::Atomic.to_string()); moves.len()];
     }
     let possible: Vec<Move> = moves.iter().flatten().cloned().collect();
     let move_them = if atomic { push::all_or_none } else { push::all };
     // Were the store to fail half-way, none of them has moved.
-    let made = match transaction.savepoint(|| move_them(transaction, call, id, &possible)) {
+    let made = match transaction.savepoint(|| move_them(transaction, door, &possible)) {
         Ok(made) => made,
         Err(error) => {
             tracing::error!(%error, "references could not be moved");

@@ -1,12 +1,13 @@
 //! What flags, environment variables and the file say, before defaults are filled in.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use codecommit::settings::Simulate;
 use serde::Deserialize;
 
-use super::WrongSetting;
+use super::{SaidTriggers, WrongSetting};
 
 /// What can be set; `None` is "not said here".
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -87,12 +88,30 @@ pub struct Said {
     /// How many repositories an account can have in a region [default: 1000]
     #[arg(long, env = "CODECOMMIT_LOCAL_REPOSITORY_LIMIT", value_name = "NUMBER")]
     pub repository_limit: Option<u64>,
+    /// How many pull requests of a repository can be open [default: 1000]
+    #[arg(long, env = "CODECOMMIT_LOCAL_OPEN_PULL_REQUEST_LIMIT", value_name = "NUMBER")]
+    pub open_pull_request_limit: Option<u64>,
+    /// How long a merge may take [default: 30s]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_TIMEOUT", value_name = "TIME")]
+    pub merge_timeout: Option<String>,
+    /// How many bytes of files a merge may read [default: 1GB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_MAX_CONTENT", value_name = "SIZE")]
+    pub merge_max_content: Option<String>,
+    /// How many files and folders a merge may compare [default: 1000000]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_MAX_ITEMS", value_name = "NUMBER")]
+    pub merge_max_items: Option<usize>,
     /// Let `POST /_local/reset` empty everything
     #[arg(long, env = "CODECOMMIT_LOCAL_ALLOW_RESET", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_reset: Option<bool>,
     /// Form of the log on standard error [default: text]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Sizes of pages by operation; the file alone can tell them.
+    #[arg(skip)]
+    pub page_sizes: Option<BTreeMap<String, usize>>,
+    /// Where messages of triggers go; the file alone can tell it.
+    #[arg(skip)]
+    pub triggers: Option<SaidTriggers>,
     /// Conditions to simulate; the file alone can tell them.
     #[arg(skip)]
     pub simulate: Option<Simulate>,
@@ -184,8 +203,14 @@ impl Said {
             git_pack_limit: self.git_pack_limit.or(other.git_pack_limit),
             git_prune_age: self.git_prune_age.or(other.git_prune_age),
             repository_limit: self.repository_limit.or(other.repository_limit),
+            open_pull_request_limit: self.open_pull_request_limit.or(other.open_pull_request_limit),
+            merge_timeout: self.merge_timeout.or(other.merge_timeout),
+            merge_max_content: self.merge_max_content.or(other.merge_max_content),
+            merge_max_items: self.merge_max_items.or(other.merge_max_items),
             allow_reset: self.allow_reset.or(other.allow_reset),
             log_format: self.log_format.or(other.log_format),
+            page_sizes: self.page_sizes.or(other.page_sizes),
+            triggers: self.triggers.or(other.triggers),
             simulate: self.simulate.or(other.simulate),
         }
     }

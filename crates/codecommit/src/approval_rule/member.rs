@@ -1,0 +1,119 @@
+//! Members of approval pools: whose approvals count.
+
+use aws::AccountId;
+
+use super::pattern::Pattern;
+
+/// One member of a pool, which may be many people: both forms can have wildcards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Member {
+    /// The ARN of a user, of a federated user or of a session of a role; `*` alone is anyone.
+    Arn(Pattern),
+    /// `CodeCommitApprovers:ACCOUNT:NAME`: an IAM user or federated user of that name, or sessions as `ROLE/SESSION`.
+    Approver {
+        /// The account.
+        account: AccountId,
+        /// The name.
+        name: Pattern,
+    },
+}
+
+impl Member {
+    /// Reads a member; `None` if the text is not one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(approver) = text.strip_prefix("CodeCommitApprovers:") {
+            let (account, name) = approver.split_once(':')?;
+            let account = account.parse().ok()?;
+            return (!name.is_empty()).then(|| Self::Approver { account, name: Pattern::new(name) });
+        }
+        let parts: Vec<_> = text.splitn(6, ':').collect();
+        let is_arn = match parts.as_slice() {
+            ["*"] => true,
+            ["arn", partition, "iam" | "sts", "", account, resource] => {
+                let known = *account == "*" || account.parse::<AccountId>().is_ok();
+                known && !partition.is_empty() && !resource.is_empty()
+            }
+            _ => false,
+        };
+        is_arn.then(|| Self::Arn(Pattern::new(text)))
+    }
+
+    /// Tells whether the one with an ARN is of this member.
+    pub(crate) fn includes(&self, arn: &str) -> bool {
+        let (expected, name) = match self {
+            Self::Arn(pattern) => return pattern.matches(arn),
+            Self::Approver { account, name } => (account, name),
+        };
+        let [_, _, _, _, account, resource] = arn.splitn(6, ':').collect::<Vec<_>>()[..] else { return false };
+        let short = match resource.split_once('/') {
+            // Names of users are unique in an account, whatever path is before them.
+            Some(("user", path)) => path.rsplit_once('/').map_or(path, |(_, name)| name),
+            Some((_, short)) => short,
+            None => resource,
+        };
+        account == expected.as_str() && [resource, short].iter().any(|text| name.matches(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Member;
+
+    const USER: &str = "arn:aws:iam::111122223333:user/Mary_Major";
+    const USER_BELOW_A_PATH: &str = "arn:aws:iam::111122223333:user/team/Mary_Major";
+    const FEDERATED: &str = "arn:aws:sts::111122223333:federated-user/Mary_Major";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/CodeCommitReview/Mary_Major";
+
+    fn included(member: &str) -> Vec<&'static str> {
+        let member = Member::parse(member).expect("it is a member");
+        [USER, USER_BELOW_A_PATH, FEDERATED, SESSION].into_iter().filter(|arn| member.includes(arn)).collect()
+    }
+
+    #[test]
+    fn an_approver_is_a_user_or_a_federated_user() {
+        assert_eq!(included("CodeCommitApprovers:111122223333:Mary_Major"), [USER, USER_BELOW_A_PATH, FEDERATED]);
+        assert_eq!(included("CodeCommitApprovers:111122223333:Mary"), [""; 0]);
+        assert_eq!(included("CodeCommitApprovers:444455556666:Mary_Major"), [""; 0]);
+    }
+
+    #[test]
+    fn an_approver_with_a_wildcard_can_be_a_session() {
+        assert_eq!(included("CodeCommitApprovers:111122223333:CodeCommitReview/*"), [SESSION]);
+        assert_eq!(included("CodeCommitApprovers:111122223333:CodeCommitReview/Mary_Major"), [SESSION]);
+        assert_eq!(included("CodeCommitApprovers:111122223333:*Mary_Major").len(), 4);
+        assert_eq!(included("CodeCommitApprovers:111122223333:user/*"), [USER, USER_BELOW_A_PATH]);
+    }
+
+    #[test]
+    fn an_arn_is_who_it_names() {
+        assert_eq!(included(USER), [USER]);
+        assert_eq!(included("arn:aws:iam::111122223333:user/*"), [USER, USER_BELOW_A_PATH]);
+        assert_eq!(included("arn:aws:sts::111122223333:assumed-role/CodeCommitReview/*"), [SESSION]);
+        assert_eq!(included("arn:aws:sts::111122223333:assumed-role/CodeCommitReview"), [""; 0]);
+        assert_eq!(included("arn:aws:iam::*:user/Mary_Major"), [USER]);
+        assert_eq!(included("*").len(), 4);
+    }
+
+    #[test]
+    fn what_is_neither_form_is_no_member() {
+        for text in [
+            "",
+            "Mary_Major",
+            "CodeCommitApprovers:",
+            "CodeCommitApprovers:111122223333",
+            "CodeCommitApprovers:111122223333:",
+            "CodeCommitApprovers:1234:Mary_Major",
+            "CodeCommitApprovers:*:Mary_Major",
+            "codecommitapprovers:111122223333:Mary_Major",
+            "arn:aws:iam::111122223333",
+            "arn:aws:iam::111122223333:",
+            "arn:aws:iam::1234:user/Mary_Major",
+            "arn:aws:iam:us-east-1:111122223333:user/Mary_Major",
+            "arn:aws:s3::111122223333:user/Mary_Major",
+            "arn::iam::111122223333:user/Mary_Major",
+            "arn:*",
+        ] {
+            assert_eq!(Member::parse(text), None, "{text}");
+        }
+    }
+}

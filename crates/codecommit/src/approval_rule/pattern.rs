@@ -1,0 +1,63 @@
+//! Texts in which `*` stands for any characters, or none.
+
+/// A text with wildcards; `*` matches slashes and colons too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern(String);
+
+impl Pattern {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = text.strip_prefix(first) else { return false };
+        let Some(last) = parts.next_back() else { return rest.is_empty() };
+        for part in parts {
+            let Some(at) = rest.find(part) else { return false };
+            rest = &rest[at + part.len()..];
+        }
+        rest.ends_with(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text) in [
+            ("main", "main"),
+            ("*", ""),
+            ("*", "a/b:c"),
+            ("refs/heads/release*", "refs/heads/release/1"),
+            ("refs/heads/release*", "refs/heads/release"),
+            ("*Major", "Mary_Major"),
+            ("a*b*c", "a-b-b-c"),
+            ("a**b", "ab"),
+            ("*b*", "abc"),
+            ("a*a", "aa"),
+        ] {
+            assert!(Pattern::new(pattern).matches(text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_beside_the_stars_must_be_there() {
+        for (pattern, text) in [
+            ("main", "mainline"),
+            ("main", "Main"),
+            ("", "a"),
+            ("a*a", "a"),
+            ("a*b*c", "a-c-b"),
+            ("*ab*b", "ab"),
+            ("refs/heads/release*", "refs/heads/main"),
+            ("*Major", "Mary_Major_2"),
+            ("a?c", "abc"),
+        ] {
+            assert!(!Pattern::new(pattern).matches(text), "{pattern} {text}");
+        }
+    }
+}

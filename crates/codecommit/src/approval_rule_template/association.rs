@@ -1,0 +1,196 @@
+//! With which repositories a template is associated: it makes a rule for each new pull request of theirs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aws::Call;
+use aws_sdk_codecommit::operation::associate_approval_rule_template_with_repository::AssociateApprovalRuleTemplateWithRepositoryInput;
+use aws_sdk_codecommit::operation::batch_associate_approval_rule_template_with_repositories::{
+    BatchAssociateApprovalRuleTemplateWithRepositoriesInput, BatchAssociateApprovalRuleTemplateWithRepositoriesOutput,
+};
+use aws_sdk_codecommit::operation::batch_disassociate_approval_rule_template_from_repositories::{
+    BatchDisassociateApprovalRuleTemplateFromRepositoriesInput,
+    BatchDisassociateApprovalRuleTemplateFromRepositoriesOutput,
+};
+use aws_sdk_codecommit::operation::disassociate_approval_rule_template_from_repository::DisassociateApprovalRuleTemplateFromRepositoryInput;
+use aws_sdk_codecommit::types::{
+    BatchAssociateApprovalRuleTemplateWithRepositoriesError, BatchDisassociateApprovalRuleTemplateFromRepositoriesError,
+};
+use store::Transaction;
+
+use crate::approval_rule::RuleName;
+use crate::approval_rule_template::row::{self, Template};
+use crate::name::{BATCH_MAX, RepositoryName};
+use crate::repository::{self, Repository};
+use crate::settings::Simulate;
+use crate::{Change, CodeCommit, Exception};
+
+/// How many templates can be associated with a repository.
+const TEMPLATES_MAX: usize = 25;
+
+/// Associates a template; one that is associated already stays it.
+pub(crate) fn associate_with_repository(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: AssociateApprovalRuleTemplateWithRepositoryInput,
+) -> Result<Change<()>, Exception> {
+    change_one(service, call, input.approval_rule_template_name, input.repository_name, associate)
+}
+
+/// A template that is not associated is no failure.
+pub(crate) fn disassociate_from_repository(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: DisassociateApprovalRuleTemplateFromRepositoryInput,
+) -> Result<Change<()>, Exception> {
+    change_one(service, call, input.approval_rule_template_name, input.repository_name, disassociate)
+}
+
+pub(crate) fn batch_associate_with_repositories(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: BatchAssociateApprovalRuleTemplateWithRepositoriesInput,
+) -> Result<Change<BatchAssociateApprovalRuleTemplateWithRepositoriesOutput>, Exception> {
+    let change = change_all(service, call, input.approval_rule_template_name, input.repository_names, associate)?;
+    Ok(Box::new(move |transaction| {
+        let (changed, failed) = change(transaction)?;
+        let error = |(name, exception): (String, Exception)| {
+            BatchAssociateApprovalRuleTemplateWithRepositoriesError::builder()
+                .repository_name(name)
+                .error_code(exception.name())
+                .error_message(exception.to_string())
+                .build()
+        };
+        let output = BatchAssociateApprovalRuleTemplateWithRepositoriesOutput::builder()
+            .set_associated_repository_names(Some(changed))
+            .set_errors(Some(failed.into_iter().map(error).collect()));
+        Ok(output.build().expect("both lists are set"))
+    }))
+}
+
+pub(crate) fn batch_disassociate_from_repositories(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: BatchDisassociateApprovalRuleTemplateFromRepositoriesInput,
+) -> Result<Change<BatchDisassociateApprovalRuleTemplateFromRepositoriesOutput>, Exception> {
+    let change = change_all(service, call, input.approval_rule_template_name, input.repository_names, disassociate)?;
+    Ok(Box::new(move |transaction| {
+        let (changed, failed) = change(transaction)?;
+        let error = |(name, exception): (String, Exception)| {
+            BatchDisassociateApprovalRuleTemplateFromRepositoriesError::builder()
+                .repository_name(name)
+                .error_code(exception.name())
+                .error_message(exception.to_string())
+                .build()
+        };
+        let output = BatchDisassociateApprovalRuleTemplateFromRepositoriesOutput::builder()
+            .set_disassociated_repository_names(Some(changed))
+            .set_errors(Some(failed.into_iter().map(error).collect()));
+        Ok(output.build().expect("both lists are set"))
+    }))
+}
+
+/// Tells whether a template is associated with any repository.
+pub(super) fn is_in_use(transaction: &Transaction, template: &Template) -> Result<bool, store::Error> {
+    let used = transaction.query_one(
+        "SELECT 1 FROM approval_rule_template_associations WHERE template_id = ?1 LIMIT 1",
+        &[(&template.id).into()],
+        |row| row.integer(0),
+    )?;
+    Ok(used.is_some())
+}
+
+/// What is done with a template and a repository.
+type Act = fn(&Transaction, &Template, &Repository) -> Result<(), Exception>;
+
+fn change_one(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    template: Option<String>,
+    repository: Option<String>,
+    act: Act,
+) -> Result<Change<()>, Exception> {
+    let template = RuleName::of_template(template)?;
+    let name = RepositoryName::parse(repository)?;
+    let (call, simulate) = (Arc::clone(call), service.settings.simulate.clone());
+    Ok(Box::new(move |transaction| {
+        let repository = usable(transaction, &call, &simulate, &name)?;
+        act(transaction, &row::get(transaction, &call, &template)?, &repository)
+    }))
+}
+
+/// The repositories with which it was done, and why not with others.
+type Done = (Vec<String>, Vec<(String, Exception)>);
+
+/// Does it with each repository for itself; a name given twice is answered once.
+fn change_all(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    template: Option<String>,
+    repositories: Option<Vec<String>>,
+    act: Act,
+) -> Result<Change<Done>, Exception> {
+    let template = RuleName::of_template(template)?;
+    let mut names = repositories.unwrap_or_default();
+    if names.is_empty() {
+        return Err(Exception::RepositoryNamesRequired);
+    }
+    if names.len() > BATCH_MAX {
+        return Err(Exception::MaximumRepositoryNamesExceeded { limit: BATCH_MAX });
+    }
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let (call, simulate) = (Arc::clone(call), service.settings.simulate.clone());
+    Ok(Box::new(move |transaction| {
+        let template = row::get(transaction, &call, &template)?;
+        let (mut changed, mut failed) = (Vec::new(), Vec::new());
+        for name in names {
+            let parsed = RepositoryName::parse(Some(name.clone())).map_err(|_| Exception::InvalidRepositoryName);
+            let repository = parsed.and_then(|name| usable(transaction, &call, &simulate, &name));
+            match repository.and_then(|repository| act(transaction, &template, &repository)) {
+                Ok(()) => changed.push(name),
+                Err(Exception::Store(error)) => return Err(error.into()),
+                Err(exception) => failed.push((name, exception)),
+            }
+        }
+        Ok((changed, failed))
+    }))
+}
+
+fn usable(
+    transaction: &Transaction,
+    call: &Call,
+    simulate: &Simulate,
+    name: &RepositoryName,
+) -> Result<Repository, Exception> {
+    let repository = repository::get_row(transaction, call, name)?;
+    simulate.check_key(call, &repository.kms_key_id)?;
+    Ok(repository)
+}
+
+fn associate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<(), Exception> {
+    let there = transaction.query(
+        "SELECT template_id FROM approval_rule_template_associations WHERE repository_id = ?1",
+        &[(&repository.id).into()],
+        |row| row.text(0),
+    )?;
+    if there.contains(&template.id) {
+        return Ok(());
+    }
+    if there.len() >= TEMPLATES_MAX {
+        return Err(Exception::MaximumRuleTemplatesAssociatedWithRepository { limit: TEMPLATES_MAX });
+    }
+    transaction.execute(
+        "INSERT INTO approval_rule_template_associations (repository_id, template_id) VALUES (?1, ?2)",
+        &[(&repository.id).into(), (&template.id).into()],
+    )?;
+    Ok(())
+}
+
+fn disassociate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<(), Exception> {
+    transaction.execute(
+        "DELETE FROM approval_rule_template_associations WHERE repository_id = ?1 AND template_id = ?2",
+        &[(&repository.id).into(), (&template.id).into()],
+    )?;
+    Ok(())
+}

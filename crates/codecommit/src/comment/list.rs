@@ -1,0 +1,164 @@
+//! The listings of comments: page by page over the comments, those on one place together.
+
+use std::sync::Arc;
+
+use aws::Call;
+use aws_sdk_codecommit::operation::get_comments_for_compared_commit::{
+    GetCommentsForComparedCommitInput, GetCommentsForComparedCommitOutput,
+};
+use aws_sdk_codecommit::operation::get_comments_for_pull_request::{
+    GetCommentsForPullRequestInput, GetCommentsForPullRequestOutput,
+};
+use aws_sdk_codecommit::types::{self, CommentsForComparedCommit, CommentsForPullRequest};
+use git::ObjectId;
+use store::{Transaction, Value};
+
+use super::group::{self, Group};
+use super::location::{Location, commits, text};
+use super::optional_commit_id;
+use super::row::{self, Comment};
+use crate::name::{self, RepositoryName};
+use crate::page::{Page, Sizes};
+use crate::pull_request::{self, PullRequestId};
+use crate::repository::Repository;
+use crate::{CodeCommit, Exception};
+
+const OF_COMMITS: Sizes = Sizes { operation: "GetCommentsForComparedCommit", default: 100, max: 500 };
+
+const OF_PULL_REQUEST: Sizes = Sizes { operation: "GetCommentsForPullRequest", default: 100, max: 500 };
+
+/// Two commits; there is none before the first one of a history.
+type Commits = (Option<ObjectId>, ObjectId);
+
+/// Which comments are wanted.
+struct Wanted<'a> {
+    repository: &'a Repository,
+    pull_request: Option<PullRequestId>,
+    /// Nothing for those on any commits.
+    commits: Option<Commits>,
+}
+
+pub(crate) fn for_compared_commit(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: GetCommentsForComparedCommitInput,
+) -> Result<GetCommentsForComparedCommitOutput, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let (before, after) = (optional_commit_id(input.before_commit_id)?, name::commit_id(input.after_commit_id)?);
+    let scope = [name.as_str(), &text(before), &after.to_string()];
+    let page = Page::parse(OF_COMMITS, &service.settings, &scope, input.next_token, input.max_results)?;
+    let repository = service.find(call, &name)?;
+    let commits = commits(&mut service.objects(&repository)?.reader(), before, after)?;
+    let wanted = Wanted { repository: &repository, pull_request: None, commits: Some(commits) };
+    let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
+    let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
+        CommentsForComparedCommit::builder()
+            .repository_name(&repository.name)
+            .set_before_commit_id(place.before.map(|id| id.to_string()))
+            .after_commit_id(place.after.to_string())
+            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
+            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
+            .set_location(place.location.as_ref().map(Location::to_wire))
+            .set_comments(Some(comments))
+            .build()
+    });
+    Ok(GetCommentsForComparedCommitOutput::builder()
+        .set_comments_for_compared_commit_data(Some(data.collect()))
+        .set_next_token(next_token)
+        .build())
+}
+
+/// Lists the comments of a pull request: all, or those on two commits, and then the repository has to be named too.
+pub(crate) fn for_pull_request(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: GetCommentsForPullRequestInput,
+) -> Result<GetCommentsForPullRequestOutput, Exception> {
+    let id = PullRequestId::parse(input.pull_request_id)?;
+    let narrowed = [&input.repository_name, &input.before_commit_id, &input.after_commit_id]
+        .into_iter()
+        .any(|it| it.as_ref().is_some_and(|text| !text.is_empty()));
+    let narrowed = if narrowed {
+        let name = RepositoryName::parse(input.repository_name)?;
+        Some((name, name::commit_id(input.before_commit_id)?, name::commit_id(input.after_commit_id)?))
+    } else {
+        None
+    };
+    let scope = narrowed.as_ref().map_or_else(
+        || vec![id.to_string()],
+        |(name, before, after)| vec![id.to_string(), name.to_string(), before.to_string(), after.to_string()],
+    );
+    let scope: Vec<&str> = scope.iter().map(String::as_str).collect();
+    let page = Page::parse(OF_PULL_REQUEST, &service.settings, &scope, input.next_token, input.max_results)?;
+    let (repository, of) = match narrowed {
+        None => (pull_request::find(service, call, id)?.repository, None),
+        Some((name, before, after)) => {
+            let repository = service.find_of_pull_request(call, id, &name)?;
+            let commits = commits(&mut service.objects(&repository)?.reader(), Some(before), after)?;
+            (repository, Some(commits))
+        }
+    };
+    let wanted = Wanted { repository: &repository, pull_request: Some(id), commits: of };
+    let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
+    let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
+        CommentsForPullRequest::builder()
+            .pull_request_id(id.to_string())
+            .repository_name(&repository.name)
+            .set_before_commit_id(place.before.map(|id| id.to_string()))
+            .after_commit_id(place.after.to_string())
+            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
+            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
+            .set_location(place.location.as_ref().map(Location::to_wire))
+            .set_comments(Some(comments))
+            .build()
+    });
+    Ok(GetCommentsForPullRequestOutput::builder()
+        .set_comments_for_pull_request_data(Some(data.collect()))
+        .set_next_token(next_token)
+        .build())
+}
+
+/// Places with their comments, and the token of the next page.
+type Groups = (Vec<(Group, Vec<types::Comment>)>, Option<String>);
+
+impl Wanted<'_> {
+    /// Lists places in the order of their first comments, and the comments on each in theirs.
+    fn list(&self, transaction: &Transaction, call: &Call, page: &Page) -> Result<Groups, Exception> {
+        let (group, comment) = page.after_text()?.map_or(Ok((0, 0)), |key| parse_key(&key))?;
+        let commits = self.commits.as_ref();
+        let of_commits = if commits.is_some() { "AND g.before_commit = ?6 AND g.after_commit = ?7" } else { "" };
+        let sql = format!(
+            "SELECT {}, {} FROM comment_groups g JOIN comments c ON c.group_id = g.id \
+             WHERE g.repository_id = ?1 AND g.pull_request = ?2 AND g.id >= ?3 AND (g.id > ?3 OR c.number > ?4) {of_commits} \
+             ORDER BY g.id, c.number LIMIT ?5",
+            group::COLUMNS,
+            row::COLUMNS,
+        );
+        let number = self.pull_request.map_or(0, PullRequestId::number);
+        let mut values: Vec<Value<'_>> =
+            vec![(&self.repository.id).into(), number.into(), group.into(), comment.into(), page.limit().into()];
+        if let Some((before, after)) = commits {
+            values.push(before.as_ref().map_or([].as_slice(), ObjectId::as_slice).into());
+            values.push(after.as_slice().into());
+        }
+        let mut rows = transaction
+            .query(&sql, &values, |row| Ok((Group::read(row)?, Comment::read(row, group::COLUMNS_COUNT)?)))?;
+        let next_token =
+            page.cut(&mut rows, |(group, comment)| format!("{} {}", group.id, comment.number).into_bytes());
+        let mut groups: Vec<(Group, Vec<types::Comment>)> = Vec::new();
+        for (group, comment) in rows {
+            let comment = comment.to_wire(transaction, call)?;
+            match groups.last_mut().filter(|(last, _)| last.id == group.id) {
+                Some((_, comments)) => comments.push(comment),
+                None => groups.push((group, vec![comment])),
+            }
+        }
+        Ok((groups, next_token))
+    }
+}
+
+/// Reads where a page begins: after this comment of this group.
+fn parse_key(key: &str) -> Result<(i64, i64), Exception> {
+    let numbers = key.split_once(' ').and_then(|(group, comment)| Some((group.parse().ok()?, comment.parse().ok()?)));
+    numbers.ok_or(Exception::InvalidContinuationToken)
+}

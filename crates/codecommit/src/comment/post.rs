@@ -1,0 +1,183 @@
+//! New comments: on compared commits, on pull requests, and replies to either.
+
+use std::sync::Arc;
+
+use aws::Call;
+use aws_sdk_codecommit::operation::post_comment_for_compared_commit::{
+    PostCommentForComparedCommitInput, PostCommentForComparedCommitOutput,
+};
+use aws_sdk_codecommit::operation::post_comment_for_pull_request::{
+    PostCommentForPullRequestInput, PostCommentForPullRequestOutput,
+};
+use aws_sdk_codecommit::operation::post_comment_reply::{PostCommentReplyInput, PostCommentReplyOutput};
+use store::Transaction;
+
+use super::group::Group;
+use super::location::{Location, Place, text};
+use super::row::{Comment, CommentId, Found};
+use super::{content, optional_commit_id};
+use crate::name::{self, RepositoryName};
+use crate::pull_request::{self, PullRequestId};
+use crate::repository::get_row;
+use crate::request_token::{self, RequestToken};
+use crate::{Change, CodeCommit, Exception};
+
+/// What is to be posted, and what tells whether it was already.
+struct Draft {
+    operation: &'static str,
+    content: String,
+    token: Option<RequestToken>,
+}
+
+pub(crate) fn post_for_compared_commit(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: PostCommentForComparedCommitInput,
+) -> Result<Change<PostCommentForComparedCommitOutput>, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let commits = (optional_commit_id(input.before_commit_id)?, name::commit_id(input.after_commit_id)?);
+    let location = input.location.map(Location::parse).transpose()?;
+    let content = content(input.content)?;
+    let token = RequestToken::parse(input.client_request_token)?;
+    let draft = Draft { operation: "PostCommentForComparedCommit", content, token };
+    let repository = service.find(call, &name)?;
+    let place = Place::find(&mut service.objects(&repository)?.reader(), commits, location)?;
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let repository = get_row(transaction, &call, &name)?;
+        let comment = draft.post(transaction, &call, &repository.id, None, &place)?;
+        Ok(PostCommentForComparedCommitOutput::builder()
+            .repository_name(repository.name)
+            .set_before_commit_id(place.before.map(|id| id.to_string()))
+            .after_commit_id(place.after.to_string())
+            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
+            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
+            .set_location(place.location.as_ref().map(Location::to_wire))
+            .comment(comment.to_wire(transaction, &call)?)
+            .build())
+    }))
+}
+
+/// The pull request may be closed.
+pub(crate) fn post_for_pull_request(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: PostCommentForPullRequestInput,
+) -> Result<Change<PostCommentForPullRequestOutput>, Exception> {
+    let id = PullRequestId::parse(input.pull_request_id)?;
+    let name = RepositoryName::parse(input.repository_name)?;
+    let before = name::commit_id(input.before_commit_id)?;
+    let commits = (Some(before), name::commit_id(input.after_commit_id)?);
+    let location = input.location.map(Location::parse).transpose()?;
+    let content = content(input.content)?;
+    let token = RequestToken::parse(input.client_request_token)?;
+    let draft = Draft { operation: "PostCommentForPullRequest", content, token };
+    let repository = service.find_of_pull_request(call, id, &name)?;
+    let place = Place::find(&mut service.objects(&repository)?.reader(), commits, location)?;
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let mut pull_request = pull_request::get(transaction, &call, id)?;
+        let repository = &pull_request.repository;
+        let comment = draft.post(transaction, &call, &repository.id, Some(id), &place)?;
+        let output = PostCommentForPullRequestOutput::builder()
+            .repository_name(&repository.name)
+            .pull_request_id(id.to_string())
+            .set_before_commit_id(place.before.map(|id| id.to_string()))
+            .after_commit_id(place.after.to_string())
+            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
+            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
+            .set_location(place.location.as_ref().map(Location::to_wire))
+            .comment(comment.to_wire(transaction, &call)?)
+            .build();
+        pull_request::touch(transaction, &call, &mut pull_request)?;
+        Ok(output)
+    }))
+}
+
+/// A reply stands where the comment does that it replies to, which may be a reply itself, or deleted.
+pub(crate) fn post_reply(
+    _service: &CodeCommit,
+    call: &Arc<Call>,
+    input: PostCommentReplyInput,
+) -> Result<Change<PostCommentReplyOutput>, Exception> {
+    let id = CommentId::parse(input.in_reply_to)?;
+    let token = RequestToken::parse(input.client_request_token)?;
+    let draft = Draft { operation: "PostCommentReply", content: content(input.content)?, token };
+    let call = Arc::clone(call);
+    Ok(Box::new(move |transaction| {
+        let Found { comment, repository, pull_request } = Found::get(transaction, &call, &id)?;
+        let (group, parameters) = (|| Ok(comment.group), [id.as_str()]);
+        let reply = draft.once(transaction, &call, (&repository.id, pull_request), &parameters, Some(&id), group)?;
+        if let Some(id) = pull_request {
+            let mut pull_request = pull_request::get(transaction, &call, id)?;
+            pull_request::touch(transaction, &call, &mut pull_request)?;
+        }
+        Ok(PostCommentReplyOutput::builder().comment(reply.to_wire(transaction, &call)?).build())
+    }))
+}
+
+impl Draft {
+    fn post(
+        &self,
+        transaction: &Transaction,
+        call: &Call,
+        repository_id: &str,
+        pull_request: Option<PullRequestId>,
+        place: &Place,
+    ) -> Result<Comment, Exception> {
+        let number = pull_request.map(|id| id.to_string()).unwrap_or_default();
+        let (before, after) = (text(place.before), place.after.to_string());
+        let location = place.location.as_ref().map(ToString::to_string).unwrap_or_default();
+        let parameters = [repository_id, &number, &before, &after, &location];
+        let group = || Ok(Group::of(transaction, repository_id, pull_request, place)?);
+        self.once(transaction, call, (repository_id, pull_request), &parameters, None, group)
+    }
+
+    /// Makes the comment, or finds the one that was made when the same was sent before.
+    fn once(
+        &self,
+        transaction: &Transaction,
+        call: &Call,
+        (repository_id, pull_request): (&str, Option<PullRequestId>),
+        parameters: &[&str],
+        in_reply_to: Option<&CommentId>,
+        group: impl FnOnce() -> Result<i64, Exception>,
+    ) -> Result<Comment, Exception> {
+        let parameters = [parameters, &[self.content.as_str()]].concat();
+        let make = || {
+            let comment = Comment {
+                number: 0,
+                id: CommentId::new(call, pull_request),
+                group: group()?,
+                in_reply_to: in_reply_to.map(|id| id.as_str().to_owned()),
+                content: Some(self.content.clone()),
+                author: call.caller.arn.clone(),
+                created: call.time,
+                modified: call.time,
+                client_request_token: self.token.as_ref().map(|token| token.as_str().to_owned()),
+            };
+            comment.insert(transaction)?;
+            Ok(comment.id.as_str().to_owned())
+        };
+        let token = (repository_id, self.operation, self.token.as_ref(), parameters.as_slice());
+        let id = request_token::once(transaction, call, token, make)?;
+        Ok(Found::get(transaction, call, &CommentId::parse(Some(id))?)?.comment)
+    }
+}
+
+impl CodeCommit {
+    /// Finds the repository that a pull request is in, which the caller names too; its encryption key can be used.
+    pub(super) fn find_of_pull_request(
+        &self,
+        call: &Call,
+        id: PullRequestId,
+        name: &RepositoryName,
+    ) -> Result<crate::repository::Repository, Exception> {
+        let pull_request = pull_request::find(self, call, id)?;
+        if pull_request.repository.name == name.as_str() {
+            return Ok(pull_request.repository);
+        }
+        self.store.read(|transaction| get_row(transaction, call, name))?;
+        Err(Exception::RepositoryNotAssociatedWithPullRequest { name: name.to_string(), id: id.to_string() })
+    }
+}

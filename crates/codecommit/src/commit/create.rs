@@ -1,0 +1,75 @@
+//! Making a commit of several changes.
+
+use std::sync::Arc;
+
+use aws::Call;
+use aws_sdk_codecommit::operation::create_commit::{CreateCommitInput, CreateCommitOutput};
+use git::Mode;
+
+use super::entries::{Entries, Put, Source};
+use super::{Changes, Tip, parent_id};
+use crate::authorship::Authorship;
+use crate::name::{BranchName, RepositoryName};
+use crate::{Change, CodeCommit, Exception};
+
+pub(crate) fn create(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: CreateCommitInput,
+) -> Result<Change<CreateCommitOutput>, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let branch = BranchName::parse(input.branch_name)?;
+    let parent = parent_id(input.parent_commit_id)?;
+    let authorship = Authorship::parse(input.author_name, input.email, input.commit_message)?;
+    let entries = Entries::parse(
+        input.put_files.unwrap_or_default(),
+        input.delete_files.unwrap_or_default(),
+        input.set_file_modes.unwrap_or_default(),
+    )?;
+    let repository = service.find(call, &name)?;
+    let tip = Tip::find(service, repository, branch, parent)?;
+    let mut changes = tip.changes();
+    entries.apply(&mut changes)?;
+    if input.keep_empty_folders == Some(true) {
+        changes.keep_folders()?;
+    }
+    changes.check()?;
+    if changes.is_empty() {
+        return Err(Exception::NoChange);
+    }
+    let [added, updated, deleted] = changes.lists();
+    let made = tip.write(service, call, changes, &authorship)?;
+    let output = CreateCommitOutput::builder()
+        .commit_id(made.commit.to_string())
+        .tree_id(made.tree.to_string())
+        .set_files_added(Some(added))
+        .set_files_updated(Some(updated))
+        .set_files_deleted(Some(deleted))
+        .build();
+    tip.advance(service, call, made.commit, output)
+}
+
+impl Entries {
+    /// Makes the changes. All is taken from the parent as it is, whatever else happens to it.
+    fn apply(self, changes: &mut Changes) -> Result<(), Exception> {
+        for path in self.deletes {
+            changes.remove(path)?;
+        }
+        for Put { path, mode, source } in self.puts {
+            match source {
+                Source::Content(content) => {
+                    changes.put_content(path, mode.unwrap_or(Mode::File), content)?;
+                }
+                Source::File { path: source, is_move } => {
+                    let (mode_before, id) = if is_move { changes.remove(source)? } else { changes.file(&source)? };
+                    changes.put(path, (mode.unwrap_or(mode_before), id))?;
+                }
+            }
+        }
+        for (path, mode) in self.modes {
+            let (_, id) = changes.file(&path)?;
+            changes.put(path, (mode, id))?;
+        }
+        Ok(())
+    }
+}

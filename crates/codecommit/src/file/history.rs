@@ -1,0 +1,90 @@
+//! The versions that a file had.
+
+use std::sync::Arc;
+
+use aws::Call;
+use aws_sdk_codecommit::operation::list_file_commit_history::{
+    ListFileCommitHistoryInput, ListFileCommitHistoryOutput,
+};
+use aws_sdk_codecommit::types;
+use git::{Kind, ObjectId, Reader, Revision};
+
+use crate::commit::shape;
+use crate::name::RepositoryName;
+use crate::page::{Page, Sizes};
+use crate::path::Path;
+use crate::specifier::Specifier;
+use crate::{CodeCommit, Exception};
+
+const SIZES: Sizes = Sizes { operation: "ListFileCommitHistory", default: 100, max: 1_000 };
+
+/// Lists the versions of a file, the newest first; a page goes on in the history that the first one began with.
+///
+/// A path that no commit has is none of a failure: nothing is listed. The operation has no exception for one that is no path.
+pub(crate) fn list_commit_history(
+    service: &CodeCommit,
+    call: &Arc<Call>,
+    input: ListFileCommitHistoryInput,
+) -> Result<ListFileCommitHistoryOutput, Exception> {
+    let name = RepositoryName::parse(input.repository_name)?;
+    let specifier = Specifier::parse_or_head(input.commit_specifier)?;
+    let path = Path::parse(input.file_path).map_err(|error| Exception::Validation { reason: error.to_string() })?;
+    let repository = service.find(call, &name)?;
+    let specifier_text = specifier.to_string();
+    let scope = [repository.id.as_str(), &specifier_text, path.as_str()];
+    let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
+    let mut reader = service.objects(&repository)?.reader();
+    let place = if let Some(key) = &page.after {
+        Place::read(key, &mut reader)?
+    } else if specifier.is_head() && repository.default_branch.is_none() {
+        return Err(Exception::CommitRequired);
+    } else {
+        Place { commit: specifier.resolve(&*service.references(&repository)?, &mut reader)?, listed: 0 }
+    };
+    let key = (repository.id, place.commit, path.to_string());
+    let history = service.histories.get(key, || Ok(reader.file_history(&place.commit, path.as_bytes())?))?;
+    let mut versions: Vec<_> = history.iter().skip(place.listed).take(page.size + 1).collect();
+    let next = Place { listed: place.listed + page.size, ..place };
+    let next_token = page.cut(&mut versions, |_| next.key());
+    let versions = versions.into_iter().map(|version| show(&mut reader, version)).collect::<Result<_, Exception>>()?;
+    let output = ListFileCommitHistoryOutput::builder().set_revision_dag(Some(versions)).set_next_token(next_token);
+    Ok(output.build().expect("all that is required is set"))
+}
+
+/// The commit whose history is listed, and how much of it was.
+#[derive(Clone, Copy)]
+struct Place {
+    commit: ObjectId,
+    listed: usize,
+}
+
+impl Place {
+    fn key(&self) -> Vec<u8> {
+        [self.commit.as_slice(), self.listed.to_string().as_bytes()].concat()
+    }
+
+    fn read(key: &[u8], reader: &mut Reader) -> Result<Self, Exception> {
+        let parts = key.split_at_checked(20).and_then(|(commit, listed)| {
+            let commit = ObjectId::try_from(commit).ok()?;
+            Some(Self { commit, listed: str::from_utf8(listed).ok()?.parse().ok()? })
+        });
+        let place = parts.ok_or(Exception::InvalidContinuationToken)?;
+        // What no reference leads to may be pruned between two pages.
+        if reader.kind(&place.commit)? == Some(Kind::Commit) {
+            Ok(place)
+        } else {
+            Err(Exception::InvalidContinuationToken)
+        }
+    }
+}
+
+fn show(reader: &mut Reader, version: &Revision) -> Result<types::FileVersion, Exception> {
+    let commit = shape(version.commit, &reader.commit(&version.commit)?);
+    let newer = version.newer.iter().map(ObjectId::to_string).collect();
+    Ok(types::FileVersion::builder()
+        .commit(commit)
+        .blob_id(version.blob.to_string())
+        .path(version.path.to_string())
+        .set_revision_children(Some(newer))
+        .build())
+}

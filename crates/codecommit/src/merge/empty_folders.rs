@@ -1,0 +1,39 @@
+//! Folders that a merge would leave without a file.
+
+use git::{BString, Edits, Mode, Object, ObjectId, Reader};
+
+use crate::Exception;
+use crate::commit::KEEP;
+
+/// Finds the folders of a tree that another one has no more, and gives what keeps each of them, and the file to add.
+pub(super) fn keep(
+    reader: &mut Reader,
+    before: ObjectId,
+    after: ObjectId,
+) -> Result<(Edits, Option<Object>), Exception> {
+    let file = Object::blob(Vec::new());
+    let version = (Mode::File, file.id()?);
+    let mut edits = Edits::new();
+    let mut left = vec![(BString::default(), before, Some(after))];
+    while let Some((path, before, after)) = left.pop() {
+        let now = after.map(|after| reader.tree(&after)).transpose()?.unwrap_or_default();
+        let mut had_file = false;
+        for entry in reader.tree(&before)? {
+            had_file |= entry.mode != Mode::Tree;
+            let now = now.iter().find(|other| other.name == entry.name);
+            if entry.mode == Mode::Tree && now.is_none_or(|now| now.mode == Mode::Tree && now.id != entry.id) {
+                let mut path = path.clone();
+                path.extend_from_slice(&entry.name);
+                path.push(b'/');
+                left.push((path, entry.id, now.map(|now| now.id)));
+            }
+        }
+        if after.is_none() && had_file {
+            let mut path = path;
+            path.extend_from_slice(KEEP.as_bytes());
+            edits.insert(path, Some(version));
+        }
+    }
+    let file = Some(file).filter(|_| !edits.is_empty());
+    Ok((edits, file))
+}

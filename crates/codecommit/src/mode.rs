@@ -1,0 +1,28 @@
+//! Modes of files, as callers name them.
+
+use aws_sdk_codecommit::types::FileModeTypeEnum;
+use git::Mode;
+
+use crate::Exception;
+
+/// Reads a mode; what is empty counts as not given.
+pub(crate) fn parse(mode: Option<FileModeTypeEnum>) -> Result<Option<Mode>, Exception> {
+    match mode {
+        None => Ok(None),
+        Some(FileModeTypeEnum::Normal) => Ok(Some(Mode::File)),
+        Some(FileModeTypeEnum::Executable) => Ok(Some(Mode::Executable)),
+        Some(FileModeTypeEnum::Symlink) => Ok(Some(Mode::Symlink)),
+        Some(other) if other.as_str().is_empty() => Ok(None),
+        Some(other) => Err(Exception::InvalidFileMode { mode: other.as_str().to_owned() }),
+    }
+}
+
+/// Names the mode of a file; what is none has no name.
+pub(crate) fn name(mode: Mode) -> Option<FileModeTypeEnum> {
+    match mode {
+        Mode::File => Some(FileModeTypeEnum::Normal),
+        Mode::Executable => Some(FileModeTypeEnum::Executable),
+        Mode::Symlink => Some(FileModeTypeEnum::Symlink),
+        Mode::Tree | Mode::Submodule => None,
+    }
+}

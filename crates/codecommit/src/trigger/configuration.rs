@@ -1,0 +1,182 @@
+//! The triggers of a repository, as they are put and kept.
+
+use aws::{Arn, Call};
+use aws_sdk_codecommit::types::{RepositoryTrigger, RepositoryTriggerEventEnum};
+use serde::{Deserialize, Serialize};
+use store::{Error, Transaction};
+
+use crate::Exception;
+use crate::name::{BranchName, required};
+
+/// How many triggers a repository can have.
+const TRIGGERS_MAX: usize = 10;
+
+/// How many branches a trigger can have.
+const BRANCHES_MAX: usize = 10;
+
+/// The length of a trigger's name, in characters.
+const NAME_MAX: usize = 100;
+
+/// The length of a trigger's custom data, in characters.
+const CUSTOM_DATA_MAX: usize = 1_000;
+
+/// All triggers of a repository, which are put at once.
+pub(super) struct Configuration {
+    /// The id that each put gives anew.
+    pub(super) id: String,
+    pub(super) triggers: Vec<Trigger>,
+}
+
+/// One trigger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Trigger {
+    pub(super) name: String,
+    /// The ARN of an SNS topic or a Lambda function.
+    pub(super) destination: String,
+    pub(super) custom_data: Option<String>,
+    /// Short names; none means all references.
+    branches: Vec<String>,
+    /// As on the wire.
+    events: Vec<String>,
+}
+
+impl Configuration {
+    pub(super) fn of(transaction: &Transaction, repository_id: &str) -> Result<Option<Self>, Error> {
+        transaction.query_one(
+            "SELECT id, triggers FROM trigger_configurations WHERE repository_id = ?1",
+            &[repository_id.into()],
+            |row| {
+                let triggers = serde_json::from_str(&row.text(1)?).map_err(|_| Error::Damaged("triggers"))?;
+                Ok(Self { id: row.text(0)?, triggers })
+            },
+        )
+    }
+
+    pub(super) fn save(&self, transaction: &Transaction, repository_id: &str) -> Result<(), Error> {
+        let triggers = serde_json::to_string(&self.triggers).expect("texts can be written as JSON");
+        transaction.execute(
+            "INSERT INTO trigger_configurations (repository_id, id, triggers) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (repository_id) DO UPDATE SET id = excluded.id, triggers = excluded.triggers",
+            &[repository_id.into(), (&self.id).into(), (&triggers).into()],
+        )?;
+        Ok(())
+    }
+}
+
+impl Trigger {
+    pub(super) fn parse_all(triggers: Vec<RepositoryTrigger>, call: &Call) -> Result<Vec<Self>, Exception> {
+        if triggers.len() > TRIGGERS_MAX {
+            return Err(Exception::MaximumRepositoryTriggersExceeded { limit: TRIGGERS_MAX });
+        }
+        let mut parsed: Vec<Self> = Vec::new();
+        for trigger in triggers {
+            let trigger = Self::parse(trigger, call)?;
+            if parsed.iter().any(|other| other.name == trigger.name) {
+                return Err(Exception::InvalidRepositoryTriggerName { name: trigger.name });
+            }
+            parsed.push(trigger);
+        }
+        Ok(parsed)
+    }
+
+    fn parse(trigger: RepositoryTrigger, call: &Call) -> Result<Self, Exception> {
+        let name = required(Some(trigger.name), Exception::RepositoryTriggerNameRequired)?;
+        let forbidden = |letter: char| letter.is_whitespace() || letter.is_control() || letter == ',';
+        if name.chars().count() > NAME_MAX || name.contains(forbidden) {
+            return Err(Exception::InvalidRepositoryTriggerName { name });
+        }
+        let destination = destination(trigger.destination_arn, call)?;
+        if trigger.custom_data.as_ref().is_some_and(|data| data.chars().count() > CUSTOM_DATA_MAX) {
+            return Err(Exception::InvalidRepositoryTriggerCustomData { limit: CUSTOM_DATA_MAX });
+        }
+        let branches = branches(trigger.branches.unwrap_or_default())?;
+        let events = events(&trigger.events)?;
+        let custom_data = trigger.custom_data.filter(|data| !data.is_empty());
+        Ok(Self { name, destination, custom_data, branches, events })
+    }
+
+    pub(super) fn into_wire(self) -> RepositoryTrigger {
+        let events = self.events.iter().map(|event| event.as_str().into()).collect();
+        RepositoryTrigger::builder()
+            .name(self.name)
+            .destination_arn(self.destination)
+            .set_custom_data(self.custom_data)
+            .set_branches(Some(self.branches))
+            .set_events(Some(events))
+            .build()
+            .expect("it has what a trigger must have")
+    }
+
+    /// The full names of the branches.
+    pub(super) fn references(&self) -> impl Iterator<Item = String> {
+        self.branches.iter().map(|branch| format!("refs/heads/{branch}"))
+    }
+
+    /// Tells whether an event of a reference sets the trigger off.
+    pub(super) fn wants(&self, reference: &str, event: &RepositoryTriggerEventEnum) -> bool {
+        let wanted = |it: &String| [RepositoryTriggerEventEnum::All.as_str(), event.as_str()].contains(&it.as_str());
+        let named = self.branches.is_empty() || self.references().any(|name| name == reference);
+        named && self.events.iter().any(wanted)
+    }
+}
+
+/// A topic or a function of the call's region, in any account; topics that keep an order cannot be told by triggers.
+fn destination(arn: String, call: &Call) -> Result<String, Exception> {
+    let text = required(Some(arn), Exception::RepositoryTriggerDestinationArnRequired)?;
+    let is_word =
+        |name: &str| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_$".contains(&it));
+    let is_known = |arn: &Arn| match arn.service.as_str() {
+        "sns" => is_word(&arn.resource),
+        "lambda" => match arn.resource.split(':').collect::<Vec<_>>()[..] {
+            ["function", name] => is_word(name),
+            ["function", name, qualifier] => is_word(name) && is_word(qualifier),
+            _ => false,
+        },
+        _ => false,
+    };
+    match Arn::parse(&text).filter(is_known) {
+        None => Err(Exception::InvalidRepositoryTriggerDestinationArn { arn: text }),
+        Some(arn) if arn.region != call.region => Err(Exception::InvalidRepositoryTriggerRegion { arn: text }),
+        Some(_) => Ok(text),
+    }
+}
+
+/// Names of branches, which need not exist. No names mean all references; an empty name is a missing one.
+fn branches(names: Vec<String>) -> Result<Vec<String>, Exception> {
+    if names.len() > BRANCHES_MAX {
+        return Err(Exception::MaximumBranchesExceeded { limit: BRANCHES_MAX });
+    }
+    for name in &names {
+        BranchName::parse(Some(name.clone())).map_err(|exception| match exception {
+            Exception::BranchNameRequired => Exception::RepositoryTriggerBranchNameListRequired,
+            _ => Exception::InvalidRepositoryTriggerBranchName { name: name.clone() },
+        })?;
+    }
+    Ok(names)
+}
+
+fn events(events: &[RepositoryTriggerEventEnum]) -> Result<Vec<String>, Exception> {
+    if events.is_empty() {
+        return Err(Exception::InvalidRepositoryTriggerEvents {
+            reason: "Repository trigger events list cannot be empty",
+        });
+    }
+    for event in events {
+        match event {
+            event if event.as_str().is_empty() => return Err(Exception::RepositoryTriggerEventsListRequired),
+            RepositoryTriggerEventEnum::All if events.len() > 1 => {
+                let reason = "The list of events is not valid. The event all goes with no other.";
+                return Err(Exception::InvalidRepositoryTriggerEvents { reason });
+            }
+            RepositoryTriggerEventEnum::All
+            | RepositoryTriggerEventEnum::CreateReference
+            | RepositoryTriggerEventEnum::DeleteReference
+            | RepositoryTriggerEventEnum::UpdateReference => {}
+            _ => {
+                let reason = "The list of events is not valid. Valid values are all, createReference, deleteReference, and updateReference.";
+                return Err(Exception::InvalidRepositoryTriggerEvents { reason });
+            }
+        }
+    }
+    Ok(events.iter().map(|event| event.as_str().to_owned()).collect())
+}

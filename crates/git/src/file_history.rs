@@ -1,0 +1,195 @@
+//! The versions that a file had, and which one came of which.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::{ObjectId, hash::oid};
+
+use crate::{
+    Error, Mode,
+    history::{History, Node},
+    reader::Reader,
+};
+
+/// A commit that changed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// The commit.
+    pub commit: ObjectId,
+    /// Where the file is there.
+    pub path: BString,
+    /// Its content there.
+    pub blob: ObjectId,
+    /// The commits with the versions that were made of this one.
+    pub newer: Vec<ObjectId>,
+}
+
+impl Reader {
+    /// Finds the versions of a file, from a commit back to where it was first added under its first name.
+    ///
+    /// A version comes after all that were made of it; newer commits go first otherwise. As in Git's view, a merge is no
+    /// version if one of its parents has the file just so, and only that parent is followed then.
+    pub fn file_history(&mut self, commit: &oid, path: &BStr) -> Result<Vec<Revision>, Error> {
+        let mut walk = Walk {
+            reader: self,
+            history: History::default(),
+            paths: vec![path.to_owned()],
+            places: Vec::new(),
+            numbers: HashMap::new(),
+            files: HashMap::new(),
+            folders: HashMap::new(),
+        };
+        let first = walk.history.node(commit);
+        walk.place(first, 0);
+        let mut at = 0;
+        while at < walk.places.len() {
+            walk.look_back(at)?;
+            at += 1;
+        }
+        Ok(walk.versions())
+    }
+}
+
+/// What is at a path.
+type Found = Option<(Mode, ObjectId)>;
+
+/// The places where a file was, each before those that it leads to.
+struct Walk<'r> {
+    reader: &'r mut Reader,
+    history: History,
+    paths: Vec<BString>,
+    places: Vec<Place>,
+    /// The numbers of the places, by commit and path.
+    numbers: HashMap<(Node, usize), usize>,
+    /// What commits have at paths.
+    files: HashMap<(Node, usize), Found>,
+    /// What folders have of paths, by how much of the path leads to them: most commits share them.
+    folders: HashMap<(ObjectId, usize, usize), Found>,
+}
+
+/// A path in a commit.
+struct Place {
+    commit: Node,
+    path: usize,
+    is_version: bool,
+    /// The places where the file was before.
+    older: Vec<usize>,
+}
+
+impl Walk<'_> {
+    /// Gives the number of a place; a new one is the last.
+    fn place(&mut self, commit: Node, path: usize) -> usize {
+        *self.numbers.entry((commit, path)).or_insert_with(|| {
+            self.places.push(Place { commit, path, is_version: false, older: Vec::new() });
+            self.places.len() - 1
+        })
+    }
+
+    /// Finds out where the file came from, and whether it is another one here.
+    fn look_back(&mut self, at: usize) -> Result<(), Error> {
+        let Place { commit, path, .. } = self.places[at];
+        let here = self.file(commit, path)?;
+        let parents = self.history.parents(commit).to_vec();
+        for parent in &parents {
+            let there = self.file(*parent, path)?;
+            if there == here {
+                let older = self.place(*parent, path);
+                self.places[at].older.push(older);
+                return Ok(());
+            }
+        }
+        self.places[at].is_version = here.is_some();
+        for parent in parents {
+            let path = match (here, self.file(parent, path)?) {
+                (Some((_, blob)), None) => self.name_before(commit, parent, path, blob)?,
+                _ => path,
+            };
+            let older = self.place(parent, path);
+            self.places[at].older.push(older);
+        }
+        Ok(())
+    }
+
+    /// Finds the path that a file had before it was renamed; it keeps its own if it was not.
+    fn name_before(&mut self, commit: Node, parent: Node, path: usize, blob: ObjectId) -> Result<usize, Error> {
+        let (before, after) = (self.history.tree(parent), self.history.tree(commit));
+        let Some(name) = self.reader.renamed_from(before, after, self.paths[path].as_ref(), blob)? else {
+            return Ok(path);
+        };
+        Ok(self.paths.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.paths.push(name);
+            self.paths.len() - 1
+        }))
+    }
+
+    /// Finds the file that a commit has at a path.
+    fn file(&mut self, commit: Node, path: usize) -> Result<Found, Error> {
+        if let Some(known) = self.files.get(&(commit, path)) {
+            return Ok(*known);
+        }
+        self.history.load(commit, self.reader)?;
+        let found = self.find(self.history.tree(commit), path)?.filter(|(mode, _)| mode.is_blob());
+        self.files.insert((commit, path), found);
+        Ok(found)
+    }
+
+    fn find(&mut self, mut tree: ObjectId, path: usize) -> Result<Found, Error> {
+        let mut names = self.paths[path].split_str(b"/").enumerate().peekable();
+        while let Some((depth, name)) = names.next() {
+            let known = self.folders.get(&(tree, path, depth)).copied();
+            let found = match known {
+                Some(found) => found,
+                None => self.reader.child(&tree, name.into())?.map(|entry| (entry.mode, entry.id)),
+            };
+            // Hardly any two commits have the root in common.
+            if depth > 0 && known.is_none() {
+                self.folders.insert((tree, path, depth), found);
+            }
+            match found {
+                Some((Mode::Tree, id)) if names.peek().is_some() => tree = id,
+                found => return Ok(found.filter(|_| names.peek().is_none())),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts the versions in order, and tells each which ones were made of it.
+    fn versions(&self) -> Vec<Revision> {
+        let mut to_come = vec![0_usize; self.places.len()];
+        for older in self.places.iter().flat_map(|place| &place.older) {
+            to_come[*older] += 1;
+        }
+        let entry = |at: usize| (self.history.seconds(self.places[at].commit), Reverse(at));
+        let mut newer = vec![Vec::new(); self.places.len()];
+        let mut versions = Vec::new();
+        let mut queue = BinaryHeap::from([entry(0)]);
+        while let Some((_, Reverse(at))) = queue.pop() {
+            let place = &self.places[at];
+            let mut made = std::mem::take(&mut newer[at]);
+            if place.is_version
+                && let Some(Some((_, blob))) = self.files.get(&(place.commit, place.path))
+            {
+                let commit = self.history.id(place.commit);
+                let path = self.paths[place.path].clone();
+                versions.push(Revision {
+                    commit,
+                    path,
+                    blob: *blob,
+                    newer: std::mem::replace(&mut made, vec![commit]),
+                });
+            }
+            for older in &place.older {
+                let fresh: Vec<_> = made.iter().filter(|commit| !newer[*older].contains(*commit)).copied().collect();
+                newer[*older].extend(fresh);
+                to_come[*older] -= 1;
+                if to_come[*older] == 0 {
+                    queue.push(entry(*older));
+                }
+            }
+        }
+        versions
+    }
+}

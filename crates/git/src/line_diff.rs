@@ -1,0 +1,50 @@
+//! The lines in which two texts differ.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use gix::diff::blob::{Algorithm, Diff, InternedInput};
+
+/// How many bytes are looked at to tell whether content is text; Git looks at as many.
+const LOOKED_AT_BYTES: usize = 8_000;
+
+/// Neighbouring lines of one text in the place of those of another one; either may be none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The lines of the first text, counted from 0.
+    pub before: Range<usize>,
+    /// The lines of the second text, counted from 0.
+    pub after: Range<usize>,
+}
+
+/// Splits a text into lines; each keeps its newline, which the last one may not have.
+pub fn lines(text: &[u8]) -> Vec<&[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n').collect()
+}
+
+/// Tells whether content is no text, as Git does it: by a zero near the start.
+pub fn is_binary(content: &[u8]) -> bool {
+    content.iter().take(LOOKED_AT_BYTES).any(|byte| *byte == 0)
+}
+
+/// Finds the lines in which two texts differ, in their order, as Git finds them.
+///
+/// Lines that differ in white space alone are the same if `ignore_white_space` says so.
+pub fn changes(before: &[&[u8]], after: &[&[u8]], ignore_white_space: bool) -> Vec<Change> {
+    let mut input = InternedInput::default();
+    input.update_before(before.iter().map(|line| key_of(line, ignore_white_space)));
+    input.update_after(after.iter().map(|line| key_of(line, ignore_white_space)));
+    let mut diff = Diff::compute(Algorithm::Myers, &input);
+    diff.postprocess_lines(&input);
+    let lines = |range: Range<u32>| range.start as usize..range.end as usize;
+    diff.hunks().map(|hunk| Change { before: lines(hunk.before), after: lines(hunk.after) }).collect()
+}
+
+/// What two lines have in common that are the same.
+fn key_of(line: &[u8], ignore_white_space: bool) -> Cow<'_, [u8]> {
+    if ignore_white_space && line.iter().any(u8::is_ascii_whitespace) {
+        line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+    } else {
+        line.into()
+    }
+}

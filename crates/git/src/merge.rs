@@ -1,0 +1,183 @@
+//! Merging two commits, as Git does it.
+//!
+//! The trees of both sides are compared with that of their best common ancestor, renamed files and folders are found, and
+//! what both sides changed is merged line by line. Where several best common ancestors are, they are merged first, and
+//! what comes out, marks of conflicts and all, is the ancestor. gitoxide's own merge leaves such marks out, and so it
+//! takes histories for clean in which Git finds conflicts; its differences of lines are what this is built on.
+//!
+//! **Invariant:** trees and conflicted paths are those of `git merge-tree --write-tree`.
+
+mod budget;
+mod content;
+mod entry;
+mod folders;
+mod histogram;
+mod lines;
+mod pairs;
+mod renames;
+mod resolve;
+mod similarity;
+mod text;
+mod walk;
+
+use std::collections::BTreeMap;
+
+use bstr::BString;
+use gix::{ObjectId, hash::oid};
+
+use crate::{
+    Error, Kind, Mode, Object,
+    history::{History, Node},
+    merge_base,
+    reader::Reader,
+};
+use budget::Budget;
+pub use budget::MergeLimits;
+pub use lines::{By, Lines, Part};
+pub use text::Favor;
+
+/// How two commits are merged.
+#[derive(Debug, Clone)]
+pub struct MergeOptions {
+    /// Whether files that both sides changed are merged line by line, and renamed ones followed. Else such files conflict.
+    pub by_line: bool,
+    /// Whose lines are taken where both sides changed them.
+    pub favor: Favor,
+    /// How our side and theirs are called where a conflict is marked.
+    pub labels: [BString; 2],
+    /// How much the merge may cost.
+    pub limits: MergeLimits,
+}
+
+impl Default for MergeOptions {
+    fn default() -> Self {
+        let labels = ["ours".into(), "theirs".into()];
+        Self { by_line: true, favor: Favor::default(), labels, limits: MergeLimits::default() }
+    }
+}
+
+/// Two commits that were merged.
+#[derive(Debug, Clone)]
+pub struct Merged {
+    /// The newest of the best common ancestors; none if the two have nothing in common.
+    pub base: Option<ObjectId>,
+    /// The tree, in which conflicts are marked.
+    pub tree: ObjectId,
+    /// The objects that the tree needs and the repository has not; nothing was added to it.
+    pub objects: Vec<Object>,
+    /// What conflicts, by the path at which the tree has it.
+    pub conflicts: BTreeMap<BString, Conflict>,
+    /// Whether nothing is left to decide; without conflicting paths, this can be where a folder's new files belong.
+    pub is_clean: bool,
+}
+
+/// A file, link or submodule in one version.
+pub type Version = (Mode, ObjectId);
+
+/// A path that conflicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The path that it would have if nothing were in its way.
+    pub path: BString,
+    /// What the ancestor, our side and their side have; what was renamed is looked up under its other name.
+    pub versions: [Option<Version>; 3],
+    /// What the tree has, if it has anything.
+    pub merged: Option<Version>,
+    /// Whether both sides changed what is in the file.
+    pub content: bool,
+    /// Whether both sides changed its mode.
+    pub mode: bool,
+}
+
+/// Why two commits were not merged.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// An object cannot be read.
+    #[error(transparent)]
+    Read(#[from] Error),
+    /// It took too long.
+    #[error("the merge takes too long")]
+    Time,
+    /// The files are too large together.
+    #[error("the files to merge are too large")]
+    Content,
+    /// The trees have too many entries that differ.
+    #[error("there are too many files to compare")]
+    Items,
+}
+
+impl Reader {
+    /// Merges two commits; the reader sees the merged objects, and nobody else does.
+    pub fn merge(&mut self, ours: &oid, theirs: &oid, options: &MergeOptions) -> Result<Merged, MergeError> {
+        let mut history = History::default();
+        let (ours, theirs) = (history.node(ours), history.node(theirs));
+        for node in [ours, theirs] {
+            history.load(node, self)?;
+        }
+        let budget = Budget::new(&options.limits);
+        budget.time()?;
+        let mut merger = Merger { reader: self, options, budget };
+        let bases = merge_base::best(merger.reader, &mut history, ours, theirs)?;
+        let base = bases.first().map(|base| history.id(*base));
+        let labels = options.labels.clone();
+        let outcome = merger.commits(&mut history, ours, theirs, bases, 0, &labels)?;
+        let objects = self.imagined(&outcome.tree);
+        let Outcome { tree, conflicts, is_clean } = outcome;
+        Ok(Merged { base, tree, objects, conflicts, is_clean })
+    }
+}
+
+/// One merge on its way.
+struct Merger<'m> {
+    reader: &'m mut Reader,
+    options: &'m MergeOptions,
+    budget: Budget,
+}
+
+/// What came of merging three trees.
+struct Outcome {
+    tree: ObjectId,
+    conflicts: BTreeMap<BString, Conflict>,
+    is_clean: bool,
+}
+
+/// What three trees are merged for.
+#[derive(Clone, Copy)]
+struct Scene<'s> {
+    /// The trees of the ancestor, our side and theirs.
+    trees: [ObjectId; 3],
+    labels: &'s [BString; 2],
+    /// How many merges of ancestors lead here; 0 where the commits are merged that were asked for.
+    depth: usize,
+}
+
+impl Merger<'_> {
+    /// Merges two commits with their best common ancestors, the newest first.
+    fn commits(
+        &mut self,
+        history: &mut History,
+        ours: Node,
+        theirs: Node,
+        bases: Vec<Node>,
+        depth: usize,
+        labels: &[BString; 2],
+    ) -> Result<Outcome, MergeError> {
+        self.budget.time()?;
+        // The oldest comes first, and each next one is merged into what the ones before it gave.
+        let mut bases = bases.into_iter().rev();
+        let mut base = bases.next();
+        for next in bases {
+            let one = base.expect("another one came before it");
+            let inner = merge_base::best(self.reader, history, one, next)?;
+            let labels = ["Temporary merge branch 1".into(), "Temporary merge branch 2".into()];
+            let outcome = self.commits(history, one, next, inner, depth + 1, &labels)?;
+            base = Some(history.invent(outcome.tree, &[one, next]));
+        }
+        let base = match base {
+            Some(base) => history.tree(base),
+            None => self.reader.imagine(Object { kind: Kind::Tree, data: Vec::new() })?,
+        };
+        let trees = [base, history.tree(ours), history.tree(theirs)];
+        self.trees(Scene { trees, labels, depth })
+    }
+}

@@ -1,0 +1,132 @@
+//! Merging the versions of one file, link or submodule.
+
+use bstr::{BStr, BString};
+
+use super::{
+    MergeError, Merger, Scene, Version,
+    entry::{BASE, OURS, Sort, THEIRS, sort},
+    text::{self, Favor, MARK, Marks},
+};
+use crate::{Error, Kind, Mode, Object, is_binary};
+
+/// A file that is larger is not merged by line.
+const TEXT_BYTES_MAX: u64 = 1_023 << 20;
+
+/// What came of merging versions.
+pub(super) struct Content {
+    pub(super) version: Option<Version>,
+    /// Whether the modes do not conflict, and whether what is in the files does not.
+    pub(super) is_mode_clean: bool,
+    pub(super) is_content_clean: bool,
+}
+
+impl Content {
+    pub(super) fn is_clean(&self) -> bool {
+        self.is_mode_clean && self.is_content_clean
+    }
+}
+
+impl Merger<'_> {
+    /// Merges what both sides have, both of one sort; `levels` tells how many merges of this content lead here.
+    pub(super) fn content(
+        &mut self,
+        scene: Scene<'_>,
+        versions: [Option<Version>; 3],
+        paths: [&BStr; 3],
+        levels: usize,
+    ) -> Result<Content, MergeError> {
+        let [base, Some(ours), Some(theirs)] = versions else { unreachable!("both sides have a version") };
+        let favor = if scene.depth > 0 { Favor::Neither } else { self.options.favor };
+        if !self.options.by_line && scene.depth == 0 {
+            let is_favored = favor != Favor::Neither;
+            let changed = |mode: Mode| base.is_none_or(|(base, _)| base != mode);
+            let modes_conflict = ours.0 != theirs.0 && changed(ours.0) && changed(theirs.0);
+            return Ok(Content {
+                version: Some(if favor == Favor::Theirs { theirs } else { ours }),
+                is_mode_clean: is_favored || !modes_conflict,
+                is_content_clean: is_favored || modes_conflict && ours.1 == theirs.1,
+            });
+        }
+        let base_mode = base.map(|(mode, _)| mode);
+        let (mut is_mode_clean, mut is_content_clean) = (true, true);
+        let mode = if ours.0 == theirs.0 || Some(ours.0) == base_mode {
+            theirs.0
+        } else {
+            is_mode_clean = Some(theirs.0) == base_mode || favor != Favor::Neither;
+            if favor == Favor::Theirs { theirs.0 } else { ours.0 }
+        };
+        // What is of another sort has no content in common.
+        let base_id = base.map(|(_, id)| id);
+        let common = base.filter(|base| sort(*base) == sort(ours));
+        let id = if ours.1 == theirs.1 || Some(ours.1) == base_id {
+            theirs.1
+        } else if Some(theirs.1) == base_id {
+            ours.1
+        } else if sort(ours) == Sort::File {
+            let merged = self.file(scene, [common, Some(ours), Some(theirs)], favor, paths, levels)?;
+            is_content_clean = merged.1;
+            merged.0.1
+        } else if scene.depth > 0 {
+            return Ok(Content { version: base, is_mode_clean, is_content_clean: false });
+        } else {
+            is_content_clean = sort(ours) == Sort::Link && favor != Favor::Neither;
+            if is_content_clean && favor == Favor::Theirs { theirs.1 } else { ours.1 }
+        };
+        Ok(Content { version: Some((mode, id)), is_mode_clean, is_content_clean })
+    }
+
+    /// Merges a file; what is not text is taken from one side.
+    fn file(
+        &mut self,
+        scene: Scene<'_>,
+        versions: [Option<Version>; 3],
+        favor: Favor,
+        paths: [&BStr; 3],
+        levels: usize,
+    ) -> Result<(Version, bool), MergeError> {
+        let [base, Some(ours), Some(theirs)] = versions else { unreachable!("both sides have a version") };
+        let mut texts = <[Vec<u8>; 3]>::default();
+        let mut is_text = true;
+        for (text, version) in texts.iter_mut().zip(versions) {
+            let Some((_, id)) = version else { continue };
+            let size = self.reader.header(&id)?.ok_or(Error::Missing(id))?.1;
+            self.budget.content(size)?;
+            self.reader.expect(&id, Kind::Blob, text)?;
+            is_text &= size <= TEXT_BYTES_MAX && !is_binary(text);
+        }
+        if !is_text {
+            return match (scene.depth, favor) {
+                (0, Favor::Neither) => Ok((ours, false)),
+                (0, Favor::Ours) => Ok((ours, true)),
+                (0, Favor::Theirs) => Ok((theirs, true)),
+                _ => self.nothing_or(base).map(|version| (version, true)),
+            };
+        }
+        let label = |tree: usize| -> Vec<u8> {
+            let label = &scene.labels[tree - 1];
+            let is_renamed = paths[BASE] != paths[OURS] || paths[OURS] != paths[THEIRS];
+            if is_renamed { [label.as_slice(), b":", paths[tree]].concat() } else { label.to_vec() }
+        };
+        let marks = Marks { length: MARK + levels, ours: label(OURS), theirs: label(THEIRS) };
+        let merged = text::merge(&texts[BASE], &texts[OURS], &texts[THEIRS], favor, &marks);
+        let id = self.reader.imagine(Object::blob(merged.data))?;
+        Ok(((ours.0, id), merged.is_clean))
+    }
+
+    /// What both sides added in different ways has nothing in common.
+    fn nothing_or(&mut self, base: Option<Version>) -> Result<Version, MergeError> {
+        if let Some(base) = base {
+            return Ok(base);
+        }
+        let id = self.reader.imagine(Object::blob(Vec::new()))?;
+        Ok((Mode::File, id))
+    }
+}
+
+/// The name of a file that has to make way, before it is made unique: that of its side is added.
+pub(super) fn aside(path: &BStr, label: &BString) -> BString {
+    let mut aside = path.to_owned();
+    aside.push(b'~');
+    aside.extend(label.iter().map(|byte| if *byte == b'/' { b'_' } else { *byte }));
+    aside
+}

@@ -1,0 +1,181 @@
+//! Which folders a side renamed, and where files belong that the other side added to them.
+//!
+//! A folder is renamed if nothing is left of it on that side; it went where most of its files went.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::{
+    MergeError, Merger, Scene,
+    entry::{BASE, OURS, Set, THEIRS, bit, join, name, parent},
+    renames::Renames,
+    walk::{Differences, Removed, in_table_order},
+};
+use crate::Mode;
+
+/// How many files moved from each folder to which others.
+#[derive(Default)]
+pub(super) struct Counts(BTreeMap<BString, BTreeMap<BString, usize>>);
+
+impl Counts {
+    /// Counts a renamed file for its folder, and for the folders around it as long as their names stay the same.
+    pub(super) fn count(&mut self, removed: &HashMap<BString, Removed>, old: &BString, new: &BString) {
+        let (mut old, mut new) = (old.as_bstr(), new.as_bstr());
+        let mut is_first = true;
+        loop {
+            let is_same_name = name(old) == name(new);
+            (old, new) = (parent(old), parent(new));
+            let Some(relevance) = removed.get(old).filter(|_| is_first || is_same_name) else { return };
+            if is_first || *relevance == Removed::Here {
+                *self.0.entry(old.to_owned()).or_default().entry(new.to_owned()).or_default() += 1;
+            }
+            is_first = false;
+            if *relevance == Removed::Unnoticed || old.is_empty() || new.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Tells for each folder where most of its files went.
+    pub(super) fn guesses(&self) -> HashMap<BString, BString> {
+        let most = |counts: &BTreeMap<BString, usize>| {
+            let counts = in_table_order(counts.iter().collect(), |(path, _)| path);
+            // The first of those that are alike.
+            counts.into_iter().rev().max_by_key(|(_, count)| **count).map(|(path, _)| path.clone())
+        };
+        self.0.iter().filter_map(|(old, counts)| Some((old.clone(), most(counts)?))).collect()
+    }
+
+    /// Forgets folders that nothing was added to, nor to those around them.
+    pub(super) fn keep_relevant(&mut self, removed: &HashMap<BString, Removed>) {
+        self.0.retain(|folder, _| removed.get(folder).is_some_and(|reason| *reason != Removed::Unnoticed));
+    }
+
+    /// Tells where each folder went; where two targets got the same number of files, nowhere, and `is_clean` becomes false.
+    fn renamed(&self, is_clean: &mut bool) -> Folders {
+        let mut renamed = Folders::new();
+        for (old, counts) in &self.0 {
+            let most = counts.values().copied().max().unwrap_or_default();
+            let mut targets = counts.iter().filter(|(_, count)| **count == most).map(|(new, _)| new);
+            match (targets.next(), targets.next()) {
+                (Some(new), None) => drop(renamed.insert(old.clone(), new.clone())),
+                _ => *is_clean = false,
+            }
+        }
+        renamed
+    }
+}
+
+/// Where folders went.
+type Folders = BTreeMap<BString, BString>;
+
+/// A renamed file.
+pub(super) struct Pair {
+    pub(super) old: BString,
+    pub(super) new: BString,
+    /// The tree of the side that did it.
+    pub(super) tree: usize,
+}
+
+impl Merger<'_> {
+    /// Moves files to where the other side renamed their folders, and lists all pairs; says whether that is undisputed.
+    pub(super) fn relocate(
+        &mut self,
+        scene: Scene<'_>,
+        found: &mut Differences,
+        renames: [Renames; 2],
+    ) -> Result<(Vec<Pair>, bool), MergeError> {
+        let mut is_clean = true;
+        // The ancestors of ancestors have no say in where new files belong.
+        let mut folders = match scene.depth {
+            0 => [renames[0].folders.renamed(&mut is_clean), renames[1].folders.renamed(&mut is_clean)],
+            _ => <[Folders; 2]>::default(),
+        };
+        let both: Vec<_> = folders[0].keys().filter(|folder| folders[1].contains_key(*folder)).cloned().collect();
+        for folder in &both {
+            for folders in &mut folders {
+                folders.remove(folder);
+            }
+        }
+        let arrivals = [arrivals(&renames[0], &folders[1]), arrivals(&renames[1], &folders[0])];
+        let mut pairs = Vec::new();
+        for (tree, Renames { pairs: renamed, added, .. }) in [OURS, THEIRS].into_iter().zip(renames) {
+            let pairs_of_side = renamed.into_iter().map(|(old, new)| (Some(old), new));
+            let targets = &folders[2 - tree];
+            let mut disputed = HashSet::new();
+            for (old, mut new) in pairs_of_side.chain(added.into_iter().map(|path| (None, path))) {
+                let target = target(targets, new.as_ref())
+                    .filter(|_| !arrivals[2 - tree].contains_key(&new))
+                    .filter(|(_, to)| !folders[tree - 1].contains_key(to.as_bstr()));
+                if let Some((from, to)) = target {
+                    let there = moved_to(new.as_ref(), from, to);
+                    let is_taken = self.reader.entry(&scene.trees[tree], there.as_ref())?.is_some();
+                    let is_shared = arrivals[tree - 1].get(&there).is_some_and(|count| *count > 1);
+                    if disputed.contains(&there) || is_taken || is_shared {
+                        disputed.insert(there);
+                        is_clean = false;
+                    } else {
+                        let mut folders = 0;
+                        for (at, tree) in scene.trees.iter().enumerate() {
+                            let is_folder =
+                                self.reader.entry(tree, there.as_ref())?.is_some_and(|it| it.mode == Mode::Tree);
+                            folders |= if is_folder { bit(at) } else { 0 };
+                        }
+                        found.move_added(tree, &new, &there, folders);
+                        new = there;
+                    }
+                }
+                pairs.extend(old.map(|old| Pair { old, new, tree }));
+            }
+        }
+        pairs.sort_by(|one, other| (&one.old, one.tree).cmp(&(&other.old, other.tree)));
+        Ok((pairs, is_clean))
+    }
+}
+
+impl Differences {
+    /// Moves a file that one side alone has; that it was meant to be there remains to be decided.
+    fn move_added(&mut self, tree: usize, old: &BString, new: &BString, folders: Set) {
+        let Some(mut entry) = self.entries.remove(old) else { return };
+        entry.is_misplaced = true;
+        self.vacated.push(old.clone());
+        if let Some(there) = self.entries.get_mut(new) {
+            there.versions[tree] = entry.versions[tree];
+            there.origins[tree] = Some(old.clone());
+            there.is_misplaced = true;
+            there.folders = folders;
+        } else {
+            entry.folders = folders;
+            entry.origins = [BASE, OURS, THEIRS].map(|_| Some(old.clone()));
+            self.entries.insert(new.clone(), entry);
+        }
+    }
+}
+
+/// Counts how many files of a side would come to a path by the other side's renamed folders.
+fn arrivals(renames: &Renames, folders: &Folders) -> HashMap<BString, usize> {
+    let mut arrivals = HashMap::new();
+    for path in renames.pairs.iter().map(|(_, new)| new).chain(&renames.added) {
+        if let Some((from, to)) = target(folders, path.as_ref()) {
+            *arrivals.entry(moved_to(path.as_ref(), from, to)).or_default() += 1;
+        }
+    }
+    arrivals
+}
+
+/// Finds the renamed folder that is nearest around a path.
+fn target<'f>(folders: &'f Folders, path: &BStr) -> Option<(&'f BString, &'f BString)> {
+    let mut folder = parent(path);
+    while !folder.is_empty() {
+        if let Some(found) = folders.get_key_value(folder) {
+            return Some(found);
+        }
+        folder = parent(folder);
+    }
+    None
+}
+
+fn moved_to(path: &BStr, from: &BString, to: &BString) -> BString {
+    join(to.as_ref(), path[from.len() + 1..].as_bstr())
+}

@@ -1,0 +1,200 @@
+//! Three versions of a text, line by line: what each side changed, and where the changes meet.
+//!
+//! Lines are compared by the histogram algorithm, and changes that touch each other conflict, as in Git.
+
+use std::ops::Range;
+
+use gix::diff::blob::{Hunk, Interner, Token, sources::byte_lines};
+
+use super::histogram;
+
+/// A part of three versions of a text; the parts of a text follow each other without gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Who changed it.
+    pub by: By,
+    /// The lines of the common ancestor, counted from 0.
+    pub base: Range<usize>,
+    /// The lines of our side.
+    pub ours: Range<usize>,
+    /// The lines of their side.
+    pub theirs: Range<usize>,
+}
+
+/// Who changed a part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Nobody, or both in the same way.
+    Neither,
+    /// Our side alone.
+    Ours,
+    /// Their side alone.
+    Theirs,
+    /// Both, each in its own way.
+    Both,
+}
+
+/// Three versions of a text, cut into lines.
+pub struct Lines<'t> {
+    interner: Interner<&'t [u8]>,
+    pub(super) base: Vec<Token>,
+    pub(super) ours: Vec<Token>,
+    pub(super) theirs: Vec<Token>,
+}
+
+impl<'t> Lines<'t> {
+    /// Cuts the texts into lines; each line has its end.
+    pub fn new(base: &'t [u8], ours: &'t [u8], theirs: &'t [u8]) -> Self {
+        let mut interner = Interner::new(64);
+        let [base, ours, theirs] =
+            [base, ours, theirs].map(|text| byte_lines(text).map(|line| interner.intern(line)).collect());
+        Self { interner, base, ours, theirs }
+    }
+
+    /// Gives lines as they are written.
+    pub fn text(&self, lines: &[Token]) -> Vec<u8> {
+        lines.iter().flat_map(|line| self.line(*line)).copied().collect()
+    }
+
+    /// Gives the text of a part in the common ancestor, on our side and on theirs.
+    pub fn texts(&self, part: &Part) -> [Vec<u8>; 3] {
+        [&self.base[part.base.clone()], &self.ours[part.ours.clone()], &self.theirs[part.theirs.clone()]]
+            .map(|lines| self.text(lines))
+    }
+
+    pub(super) fn line(&self, line: Token) -> &'t [u8] {
+        self.interner[line]
+    }
+
+    /// Cuts the texts into parts by who changed what.
+    pub fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut last = Part { by: By::Neither, base: 0..0, ours: 0..0, theirs: 0..0 };
+        let ends = (self.base.len(), self.ours.len(), self.theirs.len());
+        let end = Part { by: By::Neither, base: ends.0..ends.0, ours: ends.1..ends.1, theirs: ends.2..ends.2 };
+        for mut change in self.changes().into_iter().chain([end]) {
+            let same = Part {
+                by: By::Neither,
+                base: last.base.end..change.base.start,
+                ours: last.ours.end..change.ours.start,
+                theirs: last.theirs.end..change.theirs.start,
+            };
+            // Changes of one line can look different and come to the same.
+            if change.by == By::Both && self.ours[change.ours.clone()] == self.theirs[change.theirs.clone()] {
+                change.by = By::Neither;
+            }
+            last = change.clone();
+            parts.extend([same, change].into_iter().filter(|part| !part.is_empty()));
+        }
+        parts
+    }
+
+    /// Gives the whole texts as one part; nothing if all are empty.
+    pub fn whole(&self) -> Option<Part> {
+        let by = match (self.base == self.ours, self.base == self.theirs) {
+            _ if self.ours == self.theirs => By::Neither,
+            (true, _) => By::Theirs,
+            (_, true) => By::Ours,
+            _ => By::Both,
+        };
+        let part = Part { by, base: 0..self.base.len(), ours: 0..self.ours.len(), theirs: 0..self.theirs.len() };
+        Some(part).filter(|part| !part.is_empty())
+    }
+
+    /// Finds what differs between lines.
+    pub(super) fn diff(&self, before: &[Token], after: &[Token]) -> Vec<Hunk> {
+        histogram::diff(before, after, self.interner.num_tokens())
+    }
+
+    /// Lists what changed, in order; changes that both sides made alike are left out.
+    pub(super) fn changes(&self) -> Vec<Part> {
+        let (ours, theirs) = (self.diff(&self.base, &self.ours), self.diff(&self.base, &self.theirs));
+        let (mut our, mut their) = (ours.iter().peekable(), theirs.iter().peekable());
+        let mut changes = Vec::new();
+        // How far a side's lines are from those of the ancestor, after its last change and before its next one.
+        let drift = |next: Option<&&Hunk>, lines: usize| match next {
+            Some(hunk) => i64::from(hunk.after.start) - i64::from(hunk.before.start),
+            None => offset(lines) - offset(self.base.len()),
+        };
+        loop {
+            let (our_drift, their_drift) = (drift(our.peek(), self.ours.len()), drift(their.peek(), self.theirs.len()));
+            match (our.peek().copied(), their.peek().copied()) {
+                (None, None) => return changes,
+                (Some(hunk), other) if other.is_none_or(|other| hunk.before.end < other.before.start) => {
+                    let (base, ours) = (range(&hunk.before), range(&hunk.after));
+                    append(&mut changes, Part { by: By::Ours, theirs: moved(&base, their_drift), base, ours });
+                    our.next();
+                }
+                (other, Some(hunk)) if other.is_none_or(|other| hunk.before.end < other.before.start) => {
+                    let (base, theirs) = (range(&hunk.before), range(&hunk.after));
+                    append(&mut changes, Part { by: By::Theirs, ours: moved(&base, our_drift), base, theirs });
+                    their.next();
+                }
+                (Some(mine), Some(other)) => {
+                    if !self.is_same(mine, other) {
+                        append(&mut changes, both(mine, other));
+                    }
+                    let (mine, other) = (mine.before.end, other.before.end);
+                    if mine >= other {
+                        their.next();
+                    }
+                    if other >= mine {
+                        our.next();
+                    }
+                }
+                _ => unreachable!("a change that is alone is before every other"),
+            }
+        }
+    }
+
+    fn is_same(&self, ours: &Hunk, theirs: &Hunk) -> bool {
+        ours.before == theirs.before && self.ours[range(&ours.after)] == self.theirs[range(&theirs.after)]
+    }
+}
+
+impl Part {
+    fn is_empty(&self) -> bool {
+        self.base.is_empty() && self.ours.is_empty() && self.theirs.is_empty()
+    }
+}
+
+/// Makes one part of two changes that meet: it reaches from where the first begins to where the last ends.
+fn both(ours: &Hunk, theirs: &Hunk) -> Part {
+    let start = ours.before.start.min(theirs.before.start);
+    let end = ours.before.end.max(theirs.before.end);
+    let reach = |hunk: &Hunk| {
+        let (front, back) = (hunk.before.start - start, end - hunk.before.end);
+        // What reaches before the first line reaches into the change before, with which it becomes one.
+        hunk.after.start.saturating_sub(front) as usize..(hunk.after.end + back) as usize
+    };
+    Part { by: By::Both, base: start as usize..end as usize, ours: reach(ours), theirs: reach(theirs) }
+}
+
+/// Adds a change, which becomes one with the last where they touch on either side.
+fn append(changes: &mut Vec<Part>, change: Part) {
+    match changes.last_mut() {
+        Some(last) if change.ours.start <= last.ours.end || change.theirs.start <= last.theirs.end => {
+            if last.by != change.by {
+                last.by = By::Both;
+            }
+            last.base.end = change.base.end;
+            last.ours.end = change.ours.end;
+            last.theirs.end = change.theirs.end;
+        }
+        _ => changes.push(change),
+    }
+}
+
+fn range(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+fn moved(range: &Range<usize>, drift: i64) -> Range<usize> {
+    // What would be before the first line is in the change before, with which it becomes one.
+    let at = |line: usize| usize::try_from(offset(line) + drift).unwrap_or_default();
+    at(range.start)..at(range.end)
+}
+
+fn offset(lines: usize) -> i64 {
+    i64::try_from(lines).expect("a text has fewer lines than that")
+}

@@ -1,0 +1,179 @@
+//! What comes of each path, and the merged tree.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bstr::BString;
+use gix::ObjectId;
+
+use super::{
+    Conflict, MergeError, Merger, Outcome, Scene, Version,
+    content::aside,
+    entry::{BASE, Entry, Fate, OURS, THEIRS, bit, sort},
+    walk::Differences,
+};
+use crate::{Edits, Mode};
+
+/// What the paths come to, as far as they are known.
+struct Paths {
+    entries: BTreeMap<BString, Entry>,
+    settled: BTreeMap<BString, Option<Version>>,
+    conflicts: BTreeMap<BString, Conflict>,
+}
+
+impl Merger<'_> {
+    /// Merges three trees.
+    pub(super) fn trees(&mut self, scene: Scene<'_>) -> Result<Outcome, MergeError> {
+        let mut found = self.differences(scene.trees)?;
+        let ours =
+            found.entries.iter().filter_map(|(path, entry)| Some((path.clone(), entry.versions[OURS]?))).collect();
+        let mut is_clean = true;
+        if self.options.by_line || scene.depth > 0 {
+            let sides = std::mem::take(&mut found.sides);
+            let renames = [self.renames(&sides[0])?, self.renames(&sides[1])?];
+            let (pairs, is_undisputed) = self.relocate(scene, &mut found, renames)?;
+            is_clean = is_undisputed;
+            self.bring_together(scene, &mut found, &pairs)?;
+        }
+        let Differences { entries, vacated, .. } = found;
+        let settled = vacated.into_iter().map(|path| (path, None)).collect();
+        let mut paths = Paths { entries, settled, conflicts: BTreeMap::new() };
+        // What is in a folder comes before the folder, so that it is known whether anything is left of it.
+        while let Some((path, entry)) = paths.entries.pop_last() {
+            self.budget.time()?;
+            match entry.fate {
+                Fate::Settled(version) => drop(paths.settled.insert(path, version)),
+                Fate::Open => self.settle(scene, &mut paths, path, entry)?,
+            }
+        }
+        let tree = self.write(scene, &ours, paths.settled)?;
+        is_clean &= paths.conflicts.is_empty();
+        Ok(Outcome { tree, conflicts: paths.conflicts, is_clean })
+    }
+
+    /// Decides what comes of one path.
+    fn settle(
+        &mut self,
+        scene: Scene<'_>,
+        paths: &mut Paths,
+        path: BString,
+        mut entry: Entry,
+    ) -> Result<(), MergeError> {
+        let original = path.clone();
+        let mut path = path;
+        let is_in_the_way = entry.folders != 0 && entry.files() != 0 && paths.has_files_below(&path);
+        let owner = if entry.folders & bit(OURS) != 0 { THEIRS } else { OURS };
+        if is_in_the_way {
+            if entry.files() == bit(BASE) {
+                return Ok(());
+            }
+            path = self.unique(scene, paths, &path, owner)?;
+        }
+        let base = entry.versions[BASE];
+        let is_clean = !is_in_the_way && !entry.is_misplaced;
+        let (version, is_clean) = match (entry.same, entry.files(), entry.versions) {
+            (6, _, [_, ours, _]) => (ours, is_clean),
+            (same @ (3 | 5), _, versions) => {
+                let version = versions[if same == 3 { THEIRS } else { OURS }];
+                (version, is_clean || version.is_none())
+            }
+            (_, _, [_, Some(ours), Some(theirs)]) if sort(ours) != sort(theirs) => {
+                if scene.depth > 0 {
+                    (base, false)
+                } else {
+                    return self.separate(scene, paths, path, &original, [ours, theirs], base);
+                }
+            }
+            (_, _, versions @ [_, Some(_), Some(_)]) => {
+                let merged = self.content(scene, versions, entry.paths(original.as_ref()), 2 * scene.depth)?;
+                (entry.conflicts_in_content, entry.conflicts_in_mode) =
+                    (!merged.is_content_clean, !merged.is_mode_clean);
+                if merged.is_clean() && is_in_the_way {
+                    entry.versions = [None; 3];
+                    entry.versions[owner] = merged.version;
+                }
+                (merged.version, is_clean && merged.is_clean())
+            }
+            (_, 3 | 5, [_, ours, theirs]) => (if scene.depth > 0 { base } else { ours.or(theirs) }, false),
+            (_, _, [_, ours, theirs]) => (ours.or(theirs), is_clean),
+        };
+        if !is_clean {
+            let Entry { versions, conflicts_in_content: content, conflicts_in_mode: mode, .. } = entry;
+            let conflict = Conflict { path: original, versions, merged: version, content, mode };
+            paths.conflicts.insert(path.clone(), conflict);
+        }
+        paths.settled.insert(path, version);
+        Ok(())
+    }
+
+    /// Puts what both sides have at one path at two, as the two are of different sorts.
+    fn separate(
+        &mut self,
+        scene: Scene<'_>,
+        paths: &mut Paths,
+        path: BString,
+        original: &BString,
+        [ours, theirs]: [Version; 2],
+        base: Option<Version>,
+    ) -> Result<(), MergeError> {
+        let is_file = |version: Version| matches!(version.0, Mode::File | Mode::Executable);
+        // A file makes way for what is none; of two that are none, both do.
+        let moved = [is_file(ours) || !is_file(theirs), !is_file(ours)];
+        let places = [(OURS, ours), (THEIRS, theirs)].into_iter().zip(moved).map(|((tree, version), moved)| {
+            let place = if moved { self.unique(scene, paths, &path, tree)? } else { path.clone() };
+            Ok((tree, version, place))
+        });
+        for (tree, version, place) in places.collect::<Result<Vec<_>, MergeError>>()? {
+            let mut versions = [base.filter(|base| sort(*base) == sort(version)), None, None];
+            versions[tree] = Some(version);
+            let conflict =
+                Conflict { path: original.clone(), versions, merged: Some(version), content: false, mode: false };
+            paths.conflicts.insert(place.clone(), conflict);
+            paths.settled.insert(place, Some(version));
+        }
+        if moved == [true, true] {
+            paths.settled.insert(path, None);
+        }
+        Ok(())
+    }
+
+    /// Finds a path that no tree has for what has to make way.
+    fn unique(&mut self, scene: Scene<'_>, paths: &Paths, path: &BString, tree: usize) -> Result<BString, MergeError> {
+        let wanted = aside(path.as_ref(), &scene.labels[tree - 1]);
+        let mut unique = wanted.clone();
+        let mut number = 0;
+        while self.is_known(scene, paths, &unique)? {
+            unique = format!("{wanted}_{number}").into();
+            number += 1;
+        }
+        Ok(unique)
+    }
+
+    fn is_known(&mut self, scene: Scene<'_>, paths: &Paths, path: &BString) -> Result<bool, MergeError> {
+        for tree in scene.trees {
+            if self.reader.entry(&tree, path.as_ref())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(paths.entries.contains_key(path) || paths.settled.contains_key(path))
+    }
+
+    /// Writes the merged tree, beginning with our side's, of which `ours` has the files that are not the same in all trees.
+    fn write(
+        &mut self,
+        scene: Scene<'_>,
+        ours: &HashMap<BString, Version>,
+        settled: BTreeMap<BString, Option<Version>>,
+    ) -> Result<ObjectId, MergeError> {
+        let differs = |(path, version): &(BString, Option<Version>)| ours.get(path) != version.as_ref();
+        let edits: Edits = settled.into_iter().filter(differs).collect();
+        Ok(self.reader.imagine_edited(&scene.trees[OURS], &edits)?)
+    }
+}
+
+impl Paths {
+    fn has_files_below(&self, folder: &BString) -> bool {
+        let start: BString = [folder.as_slice(), b"/"].concat().into();
+        let below = self.settled.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start));
+        below.into_iter().any(|(_, version)| version.is_some())
+    }
+}

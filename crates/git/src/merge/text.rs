@@ -1,0 +1,136 @@
+//! Merging three versions of a text into one, with marks where they conflict.
+
+use gix::diff::blob::Token;
+
+use super::lines::{By, Lines, Part};
+
+/// How many lines at most lie between two conflicts that are shown as one.
+const BETWEEN_MAX: usize = 3;
+
+/// The length of a conflict's marks.
+pub(super) const MARK: usize = 7;
+
+/// Whose lines are taken where both sides changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Favor {
+    /// Nobody's: it is a conflict.
+    #[default]
+    Neither,
+    /// Our side's.
+    Ours,
+    /// Their side's.
+    Theirs,
+}
+
+/// A merged text.
+pub(super) struct Text {
+    pub(super) data: Vec<u8>,
+    pub(super) is_clean: bool,
+}
+
+/// How conflicts are marked.
+pub(super) struct Marks {
+    pub(super) length: usize,
+    pub(super) ours: Vec<u8>,
+    pub(super) theirs: Vec<u8>,
+}
+
+/// Merges three versions of a text.
+pub(super) fn merge(base: &[u8], ours: &[u8], theirs: &[u8], favor: Favor, marks: &Marks) -> Text {
+    let lines = Lines::new(base, ours, theirs);
+    let mut text = Text { data: Vec::with_capacity(ours.len().max(theirs.len())), is_clean: true };
+    let mut at = 0;
+    for part in joined(refined(&lines, lines.changes())) {
+        let (ours, theirs) = (&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()]);
+        text.data.extend(lines.text(&lines.ours[at..part.ours.start]));
+        match (part.by, favor) {
+            (By::Ours | By::Neither, _) | (By::Both, Favor::Ours) => text.data.extend(lines.text(ours)),
+            (By::Theirs, _) | (By::Both, Favor::Theirs) => text.data.extend(lines.text(theirs)),
+            (By::Both, Favor::Neither) => {
+                text.is_clean = false;
+                let end: &[u8] = if ends_with_return(&lines, &part) { b"\r\n" } else { b"\n" };
+                mark(&mut text.data, b'<', marks.length, &marks.ours, end);
+                whole(&mut text.data, &lines.text(ours), end);
+                mark(&mut text.data, b'=', marks.length, b"", end);
+                whole(&mut text.data, &lines.text(theirs), end);
+                mark(&mut text.data, b'>', marks.length, &marks.theirs, end);
+            }
+        }
+        at = part.ours.end;
+    }
+    text.data.extend(lines.text(&lines.ours[at..]));
+    text
+}
+
+/// Leaves of each conflict only what the sides do not have in common.
+fn refined(lines: &Lines<'_>, changes: Vec<Part>) -> Vec<Part> {
+    let mut refined = Vec::with_capacity(changes.len());
+    for part in changes {
+        if part.by != By::Both || part.ours.is_empty() || part.theirs.is_empty() {
+            refined.push(part);
+            continue;
+        }
+        let (ours, theirs) = (part.ours.start, part.theirs.start);
+        let hunks = lines.diff(&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()]);
+        if hunks.is_empty() {
+            refined.push(Part { by: By::Neither, ..part });
+            continue;
+        }
+        refined.extend(hunks.into_iter().map(|hunk| Part {
+            by: By::Both,
+            base: part.base.clone(),
+            ours: ours + hunk.before.start as usize..ours + hunk.before.end as usize,
+            theirs: theirs + hunk.after.start as usize..theirs + hunk.after.end as usize,
+        }));
+    }
+    refined
+}
+
+/// Makes one of conflicts that are near each other.
+fn joined(changes: Vec<Part>) -> Vec<Part> {
+    let mut joined: Vec<Part> = Vec::with_capacity(changes.len());
+    for part in changes {
+        match joined.last_mut() {
+            Some(last)
+                if last.by == By::Both && part.by == By::Both && part.ours.start - last.ours.end <= BETWEEN_MAX =>
+            {
+                last.ours.end = part.ours.end;
+                last.theirs.end = part.theirs.end;
+            }
+            _ => joined.push(part),
+        }
+    }
+    joined
+}
+
+fn mark(out: &mut Vec<u8>, sign: u8, length: usize, label: &[u8], end: &[u8]) {
+    out.extend(std::iter::repeat_n(sign, length));
+    if !label.is_empty() {
+        out.push(b' ');
+        out.extend_from_slice(label);
+    }
+    out.extend_from_slice(end);
+}
+
+/// Writes lines of which the last one gets an end if it has none.
+fn whole(out: &mut Vec<u8>, lines: &[u8], end: &[u8]) {
+    out.extend_from_slice(lines);
+    if !lines.is_empty() && !lines.ends_with(b"\n") {
+        out.extend_from_slice(end);
+    }
+}
+
+/// Tells whether the marks of a conflict end with a carriage return too, as the lines around it do, on no side otherwise.
+fn ends_with_return(lines: &Lines<'_>, part: &Part) -> bool {
+    let before = |text: &[Token], line: usize| line_end(lines, text, line.saturating_sub(1));
+    // A side that has no line with an end has no say, but the ancestor must have one.
+    before(&lines.ours, part.ours.start) != Some(false)
+        && before(&lines.theirs, part.theirs.start) != Some(false)
+        && line_end(lines, &lines.base, 0) == Some(true)
+}
+
+fn line_end(lines: &Lines<'_>, text: &[Token], line: usize) -> Option<bool> {
+    let has_return = |line: usize| text.get(line).map(|line| lines.line(*line)).filter(|line| line.ends_with(b"\n"));
+    let found = has_return(line).or_else(|| line.checked_sub(1).and_then(has_return));
+    found.map(|line| line.ends_with(b"\r\n"))
+}

@@ -1,0 +1,208 @@
+//! The walk through three trees at once, which finds all paths where they differ.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bstr::{BStr, BString, ByteVec};
+use gix::ObjectId;
+
+use super::{
+    MergeError, Merger, Version,
+    entry::{BASE, Entry, OURS, Set, THEIRS, bit, join},
+};
+use crate::Mode;
+
+/// What the trees differ in.
+#[derive(Default)]
+pub(super) struct Differences {
+    pub(super) entries: BTreeMap<BString, Entry>,
+    /// What our side and theirs did, as far as files can have been renamed by it.
+    pub(super) sides: [Side; 2],
+    /// The paths that files were moved from.
+    pub(super) vacated: Vec<BString>,
+    /// The folders that are looked at later, by the side that changed them; nothing once that side's turn is over.
+    later: [Option<Vec<Folder>>; 2],
+}
+
+/// What files a side added and deleted.
+#[derive(Default)]
+pub(super) struct Side {
+    /// What the ancestor has and the side has not, in the order of trees.
+    pub(super) deleted: Vec<Deleted>,
+    /// What the side has and the ancestor has not.
+    pub(super) added: Vec<(BString, Version)>,
+    /// The folders that the side removed.
+    pub(super) removed: HashMap<BString, Removed>,
+}
+
+pub(super) struct Deleted {
+    pub(super) path: BString,
+    pub(super) version: Version,
+    /// Whether it makes a difference to the merge where the file went.
+    pub(super) is_relevant: bool,
+}
+
+/// A folder of three trees.
+struct Folder {
+    path: BString,
+    trees: [Option<ObjectId>; 3],
+    /// Which side has it that the other removed, or 7 if that side added files to it.
+    kept: Set,
+}
+
+/// Why it matters where the files of a removed folder went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// It does not.
+    Unnoticed,
+    /// As the other side added files to a folder around it.
+    Around,
+    /// As the other side added files to it.
+    Here,
+}
+
+impl Merger<'_> {
+    /// Compares three trees.
+    ///
+    /// Of files that are the same, the first ones are taken for the renamed ones, so the order is Git's: folders that one side
+    /// alone changed come last, and then in the order of its table of them.
+    pub(super) fn differences(&mut self, trees: [ObjectId; 3]) -> Result<Differences, MergeError> {
+        let mut found = Differences { later: [Some(Vec::new()), Some(Vec::new())], ..Differences::default() };
+        self.walk(Folder { path: BString::default(), trees: trees.map(Some), kept: 0 }, &mut found)?;
+        for side in 0..2 {
+            for folder in in_table_order(found.later[side].take().unwrap_or_default(), |folder| &folder.path) {
+                self.walk(folder, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Compares three folders.
+    fn walk(&mut self, folder: Folder, found: &mut Differences) -> Result<(), MergeError> {
+        let Folder { path: folder, trees, mut kept } = folder;
+        let folder = folder.as_ref();
+        let names = self.names(trees)?;
+        let added_alone = |here: &[Option<Version>; 3]| {
+            let files = here.iter().map(|it| it.is_some_and(|(mode, _)| mode != Mode::Tree));
+            set(files) == kept
+        };
+        if matches!(kept, 2 | 4) && names.iter().any(|(_, here)| added_alone(here)) {
+            kept = 7;
+        }
+        for (name, here) in names {
+            if here[BASE] == here[OURS] && here[OURS] == here[THEIRS] {
+                continue;
+            }
+            self.budget.item()?;
+            let path = join(folder, name.as_ref());
+            let is_folder = |it: &Option<Version>| it.is_some_and(|(mode, _)| mode == Mode::Tree);
+            let folders = set(here.iter().map(is_folder));
+            let mut kept = kept;
+            if kept != 7 && matches!(folders, 3 | 5) {
+                kept = folders & !bit(BASE);
+            }
+            let versions = here.map(|it| it.filter(|(mode, _)| *mode != Mode::Tree));
+            let entry = Entry::new(versions, folders);
+            found.note(folder, &path, &entry, kept);
+            if entry.files() != 0 {
+                found.entries.insert(path.clone(), entry);
+            }
+            if folders != 0 {
+                let trees = here.map(|it| it.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
+                let folder = Folder { path, trees, kept };
+                let side = match (folders, folders & !bit(BASE)) {
+                    (2 | 4, side) if versions == [None; 3] => Some(side),
+                    _ if trees[BASE].is_some() && trees[BASE] == trees[OURS] => Some(bit(THEIRS)),
+                    _ if trees[BASE].is_some() && trees[BASE] == trees[THEIRS] => Some(bit(OURS)),
+                    _ => None,
+                };
+                let later = side.filter(|_| kept != 7).and_then(|side| found.later[usize::from(side >> 2)].as_mut());
+                match later {
+                    Some(later) => later.push(folder),
+                    None => self.walk(folder, found)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists what is in any of three folders, in the order of trees: a folder's name counts as if it ended in a slash.
+    fn names(&mut self, trees: [Option<ObjectId>; 3]) -> Result<Vec<(BString, [Option<Version>; 3])>, MergeError> {
+        let mut names = BTreeMap::<BString, [Option<Version>; 3]>::new();
+        for (tree, id) in trees.into_iter().enumerate() {
+            let Some(id) = id else { continue };
+            for entry in self.reader.tree(&id)? {
+                names.entry(entry.name).or_default()[tree] = Some((entry.mode, entry.id));
+            }
+        }
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort_by_cached_key(|(name, here)| {
+            let mut key = name.clone();
+            if here.iter().flatten().any(|(mode, _)| *mode == Mode::Tree) {
+                key.push_byte(b'/');
+            }
+            key
+        });
+        Ok(names)
+    }
+}
+
+impl Differences {
+    /// Notes what may have been renamed from a path or to it.
+    fn note(&mut self, folder: &BStr, path: &BString, entry: &Entry, kept: Set) {
+        let files = entry.files();
+        if matches!(entry.folders, 1 | 3 | 5) {
+            let relevance = if kept == 7 { Removed::Around } else { Removed::Unnoticed };
+            for tree in [OURS, THEIRS].into_iter().filter(|tree| entry.folders & bit(*tree) == 0) {
+                self.sides[tree - 1].removed.insert(path.clone(), relevance);
+            }
+        }
+        if kept == 7 && (files == bit(OURS) || files == bit(THEIRS)) {
+            let other = if files == bit(OURS) { THEIRS } else { OURS };
+            self.sides[other - 1].removed.insert(folder.to_owned(), Removed::Here);
+        }
+        if files == 7 {
+            return;
+        }
+        for tree in [OURS, THEIRS] {
+            let side = &mut self.sides[tree - 1];
+            match (entry.versions[BASE], entry.versions[tree]) {
+                (Some(version), None) => {
+                    let is_relevant = entry.same == 0 || kept == 7;
+                    side.deleted.push(Deleted { path: path.clone(), version, is_relevant });
+                }
+                (None, Some(version)) => side.added.push((path.clone(), version)),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn set(trees: impl Iterator<Item = bool>) -> Set {
+    trees.enumerate().filter(|(_, it)| *it).map(|(tree, _)| bit(tree)).sum()
+}
+
+/// Puts things in the order in which Git's hash tables have them, given the paths by which they are found.
+pub(super) fn in_table_order<T>(things: Vec<T>, path: impl Fn(&T) -> &BString) -> Vec<T> {
+    let mut buckets: Vec<Vec<T>> = Vec::new();
+    buckets.resize_with(64, Vec::new);
+    let bucket = |thing: &T, count: usize| {
+        let hash =
+            path(thing).iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
+        hash as usize & (count - 1)
+    };
+    for (count, thing) in things.into_iter().enumerate() {
+        let at = bucket(&thing, buckets.len());
+        buckets[at].push(thing);
+        if (count + 1) * 5 > buckets.len() * 4 {
+            let larger = buckets.len() * 4;
+            let moved = std::mem::take(&mut buckets);
+            buckets.resize_with(larger, Vec::new);
+            for thing in moved.into_iter().flat_map(|bucket| bucket.into_iter().rev()) {
+                let at = bucket(&thing, larger);
+                buckets[at].push(thing);
+            }
+        }
+    }
+    // What came last is first in its bucket.
+    buckets.into_iter().flat_map(|bucket| bucket.into_iter().rev()).collect()
+}

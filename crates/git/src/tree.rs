@@ -1,0 +1,228 @@
+//! Trees as those see them who look files up and change them.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::{
+    ObjectId,
+    hash::oid,
+    objs::{self, Find, tree::EntryKind},
+};
+
+use crate::{
+    Error, Kind, Object,
+    links::{TreeEntries, TreeEntry},
+    reader::Reader,
+};
+
+/// What an entry of a tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// A file: `100644`.
+    File,
+    /// A file that can be run: `100755`.
+    Executable,
+    /// A symbolic link, whose content is where it leads: `120000`.
+    Symlink,
+    /// A tree: `040000`.
+    Tree,
+    /// A commit of another repository: `160000`.
+    Submodule,
+}
+
+impl Mode {
+    /// Takes the mode's bits; what Git takes for a file is one.
+    pub(crate) fn of(bits: u32) -> Self {
+        match bits & 0o170_000 {
+            0o040_000 => Self::Tree,
+            0o120_000 => Self::Symlink,
+            0o160_000 => Self::Submodule,
+            _ if bits & 0o100 != 0 => Self::Executable,
+            _ => Self::File,
+        }
+    }
+
+    /// Gives the mode as Git writes it for people, with six digits.
+    pub fn octal(self) -> &'static str {
+        match self {
+            Self::File => "100644",
+            Self::Executable => "100755",
+            Self::Symlink => "120000",
+            Self::Tree => "040000",
+            Self::Submodule => "160000",
+        }
+    }
+
+    /// Tells whether the entry names a blob.
+    pub fn is_blob(self) -> bool {
+        !matches!(self, Self::Tree | Self::Submodule)
+    }
+
+    fn kind(self) -> EntryKind {
+        match self {
+            Self::File => EntryKind::Blob,
+            Self::Executable => EntryKind::BlobExecutable,
+            Self::Symlink => EntryKind::Link,
+            Self::Tree => EntryKind::Tree,
+            Self::Submodule => EntryKind::Commit,
+        }
+    }
+}
+
+/// An entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub mode: Mode,
+    /// Its name in the tree.
+    pub name: BString,
+    /// The object that it names.
+    pub id: ObjectId,
+}
+
+impl Entry {
+    pub(crate) fn of(entry: &TreeEntry<'_>) -> Self {
+        Self { mode: Mode::of(entry.mode), name: entry.name.into(), id: entry.id.to_owned() }
+    }
+}
+
+fn found<T>(tree: &oid, entry: Result<T, &'static str>) -> Result<T, Error> {
+    entry.map_err(|reason| Error::Malformed { id: tree.to_owned(), reason })
+}
+
+/// What becomes of the file at a path; `None` removes it.
+pub type Edits = BTreeMap<BString, Option<(Mode, ObjectId)>>;
+
+impl Reader {
+    /// Lists the entries of a tree in its order.
+    pub fn tree(&mut self, id: &oid) -> Result<Vec<Entry>, Error> {
+        let mut data = Vec::new();
+        self.expect(id, Kind::Tree, &mut data)?;
+        TreeEntries::new(&data).map(|entry| Ok(Entry::of(&found(id, entry)?))).collect()
+    }
+
+    /// Finds the entry at a path below a tree; `a/b` is `b` in the tree `a`. Nothing is at the empty path.
+    pub fn entry(&mut self, tree: &oid, path: &BStr) -> Result<Option<Entry>, Error> {
+        let names = path.split_str(b"/").count();
+        let mut entries = self.entries_along(tree, path)?;
+        Ok(if entries.len() == names { entries.pop() } else { None })
+    }
+
+    /// Finds the entries that a path below a tree leads through, one for each of its names, as far as there are any.
+    pub fn entries_along(&mut self, tree: &oid, path: &BStr) -> Result<Vec<Entry>, Error> {
+        let mut tree = tree.to_owned();
+        let mut entries = Vec::new();
+        for name in path.split_str(b"/") {
+            let Some(entry) = self.child(&tree, name.into())? else { break };
+            let Entry { mode, id, .. } = entry;
+            entries.push(entry);
+            if mode != Mode::Tree {
+                break;
+            }
+            tree = id;
+        }
+        Ok(entries)
+    }
+
+    /// Finds the entry of a name in a tree.
+    pub(crate) fn child(&mut self, tree: &oid, name: &BStr) -> Result<Option<Entry>, Error> {
+        let mut data = Vec::new();
+        self.expect(tree, Kind::Tree, &mut data)?;
+        for entry in TreeEntries::new(&data) {
+            let entry = found(tree, entry)?;
+            if entry.name == name {
+                return Ok(Some(Entry::of(&entry)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Changes a tree, or makes one of nothing; gives the new tree's id and the trees to add.
+    ///
+    /// A file takes the place of what is at its path, and of files that its path leads through. Trees that become empty
+    /// go. Nothing is added to the repository.
+    pub fn edit(&mut self, tree: Option<&oid>, edits: &Edits) -> Result<(ObjectId, Vec<Object>), Error> {
+        let mut data = Vec::new();
+        let root = match tree {
+            Some(id) => {
+                self.expect(id, Kind::Tree, &mut data)?;
+                let parsed = objs::TreeRef::from_bytes(&data, gix::hash::Kind::Sha1);
+                parsed.map_err(|error| Error::decode(&error))?.into()
+            }
+            None => objs::Tree::empty(),
+        };
+        let found = Found(RefCell::new(self));
+        let mut editor = objs::tree::Editor::new(root, &found, gix::hash::Kind::Sha1);
+        // What goes makes room for what comes.
+        let (gone, put): (Vec<_>, Vec<_>) = edits.iter().partition(|(_, new)| new.is_none());
+        for (path, new) in gone.into_iter().chain(put) {
+            let names = path.split_str(b"/").map(BStr::new);
+            let edited = match new {
+                Some((mode, id)) => editor.upsert(names, mode.kind(), *id),
+                None => editor.remove(names),
+            };
+            edited.map(drop).map_err(|error| Error::decode(&error))?;
+        }
+        let mut objects = Vec::new();
+        let id = editor.write(|tree| {
+            let mut data = Vec::new();
+            objs::WriteTo::write_to(tree, &mut data)?;
+            let id = objs::compute_hash(gix::hash::Kind::Sha1, Kind::Tree, &data).map_err(std::io::Error::other)?;
+            objects.push(Object { kind: Kind::Tree, data });
+            Ok::<_, std::io::Error>(id)
+        })?;
+        Ok((id, objects))
+    }
+}
+
+/// A reader as gitoxide wants one.
+pub(crate) struct Found<'r>(pub(crate) RefCell<&'r mut Reader>);
+
+impl Find for Found<'_> {
+    fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<objs::Data<'a>>> {
+        let kind = self.0.borrow_mut().read(id, buffer).map_err(gix::Error::from_error)?;
+        Ok(kind.map(|kind| objs::Data { kind, object_hash: gix::hash::Kind::Sha1, data: buffer }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Repository;
+
+    #[test]
+    fn files_are_put_and_removed_with_their_folders() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let repository = Repository::open_or_create(folder.path()).expect("a new repository");
+        let hold = repository.hold();
+        let blob = Object { kind: Kind::Blob, data: b"content".to_vec() };
+        let id = repository.add(&[blob], &hold, false).expect("a closed set")[0];
+        let edit = |tree: Option<&oid>, edits: &[(&str, Option<Mode>)]| {
+            let edits = edits.iter().map(|(path, mode)| ((*path).into(), mode.map(|mode| (mode, id)))).collect();
+            let (tree, objects) = repository.reader().edit(tree, &edits).expect("an edited tree");
+            repository.add(&objects, &hold, false).expect("a closed set");
+            tree
+        };
+        let first =
+            edit(None, &[("a/b/c", Some(Mode::File)), ("a.txt", Some(Mode::Executable)), ("z", Some(Mode::Symlink))]);
+        let mut reader = repository.reader();
+        let names = |reader: &mut Reader, tree: &oid| {
+            let entries = reader.tree(tree).expect("a tree").into_iter();
+            entries.map(|entry| format!("{} {}", entry.mode.octal(), entry.name)).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&mut reader, &first), ["100755 a.txt", "040000 a", "120000 z"]);
+        let found = |reader: &mut Reader, tree: &oid, path: &str| {
+            reader.entry(tree, path.into()).expect("readable").map(|entry| entry.mode)
+        };
+        assert_eq!(found(&mut reader, &first, "a/b/c"), Some(Mode::File));
+        assert_eq!(found(&mut reader, &first, "a/b"), Some(Mode::Tree));
+        for path in ["", "a/b/c/d", "a/x", "a/b/"] {
+            assert_eq!(found(&mut reader, &first, path), None, "{path}");
+        }
+        // The folder goes with its last file, and a file takes its place.
+        let second = edit(Some(&first), &[("a/b/c", None), ("a", Some(Mode::File))]);
+        assert_eq!(names(&mut repository.reader(), &second), ["100644 a", "100755 a.txt", "120000 z"]);
+        let empty = edit(Some(&second), &[("a", None), ("a.txt", None), ("z", None)]);
+        assert_eq!(empty, ObjectId::empty_tree(gix::hash::Kind::Sha1));
+    }
+}

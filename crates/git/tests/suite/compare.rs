@@ -1,0 +1,309 @@
+//! What differs between trees and texts, and the history of a file: the same as git says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use git::{BString, Difference, Differences, Edits, Mode, Object, ObjectId, Repository};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::bench::{Work, feed, run};
+use crate::random::Dice;
+
+/// A repository on its own.
+struct Place {
+    folder: TempDir,
+    repository: Repository,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let repository = Repository::open_or_create(folder.path()).expect("a new repository");
+        Self { folder, repository }
+    }
+
+    /// Adds a tree of files, whose contents are numbers.
+    fn tree(&self, files: &Files) -> ObjectId {
+        let hold = self.repository.hold();
+        let mut edits = Edits::new();
+        for (path, (mode, content)) in files {
+            let blob = Object::blob([*content]);
+            let id = match mode {
+                Mode::Submodule => ObjectId::from_hex(format!("{content:040x}").as_bytes()).expect("forty digits"),
+                _ => self.repository.add(&[blob], &hold, false).expect("a closed set")[0],
+            };
+            // A file takes the place of a folder, or the other way round: what came last is there.
+            edits.insert(path.as_str().into(), Some((*mode, id)));
+        }
+        let (tree, objects) = self.repository.reader().edit(None, &edits).expect("an edited tree");
+        self.repository.add(&objects, &hold, false).expect("a closed set");
+        tree
+    }
+}
+
+type Files = BTreeMap<String, (Mode, u8)>;
+
+/// Paths whose order is that of folders only if the slash at their end counts.
+fn files() -> impl Strategy<Value = Files> {
+    let path = prop_oneof!["[ab]", "[ab][.0-]c?", "[ab](/[ab]){1,3}", "[ab][.0]/[ab]"];
+    let mode = prop_oneof![
+        4 => Just(Mode::File), 1 => Just(Mode::Executable), 1 => Just(Mode::Symlink), 1 => Just(Mode::Submodule)
+    ];
+    prop::collection::btree_map(path, (mode, 1..4_u8), 0..12)
+}
+
+/// Writes differences as `git diff-tree` does.
+fn raw(differences: &[Difference]) -> String {
+    let side = |side: Option<(Mode, ObjectId)>| {
+        side.map_or(("000000".to_owned(), "0".repeat(40)), |(mode, id)| (mode.octal().to_owned(), id.to_string()))
+    };
+    let mut text = String::new();
+    for Difference { path, before, after } in differences {
+        let ((before_mode, before_id), (after_mode, after_id)) = (side(*before), side(*after));
+        writeln!(text, "{before_mode} {after_mode} {before_id} {after_id}\t{path}").expect("a string takes all");
+    }
+    text
+}
+
+fn of_git(place: &Place, before: ObjectId, after: ObjectId) -> String {
+    let arguments =
+        ["diff-tree", "-r", "--raw", "--no-renames", "--no-abbrev", &before.to_string(), &after.to_string()];
+    let mut text = String::new();
+    for line in run(place.folder.path(), &arguments).lines() {
+        // The letter of the kind of change is left out: it follows from the rest.
+        let (what, path) = line.trim_start_matches(':').split_once('\t').expect("a path");
+        writeln!(text, "{}\t{path}", &what[..what.len() - 2]).expect("a string takes all");
+    }
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn trees_differ_as_git_says(before in files(), after in files()) {
+        let place = Place::new();
+        let (before, after) = (place.tree(&before), place.tree(&after));
+        let mut reader = place.repository.reader();
+        let all = reader.differences(Some(&before), Some(&after)).expect("readable");
+        prop_assert_eq!(raw(&all), of_git(&place, before, after));
+        // Whatever path they begin after, the rest is the same.
+        for (at, Difference { path, .. }) in all.iter().enumerate() {
+            let mut rest = Differences::new(&mut reader, Some(before), Some(after), path.as_ref()).expect("readable");
+            let mut found = Vec::new();
+            while let Some(difference) = rest.next(&mut reader).expect("readable") {
+                found.push(difference);
+            }
+            prop_assert_eq!(&found, &all[at + 1..]);
+        }
+    }
+
+    #[test]
+    fn changed_lines_lead_from_one_text_to_the_other(before in "([abc]\n){0,12}[abc]?", after in "([abc]\n){0,12}[abc]?") {
+        let (before, after) = (git::lines(before.as_bytes()), git::lines(after.as_bytes()));
+        let mut patched = Vec::new();
+        let mut at = 0;
+        for change in git::changes(&before, &after, false) {
+            patched.extend_from_slice(&before[at..change.before.start]);
+            prop_assert_eq!(patched.len(), change.after.start);
+            patched.extend_from_slice(&after[change.after]);
+            at = change.before.end;
+        }
+        patched.extend_from_slice(&before[at..]);
+        prop_assert_eq!(patched, after);
+    }
+}
+
+#[test]
+fn a_tree_is_compared_with_nothing() {
+    let place = Place::new();
+    let tree = place.tree(&Files::from([("a/b".to_owned(), (Mode::File, 1)), ("c".to_owned(), (Mode::Symlink, 2))]));
+    let mut reader = place.repository.reader();
+    let added = reader.differences(None, Some(&tree)).expect("readable");
+    let gone = reader.differences(Some(&tree), None).expect("readable");
+    assert_eq!(added.iter().map(|it| it.path.to_string()).collect::<Vec<_>>(), ["a/b", "c"]);
+    assert!(added.iter().all(|it| it.before.is_none()) && gone.iter().all(|it| it.after.is_none()));
+    assert!(reader.differences(None, None).expect("readable").is_empty());
+    assert!(reader.differences(Some(&tree), Some(&tree)).expect("readable").is_empty());
+}
+
+#[test]
+fn lines_that_differ_in_white_space_alone_can_be_the_same() {
+    let (before, after) = (git::lines(b"a b\nc\n"), git::lines(b"ab \n\td\n"));
+    assert_eq!(git::changes(&before, &after, false).len(), 1);
+    let changes = git::changes(&before, &after, true);
+    assert_eq!((changes[0].before.clone(), changes[0].after.clone()), (1..2, 1..2));
+    assert!(git::is_binary(b"a\0b") && !git::is_binary(&[[b'a'; 8_000].as_slice(), b"\0"].concat()));
+}
+
+/// A text of which the end is a small part.
+fn lines_and(end: &str) -> String {
+    (0..20).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat() + end
+}
+
+fn place_of(work: &Work) -> Repository {
+    run(&work.path, &["repack", "-a", "-d", "-q"]);
+    Repository::open(&work.path.join(".git")).expect("the repository")
+}
+
+fn work() -> (TempDir, Work) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("work");
+    run(folder.path(), &["init", "--quiet", path.to_str().expect("a plain path")]);
+    (folder, Work { path })
+}
+
+/// Makes commits `c0`, `c1` and so on with up to three parents, wrong clocks, and files that come, go and come back, none of
+/// them like another.
+fn changing_files(work: &Work, dice: &mut Dice, commits: usize) {
+    let mut stream = String::new();
+    for number in 0..commits {
+        let seconds = 1_700_000_000 + number * 60 - dice.below(400);
+        let head = format!("commit refs/tags/c{number}\nmark :{}\ncommitter A <a@b> {seconds} +0000\n", number + 1);
+        stream += &(head + "data 1\nx\n");
+        if number > 0 && dice.below(15) > 0 {
+            writeln!(stream, "from :{}", number - dice.below(number.min(6))).expect("a string takes all");
+            for _ in 0..dice.below(3) {
+                writeln!(stream, "merge :{}", 1 + dice.below(number)).expect("a string takes all");
+            }
+        }
+        for _ in 0..=dice.below(3) {
+            let path = format!("d{}/f{}", dice.below(2), dice.below(3));
+            if number > 0 && dice.below(6) == 0 {
+                writeln!(stream, "D {path}").expect("a string takes all");
+            } else {
+                let text = format!("{path}\n").repeat(9) + &format!("version {} of {path}\n", dice.below(4));
+                write!(stream, "M 644 inline {path}\ndata {}\n{text}", text.len()).expect("a string takes all");
+            }
+        }
+    }
+    feed(&work.path, &["fast-import", "--quiet"], stream.as_bytes());
+}
+
+#[test]
+fn versions_and_their_children_are_those_of_git() {
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..4 {
+        let (_folder, work) = work();
+        changing_files(&work, &mut dice, 60);
+        let repository = place_of(&work);
+        for tip in ["c59", "c58", "c40"] {
+            let commit = work.git(&["rev-parse", &format!("{tip}^0")]);
+            for path in ["d0/f0", "d1/f2", "d0/f1"] {
+                let listed = work.git(&["rev-list", "--parents", "--topo-order", &commit, "--", path]);
+                let mut expected = BTreeMap::<String, BTreeSet<String>>::new();
+                for line in listed.lines() {
+                    let (commit, parents) = line.split_once(' ').unwrap_or((line, ""));
+                    expected.entry(commit.to_owned()).or_default();
+                    for parent in parents.split_whitespace() {
+                        expected.entry(parent.to_owned()).or_default().insert(commit.to_owned());
+                    }
+                }
+                let id = ObjectId::from_hex(commit.as_bytes()).expect("an id");
+                let versions = repository.reader().file_history(&id, path.into()).expect("readable");
+                let found: BTreeMap<_, _> = versions.iter().map(|it| (it.commit.to_string(), it)).collect();
+                // Where the file is deleted there is no version of it; what came of it then came of the one before.
+                let blob =
+                    |commit: &str| run_maybe(&work, &["rev-parse", "--verify", "--quiet", &format!("{commit}:{path}")]);
+                let blobs: BTreeMap<_, _> = expected.keys().map(|commit| (commit.as_str(), blob(commit))).collect();
+                for commit in expected.keys() {
+                    let Some(version) = found.get(commit) else {
+                        assert_eq!(blobs[commit.as_str()], "", "{path} in {commit} of {tip}");
+                        continue;
+                    };
+                    assert_eq!((version.blob.to_string(), version.path.to_string()), (blob(commit), path.to_owned()));
+                    let newer: BTreeSet<_> = version.newer.iter().map(ObjectId::to_string).collect();
+                    let mut children = BTreeSet::new();
+                    let mut open: Vec<_> = expected[commit].iter().collect();
+                    while let Some(child) = open.pop() {
+                        if blobs[child.as_str()].is_empty() {
+                            open.extend(&expected[child]);
+                        } else {
+                            children.insert(child.clone());
+                        }
+                    }
+                    assert_eq!(newer, children, "{path} in {commit} of {tip}");
+                }
+                assert!(found.keys().all(|commit| expected.contains_key(commit)), "{path} of {tip}");
+                // Each version comes after those that were made of it.
+                let mut seen = BTreeSet::new();
+                for version in &versions {
+                    assert!(version.newer.iter().all(|newer| seen.contains(newer)));
+                    seen.insert(version.commit);
+                }
+            }
+        }
+    }
+}
+
+fn run_maybe(work: &Work, arguments: &[&str]) -> String {
+    let output = crate::bench::try_git(&work.path, arguments, b"");
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+#[test]
+fn a_file_is_followed_through_its_names_as_git_does() {
+    let (_folder, work) = work();
+    crate::bench::let_time_pass();
+    work.commit("first", &lines_and("a"));
+    work.commit("other", &lines_and("something else"));
+    work.git(&["mv", "first", "second"]);
+    work.commit("third", "unrelated");
+    std::fs::create_dir(work.path.join("folder")).expect("a writable folder");
+    work.git(&["mv", "second", "folder/last"]);
+    work.commit("folder/last", &lines_and("b"));
+    // The content comes back under the first name, which is another file.
+    work.commit("first", &lines_and("c"));
+    work.commit("folder/last", &lines_and("d"));
+    let head = work.git(&["rev-parse", "HEAD"]);
+    let log = work.git(&["log", "--follow", "--format=%H", "--name-only", "--", "folder/last"]);
+    let lines: Vec<_> = log.lines().filter(|line| !line.is_empty()).collect();
+    let expected: Vec<_> = lines.chunks(2).map(|pair| (pair[0].to_owned(), BString::from(pair[1]))).collect();
+    assert_eq!(expected.len(), 4);
+    let id = ObjectId::from_hex(head.as_bytes()).expect("an id");
+    let versions = place_of(&work).reader().file_history(&id, "folder/last".into()).expect("readable");
+    let found: Vec<_> = versions.into_iter().map(|version| (version.commit.to_string(), version.path)).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_file_that_is_renamed_on_one_side_has_two_names() {
+    let (_folder, work) = work();
+    crate::bench::let_time_pass();
+    let first = work.commit("old", &lines_and(""));
+    work.git(&["checkout", "--quiet", "-b", "side"]);
+    let side = work.commit("old", &lines_and("side\n"));
+    work.git(&["checkout", "--quiet", "main"]);
+    work.git(&["mv", "old", "new"]);
+    let renamed = work.commit("other", "");
+    work.git(&["merge", "--quiet", "--message", "merge", "side"]);
+    let merge = work.git(&["rev-parse", "HEAD"]);
+    let id = ObjectId::from_hex(merge.as_bytes()).expect("an id");
+    let versions = place_of(&work).reader().file_history(&id, "new".into()).expect("readable");
+    let found: BTreeMap<_, _> = versions
+        .iter()
+        .map(|version| {
+            let newer: Vec<_> = version.newer.iter().map(ObjectId::to_string).collect();
+            (version.commit.to_string(), (version.path.to_string(), newer))
+        })
+        .collect();
+    let on = |path: &str, newer: &[&String]| (path.to_owned(), newer.iter().map(|id| (*id).clone()).collect());
+    let expected: BTreeMap<String, (String, Vec<String>)> = [
+        (merge.clone(), on("new", &[])),
+        (renamed.clone(), on("new", &[&merge])),
+        (side.clone(), on("old", &[&merge])),
+        (first, on("old", &[&side, &renamed])),
+    ]
+    .into();
+    let sorted = |map: BTreeMap<String, (String, Vec<String>)>| -> Vec<_> {
+        map.into_iter()
+            .map(|(commit, (path, mut newer))| {
+                newer.sort();
+                (commit, path, newer)
+            })
+            .collect()
+    };
+    assert_eq!(sorted(found), sorted(expected));
+    drop(feed(&work.path, &["fsck"], b""));
+}

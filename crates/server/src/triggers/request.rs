@@ -1,0 +1,116 @@
+//! The request that carries a message: `Publish` to a topic, `Invoke` of a function, or the message alone.
+//!
+//! Requests are not signed: endpoints that stand in for AWS take the region and the account out of the signature's head.
+
+use aws::{Arn, Timestamp};
+use codecommit::trigger::delivery::Delivery;
+use ureq::http::Request;
+use ureq::http::request::Builder;
+
+use crate::settings::Destination;
+
+const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+/// Makes the request, or says why there can be none.
+pub(super) fn of(delivery: &Delivery, destination: &Destination) -> Result<Request<Vec<u8>>, String> {
+    let message = delivery.message.clone().into_bytes();
+    let (request, body) = match destination {
+        Destination::Url(url) => (Request::post(url).header("content-type", "application/json"), message),
+        Destination::Endpoint(url) => {
+            let url = url.trim_end_matches('/');
+            let arn = Arn::parse(&delivery.destination).ok_or("The destination is no ARN.")?;
+            if arn.service == "sns" {
+                (signed(Request::post(url).header("content-type", FORM), &arn), publication(delivery))
+            } else {
+                let function = encoded(&delivery.destination);
+                let request = Request::post(format!("{url}/2015-03-31/functions/{function}/invocations"))
+                    .header("content-type", "application/json")
+                    .header("x-amz-invocation-type", "Event");
+                (signed(request, &arn), message)
+            }
+        }
+    };
+    request.body(body).map_err(|error| error.to_string())
+}
+
+/// The body of a Publish, in AWS's query protocol.
+fn publication(delivery: &Delivery) -> Vec<u8> {
+    let members = [
+        ("Action", "Publish"),
+        ("Version", "2010-03-31"),
+        ("TopicArn", &delivery.destination),
+        ("Subject", &delivery.subject),
+        ("Message", &delivery.message),
+    ];
+    let members = members.map(|(name, value)| format!("{name}={}", encoded(value)));
+    members.join("&").into_bytes()
+}
+
+fn signed(request: Builder, arn: &Arn) -> Builder {
+    let Arn { account, region, service, .. } = arn;
+    let day = Timestamp::now().day_folder().replace('/', "");
+    let scope = format!("{account}/{day}/{region}/{service}/aws4_request");
+    let signature = "0".repeat(64);
+    let head = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}");
+    request.header("authorization", head)
+}
+
+/// Writes a text so that it can stand in a form and in a path.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(destination: &str) -> Delivery {
+        Delivery {
+            id: 1,
+            repository: "MyDemoRepo".to_owned(),
+            trigger: "MyTrigger".to_owned(),
+            destination: destination.to_owned(),
+            subject: "UPDATE: 100%".to_owned(),
+            message: r#"{"Records":[]}"#.to_owned(),
+            attempts: 0,
+        }
+    }
+
+    fn made(arn: &str, destination: &Destination) -> (String, String, String) {
+        let request = of(&delivery(arn), destination).expect("a request");
+        let (head, body) = request.into_parts();
+        let authorization = head.headers.get("authorization").map(|it| it.to_str().expect("text").to_owned());
+        (head.uri.to_string(), authorization.unwrap_or_default(), String::from_utf8(body).expect("text"))
+    }
+
+    #[test]
+    fn a_topic_gets_a_publication_for_its_account_and_region() {
+        let endpoint = Destination::Endpoint("http://127.0.0.1:1/".to_owned());
+        let (url, authorization, body) = made("arn:aws:sns:us-east-2:111122223333:MyTopic", &endpoint);
+        assert_eq!(url, "http://127.0.0.1:1/");
+        assert!(authorization.contains("Credential=111122223333/"), "{authorization}");
+        assert!(authorization.contains("/us-east-2/sns/aws4_request"), "{authorization}");
+        let topic = "TopicArn=arn%3Aaws%3Asns%3Aus-east-2%3A111122223333%3AMyTopic";
+        let message = "Subject=UPDATE%3A%20100%25&Message=%7B%22Records%22%3A%5B%5D%7D";
+        assert_eq!(body, format!("Action=Publish&Version=2010-03-31&{topic}&{message}"));
+    }
+
+    #[test]
+    fn a_function_is_invoked_with_the_message() {
+        let endpoint = Destination::Endpoint("http://127.0.0.1:1".to_owned());
+        let (url, authorization, body) = made("arn:aws:lambda:us-east-2:111122223333:function:f", &endpoint);
+        let function = "arn%3Aaws%3Alambda%3Aus-east-2%3A111122223333%3Afunction%3Af";
+        assert_eq!(url, format!("http://127.0.0.1:1/2015-03-31/functions/{function}/invocations"));
+        assert!(authorization.contains("/us-east-2/lambda/aws4_request"), "{authorization}");
+        assert_eq!(body, r#"{"Records":[]}"#);
+    }
+
+    #[test]
+    fn a_url_gets_the_message_alone() {
+        let url = Destination::Url("http://127.0.0.1:1/hook?a=b".to_owned());
+        let (url, authorization, body) = made("arn:aws:sns:us-east-2:111122223333:MyTopic", &url);
+        assert_eq!((url.as_str(), authorization.as_str()), ("http://127.0.0.1:1/hook?a=b", ""));
+        assert_eq!(body, r#"{"Records":[]}"#);
+    }
+}

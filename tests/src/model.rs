@@ -1,0 +1,89 @@
+//! AWS's own model of the service, as the SDK for Python has it: how operations can fail, and what their replies look like.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::sync::LazyLock;
+
+use flate2::read::GzDecoder;
+use serde_json::{Map, Value};
+
+use crate::workspace;
+
+static MODEL: LazyLock<Value> = LazyLock::new(|| {
+    let python = fs::read_dir(workspace().join(".venv/lib")).expect("scripts/clients installed the SDK for Python");
+    let mut places = python.map(|folder| {
+        let packages = folder.expect("the folder can be read").path().join("site-packages");
+        packages.join("botocore/data/codecommit/2015-04-13/service-2.json.gz")
+    });
+    let model = places.find_map(|path| File::open(path).ok()).expect("the SDK has the model");
+    serde_json::from_reader(GzDecoder::new(model)).expect("the model is JSON")
+});
+
+/// The names of all operations.
+pub fn operations() -> Vec<String> {
+    MODEL["operations"].as_object().expect("a model has operations").keys().cloned().collect()
+}
+
+/// The names of the exceptions of an operation, as they are on the wire.
+pub fn exceptions(operation: &str) -> BTreeSet<String> {
+    let errors = MODEL["operations"][operation]["errors"].as_array();
+    let names = errors.into_iter().flatten().map(|error| error["shape"].as_str().expect("a shape has a name"));
+    names.map(str::to_owned).collect()
+}
+
+/// Says what is wrong with the reply of an operation that succeeded: a member that is missing, of another type, or not of
+/// the model.
+pub fn check(operation: &str, reply: &Value) -> Result<(), String> {
+    let output = MODEL["operations"][operation]["output"]["shape"].as_str();
+    match (output, reply) {
+        (None, Value::Null) => Ok(()),
+        (None, _) => Err("the operation has no output".to_owned()),
+        (Some(shape), _) => check_shape(shape, reply, operation),
+    }
+}
+
+fn check_shape(name: &str, value: &Value, place: &str) -> Result<(), String> {
+    let shape = &MODEL["shapes"][name];
+    let wrong = || Err(format!("{place} is no {name}: {value}"));
+    match (shape["type"].as_str().expect("a shape has a type"), value) {
+        ("structure", Value::Object(members)) => check_structure(shape, members, place),
+        ("list", Value::Array(items)) => {
+            let of = shape["member"]["shape"].as_str().expect("a list has a member");
+            items.iter().enumerate().try_for_each(|(at, item)| check_shape(of, item, &format!("{place}[{at}]")))
+        }
+        ("map", Value::Object(entries)) => {
+            let of = shape["value"]["shape"].as_str().expect("a map has values");
+            entries.iter().try_for_each(|(key, item)| check_shape(of, item, &format!("{place}.{key}")))
+        }
+        ("string", Value::String(text)) => match shape["enum"].as_array() {
+            Some(known) if !known.iter().any(|known| known == text) => wrong(),
+            _ => Ok(()),
+        },
+        ("blob", Value::String(text)) => {
+            if base64::Engine::decode(&base64::prelude::BASE64_STANDARD, text).is_ok() {
+                Ok(())
+            } else {
+                wrong()
+            }
+        }
+        ("integer" | "long", Value::Number(number)) if number.is_i64() => Ok(()),
+        ("timestamp", Value::Number(_)) | ("boolean", Value::Bool(_)) => Ok(()),
+        _ => wrong(),
+    }
+}
+
+fn check_structure(shape: &Value, members: &Map<String, Value>, place: &str) -> Result<(), String> {
+    for name in shape["required"].as_array().into_iter().flatten() {
+        let name = name.as_str().expect("a member has a name");
+        if !members.contains_key(name) {
+            return Err(format!("{place} has no {name}"));
+        }
+    }
+    for (name, value) in members {
+        let Some(of) = shape["members"][name]["shape"].as_str() else {
+            return Err(format!("{place} has {name}, which the model does not have"));
+        };
+        check_shape(of, value, &format!("{place}.{name}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! Pull requests merged by the operations: what Git sees of it, and what other pull requests do.
+
+use std::sync::Barrier;
+
+use serde_json::{Value, json};
+use tests::World;
+
+use super::{MARY, create, events, failure, feature, get, kinds, push};
+use crate::trail::{ARN, recorded};
+
+const WAYS: [(&str, &str); 3] = [
+    ("MergePullRequestByFastForward", "FAST_FORWARD_MERGE"),
+    ("MergePullRequestBySquash", "SQUASH_MERGE"),
+    ("MergePullRequestByThreeWay", "THREE_WAY_MERGE"),
+];
+
+fn asked(id: &Value) -> Value {
+    json!({ "pullRequestId": id, "repositoryName": "MyDemoRepo" })
+}
+
+/// The tip of a branch, as Git sees it.
+fn tip(world: &World, branch: &str) -> String {
+    let listed = world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo"), &format!("refs/heads/{branch}")]);
+    listed.ok().split('\t').next().expect("a split has a first part").to_owned()
+}
+
+/// The parents of what `main` has, fetched.
+fn parents(world: &World) -> Vec<String> {
+    world.git("work", &["fetch", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
+    let parents = world.git("work", &["log", "-1", "--format=%P", "FETCH_HEAD"]).ok();
+    parents.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn each_way_moves_the_destination_and_closes_as_merged() {
+    for (operation, option) in WAYS {
+        let (world, main, feature) = feature();
+        let id = create(&world, "feature");
+        let merged = world.ok(operation, &asked(&id))["pullRequest"].clone();
+        assert_eq!(merged, get(&world, &id));
+        assert_eq!(merged["pullRequestStatus"], "CLOSED");
+        let target = &merged["pullRequestTargets"][0];
+        let at = tip(&world, "main");
+        let metadata = json!({ "isMerged": true, "mergedBy": MARY, "mergeCommitId": at, "mergeOption": option });
+        assert_eq!(target["mergeMetadata"], metadata);
+        assert_eq!((&target["sourceCommit"], &target["destinationCommit"]), (&json!(feature), &json!(main)));
+        match option {
+            "FAST_FORWARD_MERGE" => assert_eq!(at, feature),
+            "SQUASH_MERGE" => assert_eq!(parents(&world), [main]),
+            _ => assert_eq!(parents(&world), [main, feature.clone()]),
+        }
+        assert_eq!(tip(&world, "feature"), feature, "the source stays");
+        let changed = json!({
+            "repositoryName": "MyDemoRepo", "destinationReference": "refs/heads/main", "mergeMetadata": metadata,
+        });
+        assert_eq!(
+            events(&world, &id)[1..],
+            [
+                ("MERGE_STATE_CHANGED".to_owned(), changed),
+                ("STATUS_CHANGED".to_owned(), json!({ "pullRequestStatus": "CLOSED" })),
+            ]
+        );
+    }
+}
+
+#[test]
+fn other_pull_requests_follow_a_merge() {
+    let (world, _, _) = feature();
+    let id = create(&world, "feature");
+    let same = create(&world, "feature");
+    world.git("work", &["checkout", "--quiet", "-b", "other", "main"]).ok();
+    world.git_commit("work", "other.txt", "Other.\n");
+    push(&world, &["other", "main:refs/heads/release"]);
+    let other = create(&world, "other");
+    let targets =
+        json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "main", "destinationReference": "release" }]);
+    push(&world, &["main~0:refs/heads/release"]);
+    assert_eq!(
+        failure(&world, "CreatePullRequest", &json!({ "title": "Nothing yet", "targets": targets })),
+        "SourceAndDestinationAreSameException"
+    );
+    world.ok("MergePullRequestByThreeWay", &asked(&id));
+    let at = tip(&world, "main");
+    // Who asked for the same has got it, by no option of theirs.
+    let metadata = json!({ "isMerged": true, "mergedBy": MARY, "mergeCommitId": at });
+    assert_eq!(get(&world, &same)["pullRequestTargets"][0]["mergeMetadata"], metadata);
+    assert_eq!(get(&world, &other)["pullRequestTargets"][0]["destinationCommit"], at);
+    assert_eq!(kinds(&world, &other), ["CREATED"]);
+    // A destination can be another one's source.
+    let onwards = world.ok("CreatePullRequest", &json!({ "title": "Onwards", "targets": targets }));
+    let onwards = &onwards["pullRequest"]["pullRequestId"];
+    world.ok("MergePullRequestBySquash", &asked(&other));
+    assert_eq!(kinds(&world, onwards), ["CREATED", "SOURCE_REFERENCE_UPDATED"]);
+}
+
+#[test]
+fn a_merge_of_branches_closes_what_it_merges() {
+    let (world, _, feature) = feature();
+    let id = create(&world, "feature");
+    let ends = json!({
+        "repositoryName": "MyDemoRepo", "sourceCommitSpecifier": "feature", "destinationCommitSpecifier": "main",
+    });
+    world.ok("MergeBranchesByFastForward", &ends);
+    let metadata = json!({ "isMerged": true, "mergedBy": MARY, "mergeCommitId": feature });
+    assert_eq!(get(&world, &id)["pullRequestTargets"][0]["mergeMetadata"], metadata);
+}
+
+#[test]
+fn what_cannot_be_merged_stays_as_it_is() {
+    let (world, _, feature) = feature();
+    world.git("work", &["checkout", "--quiet", "main"]).ok();
+    world.git_commit("work", "feature.txt", "Another one.\n");
+    push(&world, &["main"]);
+    let id = create(&world, "feature");
+    let shown = get(&world, &id);
+    let at = tip(&world, "main");
+    for (operation, _) in WAYS {
+        assert_eq!(failure(&world, operation, &asked(&id)), "ManualMergeRequiredException");
+        let mut other_tip = asked(&id);
+        other_tip["sourceCommitId"] = at.as_str().into();
+        assert_eq!(failure(&world, operation, &other_tip), "TipOfSourceReferenceIsDifferentException");
+    }
+    assert_eq!((get(&world, &id), tip(&world, "main")), (shown, at));
+    // A guard that holds can be written in capitals.
+    let mut accepted = asked(&id);
+    accepted["sourceCommitId"] = feature.to_uppercase().into();
+    accepted["conflictResolutionStrategy"] = "ACCEPT_SOURCE".into();
+    world.ok("MergePullRequestBySquash", &accepted);
+    for (operation, _) in WAYS {
+        assert_eq!(failure(&world, operation, &asked(&id)), "PullRequestAlreadyClosedException");
+    }
+}
+
+#[test]
+fn of_many_who_merge_one_exactly_one_does() {
+    let (world, _, _) = feature();
+    let id = create(&world, "feature");
+    let start = Barrier::new(6);
+    let answers: Vec<Value> = std::thread::scope(|scope| {
+        let merge = |operation: &'static str| {
+            let (world, start, id) = (&world, &start, &id);
+            move || {
+                start.wait();
+                failure(world, operation, &asked(id))
+            }
+        };
+        let threads: Vec<_> = (0..6).map(|number| scope.spawn(merge(WAYS[number % 3].0))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+    });
+    assert_eq!(answers.iter().filter(|kind| kind.is_null()).count(), 1, "{answers:?}");
+    let late = ["PullRequestAlreadyClosedException", "ConcurrentReferenceUpdateException"];
+    assert!(answers.iter().all(|kind| kind.is_null() || late.iter().any(|late| kind == late)), "{answers:?}");
+    assert_eq!(kinds(&world, &id), ["CREATED", "MERGE_STATE_CHANGED", "STATUS_CHANGED"]);
+}
+
+#[test]
+fn of_two_who_merge_into_one_branch_none_loses_the_other_s_work() {
+    let (world, _, _) = feature();
+    for name in ["one", "two", "three", "four"] {
+        world.git("work", &["checkout", "--quiet", "-b", name, "main"]).ok();
+        world.git_commit("work", name, "A file.\n");
+        push(&world, &[name]);
+    }
+    let ids = ["one", "two", "three", "four"].map(|name| create(&world, name));
+    let start = Barrier::new(ids.len());
+    std::thread::scope(|scope| {
+        for id in &ids {
+            let (world, start) = (&world, &start);
+            scope.spawn(move || {
+                start.wait();
+                loop {
+                    match failure(world, "MergePullRequestByThreeWay", &asked(id)) {
+                        Value::Null => break,
+                        kind => assert_eq!(kind, "ConcurrentReferenceUpdateException"),
+                    }
+                }
+            });
+        }
+    });
+    parents(&world);
+    let files = world.git("work", &["ls-tree", "--name-only", "FETCH_HEAD"]).ok();
+    assert_eq!(files.lines().collect::<Vec<_>>(), ["README.md", "four", "one", "three", "two"]);
+}
+
+#[test]
+fn the_record_of_a_merge_tells_what_was_merged() {
+    let (world, _, _) = feature();
+    let id = create(&world, "feature");
+    let (reply, record) = recorded(&world, "MergePullRequestByFastForward", &asked(&id));
+    let resources = json!([{ "ARN": ARN, "accountId": "111122223333", "type": "AWS::CodeCommit::Repository" }]);
+    assert_eq!((&record["resources"], &record["readOnly"]), (&resources, &json!(false)));
+    let [told, written] = [reply.json(), record["responseElements"].clone()]
+        .map(|output| output["pullRequest"]["pullRequestTargets"].clone());
+    assert_eq!(told, written);
+}
