@@ -43,7 +43,7 @@ const LOOKS: usize = 3;
 /// What was there when the reader was made stays readable when it is removed. What came later is found too: an object
 /// that seems to be missing is looked for once more, where other processes may have put it meanwhile.
 ///
-/// **Invariant:** the list of packs only grows, and only at its end, so a [`Location`] stays valid.
+/// **Invariant:** the list of packs only grows, and only at its end, so a location stays valid.
 pub struct Reader {
     // The cache goes before the repository, which forgets its caches when it goes.
     cache: warm::Cache,
