@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use server::settings::Said;
 use tests::{Reply, World, model, workspace};
 
+use crate::history::History;
 use crate::{table, trail};
 
 /// Exceptions that an operation of the model has and that nothing can bring about here, each with the reason.
@@ -170,8 +171,9 @@ fn replay(path: &Path) -> Result<(), String> {
     let golden = read(path);
     // Files of the trail would take ids while they are written, so they wait.
     let mut world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
+    let mut history = History::new(&world);
     for step in golden["setup"].as_array().into_iter().flatten() {
-        prepare(&world, step);
+        prepare(&world, &mut history, step);
     }
     if let Some(settings) = golden.get("settings") {
         let said: Said = serde_json::from_value(settings.clone()).expect("these are settings");
@@ -225,7 +227,7 @@ fn usual_headers() -> Map<String, Value> {
 /// Does a step of a golden's setup: a call, or as many as `times` says, each with its number for `{number}`; or, in a folder
 /// that begins with the example commit, a commit of files, a Git command (`REPOSITORY` in it is the repository's URL), or a
 /// push of its HEAD to a branch.
-fn prepare(world: &World, step: &Value) {
+fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
     if let Some(operation) = step["operation"].as_str() {
         for number in 0..step["times"].as_u64().unwrap_or(1) {
             let step = step.to_string().replace("{number}", &number.to_string());
@@ -235,24 +237,15 @@ fn prepare(world: &World, step: &Value) {
         }
         return;
     }
-    if !world.folder().join("work").exists() {
-        world.git_repository("work");
-    }
     if let Some(branch) = step["push"].as_str() {
-        let url = world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo"));
-        world.git("work", &["push", "--quiet", "--force", &url, &format!("HEAD:refs/heads/{branch}")]).ok();
-    } else if let Some(files) = step["commit"].as_object() {
-        for (path, content) in files {
-            let text = content["letters"].as_u64().map(letters);
-            let text = text.as_deref().or(content.as_str()).expect("a file is text");
-            world.git_commit("work", path, text);
-        }
-    } else {
-        let words = step["git"].as_array().expect("a step calls, commits, pushes, or runs Git");
+        history.push(&world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo")), branch);
+    } else if let Some(words) = step["git"].as_array().filter(|words| words.iter().any(|word| word == "REPOSITORY")) {
         let url = world.repository_url("MyDemoRepo");
         let words = words.iter().map(|word| word.as_str().expect("a word is text"));
         let words: Vec<&str> = words.map(|word| if word == "REPOSITORY" { url.as_str() } else { word }).collect();
-        world.git("work", &words).ok();
+        history.run(&words);
+    } else {
+        history.note(step);
     }
 }
 
@@ -270,7 +263,8 @@ fn expand(value: &Value) -> Value {
     }
 }
 
-fn letters(count: u64) -> String {
+/// A text of so many letters.
+pub fn letters(count: u64) -> String {
     "x".repeat(usize::try_from(count).expect("it fits into memory"))
 }
 

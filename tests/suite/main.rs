@@ -17,6 +17,7 @@ mod git_crash;
 mod git_flags;
 mod git_limits;
 mod golden;
+mod history;
 mod identity;
 mod journeys;
 mod log_files;
