@@ -51,6 +51,11 @@ fn a_pull_request_is_reviewed_and_merged_in_each_way() {
 }
 
 #[test]
+fn a_conflict_is_resolved_by_whoever_merges() {
+    run_file("conflict.md");
+}
+
+#[test]
 fn every_journey_is_run() {
     let folder = root().join("tests/journeys");
     let journeys = std::fs::read_dir(folder).expect("it is there").count();

@@ -141,3 +141,45 @@ fn all_branches_are_listed_once_in_alphabetical_order() {
     let second = world.ok("ListBranches", &json!({ "repositoryName": "Renamed", "nextToken": token }));
     assert_eq!(second["branches"].as_array().map(Vec::len), Some(COUNT - 1_000));
 }
+
+#[test]
+fn the_paginators_of_the_sdk_for_python_go_through_all_pages() {
+    let operations =
+        ["ListBranches", "ListRepositories", "ListPullRequests", "DescribePullRequestEvents", "GetDifferences"];
+    let world = World::with(|settings| {
+        settings.codecommit.page_sizes = operations.map(|operation| (operation.to_owned(), 2)).into();
+    });
+    let program = "
+import boto3
+client = boto3.client('codecommit')
+for name in 'abcde':
+    client.create_repository(repositoryName=name)
+tip = {}
+for name in 'vwxyz':
+    made = client.put_file(repositoryName='a', branchName='main', filePath=name, fileContent=b'x', **tip)
+    tip = {'parentCommitId': made['commitId']}
+    client.create_branch(repositoryName='a', branchName=name, commitId=made['commitId'])
+client.put_file(repositoryName='a', branchName='z', filePath='side', fileContent=b'x', **tip)
+targets = [{'repositoryName': 'a', 'sourceReference': 'z', 'destinationReference': 'main'}]
+for title in 'pqrst':
+    client.create_pull_request(title=title, targets=targets)
+for title in 'uvwx':
+    client.update_pull_request_title(pullRequestId='1', title=title)
+client.update_pull_request_status(pullRequestId='1', pullRequestStatus='CLOSED')
+for rule in 'kl':
+    content = '{\"Version\": \"2018-11-08\", \"Statements\": [{\"Type\": \"Approvers\", \"NumberOfApprovalsNeeded\": 1}]}'
+    client.create_pull_request_approval_rule(pullRequestId='2', approvalRuleName=rule, approvalRuleContent=content)
+def items(operation, member, **parameters):
+    pages = list(client.get_paginator(operation).paginate(**parameters))
+    found = [item for page in pages for item in page.get(member, [])]
+    print(operation, len(pages), len(found))
+items('list_repositories', 'repositories')
+items('list_branches', 'branches', repositoryName='a')
+items('list_pull_requests', 'pullRequestIds', repositoryName='a')
+items('describe_pull_request_events', 'pullRequestEvents', pullRequestId='2')
+items('get_differences', 'differences', repositoryName='a', afterCommitSpecifier='main')
+";
+    let expected = "list_repositories 3 5\nlist_branches 3 6\nlist_pull_requests 3 5\n\
+                    describe_pull_request_events 2 3\nget_differences 3 5";
+    assert_eq!(world.python(program).ok(), expected);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Call, page_token};
+use aws::Call;
 use aws_sdk_codecommit::operation::create_branch::CreateBranchInput;
 use aws_sdk_codecommit::operation::delete_branch::{DeleteBranchInput, DeleteBranchOutput};
 use aws_sdk_codecommit::operation::get_branch::{GetBranchInput, GetBranchOutput};
@@ -13,12 +13,13 @@ use git::{BStr, Kind, ObjectId};
 use store::Transaction;
 
 use crate::name::{self, BranchName, RepositoryName};
+use crate::page::{Page, Sizes};
 use crate::push::{self, Door, Expected, Move, Refusal};
 use crate::repository::{self, Repository};
 use crate::{Change, CodeCommit, Exception};
 
-/// The size of a page, which a caller cannot choose.
-const PAGE: usize = 1_000;
+/// A caller cannot choose the size of a page.
+const SIZES: Sizes = Sizes { operation: "ListBranches", default: 1_000, max: 1_000 };
 
 pub(crate) fn create(
     service: &CodeCommit,
@@ -63,15 +64,11 @@ pub(crate) fn list(
 ) -> Result<ListBranchesOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let repository = service.find(call, &name)?;
-    let scope = ["ListBranches", &repository.id];
-    let after = match input.next_token {
-        Some(token) => page_token::decode(&scope, &token).ok_or(Exception::InvalidContinuationToken)?,
-        None => Vec::new(),
-    };
-    let mut names = service.store.read(|transaction| push::branches(transaction, &repository.id, &after, PAGE + 1))?;
-    let more = names.len() > PAGE;
-    names.truncate(PAGE);
-    let next_token = names.last().filter(|_| more).map(|last| page_token::encode(&scope, last));
+    let page = Page::parse(SIZES, &service.settings, &[&repository.id], input.next_token, None)?;
+    let after = page.after.as_deref().unwrap_or_default();
+    let names = |transaction: &Transaction| push::branches(transaction, &repository.id, after, page.size + 1);
+    let mut names = service.store.read(names)?;
+    let next_token = page.cut(&mut names, |last| last.to_vec());
     let branches = names.iter().map(|name| short(name.as_ref())).collect();
     Ok(ListBranchesOutput::builder().set_branches(Some(branches)).set_next_token(next_token).build())
 }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use aws::{Call, page_token};
+use aws::Call;
 use aws_sdk_codecommit::operation::list_repositories::{ListRepositoriesInput, ListRepositoriesOutput};
 use aws_sdk_codecommit::types::{OrderEnum, RepositoryNameIdPair, SortByEnum};
 
+use crate::page::{Page, Sizes};
 use crate::{CodeCommit, Exception};
 
-/// The size of a page, which a caller cannot choose.
-const PAGE: usize = 1_000;
+/// A caller cannot choose the size of a page.
+const SIZES: Sizes = Sizes { operation: "ListRepositories", default: 1_000, max: 1_000 };
 
 /// Lists by name unless the caller sorts otherwise; repositories of one date are in the order of their names.
 pub(crate) fn list(
@@ -28,13 +29,13 @@ pub(crate) fn list(
         Some(_) => return Err(Exception::InvalidOrder),
     };
     let scope = [
-        "ListRepositories",
         call.account.as_str(),
         call.region.as_str(),
         if by_date { "date" } else { "name" },
         if descending { "descending" } else { "ascending" },
     ];
-    let after = input.next_token.map(|token| last_of_page(&scope, &token)).transpose()?;
+    let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, None)?;
+    let after = page.after_text()?.map(|last| end_of_page(&last)).transpose()?;
     let (direction, beyond) = if descending { ("DESC", "<") } else { ("ASC", ">") };
     let (key, order) = if by_date {
         ("(modified, name)", format!("modified {direction}, name {direction}"))
@@ -44,7 +45,6 @@ pub(crate) fn list(
     let from =
         if after.is_some() { format!("AND {key} {beyond} (?3, ?4)") } else { "AND ?3 = 0 AND ?4 = ''".to_owned() };
     let (modified, name) = after.unwrap_or_default();
-    let limit = i64::try_from(PAGE + 1).expect("a page is small");
     let mut rows = service.store.read(|transaction| {
         transaction.query(
             &format!(
@@ -55,17 +55,12 @@ pub(crate) fn list(
                 call.region.as_str().into(),
                 (if by_date { modified } else { 0 }).into(),
                 (&name).into(),
-                limit.into(),
+                page.limit().into(),
             ],
             |row| Ok((row.text(0)?, row.text(1)?, row.integer(2)?)),
         )
     })?;
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let next_token = rows
-        .last()
-        .filter(|_| more)
-        .map(|(_, name, modified)| page_token::encode(&scope, format!("{modified}/{name}").as_bytes()));
+    let next_token = page.cut(&mut rows, |(_, name, modified)| format!("{modified}/{name}").into_bytes());
     let pairs = rows
         .into_iter()
         .map(|(id, name, _)| RepositoryNameIdPair::builder().repository_id(id).repository_name(name).build());
@@ -73,10 +68,8 @@ pub(crate) fn list(
 }
 
 /// Returns the date and name of the repository that the page before ended with.
-fn last_of_page(scope: &[&str], token: &str) -> Result<(i64, String), Exception> {
-    let last = page_token::decode(scope, token).and_then(|last| String::from_utf8(last).ok());
-    last.as_deref()
-        .and_then(|last| last.split_once('/'))
+fn end_of_page(last: &str) -> Result<(i64, String), Exception> {
+    last.split_once('/')
         .and_then(|(modified, name)| Some((modified.parse().ok()?, name.to_owned())))
         .ok_or(Exception::InvalidContinuationToken)
 }
