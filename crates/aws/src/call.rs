@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Builder;
 
-use crate::{AccountId, Arn, Caller, Clock, Region, Timestamp};
+use crate::{AccountId, Caller, Clock, Region, Timestamp};
 
 /// One call, from the moment it is known who makes it until its record is written.
 #[derive(Debug)]
@@ -30,7 +30,18 @@ pub struct Call {
     event_id: String,
     seed: u128,
     ids_made: AtomicU64,
-    resources: Mutex<Vec<Arn>>,
+    resources: Mutex<Vec<Resource>>,
+}
+
+/// What a call concerns, as an element of a record's `resources`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// The type, such as `AWS::CodeCommit::Repository`.
+    pub kind: &'static str,
+    /// The ARN.
+    pub arn: String,
+    /// The account that owns it.
+    pub account: AccountId,
 }
 
 /// What the transport knows of a call.
@@ -93,7 +104,7 @@ impl Call {
     }
 
     /// Notes that the call concerns a resource, which then stands in its record.
-    pub fn concerns(&self, resource: Arn) {
+    pub fn concerns(&self, resource: Resource) {
         let mut resources = self.resources.lock().expect("no holder of this lock panics");
         if !resources.contains(&resource) {
             resources.push(resource);
@@ -101,7 +112,7 @@ impl Call {
     }
 
     /// Returns the resources that the call turned out to concern, in the order in which they were met.
-    pub fn resources(&self) -> Vec<Arn> {
+    pub fn resources(&self) -> Vec<Resource> {
         self.resources.lock().expect("no holder of this lock panics").clone()
     }
 }

@@ -1,27 +1,108 @@
-//! Who makes a call, as CloudTrail's `userIdentity` tells it.
+//! Who makes a call, of every kind that CloudTrail tells apart.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::AccountId;
+use crate::{AccountId, Timestamp};
 
-/// The caller of an operation; it serializes as the record's `userIdentity`, members in CloudTrail's order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The kind of an identity, a record's `userIdentity.type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// The account itself.
+    Root,
+    /// A user of IAM.
+    IamUser,
+    /// A session of a role.
+    AssumedRole,
+    /// A session that a user or the root gave to somebody else with `GetFederationToken`.
+    FederatedUser,
+    /// Somebody of another account, as the owner of the resource sees it.
+    AwsAccount,
+    /// A service that acts by itself.
+    AwsService,
+    /// A person of IAM Identity Center.
+    IdentityCenterUser,
+    /// Somebody who shows a SAML assertion for a role's session; on STS records only.
+    SamlUser,
+    /// Somebody who shows a web identity token for a role's session; on STS records only.
+    WebIdentityUser,
+}
+
+/// The caller of an operation.
+///
+/// Every caller has an ARN, a principal id and an account to go by inside the program; which of them a record shows depends on the kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
-    /// The kind of identity, such as `IAMUser`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// The unique id, such as `AIDACKCEVSQ6C2EXAMPLE`.
+    /// The kind of identity.
+    pub kind: Kind,
+    /// The unique id, such as `AIDACKCEVSQ6C2EXAMPLE`; for sessions `AROA...:SESSION_NAME`.
     pub principal_id: String,
-    /// The ARN of the identity.
+    /// The ARN of the identity; for services their name, such as `codepipeline.amazonaws.com`.
     pub arn: String,
-    /// The account that the identity belongs to.
+    /// The account that the identity belongs to or acts in.
     pub account_id: AccountId,
     /// The access key that the call was made with; `None` where none was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
-    /// The name of the IAM user.
-    pub user_name: String,
+    /// The name of a user; sessions of roles have none.
+    pub user_name: Option<String>,
+    /// What temporary credentials tell of how they came about.
+    pub session: Option<Session>,
+    /// The service through which the identity calls, or which calls by itself.
+    pub invoked_by: Option<String>,
+    /// The person of IAM Identity Center on whose behalf the identity calls.
+    pub on_behalf_of: Option<OnBehalfOf>,
+    /// The id of the credential that a person of IAM Identity Center calls with.
+    pub credential_id: Option<String>,
+    /// Who vouches for a SAML or web identity.
+    pub identity_provider: Option<String>,
+}
+
+/// A record's `sessionContext`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// What the session was issued from; `None` for the temporary credentials of a user or of the root itself.
+    pub issuer: Option<Issuer>,
+    /// The web identity for which a role's session was given.
+    pub web_identity: Option<WebIdentity>,
+    /// When the credentials were issued.
+    pub created: Timestamp,
+    /// Whether a second factor was shown for them.
+    pub mfa_authenticated: bool,
+    /// The name that was set with `SourceIdentity` and stays through further roles.
+    pub source_identity: Option<String>,
+}
+
+/// A record's `sessionIssuer`: the role, user or root that a session stems from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issuer {
+    /// `Role`, `IAMUser` or `Root`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The unique id, such as `AROA...`.
+    pub principal_id: String,
+    /// The IAM ARN, with the path.
+    pub arn: String,
+    /// The account of the issuer.
+    pub account_id: AccountId,
+    /// The name of the role or user; the root has none.
+    pub user_name: Option<String>,
+}
+
+/// A record's `webIdFederationData`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebIdentity {
+    /// Who vouches for the identity, such as `arn:aws:iam::111122223333:oidc-provider/example.com`.
+    pub provider: String,
+    /// Claims such as `example.com:sub`, with their values.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// A record's `onBehalfOf`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnBehalfOf {
+    /// The person's id in the identity store.
+    pub user_id: String,
+    /// The ARN of the identity store.
+    pub identity_store_arn: String,
 }
 
 impl Caller {
@@ -32,13 +113,52 @@ impl Caller {
         principal_id: String,
         access_key_id: Option<String>,
     ) -> Self {
+        let arn = format!("arn:aws:iam::{account_id}:user/{user_name}");
         Self {
-            kind: "IAMUser",
-            principal_id,
-            arn: format!("arn:aws:iam::{account_id}:user/{user_name}"),
-            account_id,
             access_key_id,
-            user_name: user_name.to_owned(),
+            user_name: Some(user_name.to_owned()),
+            ..Self::of(Kind::IamUser, account_id, arn, principal_id)
+        }
+    }
+
+    /// Makes the caller that the root of an account is; `alias` is the account's, if it has one.
+    pub fn root(account_id: AccountId, access_key_id: Option<String>, alias: Option<String>) -> Self {
+        let (arn, principal_id) = (format!("arn:aws:iam::{account_id}:root"), account_id.to_string());
+        Self { access_key_id, user_name: alias, ..Self::of(Kind::Root, account_id, arn, principal_id) }
+    }
+
+    /// Makes the caller that a service is which acts by itself in an account.
+    pub fn service(account_id: AccountId, name: &str) -> Self {
+        let own = Self::of(Kind::AwsService, account_id, name.to_owned(), name.to_owned());
+        Self { invoked_by: Some(name.to_owned()), ..own }
+    }
+
+    /// Makes a caller of what every caller has.
+    pub const fn of(kind: Kind, account_id: AccountId, arn: String, principal_id: String) -> Self {
+        Self {
+            kind,
+            principal_id,
+            arn,
+            account_id,
+            access_key_id: None,
+            user_name: None,
+            session: None,
+            invoked_by: None,
+            on_behalf_of: None,
+            credential_id: None,
+            identity_provider: None,
+        }
+    }
+
+    /// Returns the name that event history goes by: the user's, the session's, or `root`; services and other accounts have none.
+    pub fn name(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Root => Some("root"),
+            Kind::AssumedRole | Kind::FederatedUser => self.arn.rsplit('/').next(),
+            Kind::AwsAccount | Kind::AwsService => None,
+            Kind::IamUser | Kind::IdentityCenterUser | Kind::SamlUser | Kind::WebIdentityUser => {
+                self.user_name.as_deref()
+            }
         }
     }
 }

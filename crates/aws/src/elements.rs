@@ -20,6 +20,25 @@ pub fn of(shape: &dyn SerializableStruct) -> Result<Value, SerdeError> {
     Ok(if object.is_empty() { Value::Null } else { Value::Object(object) })
 }
 
+/// Returns the record form of a shape that AWS does not publish; `null` where no member is set.
+pub fn of_value(value: Value) -> Value {
+    let Value::Object(members) = value else { return Value::Null };
+    let items = members.into_iter().map(|(name, value)| (decapitalized(&name), nested(value))).collect();
+    let object = Writer { items }.into_object();
+    if object.is_empty() { Value::Null } else { Value::Object(object) }
+}
+
+fn nested(value: Value) -> Value {
+    match value {
+        Value::Object(_) => match of_value(value) {
+            Value::Null => Value::Object(Map::new()),
+            object => object,
+        },
+        Value::Array(list) => list.into_iter().map(nested).collect(),
+        plain => plain,
+    }
+}
+
 /// Collects what a structure, list or map is made of.
 #[derive(Default)]
 struct Writer {
@@ -33,6 +52,7 @@ impl Writer {
 
     fn into_object(self) -> Map<String, Value> {
         let empty = |value: &Value| match value {
+            Value::Null => true,
             Value::String(text) => text.is_empty(),
             Value::Array(list) => list.is_empty(),
             Value::Object(map) => map.is_empty(),
@@ -155,7 +175,10 @@ impl ShapeSerializer for Writer {
 
 /// A member's name as records have it: `Arn` is `arn` there.
 fn member_name(schema: &Schema<'_>) -> String {
-    let name = schema.member_name().unwrap_or_default();
+    decapitalized(schema.member_name().unwrap_or_default())
+}
+
+fn decapitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }

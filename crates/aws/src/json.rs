@@ -6,8 +6,11 @@ use aws_smithy_json::codec::{JsonCodec, JsonCodecSettings};
 use aws_smithy_schema::codec::Codec;
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeSerializer};
 
-use crate::Failure;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use crate::operation::Deserialize;
+use crate::{Failure, elements};
 
 static CODEC: LazyLock<JsonCodec> =
     LazyLock::new(|| JsonCodec::new(JsonCodecSettings::builder().use_json_name(false).build()));
@@ -18,6 +21,15 @@ static CODEC: LazyLock<JsonCodec> =
 pub fn decode<I>(body: &[u8], deserialize: Deserialize<I>) -> Result<I, Failure> {
     let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
     deserialize(&mut CODEC.create_deserializer(body)).map_err(|error| Failure::serialization(&error.to_string()))
+}
+
+/// Reads an input whose shape AWS does not publish, and returns it with its record form.
+pub fn decode_unpublished<I: DeserializeOwned>(body: &[u8]) -> Result<(I, Value), Failure> {
+    let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
+    let serialization = |error: serde_json::Error| Failure::serialization(&error.to_string());
+    let value: Value = serde_json::from_slice(body).map_err(serialization)?;
+    let input = I::deserialize(&value).map_err(serialization)?;
+    Ok((input, elements::of_value(value)))
 }
 
 /// Writes an operation's output as a reply's body.

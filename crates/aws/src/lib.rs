@@ -18,7 +18,7 @@ pub mod timestamp;
 
 pub use account::AccountId;
 pub use arn::Arn;
-pub use call::Call;
+pub use call::{Call, Resource};
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
 pub use failure::Failure;

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{Call, Failure, elements, json};
@@ -117,6 +119,52 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         E: Into<Failure> + 'static,
     {
         Self::change(name, deserialize, handler, |()| Ok(Reply { body: Vec::new(), response_elements: Value::Null }))
+    }
+
+    /// Makes the row of an operation that only reads and whose shapes AWS does not publish, so that ours are serde's.
+    pub fn unpublished_read<I, O, E>(name: &'static str, handler: Handler<S, I, O, E>) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let decode = move |body: &[u8]| {
+            let (input, request_parameters) = json::decode_unpublished(body)?;
+            Ok(Decoded {
+                request_parameters,
+                run: Box::new(move |service: &S, call: &Arc<Call>| {
+                    let output = handler(service, call, input).map_err(Into::into)?;
+                    let body = serde_json::to_vec(&output).map_err(|_| Failure::internal())?;
+                    Ok(Step::Answered(Reply { body, response_elements: Value::Null }))
+                }),
+            })
+        };
+        Self { name, access: Access::Read, decode: Box::new(decode) }
+    }
+
+    /// Makes the row of an operation that changes something and whose shapes AWS does not publish.
+    pub fn unpublished_write<I, O, E>(name: &'static str, handler: Handler<S, I, Change<T, O, E>, E>) -> Self
+    where
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let decode = move |body: &[u8]| {
+            let (input, request_parameters) = json::decode_unpublished(body)?;
+            Ok(Decoded {
+                request_parameters,
+                run: Box::new(move |service: &S, call: &Arc<Call>| {
+                    let change = handler(service, call, input).map_err(Into::into)?;
+                    Ok(Step::Change(Box::new(move |transaction: &T| {
+                        let output = change(transaction).map_err(Into::into)?;
+                        let output = serde_json::to_value(&output).map_err(|_| Failure::internal())?;
+                        let body = output.to_string().into_bytes();
+                        Ok(Reply { body, response_elements: elements::of_value(output) })
+                    })))
+                }),
+            })
+        };
+        Self { name, access: Access::Write, decode: Box::new(decode) }
     }
 
     /// Reads a request's body.

@@ -61,7 +61,7 @@ pub(crate) fn create(
         }
         row::insert(transaction, &repository)?;
         tag::insert(transaction, &repository.id, &tags)?;
-        call.concerns(repository.arn());
+        call.concerns(repository.resource());
         Ok(CreateRepositoryOutput::builder().repository_metadata(repository.metadata(&call)).build())
     }))
 }

@@ -100,7 +100,7 @@ impl Identities {
             .rsplit_once("-at-")
             .and_then(|(user, account)| Some((user, account.split('+').next()?.parse().ok()?)))
             .unwrap_or_else(|| (name, self.default.account_id.clone()));
-        if account == self.default.account_id && user == self.default.user_name {
+        if account == self.default.account_id && Some(user) == self.default.user_name.as_deref() {
             // A Git user name is no access key, so the record shows none.
             return Caller { access_key_id: None, ..self.default.clone() };
         }

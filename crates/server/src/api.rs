@@ -74,7 +74,7 @@ fn respond(call: &Call, target: Option<&str>, result: Result<Bytes, Failure>) ->
         operation,
         status,
         error = error.as_deref(),
-        user = %call.caller.user_name,
+        user = %call.caller.arn,
         account = %call.account,
         region = %call.region,
         request_id = call.request_id(),

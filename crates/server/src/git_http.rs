@@ -190,7 +190,7 @@ impl Exchange {
             operation = event::name(self.service),
             status,
             repository = self.repository_name,
-            user = %call.caller.user_name,
+            user = %call.caller.arn,
             account = %call.account,
             region = %call.region,
             request_id = call.request_id(),

@@ -1,6 +1,8 @@
 //! Records: what CloudTrail writes of a call, member by member in its order.
 
-use aws::{Arn, Call, Caller};
+mod user_identity;
+
+use aws::{Call, Resource};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -38,7 +40,7 @@ const REPOSITORY_METADATA: [&str; 9] = [
 #[serde(rename_all = "camelCase")]
 struct Record<'a> {
     event_version: &'static str,
-    user_identity: &'a Caller,
+    user_identity: Value,
     event_time: String,
     event_source: &'a str,
     event_name: &'a str,
@@ -80,7 +82,7 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
     let failure = event.failure.as_ref();
     let record = Record {
         event_version: if modern { "1.11" } else { "1.05" },
-        user_identity: &call.caller,
+        user_identity: user_identity::of(&call.caller, version),
         event_time: call.time.iso(),
         event_source: event.source,
         event_name: &event.name,
@@ -95,7 +97,7 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         request_id: call.request_id(),
         event_id: call.event_id(),
         read_only: event.read_only,
-        resources: call.resources().iter().map(|arn| resource(arn, modern)).collect(),
+        resources: call.resources().iter().map(|it| resource(it, modern)).collect(),
         event_type: "AwsApiCall",
         api_version: event.api_version,
         management_event: modern.then_some(true),
@@ -109,12 +111,12 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
     line
 }
 
-fn resource(arn: &Arn, modern: bool) -> Value {
-    let (name, account, kind) = (arn.to_string(), &arn.account, "AWS::CodeCommit::Repository");
+fn resource(resource: &Resource, modern: bool) -> Value {
+    let Resource { kind, arn, account } = resource;
     if modern {
-        json!({ "accountId": account, "type": kind, "ARN": name })
+        json!({ "accountId": account, "type": kind, "ARN": arn })
     } else {
-        json!({ "ARN": name, "accountId": account, "type": kind })
+        json!({ "ARN": arn, "accountId": account, "type": kind })
     }
 }
 

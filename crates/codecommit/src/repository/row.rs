@@ -1,6 +1,6 @@
 //! A repository as it is stored, and how it is found.
 
-use aws::{AccountId, Arn, Call, Region, Timestamp};
+use aws::{AccountId, Arn, Call, Region, Resource, Timestamp};
 use aws_sdk_codecommit::types::RepositoryMetadata;
 use git::BString;
 use store::{Error, Row, Transaction};
@@ -40,6 +40,12 @@ impl Repository {
     pub fn arn(&self) -> Arn {
         let (region, account) = (self.region.clone(), self.account.clone());
         Arn { service: "codecommit".to_owned(), region, account, resource: self.name.clone() }
+    }
+
+    /// Returns the repository as calls concern it.
+    pub fn resource(&self) -> Resource {
+        let (arn, account) = (self.arn().to_string(), self.account.clone());
+        Resource { kind: "AWS::CodeCommit::Repository", arn, account }
     }
 
     /// Returns the short name of the default branch.
@@ -93,7 +99,7 @@ pub(crate) fn find_row(
         |row| Repository::read(row, call),
     )?;
     if let Some(repository) = &found {
-        call.concerns(repository.arn());
+        call.concerns(repository.resource());
     }
     Ok(found)
 }
@@ -109,7 +115,7 @@ pub(crate) fn get_row_by_id(transaction: &Transaction, call: &Call, id: &str) ->
     let sql = format!("SELECT {COLUMNS} FROM repositories WHERE id = ?1");
     let found = transaction.query_one(&sql, &[id.into()], |row| Repository::read(row, call))?;
     let repository = found.ok_or(Error::Damaged("the repository of what is in one"))?;
-    call.concerns(repository.arn());
+    call.concerns(repository.resource());
     Ok(repository)
 }
 
