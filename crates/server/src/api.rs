@@ -10,13 +10,14 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{Request, Response};
 use bytes::Bytes;
 use codecommit::CodeCommit;
+use trail::CloudTrail;
 
 use crate::state::State;
 use crate::{blocking, body, head};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const CONTENT_JSON: &str = "application/x-amz-json-1.1";
-const SOURCE: trail::Source =
+const CODECOMMIT: trail::Source =
     trail::Source { event_source: codecommit::EVENT_SOURCE, api_version: codecommit::API_VERSION };
 
 /// Serves `POST /`.
@@ -43,22 +44,31 @@ pub(crate) async fn serve(
     respond(&call, target.as_deref(), result)
 }
 
+/// Runs the operation that the target names, of whichever service; the services of AWS JSON have targets of their own.
+///
+/// What is no operation has no name that a record could carry; AWS records no such calls either.
 fn run(state: &State, call: &Arc<Call>, target: Option<&str>, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {
-    let name = target.and_then(|target| target.strip_prefix(codecommit::TARGET_PREFIX)?.strip_prefix('.'));
-    let Some(operation) = name.and_then(CodeCommit::operation) else {
-        // What is no operation has no name that a record could carry; AWS records no such calls either.
-        return Err(unknown(target));
+    let unknown = || Err(unknown(target));
+    let Some((prefix, name)) = target.and_then(|target| target.rsplit_once('.')) else { return unknown() };
+    let reply = if prefix == codecommit::TARGET_PREFIX {
+        let Some(operation) = CodeCommit::operation(name) else { return unknown() };
+        let reply = state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body);
+        for repository_id in state.codecommit.grown() {
+            state.maintenance.note(&repository_id);
+        }
+        reply
+    } else if trail::TARGET_PREFIXES.contains(&prefix) {
+        let Some(operation) = CloudTrail::operation(name) else { return unknown() };
+        state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body)
+    } else {
+        return unknown();
     };
-    let reply = state.trail.call(SOURCE, operation, &state.codecommit, call, body);
-    for repository_id in state.codecommit.grown() {
-        state.maintenance.note(&repository_id);
-    }
     Ok(reply?.body.into())
 }
 
 fn unknown(target: Option<&str>) -> Failure {
     let message = match target {
-        Some(target) => format!("{target} is not an operation of AWS CodeCommit."),
+        Some(target) => format!("{target} is not an operation of AWS CodeCommit or AWS CloudTrail."),
         None => format!("The X-Amz-Target header is missing; write {}.Operation.", codecommit::TARGET_PREFIX),
     };
     Failure::client("UnknownOperationException", message)

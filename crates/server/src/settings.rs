@@ -24,6 +24,10 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// The folder of the trail; `None` is `trail` in the data folder.
     pub trail_dir: Option<PathBuf>,
+    /// The bucket that the folder of the trail is.
+    pub trail_bucket: String,
+    /// The folder of all other buckets; `None` is `buckets` beside the folder of the trail.
+    pub buckets_dir: Option<PathBuf>,
     /// The account of callers who name none.
     pub account: AccountId,
     /// The region of requests that name none.
@@ -90,6 +94,8 @@ impl Said {
             listen: listen(self.listen.as_deref().unwrap_or("127.0.0.1:4599"))?,
             data_dir: (!ephemeral).then(|| self.data_dir.unwrap_or_else(|| "codecommit-data".into())),
             trail_dir: self.trail_dir,
+            trail_bucket: self.trail_bucket.unwrap_or_else(|| "codecommit-local-trail".to_owned()),
+            buckets_dir: self.buckets_dir,
             account: self.account.as_deref().unwrap_or("111122223333").parse().map_err(WrongSetting)?,
             region: self.region.as_deref().unwrap_or("us-east-1").parse().map_err(WrongSetting)?,
             identities: self.identities,

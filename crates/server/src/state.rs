@@ -1,5 +1,6 @@
 //! What every request needs.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use identity::Identities;
 use store::{Durability, Store};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
-use trail::Trail;
+use trail::{Buckets, CloudTrail, Trail};
 
 use crate::folder_lock::FolderLock;
 use crate::maintenance::Maintenance;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) maintenance: Maintenance,
     pub(crate) triggers: Triggers,
     pub(crate) codecommit: Arc<CodeCommit>,
+    pub(crate) cloudtrail: CloudTrail,
     pub(crate) trail: Trail,
     pub(crate) identities: Identities,
     pub(crate) clock: Arc<dyn Clock>,
@@ -75,7 +77,9 @@ impl State {
             log_bytes: settings.log_bytes,
             sync,
         };
+        let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync));
         let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
+        let cloudtrail = CloudTrail::new(Arc::clone(&store), buckets, Arc::clone(&clock), settings.region.clone());
         let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());
         let courier = Arc::new(courier);
         let repositories = data_folder.join("repositories");
@@ -101,6 +105,7 @@ impl State {
             maintenance,
             triggers,
             codecommit,
+            cloudtrail,
             trail,
             identities,
             clock,
@@ -123,4 +128,10 @@ impl State {
     pub(crate) fn trail_folder(&self) -> &Path {
         &self.trail_folder
     }
+}
+
+/// The trail directory as a bucket, and the folder beside it for all others.
+fn buckets(settings: &Settings, trail_folder: PathBuf, sync: bool) -> Buckets {
+    let beside = settings.buckets_dir.clone().unwrap_or_else(|| trail_folder.with_file_name("buckets"));
+    Buckets::new((settings.trail_bucket.clone(), trail_folder), beside, BTreeMap::new(), sync)
 }

@@ -3,12 +3,16 @@
 //! **Invariant:** an operation runs through [`Trail::call`] or [`Trail::transact`], so there is no way to run one that is not
 //! recorded, and its record is in `events.ndjson` before its reply is sent.
 
+mod bucket;
 mod delivery;
 mod event;
 mod events_file;
+mod exception;
 mod log_file;
+mod operations;
 mod record;
 mod schema;
+mod service;
 pub mod view;
 
 use std::io;
@@ -22,10 +26,20 @@ use aws::{Access, Call, Clock, Failure, Operation, Step};
 use serde_json::Value;
 use store::{Store, Transaction};
 
+pub use crate::bucket::{Bucket, Buckets, FolderBucket};
 use crate::delivery::Delivery;
 pub use crate::event::Event;
 use crate::events_file::EventsFile;
+pub use crate::exception::Exception;
 pub use crate::record::EventVersion;
+pub use crate::service::CloudTrail;
+
+/// What comes before an operation's name in `X-Amz-Target`; the short form is heard, too.
+pub const TARGET_PREFIXES: [&str; 2] =
+    ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "CloudTrail_20131101"];
+
+/// CloudTrail itself, as a service whose calls are recorded.
+pub const SOURCE: Source = Source { event_source: "cloudtrail.amazonaws.com", api_version: "2013-11-01" };
 
 /// How a trail is kept.
 #[derive(Clone, Debug)]

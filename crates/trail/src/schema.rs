@@ -9,7 +9,9 @@ use crate::Event;
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &["
+pub(crate) const STEPS: &[&str] = &[EVENTS];
+
+const EVENTS: &str = "
     CREATE TABLE events (
         seq INTEGER PRIMARY KEY,
         event_id TEXT NOT NULL,
@@ -31,7 +33,7 @@ pub(crate) const STEPS: &[&str] = &["
     CREATE INDEX log_files_to_write ON log_files (written, first_seq);
     CREATE TABLE delivery (last_seq INTEGER NOT NULL);
     INSERT INTO delivery VALUES (0);
-"];
+";
 
 /// Adds a record; `line` ends in a newline.
 pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line: &str) -> Result<(), Error> {

@@ -22,6 +22,12 @@ pub struct Said {
     /// Folder for the trail [default: `trail` in the data folder]
     #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_DIR", value_name = "FOLDER")]
     pub trail_dir: Option<PathBuf>,
+    /// Bucket that the folder of the trail is [default: codecommit-local-trail]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_BUCKET", value_name = "NAME")]
+    pub trail_bucket: Option<String>,
+    /// Folder for the buckets of other trails [default: `buckets` beside the folder of the trail]
+    #[arg(long, env = "CODECOMMIT_LOCAL_BUCKETS_DIR", value_name = "FOLDER")]
+    pub buckets_dir: Option<PathBuf>,
     /// Keep everything in temporary folders that are gone at exit
     #[arg(long, env = "CODECOMMIT_LOCAL_EPHEMERAL", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub ephemeral: Option<bool>,
@@ -182,6 +188,8 @@ impl Said {
             },
             ephemeral: if self.data_dir.is_some() { self.ephemeral } else { self.ephemeral.or(other.ephemeral) },
             trail_dir: self.trail_dir.or(other.trail_dir),
+            trail_bucket: self.trail_bucket.or(other.trail_bucket),
+            buckets_dir: self.buckets_dir.or(other.buckets_dir),
             account: self.account.or(other.account),
             region: self.region.or(other.region),
             identities: self.identities.or(other.identities),

@@ -1,0 +1,89 @@
+//! The table of CloudTrail's operations. Nothing else lists them.
+
+use std::sync::{Arc, LazyLock};
+
+use aws::operation::Change;
+use aws::{Call, Operation};
+use serde_json::Value;
+use store::Transaction;
+
+use crate::{CloudTrail, Exception};
+
+type Row = Operation<CloudTrail, Transaction>;
+
+/// The row of an operation of a feature that this server does not have: it fails, and is recorded.
+macro_rules! unsupported {
+    ($name:literal, read) => {
+        Row::unpublished_read($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
+            Err(Exception::UnsupportedOperation { operation: $name })
+        })
+    };
+    ($name:literal, write) => {
+        Row::unpublished_write($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Changing {
+            Err(Exception::UnsupportedOperation { operation: $name })
+        })
+    };
+}
+
+type Changing = Result<Change<Transaction, Value, Exception>, Exception>;
+
+static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    vec![
+        // Event history.
+
+        // Trails.
+
+        // Validation.
+
+        // Features that are not here: event data stores, channels, dashboards, imports, queries, insights, organizations.
+        unsupported!("CancelQuery", write),
+        unsupported!("CreateChannel", write),
+        unsupported!("CreateDashboard", write),
+        unsupported!("CreateEventDataStore", write),
+        unsupported!("DeleteChannel", write),
+        unsupported!("DeleteDashboard", write),
+        unsupported!("DeleteEventDataStore", write),
+        unsupported!("DeleteResourcePolicy", write),
+        unsupported!("DeregisterOrganizationDelegatedAdmin", write),
+        unsupported!("DescribeQuery", read),
+        unsupported!("DisableFederation", write),
+        unsupported!("EnableFederation", write),
+        unsupported!("GenerateQuery", write),
+        unsupported!("GetChannel", read),
+        unsupported!("GetDashboard", read),
+        unsupported!("GetEventConfiguration", read),
+        unsupported!("GetEventDataStore", read),
+        unsupported!("GetImport", read),
+        unsupported!("GetInsightSelectors", read),
+        unsupported!("GetQueryResults", read),
+        unsupported!("GetResourcePolicy", read),
+        unsupported!("ListChannels", read),
+        unsupported!("ListDashboards", read),
+        unsupported!("ListEventDataStores", read),
+        unsupported!("ListImportFailures", read),
+        unsupported!("ListImports", read),
+        unsupported!("ListInsightsData", read),
+        unsupported!("ListInsightsMetricData", read),
+        unsupported!("ListQueries", read),
+        unsupported!("PutEventConfiguration", write),
+        unsupported!("PutInsightSelectors", write),
+        unsupported!("PutResourcePolicy", write),
+        unsupported!("RegisterOrganizationDelegatedAdmin", write),
+        unsupported!("RestoreEventDataStore", write),
+        unsupported!("SearchSampleQueries", read),
+        unsupported!("StartDashboardRefresh", write),
+        unsupported!("StartEventDataStoreIngestion", write),
+        unsupported!("StartImport", write),
+        unsupported!("StartQuery", write),
+        unsupported!("StopEventDataStoreIngestion", write),
+        unsupported!("StopImport", write),
+        unsupported!("UpdateChannel", write),
+        unsupported!("UpdateDashboard", write),
+        unsupported!("UpdateEventDataStore", write),
+    ]
+});
+
+/// Finds an operation by its name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}

@@ -1,0 +1,30 @@
+//! The service AWS CloudTrail: what its operations work on.
+
+use std::sync::Arc;
+
+use aws::{Clock, Operation, Region};
+use store::{Store, Transaction};
+
+use crate::{Buckets, operations};
+
+/// AWS CloudTrail over the events that [`crate::Trail`] records.
+#[expect(dead_code, reason = "its operations follow")]
+pub struct CloudTrail {
+    pub(crate) store: Arc<Store>,
+    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The region of the built-in trail.
+    pub(crate) home_region: Region,
+}
+
+impl CloudTrail {
+    /// Makes the service; the store holds the tables of [`crate::Trail`] already.
+    pub const fn new(store: Arc<Store>, buckets: Arc<Buckets>, clock: Arc<dyn Clock>, home_region: Region) -> Self {
+        Self { store, buckets, clock, home_region }
+    }
+
+    /// Finds an operation by its name.
+    pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
+        operations::find(name)
+    }
+}
