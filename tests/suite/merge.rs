@@ -222,3 +222,20 @@ fn a_merge_is_on_the_trail() {
     assert_eq!(event["requestParameters"]["sourceCommitSpecifier"], "feature");
     assert_eq!(event["resources"][0]["ARN"], "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo");
 }
+
+#[test]
+fn upkeep_is_told_of_objects_that_calls_leave_without_a_reference() {
+    let world = World::new();
+    forked(&world, &[("c.txt", "other\n")], &[("b.txt", "new\n")]);
+    let repository = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let id = repository["repositoryMetadata"]["repositoryId"].as_str().expect("an id");
+    let folder = world.folder().join("data/repositories").join(id);
+    assert!(!git::maintenance::has_unreachable(&folder), "branches only went on");
+    let merge = input(&json!({ "mergeOption": "THREE_WAY_MERGE" }));
+    world.ok("CreateUnreferencedMergeCommit", &merge);
+    assert!(git::maintenance::has_unreachable(&folder));
+
+    std::fs::remove_file(folder.join("objects/info/let-go")).expect("it was noted there");
+    world.ok("DeleteBranch", &json!({ "repositoryName": "MyDemoRepo", "branchName": "feature" }));
+    assert!(git::maintenance::has_unreachable(&folder));
+}

@@ -11,6 +11,7 @@ mod rules;
 mod versions;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws::Call;
 use aws_sdk_codecommit::operation::create_unreferenced_merge_commit::{
@@ -130,6 +131,8 @@ pub(crate) fn create_unreferenced(
     Ok(Box::new(move |transaction| {
         let _hold = hold;
         record(transaction, &repository, tips, commit_id)?;
+        // Without the note the commit only stays longer.
+        transaction.after_commit(move || drop(objects.let_go(SystemTime::now())));
         let output = CreateUnreferencedMergeCommitOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))

@@ -4,6 +4,7 @@
 //! What follows from a move happens in the move's own transaction.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
@@ -38,6 +39,9 @@ impl Door {
         let open = service.store.read(|transaction| follow::open(transaction, &repository.id))?;
         // The answers are remembered, and asked for again in the transaction.
         follow::consequences(&relations, &open, moves.iter())?;
+        for it in moves {
+            it.lets_go(&relations);
+        }
         if moves.iter().any(|it| it.new.is_some()) {
             service.note_growth(repository);
         }
@@ -108,6 +112,17 @@ impl Move {
     pub fn delete(name: BString, expected: Expected) -> Self {
         Self { name, expected, new: None, peeled: None }
     }
+
+    /// Tells whether the reference then leads to less than before, so that objects may be left that none leads to.
+    ///
+    /// What is no commit has no ancestors.
+    fn lets_go(&self, relations: &Relations) -> bool {
+        match (self.expected, self.new) {
+            (Expected::Absent, _) => false,
+            (Expected::At(_), None) => true,
+            (Expected::At(old), Some(new)) => !relations.is_ancestor(old, new).unwrap_or(false),
+        }
+    }
 }
 
 /// Moves references, each for itself, and answers for each in the order given.
@@ -131,7 +146,12 @@ pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec
         let default_branch = default_branch.as_ref().map(|name| name.as_slice());
         repository::set_default_branch(transaction, call, repository_id, default_branch)?;
         follow::follow(transaction, call, &door.relations, repository_id, made.clone())?;
-        trigger::fire(transaction, door, made)?;
+        trigger::fire(transaction, door, made.clone())?;
+        if made.into_iter().any(|it| it.lets_go(&door.relations)) {
+            let objects = Arc::clone(door.relations.objects());
+            // Without the note the objects only stay longer.
+            transaction.after_commit(move || drop(objects.let_go(SystemTime::now())));
+        }
     }
     Ok(answers)
 }

@@ -30,6 +30,11 @@ impl Relations {
         remembered(&self.ancestors, (old, new), || Ok(self.objects.is_ancestor(&old, &new)?))
     }
 
+    /// Returns the objects that it is about.
+    pub(crate) fn objects(&self) -> &Arc<git::Repository> {
+        &self.objects
+    }
+
     /// Gives the newest of the best common ancestors of two commits.
     pub(crate) fn merge_base(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>, Exception> {
         let look = || Ok(self.objects.reader().merge_bases(&one, &other)?.into_iter().next());

@@ -11,7 +11,6 @@ mod report;
 use std::{
     cell::RefCell,
     io::{self, BufReader, Read, Write},
-    time::SystemTime,
 };
 
 use gix::ObjectId;
@@ -48,6 +47,8 @@ pub struct Received<'a> {
 }
 
 /// Moves references, or refuses to: answers each command in its order, with the reason of a refusal.
+///
+/// It notes with [`Repository::let_go`] that a reference left objects behind, so that upkeep looks for them.
 pub type Door<'d> = dyn FnMut(&Received<'_>) -> Vec<Result<(), String>> + 'd;
 
 /// Serves one push: takes its objects, asks the door, and reports.
@@ -98,21 +99,9 @@ pub fn serve(
         })
         .collect();
 
-    if lets_go(repository, &commands.list, &results) {
-        // Without the note the objects only stay longer.
-        drop(repository.let_go(SystemTime::now()));
-    }
     // The references have moved: that the client does not hear of it changes nothing.
     drop(tell(output, &commands, options, &taken, &messages, &unpack, &results));
     Ok(())
-}
-
-/// Tells whether a reference that moved leads to less than before.
-fn lets_go(repository: &Repository, commands: &[Command], results: &[Result<(), String>]) -> bool {
-    commands.iter().zip(results).any(|(command, result)| {
-        let leads_on = || repository.is_ancestor(&command.old, &command.new).unwrap_or(false);
-        result.is_ok() && !command.old.is_null() && (command.is_deletion() || !leads_on())
-    })
 }
 
 /// Sends the report, and what else the client is told.

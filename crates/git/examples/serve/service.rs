@@ -4,12 +4,13 @@ use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bstr::ByteSlice;
 use flate2::read::MultiGzDecoder;
-use git::{ProtocolError, Service, Version, receive_pack, upload_pack};
+use git::receive_pack::{self, Command};
+use git::{ProtocolError, Repository, Service, Version, upload_pack};
 
 use super::{
     answer::{Answer, UNCACHED},
@@ -230,7 +231,15 @@ fn push(
     let committer = Committer { name, email: &email };
     let mut door = |received: &receive_pack::Received<'_>| {
         let mut say = |line: String| received.messages.borrow_mut().push(line);
-        references::update(served.store(), &served.repository, &served.settings, &committer, received, &mut say)
+        let store = served.store();
+        let answers = references::update(store, &served.repository, &served.settings, &committer, received, &mut say);
+        let moved = received.commands.iter().zip(received.verdicts.iter().zip(&answers));
+        let moved = moved.filter(|(_, (verdict, answer))| verdict.is_ok() && answer.is_ok());
+        if moved.into_iter().any(|(command, _)| lets_go(&served.repository, command)) {
+            // Without the note the objects only stay longer.
+            drop(served.repository.let_go(SystemTime::now()));
+        }
+        answers
     };
     let kind = format!("{UNCACHED}Content-Type: application/x-git-receive-pack-result\r\n");
     let mut output = answer.stream(&kind);
@@ -239,6 +248,12 @@ fn push(
         refuse(&mut output, &error)?;
     }
     output.finish()
+}
+
+/// Tells whether a reference that moved leads to less than before.
+fn lets_go(repository: &Repository, command: &Command) -> bool {
+    let leads_on = || repository.is_ancestor(&command.old, &command.new).unwrap_or(false);
+    !command.old.is_null() && (command.is_deletion() || !leads_on())
 }
 
 fn refuse(output: &mut dyn Write, error: &ProtocolError) -> io::Result<()> {
