@@ -1,4 +1,4 @@
-//! AWS's own model of the service, as the SDK for Python has it: how operations can fail, and what their replies look like.
+//! AWS's own models of the services, as the SDK for Python has them: how operations can fail, and what their replies look like.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -9,24 +9,52 @@ use serde_json::{Map, Value};
 
 use crate::workspace;
 
-static MODEL: LazyLock<Value> = LazyLock::new(|| {
+static CODECOMMIT: LazyLock<Value> = LazyLock::new(|| read("codecommit/2015-04-13"));
+static CLOUDTRAIL: LazyLock<Value> = LazyLock::new(|| read("cloudtrail/2013-11-01"));
+
+fn read(version: &str) -> Value {
     let python = fs::read_dir(workspace().join(".venv/lib")).expect("scripts/clients installed the SDK for Python");
     let mut places = python.map(|folder| {
         let packages = folder.expect("the folder can be read").path().join("site-packages");
-        packages.join("botocore/data/codecommit/2015-04-13/service-2.json.gz")
+        packages.join("botocore/data").join(version).join("service-2.json.gz")
     });
     let model = places.find_map(|path| File::open(path).ok()).expect("the SDK has the model");
     serde_json::from_reader(GzDecoder::new(model)).expect("the model is JSON")
-});
+}
 
-/// The names of all operations.
+/// The model of the service that has an operation; their names are all different.
+fn of(operation: &str) -> &'static Value {
+    if is_cloudtrail(operation) { &CLOUDTRAIL } else { &CODECOMMIT }
+}
+
+/// Whether an operation is CloudTrail's.
+pub fn is_cloudtrail(operation: &str) -> bool {
+    CLOUDTRAIL["operations"].get(operation).is_some()
+}
+
+/// The value of `X-Amz-Target` for an operation; what no model has is taken for CodeCommit's.
+pub fn target(operation: &str) -> String {
+    let prefix = of(operation)["metadata"]["targetPrefix"].as_str().expect("both services speak AWS JSON");
+    format!("{prefix}.{operation}")
+}
+
+/// The names of all operations of CodeCommit.
 pub fn operations() -> Vec<String> {
-    MODEL["operations"].as_object().expect("a model has operations").keys().cloned().collect()
+    names(&CODECOMMIT)
+}
+
+/// The names of all operations of CloudTrail.
+pub fn cloudtrail_operations() -> Vec<String> {
+    names(&CLOUDTRAIL)
+}
+
+fn names(model: &Value) -> Vec<String> {
+    model["operations"].as_object().expect("a model has operations").keys().cloned().collect()
 }
 
 /// The names of the exceptions of an operation, as they are on the wire.
 pub fn exceptions(operation: &str) -> BTreeSet<String> {
-    let errors = MODEL["operations"][operation]["errors"].as_array();
+    let errors = of(operation)["operations"][operation]["errors"].as_array();
     let names = errors.into_iter().flatten().map(|error| error["shape"].as_str().expect("a shape has a name"));
     names.map(str::to_owned).collect()
 }
@@ -34,26 +62,27 @@ pub fn exceptions(operation: &str) -> BTreeSet<String> {
 /// Says what is wrong with the reply of an operation that succeeded: a member that is missing, of another type, or not of
 /// the model.
 pub fn check(operation: &str, reply: &Value) -> Result<(), String> {
-    let output = MODEL["operations"][operation]["output"]["shape"].as_str();
+    let model = of(operation);
+    let output = model["operations"][operation]["output"]["shape"].as_str();
     match (output, reply) {
         (None, Value::Null) => Ok(()),
         (None, _) => Err("the operation has no output".to_owned()),
-        (Some(shape), _) => check_shape(shape, reply, operation),
+        (Some(shape), _) => check_shape(model, shape, reply, operation),
     }
 }
 
-fn check_shape(name: &str, value: &Value, place: &str) -> Result<(), String> {
-    let shape = &MODEL["shapes"][name];
+fn check_shape(model: &Value, name: &str, value: &Value, place: &str) -> Result<(), String> {
+    let shape = &model["shapes"][name];
     let wrong = || Err(format!("{place} is no {name}: {value}"));
     match (shape["type"].as_str().expect("a shape has a type"), value) {
-        ("structure", Value::Object(members)) => check_structure(shape, members, place),
+        ("structure", Value::Object(members)) => check_structure(model, shape, members, place),
         ("list", Value::Array(items)) => {
             let of = shape["member"]["shape"].as_str().expect("a list has a member");
-            items.iter().enumerate().try_for_each(|(at, item)| check_shape(of, item, &format!("{place}[{at}]")))
+            items.iter().enumerate().try_for_each(|(at, item)| check_shape(model, of, item, &format!("{place}[{at}]")))
         }
         ("map", Value::Object(entries)) => {
             let of = shape["value"]["shape"].as_str().expect("a map has values");
-            entries.iter().try_for_each(|(key, item)| check_shape(of, item, &format!("{place}.{key}")))
+            entries.iter().try_for_each(|(key, item)| check_shape(model, of, item, &format!("{place}.{key}")))
         }
         ("string", Value::String(text)) => match shape["enum"].as_array() {
             Some(known) if !known.iter().any(|known| known == text) => wrong(),
@@ -72,7 +101,7 @@ fn check_shape(name: &str, value: &Value, place: &str) -> Result<(), String> {
     }
 }
 
-fn check_structure(shape: &Value, members: &Map<String, Value>, place: &str) -> Result<(), String> {
+fn check_structure(model: &Value, shape: &Value, members: &Map<String, Value>, place: &str) -> Result<(), String> {
     for name in shape["required"].as_array().into_iter().flatten() {
         let name = name.as_str().expect("a member has a name");
         if !members.contains_key(name) {
@@ -83,7 +112,7 @@ fn check_structure(shape: &Value, members: &Map<String, Value>, place: &str) -> 
         let Some(of) = shape["members"][name]["shape"].as_str() else {
             return Err(format!("{place} has {name}, which the model does not have"));
         };
-        check_shape(of, value, &format!("{place}.{name}"))?;
+        check_shape(model, of, value, &format!("{place}.{name}"))?;
     }
     Ok(())
 }

@@ -1,11 +1,5 @@
 //! The AWS SDK for Rust, unmodified, over this harness's own connection.
 
-use aws_sdk_codecommit::Client;
-use aws_sdk_codecommit::config::retry::RetryConfig;
-use aws_sdk_codecommit::config::timeout::TimeoutConfig;
-use aws_sdk_codecommit::config::{
-    BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
-};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -21,15 +15,13 @@ use crate::{World, wire};
 #[derive(Clone, Copy, Debug)]
 struct Connection;
 
-impl World {
-    /// Makes a client with the documentation's example access key.
-    pub fn sdk(&self) -> Client {
-        self.sdk_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
-    }
-
-    /// Makes a client with an access key, for a region.
-    pub fn sdk_as(&self, access_key: &str, region: &str) -> Client {
-        let config = Config::builder()
+/// Makes a client of a service; each SDK has a configuration of its own, made in the same way.
+macro_rules! client {
+    ($sdk:ident, $endpoint:expr, $access_key:expr, $region:expr) => {{
+        use $sdk::config::retry::RetryConfig;
+        use $sdk::config::timeout::TimeoutConfig;
+        use $sdk::config::{BehaviorVersion, Credentials, IdentityCache, Region, StalledStreamProtectionConfig};
+        let config = $sdk::config::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(Connection)
             // A test asks once and takes the answer; waiting would need a clock of the SDK's own.
@@ -37,11 +29,33 @@ impl World {
             .identity_cache(IdentityCache::no_cache())
             .timeout_config(TimeoutConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .endpoint_url(self.endpoint())
-            .region(Region::new(region.to_owned()))
-            .credentials_provider(Credentials::new(access_key, "secret", None, None, "the test"))
+            .endpoint_url($endpoint)
+            .region(Region::new($region.to_owned()))
+            .credentials_provider(Credentials::new($access_key, "secret", None, None, "the test"))
             .build();
-        Client::from_conf(config)
+        $sdk::Client::from_conf(config)
+    }};
+}
+
+impl World {
+    /// Makes a client of CodeCommit with the documentation's example access key.
+    pub fn sdk(&self) -> aws_sdk_codecommit::Client {
+        self.sdk_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
+    }
+
+    /// Makes a client of CodeCommit with an access key, for a region.
+    pub fn sdk_as(&self, access_key: &str, region: &str) -> aws_sdk_codecommit::Client {
+        client!(aws_sdk_codecommit, self.endpoint(), access_key, region)
+    }
+
+    /// Makes a client of CloudTrail with the documentation's example access key.
+    pub fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
+        self.cloudtrail_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
+    }
+
+    /// Makes a client of CloudTrail with an access key, for a region.
+    pub fn cloudtrail_as(&self, access_key: &str, region: &str) -> aws_sdk_cloudtrail::Client {
+        client!(aws_sdk_cloudtrail, self.endpoint(), access_key, region)
     }
 }
 

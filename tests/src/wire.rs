@@ -43,14 +43,14 @@ impl Reply {
 }
 
 impl World {
-    /// Calls an operation of CodeCommit without credentials.
+    /// Calls an operation of CodeCommit or CloudTrail without credentials.
     pub fn call(&self, operation: &str, input: &Value) -> Reply {
         self.call_as(operation, input, &[])
     }
 
-    /// Calls an operation of CodeCommit with further headers.
+    /// Calls an operation of CodeCommit or CloudTrail with further headers.
     pub fn call_as(&self, operation: &str, input: &Value, headers: &[(&str, &str)]) -> Reply {
-        let target = format!("CodeCommit_20150413.{operation}");
+        let target = model::target(operation);
         let mut all = vec![("x-amz-target", target.as_str()), ("content-type", "application/x-amz-json-1.1")];
         all.extend_from_slice(headers);
         self.send("POST", "/", &all, input.to_string().as_bytes())

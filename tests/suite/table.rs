@@ -1,4 +1,4 @@
-//! The table of operations as its source has it: nothing else lists them, the tests neither.
+//! The tables of operations as their sources have them: nothing else lists them, the tests neither.
 
 use tests::workspace;
 
@@ -7,23 +7,37 @@ use tests::workspace;
 pub struct Row {
     /// The operation.
     pub name: String,
-    /// What makes it: `read`, `write` or `write_silently`.
+    /// What makes it, whether its shapes are the SDK's or ours: `read`, `write` or `write_silently`.
     pub maker: String,
 }
 
-/// Reads the rows out of the source.
+/// Reads the rows of CodeCommit out of the source.
 pub fn rows() -> Vec<Row> {
-    let source = workspace().join("crates/codecommit/src/operations.rs");
-    let text = std::fs::read_to_string(source).expect("the table is there");
-    let rows = text.lines().filter_map(|line| {
-        let (maker, rest) = line.trim().strip_prefix("Row::")?.split_once("(\"")?;
-        let (name, _) = rest.split_once('"')?;
-        Some(Row { name: name.to_owned(), maker: maker.to_owned() })
+    read("crates/codecommit/src/operations.rs")
+}
+
+/// Reads the rows of CloudTrail out of the source, without those of features that are not there.
+pub fn cloudtrail() -> Vec<Row> {
+    read("crates/trail/src/operations.rs")
+}
+
+/// The row of an operation of either.
+pub fn row(operation: &str) -> Row {
+    let mut rows = rows().into_iter().chain(cloudtrail());
+    rows.find(|row| row.name == operation).unwrap_or_else(|| panic!("{operation} is in no table"))
+}
+
+fn read(source: &str) -> Vec<Row> {
+    let text = std::fs::read_to_string(workspace().join(source)).expect("the table is there");
+    let rows = text.split("Row::").skip(1).filter_map(|row| {
+        let (maker, rest) = row.split_once('(')?;
+        let (name, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+        Some(Row { name: name.to_owned(), maker: maker.trim_start_matches("unpublished_").to_owned() })
     });
     rows.collect()
 }
 
-/// The names of the operations.
+/// The names of the operations of CodeCommit.
 pub fn names() -> Vec<String> {
     rows().into_iter().map(|row| row.name).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tests::wire::signed;
-use tests::{Reply, World};
+use tests::{Reply, World, model};
 
 use crate::record::members;
 use crate::table;
@@ -233,7 +233,11 @@ pub fn told(record: &Value) -> Value {
 
 /// What [`told`] has to be.
 pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
-    let row = table::rows().into_iter().find(|row| row.name == operation).expect("the operation is there");
+    let row = table::row(operation);
+    let elements_of = |value: &Value| {
+        let value = if model::is_cloudtrail(operation) { decapitalized(value) } else { value.clone() };
+        elements_of(&value)
+    };
     let body = reply.json();
     let failed = reply.status != 200;
     let nothing = json!({});
@@ -248,6 +252,24 @@ pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
         "requestParameters": if parameters == nothing || is_left_out { Value::Null } else { parameters },
         "answers": !failed && row.maker == "write" && elements_of(&body) != nothing,
     })
+}
+
+/// What is CloudTrail's begins with a capital on the wire, and times are numbers there.
+fn decapitalized(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(decapitalized).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                let value = match value.as_f64().filter(|_| name.ends_with("Time")) {
+                    Some(seconds) => aws::Timestamp::from_seconds(seconds).medium().into(),
+                    None => decapitalized(value),
+                };
+                (name[..1].to_lowercase() + &name[1..], value)
+            };
+            members.iter().map(member).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// A request as records show it: in alphabetical order, without what is empty and without the contents of files.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Call, Failure, elements, json};
+use crate::{Call, Failure, Timestamp, elements, json};
 
 /// Says whether an operation can change anything; a record's `readOnly`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +165,23 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             })
         };
         Self { name, access: Access::Write, decode: Box::new(decode) }
+    }
+
+    /// Says which members of an unpublished input are times: numbers on the wire, and dates in a record.
+    #[must_use]
+    pub fn with_times(self, members: &'static [&'static str]) -> Self {
+        let decode = move |body: &[u8]| {
+            let mut decoded = (self.decode)(body)?;
+            for member in members {
+                if let Some(value) = decoded.request_parameters.get_mut(*member)
+                    && let Some(seconds) = value.as_f64()
+                {
+                    *value = Timestamp::from_seconds(seconds).medium().into();
+                }
+            }
+            Ok(decoded)
+        };
+        Self { decode: Box::new(decode), ..self }
     }
 
     /// Reads a request's body.

@@ -44,6 +44,12 @@ impl Timestamp {
         DateTime::from_millis(self.0)
     }
 
+    /// Takes seconds since the epoch, as AWS JSON has times.
+    pub fn from_seconds(seconds: f64) -> Self {
+        // Times beyond some ten thousand years are as good as the last of those.
+        Self::from_wire(&DateTime::from_secs_f64(seconds.clamp(-3e11, 3e11)))
+    }
+
     /// Takes the SDK's form of a time.
     pub fn from_wire(time: &DateTime) -> Self {
         Self(time.to_millis().unwrap_or(i64::MAX))
@@ -99,6 +105,9 @@ mod tests {
         assert_eq!(Timestamp::from_iso(&time.iso()), Some(Timestamp::from_millis(1_481_739_554_000)));
         assert_eq!(Timestamp::from_iso("yesterday"), None);
         assert_eq!(time.medium(), "Dec 14, 2016 6:19:14 PM");
+        assert_eq!(Timestamp::from_seconds(1_481_739_554.262), time);
+        assert!(Timestamp::from_seconds(-1e300) < Timestamp::from_millis(0));
+        assert!(Timestamp::from_seconds(1e300) > time);
         assert_eq!(time.offset(), "2016-12-14T18:19:14.262+0000");
         assert_eq!(time.day_folder(), "2016/12/14");
         assert_eq!(time.compact_minute(), "20161214T1819Z");
