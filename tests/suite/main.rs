@@ -8,6 +8,7 @@ mod clients;
 mod comment;
 mod commit;
 mod crash;
+mod cross_account;
 mod edits;
 mod events;
 mod file;

@@ -133,6 +133,14 @@ impl Caller {
         Self { invoked_by: Some(name.to_owned()), ..own }
     }
 
+    /// Makes the caller that the owner of a resource sees of somebody of another account.
+    pub fn other_account(caller: &Self) -> Self {
+        Self {
+            invoked_by: caller.invoked_by.clone(),
+            ..Self::of(Kind::AwsAccount, caller.account_id.clone(), caller.arn.clone(), caller.principal_id.clone())
+        }
+    }
+
     /// Makes a caller of what every caller has.
     pub const fn of(kind: Kind, account_id: AccountId, arn: String, principal_id: String) -> Self {
         Self {

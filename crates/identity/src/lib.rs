@@ -73,13 +73,21 @@ impl Identities {
     /// Names the caller that the credentials belong to.
     ///
     /// A known access key or Git user name is its user; an unknown one is an IAM user made up from it, in the account that a
-    /// Git user name ends in or else the default account; none at all is the default user.
-    pub fn authenticate(&self, credentials: &Credentials) -> Caller {
+    /// Git user name ends in or else the default account; none at all is the default user, of the account that the request names.
+    pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>) -> Caller {
         match &credentials.presented {
-            Presented::Nothing => self.default.clone(),
+            Presented::Nothing => self.default_of(account.unwrap_or(&self.default.account_id)),
             Presented::AccessKey(key) => self.by_access_key(key),
             Presented::GitUserName(name) => self.by_git_user_name(name),
         }
+    }
+
+    /// A user of that name is everybody's default one; elsewhere than in the default account it has no access key.
+    fn default_of(&self, account: &AccountId) -> Caller {
+        if *account == self.default.account_id {
+            return self.default.clone();
+        }
+        made_up(account.clone(), self.default.user_name.as_deref().unwrap_or(DEFAULT_USER), None)
     }
 
     fn by_access_key(&self, key: &str) -> Caller {

@@ -22,7 +22,7 @@ pub(crate) struct Place {
 /// Checking what the credentials prove belongs between the two; in open mode naming the caller is all there is.
 pub(crate) fn begin(state: &State, headers: &HeaderMap, peer: SocketAddr, place: Option<Place>) -> Call {
     let credentials = Credentials::read(text(headers, &AUTHORIZATION).as_deref());
-    let caller = state.identities.authenticate(&credentials);
+    let caller = state.identities.authenticate(&credentials, place.as_ref().map(|place| &place.account));
     let origin = origin(state, headers, peer, place, &caller, &credentials);
     Call::begin(caller, origin, &*state.clock)
 }

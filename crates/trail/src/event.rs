@@ -1,6 +1,6 @@
 //! What one call leaves to be recorded.
 
-use aws::Failure;
+use aws::{AccountId, Call, Caller, Failure, Resource};
 use serde_json::Value;
 
 use crate::NOTHING;
@@ -24,6 +24,20 @@ pub struct Event {
     pub additional_event_data: Value,
     /// `errorCode` and `errorMessage`.
     pub failure: Option<Failure>,
+    /// Who called, where it was not the call's caller; one that is invoked by a service calls from that service.
+    pub caller: Option<Caller>,
+    /// `recipientAccountId`, where it is not the call's account.
+    pub account: Option<AccountId>,
+    /// `resources`, where they are not those that the call concerns.
+    pub resources: Option<Vec<Resource>>,
+    /// `requestID`, where it is not the call's.
+    pub request_id: Option<String>,
+    /// Events that the call leaves besides this one, recorded after it.
+    pub further: Vec<Event>,
+    /// `eventID`, where it is not the call's.
+    pub event_id: Option<String>,
+    /// `sharedEventID`, on the copies that accounts have of one event.
+    pub shared_event_id: Option<String>,
 }
 
 impl Event {
@@ -38,6 +52,49 @@ impl Event {
             response_elements: NOTHING,
             additional_event_data: NOTHING,
             failure: None,
+            caller: None,
+            account: None,
+            resources: None,
+            request_id: None,
+            further: Vec::new(),
+            event_id: None,
+            shared_event_id: None,
         }
+    }
+
+    /// Returns what stands in the trail for this event: itself and what is further, each with a copy for every other account
+    /// whose resources it is about.
+    pub(crate) fn records(mut self, call: &Call) -> Vec<Self> {
+        let mut further = std::mem::take(&mut self.further);
+        for event in &mut further {
+            event.event_id = Some(call.new_id());
+        }
+        std::iter::once(self).chain(further).flat_map(|event| event.copies(call)).collect()
+    }
+
+    /// The caller's account has the whole record; an owner of resources in another account sees of the caller no more than
+    /// who it is, and both share an id.
+    fn copies(mut self, call: &Call) -> Vec<Self> {
+        let caller = self.caller.as_ref().unwrap_or(&call.caller).clone();
+        let resources = self.resources.clone().unwrap_or_else(|| call.resources());
+        let about = self.account.clone().unwrap_or_else(|| call.account.clone());
+        let mut owners: Vec<AccountId> = Vec::new();
+        for account in resources.into_iter().map(|resource| resource.account).chain([about]) {
+            if account != caller.account_id && !owners.contains(&account) {
+                owners.push(account);
+            }
+        }
+        self.account = Some(caller.account_id.clone());
+        if !owners.is_empty() {
+            self.shared_event_id = Some(call.new_id());
+        }
+        let copy = |account| Self {
+            caller: Some(Caller::other_account(&caller)),
+            account: Some(account),
+            event_id: Some(call.new_id()),
+            ..self.clone()
+        };
+        let copies: Vec<Self> = owners.into_iter().map(copy).collect();
+        std::iter::once(self).chain(copies).collect()
     }
 }

@@ -118,7 +118,9 @@ impl Trail {
         })?
     }
 
-    /// Runs a change together with the record of the call that it belongs to: both are kept, or neither.
+    /// Runs a change together with the records of the call that it belongs to: all are kept, or none.
+    ///
+    /// A call about what another account owns leaves a copy of its record there, too.
     pub fn transact<R: Send + 'static>(
         &self,
         call: Arc<Call>,
@@ -127,10 +129,14 @@ impl Trail {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
         let recorded = self.store.write(move |transaction| {
             let (result, event) = change(transaction);
-            let line = record::line(&event, &call, event_version);
-            let bytes = line.len() as u64;
-            schema::insert(transaction, &call, &event, &line)?;
-            transaction.after_commit(move || events.append(&line));
+            let mut bytes = 0;
+            for event in event.records(&call) {
+                let line = record::line(&event, &call, event_version);
+                bytes += line.len() as u64;
+                schema::insert(transaction, &call, &event, &line)?;
+                let events = Arc::clone(&events);
+                transaction.after_commit(move || events.append(&line));
+            }
             Ok::<_, store::Error>((result, bytes))
         });
         match recorded.and_then(|recorded| recorded) {

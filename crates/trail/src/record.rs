@@ -2,7 +2,7 @@
 
 mod user_identity;
 
-use aws::{Call, Resource};
+use aws::{AccountId, Call, Resource};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -70,6 +70,8 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     management_event: Option<bool>,
     recipient_account_id: &'a str,
+    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
+    shared_event_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_category: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,35 +82,53 @@ struct Record<'a> {
 pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String {
     let modern = version == EventVersion::V1_11;
     let failure = event.failure.as_ref();
+    let caller = event.caller.as_ref().unwrap_or(&call.caller);
+    let service = caller.invoked_by.as_deref();
+    let resources = event.resources.clone().unwrap_or_else(|| call.resources());
     let record = Record {
         event_version: if modern { "1.11" } else { "1.05" },
-        user_identity: user_identity::of(&call.caller, version),
+        user_identity: user_identity::of(caller, version),
         event_time: call.time.iso(),
         event_source: event.source,
         event_name: &event.name,
         aws_region: call.region.as_str(),
-        source_ip_address: &call.source_ip_address,
-        user_agent: call.user_agent.as_deref().map(cut),
+        source_ip_address: service.unwrap_or(&call.source_ip_address),
+        user_agent: service.or(call.user_agent.as_deref()).map(cut),
         error_code: failure.map(|failure| cut(&failure.name)),
         error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
         request_parameters: bounded(&event.request_parameters),
         response_elements: bounded(&with_repository_metadata_in_order(event.response_elements.clone(), modern)),
         additional_event_data: &event.additional_event_data,
-        request_id: call.request_id(),
-        event_id: call.event_id(),
+        request_id: event.request_id.as_deref().unwrap_or(call.request_id()),
+        event_id: event_id(event, call),
         read_only: event.read_only,
-        resources: call.resources().iter().map(|it| resource(it, modern)).collect(),
+        resources: resources.iter().map(|it| resource(it, modern)).collect(),
         event_type: "AwsApiCall",
         api_version: event.api_version,
         management_event: modern.then_some(true),
-        recipient_account_id: call.account.as_str(),
+        recipient_account_id: account(event, call).as_str(),
+        shared_event_id: event.shared_event_id.as_deref(),
         event_category: modern.then_some("Management"),
-        // The listener speaks plain HTTP, so there is no version or cipher to tell.
-        tls_details: call.host.as_ref().filter(|_| modern).map(|host| json!({ "clientProvidedHostHeader": host })),
+        // The listener speaks plain HTTP, so there is no version or cipher to tell; nothing is told of a service's calls.
+        tls_details: call
+            .host
+            .as_ref()
+            .filter(|_| modern && service.is_none())
+            .map(|host| json!({ "clientProvidedHostHeader": host })),
     };
     let mut line = serde_json::to_string(&record).expect("a record's map keys are strings");
     line.push('\n');
     line
+}
+
+/// Returns the id of an event's record.
+pub(crate) fn event_id<'a>(event: &'a Event, call: &'a Call) -> &'a str {
+    event.event_id.as_deref().unwrap_or(call.event_id())
+}
+
+/// Returns the account that receives an event's record.
+pub(crate) fn account<'a>(event: &'a Event, call: &'a Call) -> &'a AccountId {
+    event.account.as_ref().unwrap_or(&call.account)
 }
 
 fn resource(resource: &Resource, modern: bool) -> Value {

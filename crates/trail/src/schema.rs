@@ -3,7 +3,7 @@
 use aws::Call;
 use store::{Error, Transaction};
 
-use crate::Event;
+use crate::{Event, record};
 
 /// What brings a database up to date.
 ///
@@ -40,8 +40,8 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
     transaction.execute(
         "INSERT INTO events (event_id, account, region, time, name, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         &[
-            call.event_id().into(),
-            call.account.as_str().into(),
+            record::event_id(event, call).into(),
+            record::account(event, call).as_str().into(),
             call.region.as_str().into(),
             call.time.millis().into(),
             (&event.name).into(),
