@@ -2,14 +2,17 @@
 //!
 //! **Invariant:** an object appears whole or not at all, and its metadata no later than itself.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod folder;
+mod listing;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The folder, at a bucket's root, of what S3 would keep beside objects: `.metadata/KEY.json`, an object of texts by name.
-const METADATA: &str = ".metadata";
+pub use folder::{FolderBucket, Object};
+pub use listing::{Listing, Page};
 
 /// A bucket that objects can be put into.
 pub trait Bucket: Send + Sync {
@@ -17,11 +20,13 @@ pub trait Bucket: Send + Sync {
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()>;
 }
 
-/// A bucket that is a folder.
+/// Where a bucket is that can be read.
 #[derive(Clone, Debug)]
-pub struct FolderBucket {
-    folder: PathBuf,
-    sync: bool,
+pub enum Found {
+    /// In a folder here.
+    Folder(FolderBucket),
+    /// Elsewhere.
+    Remote,
 }
 
 /// All buckets, by name.
@@ -30,58 +35,6 @@ pub struct Buckets {
     beside: PathBuf,
     sync: bool,
     remote: BTreeMap<String, Arc<dyn Bucket>>,
-}
-
-impl FolderBucket {
-    /// Takes the folder as it is; `sync` is whether objects are brought to the disk itself.
-    pub const fn new(folder: PathBuf, sync: bool) -> Self {
-        Self { folder, sync }
-    }
-
-    /// Returns the folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Reads an object's metadata; there is none for most.
-    pub fn metadata(&self, key: &str) -> io::Result<BTreeMap<String, String>> {
-        match fs::read(self.metadata_path(key)) {
-            Ok(text) => Ok(serde_json::from_slice(&text)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn metadata_path(&self, key: &str) -> PathBuf {
-        self.folder.join(METADATA).join(format!("{key}.json"))
-    }
-
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let parent = path.parent().expect("an object lies in its bucket's folder");
-        fs::create_dir_all(parent)?;
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".partial");
-        let mut file = File::create(&temporary)?;
-        file.write_all(content)?;
-        if self.sync {
-            file.sync_all()?;
-        }
-        fs::rename(&temporary, path)?;
-        if self.sync {
-            File::open(parent)?.sync_all()?;
-        }
-        Ok(())
-    }
-}
-
-impl Bucket for FolderBucket {
-    fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
-        if !metadata.is_empty() {
-            let metadata: BTreeMap<_, _> = metadata.iter().copied().collect();
-            self.write(&self.metadata_path(key), &serde_json::to_vec(&metadata)?)?;
-        }
-        self.write(&self.folder.join(key), content)
-    }
 }
 
 impl Buckets {
@@ -104,8 +57,42 @@ impl Buckets {
         if name == self.own.0 { self.own.1.clone() } else { FolderBucket::new(self.beside.join(name), self.sync) }
     }
 
+    /// Finds a bucket that is there, whatever the name is.
+    pub fn find(&self, name: &str) -> Option<Found> {
+        if self.remote.contains_key(name) {
+            return Some(Found::Remote);
+        }
+        let is_there = || fs::symlink_metadata(self.beside.join(name)).is_ok_and(|file| file.is_dir());
+        (name == self.own.0 || is_name(name) && is_there()).then(|| Found::Folder(self.folder(name)))
+    }
+
+    /// Lists the names of all buckets that are there.
+    pub fn names(&self) -> io::Result<BTreeSet<String>> {
+        let mut names: BTreeSet<String> = self.remote.keys().cloned().collect();
+        names.insert(self.own.0.clone());
+        let beside = match fs::read_dir(&self.beside) {
+            Ok(beside) => beside,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+            Err(error) => return Err(error),
+        };
+        for entry in beside {
+            let entry = entry?;
+            let name = entry.file_name().into_string().ok().filter(|name| is_name(name));
+            names.extend(name.filter(|_| entry.file_type().is_ok_and(|it| it.is_dir())));
+        }
+        Ok(names)
+    }
+
     /// Returns the name of the bucket that the trail directory is.
     pub fn own_name(&self) -> &str {
         &self.own.0
     }
+}
+
+/// Tells whether a name can be a bucket's: no path can.
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let within = name.bytes().all(|byte| plain(byte) || byte == b'.' || byte == b'-');
+    let ends = name.bytes().next().is_some_and(plain) && name.bytes().next_back().is_some_and(plain);
+    (3..=63).contains(&name.len()) && within && ends && !name.contains("..")
 }

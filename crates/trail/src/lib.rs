@@ -26,7 +26,7 @@ use aws::{Access, Call, Clock, Failure, Operation, Step};
 use serde_json::Value;
 use store::{Store, Transaction};
 
-pub use crate::bucket::{Bucket, Buckets, FolderBucket};
+pub use crate::bucket::{Bucket, Buckets, FolderBucket, Found, Listing, Object, Page};
 use crate::delivery::Delivery;
 pub use crate::event::Event;
 use crate::events_file::EventsFile;
