@@ -72,13 +72,20 @@ impl State {
         let sync = settings.durability == Durability::Full;
         let trail_settings = trail::Settings {
             folder: trail_folder.clone(),
+            home_region: settings.region.clone(),
             event_version: settings.event_version,
             log_interval: settings.log_interval,
             log_bytes: settings.log_bytes,
             sync,
         };
         let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync));
-        let trail = Trail::open(Arc::clone(&store), trail_settings, Arc::clone(&clock))?;
+        let trail = Trail::open(
+            Arc::clone(&store),
+            trail_settings,
+            Arc::clone(&buckets),
+            Arc::clone(&clock),
+            Arc::new(Nobody),
+        )?;
         let cloudtrail = CloudTrail::new(Arc::clone(&store), buckets, Arc::clone(&clock), settings.region.clone());
         let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());
         let courier = Arc::new(courier);
@@ -128,6 +135,12 @@ impl State {
     pub(crate) fn trail_folder(&self) -> &Path {
         &self.trail_folder
     }
+}
+
+struct Nobody;
+
+impl trail::Notifier for Nobody {
+    fn wake(&self) {}
 }
 
 /// The trail directory as a bucket, and the folder beside it for all others.

@@ -9,10 +9,13 @@ mod event;
 mod events_file;
 mod exception;
 mod log_file;
+mod notification;
 mod operations;
 mod record;
+mod reset;
 mod schema;
 mod service;
+mod trails;
 pub mod view;
 
 use std::io;
@@ -22,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::operation::Reply;
-use aws::{Access, Call, Clock, Failure, Operation, Step};
+use aws::{Access, Call, Clock, Failure, Operation, Region, Step};
 use serde_json::Value;
 use store::{Store, Transaction};
 
@@ -31,8 +34,10 @@ use crate::delivery::Delivery;
 pub use crate::event::Event;
 use crate::events_file::EventsFile;
 pub use crate::exception::Exception;
+pub use crate::notification::Notifier;
 pub use crate::record::EventVersion;
 pub use crate::service::CloudTrail;
+use crate::trails::BuiltIn;
 
 /// What comes before an operation's name in `X-Amz-Target`; the short form is heard, too.
 pub const TARGET_PREFIXES: [&str; 2] =
@@ -46,6 +51,8 @@ pub const SOURCE: Source = Source { event_source: "cloudtrail.amazonaws.com", ap
 pub struct Settings {
     /// The trail directory.
     pub folder: PathBuf,
+    /// The home region of the trail that an account has from the start.
+    pub home_region: Region,
     /// Which shape records have.
     pub event_version: EventVersion,
     /// How long events wait at most before a log file is written.
@@ -60,6 +67,8 @@ pub struct Settings {
 pub struct Trail {
     store: Arc<Store>,
     events: Arc<EventsFile>,
+    built_in: Arc<BuiltIn>,
+    buckets: Arc<Buckets>,
     delivery: Delivery,
     event_version: EventVersion,
 }
@@ -75,13 +84,21 @@ pub struct Source {
 
 impl Trail {
     /// Opens the trail, and first brings its files to where the store says they should be.
-    pub fn open(store: Arc<Store>, settings: Settings, clock: Arc<dyn Clock>) -> io::Result<Self> {
+    pub fn open(
+        store: Arc<Store>,
+        settings: Settings,
+        buckets: Arc<Buckets>,
+        clock: Arc<dyn Clock>,
+        notifier: Arc<dyn Notifier>,
+    ) -> io::Result<Self> {
         store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
         std::fs::create_dir_all(&settings.folder)?;
         let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
         let event_version = settings.event_version;
-        let delivery = Delivery::start(Arc::clone(&store), settings, clock)?;
-        Ok(Self { store, events, delivery, event_version })
+        let built_in =
+            BuiltIn::open(&store, settings.home_region.clone(), buckets.own_name()).map_err(io::Error::other)?;
+        let delivery = Delivery::start(Arc::clone(&store), settings, Arc::clone(&buckets), clock, notifier)?;
+        Ok(Self { store, events, built_in: Arc::new(built_in), buckets, delivery, event_version })
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -98,6 +115,7 @@ impl Trail {
         let mut event = Event::new(operation.name, source.event_source);
         event.api_version = Some(source.api_version);
         event.read_only = operation.access == Access::Read;
+        self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(unrecorded)?;
         let step = body.and_then(|body| operation.decode(body)).and_then(|decoded| {
             event.request_parameters = decoded.request_parameters.clone();
             guarded(|| decoded.run(service, call))
@@ -127,10 +145,12 @@ impl Trail {
         change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
     ) -> Result<R, Failure> {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
+        let built_in = Arc::clone(&self.built_in);
         let recorded = self.store.write(move |transaction| {
             let (result, event) = change(transaction);
             let mut bytes = 0;
             for event in event.records(&call) {
+                built_in.meet_within(transaction, record::account(&event, &call).as_str(), call.time)?;
                 let line = record::line(&event, &call, event_version);
                 bytes += line.len() as u64;
                 schema::insert(transaction, &call, &event, &line)?;
@@ -144,10 +164,7 @@ impl Trail {
                 self.delivery.count(bytes);
                 Ok(result)
             }
-            Err(error) => {
-                tracing::error!(%error, "a call could not be recorded, so it did not happen");
-                Err(Failure::internal())
-            }
+            Err(error) => Err(unrecorded(error)),
         }
     }
 
@@ -160,14 +177,6 @@ impl Trail {
     pub fn flush(&self) -> io::Result<()> {
         self.delivery.deliver()
     }
-
-    /// Forgets everything: the events, `events.ndjson` and the log files.
-    pub fn reset(&self) -> io::Result<()> {
-        let events = Arc::clone(&self.events);
-        self.delivery.reset(move |transaction| {
-            transaction.after_commit(move || events.clear());
-        })
-    }
 }
 
 /// A failure as the store's savepoints want it.
@@ -178,6 +187,12 @@ impl From<store::Error> for Refusal {
         tracing::error!(%error, "the store failed inside a call");
         Self(Failure::internal())
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
+fn unrecorded(error: store::Error) -> Failure {
+    tracing::error!(%error, "a call could not be recorded, so it did not happen");
+    Failure::internal()
 }
 
 /// Runs a handler's part; a panic is our fault and fails the call.

@@ -1,48 +1,73 @@
-//! One log file: its path in AWS's layout, and its content.
+//! One log file: its key in AWS's layout, and its content.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use aws::{Clock, Timestamp};
+use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
+use sha2::{Digest, Sha256};
 
-/// Returns the path below the trail directory of a log file that is delivered now.
+/// Returns the key of a log file that is delivered now.
 ///
-/// `AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`
-pub(crate) fn path(account: &str, region: &str, time: Timestamp, clock: &dyn Clock) -> String {
-    let (day, minute) = (time.day_folder(), time.compact_minute());
+/// `[PREFIX/]AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`
+pub(crate) fn key(prefix: Option<&str>, account: &str, region: &str, time: Timestamp, clock: &dyn Clock) -> String {
+    let (folder, day, minute) = (folder(prefix, account), time.day_folder(), time.compact_minute());
     let unique = unique(clock.seed());
-    format!("AWSLogs/{account}/CloudTrail/{region}/{day}/{account}_CloudTrail_{region}_{minute}_{unique}.json.gz")
+    format!("{folder}{region}/{day}/{account}_CloudTrail_{region}_{minute}_{unique}.json.gz")
 }
 
-/// Writes a log file: `{"Records":[...]}` on one line, in one gzip member.
+/// Returns the beginning of the keys of an account's log files, which ends in a slash.
+pub(crate) fn folder(prefix: Option<&str>, account: &str) -> String {
+    account_folder(prefix, account) + "CloudTrail/"
+}
+
+/// Returns the beginning of all keys of an account, which ends in a slash.
+pub(crate) fn account_folder(prefix: Option<&str>, account: &str) -> String {
+    let prefix = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
+    format!("{prefix}AWSLogs/{account}/")
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("half a byte is a digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The content of a log file in the making: `{"Records":[...]}` on one line, in one gzip member.
 ///
-/// The file appears whole or not at all, and the same records give the same bytes.
-pub(crate) fn write(folder: &Path, path: &str, records: &[String], sync: bool) -> io::Result<()> {
-    let path = folder.join(path);
-    let parent = path.parent().expect("a log file lies in the folder of its day");
-    fs::create_dir_all(parent)?;
-    let temporary = path.with_extension("partial");
-    // Records repeat themselves so much that the fast level loses little, and calls that run meanwhile wait less.
-    let mut gzip = GzBuilder::new().write(BufWriter::new(File::create(&temporary)?), Compression::fast());
-    gzip.write_all(b"{\"Records\":[")?;
-    for (number, record) in records.iter().enumerate() {
-        if number > 0 {
-            gzip.write_all(b",")?;
+/// The same records give the same bytes.
+pub(crate) struct Content {
+    gzip: GzEncoder<Vec<u8>>,
+    hash: Sha256,
+    is_empty: bool,
+}
+
+impl Content {
+    pub(crate) fn new() -> Self {
+        // Records repeat themselves so much that the fast level loses little, and calls that run meanwhile wait less.
+        let gzip = GzBuilder::new().write(Vec::new(), Compression::fast());
+        Self { gzip, hash: Sha256::new(), is_empty: true }
+    }
+
+    pub(crate) fn push(&mut self, record: &str) -> io::Result<()> {
+        self.write(if self.is_empty { b"{\"Records\":[" } else { b"," })?;
+        self.is_empty = false;
+        self.write(record.as_bytes())
+    }
+
+    /// Returns the bytes, and the SHA-256 in hexadecimal of what they are uncompressed.
+    pub(crate) fn finish(mut self) -> io::Result<(Vec<u8>, String)> {
+        if self.is_empty {
+            self.write(b"{\"Records\":[")?;
         }
-        gzip.write_all(record.as_bytes())?;
+        self.write(b"]}")?;
+        Ok((self.gzip.finish()?, hexadecimal(&self.hash.finalize())))
     }
-    gzip.write_all(b"]}")?;
-    let file = gzip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-    if sync {
-        file.sync_all()?;
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.update(bytes);
+        self.gzip.write_all(bytes)
     }
-    fs::rename(&temporary, &path)?;
-    if sync {
-        File::open(parent)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// Sixteen letters and digits.

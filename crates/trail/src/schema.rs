@@ -9,7 +9,7 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS];
+pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -33,6 +33,108 @@ const EVENTS: &str = "
     CREATE INDEX log_files_to_write ON log_files (written, first_seq);
     CREATE TABLE delivery (last_seq INTEGER NOT NULL);
     INSERT INTO delivery VALUES (0);
+";
+
+/// Trails, what they were told at which time, and what they have delivered; times are milliseconds since the epoch.
+///
+/// A span says which events a trail takes and where they go, from `first_seq` on and until `last_seq`, which is absent for what
+/// holds now: whatever is changed about a trail ends a span and begins another, so events go where they should have gone when
+/// they happened. Log files become objects of `bucket`; what is known only once one is written is absent until then: `hash` is the
+/// SHA-256 of its uncompressed content in hexadecimal, `oldest` and `newest` are the times of its events, `delivered` is when it was
+/// written. Files of before this step have no hash.
+/// A deleted trail keeps its row, so that no later one has its id. Places and buckets that are empty here are named by
+/// [`crate::trails::name_own`], which alone knows what the settings say.
+const TRAILS: &str = "
+    CREATE TABLE trails (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        home_region TEXT NOT NULL,
+        name TEXT NOT NULL,
+        bucket TEXT NOT NULL,
+        prefix TEXT,
+        topic TEXT,
+        multi_region INTEGER NOT NULL,
+        global_events INTEGER NOT NULL,
+        validation INTEGER NOT NULL,
+        kms_key TEXT,
+        log_group TEXT,
+        log_role TEXT,
+        recursive_logging INTEGER,
+        selectors TEXT NOT NULL,
+        logging INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        deleted INTEGER,
+        started INTEGER,
+        stopped INTEGER,
+        delivery_tried INTEGER,
+        delivery_made INTEGER,
+        delivery_error TEXT,
+        notification_tried INTEGER,
+        notification_made INTEGER,
+        notification_error TEXT,
+        digest_made INTEGER,
+        digest_error TEXT
+    );
+    CREATE UNIQUE INDEX trails_by_name ON trails (account, home_region, name) WHERE deleted IS NULL;
+    CREATE TABLE trail_tags (
+        trail INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (trail, name)
+    );
+    CREATE TABLE trail_spans (
+        id INTEGER PRIMARY KEY,
+        trail INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        home_region TEXT NOT NULL,
+        bucket TEXT NOT NULL,
+        prefix TEXT,
+        topic TEXT,
+        multi_region INTEGER NOT NULL,
+        global_events INTEGER NOT NULL,
+        selectors TEXT NOT NULL,
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER
+    );
+    CREATE INDEX trail_spans_by_trail ON trail_spans (trail, last_seq);
+    CREATE INDEX trail_spans_by_end ON trail_spans (last_seq);
+    ALTER TABLE delivery ADD COLUMN own_bucket TEXT NOT NULL DEFAULT '';
+    INSERT INTO trails (account, home_region, name, bucket, multi_region, global_events, validation, selectors, logging, created, started)
+        SELECT account, '', 'codecommit-local', '', 1, 1, 1, '', 1, MIN(time), MIN(time) FROM events GROUP BY account;
+    INSERT INTO trail_spans (trail, account, home_region, bucket, multi_region, global_events, selectors, first_seq)
+        SELECT id, account, '', '', 1, 1, '', 1 FROM trails;
+    ALTER TABLE log_files RENAME TO log_files_before;
+    CREATE TABLE log_files (
+        id INTEGER PRIMARY KEY,
+        trail INTEGER NOT NULL,
+        span INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER NOT NULL,
+        delivered INTEGER,
+        hash TEXT,
+        oldest INTEGER,
+        newest INTEGER
+    );
+    INSERT INTO log_files (trail, span, account, region, bucket, key, first_seq, last_seq, delivered)
+        SELECT trail, id, old.account, region, '', path, old.first_seq, old.last_seq,
+            CASE WHEN written = 1 THEN (SELECT time FROM events WHERE seq = old.last_seq) END
+        FROM log_files_before AS old JOIN trail_spans AS span ON span.account = old.account ORDER BY old.first_seq;
+    DROP TABLE log_files_before;
+    CREATE INDEX log_files_to_write ON log_files (bucket, id) WHERE delivered IS NULL;
+    CREATE INDEX log_files_by_delivery ON log_files (trail, account, region, delivered);
+    CREATE TABLE notifications (
+        id INTEGER PRIMARY KEY,
+        trail INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        message TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due INTEGER NOT NULL
+    );
+    CREATE INDEX notifications_by_due ON notifications (due, id);
 ";
 
 /// Adds a record; `line` ends in a newline.

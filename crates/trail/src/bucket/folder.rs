@@ -91,6 +91,21 @@ impl FolderBucket {
         Ok(Some(path))
     }
 
+    /// Removes all objects of a prefix that ends in a slash, and the folders above that are empty then.
+    pub(crate) fn remove_all(&self, prefix: &str) -> io::Result<()> {
+        for root in [self.folder.clone(), self.folder.join(METADATA)] {
+            let folder = root.join(prefix);
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            // A folder that holds something else stays.
+            let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&root) && *above != root);
+            above.take_while(|above| fs::remove_dir(above).is_ok()).for_each(drop);
+        }
+        Ok(())
+    }
+
     fn metadata_path(&self, key: &str) -> PathBuf {
         self.folder.join(METADATA).join(format!("{key}.json"))
     }
@@ -126,6 +141,10 @@ impl Bucket for FolderBucket {
         if !metadata.is_empty() {
             let metadata: BTreeMap<_, _> = metadata.iter().copied().collect();
             self.write(&self.metadata_path(key), &serde_json::to_vec(&metadata)?)?;
+        }
+        if key.ends_with('/') {
+            // An object that stands for a folder.
+            return fs::create_dir_all(self.folder.join(key));
         }
         self.write(&self.folder.join(key), content)
     }

@@ -1,0 +1,203 @@
+//! Event selectors: which of the events that a trail could take it takes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::Error;
+
+/// The selectors of a trail, as the store keeps them: an empty text for a trail that takes everything, else JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Selectors {
+    /// What a trail has that was told nothing.
+    #[default]
+    All,
+    /// What `EventSelectors` said: an event is taken that one of them takes.
+    Basic(Vec<Basic>),
+    /// What `AdvancedEventSelectors` said, likewise.
+    Advanced(Vec<Advanced>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Basic {
+    /// `ReadOnly`, `WriteOnly` or `All`.
+    pub(crate) read_write: String,
+    pub(crate) management: bool,
+    /// Types and values; nothing here makes data events.
+    pub(crate) data_resources: Vec<(String, Vec<String>)>,
+    pub(crate) excluded_sources: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Advanced {
+    pub(crate) name: Option<String>,
+    /// An event is taken for which all of them hold.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// What must hold for a member of a record: one of the first three, if any is given, and none of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Field {
+    pub(crate) member: String,
+    pub(crate) equals: Vec<String>,
+    pub(crate) starts_with: Vec<String>,
+    pub(crate) ends_with: Vec<String>,
+    pub(crate) not_equals: Vec<String>,
+    pub(crate) not_starts_with: Vec<String>,
+    pub(crate) not_ends_with: Vec<String>,
+}
+
+impl Selectors {
+    pub(crate) fn read(stored: &str) -> Result<Self, Error> {
+        if stored.is_empty() {
+            return Ok(Self::All);
+        }
+        serde_json::from_str(stored).map_err(|_| Error::Damaged("the selectors of a trail cannot be read"))
+    }
+
+    pub(crate) fn stored(&self) -> String {
+        match self {
+            Self::All => String::new(),
+            told => serde_json::to_string(told).expect("texts can be written"),
+        }
+    }
+
+    /// Tells whether an event is taken, by its record.
+    pub(crate) fn take(&self, record: &Value) -> bool {
+        match self {
+            Self::All => true,
+            Self::Basic(selectors) => selectors.iter().any(|selector| selector.takes(record)),
+            Self::Advanced(selectors) => {
+                selectors.iter().any(|selector| selector.fields.iter().all(|field| field.holds(record)))
+            }
+        }
+    }
+}
+
+impl Basic {
+    fn takes(&self, record: &Value) -> bool {
+        let is_read = record["readOnly"] == true;
+        let wanted = match self.read_write.as_str() {
+            "ReadOnly" => is_read,
+            "WriteOnly" => !is_read,
+            _ => true,
+        };
+        let source = record["eventSource"].as_str().unwrap_or_default();
+        self.management && wanted && !self.excluded_sources.iter().any(|excluded| excluded == source)
+    }
+}
+
+impl Field {
+    fn holds(&self, record: &Value) -> bool {
+        let values = values(record, &self.member);
+        let any = |wanted: &[String], is: fn(&str, &str) -> bool| {
+            values.iter().any(|value| wanted.iter().any(|wanted| is(value, wanted)))
+        };
+        let equal: fn(&str, &str) -> bool = |value, wanted| value == wanted;
+        let starts: fn(&str, &str) -> bool = |value, wanted| value.starts_with(wanted);
+        let ends: fn(&str, &str) -> bool = |value, wanted| value.ends_with(wanted);
+        let free = self.equals.is_empty() && self.starts_with.is_empty() && self.ends_with.is_empty();
+        let meets = free || any(&self.equals, equal) || any(&self.starts_with, starts) || any(&self.ends_with, ends);
+        let avoids =
+            !any(&self.not_equals, equal) && !any(&self.not_starts_with, starts) && !any(&self.not_ends_with, ends);
+        meets && avoids
+    }
+}
+
+/// The values that a record has for the field of a selector.
+fn values<'a>(record: &'a Value, field: &str) -> Vec<&'a str> {
+    let one = |value: &'a Value| value.as_str().into_iter().collect();
+    match field {
+        // Records of the older shape do not say it, and are of no other category.
+        "eventCategory" => vec![record["eventCategory"].as_str().unwrap_or("Management")],
+        "readOnly" => vec![if record["readOnly"] == true { "true" } else { "false" }],
+        "userIdentity.arn" => one(&record["userIdentity"]["arn"]),
+        "sessionCredentialFromConsole" => vec![record[field].as_str().unwrap_or("false")],
+        "resources.type" | "resources.ARN" => {
+            let member = &field["resources.".len()..];
+            let resources = record["resources"].as_array().into_iter().flatten();
+            resources.filter_map(|resource| resource[member].as_str()).collect()
+        }
+        name => one(&record[name]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record() -> Value {
+        json!({
+            "eventSource": "codecommit.amazonaws.com", "eventName": "PutFile", "readOnly": false,
+            "userIdentity": {"arn": "arn:aws:iam::111122223333:user/Mary_Major"},
+            "resources": [{"ARN": "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo", "type": "AWS::CodeCommit::Repository"}],
+        })
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn takes(fields: &[Field]) -> bool {
+        Selectors::Advanced(vec![Advanced { name: None, fields: fields.to_vec() }]).take(&record())
+    }
+
+    #[test]
+    fn basic_selectors_tell_reads_from_writes_and_leave_sources_out() {
+        let basic = |read_write: &str, management, excluded: &[&str]| {
+            let excluded_sources = texts(excluded);
+            let read_write = read_write.to_owned();
+            let selector = Basic { read_write, management, data_resources: Vec::new(), excluded_sources };
+            Selectors::Basic(vec![selector]).take(&record())
+        };
+        assert!(basic("All", true, &[]) && basic("WriteOnly", true, &["kms.amazonaws.com"]));
+        assert!(!basic("ReadOnly", true, &[]));
+        assert!(!basic("All", false, &[]));
+        assert!(!basic("All", true, &["codecommit.amazonaws.com"]));
+        assert!(!Selectors::Basic(Vec::new()).take(&record()), "no selector takes nothing");
+    }
+
+    #[test]
+    fn all_fields_of_an_advanced_selector_must_hold() {
+        let equals = |field: &str, values: &[&str]| Field { equals: texts(values), ..named(field) };
+        let management = equals("eventCategory", &["Management"]);
+        assert!(takes(&[
+            management.clone(),
+            equals("readOnly", &["false"]),
+            equals("eventName", &["GetFile", "PutFile"])
+        ]));
+        assert!(!takes(&[management.clone(), equals("readOnly", &["true"])]));
+        assert!(!takes(&[management, equals("eventCategory", &["Data"])]));
+        assert!(takes(&[equals("sessionCredentialFromConsole", &["false"])]));
+    }
+
+    fn named(field: &str) -> Field {
+        Field { member: field.to_owned(), ..Field::default() }
+    }
+
+    #[test]
+    fn operators_compare_whole_texts_beginnings_and_ends() {
+        let field = |change: fn(&mut Field, Vec<String>), name: &str, values: &[&str]| {
+            let mut field = named(name);
+            change(&mut field, texts(values));
+            takes(&[field])
+        };
+        let arn = "userIdentity.arn";
+        assert!(field(|field, texts| field.starts_with = texts, arn, &["arn:aws:iam::1111"]));
+        assert!(field(|field, texts| field.ends_with = texts, arn, &["Li_Juan", "Mary_Major"]));
+        assert!(!field(|field, texts| field.not_ends_with = texts, arn, &["Li_Juan", "Mary_Major"]));
+        assert!(!field(|field, texts| field.not_starts_with = texts, "resources.ARN", &["arn:aws:codecommit:"]));
+        assert!(field(|field, texts| field.not_equals = texts, "resources.type", &["AWS::S3::Object"]));
+        assert!(!field(|field, texts| field.not_equals = texts, "eventSource", &["codecommit.amazonaws.com"]));
+        assert!(!field(|field, texts| field.equals = texts, "errorCode", &["AccessDenied"]), "it has none");
+        assert!(field(|field, texts| field.not_equals = texts, "errorCode", &["AccessDenied"]));
+    }
+
+    #[test]
+    fn selectors_read_back_as_they_were_stored() {
+        assert_eq!(Selectors::read("").expect("it is empty"), Selectors::All);
+        let selectors =
+            Selectors::Advanced(vec![Advanced { name: Some("x".to_owned()), fields: vec![named("readOnly")] }]);
+        assert_eq!(Selectors::read(&selectors.stored()).expect("it was stored"), selectors);
+    }
+}
