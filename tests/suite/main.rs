@@ -29,6 +29,7 @@ mod protocol;
 mod pull_request;
 mod record;
 mod repository;
+mod s3;
 mod settings;
 mod table;
 mod tag;

@@ -98,8 +98,14 @@ pub(crate) struct Writer {
 ///
 /// Writing blocks while the client is slow, so it must happen on the blocking pool, and fails once the connection has ended.
 pub(crate) fn channel() -> (Writer, Body) {
+    let (writer, pieces) = pieces();
+    (writer, Body::from_stream(pieces))
+}
+
+/// As [`channel`], for whoever makes a body of the pieces.
+pub(crate) fn pieces() -> (Writer, Pieces) {
     let (pieces, received) = mpsc::channel(PIECES_WAITING);
-    (Writer { pieces, waiting: BytesMut::new() }, Body::from_stream(Pieces(received)))
+    (Writer { pieces, waiting: BytesMut::new() }, Pieces(received))
 }
 
 impl Write for Writer {
@@ -131,7 +137,8 @@ impl Drop for Writer {
     }
 }
 
-struct Pieces(mpsc::Receiver<Bytes>);
+/// What a writer writes, piece by piece.
+pub(crate) struct Pieces(mpsc::Receiver<Bytes>);
 
 impl Stream for Pieces {
     type Item = Result<Bytes, io::Error>;

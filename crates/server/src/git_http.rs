@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use aws::{Call, Failure};
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
@@ -26,7 +25,8 @@ use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::git_http::path::{GitPath, Wanted};
+pub(crate) use crate::git_http::path::GitPath;
+use crate::git_http::path::Wanted;
 use crate::state::State;
 use crate::{blocking, body, head};
 
@@ -65,11 +65,7 @@ enum Input {
 struct Responder(Option<oneshot::Sender<Response<Body>>>);
 
 /// Serves everything below `/v1/repos/` and `/ACCOUNT/REGION/v1/repos/`.
-pub(crate) async fn serve(
-    Shared(state): Shared<Arc<State>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request<Body>,
-) -> Response<Body> {
+pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
     // 1. Read the head.
     let (head, body) = request.into_parts();
     let Some(path) = GitPath::parse(head.uri.path()) else {

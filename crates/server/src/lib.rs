@@ -25,6 +25,7 @@ mod listen;
 mod local;
 mod maintenance;
 mod routes;
+mod s3;
 pub mod settings;
 mod state;
 mod triggers;

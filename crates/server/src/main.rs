@@ -108,7 +108,7 @@ fn ready(server: &Server) -> std::io::Result<()> {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("CODECOMMIT_LOCAL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("CODECOMMIT_LOCAL_LOG").unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),

@@ -1,16 +1,19 @@
 //! Which path leads where.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::HeaderValue;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State as Shared};
+use axum::http::{HeaderValue, Request};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 
+use crate::git_http::GitPath;
 use crate::state::State;
-use crate::{api, git_http, local};
+use crate::{api, git_http, local, s3};
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     let clock = Arc::clone(&state.clock);
@@ -21,13 +24,25 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         std::future::ready(response)
     });
     Router::new()
-        .route("/", post(api::serve))
+        .route("/", post(api::serve).fallback(elsewhere))
         .route("/_local/health", get(local::health))
         .route("/_local/flush", post(local::flush))
         .route("/_local/reset", post(local::reset))
-        .fallback(git_http::serve)
+        .fallback(elsewhere)
         .layer(identified)
         // Each route bounds its own body.
         .layer(DefaultBodyLimit::disable())
         .with_state(state)
+}
+
+/// Serves Git and S3, which have paths of their own; what is for neither is answered as by Git.
+async fn elsewhere(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_meant(&state, &head);
+    let request = Request::from_parts(head, body);
+    if for_s3 { s3::serve(state, peer, request).await } else { git_http::serve(state, peer, request).await }
 }

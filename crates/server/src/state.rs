@@ -10,6 +10,7 @@ use std::sync::Arc;
 use aws::Clock;
 use codecommit::CodeCommit;
 use identity::Identities;
+use s3s::service::S3Service;
 use store::{Durability, Store};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
@@ -18,7 +19,7 @@ use trail::{Buckets, CloudTrail, Trail};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::Maintenance;
 use crate::triggers::{Courier, Triggers};
-use crate::{Settings, StartError};
+use crate::{Settings, StartError, s3};
 
 /// How many pushes are taken in at once; others wait, and there are threads left for those who fetch.
 const PUSHES_MAX: usize = 256;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) cloudtrail: CloudTrail,
     pub(crate) trail: Trail,
+    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) s3: S3Service,
     pub(crate) identities: Identities,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) git: git::Options,
@@ -86,7 +89,9 @@ impl State {
             Arc::clone(&clock),
             Arc::new(Nobody),
         )?;
-        let cloudtrail = CloudTrail::new(Arc::clone(&store), buckets, Arc::clone(&clock), settings.region.clone());
+        let cloudtrail = CloudTrail::new(Arc::clone(&store), Arc::clone(&buckets), Arc::clone(&clock), settings.region.clone());
+        let owner = identities.default_account().clone();
+        let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());
         let courier = Arc::new(courier);
         let repositories = data_folder.join("repositories");
@@ -114,6 +119,8 @@ impl State {
             codecommit,
             cloudtrail,
             trail,
+            buckets,
+            s3,
             identities,
             clock,
             git,

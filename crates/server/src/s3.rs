@@ -1,0 +1,142 @@
+//! The S3 endpoint: buckets are listed and their objects read, and nothing is changed.
+//!
+//! The protocol is that of the `s3s` crate. It is given requests without their signatures: the credentials name the caller,
+//! and nothing checks them.
+
+mod condition;
+mod event;
+mod gate;
+mod listing;
+mod reader;
+mod refusal;
+mod signature;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws::{AccountId, Call, Failure, Region};
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Collected};
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use trail::Buckets;
+
+use self::gate::{Asked, Gate, Note};
+use self::reader::Reader;
+use self::signature::Signature;
+use crate::state::State;
+use crate::{blocking, body, head};
+
+/// S3's names for the id of a request, and that of the other services.
+const REQUEST_IDS: [&str; 3] = ["x-amz-request-id", "x-amz-id-2", "x-amzn-requestid"];
+
+/// Makes the service that reads all buckets, which are of one account and region.
+pub(crate) fn service(buckets: Arc<Buckets>, owner: AccountId, region: Region) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(Reader { buckets, owner, region });
+    // Without someone who knows keys the gate is not asked; requests come here unsigned, so it knows none.
+    builder.set_auth(SimpleAuth::new());
+    builder.set_access(Gate);
+    builder.build()
+}
+
+/// Tells whether a request is for S3: it is signed for it, or its path begins with the name of a bucket.
+pub(crate) fn is_meant(state: &State, head: &Parts) -> bool {
+    let first = head.uri.path().split('/').nth(1).unwrap_or_default();
+    Signature::read(head).is_some() || state.buckets.find(first).is_some()
+}
+
+/// Serves a request of S3.
+pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+    // 1. Read the head; what the body would bring is not wanted.
+    let (mut head, body) = request.into_parts();
+    drop(body::whole(body, 0, state.settings.git.timeout).await);
+    let (method, uri) = (head.method.clone(), head.uri.clone());
+    // 2. and 3. Authenticate, and begin the call.
+    let signature = Signature::read(&head);
+    if let Some(signature) = &signature {
+        signature.name_caller(&mut head);
+    }
+    let call = Arc::new(head::begin(&state, &head.headers, peer, None));
+    // 4. Find the operation, and run it.
+    let note = Note::default();
+    signature::remove(&mut head);
+    head.extensions.insert(note.clone());
+    let response = run(&state.s3, head).await;
+    let asked = note.take();
+    // 5. Record; what is no operation has no name that a record could carry.
+    let recorded = match &asked {
+        None => Ok(()),
+        Some(asked) => {
+            let result = response.as_ref().map(|response| if method == Method::GET { length(response) } else { 0 });
+            let result = result.map_err(|(failure, _)| failure);
+            let owner = state.identities.default_account();
+            let event = event::of(&call, asked, &uri, signature.as_ref(), owner, result);
+            let (state, call) = (Arc::clone(&state), Arc::clone(&call));
+            blocking::run(move || state.trail.record(&call, event)).await
+        }
+    };
+    // 6. Respond.
+    let response = recorded.map_err(|_| (refusal::internal(), HeaderMap::new())).and(response);
+    respond(&call, asked.as_ref(), response)
+}
+
+/// Runs a request; a failure comes with the headers of its reply.
+async fn run(service: &S3Service, head: Parts) -> Result<Response<Body>, (Failure, HeaderMap)> {
+    let response = match service.call(Request::from_parts(head, s3s::Body::empty())).await {
+        Ok(response) => response,
+        Err(error) => {
+            let error: s3s::StdError = error.into();
+            tracing::error!(%error, "a reply of S3 cannot be written");
+            return Err((refusal::internal(), HeaderMap::new()));
+        }
+    };
+    let (mut head, body) = response.into_parts();
+    if head.status == StatusCode::NOT_MODIFIED {
+        head.headers.remove(CONTENT_TYPE);
+        return Ok(Response::from_parts(head, Body::empty()));
+    }
+    if head.status.is_client_error() || head.status.is_server_error() || head.status.is_redirection() {
+        let document = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+        let failure = refusal::read(head.status.as_u16(), &String::from_utf8_lossy(&document));
+        head.headers.remove(CONTENT_LENGTH);
+        return Err((failure, head.headers));
+    }
+    Ok(Response::from_parts(head, Body::new(body)))
+}
+
+/// The length of a reply's body, where it is known before it is sent.
+fn length(response: &Response<Body>) -> u64 {
+    let said = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    said.or_else(|| response.body().size_hint().exact()).unwrap_or(0)
+}
+
+fn respond(
+    call: &Call,
+    asked: Option<&Asked>,
+    response: Result<Response<Body>, (Failure, HeaderMap)>,
+) -> Response<Body> {
+    let error = response.as_ref().err().map(|(failure, _)| failure.name.clone());
+    let mut response = response.unwrap_or_else(|(failure, headers)| {
+        let bucket = asked.and_then(|asked| asked.bucket.as_deref());
+        let key = asked.and_then(|asked| asked.key.as_deref());
+        refusal::reply(&failure, headers, bucket, key, call.request_id())
+    });
+    tracing::info!(
+        operation = asked.map_or("-", |asked| asked.operation.as_str()),
+        status = response.status().as_u16(),
+        error = error.as_deref(),
+        user = %call.caller.arn,
+        account = %call.account,
+        region = %call.region,
+        request_id = call.request_id(),
+        "call"
+    );
+    let request_id = HeaderValue::from_str(call.request_id()).expect("a UUID is a header's text");
+    for name in REQUEST_IDS {
+        response.headers_mut().insert(HeaderName::from_static(name), request_id.clone());
+    }
+    response
+}

@@ -1,0 +1,117 @@
+//! Conditions of a request for an object: whether it is wanted as it is, and which part of it.
+
+use std::ops::Range;
+use std::time::{Duration, SystemTime};
+
+use axum::http::header::{ETAG, LAST_MODIFIED};
+use axum::http::{HeaderMap, HeaderValue};
+use s3s::dto::{ETag, ETagCondition, Timestamp, TimestampFormat};
+use s3s::{S3Error, S3ErrorCode, S3Result};
+
+use super::listing::entity_tag;
+
+/// The conditions of a request: HTTP's `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since`.
+#[derive(Debug, Default)]
+pub(super) struct Condition {
+    pub(super) matching: Option<ETagCondition>,
+    pub(super) none_match: Option<ETagCondition>,
+    pub(super) modified_since: Option<Timestamp>,
+    pub(super) unmodified_since: Option<Timestamp>,
+}
+
+impl Condition {
+    /// Holds an object against the conditions, in the order of RFC 9110: an entity tag counts more than a time.
+    pub(super) fn check(&self, object: &trail::Object) -> S3Result<()> {
+        let tag = entity_tag(object);
+        let modified = last_modified(object);
+        let matches = |condition: &ETagCondition, weakly: bool| match condition {
+            ETagCondition::Any => true,
+            ETagCondition::ETag(other) if weakly => other.weak_cmp(&tag),
+            ETagCondition::ETag(other) => other.strong_cmp(&tag),
+        };
+        let holds = match (&self.matching, &self.unmodified_since) {
+            (Some(condition), _) => matches(condition, false),
+            (None, Some(time)) => modified <= *time,
+            (None, None) => true,
+        };
+        if !holds {
+            let message = "At least one of the pre-conditions you specified did not hold";
+            return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
+        }
+        let is_known = match (&self.none_match, &self.modified_since) {
+            (Some(condition), _) => matches(condition, true),
+            (None, Some(time)) => modified <= *time,
+            (None, None) => false,
+        };
+        if is_known { Err(not_modified(&tag, &modified)) } else { Ok(()) }
+    }
+}
+
+/// Returns when an object was put, to the second, as headers tell it.
+pub(super) fn last_modified(object: &trail::Object) -> Timestamp {
+    let since = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())).into()
+}
+
+/// Returns the bytes that a range selects of an object.
+pub(super) fn selected(range: s3s::dto::Range, bytes: u64) -> S3Result<Range<u64>> {
+    let message = "The requested range is not satisfiable";
+    range.check(bytes).map_err(|_| S3Error::with_message(S3ErrorCode::InvalidRange, message))
+}
+
+fn not_modified(tag: &ETag, modified: &Timestamp) -> S3Error {
+    let mut error = S3Error::new(S3ErrorCode::NotModified);
+    let mut headers = HeaderMap::new();
+    let mut text = Vec::new();
+    if let Ok(tag) = tag.to_http_header() {
+        headers.insert(ETAG, tag);
+    }
+    if modified.format(TimestampFormat::HttpDate, &mut text).is_ok() {
+        headers.extend(HeaderValue::from_bytes(&text).ok().map(|text| (LAST_MODIFIED, text)));
+    }
+    error.set_headers(headers);
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object() -> trail::Object {
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_481_739_554_262);
+        trail::Object { key: "k".to_owned(), bytes: 10, modified }
+    }
+
+    fn outcome(condition: &Condition) -> &'static str {
+        match condition.check(&object()) {
+            Ok(()) => "sent",
+            Err(error) if *error.code() == S3ErrorCode::NotModified => "known",
+            Err(_) => "refused",
+        }
+    }
+
+    #[test]
+    fn tags_count_more_than_times() {
+        let same = || Some(ETagCondition::ETag(entity_tag(&object())));
+        let other = || Some(ETagCondition::ETag(ETag::Strong("other".to_owned())));
+        let then = || Some(last_modified(&object()));
+        let before = || Some(Timestamp::from(SystemTime::UNIX_EPOCH));
+        let none = Condition::default;
+        for (condition, expected) in [
+            (none(), "sent"),
+            (Condition { matching: same(), ..none() }, "sent"),
+            (Condition { matching: Some(ETagCondition::Any), ..none() }, "sent"),
+            (Condition { matching: other(), ..none() }, "refused"),
+            (Condition { none_match: same(), ..none() }, "known"),
+            (Condition { none_match: other(), ..none() }, "sent"),
+            (Condition { modified_since: then(), ..none() }, "known"),
+            (Condition { modified_since: before(), ..none() }, "sent"),
+            (Condition { unmodified_since: then(), ..none() }, "sent"),
+            (Condition { unmodified_since: before(), ..none() }, "refused"),
+            (Condition { matching: same(), unmodified_since: before(), ..none() }, "sent"),
+            (Condition { none_match: other(), modified_since: then(), ..none() }, "sent"),
+        ] {
+            assert_eq!(outcome(&condition), expected, "{condition:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How S3 says that something cannot be: an XML document of a code, a sentence, and what it is about.
+
+use std::fmt::Write;
+
+use aws::Failure;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+/// S3's own sentences, for what is refused before it reaches us.
+const SENTENCES: [(&str, &str); 8] = [
+    ("InvalidArgument", "Invalid Argument"),
+    ("InvalidBucketName", "The specified bucket is not valid."),
+    ("InvalidRequest", "Invalid Request"),
+    ("InvalidURI", "Couldn't parse the specified URI."),
+    ("KeyTooLongError", "Your key is too long."),
+    ("MethodNotAllowed", "The specified method is not allowed against this resource."),
+    ("NotImplemented", "A header or query you provided implies functionality that is not implemented."),
+    ("InternalError", "We encountered an internal error. Please try again."),
+];
+
+/// Reads the document that the protocol's implementation writes.
+pub(super) fn read(status: u16, document: &str) -> Failure {
+    let name = element(document, "Code").unwrap_or_else(|| "InternalError".to_owned());
+    let sentence = || SENTENCES.iter().find(|(code, _)| *code == name).map_or("", |(_, sentence)| sentence).to_owned();
+    let message = element(document, "Message").unwrap_or_else(sentence);
+    Failure { name, message, status }
+}
+
+/// Makes the failure for what went wrong on our side.
+pub(super) fn internal() -> Failure {
+    let (name, message) = SENTENCES[7];
+    Failure { name: name.to_owned(), message: message.to_owned(), status: 500 }
+}
+
+/// Writes the reply, with the bucket's name and the key where there are any.
+pub(super) fn reply(
+    failure: &Failure,
+    headers: HeaderMap,
+    bucket: Option<&str>,
+    key: Option<&str>,
+    request_id: &str,
+) -> Response<Body> {
+    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    let members = [
+        ("Code", Some(failure.name.as_str())),
+        ("Message", Some(&failure.message)),
+        ("Key", key),
+        ("BucketName", bucket),
+        ("RequestId", Some(request_id)),
+    ];
+    for (name, value) in members {
+        if let Some(value) = value {
+            write!(document, "<{name}>{}</{name}>", escaped(value)).expect("a text takes all");
+        }
+    }
+    document.push_str("</Error>");
+    let mut response = Response::new(Body::from(document));
+    *response.status_mut() = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
+}
+
+fn element(document: &str, name: &str) -> Option<String> {
+    let (_, rest) = document.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    Some(plain.iter().fold(text.to_owned(), |text, (escape, letter)| text.replace(escape, letter)))
+}
+
+fn escaped(text: &str) -> String {
+    // What XML has no form for at all is left out.
+    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_code_and_gets_a_sentence() {
+        let document =
+            "<?xml?><Error><Code>NoSuchKey</Code><Message>It&apos;s &lt;gone&gt; &amp;amp;</Message></Error>";
+        let failure = read(404, document);
+        assert_eq!((failure.name.as_str(), failure.message.as_str()), ("NoSuchKey", "It's <gone> &amp;"));
+        let failure = read(400, "<Error><Code>InvalidURI</Code></Error>");
+        assert_eq!(failure.message, "Couldn't parse the specified URI.");
+        assert_eq!(read(500, "").name, "InternalError");
+        assert_eq!(escaped("a<b>&\u{1}"), "a&lt;b&gt;&amp;");
+    }
+}

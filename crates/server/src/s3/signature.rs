@@ -1,0 +1,185 @@
+//! How a request to S3 is signed, in a header or in its URL, and what it is without the signature.
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Uri};
+
+use crate::head;
+
+/// The token that comes with temporary credentials.
+const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// What only the check of a signature reads.
+const HEADERS: [HeaderName; 4] =
+    [AUTHORIZATION, TOKEN, HeaderName::from_static("x-amz-content-sha256"), HeaderName::from_static("x-amz-date")];
+
+/// What signs a URL: version 4 first, then version 2.
+const PARAMETERS: [&str; 10] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+    "X-Amz-Security-Token",
+    "AWSAccessKeyId",
+    "Signature",
+    "Expires",
+];
+
+/// How a request says who sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Signature {
+    /// `SigV4` or `SigV2`, as records have it.
+    pub(super) version: &'static str,
+    /// `AuthHeader` or `QueryString`, as records have it.
+    pub(super) method: &'static str,
+    /// `KEY/DATE/REGION/SERVICE/aws4_request`; version 2 names no region, which is written as a dash.
+    scope: String,
+    /// The token in a URL.
+    token: Option<String>,
+}
+
+impl Signature {
+    /// Reads how a request for S3 is signed; `None` where it is not, or for another service.
+    pub(super) fn read(head: &Parts) -> Option<Self> {
+        let authorization = head::text(&head.headers, &AUTHORIZATION);
+        let in_header = |version, scope| Self { version, method: "AuthHeader", scope, token: None };
+        let signature = match authorization.as_deref() {
+            Some(text) if text.starts_with("AWS4-HMAC-SHA256") => {
+                let scope = text.split([',', ' ']).find_map(|field| field.strip_prefix("Credential="))?;
+                in_header("SigV4", scope.to_owned())
+            }
+            Some(text) => {
+                let (key, _signature) = text.strip_prefix("AWS ")?.split_once(':')?;
+                in_header("SigV2", format!("{key}/-/-/s3/aws4_request"))
+            }
+            None => Self::of_url(&head.uri)?,
+        };
+        (signature.scope.rsplit('/').nth(1) == Some("s3")).then_some(signature)
+    }
+
+    fn of_url(uri: &Uri) -> Option<Self> {
+        let value = |name| parameters(uri).find(|(it, _)| *it == name).map(|(_, value)| decoded(value));
+        let (version, scope) = match value("X-Amz-Credential") {
+            Some(scope) => ("SigV4", scope),
+            None => ("SigV2", format!("{}/-/-/s3/aws4_request", value("AWSAccessKeyId")?)),
+        };
+        Some(Self { version, method: "QueryString", scope, token: value("X-Amz-Security-Token") })
+    }
+
+    /// Writes the signature of a URL or of version 2 as a header of version 4 that names the same caller, for who reads those.
+    pub(super) fn name_caller(&self, head: &mut Parts) {
+        if (self.version, self.method) == ("SigV4", "AuthHeader") {
+            return;
+        }
+        let text = format!("AWS4-HMAC-SHA256 Credential={}, SignedHeaders=host, Signature=-", self.scope);
+        let token = self.token.as_deref().and_then(|token| HeaderValue::from_str(token).ok());
+        if let Ok(text) = HeaderValue::from_str(&text) {
+            head.headers.insert(AUTHORIZATION, text);
+        }
+        if let Some(token) = token {
+            head.headers.insert(TOKEN, token);
+        }
+    }
+}
+
+/// The parameters of a URL that belong to no signature, each as it is written.
+pub(super) fn parameters_unsigned(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
+    parameters(uri).filter(|(name, _)| !PARAMETERS.contains(name))
+}
+
+/// Takes the signature away: nothing here checks it.
+pub(super) fn remove(head: &mut Parts) {
+    for name in HEADERS {
+        head.headers.remove(name);
+    }
+    let query: Vec<String> = parameters_unsigned(&head.uri).map(|(name, value)| format!("{name}={value}")).collect();
+    let path = head.uri.path();
+    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) };
+    if let Ok(uri) = target.parse() {
+        head.uri = uri;
+    }
+}
+
+/// Undoes the escapes of a URL's parameter; bytes that are no UTF-8 are replaced.
+pub(super) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
+        if let Some(byte) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(if *first == b'+' { b' ' } else { *first });
+            rest = after;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn head(uri: &str, authorization: Option<&str>) -> Parts {
+        let mut request = Request::get(uri);
+        if let Some(text) = authorization {
+            request = request.header(AUTHORIZATION, text);
+        }
+        request.body(()).expect("it is a request").into_parts().0
+    }
+
+    #[test]
+    fn each_kind_of_signature_names_its_caller() {
+        let header =
+            "AWS4-HMAC-SHA256 Credential=AKIA1/20161214/us-east-2/s3/aws4_request, SignedHeaders=host, Signature=0";
+        let url = "/b/k?X-Amz-Credential=AKIA1%2F20161214%2Fus-east-2%2Fs3%2Faws4_request&X-Amz-Signature=0";
+        for (uri, authorization, version, method, scope) in [
+            ("/b/k", Some(header), "SigV4", "AuthHeader", "AKIA1/20161214/us-east-2/s3/aws4_request"),
+            (url, None, "SigV4", "QueryString", "AKIA1/20161214/us-east-2/s3/aws4_request"),
+            ("/b/k", Some("AWS AKIA1:c2ln"), "SigV2", "AuthHeader", "AKIA1/-/-/s3/aws4_request"),
+            (
+                "/b/k?AWSAccessKeyId=AKIA1&Signature=0&Expires=1",
+                None,
+                "SigV2",
+                "QueryString",
+                "AKIA1/-/-/s3/aws4_request",
+            ),
+        ] {
+            let mut head = head(uri, authorization);
+            let signature = Signature::read(&head).expect("it is one");
+            assert_eq!((signature.version, signature.method, signature.scope.as_str()), (version, method, scope));
+            signature.name_caller(&mut head);
+            let written = head::text(&head.headers, &AUTHORIZATION).expect("it is there");
+            assert!(written.starts_with("AWS4-HMAC-SHA256 Credential=AKIA1/"), "{written}");
+            remove(&mut head);
+            assert!(head.headers.is_empty());
+            assert_eq!(head.uri, "/b/k");
+        }
+    }
+
+    #[test]
+    fn what_is_signed_for_another_service_or_not_at_all_is_not_for_s3() {
+        let other = "AWS4-HMAC-SHA256 Credential=AKIA1/20161214/us-east-2/codecommit/aws4_request, Signature=0";
+        for authorization in [None, Some(other), Some("Basic eDp5"), Some("AWS4-HMAC-SHA256")] {
+            assert_eq!(Signature::read(&head("/b/k?list-type=2", authorization)), None);
+        }
+    }
+
+    #[test]
+    fn the_other_parameters_stay_as_they_are() {
+        let mut head = head("/b?list-type=2&prefix=a%2Fb&X-Amz-Date=1&location", None);
+        remove(&mut head);
+        assert_eq!(head.uri, "/b?list-type=2&prefix=a%2Fb&location=");
+        assert_eq!(decoded("a%2Fb+c%zz%"), "a/b c%zz%");
+    }
+}

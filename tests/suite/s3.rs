@@ -1,0 +1,267 @@
+//! The S3 endpoint, read by the AWS CLI, boto3 and raw requests.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tests::{World, log_files, wire};
+
+const BUCKET: &str = "codecommit-local-trail";
+
+/// A server with one log file in its trail's bucket, and a bucket of known objects beside.
+fn world() -> World {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+    assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
+    let bucket = world.folder().join("data/buckets/more-logs");
+    for (key, content) in [("a/1", "one"), ("a/2", "two"), ("a.b", "0123456789"), ("b/c/ \u{e9}+&<", "odd"), ("z", "")]
+    {
+        let path = bucket.join(key);
+        fs::create_dir_all(path.parent().expect("it is below")).expect("the folder is writable");
+        fs::write(path, content).expect("the folder is writable");
+    }
+    let metadata = bucket.join(".metadata/a");
+    fs::create_dir_all(&metadata).expect("the folder is writable");
+    fs::write(metadata.join("1.json"), r#"{"signature":"00ff"}"#).expect("the folder is writable");
+    world
+}
+
+/// The events of S3, without those of the other services.
+fn events(world: &World) -> Vec<Value> {
+    world.events().into_iter().filter(|event| event["eventSource"] == "s3.amazonaws.com").collect()
+}
+
+fn last_event(world: &World) -> Value {
+    events(world).pop().expect("there is one")
+}
+
+fn code(document: &str) -> &str {
+    let (_, rest) = document.split_once("<Code>").expect("it is a refusal");
+    rest.split_once("</Code>").expect("it is a refusal").0
+}
+
+#[test]
+fn the_cli_copies_lists_and_synchronizes_a_bucket() {
+    let world = world();
+    let list = world.aws(&["s3", "ls"]).ok();
+    assert!(list.lines().any(|line| line.ends_with(BUCKET)), "{list}");
+    assert!(list.lines().any(|line| line.ends_with("more-logs")), "{list}");
+
+    world.aws(&["s3", "cp", "--recursive", &format!("s3://{BUCKET}"), "copy", "--quiet"]).ok();
+    let (ours, copied) = (log_files(&world.trail_folder()), log_files(&world.folder().join("copy")));
+    assert_eq!(copied.len(), 1);
+    let relative = |files: &[std::path::PathBuf], folder: std::path::PathBuf| -> Vec<_> {
+        files.iter().map(|file| file.strip_prefix(&folder).expect("it is below").to_owned()).collect()
+    };
+    assert_eq!(relative(&ours, world.trail_folder()), relative(&copied, world.folder().join("copy")));
+    assert_eq!(fs::read(&ours[0]).expect("it is there"), fs::read(&copied[0]).expect("it is there"));
+    assert!(!world.folder().join("copy/events.ndjson").exists());
+
+    let list = world.aws(&["s3", "ls", "s3://more-logs"]).ok();
+    let names: Vec<_> = list.lines().map(|line| line.trim_start().rsplit(' ').next().unwrap_or_default()).collect();
+    assert_eq!(names, ["a/", "b/", "a.b", "z"]);
+    world.aws(&["s3", "sync", "s3://more-logs", "synchronized", "--quiet"]).ok();
+    let odd = world.folder().join("synchronized/b/c/ \u{e9}+&<");
+    assert_eq!(fs::read_to_string(odd).expect("it came"), "odd");
+    // There is nothing left to do.
+    assert_eq!(world.aws(&["s3", "sync", "s3://more-logs", "synchronized"]).ok(), "");
+    let refused = world.aws(&["s3", "cp", "copy", "s3://more-logs/new", "--recursive"]).failed();
+    assert!(refused.contains("AccessDenied"), "{refused}");
+    assert!(!world.folder().join("data/buckets/more-logs/new").exists());
+}
+
+#[test]
+fn the_cli_calls_each_operation() {
+    let world = world();
+    let api = |arguments: &[&str]| {
+        let all = [&["s3api"], arguments, &["--output", "json"]].concat();
+        let text = world.aws(&all).ok();
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("it is JSON") }
+    };
+    let buckets = api(&["list-buckets"]);
+    let names: Vec<_> = buckets["Buckets"].as_array().expect("a list").iter().map(|it| it["Name"].clone()).collect();
+    assert_eq!(names, [BUCKET, "more-logs"]);
+    assert_eq!(api(&["get-bucket-location", "--bucket", BUCKET]), json!({ "LocationConstraint": null }));
+    assert_eq!(api(&["head-bucket", "--bucket", BUCKET])["BucketRegion"], "us-east-1");
+    let first = api(&["list-objects", "--bucket", "more-logs", "--delimiter", "/"]);
+    assert_eq!(first["CommonPrefixes"], json!([{ "Prefix": "a/" }, { "Prefix": "b/" }]));
+    let head = api(&["head-object", "--bucket", "more-logs", "--key", "a/1"]);
+    assert_eq!(head["Metadata"], json!({ "signature": "00ff" }));
+    assert_eq!((&head["ContentLength"], &head["ServerSideEncryption"]), (&json!(3), &json!("AES256")));
+    let got = api(&["get-object", "--bucket", "more-logs", "--key", "a.b", "--range", "bytes=2-4", "part"]);
+    assert_eq!(got["ContentRange"], "bytes 2-4/10");
+    assert_eq!(fs::read_to_string(world.folder().join("part")).expect("it came"), "234");
+    let refused = world.aws(&["s3api", "get-object", "--bucket", "more-logs", "--key", "no", "x"]).failed();
+    assert!(refused.contains("NoSuchKey"), "{refused}");
+    let refused = world.aws(&["s3api", "list-objects-v2", "--bucket", "no-such-bucket"]).failed();
+    assert!(refused.contains("NoSuchBucket"), "{refused}");
+}
+
+#[test]
+fn a_bucket_of_another_region_tells_it() {
+    let world = World::with(|settings| settings.region = "eu-west-1".parse().expect("it is one"));
+    let location = world.aws(&["s3api", "get-bucket-location", "--bucket", BUCKET, "--output", "text"]).ok();
+    assert_eq!(location, "eu-west-1");
+}
+
+#[test]
+fn boto3_pages_signs_urls_and_goes_unsigned() {
+    let world = world();
+    let program = r#"
+import boto3, urllib.request
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+s3 = boto3.client("s3")
+keys = ["a.b", "a/1", "a/2", "b/c/ \u00e9+&<", "z"]
+for size in (1, 2, 3, 1000):
+    for name in ("list_objects", "list_objects_v2"):
+        pages = s3.get_paginator(name).paginate(Bucket="more-logs", PaginationConfig={"PageSize": size})
+        assert [it["Key"] for page in pages for it in page.get("Contents", [])] == keys, (size, name)
+        pages = s3.get_paginator(name).paginate(Bucket="more-logs", Delimiter="/", PaginationConfig={"PageSize": size})
+        assert [it["Prefix"] for page in pages for it in page.get("CommonPrefixes", [])] == ["a/", "b/"], (size, name)
+page = s3.list_objects_v2(Bucket="more-logs", StartAfter="a/1", Prefix="a", MaxKeys=1)
+assert (page["KeyCount"], page["IsTruncated"], page["Contents"][0]["Key"]) == (1, False, "a/2"), page
+got = s3.get_object(Bucket="more-logs", Key=keys[3])
+assert got["Body"].read() == b"odd" and s3.get_object(Bucket="more-logs", Key="z")["Body"].read() == b""
+tag = got["ETag"]
+assert s3.head_object(Bucket="more-logs", Key=keys[3])["ETag"] == tag
+def refused(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == code, error
+        return error.response
+    raise AssertionError(code)
+refused("304", s3.get_object, Bucket="more-logs", Key=keys[3], IfNoneMatch=tag)
+refused("PreconditionFailed", s3.get_object, Bucket="more-logs", Key=keys[3], IfMatch='"no"')
+refused("304", s3.head_object, Bucket="more-logs", Key=keys[3], IfModifiedSince=got["LastModified"])
+refused("InvalidRange", s3.get_object, Bucket="more-logs", Key="z", Range="bytes=0-")
+refused("InvalidArgument", s3.list_objects_v2, Bucket="more-logs", ContinuationToken="none of ours")
+refused("AccessDenied", s3.put_object, Bucket="more-logs", Key="new", Body=b"x" * 100000)
+refused("AccessDenied", s3.delete_object, Bucket="more-logs", Key="z")
+refused("AccessDenied", s3.create_bucket, Bucket="yet-another")
+refused("NotImplemented", s3.get_bucket_acl, Bucket="more-logs")
+refused("404", s3.head_bucket, Bucket="no-such-bucket")
+assert s3.get_object(Bucket="more-logs", Key="a.b", Range="bytes=-3")["Body"].read() == b"789"
+url = s3.generate_presigned_url("get_object", Params={"Bucket": "more-logs", "Key": "a/2"})
+assert urllib.request.urlopen(url).read() == b"two"
+old = boto3.client("s3", config=Config(signature_version="s3"))
+url = old.generate_presigned_url("get_object", Params={"Bucket": "more-logs", "Key": "a/1"})
+assert urllib.request.urlopen(url).read() == b"one" and len(old.list_buckets()["Buckets"]) == 2
+unsigned = boto3.client("s3", config=Config(signature_version=UNSIGNED))
+assert unsigned.get_object(Bucket="more-logs", Key="a/1")["Metadata"] == {"signature": "00ff"}
+"#;
+    world.python(program).ok();
+    assert!(!world.folder().join("data/buckets/yet-another").exists());
+    let ways: Vec<_> =
+        events(&world).iter().map(|event| event["additionalEventData"]["AuthenticationMethod"].clone()).collect();
+    assert!(ways.contains(&json!("QueryString")) && ways.last() == Some(&Value::Null), "{ways:?}");
+}
+
+#[test]
+fn each_call_leaves_its_record() {
+    let world = world();
+    world.aws(&["s3api", "get-object", "--bucket", "more-logs", "--key", "a/1", "x"]).ok();
+    let event = last_event(&world);
+    assert_eq!((&event["eventName"], &event["userIdentity"]["userName"]), (&json!("GetObject"), &json!("Mary_Major")));
+    let host = world.endpoint().replace("http://", "");
+    assert_eq!(event["requestParameters"], json!({ "bucketName": "more-logs", "Host": host, "key": "a/1" }));
+    assert_eq!(event["responseElements"], Value::Null);
+    assert_eq!(
+        event["additionalEventData"],
+        json!({
+            "SignatureVersion": "SigV4",
+            "bytesTransferredIn": 0,
+            "AuthenticationMethod": "AuthHeader",
+            "bytesTransferredOut": 3,
+        })
+    );
+    assert_eq!(
+        event["resources"],
+        json!([
+            { "ARN": "arn:aws:s3:::more-logs/a/1", "accountId": "111122223333", "type": "AWS::S3::Object" },
+            { "ARN": "arn:aws:s3:::more-logs", "accountId": "111122223333", "type": "AWS::S3::Bucket" },
+        ])
+    );
+    assert_eq!((&event["readOnly"], &event["eventType"]), (&json!(true), &json!("AwsApiCall")));
+
+    let reply = world.send("GET", "/more-logs?list-type=2&prefix=a%2F&max-keys=1", &[], b"");
+    let event = last_event(&world);
+    assert_eq!(event["eventName"], "ListObjects");
+    assert_eq!(reply.header("x-amz-request-id"), event["requestID"].as_str());
+    let parameters = &event["requestParameters"];
+    assert_eq!(
+        (&parameters["list-type"], &parameters["prefix"], &parameters["max-keys"]),
+        (&json!("2"), &json!("a/"), &json!("1"))
+    );
+
+    let reply = world.send("GET", "/more-logs/no%20key", &[], b"");
+    assert_eq!((reply.status, code(&reply.text())), (404, "NoSuchKey"));
+    let event = last_event(&world);
+    assert_eq!(
+        (&event["errorCode"], &event["errorMessage"]),
+        (&json!("NoSuchKey"), &json!("The specified key does not exist."))
+    );
+    assert_eq!(event["requestParameters"]["key"], "no key");
+    assert!(
+        reply.text().contains(&format!("<RequestId>{}</RequestId>", event["requestID"].as_str().unwrap_or_default()))
+    );
+
+    assert_eq!(world.send("DELETE", "/more-logs/a/1", &[], b"").status, 403);
+    let event = last_event(&world);
+    assert_eq!(
+        (&event["eventName"], &event["errorCode"], &event["readOnly"]),
+        (&json!("DeleteObject"), &json!("AccessDenied"), &json!(false))
+    );
+    assert_eq!(world.send("HEAD", "/more-logs/a/1", &[], b"").status, 200);
+    assert_eq!(last_event(&world)["additionalEventData"]["bytesTransferredOut"], 0);
+}
+
+#[test]
+fn what_is_neither_signed_for_s3_nor_a_bucket_is_not_there() {
+    let world = world();
+    let signed = wire::signed("AKIAIOSFODNN7EXAMPLE", "us-east-1");
+    let for_s3 = signed.replace("/codecommit/", "/s3/");
+    for (path, authorization) in [("/", &signed), ("/no-such-bucket", &signed), ("/favicon.ico", &String::new())] {
+        let reply = world.send("GET", path, &[("authorization", authorization)], b"");
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.text().starts_with("There is nothing here."), "{path}: {}", reply.text());
+    }
+    assert!(events(&world).is_empty());
+    let reply = world.send("GET", "/", &[("authorization", &for_s3)], b"");
+    assert!(reply.status == 200 && reply.text().contains("<Name>more-logs</Name>"), "{}", reply.text());
+    let reply = world.send("GET", "/no-such-bucket", &[("authorization", &for_s3)], b"");
+    assert_eq!((reply.status, code(&reply.text())), (404, "NoSuchBucket"));
+    let reply = world.send("GET", "/No_Bucket", &[("authorization", &for_s3)], b"");
+    assert_eq!((reply.status, code(&reply.text())), (400, "InvalidBucketName"));
+}
+
+#[test]
+fn no_path_leaves_its_bucket() {
+    let world = world();
+    fs::write(world.folder().join("data/buckets/secret"), "secret").expect("the folder is writable");
+    std::os::unix::fs::symlink(world.folder(), world.folder().join("data/buckets/more-logs/link")).expect("it can be");
+    let for_s3 = wire::signed("AKIAIOSFODNN7EXAMPLE", "us-east-1").replace("/codecommit/", "/s3/");
+    for path in [
+        "/more-logs/../secret",
+        "/more-logs/%2e%2e/secret",
+        "/more-logs/..%2fsecret",
+        "/more-logs/a/%2e%2e/%2e%2e/secret",
+        "/more-logs//secret",
+        "/more-logs/%2Fetc/passwd",
+        "/more-logs/link/data/buckets/secret",
+        "/more-logs/.metadata/a/1.json",
+        "/more-logs/a%00",
+        "/../data/codecommit.db",
+        "/..%2fcodecommit.db",
+        "/secret",
+    ] {
+        for authorization in ["", for_s3.as_str()] {
+            let reply = world.send("GET", path, &[("authorization", authorization)], b"");
+            assert!((400..500).contains(&reply.status), "{path}: {}", reply.status);
+            assert!(!reply.text().contains("secret\n") && reply.text() != "secret", "{path}");
+        }
+    }
+    let trail = format!("/{BUCKET}/events.ndjson");
+    assert_eq!(world.send("GET", &trail, &[], b"").status, 404);
+}
