@@ -22,6 +22,8 @@ const FLAGS: &[&str] = &[
     "identities",
     "log-interval",
     "log-size",
+    "lookup-delay",
+    "lookup-rate",
     "event-version",
     "max-body",
     "durability",

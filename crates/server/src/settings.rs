@@ -38,6 +38,8 @@ pub struct Settings {
     pub log_interval: Duration,
     /// How many bytes of records fill a log file.
     pub log_bytes: u64,
+    /// How lookups in event history behave.
+    pub lookup: trail::LookupSettings,
     /// Which shape records have.
     pub event_version: trail::EventVersion,
     /// The largest body of an API request or fetch request.
@@ -101,6 +103,10 @@ impl Said {
             identities: self.identities,
             log_interval: time("log-interval", self.log_interval, Duration::from_secs(5))?,
             log_bytes: size("log-size", self.log_size, 5 << 20)?,
+            lookup: trail::LookupSettings {
+                delay: time("lookup-delay", self.lookup_delay, Duration::ZERO)?,
+                per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
+            },
             event_version: match self.event_version {
                 None | Some(EventVersion::V1_05) => trail::EventVersion::V1_05,
                 Some(EventVersion::V1_11) => trail::EventVersion::V1_11,

@@ -89,7 +89,14 @@ impl State {
             Arc::clone(&clock),
             Arc::new(Nobody),
         )?;
-        let cloudtrail = CloudTrail::new(Arc::clone(&store), Arc::clone(&buckets), Arc::clone(&clock), settings.region.clone());
+        let cloudtrail = CloudTrail::new(
+            Arc::clone(&store),
+            Arc::clone(&buckets),
+            Arc::clone(&clock),
+            settings.region.clone(),
+            trail.history(),
+            settings.lookup,
+        );
         let owner = identities.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());

@@ -12,6 +12,20 @@ pub enum Exception {
     #[error("{operation} is not supported: this server has trails and event history, and nothing else of CloudTrail.")]
     UnsupportedOperation { operation: &'static str },
 
+    // Event history.
+    #[error("{0}")]
+    InvalidLookupAttributes(String),
+    #[error("The start time must not be after the end time.")]
+    InvalidTimeRange,
+    #[error("{category:?} is not an event category; leave it out for management events, or write insight.")]
+    InvalidEventCategory { category: String },
+    #[error("A max results value of {size} is invalid. Specify max results between 1 and 50.")]
+    InvalidMaxResults { size: i32 },
+    #[error("The token is not one that this lookup gave; a token goes with the same parameters only.")]
+    InvalidNextToken,
+    #[error("Rate exceeded")]
+    Throttling,
+
     // What is our fault and modelled nowhere.
     /// The store failed.
     #[error(transparent)]

@@ -8,6 +8,7 @@ mod delivery;
 mod event;
 mod events_file;
 mod exception;
+mod history;
 mod log_file;
 mod notification;
 mod operations;
@@ -34,6 +35,8 @@ use crate::delivery::Delivery;
 pub use crate::event::Event;
 use crate::events_file::EventsFile;
 pub use crate::exception::Exception;
+use crate::history::Indexer;
+pub use crate::history::{History, LookupSettings, forget};
 pub use crate::notification::Notifier;
 pub use crate::record::EventVersion;
 pub use crate::service::CloudTrail;
@@ -70,6 +73,7 @@ pub struct Trail {
     built_in: Arc<BuiltIn>,
     buckets: Arc<Buckets>,
     delivery: Delivery,
+    indexer: Indexer,
     event_version: EventVersion,
 }
 
@@ -98,7 +102,9 @@ impl Trail {
         let built_in =
             BuiltIn::open(&store, settings.home_region.clone(), buckets.own_name()).map_err(io::Error::other)?;
         let delivery = Delivery::start(Arc::clone(&store), settings, Arc::clone(&buckets), clock, notifier)?;
-        Ok(Self { store, events, built_in: Arc::new(built_in), buckets, delivery, event_version })
+        let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
+        let indexer = Indexer::start(Arc::new(history))?;
+        Ok(Self { store, events, built_in: Arc::new(built_in), buckets, delivery, indexer, event_version })
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -162,6 +168,7 @@ impl Trail {
         match recorded.and_then(|recorded| recorded) {
             Ok((result, bytes)) => {
                 self.delivery.count(bytes);
+                self.indexer.count(1);
                 Ok(result)
             }
             Err(error) => Err(unrecorded(error)),
@@ -171,6 +178,11 @@ impl Trail {
     /// Records a call that changes nothing.
     pub fn record(&self, call: &Arc<Call>, event: Event) -> Result<(), Failure> {
         self.transact(Arc::clone(call), move |_transaction| ((), event))
+    }
+
+    /// Returns the event history, for lookups.
+    pub fn history(&self) -> Arc<History> {
+        Arc::clone(self.indexer.history())
     }
 
     /// Writes log files of all that was recorded so far.

@@ -7,7 +7,7 @@ use aws::{Call, Operation};
 use serde_json::Value;
 use store::Transaction;
 
-use crate::{CloudTrail, Exception};
+use crate::{CloudTrail, Exception, history};
 
 type Row = Operation<CloudTrail, Transaction>;
 
@@ -30,7 +30,7 @@ type Changing = Result<Change<Transaction, Value, Exception>, Exception>;
 static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     vec![
         // Event history.
-
+        Row::unpublished_read("LookupEvents", history::lookup_events).with_times(&["startTime", "endTime"]),
         // Trails.
 
         // Validation.

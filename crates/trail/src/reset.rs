@@ -15,7 +15,9 @@ impl Trail {
     /// Forgets everything: the events, `events.ndjson`, trails, and the log files in buckets that are folders.
     pub fn reset(&self) -> io::Result<()> {
         let (events, built_in) = (Arc::clone(&self.events), Arc::clone(&self.built_in));
-        let _pause = self.delivery.pause();
+        let history = self.history();
+        let _pauses = (self.delivery.pause(), history.pause());
+        let index = Arc::clone(&history);
         let folders = self.store.write(move |transaction| {
             let query = "SELECT DISTINCT bucket, prefix, account FROM trail_spans";
             let folders = transaction.query(query, &[], |row| {
@@ -25,6 +27,7 @@ impl Trail {
                 transaction.execute(&format!("DELETE FROM {table}"), &[])?;
             }
             transaction.execute("UPDATE delivery SET last_seq = 0", &[])?;
+            index.clear(transaction)?;
             built_in.forget(transaction);
             transaction.after_commit(move || events.clear());
             Ok(folders)

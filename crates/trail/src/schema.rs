@@ -9,7 +9,7 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS];
+pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -135,6 +135,32 @@ const TRAILS: &str = "
         due INTEGER NOT NULL
     );
     CREATE INDEX notifications_by_due ON notifications (due, id);
+";
+
+/// `history.indexed_seq` is how far the index reaches; `history/index.rs` says why ids have generations.
+const HISTORY: &str = "
+    CREATE TABLE history_values (
+        value_id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        attribute TEXT NOT NULL,
+        value TEXT NOT NULL,
+        UNIQUE (account, region, attribute, value)
+    );
+    CREATE TABLE history_index (
+        value_id INTEGER NOT NULL,
+        time INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (value_id, time, seq)
+    ) WITHOUT ROWID;
+    CREATE TABLE history_ids (
+        generation INTEGER NOT NULL,
+        hash INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (generation, hash, seq)
+    ) WITHOUT ROWID;
+    CREATE TABLE history (indexed_seq INTEGER NOT NULL);
+    INSERT INTO history VALUES (0);
 ";
 
 /// Adds a record; `line` ends in a newline.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws::{Clock, Operation, Region};
 use store::{Store, Transaction};
 
+use crate::history::{History, LookupSettings, Throttle};
 use crate::{Buckets, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
@@ -15,12 +16,22 @@ pub struct CloudTrail {
     pub(crate) clock: Arc<dyn Clock>,
     /// The region of the built-in trail.
     pub(crate) home_region: Region,
+    pub(crate) history: Arc<History>,
+    pub(crate) lookup: LookupSettings,
+    pub(crate) throttle: Throttle,
 }
 
 impl CloudTrail {
     /// Makes the service; the store holds the tables of [`crate::Trail`] already.
-    pub const fn new(store: Arc<Store>, buckets: Arc<Buckets>, clock: Arc<dyn Clock>, home_region: Region) -> Self {
-        Self { store, buckets, clock, home_region }
+    pub fn new(
+        store: Arc<Store>,
+        buckets: Arc<Buckets>,
+        clock: Arc<dyn Clock>,
+        home_region: Region,
+        history: Arc<History>,
+        lookup: LookupSettings,
+    ) -> Self {
+        Self { store, buckets, clock, home_region, history, lookup, throttle: Throttle::default() }
     }
 
     /// Finds an operation by its name.

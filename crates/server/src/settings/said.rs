@@ -46,6 +46,12 @@ pub struct Said {
     /// How many bytes of events, before compression, fill a log file [default: 5MB]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOG_SIZE", value_name = "SIZE")]
     pub log_size: Option<String>,
+    /// How long it takes until an event can be looked up in event history [default: none]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_DELAY", value_name = "TIME")]
+    pub lookup_delay: Option<String>,
+    /// How many lookups a second are answered in an account and region, 2 at AWS; 0 is any number [default: 0]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_RATE", value_name = "NUMBER")]
+    pub lookup_rate: Option<u32>,
     /// Shape of the records: 1.05 as in the CodeCommit guide, 1.11 as today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION")]
     pub event_version: Option<EventVersion>,
@@ -195,6 +201,8 @@ impl Said {
             identities: self.identities.or(other.identities),
             log_interval: self.log_interval.or(other.log_interval),
             log_size: self.log_size.or(other.log_size),
+            lookup_delay: self.lookup_delay.or(other.lookup_delay),
+            lookup_rate: self.lookup_rate.or(other.lookup_rate),
             event_version: self.event_version.or(other.event_version),
             max_body: self.max_body.or(other.max_body),
             durability: self.durability.or(other.durability),

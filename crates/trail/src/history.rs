@@ -1,0 +1,159 @@
+//! Event history: what happened in an account and region, to be looked up by attribute and time.
+//!
+//! **Invariant:** a call's transaction indexes nothing. A thread indexes what was recorded, some hundred events at a time, and a
+//! lookup first has the short rest indexed, so that it finds whatever was acknowledged before it.
+
+mod attributes;
+mod index;
+mod lookup;
+mod throttle;
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{io, thread};
+
+use store::{Error, Store, Transaction};
+
+pub use self::index::forget;
+pub(crate) use self::lookup::lookup_events;
+pub(crate) use self::throttle::Throttle;
+
+/// How many events are indexed in one transaction, which others wait for, and after how many the thread does it.
+const BATCH: usize = 256;
+
+/// How lookups behave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LookupSettings {
+    /// How long it takes until an event can be looked up.
+    pub delay: Duration,
+    /// How many lookups a second are answered in each account and region; `None` is any number.
+    pub per_second: Option<u32>,
+}
+
+/// The index of all events, shared by whoever looks up.
+pub struct History {
+    store: Arc<Store>,
+    /// Whoever indexes has the turn.
+    turn: Mutex<()>,
+    /// Up to which `seq` events are indexed.
+    indexed_seq: AtomicI64,
+    closing: AtomicBool,
+}
+
+/// The thread that indexes in the background.
+pub(crate) struct Indexer {
+    history: Arc<History>,
+    waiting: AtomicUsize,
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl History {
+    /// Knows how far the index reaches; the tables are there.
+    pub(crate) fn open(store: Arc<Store>) -> Result<Self, Error> {
+        let indexed_seq = store.read(index::reaches)?;
+        Ok(Self {
+            store,
+            turn: Mutex::default(),
+            indexed_seq: AtomicI64::new(indexed_seq),
+            closing: AtomicBool::new(false),
+        })
+    }
+
+    /// Has everything indexed that is committed now.
+    pub(crate) fn catch_up(&self) -> Result<(), Error> {
+        let last_seq = self.store.read(|transaction: &Transaction| {
+            transaction.query_one("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", &[], |row| row.integer(0))
+        })?;
+        while self.indexed_seq.load(Ordering::Acquire) < last_seq.unwrap_or(0) {
+            if !self.index_some()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps everyone from indexing for as long as the guard is held.
+    pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().expect("no holder of this lock panics")
+    }
+
+    /// Empties the index; nothing is indexed meanwhile.
+    pub(crate) fn clear(self: &Arc<Self>, transaction: &Transaction) -> Result<(), Error> {
+        index::clear(transaction)?;
+        let history = Arc::clone(self);
+        transaction.after_commit(move || history.indexed_seq.store(0, Ordering::Release));
+        Ok(())
+    }
+
+    /// Indexes the next events; returns whether there were any.
+    fn index_some(&self) -> Result<bool, Error> {
+        let _turn = self.pause();
+        let indexed_seq = self.indexed_seq.load(Ordering::Acquire);
+        let Some(batch) = self.store.read(|transaction| index::Batch::read(transaction, indexed_seq, BATCH))? else {
+            return Ok(false);
+        };
+        let last_seq = batch.last_seq;
+        self.store.write(move |transaction| batch.write(transaction)).and_then(|written| written)?;
+        self.indexed_seq.store(last_seq, Ordering::Release);
+        Ok(true)
+    }
+}
+
+impl Indexer {
+    pub(crate) fn start(history: Arc<History>) -> io::Result<Self> {
+        let (wake, woken) = sync_channel(1);
+        // What an earlier process left.
+        let _ = wake.try_send(());
+        let worker = Arc::clone(&history);
+        let thread = thread::Builder::new().name("event-history".to_owned()).spawn(move || run(&worker, &woken))?;
+        Ok(Self { history, waiting: AtomicUsize::new(0), wake: Some(wake), thread: Some(thread) })
+    }
+
+    /// Returns what is indexed.
+    pub(crate) const fn history(&self) -> &Arc<History> {
+        &self.history
+    }
+
+    /// Notes that so many records wait; a batch of them is indexed at once.
+    pub(crate) fn count(&self, records: usize) {
+        let before = self.waiting.fetch_add(records, Ordering::Relaxed);
+        if before + records >= BATCH {
+            self.waiting.store(0, Ordering::Relaxed);
+            if let Some(wake) = &self.wake {
+                // A worker that was woken already indexes these too.
+                let _ = wake.try_send(());
+            }
+        }
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.history.closing.store(true, Ordering::Relaxed);
+        drop(self.wake.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported by the panic hook.
+            drop(thread.join());
+        }
+    }
+}
+
+/// Indexes whenever it is woken, until nobody can wake it; what is left then waits for the next start.
+fn run(history: &History, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        loop {
+            match history.index_some() {
+                Ok(true) if !history.closing.load(Ordering::Relaxed) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "events cannot be indexed for lookups; they are tried again");
+                    break;
+                }
+            }
+        }
+    }
+}
