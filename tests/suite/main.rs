@@ -3,6 +3,7 @@
 mod approval;
 mod approval_rule;
 mod approval_rule_template;
+mod archive;
 mod branch;
 mod clients;
 mod comment;

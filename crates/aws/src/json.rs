@@ -7,6 +7,8 @@ use aws_smithy_schema::codec::Codec;
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeSerializer};
 
 use serde::de::DeserializeOwned;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::operation::Deserialize;
@@ -37,4 +39,16 @@ pub fn encode(output: &dyn SerializableStruct) -> Result<Vec<u8>, SerdeError> {
     let mut serializer = CODEC.create_serializer();
     serializer.write_struct(output.schema(), output)?;
     Ok(serializer.finish())
+}
+
+/// A shape that AWS publishes, as a member of one that it does not.
+#[derive(Clone, Debug)]
+pub struct Published<S>(pub S);
+
+impl<S: SerializableStruct> Serialize for Published<S> {
+    fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
+        let text = encode(&self.0).map_err(T::Error::custom)?;
+        let value: Value = serde_json::from_slice(&text).map_err(T::Error::custom)?;
+        value.serialize(serializer)
+    }
 }

@@ -4,6 +4,7 @@ mod changes;
 mod create;
 mod differences;
 mod entries;
+mod history;
 mod tip;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use git::{Commit, Kind, ObjectId, Reader, Signature};
 pub(crate) use self::changes::{Changes, FILE_BYTES_MAX, KEEP};
 pub(crate) use self::create::create;
 pub(crate) use self::differences::get_differences;
+pub(crate) use self::history::{get_from_merge_base, get_history};
 pub(crate) use self::tip::{Tip, parent_id};
 use crate::name::{self, BATCH_MAX, RepositoryName};
 use crate::{CodeCommit, Exception};

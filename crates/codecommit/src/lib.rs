@@ -5,6 +5,7 @@
 mod approval;
 mod approval_rule;
 mod approval_rule_template;
+pub mod archive;
 mod authorship;
 pub mod branch;
 mod comment;
@@ -21,6 +22,7 @@ mod page;
 mod path;
 mod pull_request;
 pub mod push;
+mod reference;
 mod relations;
 pub mod repository;
 mod request_token;
@@ -29,6 +31,7 @@ pub mod settings;
 mod snapshots;
 mod specifier;
 mod tag;
+mod tree;
 pub mod trigger;
 
 use std::collections::BTreeSet;
@@ -40,6 +43,7 @@ use aws::{Call, Operation};
 use git::maintenance::{Outcome, Upkeep};
 use store::{Store, Transaction};
 
+use crate::archive::Archives;
 pub use crate::exception::Exception;
 use crate::file::Histories;
 use crate::objects::Objects;
@@ -65,6 +69,7 @@ pub struct CodeCommit {
     /// The ids of repositories to which calls added objects since somebody asked.
     grown: Mutex<BTreeSet<String>>,
     courier: Arc<dyn Courier>,
+    archives: Arc<dyn Archives>,
     settings: Settings,
 }
 
@@ -75,7 +80,13 @@ impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
     /// What is left of repositories that were deleted is removed.
-    pub fn open(store: Arc<Store>, folder: PathBuf, courier: Arc<dyn Courier>, settings: Settings) -> io::Result<Self> {
+    pub fn open(
+        store: Arc<Store>,
+        folder: PathBuf,
+        courier: Arc<dyn Courier>,
+        archives: Arc<dyn Archives>,
+        settings: Settings,
+    ) -> io::Result<Self> {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
@@ -90,6 +101,7 @@ impl CodeCommit {
             histories: Histories::default(),
             grown: Mutex::default(),
             courier,
+            archives,
             settings,
         })
     }

@@ -84,8 +84,8 @@ use aws_sdk_codecommit::operation::update_repository_name::UpdateRepositoryNameI
 use store::Transaction;
 
 use crate::{
-    CodeCommit, approval, approval_rule, approval_rule_template, branch, comment, commit, file, merge, pull_request,
-    repository, tag, trigger,
+    CodeCommit, approval, approval_rule, approval_rule_template, archive, branch, comment, commit, file, merge,
+    pull_request, reference, repository, tag, tree, trigger,
 };
 
 type Row = Operation<CodeCommit, Transaction>;
@@ -181,6 +181,16 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::read("GetRepositoryTriggers", GetRepositoryTriggersInput::deserialize, trigger::get),
     Row::write("PutRepositoryTriggers", trigger::READ_PUT, trigger::put),
     Row::write("TestRepositoryTriggers", TestRepositoryTriggersInput::deserialize, trigger::test),
+    // Actions that AWS names as permissions only; the shapes are ours.
+    Row::unpublished_read("BatchGetPullRequests", pull_request::batch_get),
+    Row::unpublished_write("CancelUploadArchive", archive::cancel),
+    Row::unpublished_read("GetCommitHistory", commit::get_history),
+    Row::unpublished_read("GetCommitsFromMergeBase", commit::get_from_merge_base),
+    Row::unpublished_read("GetObjectIdentifier", reference::get_object_identifier),
+    Row::unpublished_read("GetReferences", reference::get_references),
+    Row::unpublished_read("GetTree", tree::get),
+    Row::unpublished_read("GetUploadArchiveStatus", archive::get_status),
+    Row::unpublished_write("UploadArchive", archive::upload),
 ]);
 
 #[cfg(test)]

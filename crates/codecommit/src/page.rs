@@ -1,7 +1,10 @@
 //! Pages of a listing: how many items a reply has, and where the next one goes on.
 
+mod place;
+
 use aws::page_token;
 
+pub(crate) use self::place::Place;
 use crate::Exception;
 
 /// How large the pages of an operation are.

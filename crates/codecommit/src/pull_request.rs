@@ -1,5 +1,6 @@
 //! Pull requests: create, get, list, change, follow the branches, merge.
 
+mod batch_get;
 mod create;
 pub(crate) mod event;
 pub(crate) mod follow;
@@ -16,6 +17,7 @@ use aws_sdk_codecommit::operation::get_pull_request::{GetPullRequestInput, GetPu
 use aws_sdk_codecommit::types;
 use store::Transaction;
 
+pub(crate) use batch_get::batch_get;
 pub(crate) use create::create;
 pub(crate) use list::list;
 pub(crate) use row::{PullRequest, PullRequestId, get, get_open, touch};

@@ -1,6 +1,7 @@
 //! The service's tables.
 
 mod approval;
+mod archive;
 mod comment;
 mod trigger;
 
@@ -60,6 +61,7 @@ pub(crate) const STEPS: &[&str] = &[
     MERGES,
     trigger::TRIGGERS,
     comment::COMMENTS,
+    archive::UPLOADS,
 ];
 
 const REQUEST_TOKENS: &str = "

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, HashSet},
 };
 
 use gix::{ObjectId, hash::oid};
@@ -53,6 +53,22 @@ pub(crate) fn best(reader: &mut Reader, history: &mut History, one: Node, two: N
 
 /// Walks back from both sides, the newest commits first, until all that is left comes before what was found.
 fn paint(reader: &mut Reader, history: &mut History, one: &[Node], two: &[Node]) -> Result<Vec<Node>, Error> {
+    let (walk, mut common) = walk(reader, history, one, two)?;
+    common.retain(|node| walk.marks[node].marks & STALE == 0);
+    common.dedup();
+    Ok(common)
+}
+
+/// Finds the commits that lead to `one` and not to `two`.
+pub(crate) fn only(reader: &mut Reader, history: &mut History, one: Node, two: Node) -> Result<HashSet<Node>, Error> {
+    if one == two {
+        return Ok(HashSet::new());
+    }
+    let (walk, _) = walk(reader, history, &[one], &[two])?;
+    Ok(walk.marks.into_iter().filter(|(_, marked)| marked.marks == ONE).map(|(node, _)| node).collect())
+}
+
+fn walk(reader: &mut Reader, history: &mut History, one: &[Node], two: &[Node]) -> Result<(Walk, Vec<Node>), Error> {
     let mut walk = Walk::default();
     for (nodes, mark) in [(one, ONE), (two, TWO)] {
         for node in nodes {
@@ -74,9 +90,7 @@ fn paint(reader: &mut Reader, history: &mut History, one: &[Node], two: &[Node])
             walk.reach(parent, marks, history.seconds(parent));
         }
     }
-    common.retain(|node| walk.marks[node].marks & STALE == 0);
-    common.dedup();
-    Ok(common)
+    Ok((walk, common))
 }
 
 #[derive(Default)]

@@ -15,6 +15,7 @@
 //! **Invariant:** there are no business rules here.
 
 mod api;
+mod archives;
 mod blocking;
 mod body;
 mod connection;

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
 use trail::{Buckets, CloudTrail, Trail};
 
+use crate::archives::{Archives, Uploads};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::Maintenance;
 use crate::triggers::{Courier, Triggers};
@@ -28,6 +29,7 @@ pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
     pub(crate) maintenance: Maintenance,
     pub(crate) triggers: Triggers,
+    _uploads: Uploads,
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) cloudtrail: CloudTrail,
     pub(crate) trail: Trail,
@@ -99,12 +101,20 @@ impl State {
         );
         let owner = identities.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
+        let (archives, uploads_wait) = Archives::new(Arc::clone(&buckets));
+        let archives = Arc::new(archives);
         let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());
         let courier = Arc::new(courier);
         let repositories = data_folder.join("repositories");
-        let codecommit =
-            CodeCommit::open(store, repositories, Arc::<Courier>::clone(&courier), settings.codecommit.clone())?;
+        let codecommit = CodeCommit::open(
+            store,
+            repositories,
+            Arc::<Courier>::clone(&courier),
+            Arc::<Archives>::clone(&archives),
+            settings.codecommit.clone(),
+        )?;
         let codecommit = Arc::new(codecommit);
+        let uploads = Uploads::start(Arc::clone(&codecommit), archives, uploads_wait, data_folder.join("archives"))?;
         let triggers = Triggers::start(Arc::clone(&codecommit), courier, woken)?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git)?;
         let cache = match settings.git.cache_bytes {
@@ -123,6 +133,7 @@ impl State {
         Ok(Self {
             maintenance,
             triggers,
+            _uploads: uploads,
             codecommit,
             cloudtrail,
             trail,

@@ -4,11 +4,12 @@
 
 mod folder;
 mod listing;
+mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use folder::{FolderBucket, Object};
@@ -18,6 +19,11 @@ pub use listing::{Listing, Page};
 pub trait Bucket: Send + Sync {
     /// Writes an object, and its metadata if it has any.
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()>;
+
+    /// Writes an object whose content is a file's, without metadata.
+    fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
+        self.put(key, &fs::read(path)?, &[])
+    }
 }
 
 /// Where a bucket is that can be read.

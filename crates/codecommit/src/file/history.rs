@@ -11,7 +11,7 @@ use git::{Kind, ObjectId, Reader, Revision};
 
 use crate::commit::shape;
 use crate::name::RepositoryName;
-use crate::page::{Page, Sizes};
+use crate::page::{Page, Place, Sizes};
 use crate::path::Path;
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception};
@@ -35,47 +35,19 @@ pub(crate) fn list_commit_history(
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.objects(&repository)?.reader();
     let place = if let Some(key) = &page.after {
-        Place::read(key, &mut reader)?
+        Place::read(key, Kind::Commit, &mut reader)?
     } else if specifier.is_head() && repository.default_branch.is_none() {
         return Err(Exception::CommitRequired);
     } else {
-        Place { commit: specifier.resolve(&*service.references(&repository)?, &mut reader)?, listed: 0 }
+        Place::start(specifier.resolve(&*service.references(&repository)?, &mut reader)?)
     };
-    let key = (repository.id, place.commit, path.to_string());
-    let history = service.histories.get(key, || Ok(reader.file_history(&place.commit, path.as_bytes())?))?;
+    let key = (repository.id, place.id, path.to_string());
+    let history = service.histories.get(key, || Ok(reader.file_history(&place.id, path.as_bytes())?))?;
     let mut versions: Vec<_> = history.iter().skip(place.listed).take(page.size + 1).collect();
-    let next = Place { listed: place.listed + page.size, ..place };
-    let next_token = page.cut(&mut versions, |_| next.key());
+    let next_token = page.cut(&mut versions, |_| place.after(page.size).key());
     let versions = versions.into_iter().map(|version| show(&mut reader, version)).collect::<Result<_, Exception>>()?;
     let output = ListFileCommitHistoryOutput::builder().set_revision_dag(Some(versions)).set_next_token(next_token);
     Ok(output.build().expect("all that is required is set"))
-}
-
-/// The commit whose history is listed, and how much of it was.
-#[derive(Clone, Copy)]
-struct Place {
-    commit: ObjectId,
-    listed: usize,
-}
-
-impl Place {
-    fn key(&self) -> Vec<u8> {
-        [self.commit.as_slice(), self.listed.to_string().as_bytes()].concat()
-    }
-
-    fn read(key: &[u8], reader: &mut Reader) -> Result<Self, Exception> {
-        let parts = key.split_at_checked(20).and_then(|(commit, listed)| {
-            let commit = ObjectId::try_from(commit).ok()?;
-            Some(Self { commit, listed: str::from_utf8(listed).ok()?.parse().ok()? })
-        });
-        let place = parts.ok_or(Exception::InvalidContinuationToken)?;
-        // What no reference leads to may be pruned between two pages.
-        if reader.kind(&place.commit)? == Some(Kind::Commit) {
-            Ok(place)
-        } else {
-            Err(Exception::InvalidContinuationToken)
-        }
-    }
 }
 
 fn show(reader: &mut Reader, version: &Revision) -> Result<types::FileVersion, Exception> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -110,13 +110,13 @@ impl FolderBucket {
         self.folder.join(METADATA).join(format!("{key}.json"))
     }
 
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+    fn write(&self, path: &Path, content: &mut dyn Read) -> io::Result<()> {
         let parent = path.parent().expect("an object lies in its bucket's folder");
         fs::create_dir_all(parent)?;
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(PARTIAL);
         let mut file = File::create(&temporary)?;
-        file.write_all(content)?;
+        io::copy(content, &mut file)?;
         if self.sync {
             file.sync_all()?;
         }
@@ -140,13 +140,17 @@ impl Bucket for FolderBucket {
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
         if !metadata.is_empty() {
             let metadata: BTreeMap<_, _> = metadata.iter().copied().collect();
-            self.write(&self.metadata_path(key), &serde_json::to_vec(&metadata)?)?;
+            self.write(&self.metadata_path(key), &mut serde_json::to_vec(&metadata)?.as_slice())?;
         }
         if key.ends_with('/') {
             // An object that stands for a folder.
             return fs::create_dir_all(self.folder.join(key));
         }
-        self.write(&self.folder.join(key), content)
+        self.write(&self.folder.join(key), &mut { content })
+    }
+
+    fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
+        self.write(&self.folder.join(key), &mut File::open(path)?)
     }
 }
 

@@ -1,0 +1,70 @@
+//! A commit's files as a ZIP file, the same bytes each time: names, modes and links as in the commit, the time its own.
+
+use std::io::{self, Seek, Write};
+
+use aws::Timestamp;
+use git::{BStr, ByteSlice, Kind, Mode, ObjectId, Placed, Reader, TreeWalk};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::Exception;
+
+/// Writes the files, one in memory at a time, as long as `goes_on` says so; returns whether all are written.
+pub(super) fn write<W: Write + Seek>(
+    reader: &mut Reader,
+    commit: &ObjectId,
+    output: W,
+    goes_on: &mut dyn FnMut() -> Result<bool, Exception>,
+) -> Result<bool, Exception> {
+    if reader.kind(commit)? != Some(Kind::Commit) {
+        return Err(Exception::CommitIdDoesNotExist { id: commit.to_string() });
+    }
+    let commit = reader.commit(commit)?;
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(time(commit.committer.date.as_ref()));
+    let mut archive = ZipWriter::new(output);
+    let mut walk = TreeWalk::new(reader, &commit.tree, true)?;
+    let mut content = Vec::new();
+    while let Some(Placed { path, entry }) = walk.next(reader)? {
+        if !goes_on()? {
+            return Ok(false);
+        }
+        let name = text(path.as_ref())?;
+        if !entry.mode.is_blob() {
+            // Of a submodule there is its folder, as in `git archive`.
+            archive.add_directory(name, options.unix_permissions(0o755)).map_err(io::Error::from)?;
+            continue;
+        }
+        if reader.read(&entry.id, &mut content)?.is_none() {
+            return Err(Exception::BlobIdDoesNotExist { id: entry.id.to_string() });
+        }
+        if entry.mode == Mode::Symlink {
+            let target = text(content.as_bstr())?;
+            archive.add_symlink(name, target, options.unix_permissions(0o777)).map_err(io::Error::from)?;
+            continue;
+        }
+        let permissions = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
+        let is_large = content.len() as u64 >= u64::from(u32::MAX);
+        let options = options.unix_permissions(permissions).large_file(is_large);
+        archive.start_file(name, options).map_err(io::Error::from)?;
+        archive.write_all(&content)?;
+    }
+    archive.finish().map_err(io::Error::from)?.flush()?;
+    Ok(true)
+}
+
+/// The time of a commit in UTC, as far as ZIP files can tell it: from 1980 to 2107, to two seconds.
+fn time(date: &BStr) -> DateTime {
+    let seconds: Option<i64> = date.to_str().ok().and_then(|date| date.split(' ').next()?.parse().ok());
+    let iso = Timestamp::from_millis(seconds.unwrap_or(0).saturating_mul(1_000)).iso();
+    let parts: Vec<u16> = iso.split(|letter: char| !letter.is_ascii_digit()).flat_map(str::parse).collect();
+    let small = |at: usize| parts.get(at).and_then(|part| u8::try_from(*part).ok()).unwrap_or(0);
+    let year = parts.first().copied().unwrap_or(0);
+    DateTime::from_date_and_time(year, small(1), small(2), small(3), small(4), small(5)).unwrap_or_default()
+}
+
+fn text(bytes: &BStr) -> Result<&str, Exception> {
+    let reason = || format!("{bytes} is no UTF-8, and a ZIP file tells names in UTF-8.");
+    bytes.to_str().map_err(|_| Exception::Validation { reason: reason() })
+}

@@ -1,0 +1,17 @@
+//! The table of archives that are uploaded.
+
+/// `status` is as GetUploadArchiveStatus tells it; `position` is the order in which uploads were asked for.
+pub(super) const UPLOADS: &str = "
+    CREATE TABLE archive_uploads (
+        position INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+        commit_id BLOB NOT NULL,
+        bucket TEXT NOT NULL,
+        object_key TEXT NOT NULL,
+        status TEXT NOT NULL,
+        message TEXT
+    );
+    CREATE INDEX archive_uploads_by_repository ON archive_uploads (repository_id);
+    CREATE INDEX archive_uploads_by_status ON archive_uploads (status, position);
+";

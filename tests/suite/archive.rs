@@ -1,0 +1,181 @@
+//! Archives of a commit's files: what is in them, where they go, and what becomes of their uploads.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tests::{World, wait_until};
+use zip::ZipArchive;
+
+/// A world with a repository that has a file, one that can be run, a link, a folder, an empty file and a submodule.
+fn world() -> (World, String) {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    world.git_repository("work");
+    world.git_commit("work", "docs/a guide.md", "A guide.\n");
+    world.git_commit("work", "docs/empty", "");
+    world.git_commit("work", "bin/run", "#!/bin/sh\n");
+    world.git("work", &["update-index", "--chmod=+x", "bin/run"]).ok();
+    std::os::unix::fs::symlink("docs/a guide.md", world.folder().join("work/link")).expect("a new name");
+    world.git("work", &["add", "link"]).ok();
+    let module = format!("160000,{},module", "1".repeat(40));
+    world.git("work", &["update-index", "--add", "--cacheinfo", &module]).ok();
+    world.git("work", &["commit", "--quiet", "--message", "All kinds"]).ok();
+    world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
+    let commit = world.git("work", &["rev-parse", "HEAD"]).ok();
+    (world, commit)
+}
+
+fn upload(world: &World, commit: &str, key: &str) -> String {
+    let output = world.ok("UploadArchive", &input(commit, key));
+    output["uploadId"].as_str().expect("an upload has an id").to_owned()
+}
+
+fn input(commit: &str, key: &str) -> Value {
+    json!({
+        "repositoryName": "MyDemoRepo", "commitId": commit, "archiveType": "ZIP", "s3Bucket": "artifacts", "s3Key": key,
+    })
+}
+
+fn status(world: &World, id: &str) -> Value {
+    world.ok("GetUploadArchiveStatus", &json!({ "repositoryName": "MyDemoRepo", "uploadId": id }))
+}
+
+/// Waits until an upload has ended.
+fn ended(world: &World, id: &str) -> Value {
+    wait_until("the upload ends", || status(world, id)["status"] != "IN_PROGRESS");
+    status(world, id)
+}
+
+fn artifact(world: &World, key: &str) -> PathBuf {
+    world.folder().join("data/buckets/artifacts").join(key)
+}
+
+/// The names in a ZIP file, each with the mode and the content.
+fn entries(path: &std::path::Path) -> BTreeMap<String, (Option<u32>, Vec<u8>)> {
+    let mut archive = ZipArchive::new(File::open(path).expect("it is there")).expect("it is a ZIP file");
+    let count = archive.len();
+    let entry = |at| {
+        let mut file = archive.by_index(at).expect("it is there");
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).expect("its checksum is right");
+        (file.name().expect("it is UTF-8").into_owned(), (file.unix_mode(), content))
+    };
+    (0..count).map(entry).collect()
+}
+
+#[test]
+fn an_archive_has_the_files_that_git_archive_has() {
+    let (world, commit) = world();
+    let id = upload(&world, &commit, "MyDemoRepo/source.zip");
+    assert_eq!(ended(&world, &id), json!({ "uploadId": id, "status": "SUCCEEDED" }));
+    let ours = entries(&artifact(&world, "MyDemoRepo/source.zip"));
+    world.git("work", &["archive", "--format=zip", "--output=../git.zip", "HEAD"]).ok();
+    let git = entries(&world.folder().join("git.zip"));
+    let contents = |all: &BTreeMap<String, (Option<u32>, Vec<u8>)>| {
+        all.iter().map(|(name, (_, content))| (name.clone(), content.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(contents(&ours), contents(&git));
+    let modes: Vec<_> = ours.iter().map(|(name, (mode, _))| (name.as_str(), mode.unwrap_or(0))).collect();
+    let expected = [
+        ("README.md", 0o100_644),
+        ("bin/", 0o040_755),
+        ("bin/run", 0o100_755),
+        ("docs/", 0o040_755),
+        ("docs/a guide.md", 0o100_644),
+        ("docs/empty", 0o100_644),
+        ("link", 0o120_777),
+        ("module/", 0o040_755),
+    ];
+    assert_eq!(modes, expected);
+}
+
+#[test]
+fn an_archive_of_one_commit_always_has_the_same_bytes_and_times() {
+    let (world, commit) = world();
+    let read = |key: &str| {
+        ended(&world, &upload(&world, &commit, key));
+        std::fs::read(artifact(&world, key)).expect("it is there")
+    };
+    assert_eq!(read("one"), read("two"));
+    let mut archive = ZipArchive::new(File::open(artifact(&world, "one")).expect("it is there")).expect("a ZIP file");
+    let time = archive.by_name("README.md").expect("it is there").last_modified().expect("it has a time");
+    assert_eq!(time.to_string(), "2016-12-14 18:19:14");
+}
+
+#[test]
+fn a_call_and_its_record_name_bucket_key_and_upload() {
+    let (world, commit) = world();
+    let id = upload(&world, &commit, "a/b");
+    let record = world.events().pop().expect("it is recorded");
+    assert_eq!(record["eventName"], "UploadArchive");
+    assert_eq!(record["readOnly"], false);
+    let parameters = json!({
+        "archiveType": "ZIP", "commitId": commit, "repositoryName": "MyDemoRepo", "s3Bucket": "artifacts", "s3Key": "a/b",
+    });
+    assert_eq!(record["requestParameters"].to_string(), parameters.to_string());
+    assert_eq!(record["responseElements"], json!({ "uploadId": id }));
+    assert_eq!(record["resources"][0]["ARN"], "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo");
+}
+
+#[test]
+fn an_upload_that_a_stop_cut_off_is_begun_again() {
+    let (mut world, commit) = world();
+    let ids: Vec<_> = (0..20).map(|number| upload(&world, &commit, &format!("{number}.zip"))).collect();
+    world.restart();
+    for (number, id) in ids.iter().enumerate() {
+        assert_eq!(ended(&world, id)["status"], "SUCCEEDED");
+        assert_eq!(entries(&artifact(&world, &format!("{number}.zip"))).len(), 8);
+    }
+    let left = tests::files(&world.folder().join("data/archives"));
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn an_upload_can_be_cancelled_until_it_has_ended() {
+    let (world, commit) = world();
+    let cancel = |id: &str| world.ok("CancelUploadArchive", &json!({ "repositoryName": "MyDemoRepo", "uploadId": id }));
+    let done = upload(&world, &commit, "done.zip");
+    ended(&world, &done);
+    assert_eq!(cancel(&done)["status"], "SUCCEEDED");
+    // A large file keeps the thread busy while what is behind it is cancelled.
+    let noise: String = (0..4_000_000_u64).map(|at| char::from(b'!' + (at.wrapping_mul(at) % 89) as u8)).collect();
+    let large = world.git_commit("work", "large", &noise);
+    world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
+    upload(&world, &large, "large.zip");
+    let waiting = upload(&world, &commit, "waiting.zip");
+    assert_eq!(cancel(&waiting), json!({ "uploadId": waiting, "status": "CANCELLED" }));
+    let last = upload(&world, &commit, "last.zip");
+    assert_eq!(ended(&world, &last)["status"], "SUCCEEDED");
+    assert_eq!(status(&world, &waiting)["status"], "CANCELLED");
+    assert!(!artifact(&world, "waiting.zip").exists());
+}
+
+#[test]
+fn an_upload_that_cannot_be_put_says_why() {
+    let (world, commit) = world();
+    std::fs::create_dir_all(world.folder().join("data/buckets")).expect("the folder is writable");
+    std::fs::write(world.folder().join("data/buckets/artifacts"), "in the way").expect("the folder is writable");
+    let ended = ended(&world, &upload(&world, &commit, "a.zip"));
+    assert_eq!(ended["status"], "FAILED");
+    let message = ended["statusMessage"].as_str().expect("it says why");
+    assert!(message.starts_with("a.zip cannot be put into the bucket artifacts: "), "{message}");
+}
+
+#[test]
+fn an_upload_is_of_one_repository_and_goes_with_it() {
+    let (world, commit) = world();
+    let id = upload(&world, &commit, "a.zip");
+    ended(&world, &id);
+    world.ok("CreateRepository", &json!({ "repositoryName": "Other" }));
+    let of_another = world.call("GetUploadArchiveStatus", &json!({ "repositoryName": "Other", "uploadId": id }));
+    assert_eq!(of_another.failure()["__type"], "ValidationException");
+    world.ok("DeleteRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let gone = world.call("GetUploadArchiveStatus", &json!({ "repositoryName": "MyDemoRepo", "uploadId": id }));
+    assert_eq!(gone.failure()["__type"], "ValidationException");
+    let empty = world.call("UploadArchive", &input(&commit, "a.zip"));
+    assert_eq!(empty.failure()["__type"], "CommitIdDoesNotExistException");
+}
