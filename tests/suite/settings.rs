@@ -261,6 +261,7 @@ fn what_is_no_setting_is_refused_by_its_name() {
         "colour = 1",
         "[simulate]\ncolour = 1",
         "[triggers]\ncolour = 1",
+        "[buckets.far]\nendpoint = \"http://127.0.0.1:9000\"\ncolour = 1",
         "[simulate.encryption_keys]\na = \"colour\"",
         "colour",
     ] {

@@ -25,6 +25,7 @@ mod head;
 mod listen;
 mod local;
 mod maintenance;
+mod remote_bucket;
 mod routes;
 mod s3;
 pub mod settings;

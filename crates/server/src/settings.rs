@@ -1,5 +1,6 @@
 //! Settings: flags, environment variables and a TOML file say the same things, in this order of precedence.
 
+mod buckets;
 mod said;
 mod triggers;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use aws::{AccountId, Region};
 
+pub use buckets::{RemoteBucket, SaidBucket, Secret};
 pub use said::{Durability, EventVersion, GitCapabilities, LogFormat, Said};
 pub use triggers::{Destination, SaidTriggers, Triggers};
 
@@ -28,6 +30,8 @@ pub struct Settings {
     pub trail_bucket: String,
     /// The folder of all other buckets; `None` is `buckets` beside the folder of the trail.
     pub buckets_dir: Option<PathBuf>,
+    /// The buckets that lie elsewhere, by name.
+    pub buckets: BTreeMap<String, RemoteBucket>,
     /// The account of callers who name none.
     pub account: AccountId,
     /// The region of requests that name none.
@@ -92,14 +96,17 @@ impl Said {
         let body_bytes_max = size("max-body", self.max_body, 64 << 20)?;
         let limits = git::Limits::default();
         let merge = git::MergeLimits::default();
+        let region: Region = self.region.as_deref().unwrap_or("us-east-1").parse().map_err(WrongSetting)?;
+        let trail_bucket = self.trail_bucket.unwrap_or_else(|| "codecommit-local-trail".to_owned());
         Ok(Settings {
             listen: listen(self.listen.as_deref().unwrap_or("127.0.0.1:4599"))?,
             data_dir: (!ephemeral).then(|| self.data_dir.unwrap_or_else(|| "codecommit-data".into())),
             trail_dir: self.trail_dir,
-            trail_bucket: self.trail_bucket.unwrap_or_else(|| "codecommit-local-trail".to_owned()),
+            buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,
+            trail_bucket,
             buckets_dir: self.buckets_dir,
             account: self.account.as_deref().unwrap_or("111122223333").parse().map_err(WrongSetting)?,
-            region: self.region.as_deref().unwrap_or("us-east-1").parse().map_err(WrongSetting)?,
+            region,
             identities: self.identities,
             log_interval: time("log-interval", self.log_interval, Duration::from_secs(5))?,
             log_bytes: size("log-size", self.log_size, 5 << 20)?,

@@ -14,11 +14,12 @@ use s3s::service::S3Service;
 use store::{Durability, Store};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
-use trail::{Buckets, CloudTrail, Trail};
+use trail::{Bucket, Buckets, CloudTrail, Trail};
 
 use crate::archives::{Archives, Uploads};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::Maintenance;
+use crate::remote_bucket::RemoteBucket;
 use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError, s3};
 
@@ -83,7 +84,7 @@ impl State {
             log_bytes: settings.log_bytes,
             sync,
         };
-        let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync));
+        let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync)?);
         let trail = Trail::open(
             Arc::clone(&store),
             trail_settings,
@@ -168,8 +169,12 @@ impl trail::Notifier for Nobody {
     fn wake(&self) {}
 }
 
-/// The trail directory as a bucket, and the folder beside it for all others.
-fn buckets(settings: &Settings, trail_folder: PathBuf, sync: bool) -> Buckets {
+/// The trail directory as a bucket, those that lie elsewhere, and the folder beside it for all others.
+fn buckets(settings: &Settings, trail_folder: PathBuf, sync: bool) -> io::Result<Buckets> {
     let beside = settings.buckets_dir.clone().unwrap_or_else(|| trail_folder.with_file_name("buckets"));
-    Buckets::new((settings.trail_bucket.clone(), trail_folder), beside, BTreeMap::new(), sync)
+    let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
+    for (name, bucket) in &settings.buckets {
+        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket)?));
+    }
+    Ok(Buckets::new((settings.trail_bucket.clone(), trail_folder), beside, remote, sync))
 }

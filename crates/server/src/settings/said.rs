@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use codecommit::settings::Simulate;
 use serde::Deserialize;
 
-use super::{SaidTriggers, WrongSetting};
+use super::{SaidBucket, SaidTriggers, WrongSetting};
 
 /// What can be set; `None` is "not said here".
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -121,6 +121,9 @@ pub struct Said {
     /// Sizes of pages by operation; the file alone can tell them.
     #[arg(skip)]
     pub page_sizes: Option<BTreeMap<String, usize>>,
+    /// Buckets that lie elsewhere, by name; the file alone can tell them.
+    #[arg(skip)]
+    pub buckets: Option<BTreeMap<String, SaidBucket>>,
     /// Where messages of triggers go; the file alone can tell it.
     #[arg(skip)]
     pub triggers: Option<SaidTriggers>,
@@ -226,6 +229,7 @@ impl Said {
             allow_reset: self.allow_reset.or(other.allow_reset),
             log_format: self.log_format.or(other.log_format),
             page_sizes: self.page_sizes.or(other.page_sizes),
+            buckets: self.buckets.or(other.buckets),
             triggers: self.triggers.or(other.triggers),
             simulate: self.simulate.or(other.simulate),
         }

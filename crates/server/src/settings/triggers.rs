@@ -54,11 +54,10 @@ impl SaidTriggers {
         let wrong = |message: String| Err(WrongSetting(format!("triggers: {message}")));
         for (arn, destination) in &self.destinations {
             let url = destination.url();
-            let has_host = |uri: &Uri| uri.authority().is_some_and(|it| !it.as_str().contains('@'));
             if !arn.starts_with("arn:") {
                 return wrong(format!("'{arn}' is not the beginning of an ARN; write arn:aws:sns: or more of it"));
             }
-            if !url.starts_with("http://") || !url.parse().as_ref().is_ok_and(has_host) {
+            if !is_http(url) {
                 return wrong(format!(
                     "the destination of {arn} is not a URL of http without a user; write one such as http://127.0.0.1:5000"
                 ));
@@ -73,6 +72,12 @@ impl SaidTriggers {
             first_retry: time("triggers: first-retry", self.first_retry, Duration::from_secs(1))?,
         })
     }
+}
+
+/// Tells whether a text is a URL of http that names a host and no user.
+pub(super) fn is_http(url: &str) -> bool {
+    let has_host = |uri: &Uri| uri.authority().is_some_and(|it| !it.as_str().contains('@'));
+    url.starts_with("http://") && url.parse().as_ref().is_ok_and(has_host)
 }
 
 impl Triggers {
