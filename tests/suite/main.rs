@@ -32,6 +32,7 @@ mod record;
 mod repository;
 mod s3;
 mod settings;
+mod sts;
 mod table;
 mod tag;
 mod tidy;

@@ -1,7 +1,7 @@
 //! One call of an operation: who, when, from where, and what it turned out to concern.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use uuid::Builder;
 
@@ -31,6 +31,7 @@ pub struct Call {
     seed: u128,
     ids_made: AtomicU64,
     resources: Mutex<Vec<Resource>>,
+    bearer: OnceLock<Caller>,
 }
 
 /// What a call concerns, as an element of a record's `resources`.
@@ -78,6 +79,7 @@ impl Call {
             seed: clock.seed(),
             ids_made: AtomicU64::new(0),
             resources: Mutex::default(),
+            bearer: OnceLock::new(),
         };
         call.request_id = call.new_id();
         call.event_id = call.new_id();
@@ -101,6 +103,17 @@ impl Call {
             [self.seed >> 64, self.seed].map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("it is masked"));
         let id = (u128::from(mix(high ^ mix(made))) << 64) | u128::from(mix(low ^ mix(!made)));
         Builder::from_random_bytes(id.to_be_bytes()).into_uuid().to_string()
+    }
+
+    /// Notes whom a token in the input names: the call is theirs, whoever signed it or nobody.
+    pub fn is_made_by(&self, bearer: Caller) {
+        // There is one token in an input, so the first is the only one.
+        let _ = self.bearer.set(bearer);
+    }
+
+    /// Returns whom a token in the input names.
+    pub fn bearer(&self) -> Option<&Caller> {
+        self.bearer.get()
     }
 
     /// Notes that the call concerns a resource, which then stands in its record.

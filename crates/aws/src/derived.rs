@@ -6,3 +6,8 @@ pub fn number(text: &str) -> u128 {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })
 }
+
+/// Makes a UUID out of a text.
+pub fn uuid(text: &str) -> String {
+    uuid::Builder::from_random_bytes(number(text).to_be_bytes()).into_uuid().to_string()
+}

@@ -1,4 +1,4 @@
-//! How AWS talks: identifiers, calls and callers, operations, AWS JSON 1.1 and failures.
+//! How AWS talks: identifiers, calls and callers, operations, AWS JSON 1.1, AWS query and failures.
 //!
 //! **Invariant:** nothing here knows a service, an HTTP server or a file.
 
@@ -13,8 +13,10 @@ pub mod failure;
 pub mod json;
 pub mod operation;
 pub mod page_token;
+pub mod query;
 pub mod region;
 pub mod timestamp;
+pub mod xml;
 
 pub use account::AccountId;
 pub use arn::Arn;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Call, Failure, Timestamp, elements, json};
+use crate::{Call, Failure, Timestamp, elements, json, query, xml};
 
 /// Says whether an operation can change anything; a record's `readOnly`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Access {
 
 /// One operation of a service.
 pub struct Operation<S: 'static, T: 'static> {
-    /// The name in `X-Amz-Target` and in a record's `eventName`.
+    /// The name in `X-Amz-Target` or `Action`, and in a record's `eventName`.
     pub name: &'static str,
     /// Whether it can change anything.
     pub access: Access,
@@ -52,7 +52,7 @@ pub enum Step<T: 'static> {
 /// What a successful operation answers.
 #[derive(Debug)]
 pub struct Reply {
-    /// The body, as JSON; empty for operations without an output.
+    /// The body, as the service speaks; empty for operations without an output.
     pub body: Vec<u8>,
     /// The output as the record shows it; `null` for operations that only read.
     pub response_elements: Value,
@@ -182,6 +182,41 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             Ok(decoded)
         };
         Self { decode: Box::new(decode), ..self }
+    }
+
+    /// Makes the row of an operation that speaks AWS query; `shown` says what of its output the record shows.
+    ///
+    /// The SDK publishes no schemas for these shapes, so they are ours and serde's.
+    pub fn query<I, O, E>(
+        name: &'static str,
+        namespace: &'static str,
+        handler: Handler<S, I, Change<T, O, E>, E>,
+        shown: fn(Value) -> Value,
+    ) -> Self
+    where
+        I: DeserializeOwned + Serialize + Send + 'static,
+        O: Serialize + 'static,
+        E: Into<Failure> + 'static,
+    {
+        let decode = move |body: &[u8]| {
+            let input: I = query::decode(body)?;
+            let parameters = serde_json::to_value(&input).map_err(|_| Failure::internal())?;
+            Ok(Decoded {
+                request_parameters: elements::of_value(parameters),
+                run: Box::new(move |service: &S, call: &Arc<Call>| {
+                    let change = handler(service, call, input).map_err(Into::into)?;
+                    let request_id = call.request_id().to_owned();
+                    Ok(Step::Change(Box::new(move |transaction: &T| {
+                        let output = change(transaction).map_err(Into::into)?;
+                        let output = serde_json::to_value(&output).map_err(|_| Failure::internal())?;
+                        let body = xml::reply(name, namespace, &output, &request_id);
+                        Ok(Reply { body, response_elements: elements::of_value(shown(output)) })
+                    })))
+                }),
+            })
+        };
+        // Whoever asks for credentials changes nothing, as AWS sees it.
+        Self { name, access: Access::Read, decode: Box::new(decode) }
     }
 
     /// Reads a request's body.

@@ -1,10 +1,16 @@
-//! Who is calling: accounts, users, access keys and Git user names.
+//! Who is calling: accounts and who is in them, their keys and Git user names, and the temporary credentials of AWS STS.
 //!
 //! The mode is open: every caller is let in, and the credentials that are given name them.
 //! **Invariant:** a credential is read here and never leaves; only an access key's id goes on, into the record.
 
 mod credentials;
+mod exception;
 mod file;
+mod operations;
+mod provider;
+mod role;
+mod session;
+mod sts;
 
 use std::collections::HashMap;
 use std::io;
@@ -13,6 +19,11 @@ use std::path::{Path, PathBuf};
 use aws::{AccountId, Caller, Region};
 
 pub use crate::credentials::{Credentials, Presented};
+pub use crate::exception::Exception;
+use crate::provider::Providers;
+use crate::role::Role;
+pub use crate::session::TokenHash;
+pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Refused, Sts};
 
 /// An identities file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +57,9 @@ pub struct Identities {
     default: Caller,
     by_access_key: HashMap<String, Caller>,
     by_git_user_name: HashMap<String, Caller>,
+    /// The roles of the accounts that declare theirs.
+    roles: HashMap<AccountId, Vec<Role>>,
+    providers: Providers,
 }
 
 impl Identities {
@@ -53,7 +67,13 @@ impl Identities {
     pub fn new(default_account: AccountId) -> Self {
         let access_key = Some(DEFAULT_ACCESS_KEY.to_owned());
         let default = Caller::iam_user(default_account, DEFAULT_USER, DEFAULT_PRINCIPAL_ID.to_owned(), access_key);
-        Self { default, by_access_key: HashMap::new(), by_git_user_name: HashMap::new() }
+        Self {
+            default,
+            by_access_key: HashMap::new(),
+            by_git_user_name: HashMap::new(),
+            roles: HashMap::new(),
+            providers: Providers::default(),
+        }
     }
 
     /// Reads a file of accounts and users.
@@ -72,7 +92,7 @@ impl Identities {
 
     /// Names the caller that the credentials belong to.
     ///
-    /// A known access key or Git user name is its user; an unknown one is an IAM user made up from it, in the account that a
+    /// A known access key or Git user name is whose it is; the DNS name of a service is that service; an unknown one is an IAM user made up from it, in the account that a
     /// Git user name ends in or else the default account; none at all is the default user, of the account that the request names.
     pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>) -> Caller {
         match &credentials.presented {
@@ -96,6 +116,9 @@ impl Identities {
         }
         if self.default.access_key_id.as_deref() == Some(key) {
             return self.default.clone();
+        }
+        if is_service(key) {
+            return Caller::service(self.default.account_id.clone(), key);
         }
         made_up(self.default.account_id.clone(), key, Some(key.to_owned()))
     }
@@ -121,24 +144,34 @@ pub fn region(credentials: &Credentials, host: Option<&str>) -> Option<Region> {
     credentials.region.clone().or_else(|| host.and_then(Region::from_host))
 }
 
+/// Says whether a name is the DNS name of a service, such as `codepipeline.amazonaws.com`.
+fn is_service(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    name.strip_suffix(".amazonaws.com").is_some_and(|it| !it.is_empty() && it.bytes().all(allowed))
+}
+
 /// Makes up the IAM user that an unknown key or name stands for; the same one each time.
 fn made_up(account: AccountId, name: &str, access_key: Option<String>) -> Caller {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "+=,.@_-".contains(letter);
     let user_name: String = name.chars().map(|letter| if allowed(letter) { letter } else { '_' }).take(64).collect();
-    let principal_id = principal_id(&account, &user_name);
+    let principal_id = principal_id("AIDA", &account, &user_name);
     Caller::iam_user(account, &user_name, principal_id, access_key)
 }
 
-/// Derives the unique id of a user whose file or key does not tell it: `AIDA` and seventeen letters and digits.
-fn principal_id(account: &AccountId, user_name: &str) -> String {
+/// Derives the unique id of a user or role whose file or key does not tell it: `AIDA` and seventeen letters and digits.
+fn principal_id(prefix: &str, account: &AccountId, name: &str) -> String {
+    derived_id(prefix, 17, aws::derived::number(&format!("{account}/{name}")))
+}
+
+/// Writes a number in the letters and digits of AWS's unique ids.
+fn derived_id(prefix: &str, letters: usize, mut number: u128) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut hash = aws::derived::number(&format!("{account}/{user_name}"));
     let mut letter = || {
-        let index = usize::try_from(hash % 32).expect("it is below 32");
-        hash >>= 5;
+        let index = usize::try_from(number % 32).expect("it is below 32");
+        number >>= 5;
         char::from(LETTERS[index])
     };
-    format!("AIDA{}", (0..17).map(|_| letter()).collect::<String>())
+    format!("{prefix}{}", (0..letters).map(|_| letter()).collect::<String>())
 }
 
 #[cfg(test)]

@@ -32,11 +32,11 @@ fn named(credentials: &Credentials) -> Caller {
 
 fn signed(key: &str) -> Credentials {
     let scope = format!("{key}/20161214/us-east-2/codecommit/aws4_request");
-    Credentials::read(Some(&format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00")))
+    Credentials::read(Some(&format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00")), None)
 }
 
 fn basic(user: &str) -> Credentials {
-    Credentials::read(Some(&format!("Basic {}", STANDARD.encode(format!("{user}:secret")))))
+    Credentials::read(Some(&format!("Basic {}", STANDARD.encode(format!("{user}:secret")))), None)
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn an_unknown_key_is_a_user_of_the_default_account() {
 #[test]
 fn no_credentials_are_the_documentations_user() {
     for nothing in [None, Some(""), Some("Bearer x"), Some("Basic %%%"), Some("AWS4-HMAC-SHA256 Credential=x")] {
-        let caller = named(&Credentials::read(nothing));
+        let caller = named(&Credentials::read(nothing, None));
         assert_eq!(caller.user_name.as_deref(), Some("Mary_Major"), "{nothing:?}");
         assert_eq!(caller.access_key_id.as_deref(), Some("AKIAIOSFODNN7EXAMPLE"));
     }
@@ -86,7 +86,7 @@ fn a_user_can_be_made_the_default_one() {
     let mut identities = Identities::new(account("111122223333"));
     let file = FILE.replace("name = \"Li_Juan\"", "name = \"Li_Juan\"\ndefault = true");
     file::read(&file, &mut identities).expect("the file is right");
-    assert_eq!(identities.authenticate(&Credentials::read(None), None).user_name.as_deref(), Some("Li_Juan"));
+    assert_eq!(identities.authenticate(&Credentials::read(None, None), None).user_name.as_deref(), Some("Li_Juan"));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_wrong_file_is_refused_with_what_to_change() {
 #[test]
 fn no_credentials_are_the_default_user_of_the_account_that_is_named() {
     let elsewhere = account("444455556666");
-    let caller = identities().authenticate(&Credentials::read(None), Some(&elsewhere));
+    let caller = identities().authenticate(&Credentials::read(None, None), Some(&elsewhere));
     assert_eq!(caller.arn, "arn:aws:iam::444455556666:user/Mary_Major");
     assert_eq!(caller.access_key_id, None);
 }

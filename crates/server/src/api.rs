@@ -6,21 +6,22 @@ use std::sync::Arc;
 use aws::{Call, Failure};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
-use axum::http::header::{CONTENT_TYPE, HeaderName};
-use axum::http::{Request, Response};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Request, Response};
 use bytes::Bytes;
 use codecommit::CodeCommit;
+use identity::{Refused, Sts};
 use trail::CloudTrail;
 
+use crate::asked::Asked;
 use crate::state::State;
 use crate::{blocking, body, head};
 
-const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
-const CONTENT_JSON: &str = "application/x-amz-json-1.1";
 const CODECOMMIT: trail::Source =
     trail::Source { event_source: codecommit::EVENT_SOURCE, api_version: codecommit::API_VERSION };
+const STS: trail::Source = trail::Source { event_source: identity::EVENT_SOURCE, api_version: identity::API_VERSION };
 
-/// Serves `POST /`.
+/// Serves `POST /`, and what is AWS query's of `GET /`.
 pub(crate) async fn serve(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -28,60 +29,62 @@ pub(crate) async fn serve(
 ) -> Response<Body> {
     // 1. Read head and body.
     let (head, body) = request.into_parts();
-    let body = body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout).await;
+    let body = match head.method {
+        Method::GET => Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes())),
+        _ => body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout).await,
+    };
     // The rest blocks.
     let answer = blocking::run(move || {
-        // 2. and 3. Authenticate, and begin the call.
-        let call = Arc::new(head::begin(&state, &head.headers, peer, None));
-        // 4. and 5. Find the row, and run it.
-        let target = head::text(&head.headers, &TARGET);
         let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
-        let result = run(&state, &call, target.as_deref(), body);
-        (call, target, result)
+        let asked = Asked::read(&head, body.as_ref().copied().unwrap_or_default());
+        // 2. and 3. Authenticate, and begin the call.
+        let call = match head::begin(&state, &head.headers, peer, None) {
+            Ok(call) => Arc::new(call),
+            Err(refused) => return refuse(&state, &asked, &refused),
+        };
+        // 4. and 5. Find the row, and run it.
+        let result = run(&state, &call, &asked, body);
+        // 6. Respond.
+        respond(&call, &asked, result)
     });
-    let (call, target, result) = answer.await;
-    // 6. Respond.
-    respond(&call, target.as_deref(), result)
+    answer.await
 }
 
-/// Runs the operation that the target names, of whichever service; the services of AWS JSON have targets of their own.
-///
-/// What is no operation has no name that a record could carry; AWS records no such calls either.
-fn run(state: &State, call: &Arc<Call>, target: Option<&str>, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {
-    let unknown = || Err(unknown(target));
-    let Some((prefix, name)) = target.and_then(|target| target.rsplit_once('.')) else { return unknown() };
-    let reply = if prefix == codecommit::TARGET_PREFIX {
-        let Some(operation) = CodeCommit::operation(name) else { return unknown() };
-        let reply = state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body);
-        for repository_id in state.codecommit.grown() {
-            state.maintenance.note(&repository_id);
+/// Runs the operation that is asked for, of whichever service; the services of AWS JSON have targets of their own.
+fn run(state: &State, call: &Arc<Call>, asked: &Asked, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {
+    let unknown = || asked.unknown();
+    let reply = match asked {
+        Asked::Query(action) => {
+            let operation = action.as_deref().and_then(Sts::operation).ok_or_else(unknown)?;
+            state.trail.call(STS, operation, &state.sts, call, body)
         }
-        reply
-    } else if trail::TARGET_PREFIXES.contains(&prefix) {
-        let Some(operation) = CloudTrail::operation(name) else { return unknown() };
-        state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body)
-    } else {
-        return unknown();
+        Asked::Json(target) => {
+            let (prefix, name) = target.as_deref().and_then(|target| target.rsplit_once('.')).ok_or_else(unknown)?;
+            if prefix == codecommit::TARGET_PREFIX {
+                let operation = CodeCommit::operation(name).ok_or_else(unknown)?;
+                let reply = state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body);
+                for repository_id in state.codecommit.grown() {
+                    state.maintenance.note(&repository_id);
+                }
+                reply
+            } else if trail::TARGET_PREFIXES.contains(&prefix) {
+                let operation = CloudTrail::operation(name).ok_or_else(unknown)?;
+                state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body)
+            } else {
+                return Err(unknown());
+            }
+        }
     };
     Ok(reply?.body.into())
 }
 
-fn unknown(target: Option<&str>) -> Failure {
-    let message = match target {
-        Some(target) => format!("{target} is not an operation of AWS CodeCommit or AWS CloudTrail."),
-        None => format!("The X-Amz-Target header is missing; write {}.Operation.", codecommit::TARGET_PREFIX),
-    };
-    Failure::client("UnknownOperationException", message)
-}
-
-fn respond(call: &Call, target: Option<&str>, result: Result<Bytes, Failure>) -> Response<Body> {
+fn respond(call: &Call, asked: &Asked, result: Result<Bytes, Failure>) -> Response<Body> {
     let (status, error, body) = match result {
         Ok(body) => (200, None, body),
-        Err(failure) => (failure.status, Some(failure.name.clone()), failure.to_json().into()),
+        Err(failure) => (failure.status, Some(failure.name.clone()), asked.failure(&failure, call.request_id())),
     };
-    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or("-");
     tracing::info!(
-        operation,
+        operation = asked.operation(),
         status,
         error = error.as_deref(),
         user = %call.caller.arn,
@@ -90,10 +93,25 @@ fn respond(call: &Call, target: Option<&str>, result: Result<Bytes, Failure>) ->
         request_id = call.request_id(),
         "call"
     );
+    send(asked, status, call.request_id(), body)
+}
+
+/// Responds to credentials that name nobody, whose call is none.
+fn refuse(state: &State, asked: &Asked, refused: &Refused) -> Response<Body> {
+    let failure = match asked {
+        Asked::Json(_) => refused.json(),
+        Asked::Query(_) => refused.query(),
+    };
+    let request_id = state.clock.id();
+    tracing::info!(operation = asked.operation(), error = failure.name, request_id, "credentials refused");
+    send(asked, failure.status, &request_id, asked.failure(&failure, &request_id))
+}
+
+fn send(asked: &Asked, status: u16, request_id: &str, body: Bytes) -> Response<Body> {
     Response::builder()
         .status(status)
-        .header("x-amzn-requestid", call.request_id())
-        .header(CONTENT_TYPE, CONTENT_JSON)
+        .header("x-amzn-requestid", request_id)
+        .header(CONTENT_TYPE, asked.content_type())
         .body(Body::from(body))
         .expect("a request id and a status of ours make a head")
 }

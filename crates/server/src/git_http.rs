@@ -100,7 +100,20 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     let short = path.wanted == Wanted::Advertisement;
     let work = move || {
         // 2. and 3. Authenticate, and begin the call.
-        let call = Arc::new(head::begin(&state, &head.headers, peer, path.place));
+        let call = match head::begin(&state, &head.headers, peer, path.place) {
+            Ok(call) => Arc::new(call),
+            Err(refused) => {
+                let failure = refused.json();
+                tracing::info!(error = failure.name, "credentials refused");
+                let status = if failure.status < 500 { 403 } else { failure.status };
+                // A client that is gone needs no reply.
+                let _ = sender.send(plain(status, &failure.message));
+                if let Input::Stream(body, _turn) = input {
+                    body.drain();
+                }
+                return;
+            }
+        };
         let respond = Responder(Some(sender));
         let asked = head::text(&head.headers, &GIT_PROTOCOL);
         let version = Version::of(asked.as_deref(), &state.git.offers);

@@ -6,9 +6,12 @@ use aws::call::Origin;
 use aws::{AccountId, Call, Caller, Region};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
-use identity::Credentials;
+use identity::{Credentials, Refused};
 
 use crate::state::State;
+
+/// What comes with temporary access keys.
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Whose repositories a URL is about, where it says so: `/ACCOUNT/REGION/v1/repos/NAME`.
 #[derive(Clone, Debug)]
@@ -19,12 +22,19 @@ pub(crate) struct Place {
 
 /// Steps 2 and 3 of the spine: authenticate, and begin the call.
 ///
-/// Checking what the credentials prove belongs between the two; in open mode naming the caller is all there is.
-pub(crate) fn begin(state: &State, headers: &HeaderMap, peer: SocketAddr, place: Option<Place>) -> Call {
-    let credentials = Credentials::read(text(headers, &AUTHORIZATION).as_deref());
-    let caller = state.identities.authenticate(&credentials, place.as_ref().map(|place| &place.account));
+/// Checking what the credentials prove belongs between the two; in open mode naming the caller is all there is. Temporary
+/// credentials that name nobody any more are nobody's call, and leave no record.
+pub(crate) fn begin(
+    state: &State,
+    headers: &HeaderMap,
+    peer: SocketAddr,
+    place: Option<Place>,
+) -> Result<Call, Refused> {
+    let token = text(headers, &SECURITY_TOKEN);
+    let credentials = Credentials::read(text(headers, &AUTHORIZATION).as_deref(), token.as_deref());
+    let caller = state.sts.authenticate(&credentials, place.as_ref().map(|place| &place.account))?;
     let origin = origin(state, headers, peer, place, &caller, &credentials);
-    Call::begin(caller, origin, &*state.clock)
+    Ok(Call::begin(caller, origin, &*state.clock))
 }
 
 fn origin(
@@ -62,7 +72,7 @@ fn clone_url_base(state: &State, host: Option<&str>, place: &Place) -> String {
         _ => host.to_owned(),
     };
     let implied = host_region.as_ref().unwrap_or(&state.settings.region);
-    if place.account == *state.identities.default_account() && place.region == *implied {
+    if place.account == *state.sts.default_account() && place.region == *implied {
         format!("http://{host}/v1/repos")
     } else {
         format!("http://{host}/{}/{}/v1/repos", place.account, place.region)

@@ -16,6 +16,7 @@
 
 mod api;
 mod archives;
+mod asked;
 mod blocking;
 mod body;
 mod connection;

@@ -29,6 +29,7 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     let reset = move || {
         state.codecommit.reset().map_err(|error| error.to_string())?;
         state.triggers.courier.clear().map_err(|error| error.to_string())?;
+        state.sts.reset().map_err(|error| error.to_string())?;
         state.trail.reset().map_err(|error| error.to_string())
     };
     done(tokio::task::spawn_blocking(reset).await)

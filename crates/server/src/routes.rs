@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 
 use crate::git_http::GitPath;
 use crate::state::State;
-use crate::{api, git_http, local, s3};
+use crate::{api, asked, git_http, local, s3};
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     let clock = Arc::clone(&state.clock);
@@ -35,13 +35,17 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
-/// Serves Git and S3, which have paths of their own; what is for neither is answered as by Git.
+/// Serves Git and S3, which have paths of their own, and the API where it is asked by GET; what is for neither is answered as
+/// by Git.
 async fn elsewhere(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
     let (head, body) = request.into_parts();
+    if head.uri.path() == "/" && asked::is_query(&head) {
+        return api::serve(Shared(state), ConnectInfo(peer), Request::from_parts(head, body)).await;
+    }
     let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_meant(&state, &head);
     let request = Request::from_parts(head, body);
     if for_s3 { s3::serve(state, peer, request).await } else { git_http::serve(state, peer, request).await }

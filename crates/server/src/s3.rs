@@ -59,7 +59,14 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     if let Some(signature) = &signature {
         signature.name_caller(&mut head);
     }
-    let call = Arc::new(head::begin(&state, &head.headers, peer, None));
+    let call = match head::begin(&state, &head.headers, peer, None) {
+        Ok(call) => Arc::new(call),
+        Err(refused) => {
+            let failure = refused.s3();
+            tracing::info!(error = failure.name, "credentials refused");
+            return refusal::reply(&failure, HeaderMap::new(), None, None, &state.clock.id());
+        }
+    };
     // 4. Find the operation, and run it.
     let note = Note::default();
     signature::remove(&mut head);
@@ -72,7 +79,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         Some(asked) => {
             let result = response.as_ref().map(|response| if method == Method::GET { length(response) } else { 0 });
             let result = result.map_err(|(failure, _)| failure);
-            let owner = state.identities.default_account();
+            let owner = state.sts.default_account();
             let event = event::of(&call, asked, &uri, signature.as_ref(), owner, result);
             let (state, call) = (Arc::clone(&state), Arc::clone(&call));
             blocking::run(move || state.trail.record(&call, event)).await

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use aws::Clock;
 use codecommit::CodeCommit;
-use identity::Identities;
+use identity::{Identities, Sts};
 use s3s::service::S3Service;
 use store::{Durability, Store};
 use tempfile::TempDir;
@@ -36,7 +36,7 @@ pub(crate) struct State {
     pub(crate) trail: Trail,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) s3: S3Service,
-    pub(crate) identities: Identities,
+    pub(crate) sts: Sts,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) git: git::Options,
     /// The turns of pushes: a push keeps a thread busy for as long as its client sends.
@@ -75,6 +75,7 @@ impl State {
             None => Identities::new(settings.account.clone()),
         };
         let store = Arc::new(Store::open(&data_folder.join("codecommit.db"), settings.durability)?);
+        let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
         let trail_settings = trail::Settings {
             folder: trail_folder.clone(),
@@ -100,7 +101,7 @@ impl State {
             trail.history(),
             settings.lookup,
         );
-        let owner = identities.default_account().clone();
+        let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let (archives, uploads_wait) = Archives::new(Arc::clone(&buckets));
         let archives = Arc::new(archives);
@@ -140,7 +141,7 @@ impl State {
             trail,
             buckets,
             s3,
-            identities,
+            sts,
             clock,
             git,
             pushes: Arc::new(Semaphore::new(PUSHES_MAX)),

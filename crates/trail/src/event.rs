@@ -1,5 +1,6 @@
 //! What one call leaves to be recorded.
 
+use aws::caller::Kind;
 use aws::{AccountId, Call, Caller, Failure, Resource};
 use serde_json::Value;
 
@@ -83,6 +84,11 @@ impl Event {
             if account != caller.account_id && !owners.contains(&account) {
                 owners.push(account);
             }
+        }
+        if caller.kind == Kind::AwsService {
+            // A service acts in the account whose resources it uses; its own has no trail.
+            self.account = owners.into_iter().next().or(Some(caller.account_id));
+            return vec![self];
         }
         self.account = Some(caller.account_id.clone());
         if !owners.is_empty() {

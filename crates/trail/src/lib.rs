@@ -126,6 +126,10 @@ impl Trail {
             event.request_parameters = decoded.request_parameters.clone();
             guarded(|| decoded.run(service, call))
         });
+        if let Some(bearer) = call.bearer() {
+            event.account = Some(bearer.account_id.clone());
+            event.caller = Some(bearer.clone());
+        }
         self.transact(Arc::clone(call), move |transaction| {
             let result = match step {
                 Ok(Step::Answered(reply)) => Ok(reply),

@@ -1,0 +1,93 @@
+//! The ways in which STS refuses, with AWS's words where they are known.
+
+use aws::Failure;
+
+/// Why an operation of STS failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Exception {
+    /// A member of the input is not as the model wants it.
+    #[error("1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {constraint}")]
+    Constraint {
+        /// What was given, in quotes, or `null`.
+        value: String,
+        /// The member, as a record writes it.
+        member: &'static str,
+        /// What the model wants.
+        constraint: String,
+    },
+    /// An ARN does not name what it should.
+    #[error("{0} is invalid")]
+    InvalidArn(String),
+    /// The session would be longer than the role lets it be.
+    #[error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")]
+    LongerThanTheRole,
+    /// A role was assumed by a role's session, for more than an hour.
+    #[error("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")]
+    LongerThanAChain,
+    /// The caller may not do this.
+    #[error("User: {caller} is not authorized to perform: {action} on resource: {resource}")]
+    NotAuthorized {
+        /// The ARN of who called.
+        caller: String,
+        /// The action, such as `sts:AssumeRole`.
+        action: &'static str,
+        /// The ARN of the resource.
+        resource: String,
+    },
+    /// Somebody with a token may not have the role.
+    #[error("Not authorized to perform {0}")]
+    TokenNotAuthorized(&'static str),
+    /// The root of an account asked for a role.
+    #[error("Roles may not be assumed by root accounts.")]
+    AssumedByRoot,
+    /// The operation wants the keys of a user or the root.
+    #[error("Cannot call {0} with session credentials")]
+    CalledWithSession(&'static str),
+    /// One of the two that show a second factor is missing.
+    #[error("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")]
+    HalfAFactor,
+    /// Two tags have one key.
+    #[error("Duplicate tag keys found. Please note that Tag keys are case insensitive.")]
+    DuplicateTags,
+    /// A transitive key is no key of a tag.
+    #[error("The specified transitive tag key must be included in the requested tags.")]
+    TransitiveTag,
+    /// A session policy is none.
+    #[error("{0}")]
+    MalformedPolicyDocument(&'static str),
+    /// Policies and tags of a session are too long together.
+    #[error("Packed policy consumes {0}% of allotted space, please use smaller policy.")]
+    PackedPolicyTooLarge(usize),
+    /// A token or assertion cannot be read or is not meant for this.
+    #[error("{0}")]
+    InvalidIdentityToken(String),
+    /// A token or assertion is too old.
+    #[error("{0}")]
+    ExpiredToken(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl From<Exception> for Failure {
+    fn from(exception: Exception) -> Self {
+        let (name, status) = match exception {
+            Exception::Constraint { .. }
+            | Exception::InvalidArn(_)
+            | Exception::LongerThanTheRole
+            | Exception::LongerThanAChain => ("ValidationError", 400),
+            Exception::NotAuthorized { .. }
+            | Exception::TokenNotAuthorized(_)
+            | Exception::AssumedByRoot
+            | Exception::CalledWithSession(_)
+            | Exception::HalfAFactor => ("AccessDenied", 403),
+            Exception::DuplicateTags | Exception::TransitiveTag => ("InvalidParameterValue", 400),
+            Exception::MalformedPolicyDocument(_) => ("MalformedPolicyDocument", 400),
+            Exception::PackedPolicyTooLarge(_) => ("PackedPolicyTooLarge", 400),
+            Exception::InvalidIdentityToken(_) => ("InvalidIdentityToken", 400),
+            Exception::ExpiredToken(_) => ("ExpiredTokenException", 400),
+            Exception::Store(_) => return Self::internal(),
+        };
+        Self { name: name.to_owned(), message: exception.to_string(), status }
+    }
+}

@@ -1,0 +1,30 @@
+//! The table of operations: one row for each that STS has here.
+
+use std::sync::LazyLock;
+
+use aws::Operation;
+use serde_json::Value;
+use store::Transaction;
+
+use crate::sts::{
+    NAMESPACE, Sts, assume_role, assume_role_with_saml, assume_role_with_web_identity, get_caller_identity,
+    get_federation_token, get_session_token, output,
+};
+
+type Row = Operation<Sts, Transaction>;
+
+static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    vec![
+        Row::query("AssumeRole", NAMESPACE, assume_role::run, output::shown),
+        Row::query("AssumeRoleWithSAML", NAMESPACE, assume_role_with_saml::run, output::shown),
+        Row::query("AssumeRoleWithWebIdentity", NAMESPACE, assume_role_with_web_identity::run, output::shown),
+        Row::query("GetCallerIdentity", NAMESPACE, get_caller_identity::run, |_output| Value::Null),
+        Row::query("GetFederationToken", NAMESPACE, get_federation_token::run, output::shown),
+        Row::query("GetSessionToken", NAMESPACE, get_session_token::run, output::shown),
+    ]
+});
+
+/// Finds an operation by its name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}

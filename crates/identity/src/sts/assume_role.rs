@@ -1,0 +1,112 @@
+//! `AssumeRole`: a session of a role for a caller who has credentials.
+
+use std::sync::Arc;
+
+use aws::caller::Kind;
+use aws::operation::Change;
+use aws::{Call, query};
+use serde::{Deserialize, Serialize};
+use store::Transaction;
+
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, Terms};
+use crate::sts::input::{self, PolicyDescriptor, Tag};
+use crate::sts::output::{AssumedRoleUser, Output};
+use crate::{Exception, Sts};
+
+/// How long the session of a role lasts at most that another role's session assumed.
+const CHAIN_SECONDS_MAX: i64 = 3600;
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    role_arn: String,
+    role_session_name: String,
+    policy_arns: Vec<PolicyDescriptor>,
+    policy: String,
+    #[serde(deserialize_with = "query::number")]
+    duration_seconds: Option<i64>,
+    tags: Vec<Tag>,
+    transitive_tag_keys: Vec<String>,
+    external_id: String,
+    serial_number: String,
+    #[serde(skip_serializing)]
+    token_code: String,
+    source_identity: String,
+}
+
+pub(crate) fn run(
+    sts: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    let caller = &call.caller;
+    input::required("roleArn", &input.role_arn)?;
+    session_name(&input.role_session_name)?;
+    input::length("externalId", &input.external_id, 2..=1224)?;
+    input::name("sourceIdentity", &input.source_identity, 2..=64)?;
+    let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
+    let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
+    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &input.tags)?;
+    input::transitive(&input.transitive_tag_keys, &input.tags)?;
+    if caller.kind == Kind::Root {
+        return Err(Exception::AssumedByRoot);
+    }
+    let not_authorized =
+        |action| Exception::NotAuthorized { caller: caller.arn.clone(), action, resource: input.role_arn.clone() };
+    let role = sts.identities.role(&input.role_arn)?.ok_or_else(|| not_authorized("sts:AssumeRole"))?;
+    call.concerns(role.resource());
+    if !role.trusts_caller(caller) || caller.kind == Kind::FederatedUser {
+        return Err(not_authorized("sts:AssumeRole"));
+    }
+    if caller.kind == Kind::AssumedRole && seconds > CHAIN_SECONDS_MAX {
+        return Err(Exception::LongerThanAChain);
+    }
+    within(&role, seconds)?;
+    // Who has a source identity keeps it, whatever roles come after.
+    let set = Some(input.source_identity.clone()).filter(|it| !it.is_empty());
+    let kept = caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    if kept.is_some() && set.is_some() && kept != set {
+        return Err(not_authorized("sts:SetSourceIdentity"));
+    }
+    let terms = Terms {
+        session_name: input.role_session_name,
+        mfa_authenticated,
+        source_identity: kept.or(set),
+        web_identity: None,
+        invoked_by: caller.invoked_by.clone(),
+    };
+    Ok(session(sts, call, &role, terms, seconds, packed_policy_size))
+}
+
+/// Refuses what is no name of a session.
+pub(crate) fn session_name(name: &str) -> Result<(), Exception> {
+    input::required("roleSessionName", name)?;
+    input::name("roleSessionName", name, 2..=64)
+}
+
+/// Refuses a session that would be longer than its role lets it be.
+pub(crate) fn within(role: &Role, seconds: i64) -> Result<(), Exception> {
+    if seconds > role.duration_seconds_max { Err(Exception::LongerThanTheRole) } else { Ok(()) }
+}
+
+/// Makes a session of a role, to be answered with.
+pub(crate) fn session(
+    sts: &Sts,
+    call: &Call,
+    role: &Role,
+    terms: Terms,
+    seconds: i64,
+    packed_policy_size: Option<usize>,
+) -> Change<Transaction, Output, Exception> {
+    let (arn, assumed_role_id) = role.session_names(&terms.session_name);
+    let source_identity = terms.source_identity.clone();
+    let issued = sts.issue(call, role.session(terms, call.time), seconds);
+    Box::new(move |transaction| {
+        Ok(Output {
+            assumed_role_user: Some(AssumedRoleUser { assumed_role_id, arn }),
+            packed_policy_size,
+            source_identity,
+            ..Output::of(issued.keep(transaction)?)
+        })
+    })
+}

@@ -1,0 +1,96 @@
+//! `AssumeRoleWithWebIdentity`: a session of a role for somebody whom an OIDC provider vouches for.
+
+use std::sync::Arc;
+
+use aws::caller::{Kind, WebIdentity};
+use aws::operation::Change;
+use aws::{Call, Caller, query};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::Transaction;
+
+use crate::provider::Known;
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Terms};
+use crate::sts::assume_role::{self, session_name};
+use crate::sts::input::{self, PolicyDescriptor};
+use crate::sts::output::Output;
+use crate::sts::token::Claims;
+use crate::{Exception, Sts};
+
+const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    role_arn: String,
+    role_session_name: String,
+    #[serde(skip_serializing)]
+    web_identity_token: String,
+    provider_id: String,
+    policy_arns: Vec<PolicyDescriptor>,
+    policy: String,
+    #[serde(deserialize_with = "query::number")]
+    duration_seconds: Option<i64>,
+}
+
+pub(crate) fn run(
+    sts: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    input::required("roleArn", &input.role_arn)?;
+    session_name(&input.role_session_name)?;
+    input::required("webIdentityToken", &input.web_identity_token)?;
+    input::length("webIdentityToken", &input.web_identity_token, 4..=20_000)?;
+    input::length("providerId", &input.provider_id, 4..=2048)?;
+    let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
+    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &[])?;
+    let claims = Claims::read(&input.web_identity_token, &sts.identities.providers.tokens, sts.now())?;
+    let not_authorized = || Exception::TokenNotAuthorized(ACTION);
+    let role = sts.identities.role(&input.role_arn)?.ok_or_else(not_authorized)?;
+    call.concerns(role.resource());
+    let provider = if claims.is_well_known() {
+        claims.provider.clone()
+    } else {
+        format!("arn:aws:iam::{}:oidc-provider/{}", role.account, claims.provider)
+    };
+    let principal_id = format!("{provider}:{}:{}", claims.audience, claims.subject);
+    call.is_made_by(Caller {
+        user_name: Some(claims.subject.clone()),
+        identity_provider: Some(provider.clone()),
+        ..Caller::of(Kind::WebIdentityUser, role.account.clone(), principal_id.clone(), principal_id)
+    });
+    let known = sts.identities.providers.open_id(&role.account, &claims.provider, &claims.audience);
+    if !claims.is_well_known() && known != Known::Yes {
+        return Err(Exception::InvalidIdentityToken(match known {
+            Known::ForOthers => "Incorrect token audience".to_owned(),
+            _ => format!("No OpenIDConnect provider found in your account for https://{}", claims.provider),
+        }));
+    }
+    if !role.trusts(&[&provider]) {
+        return Err(not_authorized());
+    }
+    assume_role::within(&role, seconds)?;
+    let attributes = if claims.is_well_known() {
+        let name = |claim: &str| format!("{}:{claim}", claims.provider);
+        vec![(name("aud"), claims.audience.clone()), (name("sub"), claims.subject.clone())]
+    } else {
+        Vec::new()
+    };
+    let terms = Terms {
+        session_name: input.role_session_name,
+        source_identity: claims.source_identity.clone(),
+        web_identity: Some(WebIdentity { provider: provider.clone(), attributes }),
+        ..Terms::default()
+    };
+    let session = assume_role::session(sts, call, &role, terms, seconds, packed_policy_size);
+    Ok(Box::new(move |transaction| {
+        let mut output = session(transaction)?;
+        for (name, value) in
+            [("SubjectFromWebIdentityToken", claims.subject), ("Provider", provider), ("Audience", claims.audience)]
+        {
+            output.told.insert(name.to_owned(), Value::String(value));
+        }
+        Ok(output)
+    }))
+}

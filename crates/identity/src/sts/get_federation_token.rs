@@ -1,0 +1,73 @@
+//! `GetFederationToken`: temporary credentials that a user or the root gives to somebody else.
+
+use std::sync::Arc;
+
+use aws::caller::{Issuer, Kind, Session};
+use aws::operation::Change;
+use aws::{Call, Caller, query};
+use serde::{Deserialize, Serialize};
+use store::Transaction;
+
+use crate::sts::get_session_token;
+use crate::sts::input::{self, PolicyDescriptor, Tag};
+use crate::sts::output::{FederatedUser, Output};
+use crate::{Exception, Sts};
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    name: String,
+    policy: String,
+    policy_arns: Vec<PolicyDescriptor>,
+    #[serde(deserialize_with = "query::number")]
+    duration_seconds: Option<i64>,
+    tags: Vec<Tag>,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+pub(crate) fn run(
+    sts: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    input::required("name", &input.name)?;
+    input::name("name", &input.name, 2..=32)?;
+    let seconds = get_session_token::seconds(&call.caller, input.duration_seconds)?;
+    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &input.tags)?;
+    if call.caller.session.is_some() {
+        return Err(Exception::CalledWithSession("GetFederationToken"));
+    }
+    let account = &call.caller.account_id;
+    let arn = format!("arn:aws:sts::{account}:federated-user/{}", input.name);
+    let federated_user_id = format!("{account}:{}", input.name);
+    let session = Session {
+        issuer: Some(issuer(&call.caller)),
+        web_identity: None,
+        created: call.time,
+        mfa_authenticated: false,
+        source_identity: None,
+    };
+    let caller = Caller {
+        session: Some(session),
+        ..Caller::of(Kind::FederatedUser, account.clone(), arn.clone(), federated_user_id.clone())
+    };
+    let issued = sts.issue(call, caller, seconds);
+    Ok(Box::new(move |transaction| {
+        Ok(Output {
+            federated_user: Some(FederatedUser { federated_user_id, arn }),
+            packed_policy_size,
+            ..Output::of(issued.keep(transaction)?)
+        })
+    }))
+}
+
+fn issuer(caller: &Caller) -> Issuer {
+    let is_root = caller.kind == Kind::Root;
+    Issuer {
+        kind: if is_root { "Root" } else { "IAMUser" }.to_owned(),
+        principal_id: caller.principal_id.clone(),
+        arn: caller.arn.clone(),
+        account_id: caller.account_id.clone(),
+        user_name: caller.user_name.clone().filter(|_| !is_root),
+    }
+}

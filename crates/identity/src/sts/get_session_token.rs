@@ -1,0 +1,51 @@
+//! `GetSessionToken`: temporary credentials of a user or the root, mostly to show a second factor.
+
+use std::sync::Arc;
+
+use aws::caller::{Kind, Session};
+use aws::operation::Change;
+use aws::{Call, Caller, query};
+use serde::{Deserialize, Serialize};
+use store::Transaction;
+
+use crate::sts::input;
+use crate::sts::output::Output;
+use crate::{Exception, Sts};
+
+/// The least and the most seconds of a session that is none of a role; the root has an hour at most.
+pub(crate) const DURATIONS: std::ops::RangeInclusive<i64> = 900..=129_600;
+pub(crate) const DURATION_SECONDS: i64 = 43_200;
+pub(crate) const ROOT_DURATION_SECONDS_MAX: i64 = 3600;
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    #[serde(deserialize_with = "query::number")]
+    duration_seconds: Option<i64>,
+    serial_number: String,
+    #[serde(skip_serializing)]
+    token_code: String,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+pub(crate) fn run(
+    sts: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    let seconds = seconds(&call.caller, input.duration_seconds)?;
+    let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
+    if call.caller.session.is_some() {
+        return Err(Exception::CalledWithSession("GetSessionToken"));
+    }
+    let session =
+        Session { issuer: None, web_identity: None, created: call.time, mfa_authenticated, source_identity: None };
+    let issued = sts.issue(call, Caller { session: Some(session), ..call.caller.clone() }, seconds);
+    Ok(Box::new(move |transaction| Ok(Output::of(issued.keep(transaction)?))))
+}
+
+/// Returns how long a session of a caller is to be.
+pub(crate) fn seconds(caller: &Caller, wanted: Option<i64>) -> Result<i64, Exception> {
+    let seconds = input::seconds(wanted, DURATIONS, DURATION_SECONDS)?;
+    Ok(if caller.kind == Kind::Root { seconds.min(ROOT_DURATION_SECONDS_MAX) } else { seconds })
+}

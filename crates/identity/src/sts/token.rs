@@ -1,0 +1,121 @@
+//! Web identity tokens: the claims of a JWT, which are believed without asking who issued them.
+
+use aws::Timestamp;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use crate::Exception;
+use crate::provider::WebToken;
+
+/// The providers that AWS knows by their names, so that nobody declares them.
+const WELL_KNOWN: [&str; 4] =
+    ["accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
+
+/// What a token says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Claims {
+    /// Who issued it, without the scheme of its URL.
+    pub(crate) provider: String,
+    pub(crate) subject: String,
+    pub(crate) audience: String,
+    pub(crate) source_identity: Option<String>,
+}
+
+impl Claims {
+    /// Reads a token: a JWT that has not expired, or one whose claims are told by the identities file.
+    pub(crate) fn read(token: &str, told: &[WebToken], now: Timestamp) -> Result<Self, Exception> {
+        if let Some(told) = told.iter().find(|it| it.token == token) {
+            let WebToken { provider, subject, audience, .. } = told;
+            return Ok(Self {
+                provider: without_scheme(provider),
+                subject: subject.clone(),
+                audience: audience.clone(),
+                source_identity: None,
+            });
+        }
+        let claims = claims(token).ok_or_else(|| {
+            let text = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
+            Exception::InvalidIdentityToken(text.to_owned())
+        })?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let required = |name: &str| {
+            let missing = || Exception::InvalidIdentityToken(format!("Missing a required claim: {name}"));
+            text(name).map(str::to_owned).ok_or_else(missing)
+        };
+        let (issuer, subject) = (required("iss")?, required("sub")?);
+        let audience = match claims.get("aud") {
+            Some(Value::Array(all)) => text("azp").or_else(|| all.first()?.as_str()).unwrap_or_default().to_owned(),
+            _ => required("aud")?,
+        };
+        let expires = claims.get("exp").and_then(Value::as_f64);
+        let expires =
+            expires.ok_or_else(|| Exception::InvalidIdentityToken("Missing a required claim: exp".to_owned()))?;
+        let expires = Timestamp::from_seconds(expires);
+        if expires <= now {
+            let (now, expires) = (now.iso(), expires.iso());
+            let text =
+                format!("Token expired: current date/time {now} must be before the expiration date/time {expires}");
+            return Err(Exception::ExpiredToken(text));
+        }
+        let source_identity = text("https://aws.amazon.com/source_identity").map(str::to_owned);
+        Ok(Self { provider: without_scheme(&issuer), subject, audience, source_identity })
+    }
+
+    /// Says whether every account knows the provider.
+    pub(crate) fn is_well_known(&self) -> bool {
+        WELL_KNOWN.contains(&self.provider.as_str())
+    }
+}
+
+fn without_scheme(url: &str) -> String {
+    url.trim_start_matches("https://").trim_end_matches('/').to_owned()
+}
+
+/// Takes the middle of `HEADER.CLAIMS.SIGNATURE`.
+fn claims(token: &str) -> Option<Map<String, Value>> {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [_, claims, _] = parts.as_slice() else { return None };
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::Timestamp;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+
+    use super::Claims;
+
+    fn read(claims: &Value) -> Result<Claims, String> {
+        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        Claims::read(&token, &[], Timestamp::from_millis(1_000_000)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_token_tells_its_claims() {
+        let claims =
+            read(&json!({ "iss": "https://example.com/a/", "sub": "ana", "aud": ["one", "two"], "exp": 1001 }));
+        let claims = claims.expect("it is well formed");
+        assert_eq!(
+            (claims.provider.as_str(), claims.subject.as_str(), claims.audience.as_str()),
+            ("example.com/a", "ana", "one")
+        );
+    }
+
+    #[test]
+    fn a_token_without_what_is_needed_is_refused() {
+        let whole = json!({ "iss": "https://example.com", "sub": "ana", "aud": "one", "exp": 1001 });
+        for claim in ["iss", "sub", "aud", "exp"] {
+            let mut claims = whole.clone();
+            claims.as_object_mut().expect("it is one").remove(claim);
+            assert_eq!(read(&claims), Err(format!("Missing a required claim: {claim}")));
+        }
+        let expired = read(&json!({ "iss": "https://example.com", "sub": "ana", "aud": "one", "exp": 1000 }));
+        assert!(expired.expect_err("its time has come").starts_with("Token expired"));
+        for garbage in ["", "a.b", "a.b.c", "a.e30.c.d", "..", "é.é.é"] {
+            assert!(Claims::read(garbage, &[], Timestamp::from_millis(0)).is_err(), "{garbage}");
+        }
+    }
+}
