@@ -23,6 +23,7 @@ mod history;
 mod identity;
 mod journeys;
 mod log_files;
+mod lookup_events;
 mod merge;
 mod paging;
 mod place;
