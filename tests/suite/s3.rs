@@ -218,6 +218,18 @@ fn each_call_leaves_its_record() {
 }
 
 #[test]
+fn a_host_can_name_the_bucket() {
+    let world = world();
+    let reply = world.send("GET", "/a/1", &[("host", "more-logs.localhost:4599")], b"");
+    assert_eq!((reply.status, reply.text().as_str()), (200, "one"));
+    assert_eq!(last_event(&world)["requestParameters"]["bucketName"], "more-logs");
+    let reply = world.send("GET", "/?prefix=a%2F", &[("host", "more-logs.localhost:4599")], b"");
+    assert!(reply.text().contains("<Key>a/2</Key>"), "{}", reply.text());
+    assert_eq!(world.send("GET", "/a/1", &[("host", "no-bucket.localhost:4599")], b"").status, 404);
+    assert_eq!(events(&world).len(), 2);
+}
+
+#[test]
 fn what_is_neither_signed_for_s3_nor_a_bucket_is_not_there() {
     let world = world();
     let signed = wire::signed("AKIAIOSFODNN7EXAMPLE", "us-east-1");

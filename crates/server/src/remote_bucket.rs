@@ -65,7 +65,7 @@ impl RemoteBucket {
 
 impl Bucket for RemoteBucket {
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
-        let path = Path::parse(key).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let path = path(key)?;
         let mut attributes = Attributes::new();
         if key.ends_with(".json.gz") {
             attributes.insert(Attribute::ContentType, "application/json".into());
@@ -78,6 +78,15 @@ impl Bucket for RemoteBucket {
         finished(self.store.put_opts(&path, content.to_vec().into(), options))?.map_err(failure)?;
         Ok(())
     }
+}
+
+/// Returns the path that is exactly this key.
+fn path(key: &str) -> io::Result<Path> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+    let path = Path::parse(key).map_err(|error| invalid(error.to_string()))?;
+    // Parsing takes slashes away; one at the end makes an object that stands for a folder.
+    let path = if key.ends_with('/') { path.join("") } else { path };
+    if path.as_ref() == key { Ok(path) } else { Err(invalid(format!("{key} is no path"))) }
 }
 
 /// Runs what never waits without blocking, and so ends when it is first asked.

@@ -6,6 +6,7 @@
 mod condition;
 mod event;
 mod gate;
+mod host;
 mod listing;
 mod reader;
 mod refusal;
@@ -42,10 +43,13 @@ pub(crate) fn service(buckets: Arc<Buckets>, owner: AccountId, region: Region) -
     builder.build()
 }
 
-/// Tells whether a request is for S3: it is signed for it, or its path begins with the name of a bucket.
+/// Tells whether a request is for S3: it is signed for it, or its path or host names a bucket.
 pub(crate) fn is_meant(state: &State, head: &Parts) -> bool {
     let first = head.uri.path().split('/').nth(1).unwrap_or_default();
-    Signature::read(head).is_some() || state.buckets.find(first).is_some()
+    let is_bucket = |name: &str| state.buckets.find(name).is_some();
+    Signature::read(head).is_some()
+        || is_bucket(first)
+        || host::bucket(&head.headers, &state.buckets).is_some_and(|name| is_bucket(&name))
 }
 
 /// Serves a request of S3.
@@ -53,6 +57,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     // 1. Read the head; what the body would bring is not wanted.
     let (mut head, body) = request.into_parts();
     drop(body::whole(body, 0, state.settings.git.timeout).await);
+    host::to_path(&mut head, &state.buckets);
     let (method, uri) = (head.method.clone(), head.uri.clone());
     // 2. and 3. Authenticate, and begin the call.
     let signature = Signature::read(&head);

@@ -72,9 +72,14 @@ fn an_object_is_put_signed_encrypted_and_with_its_metadata() {
 fn what_is_not_said_is_not_sent_but_for_the_encryption() {
     let (listener, url) = listener();
     let requests = endpoint(listener, &[200, 200]);
-    bucket(&url, "").put("a/b", b"", &[]).expect("it is taken");
+    bucket(&url, "").put("a/b/", b"", &[]).expect("it is taken");
     let (head, body) = requests.recv().expect("it came");
-    assert!(body.is_empty() && head.contains("x-amz-server-side-encryption: aes256"), "{head}");
+    assert!(
+        body.is_empty()
+            && head.starts_with("put /far/a/b/ http/1.1\r\n")
+            && head.contains("x-amz-server-side-encryption: aes256"),
+        "{head}"
+    );
     assert!(!head.contains("authorization") && !head.contains("content-encoding"), "{head}");
     bucket(&url, "server-side-encryption = \"none\"").put("a/b", b"", &[]).expect("it is taken");
     let (head, _) = requests.recv().expect("it came");
@@ -108,6 +113,9 @@ fn a_bucket_that_cannot_be_reached_can_be_later() {
 
 #[test]
 fn a_key_that_is_no_path_is_refused() {
-    let error = bucket("http://127.0.0.1:1", "").put("a//b", b"", &[]).expect_err("it is none");
-    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    for key in ["a//b", "/a", "a/../b", "/", ""] {
+        let error = bucket("http://127.0.0.1:1", "").put(key, b"", &[]).expect_err("it is none");
+        let expected = if key.is_empty() { io::ErrorKind::Other } else { io::ErrorKind::InvalidInput };
+        assert_eq!(error.kind(), expected, "{key}");
+    }
 }
