@@ -11,6 +11,7 @@ pub mod moto;
 pub mod process;
 pub mod push;
 pub mod sdk;
+pub mod sts;
 pub mod wire;
 
 use std::path::{Path, PathBuf};

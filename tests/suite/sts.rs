@@ -1,47 +1,8 @@
 //! AWS STS over the wire: temporary credentials, whom they name, and how it refuses.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tests::wire::signed;
+use tests::sts::{Session, ask, element};
 use tests::{Reply, World};
-
-/// Asks STS with a key, if one is given.
-fn ask(world: &World, key: Option<&str>, form: &str) -> Reply {
-    let authorization = key.map(|key| signed(key, "us-east-1"));
-    let mut headers = vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
-    headers.extend(authorization.as_deref().map(|it| ("authorization", it)));
-    world.send("POST", "/", &headers, format!("Version=2011-06-15&Action={form}").as_bytes())
-}
-
-/// The content of an element of a reply.
-fn element(reply: &Reply, name: &str) -> String {
-    let text = reply.text();
-    let after = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")).1;
-    after.split_once(&format!("</{name}>")).expect("elements end").0.to_owned()
-}
-
-/// Temporary credentials out of a reply.
-struct Session {
-    key: String,
-    token: String,
-}
-
-impl Session {
-    fn of(reply: &Reply) -> Self {
-        assert_eq!(reply.status, 200, "{}", reply.text());
-        Self { key: element(reply, "AccessKeyId"), token: element(reply, "SessionToken") }
-    }
-
-    fn call(&self, world: &World, operation: &str, input: &Value) -> Reply {
-        let authorization = signed(&self.key, "us-east-1");
-        world.call_as(operation, input, &[("authorization", &authorization), ("x-amz-security-token", &self.token)])
-    }
-
-    fn git(&self) -> String {
-        format!("Basic {}", STANDARD.encode(format!("{}%{}:signature", self.key, self.token)))
-    }
-}
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/Pipeline";
 

@@ -1,6 +1,6 @@
 //! Roles: those of the identities file, and those that nobody declared.
 
-use aws::caller::{Issuer, Kind, Session, WebIdentity};
+use aws::caller::{Issuer, Kind, OnBehalfOf, Session, WebIdentity};
 use aws::{AccountId, Caller, Resource, Timestamp};
 
 use crate::{Exception, Identities, principal_id};
@@ -33,6 +33,8 @@ pub(crate) struct Terms {
     pub(crate) web_identity: Option<WebIdentity>,
     /// The service that assumes the role.
     pub(crate) invoked_by: Option<String>,
+    /// The person of IAM Identity Center who assumes it.
+    pub(crate) on_behalf_of: Option<OnBehalfOf>,
 }
 
 impl Role {
@@ -83,6 +85,7 @@ impl Role {
         Caller {
             session: Some(session),
             invoked_by: terms.invoked_by,
+            on_behalf_of: terms.on_behalf_of,
             ..Caller::of(Kind::AssumedRole, self.account.clone(), arn, session_id)
         }
     }

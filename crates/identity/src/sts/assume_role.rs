@@ -74,6 +74,7 @@ pub(crate) fn run(
         source_identity: kept.or(set),
         web_identity: None,
         invoked_by: caller.invoked_by.clone(),
+        on_behalf_of: caller.on_behalf_of.clone(),
     };
     Ok(session(sts, call, &role, terms, seconds, packed_policy_size))
 }

@@ -1,0 +1,56 @@
+//! AWS STS, asked by raw forms.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::wire::signed;
+use crate::{Reply, World};
+
+/// Asks STS with a key, if one is given.
+pub fn ask(world: &World, key: Option<&str>, form: &str) -> Reply {
+    let authorization = key.map(|key| signed(key, "us-east-1"));
+    let mut headers =
+        vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8"), ("user-agent", "the test")];
+    headers.extend(authorization.as_deref().map(|it| ("authorization", it)));
+    world.send("POST", "/", &headers, format!("Version=2011-06-15&Action={form}").as_bytes())
+}
+
+/// The content of an element of a reply.
+pub fn element(reply: &Reply, name: &str) -> String {
+    let text = reply.text();
+    let after = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")).1;
+    after.split_once(&format!("</{name}>")).expect("elements end").0.to_owned()
+}
+
+/// Temporary credentials.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The access key.
+    pub key: String,
+    /// The session token.
+    pub token: String,
+}
+
+impl Session {
+    /// Reads the credentials of a reply, which must be a success.
+    pub fn of(reply: &Reply) -> Self {
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        Self { key: element(reply, "AccessKeyId"), token: element(reply, "SessionToken") }
+    }
+
+    /// Calls an operation of AWS JSON with them.
+    pub fn call(&self, world: &World, operation: &str, input: &Value) -> Reply {
+        let authorization = signed(&self.key, "us-east-1");
+        world.call_as(
+            operation,
+            input,
+            &[("authorization", &authorization), ("x-amz-security-token", &self.token), ("user-agent", "the test")],
+        )
+    }
+
+    /// Returns the `Authorization` that Git sends with them.
+    pub fn git(&self) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{}%{}:signature", self.key, self.token)))
+    }
+}
