@@ -39,4 +39,5 @@ mod table;
 mod tag;
 mod tidy;
 mod trail;
+mod trails;
 mod trigger;

@@ -96,6 +96,7 @@ impl State {
         let cloudtrail = CloudTrail::new(
             Arc::clone(&store),
             Arc::clone(&buckets),
+            Arc::new(Nobody),
             Arc::clone(&clock),
             settings.region.clone(),
             trail.history(),

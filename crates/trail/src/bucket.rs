@@ -95,8 +95,13 @@ impl Buckets {
     }
 }
 
+/// Tells whether a text can be the key of an object in a bucket of either kind, and the beginning of one.
+pub(crate) fn is_object_key(key: &str) -> bool {
+    key.split('/').enumerate().all(|(depth, name)| folder::is_named_as_object(name, depth == 0))
+}
+
 /// Tells whether a name can be a bucket's: no path can.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let within = name.bytes().all(|byte| plain(byte) || byte == b'.' || byte == b'-');
     let ends = name.bytes().next().is_some_and(plain) && name.bytes().next_back().is_some_and(plain);

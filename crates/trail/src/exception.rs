@@ -2,7 +2,7 @@
 //!
 //! A variant's name with `Exception` after it is the name on the wire. Where AWS's words are known they are used.
 
-use aws::Failure;
+use aws::{AccountId, Failure, Region};
 use strum::IntoStaticStr;
 
 /// Why an operation failed: a variant for each exception that can be reached, and two for what is our own fault.
@@ -25,6 +25,61 @@ pub enum Exception {
     InvalidNextToken,
     #[error("Rate exceeded")]
     Throttling,
+    // Trails.
+    #[error("A trail name or ARN is required.")]
+    TrailNotProvided,
+    #[error("{reason}")]
+    InvalidTrailName { reason: String },
+    #[error("The trail ARN {arn} is not valid.")]
+    CloudTrailARNInvalid { arn: String },
+    #[error("Unknown trail: {name} for the user: {account}")]
+    TrailNotFound { name: String, account: AccountId },
+    #[error("Trail {name} already exists for customer: {account}")]
+    TrailAlreadyExists { name: String, account: AccountId },
+    #[error("User: {account} already has {limit} trails in {region}.")]
+    MaximumNumberOfTrailsExceeded { account: AccountId, limit: usize, region: Region },
+    #[error(
+        "The trail {arn} can be changed in its home region {home_region} only, and the request was sent to {region}."
+    )]
+    InvalidHomeRegion { arn: String, home_region: Region, region: Region },
+    #[error("Multi-Region trail must include global service events.")]
+    InvalidParameterCombination,
+    #[error("{reason}")]
+    InvalidParameter { reason: String },
+    #[error("{reason}")]
+    InvalidEventSelectors { reason: String },
+
+    // Where trails deliver to.
+    #[error("{reason}")]
+    InvalidS3BucketName { reason: String },
+    #[error("S3 bucket {bucket} does not exist!")]
+    S3BucketDoesNotExist { bucket: String },
+    #[error("Incorrect S3 bucket policy is detected for bucket: {bucket}")]
+    InsufficientS3BucketPolicy { bucket: String },
+    #[error("The S3 key prefix '{prefix}' is not valid: write at most 200 letters that begin and end with no slash.")]
+    InvalidS3Prefix { prefix: String },
+    #[error("The SNS topic '{name}' is not valid: write the name or the ARN of a topic that is not FIFO.")]
+    InvalidSnsTopicName { name: String },
+    #[error("The KMS key '{id}' is not valid: write an ID, an alias or an ARN of one.")]
+    InvalidKmsKeyId { id: String },
+    #[error("A CloudWatch Logs role needs the ARN of a log group, and it is not valid or missing.")]
+    InvalidCloudWatchLogsLogGroupArn,
+    #[error("A CloudWatch Logs log group needs the ARN of a role, and it is not valid or missing.")]
+    InvalidCloudWatchLogsRoleArn,
+    #[error("The account is not in an organization.")]
+    OrganizationsNotInUse,
+
+    // Tags.
+    #[error("Resource not found: {resource}")]
+    ResourceNotFound { resource: String },
+    #[error("Resource type of {arn} is not supported: tags are for trails.")]
+    ResourceTypeNotSupported { arn: String },
+    #[error("{reason}")]
+    InvalidTagParameter { reason: String },
+    #[error("A trail has {limit} tags at most.")]
+    TagsLimitExceeded { limit: usize },
+    #[error("The token is not valid.")]
+    InvalidToken,
 
     // What is our fault and modelled nowhere.
     /// The store failed.

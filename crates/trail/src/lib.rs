@@ -37,7 +37,7 @@ use crate::events_file::EventsFile;
 pub use crate::exception::Exception;
 use crate::history::Indexer;
 pub use crate::history::{History, LookupSettings, forget};
-pub use crate::notification::Notifier;
+pub use crate::notification::{Notification, Notifications, Notified, Notifier};
 pub use crate::record::EventVersion;
 pub use crate::service::CloudTrail;
 use crate::trails::BuiltIn;

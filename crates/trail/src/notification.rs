@@ -1,7 +1,111 @@
-//! Notifications: what topics are told of log files that were delivered.
+//! Notifications: what topics are told of log files that were delivered. They wait in the store until they are delivered.
+
+use std::sync::Arc;
+
+use aws::Timestamp;
+use store::{Error, Store, Transaction};
+
+/// What a topic is told that a trail begins to use.
+const VALIDATION: &str = "CloudTrail validation message.";
 
 /// Who delivers notifications.
 pub trait Notifier: Send + Sync {
     /// Hears that notifications wait.
     fn wake(&self);
+}
+
+/// A notification that waits.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    /// Its number in the store.
+    pub id: i64,
+    /// The ARN of the topic.
+    pub topic: String,
+    /// The message; there is no subject.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notified {
+    /// The topic has it, or it leads nowhere.
+    Done,
+    /// It failed and is given up, for this reason.
+    GivenUp(String),
+    /// It failed for this reason, and is tried again at this time.
+    Again(String, Timestamp),
+}
+
+/// The notifications that wait in a store.
+pub struct Notifications(Arc<Store>);
+
+impl Notifications {
+    /// Looks into the store of [`crate::Trail`].
+    pub const fn of(store: Arc<Store>) -> Self {
+        Self(store)
+    }
+
+    /// Returns the notification that has waited longest of those that are due.
+    pub fn due(&self, now: Timestamp) -> Result<Option<Notification>, Error> {
+        self.0.read(|transaction| {
+            transaction.query_one(
+                "SELECT id, topic, message, attempts FROM notifications WHERE due <= ?1 ORDER BY due, id LIMIT 1",
+                &[now.millis().into()],
+                |row| {
+                    let attempts = u32::try_from(row.integer(3)?).map_err(|_| Error::Damaged("attempts"))?;
+                    Ok(Notification { id: row.integer(0)?, topic: row.text(1)?, message: row.text(2)?, attempts })
+                },
+            )
+        })
+    }
+
+    /// Tells when the next notification is due.
+    pub fn next(&self) -> Result<Option<Timestamp>, Error> {
+        self.0.read(|transaction| {
+            let query = "SELECT due FROM notifications ORDER BY due, id LIMIT 1";
+            transaction.query_one(query, &[], |row| Ok(Timestamp::from_millis(row.integer(0)?)))
+        })
+    }
+
+    /// Keeps what became of an attempt; the trail shows it.
+    pub fn settle(&self, id: i64, notified: Notified, now: Timestamp) -> Result<(), Error> {
+        self.0.write(move |transaction| {
+            let (made, error) = match &notified {
+                Notified::Done => (Some(now.millis()), None),
+                Notified::GivenUp(reason) | Notified::Again(reason, _) => (None, Some(reason)),
+            };
+            transaction.execute(
+                "UPDATE trails SET notification_tried = ?2, notification_made = COALESCE(?3, notification_made), \
+                 notification_error = ?4 WHERE id = (SELECT trail FROM notifications WHERE id = ?1)",
+                &[id.into(), now.millis().into(), made.into(), error.into()],
+            )?;
+            if let Notified::Again(_, due) = notified {
+                let statement = "UPDATE notifications SET attempts = attempts + 1, due = ?2 WHERE id = ?1";
+                transaction.execute(statement, &[id.into(), due.millis().into()])?;
+            } else {
+                transaction.execute("DELETE FROM notifications WHERE id = ?1", &[id.into()])?;
+            }
+            Ok(())
+        })?
+    }
+}
+
+/// Lets a topic know that a trail begins to use it.
+pub(crate) fn validate(
+    transaction: &Transaction,
+    notifier: &Arc<dyn Notifier>,
+    trail: i64,
+    topic: Option<&str>,
+    time: Timestamp,
+) -> Result<(), Error> {
+    let Some(topic) = topic else { return Ok(()) };
+    transaction.execute(
+        "INSERT INTO notifications (trail, topic, message, attempts, due) VALUES (?1, ?2, ?3, 0, ?4)",
+        &[trail.into(), topic.into(), VALIDATION.into(), time.millis().into()],
+    )?;
+    let notifier = Arc::clone(notifier);
+    transaction.after_commit(move || notifier.wake());
+    Ok(())
 }

@@ -7,6 +7,7 @@ use aws::{Call, Operation};
 use serde_json::Value;
 use store::Transaction;
 
+use crate::trails::{choose, describe, edit, tag};
 use crate::{CloudTrail, Exception, history};
 
 type Row = Operation<CloudTrail, Transaction>;
@@ -32,7 +33,20 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         // Event history.
         Row::unpublished_read("LookupEvents", history::lookup_events).with_times(&["startTime", "endTime"]),
         // Trails.
-
+        Row::unpublished_write("AddTags", tag::add_tags),
+        Row::unpublished_write("CreateTrail", edit::create_trail),
+        Row::unpublished_write("DeleteTrail", edit::delete_trail),
+        Row::unpublished_read("DescribeTrails", describe::describe_trails),
+        Row::unpublished_read("GetEventSelectors", choose::get_event_selectors),
+        Row::unpublished_read("GetTrail", describe::get_trail),
+        Row::unpublished_read("GetTrailStatus", describe::get_trail_status),
+        Row::unpublished_read("ListTags", tag::list_tags),
+        Row::unpublished_read("ListTrails", describe::list_trails),
+        Row::unpublished_write("PutEventSelectors", choose::put_event_selectors),
+        Row::unpublished_write("RemoveTags", tag::remove_tags),
+        Row::unpublished_write("StartLogging", edit::start_logging),
+        Row::unpublished_write("StopLogging", edit::stop_logging),
+        Row::unpublished_write("UpdateTrail", edit::update_trail),
         // Validation.
 
         // Features that are not here: event data stores, channels, dashboards, imports, queries, insights, organizations.

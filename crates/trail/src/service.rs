@@ -6,13 +6,14 @@ use aws::{Clock, Operation, Region};
 use store::{Store, Transaction};
 
 use crate::history::{History, LookupSettings, Throttle};
-use crate::{Buckets, operations};
+use crate::{Buckets, Notifier, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
 #[expect(dead_code, reason = "its operations follow")]
 pub struct CloudTrail {
     pub(crate) store: Arc<Store>,
     pub(crate) buckets: Arc<Buckets>,
+    pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The region of the built-in trail.
     pub(crate) home_region: Region,
@@ -26,12 +27,13 @@ impl CloudTrail {
     pub fn new(
         store: Arc<Store>,
         buckets: Arc<Buckets>,
+        notifier: Arc<dyn Notifier>,
         clock: Arc<dyn Clock>,
         home_region: Region,
         history: Arc<History>,
         lookup: LookupSettings,
     ) -> Self {
-        Self { store, buckets, clock, home_region, history, lookup, throttle: Throttle::default() }
+        Self { store, buckets, notifier, clock, home_region, history, lookup, throttle: Throttle::default() }
     }
 
     /// Finds an operation by its name.

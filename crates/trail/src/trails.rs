@@ -2,8 +2,15 @@
 //!
 //! **Invariant:** a trail's spans do not overlap, and only the last is open; a trail that does not log has no open one.
 
+pub(crate) mod choose;
+pub(crate) mod describe;
+pub(crate) mod edit;
+mod name;
+mod row;
 pub(crate) mod selectors;
+mod shape;
 pub(crate) mod span;
+pub(crate) mod tag;
 
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
@@ -118,7 +125,6 @@ pub(crate) fn begin_span(transaction: &Transaction, trail: i64) -> Result<(), Er
 }
 
 /// Ends the span of a trail whose row changed, and begins another if it logs; the event of the call itself belongs to that one.
-#[expect(dead_code, reason = "the operations that change trails follow")]
 pub(crate) fn change_span(transaction: &Transaction, trail: i64) -> Result<(), Error> {
     end_span_after(transaction, trail, 0)?;
     let logs =
@@ -127,7 +133,6 @@ pub(crate) fn change_span(transaction: &Transaction, trail: i64) -> Result<(), E
 }
 
 /// Ends the span of a trail that stops: the event of the call that stops it is its last, as on AWS.
-#[expect(dead_code, reason = "the operations that change trails follow")]
 pub(crate) fn end_span(transaction: &Transaction, trail: i64) -> Result<(), Error> {
     end_span_after(transaction, trail, 1)
 }

@@ -16,33 +16,66 @@ pub(crate) enum Selectors {
     Advanced(Vec<Advanced>),
 }
 
+/// An `EventSelector`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Basic {
     /// `ReadOnly`, `WriteOnly` or `All`.
-    pub(crate) read_write: String,
-    pub(crate) management: bool,
-    /// Types and values; nothing here makes data events.
-    pub(crate) data_resources: Vec<(String, Vec<String>)>,
-    pub(crate) excluded_sources: Vec<String>,
+    pub(crate) read_write_type: String,
+    pub(crate) include_management_events: bool,
+    /// What data events are wanted of; nothing here makes data events.
+    pub(crate) data_resources: Vec<DataResource>,
+    pub(crate) exclude_management_event_sources: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A `DataResource`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct DataResource {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) values: Vec<String>,
+}
+
+/// An `AdvancedEventSelector`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Advanced {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     /// An event is taken for which all of them hold.
-    pub(crate) fields: Vec<Field>,
+    pub(crate) field_selectors: Vec<Field>,
 }
 
 /// What must hold for a member of a record: one of the first three, if any is given, and none of the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Field {
+    #[serde(rename = "Field")]
     pub(crate) member: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) equals: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) starts_with: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ends_with: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) not_equals: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) not_starts_with: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) not_ends_with: Vec<String>,
+}
+
+impl Default for Basic {
+    fn default() -> Self {
+        Self {
+            read_write_type: "All".to_owned(),
+            include_management_events: true,
+            data_resources: Vec::new(),
+            exclude_management_event_sources: Vec::new(),
+        }
+    }
 }
 
 impl Selectors {
@@ -66,7 +99,7 @@ impl Selectors {
             Self::All => true,
             Self::Basic(selectors) => selectors.iter().any(|selector| selector.takes(record)),
             Self::Advanced(selectors) => {
-                selectors.iter().any(|selector| selector.fields.iter().all(|field| field.holds(record)))
+                selectors.iter().any(|selector| selector.field_selectors.iter().all(|field| field.holds(record)))
             }
         }
     }
@@ -75,13 +108,15 @@ impl Selectors {
 impl Basic {
     fn takes(&self, record: &Value) -> bool {
         let is_read = record["readOnly"] == true;
-        let wanted = match self.read_write.as_str() {
+        let wanted = match self.read_write_type.as_str() {
             "ReadOnly" => is_read,
             "WriteOnly" => !is_read,
             _ => true,
         };
         let source = record["eventSource"].as_str().unwrap_or_default();
-        self.management && wanted && !self.excluded_sources.iter().any(|excluded| excluded == source)
+        self.include_management_events
+            && wanted
+            && !self.exclude_management_event_sources.iter().any(|excluded| excluded == source)
     }
 }
 
@@ -139,15 +174,18 @@ mod tests {
     }
 
     fn takes(fields: &[Field]) -> bool {
-        Selectors::Advanced(vec![Advanced { name: None, fields: fields.to_vec() }]).take(&record())
+        Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.to_vec() }]).take(&record())
     }
 
     #[test]
     fn basic_selectors_tell_reads_from_writes_and_leave_sources_out() {
         let basic = |read_write: &str, management, excluded: &[&str]| {
-            let excluded_sources = texts(excluded);
-            let read_write = read_write.to_owned();
-            let selector = Basic { read_write, management, data_resources: Vec::new(), excluded_sources };
+            let selector = Basic {
+                read_write_type: read_write.to_owned(),
+                include_management_events: management,
+                data_resources: Vec::new(),
+                exclude_management_event_sources: texts(excluded),
+            };
             Selectors::Basic(vec![selector]).take(&record())
         };
         assert!(basic("All", true, &[]) && basic("WriteOnly", true, &["kms.amazonaws.com"]));
@@ -196,8 +234,10 @@ mod tests {
     #[test]
     fn selectors_read_back_as_they_were_stored() {
         assert_eq!(Selectors::read("").expect("it is empty"), Selectors::All);
-        let selectors =
-            Selectors::Advanced(vec![Advanced { name: Some("x".to_owned()), fields: vec![named("readOnly")] }]);
+        let selectors = Selectors::Advanced(vec![Advanced {
+            name: Some("x".to_owned()),
+            field_selectors: vec![named("readOnly")],
+        }]);
         assert_eq!(Selectors::read(&selectors.stored()).expect("it was stored"), selectors);
     }
 }

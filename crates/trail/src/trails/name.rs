@@ -1,0 +1,160 @@
+//! What trails and their parts are named, and what is no such name.
+
+use aws::{AccountId, Arn, Call, Region};
+
+use crate::Exception;
+use crate::bucket::is_object_key;
+
+/// A trail as a call names it: by its name, or by its ARN, which says where it is, too.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) region: Option<Region>,
+    pub(crate) account: Option<AccountId>,
+    said: String,
+}
+
+impl Named {
+    pub(crate) fn parse(said: Option<String>) -> Result<Self, Exception> {
+        let said = said.filter(|said| !said.is_empty()).ok_or(Exception::TrailNotProvided)?;
+        if !said.starts_with("arn:") {
+            return Ok(Self { name: trail_name(&said)?, region: None, account: None, said });
+        }
+        let invalid = || Exception::CloudTrailARNInvalid { arn: said.clone() };
+        let arn = Arn::parse(&said).filter(|arn| arn.service == "cloudtrail").ok_or_else(invalid)?;
+        let name = arn.resource.strip_prefix("trail/").ok_or_else(invalid)?;
+        Ok(Self { name: trail_name(name)?, region: Some(arn.region), account: Some(arn.account), said })
+    }
+
+    pub(crate) fn no_resource(&self) -> Exception {
+        Exception::ResourceNotFound { resource: self.said.clone() }
+    }
+
+    pub(crate) fn unknown(&self, call: &Call) -> Exception {
+        Exception::TrailNotFound { name: self.said.clone(), account: call.account.clone() }
+    }
+}
+
+/// Checks the name of a trail.
+pub(crate) fn trail_name(name: &str) -> Result<String, Exception> {
+    let invalid = |reason: String| Err(Exception::InvalidTrailName { reason });
+    let (plain, length) = (|letter: char| letter.is_ascii_alphanumeric(), name.chars().count());
+    if length < 3 {
+        return invalid(format!(
+            "Trail name too short. Minimum allowed length: 3 characters. Specified name length: {length} characters."
+        ));
+    }
+    if length > 128 {
+        return invalid(format!(
+            "Trail name too long. Maximum allowed length: 128 characters. Specified name length: {length} characters."
+        ));
+    }
+    if !name.starts_with(plain) {
+        return invalid("Trail name must starts with a letter or number.".to_owned());
+    }
+    if !name.ends_with(plain) {
+        return invalid("Trail name must ends with a letter or number.".to_owned());
+    }
+    let joint = |letter: char| matches!(letter, '.' | '-' | '_');
+    if !name.chars().all(|letter| plain(letter) || joint(letter)) {
+        let reason = "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, periods (.), hyphens (-), \
+                      and underscores (_).";
+        return invalid(reason.to_owned());
+    }
+    if name.chars().zip(name.chars().skip(1)).any(|(first, second)| joint(first) && joint(second)) {
+        return invalid("Trail name must not have adjacent periods, hyphens or underscores.".to_owned());
+    }
+    if is_address(name) {
+        return invalid("Trail name must not be in IP address format.".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+/// Checks the name of a bucket.
+pub(crate) fn bucket(name: Option<String>) -> Result<String, Exception> {
+    let name = name.unwrap_or_default();
+    if name.is_empty() {
+        return Err(Exception::InvalidS3BucketName { reason: "Bucket name cannot be blank!".to_owned() });
+    }
+    if crate::bucket::is_name(&name) && !is_address(&name) {
+        return Ok(name);
+    }
+    let reason =
+        format!("{name} is not a valid bucket name: write 3 to 63 lower-case letters, digits, periods and hyphens.");
+    Err(Exception::InvalidS3BucketName { reason })
+}
+
+/// Checks what the keys of a trail's objects begin with; a key must also be a path inside a folder.
+pub(crate) fn prefix(prefix: Option<String>) -> Result<Option<String>, Exception> {
+    let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else { return Ok(None) };
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "!_.*'()-/&$@=;:+ ,?".contains(letter);
+    if prefix.len() <= 200 && prefix.chars().all(plain) && is_object_key(&prefix) {
+        return Ok(Some(prefix));
+    }
+    Err(Exception::InvalidS3Prefix { prefix })
+}
+
+/// Reads the name or ARN of a topic, and returns its ARN.
+pub(crate) fn topic(said: Option<String>, call: &Call) -> Result<Option<String>, Exception> {
+    let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    let name = |name: &str| (1..=256).contains(&name.len()) && name.chars().all(plain);
+    let arn = if said.starts_with("arn:") {
+        Arn::parse(&said).filter(|arn| arn.service == "sns" && name(&arn.resource))
+    } else {
+        name(&said).then(|| Arn {
+            service: "sns".to_owned(),
+            region: call.region.clone(),
+            account: call.account.clone(),
+            resource: said.clone(),
+        })
+    };
+    arn.map(|arn| Some(arn.to_string())).ok_or(Exception::InvalidSnsTopicName { name: said })
+}
+
+/// Reads the id, ARN or alias of a key, and returns its ARN; no key is looked for.
+pub(crate) fn kms_key(said: Option<String>, call: &Call) -> Result<Option<String>, Exception> {
+    let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/:".contains(letter);
+    let is_arn = || Arn::parse(&said).is_some_and(|arn| arn.service == "kms");
+    if said.len() > 350 || !said.chars().all(plain) || (said.starts_with("arn:") && !is_arn()) {
+        return Err(Exception::InvalidKmsKeyId { id: said });
+    }
+    if said.starts_with("arn:") {
+        return Ok(Some(said));
+    }
+    let resource = if said.starts_with("alias/") { said } else { format!("key/{said}") };
+    let (region, account) = (call.region.clone(), call.account.clone());
+    Ok(Some(Arn { service: "kms".to_owned(), region, account, resource }.to_string()))
+}
+
+fn is_address(name: &str) -> bool {
+    name.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{prefix, trail_name};
+
+    #[test]
+    fn names_are_letters_and_digits_with_single_joints() {
+        for name in ["abc", "a-b", "My_Trail.2", &"a".repeat(128)] {
+            assert!(trail_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "ab", "-abc", "abc-", "a--b", "a._b", "a b", "192.168.5.4", "a/b", &"a".repeat(129)] {
+            assert!(trail_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_prefix_leads_out_of_a_bucket() {
+        for good in ["a", "logs/2016", "a.b-c"] {
+            assert!(prefix(Some(good.to_owned())).is_ok(), "{good}");
+        }
+        for bad in
+            ["/a", "a/", "a//b", "..", "a/../b", ".", ".metadata", "events.ndjson", "a\\b", "a\u{0}", &"a".repeat(201)]
+        {
+            assert!(prefix(Some(bad.to_owned())).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Tags of trails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws::operation::Change;
+use aws::{Arn, Call};
+use store::Transaction;
+
+use super::name::Named;
+use super::row::TrailRow;
+use super::shape::{ListTagsInput, ListTagsOutput, Nothing, ResourceTag, Tag, TagsInput};
+use crate::{CloudTrail, Exception};
+
+/// How many tags a trail can have.
+const TAGS_MAX: usize = 50;
+
+/// How many trails a request can name.
+const RESOURCES_MAX: usize = 20;
+
+type Changing<O> = Result<Change<Transaction, O, Exception>, Exception>;
+
+/// A key that is there takes the new value.
+pub(crate) fn add_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<Nothing> {
+    let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
+    let tags = parse(input.tags_list)?;
+    Ok(Box::new(move |transaction| {
+        let row = tagged(transaction, &call, &resource)?;
+        insert(transaction, row.id, &tags)?;
+        Ok(Nothing {})
+    }))
+}
+
+/// Keys that the trail does not have are no failure.
+pub(crate) fn remove_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<Nothing> {
+    let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
+    let tags = input.tags_list;
+    Ok(Box::new(move |transaction| {
+        let row = tagged(transaction, &call, &resource)?;
+        for tag in &tags {
+            let values = [row.id.into(), (&tag.key).into()];
+            transaction.execute("DELETE FROM trail_tags WHERE trail = ?1 AND name = ?2", &values)?;
+        }
+        Ok(Nothing {})
+    }))
+}
+
+/// All tags fit on one page, so there is never a token to continue with.
+pub(crate) fn list_tags(
+    service: &CloudTrail,
+    call: &Arc<Call>,
+    input: ListTagsInput,
+) -> Result<ListTagsOutput, Exception> {
+    if input.next_token.is_some() {
+        return Err(Exception::InvalidToken);
+    }
+    let resources = input.resource_id_list;
+    if resources.len() > RESOURCES_MAX {
+        return Err(Exception::InvalidParameter {
+            reason: format!("A request names {RESOURCES_MAX} resources at most."),
+        });
+    }
+    let resources = resources.into_iter().map(resource).collect::<Result<Vec<_>, _>>()?;
+    let lists = service.store.read(|transaction| {
+        let list = |named: &Named| {
+            let row = tagged(transaction, call, named)?;
+            let query = "SELECT name, value FROM trail_tags WHERE trail = ?1 ORDER BY name";
+            let tags = transaction
+                .query(query, &[row.id.into()], |row| Ok(Tag { key: row.text(0)?, value: Some(row.text(1)?) }))?;
+            Ok(ResourceTag { resource_id: row.arn.to_string(), tags_list: tags })
+        };
+        resources.iter().map(list).collect::<Result<Vec<_>, Exception>>()
+    })?;
+    Ok(ListTagsOutput { resource_tag_list: lists })
+}
+
+/// Reads tags, each with a key of its own.
+pub(super) fn parse(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Exception> {
+    let mut parsed = BTreeMap::new();
+    let plain = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || " _.:/=+-@".contains(letter));
+    for Tag { key, value } in tags {
+        let value = value.unwrap_or_default();
+        let (key_length, value_length) = (key.chars().count(), value.chars().count());
+        let is_good = (1..=128).contains(&key_length) && value_length <= 256 && plain(&key) && plain(&value);
+        if !is_good || key.to_lowercase().starts_with("aws:") {
+            return Err(Exception::InvalidTagParameter { reason: format!("The tag '{key}' is not valid.") });
+        }
+        if parsed.contains_key(&key) {
+            return Err(Exception::InvalidTagParameter {
+                reason: format!("The tag key '{key}' is given more than once."),
+            });
+        }
+        parsed.insert(key, value);
+    }
+    if parsed.len() > TAGS_MAX { Err(Exception::TagsLimitExceeded { limit: TAGS_MAX }) } else { Ok(parsed) }
+}
+
+pub(super) fn insert(transaction: &Transaction, trail: i64, tags: &BTreeMap<String, String>) -> Result<(), Exception> {
+    for (name, value) in tags {
+        transaction.execute(
+            "INSERT INTO trail_tags (trail, name, value) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (trail, name) DO UPDATE SET value = excluded.value",
+            &[trail.into(), name.into(), value.into()],
+        )?;
+    }
+    let query = "SELECT COUNT(*) FROM trail_tags WHERE trail = ?1";
+    let count = transaction.query_one(query, &[trail.into()], |row| row.integer(0))?.unwrap_or(0);
+    let fits = usize::try_from(count).is_ok_and(|count| count <= TAGS_MAX);
+    if fits { Ok(()) } else { Err(Exception::TagsLimitExceeded { limit: TAGS_MAX }) }
+}
+
+/// Reads the ARN of what is tagged; of all that can be, only trails are here.
+fn resource(id: String) -> Result<Named, Exception> {
+    let arn = Arn::parse(&id).filter(|arn| arn.service == "cloudtrail");
+    let Some(arn) = arn else { return Err(Exception::CloudTrailARNInvalid { arn: id }) };
+    if !arn.resource.starts_with("trail/") {
+        return Err(Exception::ResourceTypeNotSupported { arn: id });
+    }
+    Named::parse(Some(id))
+}
+
+fn tagged(transaction: &Transaction, call: &Call, named: &Named) -> Result<TrailRow, Exception> {
+    let row = TrailRow::find(transaction, call, named)?.filter(|row| row.arn.region == call.region);
+    row.ok_or_else(|| named.no_resource())
+}

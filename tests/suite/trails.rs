@@ -1,0 +1,242 @@
+//! Trails: what is delivered where, from when until when, and what they show of themselves.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::wire::signed;
+use tests::{World, read_log_files, wait_until};
+
+const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+
+/// A server that delivers when it is asked to.
+fn world() -> World {
+    World::with(|settings| {
+        settings.log_interval = Duration::from_hours(1);
+        settings.allow_reset = true;
+    })
+}
+
+fn flush(world: &World) -> u16 {
+    world.send("POST", "/_local/flush", &[], b"").status
+}
+
+fn bucket(world: &World, name: &str) -> PathBuf {
+    world.folder().join("data/buckets").join(name)
+}
+
+fn create(world: &World, name: &str, more: Value) -> Value {
+    let mut input = json!({ "Name": name, "S3BucketName": format!("{}-logs", name.to_lowercase()) });
+    input.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+    world.ok("CreateTrail", &input)
+}
+
+fn start(world: &World, name: &str) {
+    world.ok("StartLogging", &json!({ "Name": name }));
+}
+
+/// The names of the events in a trail's bucket, in the order of their times.
+fn delivered(world: &World, name: &str) -> Vec<String> {
+    assert_eq!(flush(world), 200);
+    let mut records = read_log_files(&bucket(world, &format!("{}-logs", name.to_lowercase())));
+    records.sort_by_key(|record| record["eventTime"].to_string());
+    records.iter().map(|record| record["eventName"].as_str().expect("it has one").to_owned()).collect()
+}
+
+fn status(world: &World, name: &str) -> Value {
+    world.ok("GetTrailStatus", &json!({ "Name": name }))
+}
+
+fn failure(world: &World, operation: &str, input: &Value) -> String {
+    let reply = world.call(operation, input);
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    reply.json()["__type"].as_str().expect("it has one").to_owned()
+}
+
+#[test]
+fn every_account_has_a_trail_of_all_regions_from_the_start() {
+    let world = world();
+    let trails = world.ok("DescribeTrails", &json!({}));
+    assert_eq!(
+        trails["trailList"],
+        json!([{
+            "Name": "codecommit-local", "S3BucketName": "codecommit-local-trail", "IncludeGlobalServiceEvents": true,
+            "IsMultiRegionTrail": true, "HomeRegion": "us-east-1", "LogFileValidationEnabled": true,
+            "TrailARN": "arn:aws:cloudtrail:us-east-1:111122223333:trail/codecommit-local",
+            "HasCustomEventSelectors": false, "HasInsightSelectors": false, "IsOrganizationTrail": false,
+        }])
+    );
+    assert_eq!(status(&world, "codecommit-local")["IsLogging"], true);
+    let ohio = [("authorization", signed(KEY, "us-east-2"))];
+    let ohio: Vec<_> = ohio.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let shown = world.call_as("DescribeTrails", &json!({}), &ohio).json();
+    assert_eq!(shown["trailList"][0]["HomeRegion"], "us-east-1");
+    let hidden = world.call_as("DescribeTrails", &json!({ "includeShadowTrails": false }), &ohio).json();
+    assert_eq!(hidden, json!({ "trailList": [] }));
+    let refused = world.call_as("StopLogging", &json!({ "Name": "codecommit-local" }), &ohio);
+    assert_eq!(refused.json()["__type"], "InvalidHomeRegionException");
+}
+
+#[test]
+fn a_trail_has_what_happened_while_it_logged_with_the_calls_that_start_and_stop_it() {
+    let mut world = world();
+    create(&world, "Mine", json!({}));
+    world.ok("ListRepositories", &json!({}));
+    start(&world, "Mine");
+    world.ok("ListRepositories", &json!({}));
+    world.ok("StopLogging", &json!({ "Name": "Mine" }));
+    world.ok("ListRepositories", &json!({}));
+    world.restart();
+    assert_eq!(delivered(&world, "Mine"), ["StartLogging", "ListRepositories", "StopLogging"]);
+    start(&world, "Mine");
+    world.ok("DeleteTrail", &json!({ "Name": "Mine" }));
+    world.ok("ListRepositories", &json!({}));
+    assert_eq!(delivered(&world, "Mine")[3..], ["StartLogging", "DeleteTrail"]);
+    assert_eq!(failure(&world, "GetTrail", &json!({ "Name": "Mine" })), "TrailNotFoundException");
+}
+
+#[test]
+fn a_trail_of_one_region_has_its_own_events_and_one_without_global_events_none_of_sts() {
+    let world = world();
+    create(&world, "One", json!({ "IncludeGlobalServiceEvents": false }));
+    create(&world, "All", json!({ "IsMultiRegionTrail": true }));
+    start(&world, "One");
+    start(&world, "All");
+    let ohio = signed(KEY, "us-east-2");
+    world.call_as("ListBranches", &json!({ "repositoryName": "none" }), &[("authorization", &ohio)]);
+    world.ok("ListRepositories", &json!({}));
+    assert_eq!(delivered(&world, "One"), ["StartLogging", "StartLogging", "ListRepositories"]);
+    assert_eq!(delivered(&world, "All"), ["StartLogging", "ListBranches", "ListRepositories"]);
+}
+
+#[test]
+fn what_is_changed_holds_from_that_call_on() {
+    let world = world();
+    create(&world, "Mine", json!({}));
+    start(&world, "Mine");
+    world.ok("ListRepositories", &json!({}));
+    world.ok("UpdateTrail", &json!({ "Name": "Mine", "S3BucketName": "other-logs", "S3KeyPrefix": "a/b" }));
+    world.ok("ListRepositories", &json!({}));
+    assert_eq!(delivered(&world, "Mine"), ["StartLogging", "ListRepositories"]);
+    assert_eq!(read_log_files(&bucket(&world, "other-logs/a/b")).len(), 2);
+}
+
+#[test]
+fn selectors_choose_what_is_delivered() {
+    let world = world();
+    create(&world, "Basic", json!({}));
+    create(&world, "Advanced", json!({}));
+    world.ok(
+        "PutEventSelectors",
+        &json!({ "TrailName": "Basic", "EventSelectors": [{ "ReadWriteType": "WriteOnly" }] }),
+    );
+    let fields = json!([
+        { "Field": "eventCategory", "Equals": ["Management"] },
+        { "Field": "eventName", "StartsWith": ["List"], "NotEquals": ["ListBranches"] },
+    ]);
+    let selectors = json!([{ "Name": "lists", "FieldSelectors": fields }]);
+    world.ok("PutEventSelectors", &json!({ "TrailName": "Advanced", "AdvancedEventSelectors": selectors }));
+    let shown = world.ok("GetEventSelectors", &json!({ "TrailName": "Advanced" }));
+    assert_eq!(shown["AdvancedEventSelectors"], selectors);
+    start(&world, "Basic");
+    start(&world, "Advanced");
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    world.ok("ListRepositories", &json!({}));
+    world.ok("ListBranches", &json!({ "repositoryName": "MyDemoRepo" }));
+    assert_eq!(delivered(&world, "Basic"), ["StartLogging", "StartLogging", "CreateRepository"]);
+    assert_eq!(delivered(&world, "Advanced"), ["ListRepositories"]);
+}
+
+#[test]
+fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
+    let mut world = world();
+    create(&world, "Bad", json!({}));
+    create(&world, "Good", json!({}));
+    start(&world, "Bad");
+    start(&world, "Good");
+    fs::remove_dir_all(bucket(&world, "bad-logs")).expect("it was made");
+    fs::write(bucket(&world, "bad-logs"), "no folder").expect("the folder is writable");
+    assert_eq!(flush(&world), 500);
+    assert_eq!(read_log_files(&bucket(&world, "good-logs")).len(), 1);
+    let shown = status(&world, "Bad");
+    assert!(shown["LatestDeliveryError"].is_string() && shown["LatestDeliveryTime"].is_null(), "{shown}");
+    assert_ne!(shown["LatestDeliveryAttemptTime"], "");
+    let shown = status(&world, "Good");
+    assert!(shown["LatestDeliveryError"].is_null() && shown["LatestDeliveryTime"].is_number(), "{shown}");
+    let refused = failure(&world, "CreateTrail", &json!({ "Name": "Third", "S3BucketName": "bad-logs" }));
+    assert_eq!(refused, "InsufficientS3BucketPolicyException");
+    world.restart();
+    fs::remove_file(bucket(&world, "bad-logs")).expect("it is there");
+    let names = delivered(&world, "Bad");
+    assert_eq!(names.iter().filter(|name| *name == "StartLogging").count(), 2, "{names:?}");
+    assert!(status(&world, "Bad")["LatestDeliveryError"].is_null());
+}
+
+#[test]
+fn a_bucket_that_fails_is_tried_again_by_itself() {
+    let world = World::with(|settings| settings.log_interval = Duration::from_millis(20));
+    create(&world, "Mine", json!({}));
+    fs::remove_dir_all(bucket(&world, "mine-logs")).expect("it was made");
+    fs::write(bucket(&world, "mine-logs"), "no folder").expect("the folder is writable");
+    start(&world, "Mine");
+    wait_until("the failure shows", || status(&world, "Mine")["LatestDeliveryError"].is_string());
+    fs::remove_file(bucket(&world, "mine-logs")).expect("it is there");
+    wait_until("the files are there", || read_log_files(&bucket(&world, "mine-logs")).len() > 1);
+}
+
+#[test]
+fn a_reset_leaves_the_built_in_trail_alone() {
+    let world = world();
+    create(&world, "Mine", json!({}));
+    start(&world, "Mine");
+    world.ok("StopLogging", &json!({ "Name": "codecommit-local" }));
+    assert_eq!(flush(&world), 200);
+    assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
+    assert_eq!(tests::files(&bucket(&world, "mine-logs")), Vec::<PathBuf>::new());
+    let trails = world.ok("ListTrails", &json!({}));
+    assert_eq!(trails["Trails"].as_array().map(Vec::len), Some(1));
+    assert_eq!(status(&world, "codecommit-local")["IsLogging"], true);
+}
+
+#[test]
+fn a_region_has_five_trails_and_a_name_one() {
+    let world = world();
+    for name in ["one", "two", "three", "four"] {
+        create(&world, name, json!({}));
+    }
+    let again = json!({ "Name": "one", "S3BucketName": "one-logs" });
+    assert_eq!(failure(&world, "CreateTrail", &again), "TrailAlreadyExistsException");
+    create(&world, "five", json!({}));
+    let sixth = json!({ "Name": "six", "S3BucketName": "one-logs" });
+    assert_eq!(failure(&world, "CreateTrail", &sixth), "MaximumNumberOfTrailsExceededException");
+}
+
+#[test]
+fn tags_are_put_shown_and_removed() {
+    let world = world();
+    let arn = create(&world, "Mine", json!({ "TagsList": [{ "Key": "Team", "Value": "blue" }] }))["TrailARN"].clone();
+    world.ok("AddTags", &json!({ "ResourceId": arn, "TagsList": [{ "Key": "Stage", "Value": "test" }] }));
+    world.ok("RemoveTags", &json!({ "ResourceId": arn, "TagsList": [{ "Key": "Team" }] }));
+    let tags = world.ok("ListTags", &json!({ "ResourceIdList": [arn] }));
+    let expected = json!([{ "ResourceId": arn, "TagsList": [{ "Key": "Stage", "Value": "test" }] }]);
+    assert_eq!(tags["ResourceTagList"], expected);
+}
+
+#[test]
+fn a_record_names_the_trail_that_it_is_about() {
+    let world = world();
+    create(&world, "Mine", json!({}));
+    let event = world.events().pop().expect("it was recorded");
+    let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/Mine";
+    assert_eq!(
+        (&event["eventSource"], &event["eventName"]),
+        (&json!("cloudtrail.amazonaws.com"), &json!("CreateTrail"))
+    );
+    assert_eq!(event["requestParameters"], json!({ "name": "Mine", "s3BucketName": "mine-logs" }));
+    assert_eq!(event["responseElements"]["trailARN"], arn);
+    assert_eq!(
+        event["resources"],
+        json!([{ "ARN": arn, "accountId": "111122223333", "type": "AWS::CloudTrail::Trail" }])
+    );
+}
