@@ -31,6 +31,7 @@ mod place;
 mod protocol;
 mod pull_request;
 mod record;
+mod remote_bucket;
 mod repository;
 mod s3;
 mod settings;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws::{AccountId, Region, page_token};
 use s3s::dto::{
@@ -43,7 +44,7 @@ impl S3 for Reader {
         let max = usize::try_from(max_buckets.unwrap_or(i32::MAX)).unwrap_or(0).max(1);
         let start = prefix.clone().unwrap_or_default();
         let buckets = Arc::clone(&self.buckets);
-        let mut names: Vec<(String, Option<Timestamp>)> = blocking::run(move || {
+        let mut names: Vec<(String, Timestamp)> = blocking::run(move || {
             let names = buckets.names()?.into_iter().filter(|name| here && name.starts_with(&start));
             let names = names.filter(|name| after.as_ref().is_none_or(|after| name > after));
             Ok(names.map(|name| (name.clone(), created(&buckets.folder(&name)))).collect())
@@ -53,7 +54,7 @@ impl S3 for Reader {
         let is_more = names.len() > max;
         names.truncate(max);
         let last = names.last().filter(|_| is_more).map(|(name, _)| name.as_bytes());
-        let bucket = |(name, creation_date)| Bucket { name: Some(name), creation_date, bucket_region: None };
+        let bucket = |(name, created)| Bucket { name: Some(name), creation_date: Some(created), bucket_region: None };
         Ok(S3Response::new(ListBucketsOutput {
             continuation_token: last.map(|last| page_token::encode(&["ListBuckets"], last)),
             buckets: Some(names.into_iter().map(bucket).collect()),
@@ -218,10 +219,11 @@ impl Reader {
         match self.buckets.find(name) {
             Some(Found::Folder(bucket)) => Ok(bucket),
             Some(Found::Remote) => {
+                // No redirection: AWS's SDK for Python follows one for ever.
                 let message = format!(
                     "The bucket {name} lies at an endpoint of its own, which the settings file names; read it there."
                 );
-                Err(S3Error::with_message(S3ErrorCode::PermanentRedirect, message))
+                Err(S3Error::with_message(S3ErrorCode::InvalidBucketState, message))
             }
             None => Err(S3Error::with_message(S3ErrorCode::NoSuchBucket, "The specified bucket does not exist")),
         }
@@ -260,9 +262,11 @@ impl Reader {
     }
 }
 
-fn created(bucket: &FolderBucket) -> Option<Timestamp> {
-    let folder = bucket.folder().metadata().ok()?;
-    folder.created().or_else(|_| folder.modified()).ok().map(Timestamp::from)
+/// When a bucket was made; clients want to be told of every one, so of those that lie elsewhere it is the beginning of time.
+fn created(bucket: &FolderBucket) -> Timestamp {
+    let folder = bucket.folder().metadata();
+    let created = folder.and_then(|folder| folder.created().or_else(|_| folder.modified()));
+    created.unwrap_or(SystemTime::UNIX_EPOCH).into()
 }
 
 /// What CloudTrail says of the objects that it puts, else what S3 says of those of which nothing was said.

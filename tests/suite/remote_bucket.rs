@@ -1,0 +1,126 @@
+//! Trails whose buckets lie elsewhere: at moto's server, from which boto3 reads back what came.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+use server::settings::Said;
+use tests::moto::Moto;
+use tests::{World, wait_until};
+
+/// A server whose buckets `far-logs` and `near-logs` lie at endpoints.
+fn world(far: &str, near: &str) -> World {
+    let table = |name: &str, endpoint: &str, more: &str| {
+        let key = "access-key-id = \"AKIAIOSFODNN7EXAMPLE\"\nsecret-access-key = \"hidden\"";
+        format!("[buckets.{name}]\nendpoint = \"{endpoint}\"\n{key}\n{more}\n")
+    };
+    let kms = "server-side-encryption = \"aws:kms\"\nkms-key-id = \"alias/logs\"";
+    let said: Said = toml::from_str(&(table("far-logs", far, kms) + &table("near-logs", near, ""))).expect("it is one");
+    let buckets = said.settings().expect("it makes sense").buckets;
+    World::with(|settings| settings.buckets = buckets)
+}
+
+fn create_trail(world: &World, name: &str, bucket: &str) {
+    world.ok("CreateTrail", &json!({ "Name": name, "S3BucketName": bucket }));
+    world.ok("StartLogging", &json!({ "Name": name }));
+}
+
+fn make_bucket(world: &World, moto: &Moto, name: &str) {
+    world
+        .python(&format!(
+            "import boto3\nboto3.client('s3', endpoint_url={:?}).create_bucket(Bucket={name:?})",
+            moto.url()
+        ))
+        .ok();
+}
+
+/// All that is in a bucket of moto's: for each key its metadata, encryption and events' names.
+fn content(world: &World, moto: &Moto, bucket: &str) -> Value {
+    let program = format!(
+        r#"
+import boto3, gzip, json
+s3 = boto3.client("s3", endpoint_url={:?})
+found = {{}}
+for it in s3.list_objects_v2(Bucket={bucket:?}).get("Contents", []):
+    got = s3.get_object(Bucket={bucket:?}, Key=it["Key"])
+    body = got["Body"].read()
+    names = [record["eventName"] for record in json.loads(gzip.decompress(body))["Records"]] if body else []
+    found[it["Key"]] = {{
+        "encryption": got.get("ServerSideEncryption"), "key": got.get("SSEKMSKeyId"),
+        "type": got["ContentType"], "names": names,
+    }}
+print(json.dumps(found))
+"#,
+        moto.url()
+    );
+    serde_json::from_str(&world.python(&program).ok()).expect("it is JSON")
+}
+
+fn flush(world: &World) -> u16 {
+    world.send("POST", "/_local/flush", &[], b"").status
+}
+
+fn status(world: &World, name: &str) -> Value {
+    world.ok("GetTrailStatus", &json!({ "Name": name }))
+}
+
+#[test]
+fn a_trail_delivers_to_another_endpoint() {
+    let moto = Moto::start();
+    let world = world(moto.url(), moto.url());
+    make_bucket(&world, &moto, "far-logs");
+    make_bucket(&world, &moto, "near-logs");
+    create_trail(&world, "far", "far-logs");
+    create_trail(&world, "near", "near-logs");
+    world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+    assert_eq!(flush(&world), 200);
+    let (far, near) = (content(&world, &moto, "far-logs"), content(&world, &moto, "near-logs"));
+    for (content, encryption, key) in [(&far, "aws:kms", json!("alias/logs")), (&near, "AES256", Value::Null)] {
+        let objects = content.as_object().expect("it is one");
+        let marker = &objects["AWSLogs/111122223333/CloudTrail/"];
+        assert_eq!(marker["names"], json!([]));
+        let files: Vec<_> = objects.iter().filter(|(key, _)| key.ends_with(".json.gz")).map(|(_, file)| file).collect();
+        assert!(files.iter().any(|file| file["names"].to_string().contains("CreateRepository")), "{content}");
+        for file in files {
+            let said = (&file["encryption"], &file["key"], &file["type"]);
+            assert_eq!(said, (&json!(encryption), &key, &json!("application/json")));
+        }
+    }
+    let buckets = world.aws(&["s3", "ls"]).ok();
+    assert!(buckets.contains("far-logs"), "{buckets}");
+    let refused = world.aws(&["s3api", "list-objects", "--bucket", "far-logs"]).failed();
+    assert!(refused.contains("InvalidBucketState") && refused.contains("endpoint of its own"), "{refused}");
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_refused_when_a_trail_is_made() {
+    let moto = Moto::start();
+    let world = world(moto.url(), moto.url());
+    let refused = world.call("CreateTrail", &json!({ "Name": "far", "S3BucketName": "far-logs" }));
+    assert_eq!(refused.json()["__type"], "S3BucketDoesNotExistException");
+}
+
+#[test]
+fn an_endpoint_that_is_gone_holds_up_nothing_and_gets_all_when_it_is_back() {
+    let moto = Moto::start();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
+    let gone = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let mut world = world(moto.url(), moto.url());
+    make_bucket(&world, &moto, "far-logs");
+    make_bucket(&world, &moto, "near-logs");
+    create_trail(&world, "far", "far-logs");
+    create_trail(&world, "near", "near-logs");
+    assert_eq!(flush(&world), 200);
+    drop(listener);
+    world.restart_with(|settings| settings.buckets.get_mut("far-logs").expect("it was named").endpoint = gone);
+    world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+    assert_eq!(flush(&world), 500, "a bucket cannot be written");
+    let is_there = |world: &World, bucket| content(world, &moto, bucket).to_string().contains("CreateRepository");
+    assert!(is_there(&world, "near-logs") && !is_there(&world, "far-logs"));
+    assert!(status(&world, "far")["LatestDeliveryError"].as_str().is_some_and(|error| error.contains("far-logs")));
+    assert_eq!(status(&world, "near")["LatestDeliveryError"], Value::Null);
+    world.restart_with(|settings| {
+        settings.buckets.get_mut("far-logs").expect("it was named").endpoint = moto.url().to_owned();
+    });
+    wait_until("the bucket gets what waited", || is_there(&world, "far-logs"));
+    wait_until("the error is gone", || status(&world, "far")["LatestDeliveryError"].is_null());
+}
