@@ -23,6 +23,7 @@ mod golden;
 mod history;
 mod identity;
 mod journeys;
+mod kms;
 mod log_files;
 mod lookup_events;
 mod merge;

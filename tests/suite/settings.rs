@@ -25,6 +25,7 @@ const FLAGS: &[&str] = &[
     "lookup-delay",
     "lookup-rate",
     "event-version",
+    "kms-events",
     "max-body",
     "durability",
     "git-capabilities",

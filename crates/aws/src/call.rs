@@ -31,7 +31,17 @@ pub struct Call {
     seed: u128,
     ids_made: AtomicU64,
     resources: Mutex<Vec<Resource>>,
+    encrypted: Mutex<Vec<Encrypted>>,
     bearer: OnceLock<Caller>,
+}
+
+/// Data that a call turned out to concern, and the key that it is encrypted with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encrypted {
+    /// The id of what holds the data.
+    pub id: String,
+    /// The ARN of the key.
+    pub key: String,
 }
 
 /// What a call concerns, as an element of a record's `resources`.
@@ -79,6 +89,7 @@ impl Call {
             seed: clock.seed(),
             ids_made: AtomicU64::new(0),
             resources: Mutex::default(),
+            encrypted: Mutex::default(),
             bearer: OnceLock::new(),
         };
         call.request_id = call.new_id();
@@ -122,6 +133,19 @@ impl Call {
         if !resources.contains(&resource) {
             resources.push(resource);
         }
+    }
+
+    /// Notes that the call concerns data that is encrypted.
+    pub fn concerns_encrypted(&self, data: Encrypted) {
+        let mut encrypted = self.encrypted.lock().expect("no holder of this lock panics");
+        if !encrypted.contains(&data) {
+            encrypted.push(data);
+        }
+    }
+
+    /// Returns the encrypted data that the call turned out to concern, in the order in which it was met.
+    pub fn encrypted(&self) -> Vec<Encrypted> {
+        self.encrypted.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Returns the resources that the call turned out to concern, in the order in which they were met.

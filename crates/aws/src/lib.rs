@@ -20,7 +20,7 @@ pub mod xml;
 
 pub use account::AccountId;
 pub use arn::Arn;
-pub use call::{Call, Resource};
+pub use call::{Call, Encrypted, Resource};
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
 pub use failure::Failure;

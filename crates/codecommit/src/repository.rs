@@ -61,7 +61,7 @@ pub(crate) fn create(
         }
         row::insert(transaction, &repository)?;
         tag::insert(transaction, &repository.id, &tags)?;
-        call.concerns(repository.resource());
+        repository.note(&call);
         Ok(CreateRepositoryOutput::builder().repository_metadata(repository.metadata(&call)).build())
     }))
 }

@@ -23,6 +23,7 @@ mod connection;
 mod folder_lock;
 mod git_http;
 mod head;
+mod kms;
 mod listen;
 mod local;
 mod maintenance;

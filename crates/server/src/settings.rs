@@ -54,6 +54,8 @@ pub struct Settings {
     pub git: Git,
     /// How messages of triggers are delivered.
     pub triggers: Triggers,
+    /// Whether calls to AWS KMS are recorded that CodeCommit makes on AWS.
+    pub kms_events: bool,
     /// Whether everything can be emptied.
     pub allow_reset: bool,
     /// How the service behaves.
@@ -148,6 +150,7 @@ impl Said {
                 prune_age: time("git-prune-age", self.git_prune_age, Duration::from_hours(14 * 24))?,
             },
             triggers: self.triggers.unwrap_or_default().settings()?,
+            kms_events: self.kms_events.unwrap_or(false),
             allow_reset: self.allow_reset.unwrap_or(false),
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(1_000),

@@ -18,6 +18,7 @@ use trail::{Bucket, Buckets, CloudTrail, Trail};
 
 use crate::archives::{Archives, Uploads};
 use crate::folder_lock::FolderLock;
+use crate::kms;
 use crate::maintenance::Maintenance;
 use crate::remote_bucket::RemoteBucket;
 use crate::triggers::{Courier, Triggers};
@@ -93,6 +94,7 @@ impl State {
             Arc::clone(&clock),
             Arc::new(Nobody),
         )?;
+        let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
         let cloudtrail = CloudTrail::new(
             Arc::clone(&store),
             Arc::clone(&buckets),

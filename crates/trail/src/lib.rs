@@ -75,7 +75,11 @@ pub struct Trail {
     delivery: Delivery,
     indexer: Indexer,
     event_version: EventVersion,
+    consequences: Option<Consequences>,
 }
+
+/// Tells what else happens on AWS where a call leaves an event, such as calls that the service makes for the caller.
+pub type Consequences = fn(&Call, &Event) -> Vec<Event>;
 
 /// A service whose calls are recorded.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +108,22 @@ impl Trail {
         let delivery = Delivery::start(Arc::clone(&store), settings, Arc::clone(&buckets), clock, notifier)?;
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
-        Ok(Self { store, events, built_in: Arc::new(built_in), buckets, delivery, indexer, event_version })
+        Ok(Self {
+            store,
+            events,
+            built_in: Arc::new(built_in),
+            buckets,
+            delivery,
+            indexer,
+            event_version,
+            consequences: None,
+        })
+    }
+
+    /// Records consequences of calls as well, in the transaction of each call.
+    #[must_use]
+    pub fn with_consequences(self, consequences: Consequences) -> Self {
+        Self { consequences: Some(consequences), ..self }
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -156,8 +175,13 @@ impl Trail {
     ) -> Result<R, Failure> {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
         let built_in = Arc::clone(&self.built_in);
+        let consequences = self.consequences;
         let recorded = self.store.write(move |transaction| {
-            let (result, event) = change(transaction);
+            let (result, mut event) = change(transaction);
+            if let Some(consequences) = consequences {
+                let further = consequences(&call, &event);
+                event.further.extend(further);
+            }
             let mut bytes = 0;
             for event in event.records(&call) {
                 built_in.meet_within(transaction, record::account(&event, &call).as_str(), call.time)?;

@@ -1,6 +1,6 @@
 //! A repository as it is stored, and how it is found.
 
-use aws::{AccountId, Arn, Call, Region, Resource, Timestamp};
+use aws::{AccountId, Arn, Call, Encrypted, Region, Resource, Timestamp};
 use aws_sdk_codecommit::types::RepositoryMetadata;
 use git::BString;
 use store::{Error, Row, Transaction};
@@ -42,10 +42,11 @@ impl Repository {
         Arn { service: "codecommit".to_owned(), region, account, resource: self.name.clone() }
     }
 
-    /// Returns the repository as calls concern it.
-    pub fn resource(&self) -> Resource {
+    /// Notes that a call concerns the repository, and what is encrypted in it.
+    pub(crate) fn note(&self, call: &Call) {
         let (arn, account) = (self.arn().to_string(), self.account.clone());
-        Resource { kind: "AWS::CodeCommit::Repository", arn, account }
+        call.concerns(Resource { kind: "AWS::CodeCommit::Repository", arn, account });
+        call.concerns_encrypted(Encrypted { id: self.id.clone(), key: self.kms_key_id.clone() });
     }
 
     /// Returns the short name of the default branch.
@@ -99,7 +100,7 @@ pub(crate) fn find_row(
         |row| Repository::read(row, call),
     )?;
     if let Some(repository) = &found {
-        call.concerns(repository.resource());
+        repository.note(call);
     }
     Ok(found)
 }
@@ -115,7 +116,7 @@ pub(crate) fn get_row_by_id(transaction: &Transaction, call: &Call, id: &str) ->
     let sql = format!("SELECT {COLUMNS} FROM repositories WHERE id = ?1");
     let found = transaction.query_one(&sql, &[id.into()], |row| Repository::read(row, call))?;
     let repository = found.ok_or(Error::Damaged("the repository of what is in one"))?;
-    call.concerns(repository.resource());
+    repository.note(call);
     Ok(repository)
 }
 

@@ -55,6 +55,9 @@ pub struct Said {
     /// Shape of the records: 1.05 as in the CodeCommit guide, 1.11 as today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION")]
     pub event_version: Option<EventVersion>,
+    /// Record the calls to AWS KMS that CodeCommit makes on AWS: Encrypt, Decrypt, GenerateDataKey
+    #[arg(long, env = "CODECOMMIT_LOCAL_KMS_EVENTS", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub kms_events: Option<bool>,
     /// Largest body of an API request, of a `git fetch` request, and of the commands of a push [default: 64MB]
     #[arg(long, env = "CODECOMMIT_LOCAL_MAX_BODY", value_name = "SIZE")]
     pub max_body: Option<String>,
@@ -207,6 +210,7 @@ impl Said {
             lookup_delay: self.lookup_delay.or(other.lookup_delay),
             lookup_rate: self.lookup_rate.or(other.lookup_rate),
             event_version: self.event_version.or(other.event_version),
+            kms_events: self.kms_events.or(other.kms_events),
             max_body: self.max_body.or(other.max_body),
             durability: self.durability.or(other.durability),
             git_capabilities: self.git_capabilities.or(other.git_capabilities),
