@@ -16,6 +16,8 @@ const FLAGS: &[&str] = &[
     "listen",
     "data-dir",
     "trail-dir",
+    "trail-bucket",
+    "buckets-dir",
     "ephemeral",
     "account",
     "region",
