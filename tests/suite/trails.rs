@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::destination::Destination;
+use tests::moto::Moto;
 use tests::wire::signed;
 use tests::{World, read_log_files, wait_until};
 
@@ -197,6 +199,80 @@ fn a_reset_leaves_the_built_in_trail_alone() {
     let trails = world.ok("ListTrails", &json!({}));
     assert_eq!(trails["Trails"].as_array().map(Vec::len), Some(1));
     assert_eq!(status(&world, "codecommit-local")["IsLogging"], true);
+}
+
+#[test]
+fn a_topic_is_told_of_each_log_file() {
+    let moto = Moto::start();
+    let mut world = world();
+    let subscribe = format!(
+        "
+import boto3
+sns, sqs = (boto3.client(name, endpoint_url='{0}') for name in ('sns', 'sqs'))
+topic = sns.create_topic(Name='Files')['TopicArn']
+queue = sqs.create_queue(QueueName='Files')['QueueUrl']
+arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)
+print(topic)
+",
+        moto.url()
+    );
+    let topic = world.python(&subscribe).ok();
+    world.restart_with(|settings| {
+        let to = server::settings::Destination::Endpoint(moto.url().to_owned());
+        settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();
+    });
+    let created = create(&world, "Mine", json!({ "SnsTopicName": topic }));
+    assert_eq!((&created["SnsTopicARN"], &created["SnsTopicName"]), (&json!(topic), &json!("Files")));
+    start(&world, "Mine");
+    assert_eq!(flush(&world), 200);
+    wait_until("both messages are delivered", || notifications(&world).len() == 2);
+    assert_eq!(notifications(&world)[0]["message"], "CloudTrail validation message.");
+    let receive = format!(
+        "
+import boto3
+sqs = boto3.client('sqs', endpoint_url='{}')
+queue = sqs.get_queue_url(QueueName='Files')['QueueUrl']
+bodies = []
+while len(bodies) < 2:
+    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20, MaxNumberOfMessages=10)['Messages']
+    bodies += [message['Body'] for message in messages]
+print(bodies[1])
+",
+        moto.url()
+    );
+    let body: Value = serde_json::from_str(&world.python(&receive).ok()).expect("SNS wraps messages in JSON");
+    assert!(body.get("Subject").is_none_or(Value::is_null), "{body}");
+    let message: Value = serde_json::from_str(body["Message"].as_str().expect("text")).expect("JSON");
+    assert_eq!(message["s3Bucket"], "mine-logs");
+    let key = message["s3ObjectKey"][0].as_str().expect("a key");
+    assert!(bucket(&world, "mine-logs").join(key).is_file(), "{key}");
+    let shown = status(&world, "Mine");
+    assert!(shown["LatestNotificationTime"].is_number() && shown["LatestNotificationError"].is_null(), "{shown}");
+}
+
+#[test]
+fn a_notification_that_fails_shows_and_is_tried_again() {
+    let destination = Destination::start(&[500]);
+    let world = World::with(|settings| {
+        settings.log_interval = Duration::from_hours(1);
+        settings.triggers.first_retry = Duration::from_millis(1);
+        let to = server::settings::Destination::Url(destination.url().to_owned());
+        settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();
+    });
+    create(&world, "Mine", json!({ "SnsTopicName": "Files" }));
+    assert_eq!([destination.next().body, destination.next().body], ["CloudTrail validation message."; 2]);
+    wait_until("it is settled", || notifications(&world).len() == 1);
+    assert_eq!(
+        (&notifications(&world)[0]["attempts"], &notifications(&world)[0]["outcome"]),
+        (&json!(2), &json!("delivered"))
+    );
+}
+
+/// The lines of `notifications.ndjson`.
+fn notifications(world: &World) -> Vec<Value> {
+    let text = fs::read_to_string(world.trail_folder().join("notifications.ndjson")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
 #[test]

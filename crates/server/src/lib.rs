@@ -27,6 +27,8 @@ mod kms;
 mod listen;
 mod local;
 mod maintenance;
+mod messages;
+mod notifications;
 mod remote_bucket;
 mod routes;
 mod s3;

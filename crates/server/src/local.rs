@@ -30,6 +30,7 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
         state.codecommit.reset().map_err(|error| error.to_string())?;
         state.triggers.courier.clear().map_err(|error| error.to_string())?;
         state.sts.reset().map_err(|error| error.to_string())?;
+        state.notifications.clear().map_err(|error| error.to_string())?;
         state.trail.reset().map_err(|error| error.to_string())
     };
     done(tokio::task::spawn_blocking(reset).await)

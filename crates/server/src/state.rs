@@ -20,6 +20,8 @@ use crate::archives::{Archives, Uploads};
 use crate::folder_lock::FolderLock;
 use crate::kms;
 use crate::maintenance::Maintenance;
+use crate::messages::Messenger;
+use crate::notifications::{Bell, Notifications};
 use crate::remote_bucket::RemoteBucket;
 use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError, s3};
@@ -35,6 +37,7 @@ pub(crate) struct State {
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) cloudtrail: CloudTrail,
     pub(crate) trail: Trail,
+    pub(crate) notifications: Notifications,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) s3: S3Service,
     pub(crate) sts: Sts,
@@ -87,18 +90,19 @@ impl State {
             sync,
         };
         let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync)?);
+        let (bell, rung) = Bell::new();
         let trail = Trail::open(
             Arc::clone(&store),
             trail_settings,
             Arc::clone(&buckets),
             Arc::clone(&clock),
-            Arc::new(Nobody),
+            Arc::<Bell>::clone(&bell),
         )?;
         let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
         let cloudtrail = CloudTrail::new(
             Arc::clone(&store),
             Arc::clone(&buckets),
-            Arc::new(Nobody),
+            Arc::<Bell>::clone(&bell),
             Arc::clone(&clock),
             settings.region.clone(),
             trail.history(),
@@ -108,7 +112,15 @@ impl State {
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let (archives, uploads_wait) = Archives::new(Arc::clone(&buckets));
         let archives = Arc::new(archives);
-        let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), settings.triggers.clone());
+        let messenger = Arc::new(Messenger::new(settings.triggers.clone()));
+        let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), Arc::clone(&messenger));
+        let notifications = Notifications::start(
+            trail::Notifications::of(Arc::clone(&store)),
+            messenger,
+            Arc::clone(&clock),
+            trail_folder.join("notifications.ndjson"),
+            (bell, rung),
+        )?;
         let courier = Arc::new(courier);
         let repositories = data_folder.join("repositories");
         let codecommit = CodeCommit::open(
@@ -142,6 +154,7 @@ impl State {
             codecommit,
             cloudtrail,
             trail,
+            notifications,
             buckets,
             s3,
             sts,
@@ -165,12 +178,6 @@ impl State {
     pub(crate) fn trail_folder(&self) -> &Path {
         &self.trail_folder
     }
-}
-
-struct Nobody;
-
-impl trail::Notifier for Nobody {
-    fn wake(&self) {}
 }
 
 /// The trail directory as a bucket, those that lie elsewhere, and the folder beside it for all others.

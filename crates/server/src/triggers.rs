@@ -4,7 +4,6 @@
 //! not delivered by then waits in the store.
 
 mod courier;
-mod request;
 
 use std::io;
 use std::sync::Arc;
@@ -19,8 +18,7 @@ use codecommit::trigger::delivery::{Courier as _, Delivery, Settled};
 
 pub(crate) use courier::Courier;
 
-/// The longest time between two attempts, and until the store is asked again where it failed.
-const WAIT_MAX: Duration = Duration::from_mins(5);
+use crate::messages::{WAIT_MAX, until};
 
 /// The thread that delivers; ended by drop.
 pub(crate) struct Triggers {
@@ -80,19 +78,17 @@ impl Run {
             }
             self.codecommit.settle_delivery(delivery.id, self.one(delivery))?;
         }
-        let wait = |next: Timestamp| u64::try_from(next.millis() - Timestamp::now().millis()).unwrap_or(0);
-        Ok(self.codecommit.next_delivery()?.map(|next| Duration::from_millis(wait(next))))
+        Ok(self.codecommit.next_delivery()?.map(until))
     }
 
     fn one(&self, mut delivery: Delivery) -> Settled {
         let outcome = self.courier.attempt(&delivery);
-        let settings = self.courier.settings();
         delivery.attempts += 1;
         if let Err(reason) = &outcome {
             let Delivery { repository, trigger, attempts, .. } = &delivery;
-            if *attempts < settings.attempts {
+            if let Some(time) = self.courier.messenger().again(*attempts) {
                 tracing::debug!(repository, trigger, attempts, reason, "a message of a trigger is tried again later");
-                return Settled::Again(after(settings.first_retry, *attempts));
+                return Settled::Again(time);
             }
             tracing::warn!(repository, trigger, attempts, reason, "a message of a trigger is given up");
         }
@@ -103,11 +99,4 @@ impl Run {
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
-}
-
-/// When a message is tried again after so many failures.
-fn after(first: Duration, failures: u32) -> Timestamp {
-    let wait = first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(WAIT_MAX);
-    let wait = i64::try_from(wait.as_millis()).expect("the longest wait fits");
-    Timestamp::from_millis(Timestamp::now().millis() + wait)
 }

@@ -3,30 +3,30 @@
 //! Requests are not signed: endpoints that stand in for AWS take the region and the account out of the signature's head.
 
 use aws::{Arn, Timestamp};
-use codecommit::trigger::delivery::Delivery;
 use ureq::http::Request;
 use ureq::http::request::Builder;
 
+use super::Message;
 use crate::settings::Destination;
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// Makes the request, or says why there can be none.
-pub(super) fn of(delivery: &Delivery, destination: &Destination) -> Result<Request<Vec<u8>>, String> {
-    let message = delivery.message.clone().into_bytes();
+pub(super) fn of(message: &Message<'_>, destination: &Destination) -> Result<Request<Vec<u8>>, String> {
+    let text = message.text.as_bytes().to_vec();
     let (request, body) = match destination {
-        Destination::Url(url) => (Request::post(url).header("content-type", "application/json"), message),
+        Destination::Url(url) => (Request::post(url).header("content-type", "application/json"), text),
         Destination::Endpoint(url) => {
             let url = url.trim_end_matches('/');
-            let arn = Arn::parse(&delivery.destination).ok_or("The destination is no ARN.")?;
+            let arn = Arn::parse(message.destination).ok_or("The destination is no ARN.")?;
             if arn.service == "sns" {
-                (signed(Request::post(url).header("content-type", FORM), &arn), publication(delivery))
+                (signed(Request::post(url).header("content-type", FORM), &arn), publication(message))
             } else {
-                let function = encoded(&delivery.destination);
+                let function = encoded(message.destination);
                 let request = Request::post(format!("{url}/2015-03-31/functions/{function}/invocations"))
                     .header("content-type", "application/json")
                     .header("x-amz-invocation-type", "Event");
-                (signed(request, &arn), message)
+                (signed(request, &arn), text)
             }
         }
     };
@@ -34,16 +34,16 @@ pub(super) fn of(delivery: &Delivery, destination: &Destination) -> Result<Reque
 }
 
 /// The body of a Publish, in AWS's query protocol.
-fn publication(delivery: &Delivery) -> Vec<u8> {
+fn publication(message: &Message<'_>) -> Vec<u8> {
     let members = [
-        ("Action", "Publish"),
-        ("Version", "2010-03-31"),
-        ("TopicArn", &delivery.destination),
-        ("Subject", &delivery.subject),
-        ("Message", &delivery.message),
+        Some(("Action", "Publish")),
+        Some(("Version", "2010-03-31")),
+        Some(("TopicArn", message.destination)),
+        message.subject.map(|subject| ("Subject", subject)),
+        Some(("Message", message.text)),
     ];
-    let members = members.map(|(name, value)| format!("{name}={}", encoded(value)));
-    members.join("&").into_bytes()
+    let members = members.into_iter().flatten().map(|(name, value)| format!("{name}={}", encoded(value)));
+    members.collect::<Vec<_>>().join("&").into_bytes()
 }
 
 fn signed(request: Builder, arn: &Arn) -> Builder {
@@ -65,20 +65,12 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn delivery(destination: &str) -> Delivery {
-        Delivery {
-            id: 1,
-            repository: "MyDemoRepo".to_owned(),
-            trigger: "MyTrigger".to_owned(),
-            destination: destination.to_owned(),
-            subject: "UPDATE: 100%".to_owned(),
-            message: r#"{"Records":[]}"#.to_owned(),
-            attempts: 0,
-        }
+    fn message(destination: &str) -> Message<'_> {
+        Message { destination, subject: Some("UPDATE: 100%"), text: r#"{"Records":[]}"# }
     }
 
     fn made(arn: &str, destination: &Destination) -> (String, String, String) {
-        let request = of(&delivery(arn), destination).expect("a request");
+        let request = of(&message(arn), destination).expect("a request");
         let (head, body) = request.into_parts();
         let authorization = head.headers.get("authorization").map(|it| it.to_str().expect("text").to_owned());
         (head.uri.to_string(), authorization.unwrap_or_default(), String::from_utf8(body).expect("text"))

@@ -1,0 +1,91 @@
+//! Messages to topics and functions: what triggers tell, and what trails tell of their log files.
+
+mod request;
+
+use std::time::Duration;
+
+use aws::Timestamp;
+use ureq::Agent;
+
+use crate::settings::{Destination, Triggers};
+
+/// How long one attempt may take; a server that stops waits for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest time between two attempts, and until the store is asked again where it failed.
+pub(crate) const WAIT_MAX: Duration = Duration::from_mins(5);
+
+/// How much of a refusal is told, in characters.
+const REFUSAL_MAX: usize = 200;
+
+/// A message for an ARN.
+#[derive(Clone, Copy)]
+pub(crate) struct Message<'a> {
+    pub(crate) destination: &'a str,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) text: &'a str,
+}
+
+/// Carries messages to where ARNs lead.
+pub(crate) struct Messenger {
+    settings: Triggers,
+    agent: Agent,
+}
+
+impl Messenger {
+    pub(crate) fn new(settings: Triggers) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_global(Some(TIMEOUT))
+            .user_agent("codecommit-local")
+            .build();
+        Self { settings, agent: agent.into() }
+    }
+
+    /// Tries to deliver a message, once; one that leads nowhere is there already.
+    pub(crate) fn attempt(&self, message: Message<'_>) -> Result<(), String> {
+        let Some(destination) = self.settings.destination(message.destination) else { return Ok(()) };
+        let request = request::of(&message, destination)?;
+        let url = destination.url();
+        let mut reply = self.agent.run(request).map_err(|error| format!("{url} cannot be reached: {error}"))?;
+        if reply.status().is_success() {
+            return Ok(());
+        }
+        // A reason that cannot be read is none.
+        let reason = reply.body_mut().with_config().limit(1 << 20).read_to_string().unwrap_or_default();
+        let reason: String = reason.chars().take(REFUSAL_MAX).collect();
+        Err(format!("{url} answered {}: {}", reply.status(), reason.trim()))
+    }
+
+    /// Tells when a message is tried again after so many failures; never if it is given up.
+    pub(crate) fn again(&self, failures: u32) -> Option<Timestamp> {
+        if failures >= self.settings.attempts {
+            return None;
+        }
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let wait = self.settings.first_retry.saturating_mul(doubled).min(WAIT_MAX);
+        let wait = i64::try_from(wait.as_millis()).expect("the longest wait fits");
+        Some(Timestamp::from_millis(Timestamp::now().millis() + wait))
+    }
+
+    /// The URL that an ARN leads to, if it leads anywhere.
+    pub(crate) fn url(&self, arn: &str) -> Option<&str> {
+        self.settings.destination(arn).map(Destination::url)
+    }
+
+    /// What has become of a message, in words.
+    pub(crate) fn outcome(&self, arn: &str, outcome: &Result<(), String>) -> &'static str {
+        match (outcome, self.url(arn)) {
+            (Err(_), _) => "given up",
+            (Ok(()), Some(_)) => "delivered",
+            (Ok(()), None) => "leads nowhere",
+        }
+    }
+}
+
+/// How long it is until a time.
+pub(crate) fn until(time: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(time.millis() - Timestamp::now().millis()).unwrap_or(0))
+}
