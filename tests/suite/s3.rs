@@ -1,6 +1,7 @@
 //! The S3 endpoint, read by the AWS CLI, boto3 and raw requests.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::{World, log_files, wire};
@@ -9,7 +10,8 @@ const BUCKET: &str = "codecommit-local-trail";
 
 /// A server with one log file in its trail's bucket, and a bucket of known objects beside.
 fn world() -> World {
-    let world = World::new();
+    // Only what is asked for makes a log file.
+    let world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
     assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
     let bucket = world.folder().join("data/buckets/more-logs");
@@ -67,6 +69,20 @@ fn the_cli_copies_lists_and_synchronizes_a_bucket() {
     let refused = world.aws(&["s3", "cp", "copy", "s3://more-logs/new", "--recursive"]).failed();
     assert!(refused.contains("AccessDenied"), "{refused}");
     assert!(!world.folder().join("data/buckets/more-logs/new").exists());
+}
+
+#[test]
+fn a_large_object_comes_whole_also_in_parts() {
+    let world = world();
+    let content: Vec<u8> = (0..5_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let path = world.folder().join("data/buckets/more-logs/large");
+    fs::write(path, &content).expect("the folder is writable");
+    assert!(world.send("GET", "/more-logs/large", &[], b"").body == content);
+    // The CLI reads parts of it at once, each on the condition that it is still the same object.
+    world.aws(&["s3", "cp", "s3://more-logs/large", "copy", "--quiet"]).ok();
+    assert!(fs::read(world.folder().join("copy")).expect("it came") == content);
+    let ranged = |event: &&Value| event["eventName"] == "GetObject";
+    assert!(events(&world).iter().filter(ranged).count() > 2);
 }
 
 #[test]
@@ -148,11 +164,20 @@ assert urllib.request.urlopen(url).read() == b"two"
 old = boto3.client("s3", config=Config(signature_version="s3"))
 url = old.generate_presigned_url("get_object", Params={"Bucket": "more-logs", "Key": "a/1"})
 assert urllib.request.urlopen(url).read() == b"one" and len(old.list_buckets()["Buckets"]) == 2
+given = boto3.client("sts").assume_role(RoleArn="arn:aws:iam::111122223333:role/Reader", RoleSessionName="me")["Credentials"]
+names = {"aws_access_key_id": "AccessKeyId", "aws_secret_access_key": "SecretAccessKey", "aws_session_token": "SessionToken"}
+for version in ("s3", "s3v4"):
+    role = boto3.client("s3", config=Config(signature_version=version), **{name: given[it] for name, it in names.items()})
+    assert role.head_object(Bucket="more-logs", Key="a/1")["ContentLength"] == 3
+    url = role.generate_presigned_url("get_object", Params={"Bucket": "more-logs", "Key": "a/1"})
+    assert urllib.request.urlopen(url).read() == b"one", url
 unsigned = boto3.client("s3", config=Config(signature_version=UNSIGNED))
 assert unsigned.get_object(Bucket="more-logs", Key="a/1")["Metadata"] == {"signature": "00ff"}
 "#;
     world.python(program).ok();
     assert!(!world.folder().join("data/buckets/yet-another").exists());
+    let of_role = |event: &&Value| event["userIdentity"]["arn"] == "arn:aws:sts::111122223333:assumed-role/Reader/me";
+    assert_eq!(events(&world).iter().filter(of_role).count(), 4);
     let ways: Vec<_> =
         events(&world).iter().map(|event| event["additionalEventData"]["AuthenticationMethod"].clone()).collect();
     assert!(ways.contains(&json!("QueryString")) && ways.last() == Some(&Value::Null), "{ways:?}");

@@ -14,7 +14,7 @@ const HEADERS: [HeaderName; 4] =
     [AUTHORIZATION, TOKEN, HeaderName::from_static("x-amz-content-sha256"), HeaderName::from_static("x-amz-date")];
 
 /// What signs a URL: version 4 first, then version 2.
-const PARAMETERS: [&str; 10] = [
+const PARAMETERS: [&str; 11] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
@@ -25,6 +25,7 @@ const PARAMETERS: [&str; 10] = [
     "AWSAccessKeyId",
     "Signature",
     "Expires",
+    "x-amz-security-token",
 ];
 
 /// How a request says who sends it.
@@ -61,11 +62,12 @@ impl Signature {
 
     fn of_url(uri: &Uri) -> Option<Self> {
         let value = |name| parameters(uri).find(|(it, _)| *it == name).map(|(_, value)| decoded(value));
+        let token = value("X-Amz-Security-Token").or_else(|| value("x-amz-security-token"));
         let (version, scope) = match value("X-Amz-Credential") {
             Some(scope) => ("SigV4", scope),
             None => ("SigV2", format!("{}/-/-/s3/aws4_request", value("AWSAccessKeyId")?)),
         };
-        Some(Self { version, method: "QueryString", scope, token: value("X-Amz-Security-Token") })
+        Some(Self { version, method: "QueryString", scope, token })
     }
 
     /// Writes the signature of a URL or of version 2 as a header of version 4 that names the same caller, for who reads those.
