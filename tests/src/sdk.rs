@@ -57,6 +57,11 @@ impl World {
     pub fn cloudtrail_as(&self, access_key: &str, region: &str) -> aws_sdk_cloudtrail::Client {
         client!(aws_sdk_cloudtrail, self.endpoint(), access_key, region)
     }
+
+    /// Makes a client of STS with an access key.
+    pub fn sts_as(&self, access_key: &str) -> aws_sdk_sts::Client {
+        client!(aws_sdk_sts, self.endpoint(), access_key, "us-east-1")
+    }
 }
 
 impl HttpClient for Connection {

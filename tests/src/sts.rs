@@ -9,10 +9,20 @@ use crate::{Reply, World};
 
 /// Asks STS with a key, if one is given.
 pub fn ask(world: &World, key: Option<&str>, form: &str) -> Reply {
+    send(world, key, None, form)
+}
+
+/// Asks STS with temporary credentials.
+pub fn ask_as(world: &World, session: &Session, form: &str) -> Reply {
+    send(world, Some(&session.key), Some(&session.token), form)
+}
+
+fn send(world: &World, key: Option<&str>, token: Option<&str>, form: &str) -> Reply {
     let authorization = key.map(|key| signed(key, "us-east-1"));
     let mut headers =
         vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8"), ("user-agent", "the test")];
     headers.extend(authorization.as_deref().map(|it| ("authorization", it)));
+    headers.extend(token.map(|it| ("x-amz-security-token", it)));
     world.send("POST", "/", &headers, format!("Version=2011-06-15&Action={form}").as_bytes())
 }
 

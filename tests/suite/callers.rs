@@ -14,7 +14,7 @@ use tests::wire::signed;
 use tests::{World, workspace};
 
 const DEVELOPER: &str = "RoleArn=arn:aws:iam::111122223333:role/Developer";
-const PROVIDER: &str = "arn:aws:iam::111122223333:saml-provider/ExampleCorp";
+pub(crate) const PROVIDER: &str = "arn:aws:iam::111122223333:saml-provider/ExampleCorp";
 
 /// A server that knows the sample's people.
 fn world(version: EventVersion) -> World {
@@ -26,6 +26,11 @@ fn world(version: EventVersion) -> World {
         // Files of the trail would take ids while they are written, so they wait.
         settings.log_interval = Duration::from_hours(1);
     })
+}
+
+/// A server that knows the sample's people, and records in the guide's shape.
+pub(crate) fn sample() -> World {
+    world(EventVersion::V1_05)
 }
 
 /// Has everybody call, and returns the records.
@@ -63,13 +68,14 @@ fn story(version: EventVersion) -> Vec<Value> {
     let jwt = format!("e30.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(claims.to_string()));
     issued(None, &format!("{web}{jwt}"));
     issued(None, &format!("{web}the-token-of-a-mobile-app"));
-    let assertion = STANDARD.encode(assertion()).replace('+', "%2B");
+    let assertion = assertion().replace('+', "%2B");
     issued(None, &format!("AssumeRoleWithSAML&{DEVELOPER}&PrincipalArn={PROVIDER}&SAMLAssertion={assertion}"));
     let text = json!(world.events()).to_string().replace(&world.endpoint().replace("http://", ""), "127.0.0.1:4599");
     serde_json::from_str(&text).expect("a host is replaced by a host")
 }
 
-fn assertion() -> String {
+/// A response of the sample's SAML provider, in base64.
+pub(crate) fn assertion() -> String {
     let attribute = |name: &str, value: &str| {
         format!(
             "<Attribute Name=\"https://aws.amazon.com/SAML/Attributes/{name}\"><AttributeValue>{value}</AttributeValue></Attribute>"
@@ -80,13 +86,13 @@ fn assertion() -> String {
         attribute("RoleSessionName", "ana.carolina"),
         attribute("SessionDuration", "1800"),
     ];
-    format!(
+    STANDARD.encode(format!(
         "<Response><Assertion ID=\"_c0046c\"><Issuer>https://idp.example.com/saml</Issuer><Subject>\
         <NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">ana</NameID><SubjectConfirmation>\
         <SubjectConfirmationData NotOnOrAfter=\"2017-01-01T00:00:00.000Z\" Recipient=\"https://signin.aws.amazon.com/saml\"/>\
         </SubjectConfirmation></Subject><AttributeStatement>{}</AttributeStatement></Assertion></Response>",
         attributes.concat()
-    )
+    ))
 }
 
 fn are_as_written(version: EventVersion, name: &str) {

@@ -37,6 +37,7 @@ mod repository;
 mod s3;
 mod settings;
 mod sts;
+mod sts_clients;
 mod table;
 mod tag;
 mod tidy;

@@ -1,7 +1,7 @@
 //! AWS STS over the wire: temporary credentials, whom they name, and how it refuses.
 
 use serde_json::{Value, json};
-use tests::sts::{Session, ask, element};
+use tests::sts::{Session, ask, ask_as, element};
 use tests::{Reply, World};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/Pipeline";
@@ -93,4 +93,175 @@ fn credentials_that_are_wrong_or_too_old_name_nobody_and_leave_no_record() {
     let refused = ask(&world, Some(&session.key), "GetCallerIdentity");
     assert_eq!((refused.status, element(&refused, "Code")), (403, "InvalidClientTokenId".to_owned()));
     assert_eq!(world.events().len(), before);
+}
+
+#[test]
+fn a_session_ends_and_survives_a_restart_until_then() {
+    let mut world = World::new();
+    let session = Session::of(&assume(&world, None, "&DurationSeconds=900"));
+    world.restart();
+    assert_eq!(session.call(&world, "ListRepositories", &json!({})).status, 200);
+    // Each of the server's looks at this clock is a second later.
+    let refused = (0..900).map(|_| session.call(&world, "ListRepositories", &json!({}))).find(|it| it.status != 200);
+    let expected = json!({
+        "status": 400, "__type": "ExpiredTokenException",
+        "message": "The security token included in the request is expired",
+    });
+    assert_eq!(refused.expect("it ends").failure(), expected);
+    let refused = ask_as(&world, &session, "GetCallerIdentity");
+    assert_eq!((refused.status, element(&refused, "Code")), (403, "ExpiredToken".to_owned()));
+    let refs = "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack";
+    assert_eq!(world.send("GET", refs, &[("authorization", &session.git())], b"").status, 403);
+}
+
+#[test]
+fn a_reset_forgets_sessions() {
+    let world = World::with(|settings| settings.allow_reset = true);
+    let session = Session::of(&assume(&world, None, ""));
+    assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
+    session.call(&world, "ListRepositories", &json!({}));
+    assert_eq!(last(&world)["userIdentity"]["type"], "IAMUser");
+}
+
+#[test]
+fn a_role_that_a_role_assumes_lasts_an_hour_and_keeps_the_source_identity() {
+    let world = World::new();
+    let first = Session::of(&assume(&world, None, "&SourceIdentity=Ana&DurationSeconds=43200"));
+    let chained = |more: &str| {
+        ask_as(
+            &world,
+            &first,
+            &format!("AssumeRole&RoleArn=arn:aws:iam::444455556666:role/Next&RoleSessionName=b2{more}"),
+        )
+    };
+    let too_long = chained("&DurationSeconds=3601");
+    assert_eq!(element(&too_long, "Code"), "ValidationError");
+    assert!(element(&too_long, "Message").ends_with("1 hour session limit for roles assumed by role chaining."));
+    assert_eq!(element(&chained("&SourceIdentity=Eve"), "Code"), "AccessDenied");
+    let next = chained("");
+    assert_eq!(element(&next, "SourceIdentity"), "Ana");
+    let [callers, owners] = &world.events()[world.events().len() - 2..] else { panic!("there are two") };
+    assert_eq!(callers["sharedEventID"], owners["sharedEventID"]);
+    assert_eq!(
+        (&callers["recipientAccountId"], &owners["recipientAccountId"]),
+        (&json!("111122223333"), &json!("444455556666"))
+    );
+    assert_eq!(owners["userIdentity"]["type"], "AWSAccount");
+    Session::of(&next).call(&world, "ListRepositories", &json!({}));
+    assert_eq!(last(&world)["userIdentity"]["sessionContext"]["sourceIdentity"], "Ana");
+}
+
+#[test]
+fn what_is_wrong_is_refused_in_the_words_of_aws() {
+    let world = crate::callers::sample();
+    let role = "RoleArn=arn:aws:iam::111122223333:role/Developer&RoleSessionName=b1";
+    let long = "x".repeat(2049);
+    let tags: String =
+        (1..=50).map(|n| format!("&Tags.member.{n}.Key=k{n}&Tags.member.{n}.Value={}", "v".repeat(90))).collect();
+    let many: String = (1..=51).map(|n| format!("&Tags.member.{n}.Key=k{n}")).collect();
+    let cases = [
+        (
+            "AssumeRole&RoleSessionName=b1".to_owned(),
+            "ValidationError",
+            "'roleArn' failed to satisfy constraint: Member must not be null",
+        ),
+        ("AssumeRole&RoleArn=x&RoleSessionName=b1".to_owned(), "ValidationError", "x is invalid"),
+        (
+            "AssumeRole&RoleArn=x&RoleSessionName=a b".to_owned(),
+            "ValidationError",
+            "regular expression pattern: [\\w+=,.@-]*",
+        ),
+        ("AssumeRole&RoleArn=x&RoleSessionName=a".to_owned(), "ValidationError", "length greater than or equal to 2"),
+        (format!("AssumeRole&{role}&DurationSeconds=899"), "ValidationError", "value greater than or equal to 900"),
+        (format!("AssumeRole&{role}&DurationSeconds=43201"), "ValidationError", "value less than or equal to 43200"),
+        (
+            format!("AssumeRole&{role}&DurationSeconds=7201"),
+            "ValidationError",
+            "exceeds the MaxSessionDuration set for this role.",
+        ),
+        (format!("AssumeRole&{role}&DurationSeconds=soon"), "MalformedInput", "'soon' is not an integer"),
+        (format!("AssumeRole&{role}&Tags=x"), "MalformedInput", "invalid type"),
+        (
+            format!("AssumeRole&{role}&TokenCode=123456"),
+            "AccessDenied",
+            "must provide both MFA serial number and one time pass code.",
+        ),
+        (format!("AssumeRole&{role}&SerialNumber=123456789&TokenCode=12345a"), "ValidationError", "'tokenCode'"),
+        (format!("AssumeRole&{role}&Policy={long}"), "ValidationError", "'policy' failed"),
+        (format!("AssumeRole&{role}&Policy={{}}"), "MalformedPolicyDocument", "Syntax errors in policy."),
+        (format!("AssumeRole&{role}{tags}"), "PackedPolicyTooLarge", "please use smaller policy."),
+        (format!("AssumeRole&{role}{many}"), "ValidationError", "'tags' failed"),
+        (
+            format!("AssumeRole&{role}&Tags.member.1.Key=a&Tags.member.2.Key=A"),
+            "InvalidParameterValue",
+            "Duplicate tag keys",
+        ),
+        (format!("AssumeRole&{role}&TransitiveTagKeys.member.1=a"), "InvalidParameterValue", "transitive tag key"),
+        (
+            "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/Other&RoleSessionName=b1".to_owned(),
+            "AccessDenied",
+            "User: arn:aws:iam::111122223333:user/Mary_Major is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/Other",
+        ),
+        (
+            "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/service-role/Pipeline&RoleSessionName=b1".to_owned(),
+            "AccessDenied",
+            "is not authorized",
+        ),
+        ("GetSessionToken&DurationSeconds=129601".to_owned(), "ValidationError", "value less than or equal to 129600"),
+        ("GetFederationToken&Name=x".to_owned(), "ValidationError", "'name' failed"),
+        (
+            format!("AssumeRoleWithWebIdentity&{role}&WebIdentityToken=token"),
+            "InvalidIdentityToken",
+            "is not a valid JWT.",
+        ),
+        (
+            format!("AssumeRoleWithSAML&{role}&PrincipalArn={}&SAMLAssertion=PGEvPg==", crate::callers::PROVIDER),
+            "InvalidIdentityToken",
+            "Assertion",
+        ),
+        ("NoSuchOperation".to_owned(), "InvalidAction", "NoSuchOperation"),
+        (String::new(), "MissingAction", "no Action"),
+    ];
+    for (form, code, message) in cases {
+        let reply = ask(&world, None, &form);
+        assert_eq!(element(&reply, "Code"), code, "{form}");
+        assert!(element(&reply, "Message").replace("&apos;", "'").contains(message), "{form}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), Some("text/xml"));
+        if !["MissingAction", "InvalidAction"].contains(&code) {
+            assert_eq!(last(&world)["errorCode"], code, "{form}");
+        }
+    }
+    let root = ask(&world, Some("AKIAEXAMPLEROOT00001"), &format!("AssumeRole&{role}"));
+    assert_eq!(element(&root, "Message"), "Roles may not be assumed by root accounts.");
+}
+
+#[test]
+fn old_clients_ask_by_get() {
+    let world = World::new();
+    let reply = world.send("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", &[], b"");
+    assert_eq!(element(&reply, "Arn"), "arn:aws:iam::111122223333:user/Mary_Major");
+    assert_eq!(last(&world)["eventName"], "GetCallerIdentity");
+}
+
+#[test]
+fn nothing_that_opens_anything_is_in_the_trail_or_the_database() {
+    let world = crate::callers::sample();
+    let role = "RoleArn=arn:aws:iam::111122223333:role/Developer";
+    let jwt = "e30.eyJpc3MiOiJodHRwczovL3Rva2VuLmV4YW1wbGUuY29tIn0.c2lnbmF0dXJl";
+    let assertion = crate::callers::assertion();
+    let form = format!("AssumeRole&{role}&RoleSessionName=b1&SerialNumber=123456789&TokenCode=987654");
+    let reply = ask(&world, None, &form);
+    let (secret, token) = (element(&reply, "SecretAccessKey"), element(&reply, "SessionToken"));
+    ask(&world, None, &format!("AssumeRoleWithWebIdentity&{role}&RoleSessionName=b1&WebIdentityToken={jwt}"));
+    let saml = format!("AssumeRoleWithSAML&{role}&PrincipalArn={}", crate::callers::PROVIDER);
+    ask(&world, None, &format!("{saml}&SAMLAssertion={}", assertion.replace('+', "%2B")));
+    let mut kept = Vec::new();
+    for file in tests::files(world.folder()) {
+        kept.extend(std::fs::read(file).expect("it was listed"));
+    }
+    let kept = String::from_utf8_lossy(&kept);
+    assert!(kept.contains("AssumeRoleWithSAML"), "the records are looked at");
+    for it in [&*secret, &token, "987654", jwt, &assertion] {
+        assert!(!kept.contains(it), "{it}");
+    }
 }

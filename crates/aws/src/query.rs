@@ -13,7 +13,7 @@ const DEPTH_MAX: usize = 8;
 
 /// Returns the operation that a form names.
 pub fn action(form: &[u8]) -> Option<String> {
-    pairs(form).find_map(|(name, value)| (name == "Action").then_some(value))
+    pairs(form).find_map(|(name, value)| (name == "Action" && !value.is_empty()).then_some(value))
 }
 
 /// Reads an input out of a form: `Tags.member.1.Key=...` is a member of a list's element.
