@@ -18,7 +18,7 @@ const ATTRIBUTES: [&str; 8] =
     ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
 
 /// Where calls come from: an account and region, and the header that says so.
-const PLACES: [(&str, &str); 3] =
+pub const PLACES: [(&str, &str); 3] =
     [("111122223333", "us-east-1"), ("111122223333", "us-east-2"), ("444455556666", "us-east-1")];
 
 fn world() -> World {
@@ -35,7 +35,8 @@ fn header(place: usize, user: usize) -> String {
     }
 }
 
-fn call(world: &World, place: usize, user: usize, operation: &str, input: &Value) {
+/// Calls an operation as one of two users of a place.
+pub fn call(world: &World, place: usize, user: usize, operation: &str, input: &Value) {
     world.call_as(operation, input, &[("authorization", &header(place, user))]);
 }
 
@@ -81,17 +82,17 @@ fn seconds(record: &Value) -> i64 {
 
 /// What is looked up, as a test says it.
 #[derive(Clone, Debug, Default)]
-struct Lookup {
-    place: usize,
-    filter: Option<(&'static str, String)>,
-    start: Option<i64>,
-    end: Option<i64>,
-    size: Option<usize>,
+pub struct Lookup {
+    pub place: usize,
+    pub filter: Option<(&'static str, String)>,
+    pub start: Option<i64>,
+    pub end: Option<i64>,
+    pub size: Option<usize>,
 }
 
 impl Lookup {
     /// The records that have to be found, newest first.
-    fn expected(&self, records: &[Value]) -> Vec<Value> {
+    pub fn expected(&self, records: &[Value]) -> Vec<Value> {
         let (account, region) = PLACES[self.place];
         let is_asked = |record: &&Value| {
             record["recipientAccountId"] == account
@@ -122,7 +123,7 @@ impl Lookup {
     }
 
     /// The records that are found, page after page, before the lookups themselves.
-    fn found(&self, world: &World) -> Vec<Value> {
+    pub fn found(&self, world: &World) -> Vec<Value> {
         let (mut input, mut found) = (self.input(), Vec::new());
         loop {
             let reply = world.call_as("LookupEvents", &input, &[("authorization", &header(self.place, 0))]);

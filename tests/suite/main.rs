@@ -34,6 +34,7 @@ mod pull_request;
 mod record;
 mod remote_bucket;
 mod repository;
+mod rotation;
 mod s3;
 mod settings;
 mod sts;

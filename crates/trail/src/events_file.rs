@@ -17,6 +17,9 @@ use crate::events_path;
 /// How much of the file's end is read at a time in search of the last record that the store knows.
 const STEP_BYTES: u64 = 64 * 1024;
 
+/// How many of the records that it lacks are appended at a time, which bounds the memory that it takes.
+const RECORDS_AT_A_TIME: i64 = 1_000;
+
 pub(crate) struct EventsFile(Mutex<Open>);
 
 struct Open {
@@ -29,19 +32,17 @@ impl EventsFile {
     /// Opens the file and repairs its end.
     pub(crate) fn open(folder: &Path, store: &Store) -> io::Result<Self> {
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(events_path(folder))?;
-        let last_seq = last_known(&mut file, store)?;
-        let missing = store
-            .read(|transaction| {
-                transaction.query("SELECT record FROM events WHERE seq > ?1 ORDER BY seq", &[last_seq.into()], |row| {
-                    row.text(0)
-                })
-            })
-            .map_err(|error: store::Error| io::Error::other(error))?;
-        if !missing.is_empty() {
-            tracing::info!(records = missing.len(), "events.ndjson lacked records; they are appended");
+        let mut last_seq = last_known(&mut file, store)?;
+        let mut lacked = 0;
+        loop {
+            let missing = after(last_seq, store).map_err(io::Error::other)?;
+            let Some((seq, _)) = missing.last() else { break };
+            (last_seq, lacked) = (*seq, lacked + missing.len());
+            let lines: String = missing.into_iter().flat_map(|(_, record)| [record, "\n".to_owned()]).collect();
+            file.write_all(lines.as_bytes())?;
         }
-        for record in missing {
-            writeln!(file, "{record}")?;
+        if lacked > 0 {
+            tracing::info!(records = lacked, "events.ndjson lacked records; they are appended");
         }
         Ok(Self(Mutex::new(Open { file, pending: Vec::new() })))
     }
@@ -71,6 +72,17 @@ impl EventsFile {
             tracing::error!(%error, "events.ndjson cannot be emptied");
         }
     }
+}
+
+/// Reads the next records that the file lacks.
+fn after(last_seq: i64, store: &Store) -> Result<Vec<(i64, String)>, store::Error> {
+    store.read(|transaction| {
+        transaction.query(
+            "SELECT seq, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            &[last_seq.into(), RECORDS_AT_A_TIME.into()],
+            |row| Ok((row.integer(0)?, row.text(1)?)),
+        )
+    })
 }
 
 /// Cuts off a torn last line, and returns the `seq` of the last record in the file that the store knows; 0 if it knows none.

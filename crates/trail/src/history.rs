@@ -157,3 +157,6 @@ fn run(history: &History, woken: &Receiver<()>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

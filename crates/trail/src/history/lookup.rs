@@ -255,3 +255,39 @@ fn found(event: Placed) -> Result<Found, Error> {
         cloud_trail_event: event.record,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_481_739_554_262;
+
+    fn range(start: Option<f64>, end: Option<f64>, delay: u64) -> (i64, i64) {
+        let input = LookupEventsInput {
+            lookup_attributes: None,
+            start_time: start,
+            end_time: end,
+            event_category: None,
+            max_results: None,
+            next_token: None,
+        };
+        let query = parse(input, &[], Timestamp::from_millis(NOW), Duration::from_secs(delay));
+        let query = query.expect("nothing is wrong").expect("management events are asked for");
+        (query.oldest, query.newest)
+    }
+
+    #[test]
+    fn history_goes_back_ninety_days_and_ends_where_events_are_visible() {
+        let ninety_days_ago = NOW - 90 * 24 * 60 * 60 * 1_000;
+        assert_eq!(range(None, None, 0), (ninety_days_ago, i64::MAX));
+        assert_eq!(range(Some(0.0), None, 15), (ninety_days_ago, NOW - 15_000));
+        let later = range(Some(1_481_739_000.0), Some(1_481_739_100.0), 15);
+        assert_eq!(later, (1_481_739_000_000, 1_481_739_100_999));
+    }
+
+    #[test]
+    fn both_ends_of_a_range_are_in_it_as_whole_seconds() {
+        assert_eq!(range(Some(1_481_739_000.001), Some(1_481_739_000.001), 0), (1_481_739_001_000, 1_481_739_000_999));
+        assert_eq!(range(Some(1_481_739_000.0), Some(1_481_739_000.9), 0), (1_481_739_000_000, 1_481_739_000_999));
+    }
+}

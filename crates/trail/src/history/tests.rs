@@ -1,0 +1,134 @@
+use std::sync::Arc;
+
+use aws::call::Origin;
+use aws::caller::{Kind, OnBehalfOf};
+use aws::{AccountId, Call, Caller, SystemClock};
+use serde_json::json;
+use store::{Durability, Store};
+
+use super::attributes::Facts;
+use super::index::{self, Key};
+use super::{History, forget};
+use crate::history::attributes::Attribute;
+use crate::{Event, EventVersion, record, schema};
+
+const EVENTS: i64 = 1_000;
+
+/// A store with events that nothing has indexed: half of them create, half delete, each one a repository of its own.
+fn store(folder: &tempfile::TempDir) -> Arc<Store> {
+    let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+    store.migrate("trail", schema::STEPS).expect("the steps are good");
+    let written = store.write(|transaction| {
+        for number in 1..=EVENTS {
+            let name = if number % 2 == 0 { "CreateRepository" } else { "DeleteRepository" };
+            let id = format!("id-{number}");
+            let record = json!({
+                "eventID": id, "eventName": name, "eventSource": "codecommit.amazonaws.com", "readOnly": false,
+                "userIdentity": { "type": "IAMUser", "userName": "Mary_Major" },
+                "resources": [{ "type": "AWS::CodeCommit::Repository", "ARN": format!("arn:repo-{number}") }],
+            });
+            let record = record.to_string();
+            transaction.execute(
+                "INSERT INTO events (seq, event_id, account, region, time, name, record) \
+                 VALUES (?1, ?2, '111122223333', 'us-east-1', ?1, ?3, ?4)",
+                &[number.into(), (&id).into(), name.into(), (&record).into()],
+            )?;
+        }
+        Ok::<_, store::Error>(())
+    });
+    written.expect("it runs").expect("it is written");
+    Arc::new(store)
+}
+
+/// The first and last of the events that the index has of a value, and how many there are.
+fn indexed(store: &Store, attribute: Attribute, value: &str) -> Option<(i64, i64, i64)> {
+    let (account, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
+    let key = Key { account, region, attribute, value: value.to_owned() };
+    let found: Result<_, store::Error> = store.read(|transaction| {
+        let Some(value_id) = index::value_id(transaction, &key)? else { return Ok(None) };
+        let query = "SELECT MIN(seq), MAX(seq), COUNT(*) FROM history_index WHERE value_id = ?1";
+        transaction.query_one(query, &[value_id.into()], |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?)))
+    });
+    found.expect("the tables are there")
+}
+
+fn seqs_of_id(store: &Store, id: &str) -> Vec<i64> {
+    store.read(|transaction| index::seqs_of_id(transaction, id)).expect("the tables are there")
+}
+
+#[test]
+fn an_index_that_begins_empty_reaches_every_event() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = store(&folder);
+    let history = History::open(Arc::clone(&store)).expect("the tables are there");
+    history.catch_up().expect("the store works");
+    assert_eq!(indexed(&store, Attribute::EventName, "CreateRepository"), Some((2, EVENTS, EVENTS / 2)));
+    assert_eq!(indexed(&store, Attribute::Username, "Mary_Major"), Some((1, EVENTS, EVENTS)));
+    assert_eq!(indexed(&store, Attribute::ResourceName, "repo-7"), Some((7, 7, 1)));
+    assert_eq!(indexed(&store, Attribute::ResourceName, "arn:repo-7"), Some((7, 7, 1)));
+    assert_eq!(indexed(&store, Attribute::AccessKeyId, ""), None);
+    assert_eq!(seqs_of_id(&store, "id-999"), [999]);
+    assert_eq!(seqs_of_id(&store, "id-1001"), [0_i64; 0]);
+    // Another process goes on where this one was.
+    let again = History::open(Arc::clone(&store)).expect("the tables are there");
+    assert!(!again.index_some().expect("the store works"));
+}
+
+#[test]
+fn events_that_are_forgotten_leave_nothing() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = store(&folder);
+    History::open(Arc::clone(&store)).and_then(|history| history.catch_up()).expect("the store works");
+    let forgotten = store.write(|transaction| {
+        forget(transaction, 1..=600)?;
+        transaction.execute("DELETE FROM events WHERE seq <= 600", &[])
+    });
+    forgotten.expect("it runs").expect("it is written");
+    assert_eq!(indexed(&store, Attribute::EventName, "CreateRepository"), Some((602, EVENTS, EVENTS / 2 - 300)));
+    assert_eq!(indexed(&store, Attribute::ResourceName, "repo-600"), None);
+    assert_eq!(indexed(&store, Attribute::ResourceName, "repo-601"), Some((601, 601, 1)));
+    assert_eq!((seqs_of_id(&store, "id-600"), seqs_of_id(&store, "id-601")), (vec![], vec![601]));
+}
+
+#[test]
+fn who_called_has_the_name_that_the_caller_has() {
+    let account = || "111122223333".parse::<AccountId>().expect("it has twelve digits");
+    let arn = |end: &str| format!("arn:aws:sts::111122223333:{end}");
+    let of = |kind, arn: String| Caller::of(kind, account(), arn, "AIDACKCEVSQ6C2EXAMPLE".to_owned());
+    let named = |kind| Caller { user_name: Some("saml:name".to_owned()), ..of(kind, arn("x")) };
+    let callers = [
+        Caller::iam_user(account(), "Mary_Major", "AIDACKCEVSQ6C2EXAMPLE".to_owned(), None),
+        Caller::root(account(), None, None),
+        Caller::root(account(), None, Some("the-alias".to_owned())),
+        Caller::service(account(), "codepipeline.amazonaws.com"),
+        of(Kind::AssumedRole, arn("assumed-role/Deploy/session")),
+        of(Kind::FederatedUser, arn("federated-user/Saanvi")),
+        of(Kind::AwsAccount, arn("x")),
+        named(Kind::SamlUser),
+        named(Kind::WebIdentityUser),
+    ];
+    for caller in callers {
+        assert_eq!(facts(&caller).username(), caller.name(), "{caller:?}");
+    }
+    let (user_id, identity_store_arn) = ("person".to_owned(), "arn:aws:identitystore:::x".to_owned());
+    let person = Caller {
+        on_behalf_of: Some(OnBehalfOf { user_id, identity_store_arn }),
+        ..of(Kind::IdentityCenterUser, String::new())
+    };
+    assert_eq!(facts(&person).username(), None);
+}
+
+/// What history reads of the record of a call.
+fn facts(caller: &Caller) -> Facts {
+    let origin = Origin {
+        account: caller.account_id.clone(),
+        region: "us-east-1".parse().expect("it is a region"),
+        source_ip_address: "127.0.0.1".to_owned(),
+        user_agent: None,
+        host: None,
+        clone_url_base: String::new(),
+    };
+    let call = Call::begin(caller.clone(), origin, &SystemClock);
+    let line = record::line(&Event::new("GetRepository", "codecommit.amazonaws.com"), &call, EventVersion::V1_11);
+    Facts::read(&line).expect("it is a record of ours")
+}
