@@ -74,7 +74,8 @@ fn a_record_names_the_caller_the_service_the_key_and_the_repository() {
     world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
     world.ok("GetFile", &json!({ "repositoryName": "MyDemoRepo", "filePath": "README.md" }));
     let decrypt = world.events().pop().expect("there are some");
-    let parameters = json!({ "encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": { "aws:codecommit:id": id } });
+    let parameters =
+        json!({ "encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": { "aws:codecommit:id": id } });
     assert_eq!(decrypt["requestParameters"], parameters);
 }
 

@@ -21,8 +21,13 @@ pub use self::index::forget;
 pub(crate) use self::lookup::lookup_events;
 pub(crate) use self::throttle::Throttle;
 
-/// How many events are indexed in one transaction, which others wait for, and after how many the thread does it.
-const BATCH: usize = 256;
+/// After how many events the thread indexes them, which bounds what a lookup has to wait for.
+///
+/// Each batch writes a page for each of its values, so that small ones write much more than what they hold.
+const WAITING_MAX: usize = 512;
+
+/// How many events are indexed in one transaction at most, which others wait for.
+const BATCH: usize = 2_048;
 
 /// How lookups behave.
 #[derive(Clone, Copy, Debug, Default)]
@@ -118,10 +123,10 @@ impl Indexer {
         &self.history
     }
 
-    /// Notes that so many records wait; a batch of them is indexed at once.
+    /// Notes that so many records wait; when they are many, they are indexed.
     pub(crate) fn count(&self, records: usize) {
         let before = self.waiting.fetch_add(records, Ordering::Relaxed);
-        if before + records >= BATCH {
+        if before + records >= WAITING_MAX {
             self.waiting.store(0, Ordering::Relaxed);
             if let Some(wake) = &self.wake {
                 // A worker that was woken already indexes these too.

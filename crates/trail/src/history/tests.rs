@@ -12,7 +12,8 @@ use super::{History, forget};
 use crate::history::attributes::Attribute;
 use crate::{Event, EventVersion, record, schema};
 
-const EVENTS: i64 = 1_000;
+/// More than a batch.
+const EVENTS: i64 = 3_000;
 
 /// A store with events that nothing has indexed: half of them create, half delete, each one a repository of its own.
 fn store(folder: &tempfile::TempDir) -> Arc<Store> {
@@ -67,8 +68,8 @@ fn an_index_that_begins_empty_reaches_every_event() {
     assert_eq!(indexed(&store, Attribute::ResourceName, "repo-7"), Some((7, 7, 1)));
     assert_eq!(indexed(&store, Attribute::ResourceName, "arn:repo-7"), Some((7, 7, 1)));
     assert_eq!(indexed(&store, Attribute::AccessKeyId, ""), None);
-    assert_eq!(seqs_of_id(&store, "id-999"), [999]);
-    assert_eq!(seqs_of_id(&store, "id-1001"), [0_i64; 0]);
+    assert_eq!(seqs_of_id(&store, "id-2999"), [2999]);
+    assert_eq!(seqs_of_id(&store, "id-3001"), [0_i64; 0]);
     // Another process goes on where this one was.
     let again = History::open(Arc::clone(&store)).expect("the tables are there");
     assert!(!again.index_some().expect("the store works"));
