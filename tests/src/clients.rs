@@ -155,7 +155,8 @@ fn git_command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn outcome(command: &mut Command) -> Outcome {
+/// Runs a program.
+pub fn outcome(command: &mut Command) -> Outcome {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| {
         panic!(
             "{} cannot be run: {error}; scripts/clients installs what the tests need",

@@ -6,6 +6,7 @@ pub mod binary;
 pub mod clients;
 pub mod clock;
 pub mod destination;
+pub mod digests;
 pub mod model;
 pub mod moto;
 pub mod process;
@@ -58,6 +59,7 @@ impl World {
         let mut settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             data_dir: Some(folder.path().join("data")),
+            signing_key: Some(digests::signing_key()),
             ..Settings::default()
         };
         change(&mut settings);
@@ -195,5 +197,6 @@ pub fn read_log_files(folder: &Path) -> Vec<Value> {
 
 /// Lists the log files of a trail folder, sorted.
 pub fn log_files(folder: &Path) -> Vec<PathBuf> {
-    files(&folder.join("AWSLogs"))
+    let all = files(&folder.join("AWSLogs"));
+    all.into_iter().filter(|path| !digests::is_digest(path)).collect()
 }

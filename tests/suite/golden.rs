@@ -218,8 +218,8 @@ fn replay(path: &Path) -> Result<(), String> {
         let said = said.settings().expect("they make sense");
         world.restart_with(|settings| {
             // The places are the harness's.
-            let Settings { listen, data_dir, trail_dir, log_interval, .. } = settings.clone();
-            *settings = Settings { listen, data_dir, trail_dir, log_interval, ..said };
+            let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
+            *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..said };
         });
     }
     let reply = ask(&world, &golden["request"]);

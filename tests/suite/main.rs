@@ -11,6 +11,7 @@ mod comment;
 mod commit;
 mod crash;
 mod cross_account;
+mod digest;
 mod edits;
 mod events;
 mod file;

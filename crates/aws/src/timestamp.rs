@@ -15,6 +15,7 @@ const MEDIUM: &[BorrowedFormatItem<'_>] = format_description!(
 const OFFSET: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
 const FOLDER: &[BorrowedFormatItem<'_>] = format_description!("[year]/[month]/[day]");
+const SECOND: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute]Z");
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, the precision of AWS's replies.
@@ -86,6 +87,17 @@ impl Timestamp {
         self.format(MINUTE)
     }
 
+    /// Writes the second as the names of digests have it: `20161214T181914Z`.
+    pub fn compact_second(self) -> String {
+        self.format(SECOND)
+    }
+
+    /// Returns the beginning of the second, which is as much as a digest says of a time.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1_000))
+    }
+
     fn format(self, form: &[BorrowedFormatItem<'_>]) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -111,6 +123,8 @@ mod tests {
         assert_eq!(time.offset(), "2016-12-14T18:19:14.262+0000");
         assert_eq!(time.day_folder(), "2016/12/14");
         assert_eq!(time.compact_minute(), "20161214T1819Z");
+        assert_eq!(time.compact_second(), "20161214T181914Z");
+        assert_eq!(time.whole_second(), Timestamp::from_millis(1_481_739_554_000));
         assert_eq!(Timestamp::from_millis(0).medium(), "Jan 1, 1970 12:00:00 AM");
     }
 }

@@ -1,4 +1,4 @@
-//! What is this program's own: health, flush, reset.
+//! What is this program's own: health, flush, digest, reset.
 
 use std::sync::Arc;
 
@@ -18,6 +18,11 @@ pub(crate) async fn health() -> Response {
 /// Serves `POST /_local/flush`: delivers log files of all that was recorded so far.
 pub(crate) async fn flush(Shared(state): Shared<Arc<State>>) -> Response {
     done(tokio::task::spawn_blocking(move || state.trail.flush().map_err(|error| error.to_string())).await)
+}
+
+/// Serves `POST /_local/digest`: delivers log files, and then the digests that cover them, due or not.
+pub(crate) async fn digest(Shared(state): Shared<Arc<State>>) -> Response {
+    done(tokio::task::spawn_blocking(move || state.trail.digest().map_err(|error| error.to_string())).await)
 }
 
 /// Serves `POST /_local/reset`: empties everything for the next test.

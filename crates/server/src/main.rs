@@ -3,6 +3,7 @@
 mod banner;
 mod events;
 mod health;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum Command {
     Events(events::Arguments),
     /// Ask a running server whether it is ready
     Health(health::Arguments),
+    /// Validate a trail's digests and log files, without a server
+    Verify(verify::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Some(Command::Events(events)) => events::print(&events),
         Some(Command::Health(health)) => health::ask(&health),
+        Some(Command::Verify(verify)) => verify::print(&verify),
         None => serve(arguments.config, arguments.said),
     };
     match done {

@@ -27,6 +27,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/", post(api::serve).fallback(elsewhere))
         .route("/_local/health", get(local::health))
         .route("/_local/flush", post(local::flush))
+        .route("/_local/digest", post(local::digest))
         .route("/_local/reset", post(local::reset))
         .fallback(elsewhere)
         .layer(identified)

@@ -44,6 +44,12 @@ pub struct Settings {
     pub log_bytes: u64,
     /// How lookups in event history behave.
     pub lookup: trail::LookupSettings,
+    /// How long it is from one digest to the next.
+    pub digest_interval: Duration,
+    /// The private key that digests are signed with; `None` makes keys and keeps them.
+    pub signing_key: Option<PathBuf>,
+    /// How long a key signs digests before another one is made.
+    pub key_rotation: Duration,
     /// Which shape records have.
     pub event_version: trail::EventVersion,
     /// The largest body of an API request or fetch request.
@@ -116,6 +122,9 @@ impl Said {
                 delay: time("lookup-delay", self.lookup_delay, Duration::ZERO)?,
                 per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
             },
+            digest_interval: digest_interval(self.digest_interval)?,
+            signing_key: self.signing_key,
+            key_rotation: time("key-rotation", self.key_rotation, Duration::from_hours(15 * 24))?,
             event_version: match self.event_version {
                 None | Some(EventVersion::V1_05) => trail::EventVersion::V1_05,
                 Some(EventVersion::V1_11) => trail::EventVersion::V1_11,
@@ -191,6 +200,15 @@ fn size(name: &str, text: Option<String>, default: u64) -> Result<u64, WrongSett
 
 fn time(name: &str, text: Option<String>, default: Duration) -> Result<Duration, WrongSetting> {
     text.map_or(Ok(default), |text| units::duration(&text)).map_err(|error| WrongSetting(format!("{name}: {error}")))
+}
+
+/// Digests are named by the second in which they are made.
+fn digest_interval(text: Option<String>) -> Result<Duration, WrongSetting> {
+    let interval = time("digest-interval", text, Duration::from_hours(1))?;
+    if interval < Duration::from_secs(1) {
+        return Err(WrongSetting("digest-interval: digests are a second or more apart; write 1s or more".to_owned()));
+    }
+    Ok(interval)
 }
 
 fn listen(text: &str) -> Result<SocketAddr, WrongSetting> {

@@ -87,6 +87,9 @@ impl State {
             event_version: settings.event_version,
             log_interval: settings.log_interval,
             log_bytes: settings.log_bytes,
+            digest_interval: settings.digest_interval,
+            signing_key: settings.signing_key.clone(),
+            key_rotation: settings.key_rotation,
             sync,
         };
         let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync)?);
@@ -99,15 +102,9 @@ impl State {
             Arc::<Bell>::clone(&bell),
         )?;
         let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
-        let cloudtrail = CloudTrail::new(
-            Arc::clone(&store),
-            Arc::clone(&buckets),
-            Arc::<Bell>::clone(&bell),
-            Arc::clone(&clock),
-            settings.region.clone(),
-            trail.history(),
-            settings.lookup,
-        );
+        let notifier = Arc::<Bell>::clone(&bell);
+        let cloudtrail =
+            CloudTrail::new(&trail, notifier, Arc::clone(&clock), settings.region.clone(), settings.lookup);
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let (archives, uploads_wait) = Archives::new(Arc::clone(&buckets));

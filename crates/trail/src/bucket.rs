@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use folder::PUBLIC_KEYS;
 pub use folder::{FolderBucket, Object};
 pub use listing::{Listing, Page};
 
@@ -23,6 +24,11 @@ pub trait Bucket: Send + Sync {
     /// Writes an object whose content is a file's, without metadata.
     fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
         self.put(key, &fs::read(path)?, &[])
+    }
+
+    /// Keeps the file of public keys beside the objects, where there is a place for it.
+    fn keep_public_keys(&self, _file: &[u8]) -> io::Result<()> {
+        Ok(())
     }
 }
 

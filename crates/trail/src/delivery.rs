@@ -4,7 +4,7 @@
 //! afterwards; a crash in between makes the same file again, so every event is in exactly one file of a trail.
 
 mod plan;
-mod write;
+pub(crate) mod write;
 
 use std::collections::HashMap;
 use std::io;

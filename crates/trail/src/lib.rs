@@ -5,20 +5,26 @@
 
 mod bucket;
 mod delivery;
+mod digest;
 mod event;
 mod events_file;
 mod exception;
 mod history;
+mod list_public_keys;
 mod log_file;
 mod notification;
 mod operations;
+mod public_key;
 mod record;
 mod reset;
 mod schema;
 mod service;
+mod signing_key;
 mod trails;
+pub mod verify;
 pub mod view;
 
+use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -32,6 +38,7 @@ use store::{Store, Transaction};
 
 pub use crate::bucket::{Bucket, Buckets, FolderBucket, Found, Listing, Object, Page};
 use crate::delivery::Delivery;
+use crate::digest::Digests;
 pub use crate::event::Event;
 use crate::events_file::EventsFile;
 pub use crate::exception::Exception;
@@ -40,6 +47,7 @@ pub use crate::history::{History, LookupSettings, forget};
 pub use crate::notification::{Notification, Notifications, Notified, Notifier};
 pub use crate::record::EventVersion;
 pub use crate::service::CloudTrail;
+use crate::signing_key::{KeyRing, SigningKey};
 use crate::trails::BuiltIn;
 
 /// What comes before an operation's name in `X-Amz-Target`; the short form is heard, too.
@@ -62,6 +70,12 @@ pub struct Settings {
     pub log_interval: Duration,
     /// How many bytes of records, before compression, make a log file full.
     pub log_bytes: u64,
+    /// How long it is from one digest to the next.
+    pub digest_interval: Duration,
+    /// The file of the private key that digests are signed with; `None` makes keys and keeps them in the store.
+    pub signing_key: Option<PathBuf>,
+    /// How long a key of the store signs before another one is made.
+    pub key_rotation: Duration,
     /// Whether files are brought to the disk itself before they count as written.
     pub sync: bool,
 }
@@ -72,6 +86,9 @@ pub struct Trail {
     events: Arc<EventsFile>,
     built_in: Arc<BuiltIn>,
     buckets: Arc<Buckets>,
+    keys: Arc<KeyRing>,
+    // Dropped in this order: what both do is in the store before it closes.
+    digests: Digests,
     delivery: Delivery,
     indexer: Indexer,
     event_version: EventVersion,
@@ -103,8 +120,16 @@ impl Trail {
         std::fs::create_dir_all(&settings.folder)?;
         let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
         let event_version = settings.event_version;
+        let keys = Arc::new(KeyRing::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
         let built_in =
             BuiltIn::open(&store, settings.home_region.clone(), buckets.own_name()).map_err(io::Error::other)?;
+        let digests = Digests::start(
+            Arc::clone(&store),
+            Arc::clone(&keys),
+            Arc::clone(&buckets),
+            Arc::clone(&clock),
+            settings.digest_interval,
+        )?;
         let delivery = Delivery::start(Arc::clone(&store), settings, Arc::clone(&buckets), clock, notifier)?;
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
@@ -113,6 +138,8 @@ impl Trail {
             events,
             built_in: Arc::new(built_in),
             buckets,
+            keys,
+            digests,
             delivery,
             indexer,
             event_version,
@@ -217,6 +244,22 @@ impl Trail {
     pub fn flush(&self) -> io::Result<()> {
         self.delivery.deliver()
     }
+
+    /// Writes log files of all that was recorded so far, and the digests that cover them, due or not.
+    pub fn digest(&self) -> io::Result<()> {
+        // A bucket that cannot be written keeps the others' digests waiting for nothing.
+        let delivered = self.delivery.deliver();
+        self.digests.make().map_err(io::Error::other)?;
+        delivered
+    }
+}
+
+/// Reads the key that is given, if there is one.
+fn signing_key(settings: &Settings) -> io::Result<Option<SigningKey>> {
+    let Some(path) = &settings.signing_key else { return Ok(None) };
+    let failed = |what: &dyn Display| io::Error::other(format!("the signing key {}: {what}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    SigningKey::parse(&bytes).map(Some).map_err(|problem| failed(&problem))
 }
 
 /// A failure as the store's savepoints want it.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use store::Transaction;
 
 use crate::trails::{choose, describe, edit, tag};
-use crate::{CloudTrail, Exception, history};
+use crate::{CloudTrail, Exception, history, list_public_keys};
 
 type Row = Operation<CloudTrail, Transaction>;
 
@@ -48,7 +48,7 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         Row::unpublished_write("StopLogging", edit::stop_logging),
         Row::unpublished_write("UpdateTrail", edit::update_trail),
         // Validation.
-
+        Row::unpublished_read("ListPublicKeys", list_public_keys::list).with_times(&["startTime", "endTime"]),
         // Features that are not here: event data stores, channels, dashboards, imports, queries, insights, organizations.
         unsupported!("CancelQuery", write),
         unsupported!("CreateChannel", write),

@@ -8,15 +8,15 @@ use store::Error;
 
 use crate::{Trail, log_file};
 
-/// What holds rows that a reset removes; the database's own list of steps stays.
-const TABLES: [&str; 6] = ["events", "log_files", "notifications", "trail_tags", "trail_spans", "trails"];
+/// What holds rows that a reset removes; the database's own list of steps stays, and so do signing keys.
+const TABLES: [&str; 7] = ["events", "log_files", "digests", "notifications", "trail_tags", "trail_spans", "trails"];
 
 impl Trail {
     /// Forgets everything: the events, `events.ndjson`, trails, and the log files in buckets that are folders.
     pub fn reset(&self) -> io::Result<()> {
         let (events, built_in) = (Arc::clone(&self.events), Arc::clone(&self.built_in));
         let history = self.history();
-        let _pauses = (self.delivery.pause(), history.pause());
+        let _pauses = (self.digests.pause(), self.delivery.pause(), history.pause());
         let index = Arc::clone(&history);
         let folders = self.store.write(move |transaction| {
             let query = "SELECT DISTINCT bucket, prefix, account FROM trail_spans";

@@ -9,7 +9,7 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY];
+pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -135,6 +135,42 @@ const TRAILS: &str = "
         due INTEGER NOT NULL
     );
     CREATE INDEX notifications_by_due ON notifications (due, id);
+";
+
+/// Signing keys and digests; times are milliseconds since the epoch.
+///
+/// A key's times are absent until it is first asked for, and a given key has no private half here. A digest's `document` is there
+/// until it was written; `is_last` is 1 where another digest follows once it is due. `log_files.validated` says whether the trail was
+/// to be validated when the file was delivered, `log_files.digest` which digest covers it.
+const DIGESTS: &str = "
+    CREATE TABLE signing_keys (
+        id INTEGER PRIMARY KEY,
+        private BLOB,
+        public BLOB NOT NULL,
+        fingerprint TEXT NOT NULL,
+        valid_from INTEGER,
+        signs_until INTEGER NOT NULL,
+        valid_until INTEGER NOT NULL
+    );
+    CREATE TABLE digests (
+        id INTEGER PRIMARY KEY,
+        trail INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        window_end INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        signature TEXT NOT NULL,
+        document TEXT,
+        is_last INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX digests_by_key ON digests (bucket, key);
+    CREATE INDEX digests_by_place ON digests (trail, account, region, window_end);
+    CREATE INDEX digests_to_write ON digests (id) WHERE document IS NOT NULL;
+    ALTER TABLE log_files ADD COLUMN validated INTEGER;
+    ALTER TABLE log_files ADD COLUMN digest INTEGER;
+    CREATE INDEX log_files_to_cover ON log_files (trail, account, region) WHERE digest IS NULL;
 ";
 
 /// `history.indexed_seq` is how far the index reaches; `history/index.rs` says why ids have generations.

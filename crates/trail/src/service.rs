@@ -6,7 +6,7 @@ use aws::{Clock, Operation, Region};
 use store::{Store, Transaction};
 
 use crate::history::{History, LookupSettings, Throttle};
-use crate::{Buckets, Notifier, operations};
+use crate::{Buckets, KeyRing, Notifier, Trail, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
 #[expect(dead_code, reason = "its operations follow")]
@@ -20,20 +20,21 @@ pub struct CloudTrail {
     pub(crate) history: Arc<History>,
     pub(crate) lookup: LookupSettings,
     pub(crate) throttle: Throttle,
+    pub(crate) keys: Arc<KeyRing>,
 }
 
 impl CloudTrail {
-    /// Makes the service; the store holds the tables of [`crate::Trail`] already.
+    /// Makes the service over what a trail keeps.
     pub fn new(
-        store: Arc<Store>,
-        buckets: Arc<Buckets>,
+        trail: &Trail,
         notifier: Arc<dyn Notifier>,
         clock: Arc<dyn Clock>,
         home_region: Region,
-        history: Arc<History>,
         lookup: LookupSettings,
     ) -> Self {
-        Self { store, buckets, notifier, clock, home_region, history, lookup, throttle: Throttle::default() }
+        let (store, buckets, keys) = (Arc::clone(&trail.store), Arc::clone(&trail.buckets), Arc::clone(&trail.keys));
+        let history = trail.history();
+        Self { store, buckets, notifier, clock, home_region, history, lookup, throttle: Throttle::default(), keys }
     }
 
     /// Finds an operation by its name.

@@ -107,6 +107,14 @@ fn name_own(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Err
                 let statement = format!("UPDATE {table} SET bucket = ?1 WHERE bucket = ?2");
                 transaction.execute(&statement, &[(&bucket).into(), (&before).into()])?;
             }
+            // A digest is bound to its bucket's name: those that are not written are made anew, and the chains begin anew.
+            for statement in [
+                "UPDATE log_files SET digest = NULL WHERE digest IN (SELECT id FROM digests WHERE bucket = ?1 AND document IS NOT NULL)",
+                "DELETE FROM digests WHERE bucket = ?1 AND document IS NOT NULL",
+                "UPDATE digests SET is_last = 0 WHERE bucket = ?1",
+            ] {
+                transaction.execute(statement, &[(&before).into()])?;
+            }
             transaction.execute("UPDATE delivery SET own_bucket = ?1", &[(&bucket).into()])?;
         }
         Ok(())

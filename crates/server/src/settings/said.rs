@@ -52,6 +52,15 @@ pub struct Said {
     /// How many lookups a second are answered in an account and region, 2 at AWS; 0 is any number [default: 0]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_RATE", value_name = "NUMBER")]
     pub lookup_rate: Option<u32>,
+    /// How long it is from one digest to the next, a second or more [default: 1h]
+    #[arg(long, env = "CODECOMMIT_LOCAL_DIGEST_INTERVAL", value_name = "TIME")]
+    pub digest_interval: Option<String>,
+    /// RSA private key that digests are signed with, in PEM or DER, instead of keys that are made and kept in the data folder
+    #[arg(long, env = "CODECOMMIT_LOCAL_SIGNING_KEY", value_name = "FILE")]
+    pub signing_key: Option<PathBuf>,
+    /// How long a key signs digests before another one is made; it stays valid for as long again [default: 15d]
+    #[arg(long, env = "CODECOMMIT_LOCAL_KEY_ROTATION", value_name = "TIME")]
+    pub key_rotation: Option<String>,
     /// Shape of the records: 1.05 as in the CodeCommit guide, 1.11 as today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION")]
     pub event_version: Option<EventVersion>,
@@ -209,6 +218,9 @@ impl Said {
             log_size: self.log_size.or(other.log_size),
             lookup_delay: self.lookup_delay.or(other.lookup_delay),
             lookup_rate: self.lookup_rate.or(other.lookup_rate),
+            digest_interval: self.digest_interval.or(other.digest_interval),
+            signing_key: self.signing_key.or(other.signing_key),
+            key_rotation: self.key_rotation.or(other.key_rotation),
             event_version: self.event_version.or(other.event_version),
             kms_events: self.kms_events.or(other.kms_events),
             max_body: self.max_body.or(other.max_body),

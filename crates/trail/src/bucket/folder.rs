@@ -13,6 +13,9 @@ use super::Bucket;
 /// The folder, at a bucket's root, of what S3 would keep beside objects: `.metadata/KEY.json`, an object of texts by name.
 const METADATA: &str = ".metadata";
 
+/// The file of the keys that a bucket's digests are verified with.
+pub(crate) const PUBLIC_KEYS: &str = ".metadata/public-keys.json";
+
 /// What the trail directory holds at its root beside objects.
 const NO_OBJECTS: [&str; 3] = [METADATA, "events.ndjson", "notifications.ndjson"];
 
@@ -151,6 +154,14 @@ impl Bucket for FolderBucket {
 
     fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
         self.write(&self.folder.join(key), &mut File::open(path)?)
+    }
+
+    fn keep_public_keys(&self, file: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(PUBLIC_KEYS);
+        match fs::read(&path) {
+            Ok(found) if found == file => Ok(()),
+            _ => self.write(&path, &mut &file[..]),
+        }
     }
 }
 

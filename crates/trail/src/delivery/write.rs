@@ -117,7 +117,8 @@ fn count_as_written(shared: &Shared, file: Waiting, made: Made) -> Result<(), Er
         // Read here, so that files are in the order of their times, as digests need it.
         let now = clock.now().millis();
         transaction.execute(
-            "UPDATE log_files SET delivered = ?2, hash = ?3, oldest = ?4, newest = ?5 WHERE id = ?1",
+            "UPDATE log_files SET delivered = ?2, hash = ?3, oldest = ?4, newest = ?5, \
+                validated = (SELECT validation FROM trails WHERE trails.id = log_files.trail) WHERE id = ?1",
             &[file.id.into(), now.into(), (&hash).into(), oldest.into(), newest.into()],
         )?;
         transaction.execute(
@@ -151,7 +152,7 @@ fn tell_failure(shared: &Shared, bucket: &str, error: &io::Error) -> Result<(), 
 }
 
 /// The error code of S3 for a failure, where it has one; CloudTrail shows those.
-fn code(error: &io::Error) -> String {
+pub(crate) fn code(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "NoSuchBucket".to_owned(),
         io::ErrorKind::PermissionDenied => "AccessDenied".to_owned(),

@@ -1,0 +1,106 @@
+//! `codecommit-local verify`: the validation of a trail's folder, without a server.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use trail::verify::{Finding, verify};
+
+/// What `verify` can be told.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Folder of the trail, or of another bucket
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// File of public keys, as `aws cloudtrail list-public-keys` prints them, that nobody could change who could change the
+    /// folder [default: the one in the folder]
+    #[arg(long, value_name = "FILE")]
+    public_keys: Option<PathBuf>,
+    /// Print what is valid, too
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// How many files were found to be what.
+#[derive(Default)]
+struct Counts {
+    digests: [usize; 2],
+    log_files: [usize; 2],
+    uncovered: usize,
+}
+
+/// Validates the digests and log files, and fails if one of them is not as it was delivered.
+pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
+    let mut counts = Counts::default();
+    let mut lines = Vec::new();
+    let result = verify(&arguments.folder, arguments.public_keys.as_deref(), &mut |finding| {
+        lines.extend(counts.line(finding, arguments.verbose));
+    });
+    result.map_err(|error| error.to_string())?;
+    lines.extend(counts.summary());
+    match write(&lines) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.to_string()),
+        _ => {}
+    }
+    match counts.digests[1] + counts.log_files[1] {
+        0 => Ok(()),
+        1 => Err("1 file is not as it was delivered".to_owned()),
+        invalid => Err(format!("{invalid} files are not as they were delivered")),
+    }
+}
+
+impl Counts {
+    /// Counts a finding and writes it as a line, if it is to be printed.
+    fn line(&mut self, finding: Finding, verbose: bool) -> Option<String> {
+        match finding {
+            Finding::ValidDigest(key) => {
+                self.digests[0] += 1;
+                verbose.then(|| format!("Digest file\t{key}\tvalid"))
+            }
+            Finding::InvalidDigest(key, problem) => {
+                self.digests[1] += 1;
+                Some(format!("Digest file\t{key}\tINVALID: {problem}"))
+            }
+            Finding::ValidLogFile(key) => {
+                self.log_files[0] += 1;
+                verbose.then(|| format!("Log file\t{key}\tvalid"))
+            }
+            Finding::InvalidLogFile(key, problem) => {
+                self.log_files[1] += 1;
+                Some(format!("Log file\t{key}\tINVALID: {problem}"))
+            }
+            Finding::Uncovered(key) => {
+                self.uncovered += 1;
+                verbose.then(|| format!("Log file\t{key}\tnot covered by a digest yet"))
+            }
+            Finding::Gap(end, begin) => {
+                Some(format!("No digests between {end} and {begin}: nothing was to be validated"))
+            }
+            Finding::Elsewhere(key) => Some(format!("{key} is in another bucket, and not looked at")),
+        }
+    }
+
+    fn summary(&self) -> Vec<String> {
+        let line = |[valid, invalid]: [usize; 2], what: &str| {
+            let total = valid + invalid;
+            let rest = if invalid == 0 { String::new() } else { format!(", {invalid}/{total} {what} files INVALID") };
+            format!("{valid}/{total} {what} files valid{rest}")
+        };
+        let mut lines = vec![line(self.digests, "digest"), line(self.log_files, "log")];
+        if self.uncovered > 0 {
+            lines.push(format!("{} log files not covered by a digest yet", self.uncovered));
+        }
+        lines
+    }
+}
+
+fn write(lines: &[String]) -> io::Result<()> {
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    for line in lines {
+        // A key can hold anything; what would move the cursor must not reach a terminal.
+        let clean: String = line.chars().filter(|letter| *letter == '\t' || !letter.is_control()).collect();
+        writeln!(output, "{clean}")?;
+    }
+    output.flush()
+}

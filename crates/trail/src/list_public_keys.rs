@@ -1,0 +1,66 @@
+//! `ListPublicKeys`: the keys that digests of a time are verified with.
+
+use std::sync::Arc;
+
+use aws::{Call, Timestamp};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::public_key::PublicKey;
+use crate::{CloudTrail, Exception};
+
+/// The input; times are seconds since the epoch.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListPublicKeysInput {
+    start_time: Option<f64>,
+    end_time: Option<f64>,
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListPublicKeysOutput {
+    public_key_list: Vec<Listed>,
+}
+
+/// A key; times are in whole seconds.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    /// PKCS#1 `RSAPublicKey` in DER, in base64.
+    value: String,
+    validity_start_time: i64,
+    validity_end_time: i64,
+    fingerprint: String,
+}
+
+/// Lists the keys that are valid at some time of the range; a time that is left out is now, as on AWS.
+pub(crate) fn list(
+    service: &CloudTrail,
+    call: &Arc<Call>,
+    input: ListPublicKeysInput,
+) -> Result<ListPublicKeysOutput, Exception> {
+    if input.next_token.is_some_and(|token| !token.is_empty()) {
+        // All keys are on one page, so no token is ours.
+        return Err(Exception::InvalidToken);
+    }
+    let time = |time: Option<f64>| time.map_or(call.time, Timestamp::from_seconds);
+    let (from, until) = (time(input.start_time), time(input.end_time));
+    if from > until {
+        return Err(Exception::InvalidTimeRange);
+    }
+    let keys = service.keys.list(from, until, call.time)?;
+    Ok(ListPublicKeysOutput { public_key_list: keys.into_iter().map(listed).collect() })
+}
+
+fn listed(key: PublicKey) -> Listed {
+    Listed {
+        value: STANDARD.encode(&key.der),
+        validity_start_time: key.valid_from.millis().div_euclid(1_000),
+        // The last second counts whole.
+        validity_end_time: key.valid_until.millis().div_euclid(1_000) + 1,
+        fingerprint: key.fingerprint,
+    }
+}

@@ -1,0 +1,111 @@
+//! Public keys: what a digest's signature is checked with, and the file that hands them on with a bucket.
+
+use std::fmt::Write;
+
+use aws::Timestamp;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use rsa::pkcs1::DecodeRsaPublicKey;
+use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::sha2::Sha256;
+use rsa::signature::Verifier;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A public key as `ListPublicKeys` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicKey {
+    /// PKCS#1 `RSAPublicKey` in DER.
+    pub(crate) der: Vec<u8>,
+    /// The MD5 of `der` in hexadecimal.
+    pub(crate) fingerprint: String,
+    pub(crate) valid_from: Timestamp,
+    pub(crate) valid_until: Timestamp,
+}
+
+/// The file of a bucket's keys, in the words of `ListPublicKeys`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    public_key_list: Vec<ListedKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedKey {
+    value: String,
+    /// As in `eventTime`, or in seconds since the epoch.
+    validity_start_time: Value,
+    validity_end_time: Value,
+    fingerprint: String,
+}
+
+impl PublicKey {
+    /// Tells whether a signature, in hexadecimal, is this key's over a text.
+    pub(crate) fn verifies(&self, text: &str, signature: &str) -> bool {
+        let Ok(key) = rsa::PublicKey::from_pkcs1_der(&self.der) else { return false };
+        let signature = from_hex(signature).and_then(|bytes| Signature::try_from(&bytes[..]).ok());
+        signature.is_some_and(|signature| VerifyingKey::<Sha256>::new(key).verify(text.as_bytes(), &signature).is_ok())
+    }
+
+    /// Writes keys as a file.
+    pub(crate) fn to_json(keys: &[Self]) -> Vec<u8> {
+        let listed = |key: &Self| ListedKey {
+            value: STANDARD.encode(&key.der),
+            validity_start_time: key.valid_from.iso().into(),
+            validity_end_time: key.valid_until.iso().into(),
+            fingerprint: key.fingerprint.clone(),
+        };
+        let file = Listed { public_key_list: keys.iter().map(listed).collect() };
+        let mut text = serde_json::to_vec_pretty(&file).expect("these are texts");
+        text.push(b'\n');
+        text
+    }
+
+    /// Reads a file of keys; what `aws cloudtrail list-public-keys` prints is one, too.
+    ///
+    /// The fingerprint is that of the key itself, whatever the file says.
+    pub(crate) fn from_json(text: &[u8]) -> Option<Vec<Self>> {
+        let file: Listed = serde_json::from_slice(text).ok()?;
+        let read = |key: ListedKey| {
+            let der = STANDARD.decode(key.value).ok()?;
+            rsa::PublicKey::from_pkcs1_der(&der).ok()?;
+            let time = |time: &Value| match time {
+                Value::String(text) => Timestamp::from_iso(text).unwrap_or(Timestamp::from_millis(0)),
+                seconds => Timestamp::from_seconds(seconds.as_f64().unwrap_or(0.0)),
+            };
+            Some(Self {
+                fingerprint: fingerprint(&der),
+                der,
+                valid_from: time(&key.validity_start_time),
+                valid_until: time(&key.validity_end_time),
+            })
+        };
+        file.public_key_list.into_iter().map(read).collect()
+    }
+}
+
+/// The MD5 of a public key in DER, in hexadecimal: what CloudTrail names a key by.
+pub(crate) fn fingerprint(der: &[u8]) -> String {
+    hex(&Md5::digest(der))
+}
+
+/// The SHA-256 of bytes in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Writes bytes in hexadecimal, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes all");
+        text
+    })
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}

@@ -1,0 +1,256 @@
+//! The ring of keys: which one signs when, and for which time each is valid.
+//!
+//! A key signs for the rotation time and stays valid for as long again, so two are valid at any time. None is ever removed:
+//! old digests are still to be verified.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws::Timestamp;
+use store::{Error, Store, Value};
+
+use super::SigningKey;
+use crate::public_key::PublicKey;
+
+/// The keys that digests are signed with, all that ever were.
+pub(crate) struct KeyRing {
+    store: Arc<Store>,
+    given: Option<Arc<SigningKey>>,
+    rotation: i64,
+    /// The key that signed last; whoever holds this may make one.
+    last: Mutex<Option<(i64, Arc<SigningKey>)>>,
+}
+
+/// A key's row. The times are absent until the key is first asked for.
+struct Kept {
+    id: i64,
+    valid_from: Option<i64>,
+    signs_until: i64,
+}
+
+impl KeyRing {
+    /// Signs with the given key, if there is one, else with keys of its own.
+    pub(crate) fn new(store: Arc<Store>, given: Option<SigningKey>, rotation: Duration) -> Self {
+        let rotation = i64::try_from(rotation.as_millis()).unwrap_or(i64::MAX / 4);
+        Self { store, given: given.map(Arc::new), rotation, last: Mutex::default() }
+    }
+
+    /// Makes the first key, if there is none.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        let _last = self.last.lock().expect("no holder of this lock panics");
+        self.usable().map(drop)
+    }
+
+    /// Returns the key that signs a digest of the time from `start` to `end`.
+    pub(crate) fn for_window(&self, start: Timestamp, end: Timestamp) -> Result<Arc<SigningKey>, Error> {
+        let mut last = self.last.lock().expect("no holder of this lock panics");
+        let usable = self.usable()?;
+        let begun = usable.iter().rfind(|key| key.valid_from.is_none_or(|from| from <= end.millis()));
+        let chosen = begun.unwrap_or(&usable[0]);
+        let is_due = self.given.is_none() && chosen.valid_from.is_some() && end.millis() >= chosen.signs_until;
+        let id = if is_due { self.insert(&make()?)? } else { chosen.id };
+        self.stretch(id, start.millis(), end.millis())?;
+        match &*last {
+            Some((known, key)) if *known == id => Ok(Arc::clone(key)),
+            _ => Ok(Arc::clone(&last.insert((id, self.key(id)?)).1)),
+        }
+    }
+
+    /// Lists the keys that are valid at some time of a range; if no key was ever asked for, the first one begins now.
+    pub(crate) fn list(&self, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<Vec<PublicKey>, Error> {
+        let _last = self.last.lock().expect("no holder of this lock panics");
+        if let [only] = &self.usable()?[..]
+            && only.valid_from.is_none()
+        {
+            self.stretch(only.id, now.millis(), now.millis())?;
+        }
+        let is_listed = |key: &PublicKey| key.valid_from <= until && key.valid_until >= from;
+        Ok(self.all()?.into_iter().filter(is_listed).collect())
+    }
+
+    /// Lists all keys that ever signed or were listed.
+    pub(crate) fn all(&self) -> Result<Vec<PublicKey>, Error> {
+        self.store.read(|transaction| {
+            transaction.query(
+                "SELECT public, fingerprint, valid_from, valid_until FROM signing_keys WHERE valid_from IS NOT NULL ORDER BY id",
+                &[],
+                |row| {
+                    Ok(PublicKey {
+                        der: row.blob(0)?,
+                        fingerprint: row.text(1)?,
+                        valid_from: Timestamp::from_millis(row.integer(2)?),
+                        valid_until: Timestamp::from_millis(row.integer(3)?),
+                    })
+                },
+            )
+        })
+    }
+
+    /// Returns the keys that can sign here, at least one.
+    fn usable(&self) -> Result<Vec<Kept>, Error> {
+        let found = self.kept()?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        match &self.given {
+            Some(given) => self.insert(given)?,
+            None => self.insert(&make()?)?,
+        };
+        self.kept()
+    }
+
+    fn kept(&self) -> Result<Vec<Kept>, Error> {
+        let (condition, value) = match &self.given {
+            Some(given) => ("fingerprint = ?1", Value::Text(given.fingerprint())),
+            None => ("private IS NOT NULL AND ?1 IS NULL", Value::Null),
+        };
+        let query = format!("SELECT id, valid_from, signs_until FROM signing_keys WHERE {condition} ORDER BY id");
+        self.store.read(|transaction| {
+            transaction.query(&query, &[value], |row| {
+                Ok(Kept { id: row.integer(0)?, valid_from: row.optional_integer(1)?, signs_until: row.integer(2)? })
+            })
+        })
+    }
+
+    /// Keeps a new key; a given one without its private half, which is in a file of its own.
+    fn insert(&self, key: &SigningKey) -> Result<i64, Error> {
+        let private = match &self.given {
+            Some(_) => None,
+            None => Some(key.private_der().map_err(|_| Error::Damaged("a new signing key"))?),
+        };
+        let (public, fingerprint) = (key.public_der().to_vec(), key.fingerprint().to_owned());
+        self.store.write(move |transaction| {
+            transaction.query_one(
+                "INSERT INTO signing_keys (private, public, fingerprint, signs_until, valid_until) VALUES (?1, ?2, ?3, 0, 0) \
+                 RETURNING id",
+                &[private.as_deref().into(), public[..].into(), (&fingerprint).into()],
+                |row| row.integer(0),
+            )
+        })??.ok_or(Error::Damaged("the id of a new signing key"))
+    }
+
+    /// Has a key be valid for a window that it signs.
+    fn stretch(&self, id: i64, start: i64, end: i64) -> Result<(), Error> {
+        let (rotation, is_given) = (self.rotation, self.given.is_some());
+        self.store.write(move |transaction| {
+            let change = |condition: &str, sets: &str, values: &[Value<'_>]| {
+                transaction.execute(&format!("UPDATE signing_keys SET {sets} WHERE id = ?1 AND {condition}"), values)
+            };
+            let signs_until = start.saturating_add(rotation).max(end);
+            let valid_until = signs_until.saturating_add(rotation);
+            change(
+                "valid_from IS NULL",
+                "valid_from = ?2, signs_until = ?3, valid_until = ?4",
+                &[id.into(), start.into(), signs_until.into(), valid_until.into()],
+            )?;
+            change("valid_from > ?2", "valid_from = ?3", &[id.into(), end.into(), start.into()])?;
+            if is_given {
+                change("valid_until < ?2", "valid_until = ?2", &[id.into(), valid_until.into()])?;
+            }
+            Ok(())
+        })?
+    }
+
+    fn key(&self, id: i64) -> Result<Arc<SigningKey>, Error> {
+        if let Some(given) = &self.given {
+            return Ok(Arc::clone(given));
+        }
+        let damaged = Error::Damaged("a signing key");
+        let private = self.store.read(|transaction| {
+            transaction
+                .query_one("SELECT private FROM signing_keys WHERE id = ?1", &[id.into()], |row| row.optional_blob(0))
+        })?;
+        let key = private.flatten().and_then(|der| SigningKey::parse(&der).ok());
+        key.map(Arc::new).ok_or(damaged)
+    }
+}
+
+fn make() -> Result<SigningKey, Error> {
+    SigningKey::generate().map_err(|error| {
+        tracing::error!(error, "no signing key can be made");
+        Error::Damaged("a new signing key")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use aws::Timestamp;
+    use store::{Durability, Store};
+    use tempfile::TempDir;
+
+    use super::KeyRing;
+    use crate::schema;
+    use crate::signing_key::tests::KEY;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn store(folder: &TempDir) -> Arc<Store> {
+        let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+        store.migrate("trail", schema::STEPS).expect("the statements are good");
+        Arc::new(store)
+    }
+
+    /// The beginning of a day.
+    fn day(number: i64) -> Timestamp {
+        Timestamp::from_millis(number * 86_400_000)
+    }
+
+    fn fingerprints(ring: &KeyRing, from: i64, until: i64) -> Vec<String> {
+        let keys = ring.list(day(from), day(until), day(from)).expect("the store is there");
+        keys.into_iter().map(|key| key.fingerprint).collect()
+    }
+
+    #[test]
+    fn a_key_signs_for_the_rotation_time_and_is_valid_for_twice_as_long() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let ring = KeyRing::new(store(&folder), None, DAY);
+        ring.prepare().expect("a key can be made");
+        let sign =
+            |number| ring.for_window(day(number), Timestamp::from_millis(day(number).millis() + 1)).expect("it signs");
+        let (first, second) = (sign(0), sign(1));
+        assert_ne!(first.fingerprint(), second.fingerprint());
+        assert_eq!(
+            sign(0).fingerprint(),
+            first.fingerprint(),
+            "a window of the past is signed with the key of the past"
+        );
+        assert_eq!(sign(1).fingerprint(), second.fingerprint());
+        let [first, second] = [first, second].map(|key| key.fingerprint().to_owned());
+        assert_eq!(fingerprints(&ring, 0, 0), std::slice::from_ref(&first));
+        assert_eq!(fingerprints(&ring, 1, 2), [first.clone(), second.clone()], "validities overlap");
+        assert_eq!(fingerprints(&ring, 3, 9), std::slice::from_ref(&second));
+        assert_eq!(fingerprints(&ring, 4, 9), Vec::<String>::new());
+        assert_eq!(ring.all().expect("the store is there").len(), 2, "none is removed");
+    }
+
+    #[test]
+    fn keys_stay_over_restarts_and_the_first_is_made_for_whoever_asks() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = store(&folder);
+        let listed = fingerprints(&KeyRing::new(Arc::clone(&store), None, DAY), 7, 7);
+        assert_eq!(listed.len(), 1);
+        let ring = KeyRing::new(store, None, DAY);
+        assert_eq!(ring.for_window(day(7), day(7)).expect("it signs").fingerprint(), listed[0]);
+        let earlier = ring.for_window(day(6), day(6)).expect("it signs");
+        assert_eq!(earlier.fingerprint(), listed[0]);
+        assert_eq!(fingerprints(&ring, 6, 6), listed, "a key is valid for whatever it signed");
+    }
+
+    #[test]
+    fn a_given_key_is_not_rotated_and_its_private_half_is_not_kept() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = store(&folder);
+        let ring = KeyRing::new(Arc::clone(&store), Some(KEY.clone()), DAY);
+        for number in [0, 50] {
+            assert_eq!(ring.for_window(day(number), day(number)).expect("it signs").fingerprint(), KEY.fingerprint());
+        }
+        assert_eq!(fingerprints(&ring, 0, 0), [KEY.fingerprint()]);
+        assert_eq!(fingerprints(&ring, 51, 52), [KEY.fingerprint()]);
+        let private = store
+            .read(|transaction| transaction.query("SELECT private FROM signing_keys", &[], |row| row.optional_blob(0)));
+        assert_eq!(private.expect("the table is there"), [None]);
+    }
+}
