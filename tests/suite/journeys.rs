@@ -56,6 +56,11 @@ fn a_conflict_is_resolved_by_whoever_merges() {
 }
 
 #[test]
+fn a_pipeline_takes_a_branch() {
+    run_file("pipeline.md");
+}
+
+#[test]
 fn every_journey_is_run() {
     let folder = root().join("tests/journeys");
     let journeys = std::fs::read_dir(folder).expect("it is there").count();

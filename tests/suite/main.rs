@@ -38,6 +38,7 @@ mod repository;
 mod rotation;
 mod s3;
 mod settings;
+mod simulate;
 mod sts;
 mod sts_clients;
 mod table;

@@ -3,6 +3,7 @@
 mod banner;
 mod events;
 mod health;
+mod simulate;
 mod verify;
 
 use std::io::Write;
@@ -44,6 +45,8 @@ enum Command {
     Health(health::Arguments),
     /// Validate a trail's digests and log files, without a server
     Verify(verify::Arguments),
+    /// Play another AWS service as a client of a running server
+    Simulate(simulate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Some(Command::Events(events)) => events::print(&events),
         Some(Command::Health(health)) => health::ask(&health),
         Some(Command::Verify(verify)) => verify::print(&verify),
+        Some(Command::Simulate(simulate)) => simulate::play(&simulate),
         None => serve(arguments.config, arguments.said),
     };
     match done {

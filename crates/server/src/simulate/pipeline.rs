@@ -1,0 +1,121 @@
+//! The source action of a pipeline, as AWS CodePipeline runs it: AssumeRole, GetBranch, GetCommit, UploadArchive, and
+//! GetUploadArchiveStatus until the artifact is in its bucket.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aws::{AccountId, Region, Timestamp};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::client::Client;
+
+/// Who assumes the role.
+const SERVICE: &str = "codepipeline.amazonaws.com";
+
+/// The times between two looks at an upload: the first, and the longest, as each doubles.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// What the source action can be told.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Repository
+    #[arg(long, value_name = "NAME")]
+    repository: String,
+    /// Branch
+    #[arg(long, value_name = "NAME")]
+    branch: String,
+    /// URL of the server
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL", default_value = "http://127.0.0.1:4599")]
+    endpoint: String,
+    /// Account of the pipeline
+    #[arg(long, env = "CODECOMMIT_LOCAL_ACCOUNT", value_name = "ACCOUNT", default_value = "111122223333")]
+    account: AccountId,
+    /// Region of the pipeline
+    #[arg(long, env = "AWS_DEFAULT_REGION", value_name = "REGION", default_value = "us-east-1")]
+    region: Region,
+    /// ARN of the pipeline's role [default: AWSCodePipelineServiceRole-REGION-REPOSITORY of the account]
+    #[arg(long, value_name = "ARN")]
+    role: Option<String>,
+    /// Bucket of the artifact [default: codepipeline-REGION-ACCOUNT]
+    #[arg(long, value_name = "NAME")]
+    bucket: Option<String>,
+    /// Key of the artifact [default: REPOSITORY/SourceArti/ and the beginning of the commit's id]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// File that the artifact is copied to
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How many seconds the upload may take before it is cancelled
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    timeout: u64,
+}
+
+/// Runs the source action, and prints what it gives to the actions after it.
+pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
+    let Arguments { repository, branch, account, region, .. } = arguments;
+    let default_role =
+        || format!("arn:aws:iam::{account}:role/service-role/AWSCodePipelineServiceRole-{region}-{repository}");
+    let role = arguments.role.clone().unwrap_or_else(default_role);
+    let mut client = Client::new(&arguments.endpoint, region.clone(), SERVICE);
+    client.assume_role(&role, &Timestamp::now().millis().to_string())?;
+    let found = client.call("GetBranch", &json!({ "repositoryName": repository, "branchName": branch }))?;
+    let commit_id = text(&found["branch"]["commitId"]);
+    let commit = client.call("GetCommit", &json!({ "repositoryName": repository, "commitId": commit_id }))?;
+    let bucket = arguments.bucket.clone().unwrap_or_else(|| format!("codepipeline-{region}-{account}"));
+    let default_key = || format!("{repository}/SourceArti/{}", commit_id.get(..7).unwrap_or(commit_id));
+    let key = arguments.key.clone().unwrap_or_else(default_key);
+    let input = json!({
+        "repositoryName": repository, "commitId": commit_id, "archiveType": "ZIP", "s3Bucket": bucket, "s3Key": key,
+    });
+    let begun = client.call("UploadArchive", &input)?;
+    await_upload(&client, arguments, text(&begun["uploadId"]))?;
+    let commit = &commit["commit"];
+    for (variable, value) in [
+        ("RepositoryName", repository.as_str()),
+        ("BranchName", branch),
+        ("CommitId", commit_id),
+        ("CommitMessage", text(&commit["message"]).trim_end()),
+        ("AuthorDate", text(&commit["author"]["date"])),
+        ("CommitterDate", text(&commit["committer"]["date"])),
+        ("Artifact", &format!("s3://{bucket}/{key}")),
+    ] {
+        println!("{variable:<15} {value}");
+    }
+    let Some(output) = &arguments.output else { return Ok(()) };
+    let mut object = client.object(&bucket, &key)?;
+    let mut copy = || io::copy(&mut object, &mut File::create(output)?);
+    copy().map_err(|error| format!("the artifact cannot be copied to {}: {error}", output.display()))?;
+    println!("{:<15} {}", "Copy", output.display());
+    Ok(())
+}
+
+/// Looks at an upload until it has succeeded; one that takes too long is cancelled.
+fn await_upload(client: &Client, arguments: &Arguments, upload_id: &str) -> Result<(), String> {
+    let input = json!({ "repositoryName": arguments.repository, "uploadId": upload_id });
+    let begun = Instant::now();
+    let (mut wait, wait_max) = LOOKS;
+    loop {
+        let status = client.call("GetUploadArchiveStatus", &input)?;
+        match text(&status["status"]) {
+            "SUCCEEDED" => return Ok(()),
+            "IN_PROGRESS" if begun.elapsed() < Duration::from_secs(arguments.timeout) => {}
+            "IN_PROGRESS" => {
+                client.call("CancelUploadArchive", &input)?;
+                let timeout = arguments.timeout;
+                return Err(format!("the upload took more than {timeout} seconds and is cancelled; see --timeout"));
+            }
+            "FAILED" => return Err(format!("the upload failed: {}", text(&status["statusMessage"]))),
+            other => return Err(format!("the upload is {other}: somebody else ended it")),
+        }
+        thread::sleep(wait);
+        wait = (wait * 2).min(wait_max);
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,115 @@
+//! Other AWS services that the program plays: the calls they make, who makes them, and what they give.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tests::{World, binary};
+
+/// A world with a repository with one commit on `main`, and its id.
+fn world() -> (World, String) {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let commit = world.git_repository("work");
+    world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
+    (world, commit)
+}
+
+fn pipeline(world: &World, endpoint: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary::path());
+    command.env_clear().current_dir(world.folder()).args(["simulate", "pipeline", "--endpoint", endpoint]);
+    command.args(arguments).output().expect("the program is built")
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The sentence of a run that has to fail.
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
+}
+
+const SOURCE: [&str; 4] = ["--repository", "MyDemoRepo", "--branch", "main"];
+
+#[test]
+fn the_source_action_of_a_pipeline_gives_the_revision_and_the_artifact() {
+    let (world, commit) = world();
+    let output = printed(&pipeline(&world, &world.endpoint(), &[&SOURCE[..], &["--output", "copy.zip"]].concat()));
+    let key = format!("MyDemoRepo/SourceArti/{}", &commit[..7]);
+    let expected = [
+        "RepositoryName  MyDemoRepo".to_owned(),
+        "BranchName      main".to_owned(),
+        format!("CommitId        {commit}"),
+        "CommitMessage   README.md".to_owned(),
+        "AuthorDate      1481739554 +0000".to_owned(),
+        "CommitterDate   1481739554 +0000".to_owned(),
+        format!("Artifact        s3://codepipeline-us-east-1-111122223333/{key}"),
+        "Copy            copy.zip".to_owned(),
+    ];
+    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+    let artifact = world.folder().join("data/buckets/codepipeline-us-east-1-111122223333").join(key);
+    let copy = fs::read(world.folder().join("copy.zip")).expect("it was copied");
+    assert_eq!(copy, fs::read(artifact).expect("it is in the bucket"));
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(copy)).expect("it is a ZIP file");
+    assert_eq!(archive.by_index(0).expect("one file").name().expect("it is UTF-8"), "README.md");
+    assert_eq!(archive.len(), 1);
+}
+
+#[test]
+fn its_calls_are_those_of_the_role_by_way_of_the_service() {
+    let (world, commit) = world();
+    let before = world.events().len();
+    let role = "arn:aws:iam::111122223333:role/service-role/MyPipelineRole";
+    let more = ["--role", role, "--bucket", "artifacts", "--key", "a/b"];
+    printed(&pipeline(&world, &world.endpoint(), &[&SOURCE[..], &more].concat()));
+    let mut events = world.events().split_off(before);
+    let names = |events: &[Value]| events.iter().map(|event| event["eventName"].clone()).collect::<Vec<_>>();
+    let mut all = names(&events);
+    all.dedup();
+    assert_eq!(all, ["AssumeRole", "GetBranch", "GetCommit", "UploadArchive", "GetUploadArchiveStatus"]);
+    let assumed = events.remove(0);
+    assert_eq!(assumed["userIdentity"], json!({ "type": "AWSService", "invokedBy": "codepipeline.amazonaws.com" }));
+    assert_eq!(assumed["requestParameters"]["roleArn"], role);
+    for event in &events {
+        let identity = &event["userIdentity"];
+        assert_eq!(identity["type"], "AssumedRole");
+        assert_eq!(identity["sessionContext"]["sessionIssuer"]["arn"], role);
+        assert_eq!(identity["invokedBy"], "codepipeline.amazonaws.com");
+        assert_eq!(event["sourceIPAddress"], "codepipeline.amazonaws.com");
+        assert_eq!(event["userAgent"], "codepipeline.amazonaws.com");
+    }
+    let upload = &events[2];
+    let parameters = json!({
+        "archiveType": "ZIP", "commitId": commit, "repositoryName": "MyDemoRepo", "s3Bucket": "artifacts", "s3Key": "a/b",
+    });
+    assert_eq!(upload["requestParameters"], parameters);
+}
+
+#[test]
+fn what_goes_wrong_is_said_in_a_sentence() {
+    let (world, _) = world();
+    let endpoint = world.endpoint();
+    let run = |arguments: &[&str]| refused(&pipeline(&world, &endpoint, arguments));
+    assert_eq!(
+        run(&["--repository", "MyDemoRepo", "--branch", "feature"]),
+        "codecommit-local: GetBranch is refused: BranchDoesNotExistException: refs/heads/feature does not exist"
+    );
+    assert_eq!(
+        run(&["--repository", "Nothing", "--branch", "main"]),
+        "codecommit-local: GetBranch is refused: RepositoryDoesNotExistException: Nothing does not exist"
+    );
+    let wrong_key = run(&[&SOURCE[..], &["--key", "../a"]].concat());
+    assert!(wrong_key.starts_with("codecommit-local: UploadArchive is refused: ValidationException: "), "{wrong_key}");
+    let wrong_role = run(&[&SOURCE[..], &["--role", "somebody"]].concat());
+    assert!(wrong_role.starts_with("codecommit-local: AssumeRole is refused: "), "{wrong_role}");
+    fs::write(world.folder().join("data/buckets"), "in the way").expect("the folder is writable");
+    let failed = run(&SOURCE);
+    assert!(failed.starts_with("codecommit-local: the upload failed: MyDemoRepo/SourceArti/"), "{failed}");
+    let nobody = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));
+    assert!(nobody.starts_with("codecommit-local: http://127.0.0.1:1 does not answer: "), "{nobody}");
+    assert!(nobody.ends_with("; start the server, or name another one with --endpoint"), "{nobody}");
+}
