@@ -243,6 +243,36 @@ fn each_call_leaves_its_record() {
 }
 
 #[test]
+fn what_makes_no_sense_is_refused_in_the_form_of_s3() {
+    let world = world();
+    let form = ("content-type", "multipart/form-data; boundary=x");
+    let none = ("accept", "*/*");
+    for (method, path, header, status, expected) in [
+        ("GET", "/more-logs?max-keys=many", none, 400, "InvalidArgument"),
+        ("GET", "/more-logs?max-keys=-1", none, 400, "InvalidArgument"),
+        ("GET", "/more-logs?list-type=2&encoding-type=xml", none, 400, "InvalidArgument"),
+        ("GET", "/more-logs?list-type=2&continuation-token=", none, 400, "InvalidArgument"),
+        ("GET", "/more-logs/z?versionId=1", none, 400, "InvalidArgument"),
+        ("GET", "/more-logs/a.b?partNumber=2", none, 400, "InvalidArgument"),
+        ("GET", "/more-logs/a.b", ("range", "bytes=10-"), 416, "InvalidRange"),
+        ("GET", "/more-logs/%ff", none, 400, "InvalidURI"),
+        ("GET", "/more-logs/a.b?acl", none, 501, "NotImplemented"),
+        ("POST", "/more-logs?delete", none, 403, "AccessDenied"),
+        ("POST", "/more-logs", form, 400, "MalformedPOSTRequest"),
+        ("PATCH", "/more-logs/z", none, 501, "NotImplemented"),
+    ] {
+        let reply = world.send(method, path, &[header], b"");
+        assert_eq!((reply.status, code(&reply.text())), (status, expected), "{method} {path}: {}", reply.text());
+        assert!(!reply.text().contains("<Message></Message>"), "{}", reply.text());
+    }
+    let codes: Vec<_> = events(&world).iter().map(|event| event["errorCode"].clone()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == "InvalidArgument").count(), 6, "{codes:?}");
+    // As HTTP has it, a range that cannot be read is as none.
+    let reply = world.send("GET", "/more-logs/a.b", &[("range", "bytes=4-2")], b"");
+    assert_eq!((reply.status, reply.text().as_str()), (200, "0123456789"));
+}
+
+#[test]
 fn a_host_can_name_the_bucket() {
     let world = world();
     let reply = world.send("GET", "/a/1", &[("host", "more-logs.localhost:4599")], b"");

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use aws::{AccountId, Call, Failure, Region};
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected};
@@ -69,12 +69,17 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         Err(refused) => {
             let failure = refused.s3();
             tracing::info!(error = failure.name, "credentials refused");
-            return refusal::reply(&failure, HeaderMap::new(), None, None, &state.clock.id());
+            let request_id = state.clock.id();
+            return with_id(refusal::reply(&failure, HeaderMap::new(), None, None, &request_id), &request_id);
         }
     };
     // 4. Find the operation, and run it.
     let note = Note::default();
     signature::remove(&mut head);
+    // As HTTP has it, a range that cannot be read is as none.
+    if head::text(&head.headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(&range).is_err()) {
+        head.headers.remove(RANGE);
+    }
     head.extensions.insert(note.clone());
     let response = run(&state.s3, head).await;
     let asked = note.take();
@@ -131,7 +136,7 @@ fn respond(
     response: Result<Response<Body>, (Failure, HeaderMap)>,
 ) -> Response<Body> {
     let error = response.as_ref().err().map(|(failure, _)| failure.name.clone());
-    let mut response = response.unwrap_or_else(|(failure, headers)| {
+    let response = response.unwrap_or_else(|(failure, headers)| {
         let bucket = asked.and_then(|asked| asked.bucket.as_deref());
         let key = asked.and_then(|asked| asked.key.as_deref());
         refusal::reply(&failure, headers, bucket, key, call.request_id())
@@ -146,7 +151,11 @@ fn respond(
         request_id = call.request_id(),
         "call"
     );
-    let request_id = HeaderValue::from_str(call.request_id()).expect("a UUID is a header's text");
+    with_id(response, call.request_id())
+}
+
+fn with_id(mut response: Response<Body>, request_id: &str) -> Response<Body> {
+    let request_id = HeaderValue::from_str(request_id).expect("a UUID is a header's text");
     for name in REQUEST_IDS {
         response.headers_mut().insert(HeaderName::from_static(name), request_id.clone());
     }

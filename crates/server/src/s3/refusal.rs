@@ -19,10 +19,14 @@ const SENTENCES: [(&str, &str); 8] = [
     ("InternalError", "We encountered an internal error. Please try again."),
 ];
 
+/// What is said of all else that is refused before it reaches us.
+const OTHER: &str = "The request is not one that this endpoint can read.";
+
 /// Reads the document that the protocol's implementation writes.
 pub(super) fn read(status: u16, document: &str) -> Failure {
     let name = element(document, "Code").unwrap_or_else(|| "InternalError".to_owned());
-    let sentence = || SENTENCES.iter().find(|(code, _)| *code == name).map_or("", |(_, sentence)| sentence).to_owned();
+    let sentence =
+        || SENTENCES.iter().find(|(code, _)| *code == name).map_or(OTHER, |(_, sentence)| sentence).to_owned();
     let message = element(document, "Message").unwrap_or_else(sentence);
     Failure { name, message, status }
 }
