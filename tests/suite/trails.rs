@@ -276,6 +276,52 @@ fn notifications(world: &World) -> Vec<Value> {
 }
 
 #[test]
+fn what_is_old_is_archived_and_the_rest_stays() {
+    let mut world = world();
+    create(&world, "Mine", json!({}));
+    start(&world, "Mine");
+    assert_eq!(flush(&world), 200);
+    let logs = |world: &World| tests::files(&bucket(world, "mine-logs"));
+    let old = logs(&world);
+    for path in &old {
+        let file = fs::File::options().write(true).open(path).expect("it was listed");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("it is ours");
+    }
+    let archive = world.folder().join("archive");
+    world.restart_with(|settings| {
+        settings.retention.files = Some(Duration::from_hours(24));
+        settings.retention.archive = Some(archive.clone());
+    });
+    world.ok("ListRepositories", &json!({}));
+    assert_eq!(flush(&world), 200);
+    assert_eq!((old.len(), logs(&world).len()), (1, 1));
+    let inside = old[0].strip_prefix(bucket(&world, "mine-logs")).expect("it is below");
+    assert!(archive.join("mine-logs").join(inside).is_file(), "{}", inside.display());
+}
+
+#[test]
+fn old_events_leave_the_history_once_they_are_delivered() {
+    let mut world = world();
+    for _ in 0..30 {
+        world.ok("ListRepositories", &json!({}));
+    }
+    assert_eq!(flush(&world), 200);
+    let before = world.events().len();
+    // Each reading of the clock is a second later.
+    world.restart_with(|settings| settings.retention.events = Some(Duration::from_secs(5)));
+    world.ok("LookupEvents", &json!({}));
+    assert_eq!(flush(&world), 200);
+    let found = world.ok("LookupEvents", &json!({}));
+    let left = found["Events"].as_array().map(Vec::len).expect("it has events");
+    assert!((1..15).contains(&left), "{left}");
+    assert_eq!(world.events().len(), before + 2);
+    world.restart();
+    assert_eq!(world.events().len(), before + 2, "no line is written twice");
+    assert_eq!(flush(&world), 200);
+    assert_eq!(read_log_files(&world.trail_folder()).len(), before + 2);
+}
+
+#[test]
 fn a_region_has_five_trails_and_a_name_one() {
     let world = world();
     for name in ["one", "two", "three", "four"] {

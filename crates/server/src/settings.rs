@@ -42,6 +42,8 @@ pub struct Settings {
     pub log_interval: Duration,
     /// How many bytes of records fill a log file.
     pub log_bytes: u64,
+    /// What of the trail is removed when it is old.
+    pub retention: trail::Retention,
     /// How lookups in event history behave.
     pub lookup: trail::LookupSettings,
     /// How long it is from one digest to the next.
@@ -118,6 +120,11 @@ impl Said {
             identities: self.identities,
             log_interval: time("log-interval", self.log_interval, Duration::from_secs(5))?,
             log_bytes: size("log-size", self.log_size, 5 << 20)?,
+            retention: trail::Retention {
+                files: age("trail-retention", self.trail_retention)?,
+                archive: self.trail_archive,
+                events: age("history-retention", self.history_retention)?,
+            },
             lookup: trail::LookupSettings {
                 delay: time("lookup-delay", self.lookup_delay, Duration::ZERO)?,
                 per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
@@ -209,6 +216,11 @@ fn digest_interval(text: Option<String>) -> Result<Duration, WrongSetting> {
         return Err(WrongSetting("digest-interval: digests are a second or more apart; write 1s or more".to_owned()));
     }
     Ok(interval)
+}
+
+/// How old something becomes; for ever if nothing is said.
+fn age(name: &str, text: Option<String>) -> Result<Option<Duration>, WrongSetting> {
+    text.map(|text| time(name, Some(text), Duration::ZERO)).transpose()
 }
 
 fn listen(text: &str) -> Result<SocketAddr, WrongSetting> {

@@ -90,6 +90,7 @@ impl State {
             digest_interval: settings.digest_interval,
             signing_key: settings.signing_key.clone(),
             key_rotation: settings.key_rotation,
+            retention: settings.retention.clone(),
             sync,
         };
         let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync)?);

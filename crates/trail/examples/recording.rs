@@ -69,6 +69,7 @@ impl Place {
             event_version: EventVersion::V1_05,
             log_interval: Duration::from_secs(5),
             log_bytes: 5 << 20,
+            retention: trail::Retention::default(),
             digest_interval: Duration::from_hours(1),
             signing_key: None,
             key_rotation: Duration::from_hours(360),

@@ -95,6 +95,11 @@ impl Buckets {
         Ok(names)
     }
 
+    /// Tells whether a bucket lies elsewhere.
+    pub(crate) fn is_remote(&self, name: &str) -> bool {
+        self.remote.contains_key(name)
+    }
+
     /// Returns the name of the bucket that the trail directory is.
     pub fn own_name(&self) -> &str {
         &self.own.0

@@ -17,10 +17,13 @@ use std::time::{Duration, Instant};
 use aws::Clock;
 use store::{Error, Store};
 
-use crate::{Buckets, Notifier, Settings};
+use crate::{Buckets, Notifier, Settings, retention};
 
 /// The longest time until a bucket that failed is tried again.
 const WAIT_MAX: Duration = Duration::from_mins(5);
+
+/// How often it is looked for what is old.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 pub(crate) struct Delivery {
     shared: Arc<Shared>,
@@ -90,7 +93,8 @@ impl Delivery {
     pub(crate) fn deliver(&self) -> io::Result<()> {
         let mut failing = self.pause();
         failing.clear();
-        self.shared.deliver(&mut failing)
+        self.shared.deliver(&mut failing)?;
+        retention::sweep(&self.shared)
     }
 
     /// Keeps delivery from running for as long as the guard is held.
@@ -112,6 +116,7 @@ impl Drop for Delivery {
 
 impl Shared {
     fn run(&self, woken: &Receiver<()>) {
+        let mut swept: Option<Instant> = None;
         loop {
             let closing = woken.recv_timeout(self.settings.log_interval) == Err(RecvTimeoutError::Disconnected);
             let mut failing = self.turn.lock().expect("no holder of this lock panics");
@@ -121,9 +126,19 @@ impl Shared {
             if let Err(error) = self.deliver(&mut failing) {
                 tracing::error!(%error, "log files cannot be delivered; they are tried again");
             }
+            if swept.is_none_or(|swept| swept.elapsed() >= SWEEP_INTERVAL) {
+                swept = Some(Instant::now());
+                self.sweep();
+            }
             if closing {
                 return;
             }
+        }
+    }
+
+    fn sweep(&self) {
+        if let Err(error) = retention::sweep(self) {
+            tracing::error!(%error, "what is old cannot be removed; it is tried again");
         }
     }
 

@@ -17,6 +17,7 @@ mod operations;
 mod public_key;
 mod record;
 mod reset;
+mod retention;
 mod schema;
 mod service;
 mod signing_key;
@@ -46,6 +47,7 @@ use crate::history::Indexer;
 pub use crate::history::{History, LookupSettings, forget};
 pub use crate::notification::{Notification, Notifications, Notified, Notifier};
 pub use crate::record::EventVersion;
+pub use crate::retention::Retention;
 pub use crate::service::CloudTrail;
 use crate::signing_key::{KeyRing, SigningKey};
 use crate::trails::BuiltIn;
@@ -76,6 +78,8 @@ pub struct Settings {
     pub signing_key: Option<PathBuf>,
     /// How long a key of the store signs before another one is made.
     pub key_rotation: Duration,
+    /// What is removed when it is old.
+    pub retention: Retention,
     /// Whether files are brought to the disk itself before they count as written.
     pub sync: bool,
 }

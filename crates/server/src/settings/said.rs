@@ -49,6 +49,15 @@ pub struct Said {
     /// How long it takes until an event can be looked up in event history [default: none]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_DELAY", value_name = "TIME")]
     pub lookup_delay: Option<String>,
+    /// How long log files and digests stay in buckets that are folders [default: for ever]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_RETENTION", value_name = "TIME")]
+    pub trail_retention: Option<String>,
+    /// Folder that log files and digests are moved to then, instead of being removed
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_ARCHIVE", value_name = "FOLDER")]
+    pub trail_archive: Option<PathBuf>,
+    /// How long delivered events stay in the database, and can be looked up [default: for ever]
+    #[arg(long, env = "CODECOMMIT_LOCAL_HISTORY_RETENTION", value_name = "TIME")]
+    pub history_retention: Option<String>,
     /// How many lookups a second are answered in an account and region, 2 at AWS; 0 is any number [default: 0]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_RATE", value_name = "NUMBER")]
     pub lookup_rate: Option<u32>,
@@ -217,6 +226,9 @@ impl Said {
             log_interval: self.log_interval.or(other.log_interval),
             log_size: self.log_size.or(other.log_size),
             lookup_delay: self.lookup_delay.or(other.lookup_delay),
+            trail_retention: self.trail_retention.or(other.trail_retention),
+            trail_archive: self.trail_archive.or(other.trail_archive),
+            history_retention: self.history_retention.or(other.history_retention),
             lookup_rate: self.lookup_rate.or(other.lookup_rate),
             digest_interval: self.digest_interval.or(other.digest_interval),
             signing_key: self.signing_key.or(other.signing_key),
