@@ -21,6 +21,15 @@ const PAGE_MAX: i32 = 50;
 /// The most bytes of an attribute's value.
 const VALUE_BYTES_MAX: usize = 2_000;
 
+/// A page of all events of a place.
+pub(super) const EVERYTHING: &str = "SELECT time, seq, record FROM events WHERE account = ?5 AND region = ?6 \
+    AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4";
+
+/// A page of the events of a value.
+pub(super) const BY_VALUE: &str = "SELECT events.time, events.seq, record FROM history_index CROSS JOIN events \
+    WHERE value_id = ?5 AND (history_index.time, history_index.seq) < (?1, ?2) AND history_index.time >= ?3 \
+    AND events.seq = history_index.seq ORDER BY history_index.time DESC, history_index.seq DESC LIMIT ?4";
+
 /// The input; times are seconds since the epoch.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -196,12 +205,7 @@ fn find(transaction: &Transaction, call: &Call, query: &Query) -> Result<Vec<Pla
     match &query.filter {
         None => {
             let values: Vec<Value<'_>> = range.into_iter().chain([account.into(), region.into()]).collect();
-            transaction.query(
-                "SELECT time, seq, record FROM events WHERE account = ?5 AND region = ?6 \
-                 AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4",
-                &values,
-                placed,
-            )
+            transaction.query(EVERYTHING, &values, placed)
         }
         Some((Attribute::EventId, event_id)) => {
             let mut found = Vec::new();
@@ -221,13 +225,7 @@ fn find(transaction: &Transaction, call: &Call, query: &Query) -> Result<Vec<Pla
                 Key { account: account.into(), region: region.into(), attribute: *attribute, value: value.clone() };
             let Some(value_id) = index::value_id(transaction, &key)? else { return Ok(Vec::new()) };
             let values: Vec<Value<'_>> = range.into_iter().chain([value_id.into()]).collect();
-            transaction.query(
-                "SELECT events.time, events.seq, record FROM history_index CROSS JOIN events \
-                 WHERE value_id = ?5 AND (history_index.time, history_index.seq) < (?1, ?2) AND history_index.time >= ?3 \
-                 AND events.seq = history_index.seq ORDER BY history_index.time DESC, history_index.seq DESC LIMIT ?4",
-                &values,
-                placed,
-            )
+            transaction.query(BY_VALUE, &values, placed)
         }
     }
 }

@@ -8,7 +8,7 @@ use store::{Durability, Store};
 
 use super::attributes::Facts;
 use super::index::{self, Key};
-use super::{History, forget};
+use super::{History, forget, lookup};
 use crate::history::attributes::Attribute;
 use crate::{Event, EventVersion, record, schema};
 
@@ -132,4 +132,18 @@ fn facts(caller: &Caller) -> Facts {
     let call = Call::begin(caller.clone(), origin, &SystemClock);
     let line = record::line(&Event::new("GetRepository", "codecommit.amazonaws.com"), &call, EventVersion::V1_11);
     Facts::read(&line).expect("it is a record of ours")
+}
+
+#[test]
+fn a_page_is_read_where_it_lies_and_nothing_is_sorted() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = store(&folder);
+    for (query, values) in [(lookup::EVERYTHING, 6), (lookup::BY_VALUE, 5)] {
+        let explain = format!("EXPLAIN QUERY PLAN {query}");
+        let plan: Result<Vec<String>, store::Error> =
+            store.read(|transaction| transaction.query(&explain, &vec![1.into(); values], |row| row.text(3)));
+        let plan = plan.expect("the tables are there");
+        assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");
+        assert!(plan[0].contains("time>?") && plan[0].contains("<"), "both ends of the range are sought: {plan:?}");
+    }
 }
