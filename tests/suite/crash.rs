@@ -8,6 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use serde_json::json;
 use tests::binary::Running;
 use tests::clients::git;
+use tests::digests::{signing_key, verify};
 use tests::wire::try_send;
 use tests::{log_files, read_events, read_log_files};
 use ureq::http::Request;
@@ -31,7 +32,10 @@ struct Acknowledged {
 fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
     let folder = tempfile::tempdir().expect("there is room");
     let data = folder.path().join("data");
+    let key = signing_key();
     let data_dir = ["--data-dir", data.to_str().expect("it is text"), "--log-interval", "100ms", "--log-size", "64KB"];
+    let digests = ["--digest-interval", "1s", "--signing-key", key.to_str().expect("it is text")];
+    let data_dir = [&data_dir[..], &digests].concat();
     let acknowledged = Mutex::new(Acknowledged::default());
     let commits = history(&folder.path().join("work"));
 
@@ -80,6 +84,7 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
         log_files(&trail).iter().all(|path| path.extension().is_some_and(|end| end == "gz")),
         "nothing half-written"
     );
+    verify(&trail, &[]).ok();
     let repository_folders = std::fs::read_dir(data.join("repositories")).expect("it is there");
     assert_eq!(repository_folders.count(), 1, "only the repository with objects has a folder");
 }

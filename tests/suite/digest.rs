@@ -154,6 +154,79 @@ fn a_chain_goes_on_over_restarts() {
 }
 
 #[test]
+fn a_chain_ends_when_logging_stops_and_a_new_one_begins_with_it() {
+    let world = chained();
+    world.ok("StopLogging", &json!({ "Name": "codecommit-local" }));
+    world.digest();
+    world.digest();
+    assert_eq!(world.digests().len(), 4, "one more digest, and no other as long as logging is off");
+    world.ok("StartLogging", &json!({ "Name": "codecommit-local" }));
+    world.digest();
+    let digests = world.digests();
+    assert_eq!((digests.len(), &digests[4].content["previousDigestS3Object"]), (5, &Value::Null));
+    let outcome = world.verify().ok();
+    assert!(
+        outcome.starts_with("A chain of digests ended at ") && outcome.contains("5/5 digest files valid"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn what_is_delivered_while_validation_is_off_is_not_covered() {
+    let world = chained();
+    let validation = |on: bool| {
+        world.ok("UpdateTrail", &json!({ "Name": "codecommit-local", "EnableLogFileValidation": on }));
+    };
+    validation(false);
+    world.digest();
+    call(&world);
+    assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
+    validation(true);
+    world.digest();
+    let digests = world.digests();
+    assert_eq!((digests.len(), &digests[4].content["previousDigestS3Object"]), (5, &Value::Null));
+    assert_eq!((covered(&digests[3]).len(), covered(&digests[4]).len()), (0, 1));
+    assert!(world.verify().ok().ends_with("2 log files not covered by a digest yet"));
+}
+
+#[test]
+fn a_trail_that_is_deleted_has_a_last_digest_and_one_of_its_name_begins_anew() {
+    let world = chained();
+    world.ok("DeleteTrail", &json!({ "Name": "codecommit-local" }));
+    world.digest();
+    assert_eq!(world.digests().len(), 4);
+    let trail = json!({ "Name": "codecommit-local", "S3BucketName": "codecommit-local-trail", "EnableLogFileValidation": true });
+    world.ok("CreateTrail", &trail);
+    world.ok("StartLogging", &json!({ "Name": "codecommit-local" }));
+    world.digest();
+    let digests = world.digests();
+    assert_eq!((digests.len(), &digests[4].content["previousDigestS3Object"]), (5, &Value::Null));
+    assert!(world.verify().success);
+}
+
+#[test]
+fn a_bucket_that_takes_no_digest_shows_in_the_status_and_gets_it_later() {
+    let world = chained();
+    let status = || world.ok("GetTrailStatus", &json!({ "Name": "codecommit-local" }));
+    assert!(status()["LatestDigestDeliveryTime"].is_number());
+    // A file in the place of the folder of digests.
+    let folder = world.trail_folder().join("AWSLogs/111122223333/CloudTrail-Digest");
+    let aside = world.folder().join("aside");
+    fs::rename(&folder, &aside).expect("it is there");
+    fs::write(&folder, "in the way").expect("the folder is writable");
+    world.digest();
+    assert!(status()["LatestDigestDeliveryError"].is_string(), "{}", status());
+    world.digest();
+    fs::remove_file(&folder).expect("it is there");
+    fs::rename(&aside, &folder).expect("it is there");
+    world.digest();
+    assert_eq!(status().get("LatestDigestDeliveryError"), None);
+    let digests = world.digests().len();
+    assert_eq!(digests, 6, "none was lost");
+    assert!(world.verify().ok().contains("6/6 digest files valid"));
+}
+
+#[test]
 fn the_same_key_and_the_same_calls_give_the_same_bytes() {
     let bytes = |world: &World| -> Vec<Vec<u8>> {
         world.digests().iter().map(|digest| fs::read(&digest.path).expect("it was listed")).collect()

@@ -75,7 +75,7 @@ impl Counts {
                 verbose.then(|| format!("Log file\t{key}\tnot covered by a digest yet"))
             }
             Finding::Gap(end, begin) => {
-                Some(format!("No digests between {end} and {begin}: nothing was to be validated"))
+                Some(format!("A chain of digests ended at {end}, and another begins at {begin}"))
             }
             Finding::Elsewhere(key) => Some(format!("{key} is in another bucket, and not looked at")),
         }

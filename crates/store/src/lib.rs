@@ -8,6 +8,8 @@ pub mod transaction;
 pub mod value;
 mod writer;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -57,7 +59,11 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, making the file if it is not there.
+    ///
+    /// What is in it is nobody else's: only its owner can read the file.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, Error> {
+        // Where this fails the file is there already, or opening it tells why.
+        drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
         let connection = Connection::open(path)?;
         if durability == Durability::Normal {
             // An empty database need not survive the loss of power, and syncing it is most of a first start.

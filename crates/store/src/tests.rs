@@ -97,3 +97,17 @@ fn a_migration_runs_once_and_a_newer_database_is_refused() {
     assert_eq!(notes(&store), ["step two"]);
     assert!(matches!(store.migrate("test", &["SELECT 1"]), Err(Error::TooNew(_))));
 }
+
+#[test]
+fn nobody_but_its_owner_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = open(&folder);
+    store.write(|transaction| add(transaction, "secret")).expect("it runs").expect("it is written");
+    for file in std::fs::read_dir(folder.path()).expect("it is there") {
+        let file = file.expect("it can be listed");
+        let mode = file.metadata().expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.path().display());
+    }
+}

@@ -1,0 +1,116 @@
+//! `aws cloudtrail validate-logs`, unmodified: an hour of digests in short, a restart in the middle, and every kind of tampering.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use tests::binary::Running;
+use tests::clients::Outcome;
+use tests::digests::{digests, signing_key};
+use tests::{World, log_files, wait_until};
+
+const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/codecommit-local";
+
+/// Validates all that was delivered on the day of the tests' clock.
+fn validate(world: &World) -> Outcome {
+    let times = ["--start-time", "2016-12-14T00:00:00Z", "--end-time", "2016-12-15T00:00:00Z"];
+    world.aws(&[&["cloudtrail", "validate-logs", "--verbose", "--trail-arn", TRAIL][..], &times].concat())
+}
+
+/// A server with a chain of digests, in the middle of which it was started again; nothing else is delivered meanwhile.
+fn chained() -> World {
+    let mut world = World::with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
+    for round in 0..6 {
+        world.ok("ListRepositories", &json!({}));
+        if round == 3 {
+            world.restart();
+        }
+        world.digest();
+    }
+    world
+}
+
+/// Whether the CLI counts these as valid, and exits accordingly.
+fn assert_counts(outcome: &Outcome, success: bool, lines: &[&str]) {
+    assert_eq!(outcome.success, success, "{}\n{}", outcome.out, outcome.err);
+    for line in lines {
+        assert!(outcome.out.lines().any(|found| found == *line), "{line}\n{}\n{}", outcome.out, outcome.err);
+    }
+}
+
+#[test]
+fn a_chain_over_a_restart_is_valid() {
+    let outcome = validate(&chained());
+    assert_counts(&outcome, true, &["6/6 digest files valid", "6/6 log files valid"]);
+}
+
+#[test]
+fn a_log_file_that_was_changed_and_one_that_was_deleted_are_reported() {
+    let world = chained();
+    let files = log_files(&world.trail_folder());
+    fs::remove_file(&files[0]).expect("it is there");
+    fs::copy(&files[2], &files[1]).expect("the folder is writable");
+    let outcome = validate(&world);
+    assert_counts(&outcome, false, &["6/6 digest files valid", "4/6 log files valid, 2/6 log files INVALID"]);
+    assert!(outcome.err.contains("INVALID: not found"), "{}", outcome.err);
+    assert!(outcome.err.contains("INVALID: hash value doesn't match"), "{}", outcome.err);
+    assert_counts(&world.verify(), false, &["4/6 log files valid, 2/6 log files INVALID"]);
+}
+
+#[test]
+fn a_digest_that_was_forged_and_one_that_was_deleted_are_reported() {
+    let world = chained();
+    let digests = world.digests();
+    let mut forged = digests[3].content.clone();
+    forged["logFiles"] = json!([]);
+    write(&digests[3].path, &forged.to_string());
+    let outcome = validate(&world);
+    let lines = ["5/6 digest files valid, 1/6 digest files INVALID", "5/5 log files valid"];
+    assert_counts(&outcome, false, &lines);
+    assert!(outcome.err.contains("INVALID: signature verification failed"), "{}", outcome.err);
+    assert_counts(&world.verify(), false, &lines);
+    fs::remove_file(&digests[3].path).expect("it is there");
+    let outcome = validate(&world);
+    assert_counts(&outcome, false, &lines);
+    assert!(outcome.err.contains("INVALID: not found"), "{}", outcome.err);
+    assert_counts(&world.verify(), false, &lines);
+}
+
+fn write(path: &Path, content: &str) {
+    let file = fs::File::create(path).expect("it is writable");
+    let mut gzip = flate2::GzBuilder::new().write(file, flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, content.as_bytes()).expect("there is room");
+    gzip.finish().expect("there is room");
+}
+
+#[test]
+fn digests_are_made_in_time_by_themselves_and_go_on_after_the_program_was_killed() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let data = folder.path().join("data");
+    let key = signing_key();
+    let arguments =
+        ["--data-dir", data.to_str().expect("it is text"), "--digest-interval", "1s", "--log-interval", "100ms"];
+    let arguments = [&arguments[..], &["--signing-key", key.to_str().expect("it is text")]].concat();
+    let trail = data.join("trail");
+    for round in 1..=3 {
+        let running = Running::start(&arguments);
+        let before = if trail.exists() { digests(&trail).len() } else { 0 };
+        let request = ureq::http::Request::post(running.endpoint())
+            .header("x-amz-target", "CodeCommit_20150413.ListRepositories")
+            .body(b"{}".to_vec());
+        assert_eq!(tests::wire::send(request.expect("it is well formed")).status, 200);
+        wait_until("two more digests, and the log file is in one", || {
+            let digests = digests(&trail);
+            let covered = digests.iter().flat_map(|it| it.content["logFiles"].as_array().cloned().unwrap_or_default());
+            digests.len() >= before + 2 && covered.count() >= round
+        });
+        running.kill();
+    }
+    let digests = digests(&trail);
+    for pair in digests.windows(2) {
+        assert_eq!(pair[1].content["previousDigestS3Object"], pair[0].content["digestS3Object"]);
+        assert_eq!(pair[1].content["digestStartTime"], pair[0].content["digestEndTime"]);
+    }
+    let outcome = tests::digests::verify(&trail, &[]);
+    assert!(outcome.success && outcome.out.contains("\n3/3 log files valid"), "{}\n{}", outcome.out, outcome.err);
+}
