@@ -156,9 +156,11 @@ fn what_is_wrong_is_refused_in_the_words_of_aws() {
     let world = crate::callers::sample();
     let role = "RoleArn=arn:aws:iam::111122223333:role/Developer&RoleSessionName=b1";
     let long = "x".repeat(2049);
-    let tags: String =
-        (1..=50).map(|n| format!("&Tags.member.{n}.Key=k{n}&Tags.member.{n}.Value={}", "v".repeat(90))).collect();
-    let many: String = (1..=51).map(|n| format!("&Tags.member.{n}.Key=k{n}")).collect();
+    let value = "v".repeat(90);
+    let tags: Vec<String> =
+        (1..=50).map(|n| format!("&Tags.member.{n}.Key=k{n}&Tags.member.{n}.Value={value}")).collect();
+    let many: Vec<String> = (1..=51).map(|n| format!("&Tags.member.{n}.Key=k{n}")).collect();
+    let (tags, many) = (tags.concat(), many.concat());
     let cases = [
         (
             "AssumeRole&RoleSessionName=b1".to_owned(),

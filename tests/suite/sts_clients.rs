@@ -1,7 +1,7 @@
 //! AWS STS as the AWS CLI, boto3 and the SDK for Rust use it, every operation of it.
 
 use aws_sdk_sts::error::ProvideErrorMetadata;
-use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
+use aws_sdk_sts::types::{AssumedRoleUser, FederatedUser, PolicyDescriptorType, Tag};
 use serde_json::{Value, json};
 use tests::World;
 
@@ -112,12 +112,12 @@ fn the_sdk_for_rust_reads_every_answer() {
     let assumed = world.run(assume.send()).expect("the role trusts the account");
     let (credentials, user) = (assumed.credentials().expect("they are told"), assumed.assumed_role_user());
     assert!(credentials.access_key_id().starts_with("ASIA") && credentials.secret_access_key().len() == 40);
-    assert_eq!(user.map(|it| it.arn()), Some("arn:aws:sts::111122223333:assumed-role/Developer/sdk"));
+    assert_eq!(user.map(AssumedRoleUser::arn), Some("arn:aws:sts::111122223333:assumed-role/Developer/sdk"));
     let ends = credentials.expiration().secs();
     let begun = world.run(sts.get_session_token().duration_seconds(900).send()).expect("she has keys");
     assert!(begun.credentials().is_some_and(|it| it.expiration().secs() < ends));
     let federated = world.run(sts.get_federation_token().name("visitor").send()).expect("she has keys");
-    assert_eq!(federated.federated_user().map(|it| it.federated_user_id()), Some("111122223333:visitor"));
+    assert_eq!(federated.federated_user().map(FederatedUser::federated_user_id), Some("111122223333:visitor"));
     let web = sts.assume_role_with_web_identity().role_arn(ROLE).role_session_name("sdk");
     let web = world.run(web.web_identity_token("the-token-of-a-mobile-app").send()).expect("the file has it");
     assert_eq!(web.provider(), Some("cognito-identity.amazonaws.com"));

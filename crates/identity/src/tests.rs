@@ -1,3 +1,4 @@
+use aws::caller::Kind;
 use aws::{AccountId, Caller, Region};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -108,4 +109,72 @@ fn no_credentials_are_the_default_user_of_the_account_that_is_named() {
     let caller = identities().authenticate(&Credentials::read(None, None), Some(&elsewhere));
     assert_eq!(caller.arn, "arn:aws:iam::444455556666:user/Mary_Major");
     assert_eq!(caller.access_key_id, None);
+}
+
+#[test]
+fn the_name_of_a_service_is_that_service() {
+    let caller = named(&signed("codepipeline.amazonaws.com"));
+    assert_eq!((caller.kind, caller.invoked_by.as_deref()), (Kind::AwsService, Some("codepipeline.amazonaws.com")));
+    for other in ["amazonaws.com", ".amazonaws.com", "Pipeline.amazonaws.com", "a.amazonaws.com.example"] {
+        assert_eq!(named(&signed(other)).kind, Kind::IamUser, "{other}");
+    }
+}
+
+#[test]
+fn a_role_is_the_declared_one_or_any() {
+    let mut identities = identities();
+    let declared = r#"
+        [[account]]
+        id = "111122223333"
+        [[account.role]]
+        name = "Build"
+        path = "/ci/"
+        trusts = ["444455556666"]
+    "#;
+    file::read(declared, &mut identities).expect("the file is right");
+    let role = |arn: &str| identities.role(arn);
+    let build = role("arn:aws:iam::111122223333:role/ci/Build").expect("it is an ARN").expect("it is declared");
+    assert_eq!((build.name.as_str(), build.duration_seconds_max), ("Build", 3600));
+    assert!(
+        build.trusts_caller(&named(&signed("AKIAI44QH8DHBEXAMPLE"))) && !build.trusts_caller(&named(&signed("test")))
+    );
+    assert_eq!(role("arn:aws:iam::111122223333:role/Build").expect("it is an ARN"), None);
+    let any = role("arn:aws:iam::444455556666:role/a/b/Any").expect("it is an ARN").expect("none is declared there");
+    assert_eq!((any.name.as_str(), any.duration_seconds_max, any.trusts), ("Any", 43_200, None));
+    for wrong in [
+        "",
+        "Build",
+        "arn:aws:iam::1:role/Build",
+        "arn:aws:iam::111122223333:user/Build",
+        "arn:aws:iam::111122223333:role/",
+        "arn:aws:iam::111122223333:role/a/",
+        "arn:aws:iam:us-east-1:111122223333:role/Build",
+        "arn:aws:iam::111122223333:role/a b",
+    ] {
+        assert_eq!(role(wrong).expect_err("it is none").to_string(), format!("{wrong} is invalid"));
+    }
+}
+
+#[test]
+fn a_file_that_is_wrong_says_what_to_change() {
+    let account = "[[account]]\nid = \"111122223333\"\n";
+    let cases = [
+        (
+            "[account.root]\naccess_keys = [\"A\"]\n[[account.user]]\nname = \"a\"\naccess_keys = [\"A\"]",
+            "access key 'A' is there twice",
+        ),
+        (
+            "[[account.service]]\nname = \"pipeline\"\naccess_keys = []",
+            "'pipeline' is not a service: write its DNS name",
+        ),
+        ("[[account.role]]\nname = \"a b\"", "'a b' is not a role name"),
+        ("[[account.role]]\nname = \"a\"\npath = \"ci\"", "'ci' is not the path of a role"),
+        ("[[account.role]]\nname = \"a\"\nmax_session_duration = 60", "60 is not a max_session_duration"),
+        ("[[account.person]]\nname = \"a\"", "missing field"),
+        ("[[account.user]]\nname = \"a\"\nkeys = []", "unknown field `keys`"),
+    ];
+    for (text, sentence) in cases {
+        let error = file::read(&format!("{account}{text}"), &mut identities()).expect_err("it is wrong");
+        assert!(error.contains(sentence), "{text}: {error}");
+    }
 }
