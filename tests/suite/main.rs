@@ -9,6 +9,7 @@ mod callers;
 mod clients;
 mod comment;
 mod commit;
+mod commit_history;
 mod crash;
 mod cross_account;
 mod digest;
