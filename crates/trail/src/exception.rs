@@ -36,6 +36,8 @@ pub enum Exception {
     TrailNotFound { name: String, account: AccountId },
     #[error("Trail {name} already exists for customer: {account}")]
     TrailAlreadyExists { name: String, account: AccountId },
+    #[error("Another region has a trail {name}, so this one cannot be of all regions.")]
+    Conflict { name: String },
     #[error("User: {account} already has {limit} trails in {region}.")]
     MaximumNumberOfTrailsExceeded { account: AccountId, limit: usize, region: Region },
     #[error(
@@ -44,8 +46,6 @@ pub enum Exception {
     InvalidHomeRegion { arn: String, home_region: Region, region: Region },
     #[error("Multi-Region trail must include global service events.")]
     InvalidParameterCombination,
-    #[error("{reason}")]
-    InvalidParameter { reason: String },
     #[error("{reason}")]
     InvalidEventSelectors { reason: String },
 

@@ -73,7 +73,8 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
 }
 
 pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailInput) -> Changing<Trail> {
-    let named = Named::parse(input.name.clone())?;
+    let name = input.name.clone().filter(|name| !name.is_empty()).ok_or(Exception::TrailNotProvided)?;
+    let named = Named::parse(Some(name))?;
     if input.is_organization_trail == Some(true) {
         return Err(Exception::OrganizationsNotInUse);
     }
@@ -84,7 +85,8 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         let row = TrailRow::get_at_home(transaction, &call, &named)?;
         let told = row.told.changed(&input, &call)?;
         if told.multi_region && !row.told.multi_region {
-            check_name(transaction, &call, &row.name, true, Some(row.id))?;
+            check_name(transaction, &call, &row.name, true, Some(row.id))
+                .map_err(|_| Exception::Conflict { name: row.name.clone() })?;
         }
         transaction.execute(
             "UPDATE trails SET bucket = ?2, prefix = ?3, topic = ?4, multi_region = ?5, global_events = ?6, validation = ?7, \

@@ -16,7 +16,9 @@ pub(crate) struct Named {
 
 impl Named {
     pub(crate) fn parse(said: Option<String>) -> Result<Self, Exception> {
-        let said = said.filter(|said| !said.is_empty()).ok_or(Exception::TrailNotProvided)?;
+        let said = said.filter(|said| !said.is_empty());
+        let blank = || Exception::InvalidTrailName { reason: "Trail name cannot be blank!".to_owned() };
+        let said = said.ok_or_else(blank)?;
         if !said.starts_with("arn:") {
             return Ok(Self { name: trail_name(&said)?, region: None, account: None, said });
         }

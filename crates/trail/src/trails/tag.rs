@@ -15,9 +15,6 @@ use crate::{CloudTrail, Exception};
 /// How many tags a trail can have.
 const TAGS_MAX: usize = 50;
 
-/// How many trails a request can name.
-const RESOURCES_MAX: usize = 20;
-
 type Changing<O> = Result<Change<Transaction, O, Exception>, Exception>;
 
 /// A key that is there takes the new value.
@@ -35,6 +32,9 @@ pub(crate) fn add_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Ch
 pub(crate) fn remove_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<Nothing> {
     let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
     let tags = input.tags_list;
+    if let Some(tag) = tags.iter().find(|tag| !(1..=128).contains(&tag.key.chars().count())) {
+        return Err(Exception::InvalidTagParameter { reason: format!("The tag '{}' is not valid.", tag.key) });
+    }
     Ok(Box::new(move |transaction| {
         let row = tagged(transaction, &call, &resource)?;
         for tag in &tags {
@@ -55,11 +55,6 @@ pub(crate) fn list_tags(
         return Err(Exception::InvalidToken);
     }
     let resources = input.resource_id_list;
-    if resources.len() > RESOURCES_MAX {
-        return Err(Exception::InvalidParameter {
-            reason: format!("A request names {RESOURCES_MAX} resources at most."),
-        });
-    }
     let resources = resources.into_iter().map(resource).collect::<Result<Vec<_>, _>>()?;
     let lists = service.store.read(|transaction| {
         let list = |named: &Named| {
