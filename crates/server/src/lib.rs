@@ -29,6 +29,7 @@ mod local;
 mod maintenance;
 mod messages;
 mod notifications;
+mod outbox;
 mod remote_bucket;
 mod routes;
 mod s3;

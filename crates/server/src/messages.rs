@@ -1,5 +1,6 @@
 //! Messages to topics and functions: what triggers tell, and what trails tell of their log files.
 
+mod outcomes;
 mod request;
 
 use std::time::Duration;
@@ -7,13 +8,14 @@ use std::time::Duration;
 use aws::Timestamp;
 use ureq::Agent;
 
+pub(crate) use self::outcomes::Outcomes;
 use crate::settings::{Destination, Triggers};
 
 /// How long one attempt may take; a server that stops waits for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest time between two attempts, and until the store is asked again where it failed.
-pub(crate) const WAIT_MAX: Duration = Duration::from_mins(5);
+/// The longest time between two attempts.
+const WAIT_MAX: Duration = Duration::from_mins(5);
 
 /// How much of a refusal is told, in characters.
 const REFUSAL_MAX: usize = 200;
@@ -83,9 +85,4 @@ impl Messenger {
             (Ok(()), None) => "leads nowhere",
         }
     }
-}
-
-/// How long it is until a time.
-pub(crate) fn until(time: Timestamp) -> Duration {
-    Duration::from_millis(u64::try_from(time.millis() - Timestamp::now().millis()).unwrap_or(0))
 }

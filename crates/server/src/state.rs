@@ -14,14 +14,15 @@ use s3s::service::S3Service;
 use store::{Durability, Store};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, mpsc};
-use trail::{Bucket, Buckets, CloudTrail, Trail};
+use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
 
-use crate::archives::{Archives, Uploads};
+use crate::archives::{self, Archives};
 use crate::folder_lock::FolderLock;
 use crate::kms;
 use crate::maintenance::Maintenance;
 use crate::messages::Messenger;
-use crate::notifications::{Bell, Notifications};
+use crate::notifications::{Notifications, Ringing};
+use crate::outbox::{Bell, Outbox};
 use crate::remote_bucket::RemoteBucket;
 use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError, s3};
@@ -33,7 +34,7 @@ pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
     pub(crate) maintenance: Maintenance,
     pub(crate) triggers: Triggers,
-    _uploads: Uploads,
+    _uploads: Outbox,
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) cloudtrail: CloudTrail,
     pub(crate) trail: Trail,
@@ -94,32 +95,33 @@ impl State {
             sync,
         };
         let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync)?);
-        let (bell, rung) = Bell::new();
+        let notified = Bell::new();
+        let notifier: Arc<dyn Notifier> = Arc::new(Ringing(notified.0.clone()));
         let trail = Trail::open(
             Arc::clone(&store),
             trail_settings,
             Arc::clone(&buckets),
             Arc::clone(&clock),
-            Arc::<Bell>::clone(&bell),
+            Arc::clone(&notifier),
         )?;
         let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
-        let notifier = Arc::<Bell>::clone(&bell);
         let cloudtrail =
             CloudTrail::new(&trail, notifier, Arc::clone(&clock), settings.region.clone(), settings.lookup);
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
-        let (archives, uploads_wait) = Archives::new(Arc::clone(&buckets));
-        let archives = Arc::new(archives);
+        let uploaded = Bell::new();
+        let archives = Arc::new(Archives::new(Arc::clone(&buckets), uploaded.0.clone()));
         let messenger = Arc::new(Messenger::new(settings.triggers.clone()));
-        let (courier, woken) = Courier::new(data_folder.join("triggers.ndjson"), Arc::clone(&messenger));
+        let triggered = Bell::new();
+        let (outcomes, bell) = (data_folder.join("triggers.ndjson"), triggered.0.clone());
+        let courier = Arc::new(Courier::new(outcomes, Arc::clone(&messenger), bell));
         let notifications = Notifications::start(
             trail::Notifications::of(Arc::clone(&store)),
             messenger,
             Arc::clone(&clock),
             trail_folder.join("notifications.ndjson"),
-            (bell, rung),
+            notified,
         )?;
-        let courier = Arc::new(courier);
         let repositories = data_folder.join("repositories");
         let codecommit = CodeCommit::open(
             store,
@@ -129,8 +131,8 @@ impl State {
             settings.codecommit.clone(),
         )?;
         let codecommit = Arc::new(codecommit);
-        let uploads = Uploads::start(Arc::clone(&codecommit), archives, uploads_wait, data_folder.join("archives"))?;
-        let triggers = Triggers::start(Arc::clone(&codecommit), courier, woken)?;
+        let uploads = archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), uploaded)?;
+        let triggers = Triggers::start(Arc::clone(&codecommit), courier, triggered)?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git)?;
         let cache = match settings.git.cache_bytes {
             0 => None,
