@@ -247,6 +247,9 @@ fn log_files_of_before_the_next_digest_are_not_covered_yet() {
     assert_eq!(outcome, "3/3 digest files valid\n3/3 log files valid\n1 log files not covered by a digest yet");
 }
 
+/// What is said of a file that was tampered with, and how that is done.
+type Tamper<'a> = (&'a str, Box<dyn Fn(&PathBuf)>);
+
 #[test]
 fn a_log_file_that_was_changed_cut_lengthened_or_deleted_is_found() {
     let summary = ["3/3 digest files valid", "2/3 log files valid, 1/3 log files INVALID"];
@@ -255,7 +258,6 @@ fn a_log_file_that_was_changed_cut_lengthened_or_deleted_is_found() {
         std::io::Write::write_all(&mut gzip, content).expect("memory takes all");
         gzip.finish().expect("memory takes all")
     };
-    type Tamper<'a> = (&'a str, Box<dyn Fn(&PathBuf)>);
     let ways: [Tamper<'_>; 4] = [
         (
             "INVALID: hash value doesn't match",

@@ -28,7 +28,7 @@ fn bucket(world: &World, name: &str) -> PathBuf {
     world.folder().join("data/buckets").join(name)
 }
 
-fn create(world: &World, name: &str, more: Value) -> Value {
+fn create(world: &World, name: &str, more: &Value) -> Value {
     let mut input = json!({ "Name": name, "S3BucketName": format!("{}-logs", name.to_lowercase()) });
     input.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
     world.ok("CreateTrail", &input)
@@ -83,7 +83,7 @@ fn every_account_has_a_trail_of_all_regions_from_the_start() {
 #[test]
 fn a_trail_has_what_happened_while_it_logged_with_the_calls_that_start_and_stop_it() {
     let mut world = world();
-    create(&world, "Mine", json!({}));
+    create(&world, "Mine", &json!({}));
     world.ok("ListRepositories", &json!({}));
     start(&world, "Mine");
     world.ok("ListRepositories", &json!({}));
@@ -101,8 +101,8 @@ fn a_trail_has_what_happened_while_it_logged_with_the_calls_that_start_and_stop_
 #[test]
 fn a_trail_of_one_region_has_its_own_events_and_one_without_global_events_none_of_sts() {
     let world = world();
-    create(&world, "One", json!({ "IncludeGlobalServiceEvents": false }));
-    create(&world, "All", json!({ "IsMultiRegionTrail": true }));
+    create(&world, "One", &json!({ "IncludeGlobalServiceEvents": false }));
+    create(&world, "All", &json!({ "IsMultiRegionTrail": true }));
     start(&world, "One");
     start(&world, "All");
     let ohio = signed(KEY, "us-east-2");
@@ -115,7 +115,7 @@ fn a_trail_of_one_region_has_its_own_events_and_one_without_global_events_none_o
 #[test]
 fn what_is_changed_holds_from_that_call_on() {
     let world = world();
-    create(&world, "Mine", json!({}));
+    create(&world, "Mine", &json!({}));
     start(&world, "Mine");
     world.ok("ListRepositories", &json!({}));
     world.ok("UpdateTrail", &json!({ "Name": "Mine", "S3BucketName": "other-logs", "S3KeyPrefix": "a/b" }));
@@ -127,8 +127,8 @@ fn what_is_changed_holds_from_that_call_on() {
 #[test]
 fn selectors_choose_what_is_delivered() {
     let world = world();
-    create(&world, "Basic", json!({}));
-    create(&world, "Advanced", json!({}));
+    create(&world, "Basic", &json!({}));
+    create(&world, "Advanced", &json!({}));
     world.ok(
         "PutEventSelectors",
         &json!({ "TrailName": "Basic", "EventSelectors": [{ "ReadWriteType": "WriteOnly" }] }),
@@ -153,8 +153,8 @@ fn selectors_choose_what_is_delivered() {
 #[test]
 fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
     let mut world = world();
-    create(&world, "Bad", json!({}));
-    create(&world, "Good", json!({}));
+    create(&world, "Bad", &json!({}));
+    create(&world, "Good", &json!({}));
     start(&world, "Bad");
     start(&world, "Good");
     fs::remove_dir_all(bucket(&world, "bad-logs")).expect("it was made");
@@ -178,7 +178,7 @@ fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
 #[test]
 fn a_bucket_that_fails_is_tried_again_by_itself() {
     let world = World::with(|settings| settings.log_interval = Duration::from_millis(20));
-    create(&world, "Mine", json!({}));
+    create(&world, "Mine", &json!({}));
     fs::remove_dir_all(bucket(&world, "mine-logs")).expect("it was made");
     fs::write(bucket(&world, "mine-logs"), "no folder").expect("the folder is writable");
     start(&world, "Mine");
@@ -190,7 +190,7 @@ fn a_bucket_that_fails_is_tried_again_by_itself() {
 #[test]
 fn a_reset_leaves_the_built_in_trail_alone() {
     let world = world();
-    create(&world, "Mine", json!({}));
+    create(&world, "Mine", &json!({}));
     start(&world, "Mine");
     world.ok("StopLogging", &json!({ "Name": "codecommit-local" }));
     assert_eq!(flush(&world), 200);
@@ -222,7 +222,7 @@ print(topic)
         let to = server::settings::Destination::Endpoint(moto.url().to_owned());
         settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();
     });
-    let created = create(&world, "Mine", json!({ "SnsTopicName": topic }));
+    let created = create(&world, "Mine", &json!({ "SnsTopicName": topic }));
     assert_eq!((&created["SnsTopicARN"], &created["SnsTopicName"]), (&json!(topic), &json!("Files")));
     start(&world, "Mine");
     assert_eq!(flush(&world), 200);
@@ -260,7 +260,7 @@ fn a_notification_that_fails_shows_and_is_tried_again() {
         let to = server::settings::Destination::Url(destination.url().to_owned());
         settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();
     });
-    create(&world, "Mine", json!({ "SnsTopicName": "Files" }));
+    create(&world, "Mine", &json!({ "SnsTopicName": "Files" }));
     assert_eq!([destination.next().body, destination.next().body], ["CloudTrail validation message."; 2]);
     wait_until("it is settled", || notifications(&world).len() == 1);
     assert_eq!(
@@ -278,7 +278,7 @@ fn notifications(world: &World) -> Vec<Value> {
 #[test]
 fn what_is_old_is_archived_and_the_rest_stays() {
     let mut world = world();
-    create(&world, "Mine", json!({}));
+    create(&world, "Mine", &json!({}));
     start(&world, "Mine");
     assert_eq!(flush(&world), 200);
     let logs = |world: &World| tests::files(&bucket(world, "mine-logs"));
@@ -325,11 +325,11 @@ fn old_events_leave_the_history_once_they_are_delivered() {
 fn a_region_has_five_trails_and_a_name_one() {
     let world = world();
     for name in ["one", "two", "three", "four"] {
-        create(&world, name, json!({}));
+        create(&world, name, &json!({}));
     }
     let again = json!({ "Name": "one", "S3BucketName": "one-logs" });
     assert_eq!(failure(&world, "CreateTrail", &again), "TrailAlreadyExistsException");
-    create(&world, "five", json!({}));
+    create(&world, "five", &json!({}));
     let sixth = json!({ "Name": "six", "S3BucketName": "one-logs" });
     assert_eq!(failure(&world, "CreateTrail", &sixth), "MaximumNumberOfTrailsExceededException");
 }
@@ -337,7 +337,7 @@ fn a_region_has_five_trails_and_a_name_one() {
 #[test]
 fn tags_are_put_shown_and_removed() {
     let world = world();
-    let arn = create(&world, "Mine", json!({ "TagsList": [{ "Key": "Team", "Value": "blue" }] }))["TrailARN"].clone();
+    let arn = create(&world, "Mine", &json!({ "TagsList": [{ "Key": "Team", "Value": "blue" }] }))["TrailARN"].clone();
     world.ok("AddTags", &json!({ "ResourceId": arn, "TagsList": [{ "Key": "Stage", "Value": "test" }] }));
     world.ok("RemoveTags", &json!({ "ResourceId": arn, "TagsList": [{ "Key": "Team" }] }));
     let tags = world.ok("ListTags", &json!({ "ResourceIdList": [arn] }));
@@ -348,7 +348,7 @@ fn tags_are_put_shown_and_removed() {
 #[test]
 fn a_record_names_the_trail_that_it_is_about() {
     let world = world();
-    create(&world, "Mine", json!({}));
+    create(&world, "Mine", &json!({}));
     let event = world.events().pop().expect("it was recorded");
     let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/Mine";
     assert_eq!(

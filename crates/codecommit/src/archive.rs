@@ -1,6 +1,6 @@
-//! Archives of a commit's files, put into a bucket in the background: the permission-only actions UploadArchive,
-//! GetUploadArchiveStatus and CancelUploadArchive, which CodePipeline's source action calls. Inputs and the output of
-//! UploadArchive are what records of AWS show; the rest of their shapes is ours.
+//! Archives of a commit's files, put into a bucket in the background: the permission-only actions `UploadArchive`,
+//! `GetUploadArchiveStatus` and `CancelUploadArchive`, which CodePipeline's source action calls. Inputs and the output of
+//! `UploadArchive` are what records of AWS show; the rest of their shapes is ours.
 
 mod content;
 pub mod upload;
@@ -24,7 +24,7 @@ pub trait Archives: Send + Sync {
     fn wake(&self);
 }
 
-/// What UploadArchive is asked.
+/// What `UploadArchive` is asked.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct UploadArchiveInput {
@@ -42,7 +42,7 @@ pub(crate) struct UploadArchiveOutput {
     upload_id: String,
 }
 
-/// What GetUploadArchiveStatus and CancelUploadArchive are asked.
+/// What `GetUploadArchiveStatus` and `CancelUploadArchive` are asked.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct UploadInput {

@@ -1,4 +1,4 @@
-//! References as two permission-only actions tell of them: GetObjectIdentifier and GetReferences. Their shapes are ours.
+//! References as two permission-only actions tell of them: `GetObjectIdentifier` and `GetReferences`. Their shapes are ours.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "GetReferences", default: 100, max: 1_000 };
 
-/// What GetObjectIdentifier is asked.
+/// What `GetObjectIdentifier` is asked.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetObjectIdentifierInput {
@@ -34,7 +34,7 @@ pub(crate) struct GetObjectIdentifierOutput {
     mode: Option<&'static str>,
 }
 
-/// What GetReferences is asked.
+/// What `GetReferences` is asked.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetReferencesInput {
@@ -56,10 +56,12 @@ pub(crate) struct GetReferencesOutput {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Reference {
-    reference_full_name: String,
-    reference_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference_type: Option<&'static str>,
+    #[serde(rename = "referenceFullName")]
+    full_name: String,
+    #[serde(rename = "referenceName")]
+    name: String,
+    #[serde(rename = "referenceType", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     object_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     peeled_object_id: Option<String>,
@@ -119,9 +121,9 @@ fn show(reference: &git::Reference) -> Reference {
     let known = kinds.iter().find_map(|(folder, kind)| Some((full.strip_prefix(folder)?.to_owned(), *kind)));
     let (short, kind) = known.map_or_else(|| (full.clone(), None), |(short, kind)| (short, Some(kind)));
     Reference {
-        reference_full_name: full,
-        reference_name: short,
-        reference_type: kind,
+        full_name: full,
+        name: short,
+        kind,
         object_id: reference.target.to_string(),
         peeled_object_id: reference.peeled.map(|id| id.to_string()),
     }

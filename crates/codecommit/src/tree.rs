@@ -1,4 +1,4 @@
-//! What is in a tree, as the permission-only action GetTree tells. Its shapes are ours.
+//! What is in a tree, as the permission-only action `GetTree` tells. Its shapes are ours.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "GetTree", default: 100, max: 1_000 };
 
-/// What GetTree is asked: a tree by its id, or that of a commit; and a folder in it.
+/// What `GetTree` is asked: a tree by its id, or that of a commit; and a folder in it.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetTreeInput {
@@ -84,12 +84,11 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -
     let place = if let Some(key) = &page.after {
         Place::read(key, Kind::Tree, &mut reader)?
     } else {
-        let root = match tree_id {
-            Some(id) => tree(&mut reader, &id)?,
-            None => {
-                let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
-                reader.commit(&commit)?.tree
-            }
+        let root = if let Some(id) = tree_id {
+            tree(&mut reader, &id)?
+        } else {
+            let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
+            reader.commit(&commit)?.tree
         };
         Place::start(match &folder {
             None => root,

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use aws::Timestamp;
-use codecommit::archive::Archives as _;
 use codecommit::archive::upload::Upload;
 use codecommit::{CodeCommit, Exception};
 use trail::Buckets;

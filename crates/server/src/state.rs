@@ -24,6 +24,7 @@ use crate::messages::Messenger;
 use crate::notifications::{Notifications, Ringing};
 use crate::outbox::{Bell, Outbox};
 use crate::remote_bucket::RemoteBucket;
+use crate::settings::Git;
 use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError, s3};
 
@@ -82,31 +83,18 @@ impl State {
         let store = Arc::new(Store::open(&data_folder.join("codecommit.db"), settings.durability)?);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
-        let trail_settings = trail::Settings {
-            folder: trail_folder.clone(),
-            home_region: settings.region.clone(),
-            event_version: settings.event_version,
-            log_interval: settings.log_interval,
-            log_bytes: settings.log_bytes,
-            digest_interval: settings.digest_interval,
-            signing_key: settings.signing_key.clone(),
-            key_rotation: settings.key_rotation,
-            retention: settings.retention.clone(),
-            sync,
-        };
-        let buckets = Arc::new(buckets(&settings, trail_folder.clone(), sync)?);
+        let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), sync)?);
         let notified = Bell::new();
-        let notifier: Arc<dyn Notifier> = Arc::new(Ringing(notified.0.clone()));
+        let ringing: Arc<dyn Notifier> = Arc::new(Ringing(notified.0.clone()));
         let trail = Trail::open(
             Arc::clone(&store),
-            trail_settings,
+            trail_settings(&settings, trail_folder.clone(), sync),
             Arc::clone(&buckets),
             Arc::clone(&clock),
-            Arc::clone(&notifier),
+            Arc::clone(&ringing),
         )?;
         let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
-        let cloudtrail =
-            CloudTrail::new(&trail, notifier, Arc::clone(&clock), settings.region.clone(), settings.lookup);
+        let cloudtrail = CloudTrail::new(&trail, ringing, Arc::clone(&clock), settings.region.clone(), settings.lookup);
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let uploaded = Bell::new();
@@ -134,19 +122,7 @@ impl State {
         let uploads = archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), uploaded)?;
         let triggers = Triggers::start(Arc::clone(&codecommit), courier, triggered)?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git)?;
-        let cache = match settings.git.cache_bytes {
-            0 => None,
-            bytes => Some(git::Cache::open(&data_folder.join("cache"), bytes)?),
-        };
-        let git = git::Options {
-            offers: settings.git.offers,
-            limits: settings.git.limits,
-            fsck: if settings.git.fsck { git::Fsck::default() } else { git::Fsck::off() },
-            builds: settings.git.packs.map(git::Builds::new).unwrap_or_default(),
-            cache,
-            sync,
-            ..git::Options::default()
-        };
+        let git = git_options(&settings.git, &data_folder, sync)?;
         Ok(Self {
             maintenance,
             triggers,
@@ -181,11 +157,42 @@ impl State {
 }
 
 /// The trail directory as a bucket, those that lie elsewhere, and the folder beside it for all others.
-fn buckets(settings: &Settings, trail_folder: PathBuf, sync: bool) -> io::Result<Buckets> {
+fn buckets_of(settings: &Settings, trail_folder: PathBuf, sync: bool) -> io::Result<Buckets> {
     let beside = settings.buckets_dir.clone().unwrap_or_else(|| trail_folder.with_file_name("buckets"));
     let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
     for (name, bucket) in &settings.buckets {
         remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket)?));
     }
     Ok(Buckets::new((settings.trail_bucket.clone(), trail_folder), beside, remote, sync))
+}
+
+fn trail_settings(settings: &Settings, folder: PathBuf, sync: bool) -> trail::Settings {
+    trail::Settings {
+        folder,
+        home_region: settings.region.clone(),
+        event_version: settings.event_version,
+        log_interval: settings.log_interval,
+        log_bytes: settings.log_bytes,
+        digest_interval: settings.digest_interval,
+        signing_key: settings.signing_key.clone(),
+        key_rotation: settings.key_rotation,
+        retention: settings.retention.clone(),
+        sync,
+    }
+}
+
+fn git_options(settings: &Git, data_folder: &Path, sync: bool) -> io::Result<git::Options> {
+    let cache = match settings.cache_bytes {
+        0 => None,
+        bytes => Some(git::Cache::open(&data_folder.join("cache"), bytes)?),
+    };
+    Ok(git::Options {
+        offers: settings.offers,
+        limits: settings.limits,
+        fsck: if settings.fsck { git::Fsck::default() } else { git::Fsck::off() },
+        builds: settings.packs.map(git::Builds::new).unwrap_or_default(),
+        cache,
+        sync,
+        ..git::Options::default()
+    })
 }

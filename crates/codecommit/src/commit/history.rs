@@ -1,5 +1,5 @@
-//! Histories of commits, as the permission-only actions GetCommitHistory and GetCommitsFromMergeBase tell them. Their shapes
-//! are ours; commits are as GetCommit shows them.
+//! Histories of commits, as the permission-only actions `GetCommitHistory` and `GetCommitsFromMergeBase` tell them. Their shapes
+//! are ours; commits are as `GetCommit` shows them.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{CodeCommit, Exception};
 const HISTORY: Sizes = Sizes { operation: "GetCommitHistory", default: 100, max: 1_000 };
 const FROM_MERGE_BASE: Sizes = Sizes { operation: "GetCommitsFromMergeBase", default: 100, max: 1_000 };
 
-/// What GetCommitHistory is asked.
+/// What `GetCommitHistory` is asked.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetCommitHistoryInput {
@@ -37,7 +37,7 @@ pub(crate) struct GetCommitHistoryOutput {
     next_token: Option<String>,
 }
 
-/// What GetCommitsFromMergeBase is asked.
+/// What `GetCommitsFromMergeBase` is asked.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetCommitsFromMergeBaseInput {

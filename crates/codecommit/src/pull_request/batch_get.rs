@@ -1,4 +1,4 @@
-//! Several pull requests at once: the permission-only action BatchGetPullRequests. Its shapes are ours.
+//! Several pull requests at once: the permission-only action `BatchGetPullRequests`. Its shapes are ours.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{PullRequestId, describe, find};
 use crate::name::BATCH_MAX;
 use crate::{CodeCommit, Exception};
 
-/// What BatchGetPullRequests is asked; records of AWS show both members.
+/// What `BatchGetPullRequests` is asked; records of AWS show both members.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct BatchGetPullRequestsInput {

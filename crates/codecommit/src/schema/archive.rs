@@ -1,6 +1,6 @@
 //! The table of archives that are uploaded.
 
-/// `status` is as GetUploadArchiveStatus tells it; `position` is the order in which uploads were asked for.
+/// `status` is as `GetUploadArchiveStatus` tells it; `position` is the order in which uploads were asked for.
 pub(super) const UPLOADS: &str = "
     CREATE TABLE archive_uploads (
         position INTEGER PRIMARY KEY,

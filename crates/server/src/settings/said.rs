@@ -73,7 +73,7 @@ pub struct Said {
     /// Shape of the records: 1.05 as in the CodeCommit guide, 1.11 as today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION")]
     pub event_version: Option<EventVersion>,
-    /// Record the calls to AWS KMS that CodeCommit makes on AWS: Encrypt, Decrypt, GenerateDataKey
+    /// Record the calls to AWS KMS that CodeCommit makes on AWS: Encrypt, Decrypt, `GenerateDataKey`
     #[arg(long, env = "CODECOMMIT_LOCAL_KMS_EVENTS", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub kms_events: Option<bool>,
     /// Largest body of an API request, of a `git fetch` request, and of the commands of a push [default: 64MB]
@@ -202,7 +202,12 @@ impl Said {
         let failed =
             |what: &dyn std::fmt::Display| WrongSetting(format!("the configuration file {}: {what}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-        toml::from_str(&text).map_err(|error| failed(&error))
+        // The error itself shows the line, in which a secret may stand.
+        let place = |error: &toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        };
+        toml::from_str(&text).map_err(|error| failed(&place(&error)))
     }
 
     /// Fills what is not said here from what is said there.

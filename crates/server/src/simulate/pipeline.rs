@@ -1,5 +1,5 @@
-//! The source action of a pipeline, as AWS CodePipeline runs it: AssumeRole, GetBranch, GetCommit, UploadArchive, and
-//! GetUploadArchiveStatus until the artifact is in its bucket.
+//! The source action of a pipeline, as AWS CodePipeline runs it: `AssumeRole`, `GetBranch`, `GetCommit`, `UploadArchive`, and
+//! `GetUploadArchiveStatus` until the artifact is in its bucket.
 
 use std::fs::File;
 use std::io;

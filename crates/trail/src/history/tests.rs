@@ -144,6 +144,6 @@ fn a_page_is_read_where_it_lies_and_nothing_is_sorted() {
             store.read(|transaction| transaction.query(&explain, &vec![1.into(); values], |row| row.text(3)));
         let plan = plan.expect("the tables are there");
         assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");
-        assert!(plan[0].contains("time>?") && plan[0].contains("<"), "both ends of the range are sought: {plan:?}");
+        assert!(plan[0].contains("time>?") && plan[0].contains('<'), "both ends of the range are sought: {plan:?}");
     }
 }

@@ -24,9 +24,9 @@ pub(crate) fn describe_trails(
     call: &Arc<Call>,
     input: DescribeTrailsInput,
 ) -> Result<DescribeTrailsOutput, Exception> {
-    let names = input.trail_name_list.unwrap_or_default();
     let shadows = input.include_shadow_trails.unwrap_or(true);
-    let named = names.into_iter().map(|name| Named::parse(Some(name))).collect::<Result<Vec<_>, _>>()?;
+    let listed = input.trail_name_list.unwrap_or_default();
+    let named = listed.into_iter().map(|name| Named::parse(Some(name))).collect::<Result<Vec<_>, _>>()?;
     let rows = service.store.read(|transaction| {
         if named.is_empty() {
             return Ok(TrailRow::shown(transaction, call)?);

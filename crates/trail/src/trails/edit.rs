@@ -68,7 +68,7 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         let row = TrailRow::get_at_home(transaction, &call, &named)?;
         tag::insert(transaction, row.id, &tags)?;
         notification::validate(transaction, &notifier, row.id, told.topic.as_deref(), call.time)?;
-        Ok(told.to_trail(&name, &row.arn))
+        Ok(told.into_trail(&name, &row.arn))
     }))
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         if told.topic != row.told.topic {
             notification::validate(transaction, &notifier, row.id, told.topic.as_deref(), call.time)?;
         }
-        Ok(told.to_trail(&row.name, &row.arn))
+        Ok(told.into_trail(&row.name, &row.arn))
     }))
 }
 
@@ -163,13 +163,6 @@ impl Told {
             None if multi_region != self.multi_region => multi_region,
             None => self.global_events,
         };
-        fn or<T>(
-            given: Option<&String>,
-            parsed: Result<Option<T>, Exception>,
-            old: Option<T>,
-        ) -> Result<Option<T>, Exception> {
-            if given.is_some() { parsed } else { Ok(old) }
-        }
         let (prefix, topic, kms_key) = (&input.prefix, &input.topic, &input.kms_key_id);
         let (group, role) = (&input.log_group, &input.log_role);
         let told = Self {
@@ -251,4 +244,9 @@ fn text(given: Option<String>) -> Option<String> {
 
 fn flag(value: bool) -> Value<'static> {
     i64::from(value).into()
+}
+
+/// What is told of a member: what is given now, or what was told before.
+fn or<T>(given: Option<&String>, parsed: Result<Option<T>, Exception>, old: Option<T>) -> Result<Option<T>, Exception> {
+    if given.is_some() { parsed } else { Ok(old) }
 }

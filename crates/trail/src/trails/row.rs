@@ -29,7 +29,7 @@ pub(crate) struct TrailRow {
     pub(crate) digest_error: Option<String>,
 }
 
-/// What CreateTrail and UpdateTrail say about a trail.
+/// What `CreateTrail` and `UpdateTrail` say about a trail.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) bucket: String,
@@ -149,13 +149,13 @@ impl TrailRow {
             has_custom_event_selectors: self.selectors != Selectors::All,
             has_insight_selectors: false,
         };
-        Trail { described: Some(described), ..self.told.clone().to_trail(&self.name, &self.arn) }
+        Trail { described: Some(described), ..self.told.clone().into_trail(&self.name, &self.arn) }
     }
 }
 
 impl Told {
-    /// Writes what was told as CreateTrail and UpdateTrail answer it.
-    pub(crate) fn to_trail(self, name: &str, arn: &Arn) -> Trail {
+    /// Writes what was told as `CreateTrail` and `UpdateTrail` answer it.
+    pub(crate) fn into_trail(self, name: &str, arn: &Arn) -> Trail {
         Trail {
             name: name.to_owned(),
             bucket: self.bucket,
@@ -163,13 +163,13 @@ impl Told {
             sns_topic_name: self.topic.as_deref().map(topic_name),
             topic: self.topic,
             include_global_service_events: self.global_events,
-            is_multi_region_trail: self.multi_region,
+            is_multi_region: self.multi_region,
             arn: arn.to_string(),
             log_file_validation_enabled: self.validation,
             log_group: self.log_group,
             log_role: self.log_role,
             kms_key: self.kms_key,
-            is_organization_trail: false,
+            is_organization: false,
             recursive_logging: self.recursive_logging,
             described: None,
         }

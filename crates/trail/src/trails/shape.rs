@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::selectors::{Advanced, Basic};
 
-/// What CreateTrail and UpdateTrail take.
+/// What `CreateTrail` and `UpdateTrail` take.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct TrailInput {
@@ -28,9 +28,10 @@ pub(crate) struct TrailInput {
     pub(crate) tags_list: Option<Vec<Tag>>,
 }
 
-/// A trail as it is shown; CreateTrail and UpdateTrail leave out what `described` is.
+/// A trail as it is shown; `CreateTrail` and `UpdateTrail` leave out what `described` is.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "AWS's shape has them")]
 pub(crate) struct Trail {
     pub(crate) name: String,
     #[serde(rename = "S3BucketName")]
@@ -42,7 +43,8 @@ pub(crate) struct Trail {
     #[serde(rename = "SnsTopicARN", skip_serializing_if = "Option::is_none")]
     pub(crate) topic: Option<String>,
     pub(crate) include_global_service_events: bool,
-    pub(crate) is_multi_region_trail: bool,
+    #[serde(rename = "IsMultiRegionTrail")]
+    pub(crate) is_multi_region: bool,
     #[serde(rename = "TrailARN")]
     pub(crate) arn: String,
     pub(crate) log_file_validation_enabled: bool,
@@ -52,7 +54,8 @@ pub(crate) struct Trail {
     pub(crate) log_role: Option<String>,
     #[serde(rename = "KmsKeyId", skip_serializing_if = "Option::is_none")]
     pub(crate) kms_key: Option<String>,
-    pub(crate) is_organization_trail: bool,
+    #[serde(rename = "IsOrganizationTrail")]
+    pub(crate) is_organization: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recursive_logging: Option<bool>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -118,7 +121,7 @@ pub(crate) struct Brief {
     pub(crate) home_region: String,
 }
 
-/// What GetTrailStatus answers; numbers are seconds since the epoch, and texts are of an older form of the operation.
+/// What `GetTrailStatus` answers; numbers are seconds since the epoch, and texts are of an older form of the operation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetTrailStatusOutput {
@@ -161,7 +164,7 @@ pub(crate) struct GetEventSelectorsInput {
     pub(crate) trail_name: Option<String>,
 }
 
-/// What PutEventSelectors and GetEventSelectors answer.
+/// What `PutEventSelectors` and `GetEventSelectors` answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct EventSelectorsOutput {
@@ -173,7 +176,7 @@ pub(crate) struct EventSelectorsOutput {
     pub(crate) advanced_event_selectors: Option<Vec<Advanced>>,
 }
 
-/// What AddTags and RemoveTags take.
+/// What `AddTags` and `RemoveTags` take.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct TagsInput {
