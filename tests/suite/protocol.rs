@@ -57,8 +57,8 @@ fn every_reply_of_git_has_a_request_id() {
 fn replies_to_what_is_no_request_of_either_have_a_request_id_too() {
     let world = World::new();
     for (method, path, status) in [
-        ("GET", "/", 405),
-        ("PUT", "/", 405),
+        ("GET", "/", 404),
+        ("PUT", "/", 404),
         ("GET", "/nothing", 404),
         ("POST", "/v1/repos", 404),
         ("GET", "/v1/repos/MyDemoRepo/info/refs", 403),

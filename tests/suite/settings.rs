@@ -276,12 +276,15 @@ fn what_is_no_setting_is_refused_by_its_name() {
         "[triggers]\ncolour = 1",
         "[buckets.far]\nendpoint = \"http://127.0.0.1:9000\"\ncolour = 1",
         "[simulate.encryption_keys]\na = \"colour\"",
-        "colour",
     ] {
         fs::write(folder.path().join("settings.toml"), line).expect("the folder is writable");
         let message = refused(&folder, &["--config", "settings.toml"]);
         assert!(message.contains("settings.toml") && message.contains("colour"), "{message}");
     }
+    fs::write(folder.path().join("settings.toml"), "[buckets.far]\nsecret-access-key wJalrXUtnFEMI")
+        .expect("it is writable");
+    let message = refused(&folder, &["--config", "settings.toml"]);
+    assert!(message.contains("settings.toml: line 2") && !message.contains("wJalr"), "{message}");
     let message = refused(&folder, &["--ephemeral", "--data-dir", "data"]);
     assert!(message.contains("write one of them"), "{message}");
 }
