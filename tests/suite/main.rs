@@ -47,6 +47,7 @@ mod table;
 mod tag;
 mod tidy;
 mod trail;
+mod trail_clients;
 mod trails;
 mod trigger;
 mod validate_logs;
