@@ -43,7 +43,7 @@ const EVENTS: &str = "
 /// SHA-256 of its uncompressed content in hexadecimal, `oldest` and `newest` are the times of its events, `delivered` is when it was
 /// written. Files of before this step have no hash.
 /// A deleted trail keeps its row, so that no later one has its id. Places and buckets that are empty here are named by
-/// [`crate::trails::name_own`], which alone knows what the settings say.
+/// `trails::BuiltIn::open`, which alone knows what the settings say.
 const TRAILS: &str = "
     CREATE TABLE trails (
         id INTEGER PRIMARY KEY,
