@@ -75,18 +75,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: SerializableStruct + 'static,
         E: Into<Failure> + 'static,
     {
-        let decode = move |body: &[u8]| {
-            let input = json::decode(body, deserialize)?;
-            Ok(Decoded {
-                request_parameters: elements::of(&input).map_err(unwritable)?,
-                run: Box::new(move |service: &S, call: &Arc<Call>| {
-                    let output = handler(service, call, input).map_err(Into::into)?;
-                    let body = json::encode(&output).map_err(unwritable)?;
-                    Ok(Step::Answered(Reply { body, response_elements: Value::Null }))
-                }),
-            })
-        };
-        Self { name, access: Access::Read, decode: Box::new(decode) }
+        Self::answering(name, published(deserialize), handler, |output| json::encode(output).map_err(unwritable))
     }
 
     /// Makes the row of an operation that changes something and answers with an output.
@@ -100,10 +89,10 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: SerializableStruct + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::change(name, deserialize, handler, |output| {
+        Self::changing(name, Access::Write, published(deserialize), handler, |output, _| {
             Ok(Reply {
-                body: json::encode(output).map_err(unwritable)?,
-                response_elements: elements::of(output).map_err(unwritable)?,
+                body: json::encode(&output).map_err(unwritable)?,
+                response_elements: elements::of(&output).map_err(unwritable)?,
             })
         })
     }
@@ -118,7 +107,9 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         I: SerializableStruct + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::change(name, deserialize, handler, |()| Ok(Reply { body: Vec::new(), response_elements: Value::Null }))
+        Self::changing(name, Access::Write, published(deserialize), handler, |(), _| {
+            Ok(Reply { body: Vec::new(), response_elements: Value::Null })
+        })
     }
 
     /// Makes the row of an operation that only reads and whose shapes AWS does not publish, so that ours are serde's.
@@ -128,18 +119,9 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: Serialize + 'static,
         E: Into<Failure> + 'static,
     {
-        let decode = move |body: &[u8]| {
-            let (input, request_parameters) = json::decode_unpublished(body)?;
-            Ok(Decoded {
-                request_parameters,
-                run: Box::new(move |service: &S, call: &Arc<Call>| {
-                    let output = handler(service, call, input).map_err(Into::into)?;
-                    let body = serde_json::to_vec(&output).map_err(|_| Failure::internal())?;
-                    Ok(Step::Answered(Reply { body, response_elements: Value::Null }))
-                }),
-            })
-        };
-        Self { name, access: Access::Read, decode: Box::new(decode) }
+        Self::answering(name, json::decode_unpublished, handler, |output| {
+            serde_json::to_vec(output).map_err(unwritable)
+        })
     }
 
     /// Makes the row of an operation that changes something and whose shapes AWS does not publish.
@@ -149,22 +131,10 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: Serialize + 'static,
         E: Into<Failure> + 'static,
     {
-        let decode = move |body: &[u8]| {
-            let (input, request_parameters) = json::decode_unpublished(body)?;
-            Ok(Decoded {
-                request_parameters,
-                run: Box::new(move |service: &S, call: &Arc<Call>| {
-                    let change = handler(service, call, input).map_err(Into::into)?;
-                    Ok(Step::Change(Box::new(move |transaction: &T| {
-                        let output = change(transaction).map_err(Into::into)?;
-                        let output = serde_json::to_value(&output).map_err(|_| Failure::internal())?;
-                        let body = output.to_string().into_bytes();
-                        Ok(Reply { body, response_elements: elements::of_value(output) })
-                    })))
-                }),
-            })
-        };
-        Self { name, access: Access::Write, decode: Box::new(decode) }
+        Self::changing(name, Access::Write, json::decode_unpublished, handler, |output, _| {
+            let output = serde_json::to_value(output).map_err(unwritable)?;
+            Ok(Reply { body: output.to_string().into_bytes(), response_elements: elements::of_value(output) })
+        })
     }
 
     /// Says which members of an unpublished input are times: numbers on the wire, and dates in a record.
@@ -198,25 +168,17 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: Serialize + 'static,
         E: Into<Failure> + 'static,
     {
-        let decode = move |body: &[u8]| {
+        let decode = |body: &[u8]| {
             let input: I = query::decode(body)?;
-            let parameters = serde_json::to_value(&input).map_err(|_| Failure::internal())?;
-            Ok(Decoded {
-                request_parameters: elements::of_value(parameters),
-                run: Box::new(move |service: &S, call: &Arc<Call>| {
-                    let change = handler(service, call, input).map_err(Into::into)?;
-                    let request_id = call.request_id().to_owned();
-                    Ok(Step::Change(Box::new(move |transaction: &T| {
-                        let output = change(transaction).map_err(Into::into)?;
-                        let output = serde_json::to_value(&output).map_err(|_| Failure::internal())?;
-                        let body = xml::reply(name, namespace, &output, &request_id);
-                        Ok(Reply { body, response_elements: elements::of_value(shown(output)) })
-                    })))
-                }),
-            })
+            let parameters = serde_json::to_value(&input).map_err(unwritable)?;
+            Ok((input, elements::of_value(parameters)))
         };
         // Whoever asks for credentials changes nothing, as AWS sees it.
-        Self { name, access: Access::Read, decode: Box::new(decode) }
+        Self::changing(name, Access::Read, decode, handler, move |output, request_id| {
+            let output = serde_json::to_value(output).map_err(unwritable)?;
+            let body = xml::reply(name, namespace, &output, request_id);
+            Ok(Reply { body, response_elements: elements::of_value(shown(output)) })
+        })
     }
 
     /// Reads a request's body.
@@ -224,31 +186,53 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         (self.decode)(body)
     }
 
-    fn change<I, O, E>(
+    /// The row of an operation whose first half is all; `encode` writes its output.
+    fn answering<I: Send + 'static, O: 'static, E: Into<Failure> + 'static>(
         name: &'static str,
-        deserialize: Deserialize<I>,
-        handler: Handler<S, I, Change<T, O, E>, E>,
-        reply: fn(&O) -> Result<Reply, Failure>,
-    ) -> Self
-    where
-        I: SerializableStruct + Send + 'static,
-        O: 'static,
-        E: Into<Failure> + 'static,
-    {
+        decode: impl Fn(&[u8]) -> Result<(I, Value), Failure> + Send + Sync + 'static,
+        handler: Handler<S, I, O, E>,
+        encode: fn(&O) -> Result<Vec<u8>, Failure>,
+    ) -> Self {
         let decode = move |body: &[u8]| {
-            let input = json::decode(body, deserialize)?;
-            Ok(Decoded {
-                request_parameters: elements::of(&input).map_err(unwritable)?,
-                run: Box::new(move |service: &S, call: &Arc<Call>| {
-                    let change = handler(service, call, input).map_err(Into::into)?;
-                    Ok(Step::Change(Box::new(move |transaction: &T| {
-                        let output = change(transaction).map_err(Into::into)?;
-                        reply(&output)
-                    })))
-                }),
-            })
+            let (input, request_parameters) = decode(body)?;
+            let run = move |service: &S, call: &Arc<Call>| {
+                let output = handler(service, call, input).map_err(Into::into)?;
+                Ok(Step::Answered(Reply { body: encode(&output)?, response_elements: Value::Null }))
+            };
+            Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access: Access::Write, decode: Box::new(decode) }
+        Self { name, access: Access::Read, decode: Box::new(decode) }
+    }
+
+    /// The row of an operation that has a second half; `reply` makes the reply of its output and the request's id.
+    fn changing<I: Send + 'static, O: 'static, E: Into<Failure> + 'static>(
+        name: &'static str,
+        access: Access,
+        decode: impl Fn(&[u8]) -> Result<(I, Value), Failure> + Send + Sync + 'static,
+        handler: Handler<S, I, Change<T, O, E>, E>,
+        reply: impl Fn(O, &str) -> Result<Reply, Failure> + Copy + Send + Sync + 'static,
+    ) -> Self {
+        let decode = move |body: &[u8]| {
+            let (input, request_parameters) = decode(body)?;
+            let run = move |service: &S, call: &Arc<Call>| {
+                let change = handler(service, call, input).map_err(Into::into)?;
+                let call = Arc::clone(call);
+                Ok(Step::Change(Box::new(move |transaction: &T| {
+                    reply(change(transaction).map_err(Into::into)?, call.request_id())
+                })))
+            };
+            Ok(Decoded { request_parameters, run: Box::new(run) })
+        };
+        Self { name, access, decode: Box::new(decode) }
+    }
+}
+
+/// Reads an input whose shape AWS publishes, and its record form.
+fn published<I: SerializableStruct>(deserialize: Deserialize<I>) -> impl Fn(&[u8]) -> Result<(I, Value), Failure> {
+    move |body| {
+        let input = json::decode(body, deserialize)?;
+        let request_parameters = elements::of(&input).map_err(unwritable)?;
+        Ok((input, request_parameters))
     }
 }
 
@@ -260,6 +244,6 @@ impl<S: 'static, T: 'static> Decoded<S, T> {
 }
 
 /// An output of ours that cannot be written is our fault.
-fn unwritable(_: SerdeError) -> Failure {
+fn unwritable<E>(_: E) -> Failure {
     Failure::internal()
 }
