@@ -107,9 +107,9 @@ impl Shared {
 
     /// Tells how long it is until the next digest is due.
     fn wait(&self) -> Result<Duration, Error> {
-        let (ends, planned) = self
+        let (ends, is_planned) = self
             .store
-            .read(|transaction| Ok::<_, Error>((chain::ends(transaction)?, chain::planned(transaction)?.len())))?;
+            .read(|transaction| Ok::<_, Error>((chain::ends(transaction)?, chain::is_any_planned(transaction)?)))?;
         let wait = match ends {
             None => self.interval,
             Some((first, _)) => {
@@ -118,7 +118,7 @@ impl Shared {
                 self.interval.saturating_sub(since).max(SECOND.min(self.interval))
             }
         };
-        Ok(if planned == 0 { wait } else { wait.min(RETRY_INTERVAL) })
+        Ok(if is_planned { wait.min(RETRY_INTERVAL) } else { wait })
     }
 
     fn make(&self) -> Result<(), Error> {
@@ -165,7 +165,8 @@ impl Shared {
             }
             let signing_key = self.keys.for_window(start, end)?;
             let document = document(&chain, (start, end), key, signing_key.fingerprint(), &covered);
-            let (content, hash) = (document.to_json(), sha256(document.to_json().as_bytes()));
+            let content = document.to_json();
+            let hash = sha256(content.as_bytes());
             let previous = document.previous_digest_signature.as_deref();
             let (bucket, key) = (document.digest_s3_bucket, document.digest_s3_object);
             let text = signed_text(&document.digest_end_time, &bucket, &key, &hash, previous);

@@ -214,7 +214,9 @@ impl Trail {
                 event.further.extend(further);
             }
             let mut bytes = 0;
-            for event in event.records(&call) {
+            let records = event.records(&call);
+            let count = records.len();
+            for event in records {
                 built_in.meet_within(transaction, record::account(&event, &call).as_str(), call.time)?;
                 let line = record::line(&event, &call, event_version);
                 bytes += line.len() as u64;
@@ -222,12 +224,12 @@ impl Trail {
                 let events = Arc::clone(&events);
                 transaction.after_commit(move || events.append(&line));
             }
-            Ok::<_, store::Error>((result, bytes))
+            Ok::<_, store::Error>((result, bytes, count))
         });
         match recorded.and_then(|recorded| recorded) {
-            Ok((result, bytes)) => {
+            Ok((result, bytes, count)) => {
                 self.delivery.count(bytes);
-                self.indexer.count(1);
+                self.indexer.count(count);
                 Ok(result)
             }
             Err(error) => Err(unrecorded(error)),

@@ -197,6 +197,12 @@ pub(crate) fn plan(
     Ok(())
 }
 
+/// Tells whether anything was planned that is not delivered.
+pub(crate) fn is_any_planned(transaction: &Transaction) -> Result<bool, Error> {
+    let query = "SELECT id FROM digests WHERE document IS NOT NULL LIMIT 1";
+    Ok(transaction.query_one(query, &[], |row| row.integer(0))?.is_some())
+}
+
 /// Lists what was planned and is not delivered, the oldest first.
 pub(crate) fn planned(transaction: &Transaction) -> Result<Vec<Planned>, Error> {
     transaction.query(
