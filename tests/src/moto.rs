@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use crate::World;
 use crate::clients::python_folder;
 
 /// moto, running; it is killed when the test is done with it.
@@ -24,6 +25,23 @@ impl Moto {
         // What it says later is read too, or it would wait for that.
         std::thread::spawn(move || log.for_each(drop));
         Self { child, url: url.expect("it says where it listens") }
+    }
+
+    /// Makes a topic and a queue of the same name that is subscribed to it, and returns the topic's ARN.
+    pub fn topic_with_queue(&self, world: &World, name: &str) -> String {
+        let program = format!(
+            "
+import boto3
+sns, sqs = (boto3.client(name, endpoint_url='{0}') for name in ('sns', 'sqs'))
+topic = sns.create_topic(Name='{name}')['TopicArn']
+queue = sqs.create_queue(QueueName='{name}')['QueueUrl']
+arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)
+print(topic)
+",
+            self.url
+        );
+        world.python(&program).ok()
     }
 
     /// The URL of all of its services.

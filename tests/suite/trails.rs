@@ -205,19 +205,7 @@ fn a_reset_leaves_the_built_in_trail_alone() {
 fn a_topic_is_told_of_each_log_file() {
     let moto = Moto::start();
     let mut world = world();
-    let subscribe = format!(
-        "
-import boto3
-sns, sqs = (boto3.client(name, endpoint_url='{0}') for name in ('sns', 'sqs'))
-topic = sns.create_topic(Name='Files')['TopicArn']
-queue = sqs.create_queue(QueueName='Files')['QueueUrl']
-arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
-sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)
-print(topic)
-",
-        moto.url()
-    );
-    let topic = world.python(&subscribe).ok();
+    let topic = moto.topic_with_queue(&world, "Files");
     world.restart_with(|settings| {
         let to = server::settings::Destination::Endpoint(moto.url().to_owned());
         settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();

@@ -361,19 +361,7 @@ fn a_function_is_invoked_as_an_event() {
 fn an_sns_topic_of_another_service_passes_the_message_on() {
     let moto = Moto::start();
     let mut world = World::new();
-    let subscribe = format!(
-        "
-import boto3
-sns, sqs = (boto3.client(name, endpoint_url='{0}') for name in ('sns', 'sqs'))
-topic = sns.create_topic(Name='MyTopic')['TopicArn']
-queue = sqs.create_queue(QueueName='MyQueue')['QueueUrl']
-arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
-sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)
-print(topic)
-",
-        moto.url()
-    );
-    let topic = world.python(&subscribe).ok();
+    let topic = moto.topic_with_queue(&world, "MyTopic");
     world.restart_with(|settings| {
         let to = To::Endpoint(moto.url().to_owned());
         settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();
@@ -388,7 +376,7 @@ print(topic)
         "
 import boto3
 sqs = boto3.client('sqs', endpoint_url='{}')
-queue = sqs.get_queue_url(QueueName='MyQueue')['QueueUrl']
+queue = sqs.get_queue_url(QueueName='MyTopic')['QueueUrl']
 messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)['Messages']
 assert len(messages) == 1
 print(messages[0]['Body'])
