@@ -10,11 +10,14 @@ pub mod clock;
 pub mod derived;
 pub mod elements;
 pub mod failure;
+pub mod hex;
 pub mod json;
 pub mod operation;
 pub mod page_token;
+pub mod percent;
 pub mod query;
 pub mod region;
+pub mod signature;
 pub mod timestamp;
 pub mod xml;
 

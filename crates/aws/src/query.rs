@@ -1,4 +1,4 @@
-//! AWS query: a request's form, read into the values that AWS JSON would have for it.
+//! AWS query: a request's form, written, and read into the values that AWS JSON would have for it.
 
 use std::mem::take;
 
@@ -6,10 +6,19 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::Failure;
+use crate::{Failure, percent};
 
 /// How deep the members of a form are nested at most; no operation comes near.
 const DEPTH_MAX: usize = 8;
+
+/// The media type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+/// Writes members as a form.
+pub fn encode<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let pair = |(name, value)| format!("{name}={}", percent::encode(value, percent::UNRESERVED));
+    members.into_iter().map(pair).collect::<Vec<_>>().join("&").into_bytes()
+}
 
 /// Returns the operation that a form names.
 pub fn action(form: &[u8]) -> Option<String> {
@@ -43,26 +52,8 @@ fn malformed(cause: &str) -> Failure {
 fn pairs(form: &[u8]) -> impl Iterator<Item = (String, String)> {
     form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        (decoded(&pair[..equals]), decoded(pair.get(equals + 1..).unwrap_or_default()))
+        (percent::decode(&pair[..equals]), percent::decode(pair.get(equals + 1..).unwrap_or_default()))
     })
-}
-
-/// Undoes the percent encoding of forms, in which a space is a plus sign.
-fn decoded(text: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let escaped = after.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let escaped = escaped.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
-        let (byte, length) = match (first, escaped) {
-            (b'%', Some(byte)) => (byte, 3),
-            (b'+', _) => (b' ', 1),
-            _ => (*first, 1),
-        };
-        bytes.push(byte);
-        rest = &rest[length..];
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn put(members: &mut Map<String, Value>, name: &str, value: String) {

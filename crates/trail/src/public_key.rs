@@ -1,7 +1,5 @@
 //! Public keys: what a digest's signature is checked with, and the file that hands them on with a bucket.
 
-use std::fmt::Write;
-
 use aws::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -88,20 +86,12 @@ impl PublicKey {
 
 /// The MD5 of a public key in DER, in hexadecimal: what CloudTrail names a key by.
 pub(crate) fn fingerprint(der: &[u8]) -> String {
-    hex(&Md5::digest(der))
+    aws::hex::encode(&Md5::digest(der))
 }
 
 /// The SHA-256 of bytes in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Writes bytes in hexadecimal, in lower case.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a text takes all");
-        text
-    })
+    aws::hex::encode(&Sha256::digest(bytes))
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

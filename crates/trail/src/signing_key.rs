@@ -16,7 +16,7 @@ use rsa::signature::{SignatureEncoding, Signer};
 use rsa::traits::PublicKeyParts;
 
 pub(crate) use self::ring::KeyRing;
-use crate::public_key::{fingerprint, hex};
+use crate::public_key::fingerprint;
 
 /// The size of CloudTrail's keys.
 const BITS: usize = 2_048;
@@ -68,7 +68,7 @@ impl SigningKey {
 
     /// Signs a text with SHA-256 and PKCS#1 v1.5; the signature is in hexadecimal, and always the same for a text.
     pub(crate) fn sign(&self, text: &str) -> String {
-        hex(&pkcs1v15::SigningKey::<Sha256>::new(self.private.clone()).sign(text.as_bytes()).to_bytes())
+        aws::hex::encode(&pkcs1v15::SigningKey::<Sha256>::new(self.private.clone()).sign(text.as_bytes()).to_bytes())
     }
 
     fn private_der(&self) -> Result<Vec<u8>, String> {

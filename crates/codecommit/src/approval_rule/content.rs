@@ -1,7 +1,5 @@
 //! The content of approval rules and of the templates that make them: JSON that says how many approvals of whom are needed.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -95,10 +93,7 @@ impl Content {
 
 /// The hash of a content, by which callers say which one they mean: SHA-256 in hexadecimal digits.
 pub(crate) fn sha256(content: &str) -> String {
-    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all");
-        text
-    })
+    aws::hex::encode(&Sha256::digest(content))
 }
 
 /// Fails if a caller says which content there is, and it is another.

@@ -2,14 +2,13 @@
 //!
 //! Requests are not signed: endpoints that stand in for AWS take the region and the account out of the signature's head.
 
-use aws::{Arn, Timestamp};
+use aws::percent::{self, UNRESERVED};
+use aws::{Arn, query, signature};
 use ureq::http::Request;
 use ureq::http::request::Builder;
 
 use super::Message;
 use crate::settings::Destination;
-
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// Makes the request, or says why there can be none.
 pub(super) fn of(message: &Message<'_>, destination: &Destination) -> Result<Request<Vec<u8>>, String> {
@@ -20,9 +19,9 @@ pub(super) fn of(message: &Message<'_>, destination: &Destination) -> Result<Req
             let url = url.trim_end_matches('/');
             let arn = Arn::parse(message.destination).ok_or("The destination is no ARN.")?;
             if arn.service == "sns" {
-                (signed(Request::post(url).header("content-type", FORM), &arn), publication(message))
+                (signed(Request::post(url).header("content-type", query::FORM), &arn), publication(message))
             } else {
-                let function = encoded(message.destination);
+                let function = percent::encode(message.destination, UNRESERVED);
                 let request = Request::post(format!("{url}/2015-03-31/functions/{function}/invocations"))
                     .header("content-type", "application/json")
                     .header("x-amz-invocation-type", "Event");
@@ -42,23 +41,11 @@ fn publication(message: &Message<'_>) -> Vec<u8> {
         message.subject.map(|subject| ("Subject", subject)),
         Some(("Message", message.text)),
     ];
-    let members = members.into_iter().flatten().map(|(name, value)| format!("{name}={}", encoded(value)));
-    members.collect::<Vec<_>>().join("&").into_bytes()
+    query::encode(members.into_iter().flatten())
 }
 
 fn signed(request: Builder, arn: &Arn) -> Builder {
-    let Arn { account, region, service, .. } = arn;
-    let day = Timestamp::now().day_folder().replace('/', "");
-    let scope = format!("{account}/{day}/{region}/{service}/aws4_request");
-    let signature = "0".repeat(64);
-    let head = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}");
-    request.header("authorization", head)
-}
-
-/// Writes a text so that it can stand in a form and in a path.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    request.header("authorization", signature::formal(arn.account.as_str(), &arn.region, &arn.service))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The events of calls to S3.
 
-use aws::{AccountId, Call, Failure, Resource};
+use aws::{AccountId, Call, Failure, Resource, percent};
 use axum::http::Uri;
 use serde_json::{Map, Value, json};
 use trail::Event;
 
 use super::gate::Asked;
-use super::signature::{Signature, decoded, parameters_unsigned};
+use super::signature::{Signature, parameters_unsigned};
 
 const EVENT_SOURCE: &str = "s3.amazonaws.com";
 
@@ -50,7 +50,7 @@ fn parameters(call: &Call, asked: &Asked, uri: &Uri) -> Value {
     put("Host", call.host.as_deref());
     put("key", asked.key.as_deref());
     for (name, value) in parameters_unsigned(uri) {
-        put(&decoded(name), Some(&decoded(value)));
+        put(&percent::decode(name.as_bytes()), Some(&percent::decode(value.as_bytes())));
     }
     Value::Object(parameters)
 }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use aws::percent;
 use s3s::dto::{CommonPrefix, ETag, EncodingType, Object, ObjectStorageClass, Owner};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
@@ -35,9 +36,7 @@ impl Encoding {
 
     /// Writes a key, a prefix, a delimiter or a marker.
     pub(super) fn write(self, text: &str) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*/".contains(&byte);
-        let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-        if self.url { text.bytes().map(one).collect() } else { text.to_owned() }
+        if self.url { percent::encode(text, b"-._*/") } else { text.to_owned() }
     }
 
     /// Makes the entries of a page.

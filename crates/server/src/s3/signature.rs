@@ -1,5 +1,6 @@
 //! How a request to S3 is signed, in a header or in its URL, and what it is without the signature.
 
+use aws::percent;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
@@ -61,7 +62,8 @@ impl Signature {
     }
 
     fn of_url(uri: &Uri) -> Option<Self> {
-        let value = |name| parameters(uri).find(|(it, _)| *it == name).map(|(_, value)| decoded(value));
+        let value =
+            |name| parameters(uri).find(|(it, _)| *it == name).map(|(_, value)| percent::decode(value.as_bytes()));
         let token = value("X-Amz-Security-Token").or_else(|| value("x-amz-security-token"));
         let (version, scope) = match value("X-Amz-Credential") {
             Some(scope) => ("SigV4", scope),
@@ -102,23 +104,6 @@ pub(super) fn remove(head: &mut Parts) {
     if let Ok(uri) = target.parse() {
         head.uri = uri;
     }
-}
-
-/// Undoes the escapes of a URL's parameter; bytes that are no UTF-8 are replaced.
-pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
-        if let Some(byte) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            bytes.push(byte);
-            rest = &after[2..];
-        } else {
-            bytes.push(if *first == b'+' { b' ' } else { *first });
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
@@ -182,6 +167,6 @@ mod tests {
         let mut head = head("/b?list-type=2&prefix=a%2Fb&X-Amz-Date=1&location", None);
         remove(&mut head);
         assert_eq!(head.uri, "/b?list-type=2&prefix=a%2Fb&location=");
-        assert_eq!(decoded("a%2Fb+c%zz%"), "a/b c%zz%");
+        assert_eq!(percent::decode(b"a%2Fb+c%zz%"), "a/b c%zz%");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use aws::{Region, Timestamp};
+use aws::percent::{self, UNRESERVED};
+use aws::{Region, query, signature};
 use serde_json::Value;
 use ureq::http::Request;
 use ureq::http::request::Builder;
@@ -38,10 +39,9 @@ impl Client {
     pub(crate) fn assume_role(&mut self, role: &str, session_name: &str) -> Result<(), String> {
         let members =
             [("Action", "AssumeRole"), ("Version", "2011-06-15"), ("RoleArn", role), ("RoleSessionName", session_name)];
-        let form: Vec<_> = members.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let request = self.request(Request::post(format!("{}/", self.endpoint)), "sts");
-        let request = request.header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-        let (status, reply) = self.whole(request, form.join("&").into_bytes())?;
+        let request = request.header("content-type", query::FORM);
+        let (status, reply) = self.whole(request, query::encode(members))?;
         let reply = String::from_utf8_lossy(&reply);
         let told = |name: &str| element(&reply, name);
         match (status, told("AccessKeyId"), told("SessionToken")) {
@@ -69,7 +69,7 @@ impl Client {
 
     /// Opens an object of a bucket.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<impl Read, String> {
-        let key: Vec<_> = key.split('/').map(encoded).collect();
+        let key: Vec<_> = key.split('/').map(|part| percent::encode(part, UNRESERVED)).collect();
         let request = self.request(Request::get(format!("{}/{bucket}/{}", self.endpoint, key.join("/"))), "s3");
         let (status, mut body) = self.send(request, Vec::new())?;
         if status == 200 {
@@ -80,10 +80,7 @@ impl Client {
     }
 
     fn request(&self, request: Builder, service: &str) -> Builder {
-        let day = Timestamp::now().day_folder().replace('/', "");
-        let scope = format!("{}/{day}/{}/{service}/aws4_request", self.access_key, self.region);
-        let signature = "0".repeat(64);
-        let head = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}");
+        let head = signature::formal(&self.access_key, &self.region, service);
         let request = request.header("authorization", head).header("user-agent", &self.user_agent);
         match &self.session_token {
             Some(token) => request.header("x-amz-security-token", token),
@@ -124,10 +121,4 @@ fn element(text: &str, name: &str) -> Option<String> {
     let (content, _) = after.split_once(&format!("</{name}>"))?;
     let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
     Some(plain.iter().fold(content.to_owned(), |text, (entity, letter)| text.replace(entity, letter)))
-}
-
-/// Writes a text so that it can stand in a form and in a path.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
