@@ -183,10 +183,10 @@ pub fn read_events(folder: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("every line is a record")).collect()
 }
 
-/// Reads the records in all log files of a trail folder, in no particular order.
+/// Reads the records in all log files of a trail folder, in no particular order; what is still written is no log file.
 pub fn read_log_files(folder: &Path) -> Vec<Value> {
     let mut records = Vec::new();
-    for path in log_files(folder) {
+    for path in log_files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "gz")) {
         let file = std::fs::File::open(&path).expect("it was listed");
         let content: Value =
             serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("a log file is JSON in one gzip member");
