@@ -39,6 +39,7 @@ mod remote_bucket;
 mod repository;
 mod rotation;
 mod s3;
+mod session_tags;
 mod settings;
 mod simulate;
 mod sts;

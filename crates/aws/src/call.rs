@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use serde_json::{Map, Value};
 use uuid::Builder;
 
 use crate::{AccountId, Caller, Clock, Region, Timestamp};
@@ -33,6 +34,7 @@ pub struct Call {
     resources: Mutex<Vec<Resource>>,
     encrypted: Mutex<Vec<Encrypted>>,
     bearer: OnceLock<Caller>,
+    told: Mutex<Map<String, Value>>,
 }
 
 /// Data that a call turned out to concern, and the key that it is encrypted with.
@@ -91,6 +93,7 @@ impl Call {
             resources: Mutex::default(),
             encrypted: Mutex::default(),
             bearer: OnceLock::new(),
+            told: Mutex::default(),
         };
         call.request_id = call.new_id();
         call.event_id = call.new_id();
@@ -125,6 +128,17 @@ impl Call {
     /// Returns whom a token in the input names.
     pub fn bearer(&self) -> Option<&Caller> {
         self.bearer.get()
+    }
+
+    /// Notes something that a token in the input or the caller's session says; it stands among the request parameters
+    /// of the call's record.
+    pub fn is_told(&self, name: &str, value: Value) {
+        self.told.lock().expect("no holder of this lock panics").insert(name.to_owned(), value);
+    }
+
+    /// Returns what tokens in the input and the caller's session say, by name.
+    pub fn told(&self) -> Map<String, Value> {
+        self.told.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Notes that the call concerns a resource, which then stands in its record.

@@ -1,5 +1,7 @@
 //! Who makes a call, of every kind that CloudTrail tells apart.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Timestamp};
@@ -69,6 +71,9 @@ pub struct Session {
     pub mfa_authenticated: bool,
     /// The name that was set with `SourceIdentity` and stays through further roles.
     pub source_identity: Option<String>,
+    /// The session tags that stay through further roles, by key.
+    #[serde(default)]
+    pub transitive_tags: BTreeMap<String, String>,
 }
 
 /// A record's `sessionIssuer`: the role, user or root that a session stems from.

@@ -6,9 +6,9 @@ use aws::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum Exception {
     /// A member of the input is not as the model wants it.
-    #[error("1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {constraint}")]
+    #[error("1 validation error detected: Value{value} at '{member}' failed to satisfy constraint: {constraint}")]
     Constraint {
-        /// What was given, in quotes, or `null`.
+        /// A space and what was given, in quotes, or `null`; nothing where it is a secret.
         value: String,
         /// The member, as a record writes it.
         member: &'static str,
@@ -52,6 +52,11 @@ pub enum Exception {
     /// A transitive key is no key of a tag.
     #[error("The specified transitive tag key must be included in the requested tags.")]
     TransitiveTag,
+    /// A tag has the key of one that the caller's session hands on.
+    #[error(
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
+    )]
+    InheritedTag,
     /// A session policy is none.
     #[error("{0}")]
     MalformedPolicyDocument(&'static str),
@@ -81,7 +86,9 @@ impl From<Exception> for Failure {
             | Exception::AssumedByRoot
             | Exception::CalledWithSession(_)
             | Exception::HalfAFactor => ("AccessDenied", 403),
-            Exception::DuplicateTags | Exception::TransitiveTag => ("InvalidParameterValue", 400),
+            Exception::DuplicateTags | Exception::TransitiveTag | Exception::InheritedTag => {
+                ("InvalidParameterValue", 400)
+            }
             Exception::MalformedPolicyDocument(_) => ("MalformedPolicyDocument", 400),
             Exception::PackedPolicyTooLarge(_) => ("PackedPolicyTooLarge", 400),
             Exception::InvalidIdentityToken(_) => ("InvalidIdentityToken", 400),

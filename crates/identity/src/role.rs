@@ -1,5 +1,7 @@
 //! Roles: those of the identities file, and those that nobody declared.
 
+use std::collections::BTreeMap;
+
 use aws::caller::{Issuer, Kind, OnBehalfOf, Session, WebIdentity};
 use aws::{AccountId, Caller, Resource, Timestamp};
 
@@ -30,6 +32,8 @@ pub(crate) struct Terms {
     pub(crate) session_name: String,
     pub(crate) mfa_authenticated: bool,
     pub(crate) source_identity: Option<String>,
+    /// The session tags that further roles inherit.
+    pub(crate) transitive_tags: BTreeMap<String, String>,
     pub(crate) web_identity: Option<WebIdentity>,
     /// The service that assumes the role.
     pub(crate) invoked_by: Option<String>,
@@ -81,6 +85,7 @@ impl Role {
             created,
             mfa_authenticated: terms.mfa_authenticated,
             source_identity: terms.source_identity,
+            transitive_tags: terms.transitive_tags,
         };
         Caller {
             session: Some(session),

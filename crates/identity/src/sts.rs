@@ -9,6 +9,7 @@ pub(crate) mod get_federation_token;
 pub(crate) mod get_session_token;
 pub(crate) mod input;
 pub(crate) mod output;
+pub(crate) mod tags;
 pub(crate) mod token;
 
 use std::sync::Arc;

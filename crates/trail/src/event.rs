@@ -2,7 +2,7 @@
 
 use aws::caller::Kind;
 use aws::{AccountId, Call, Caller, Failure, Resource};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::NOTHING;
 
@@ -61,6 +61,18 @@ impl Event {
             event_id: None,
             shared_event_id: None,
         }
+    }
+
+    /// Adds what the call was told beside its input to the request parameters; what is empty says nothing.
+    pub(crate) fn is_requested_with(&mut self, told: Map<String, Value>) {
+        let mut told = told.into_iter().filter(|(_, value)| !value.is_null() && value != "").peekable();
+        if told.peek().is_none() {
+            return;
+        }
+        let mut all = self.request_parameters.as_object().cloned().unwrap_or_default();
+        all.extend(told);
+        all.sort_keys();
+        self.request_parameters = Value::Object(all);
     }
 
     /// Returns what stands in the trail for this event: itself and what is further, each with a copy for every other account

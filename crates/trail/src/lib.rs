@@ -176,6 +176,7 @@ impl Trail {
             event.request_parameters = decoded.request_parameters.clone();
             guarded(|| decoded.run(service, call))
         });
+        event.is_requested_with(call.told());
         if let Some(bearer) = call.bearer() {
             event.account = Some(bearer.account_id.clone());
             event.caller = Some(bearer.clone());

@@ -6,8 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use roxmltree::{Document, Node};
 
 use crate::Exception;
+use crate::sts::tags::{SessionTags, Tag};
 
 const ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
+
+/// What the name of a session tag's attribute begins with; the tag's key follows.
+const TAG: &str = "PrincipalTag:";
 
 /// What an assertion says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,6 +30,7 @@ pub(crate) struct Assertion {
     pub(crate) session_name: String,
     pub(crate) duration_seconds: Option<i64>,
     pub(crate) source_identity: Option<String>,
+    pub(crate) tags: SessionTags,
 }
 
 impl Assertion {
@@ -58,6 +63,7 @@ impl Assertion {
             session_name: first("RoleSessionName").unwrap_or_default(),
             duration_seconds: first("SessionDuration").and_then(|text| text.parse().ok()),
             source_identity: first("SourceIdentity"),
+            tags: SessionTags { tags: tags(assertion), transitive_keys: named("TransitiveTagKeys") },
         })
     }
 
@@ -78,14 +84,29 @@ fn text(node: Node<'_, '_>) -> String {
     node.text().unwrap_or_default().trim().to_owned()
 }
 
+/// AWS's attributes, with their names.
+fn attributes<'a, 'i>(assertion: Node<'a, 'i>) -> impl Iterator<Item = (&'a str, Node<'a, 'i>)> {
+    let attributes = assertion.descendants().filter(|node| node.tag_name().name() == "Attribute");
+    attributes.filter_map(|node| Some((node.attribute("Name")?.strip_prefix(ATTRIBUTES)?, node)))
+}
+
+fn values(attribute: Node<'_, '_>) -> impl Iterator<Item = String> {
+    attribute.children().filter(Node::is_element).map(text)
+}
+
 /// The values of one of AWS's attributes.
 fn attribute(assertion: Node<'_, '_>, name: &str) -> Vec<String> {
-    let is_it = |node: &Node<'_, '_>| {
-        node.tag_name().name() == "Attribute"
-            && node.attribute("Name").and_then(|it| it.strip_prefix(ATTRIBUTES)) == Some(name)
+    let named = attributes(assertion).filter(|(it, _)| *it == name);
+    named.flat_map(|(_, node)| values(node)).filter(|value| !value.is_empty()).collect()
+}
+
+/// The session tags; a tag's value may be empty.
+fn tags(assertion: Node<'_, '_>) -> Vec<Tag> {
+    let tag = |(name, node): (&str, _)| {
+        let key = name.strip_prefix(TAG)?.to_owned();
+        Some(Tag { key, value: values(node).next().unwrap_or_default() })
     };
-    let attributes = assertion.descendants().filter(is_it);
-    attributes.flat_map(|it| it.children().filter(Node::is_element).map(text)).filter(|it| !it.is_empty()).collect()
+    attributes(assertion).filter_map(tag).collect()
 }
 
 /// Reads a time of XML, which is in UTC here and may have fractions of a second.
@@ -98,7 +119,7 @@ mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 
-    use super::Assertion;
+    use super::{Assertion, SessionTags, Tag};
 
     #[test]
     fn an_assertion_tells_who_may_have_what() {
@@ -109,11 +130,18 @@ mod tests {
             <Attribute Name="https://aws.amazon.com/SAML/Attributes/Role"><AttributeValue>r,p</AttributeValue>
             <AttributeValue>q, s</AttributeValue></Attribute>
             <Attribute Name="https://aws.amazon.com/SAML/Attributes/RoleSessionName"><AttributeValue>Ana</AttributeValue></Attribute>
+            <Attribute Name="https://aws.amazon.com/SAML/Attributes/PrincipalTag:Team"><AttributeValue>Blue</AttributeValue></Attribute>
+            <Attribute Name="https://aws.amazon.com/SAML/Attributes/PrincipalTag:Empty"><AttributeValue/></Attribute>
+            <Attribute Name="https://aws.amazon.com/SAML/Attributes/TransitiveTagKeys"><AttributeValue>Team</AttributeValue></Attribute>
             </AttributeStatement></Assertion></p:Response>"#;
         let read = Assertion::read(&STANDARD.encode(xml)).expect("it is well formed");
         assert_eq!((read.id.as_str(), read.issuer.as_str(), read.subject.as_str()), ("_1", "https://idp", "ana"));
         assert_eq!((read.subject_type.as_str(), read.session_name.as_str()), ("persistent", "Ana"));
         assert!(read.gives("r", "p") && read.gives("s", "q") && !read.gives("r", "s"));
+        let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
+        let tags =
+            SessionTags { tags: vec![tag("Team", "Blue"), tag("Empty", "")], transitive_keys: vec!["Team".to_owned()] };
+        assert_eq!(read.tags, tags);
         assert_eq!(read.expires.expect("it has an end").iso(), "2030-01-01T00:00:00Z");
     }
 

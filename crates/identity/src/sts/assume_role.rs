@@ -6,11 +6,13 @@ use aws::caller::Kind;
 use aws::operation::Change;
 use aws::{Call, query};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::Transaction;
 
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, Terms};
-use crate::sts::input::{self, PolicyDescriptor, Tag};
+use crate::sts::input::{self, PolicyDescriptor, ProvidedContext};
 use crate::sts::output::{AssumedRoleUser, Output};
+use crate::sts::tags::{SessionTags, Tag};
 use crate::{Exception, Sts};
 
 /// How long the session of a role lasts at most that another role's session assumed.
@@ -32,6 +34,7 @@ pub(crate) struct Input {
     #[serde(skip_serializing)]
     token_code: String,
     source_identity: String,
+    provided_contexts: Vec<ProvidedContext>,
 }
 
 pub(crate) fn run(
@@ -47,7 +50,14 @@ pub(crate) fn run(
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
     let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &input.tags)?;
-    input::transitive(&input.transitive_tag_keys, &input.tags)?;
+    let tags = SessionTags { tags: input.tags, transitive_keys: input.transitive_tag_keys };
+    tags.check()?;
+    input::contexts(&input.provided_contexts)?;
+    let inherited = caller.session.as_ref().map(|session| session.transitive_tags.clone()).unwrap_or_default();
+    if !inherited.is_empty() {
+        call.is_told("incomingTransitiveTags", json!(inherited));
+    }
+    let transitive_tags = tags.transitive(&inherited)?;
     if caller.kind == Kind::Root {
         return Err(Exception::AssumedByRoot);
     }
@@ -72,6 +82,7 @@ pub(crate) fn run(
         session_name: input.role_session_name,
         mfa_authenticated,
         source_identity: kept.or(set),
+        transitive_tags,
         web_identity: None,
         invoked_by: caller.invoked_by.clone(),
         on_behalf_of: caller.on_behalf_of.clone(),

@@ -1,5 +1,6 @@
 //! `AssumeRoleWithSAML`: a session of a role for somebody whom a SAML provider vouches for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::caller::Kind;
@@ -7,8 +8,8 @@ use aws::operation::Change;
 use aws::{Call, Caller, Resource, query};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha1::{Digest, Sha1};
 use store::Transaction;
 
@@ -22,35 +23,17 @@ use crate::{Exception, Sts};
 
 const ACTION: &str = "sts:AssumeRoleWithSAML";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Input {
     role_arn: String,
     principal_arn: String,
-    #[serde(rename = "SAMLAssertion")]
+    #[serde(rename(deserialize = "SAMLAssertion"), skip_serializing)]
     assertion: String,
     policy_arns: Vec<PolicyDescriptor>,
     policy: String,
     #[serde(deserialize_with = "query::number")]
     duration_seconds: Option<i64>,
-}
-
-/// A record shows of the assertion what it says, not itself.
-impl Serialize for Input {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let told = Assertion::read(&self.assertion).unwrap_or_default();
-        json!({
-            "sAMLAssertionID": told.id,
-            "RoleSessionName": told.session_name,
-            "SourceIdentity": told.source_identity,
-            "RoleArn": self.role_arn,
-            "PrincipalArn": self.principal_arn,
-            "PolicyArns": self.policy_arns,
-            "Policy": self.policy,
-            "DurationSeconds": self.duration_seconds,
-        })
-        .serialize(serializer)
-    }
 }
 
 pub(crate) fn run(
@@ -61,13 +44,19 @@ pub(crate) fn run(
     input::required("roleArn", &input.role_arn)?;
     input::required("principalArn", &input.principal_arn)?;
     input::required("sAMLAssertion", &input.assertion)?;
-    input::length("sAMLAssertion", &input.assertion, 4..=100_000)?;
+    input::secret("sAMLAssertion", &input.assertion, 4..=100_000)?;
     let wanted = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
-    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &[])?;
     let Some((account, provider)) = iam(&input.principal_arn, "saml-provider") else {
         return Err(Exception::InvalidArn(input.principal_arn));
     };
     let told = Assertion::read(&input.assertion)?;
+    for (name, said) in [("sAMLAssertionID", &told.id), ("roleSessionName", &told.session_name)] {
+        call.is_told(name, said.as_str().into());
+    }
+    call.is_told("sourceIdentity", told.source_identity.as_deref().into());
+    told.tags.tell(call);
+    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &told.tags.tags)?;
+    told.tags.check()?;
     let qualifier = name_qualifier(&format!("{}{account}/{provider}", told.issuer));
     let principal_id = format!("{qualifier}:{}", told.subject);
     call.is_made_by(Caller {
@@ -107,6 +96,7 @@ pub(crate) fn run(
     let terms = Terms {
         session_name: told.session_name.clone(),
         source_identity: told.source_identity.clone(),
+        transitive_tags: told.tags.transitive(&BTreeMap::new())?,
         ..Terms::default()
     };
     let session = assume_role::session(sts, call, &role, terms, seconds, packed_policy_size);

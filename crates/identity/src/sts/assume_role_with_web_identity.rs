@@ -1,5 +1,6 @@
 //! `AssumeRoleWithWebIdentity`: a session of a role for somebody whom an OIDC provider vouches for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::caller::{Kind, WebIdentity};
@@ -41,11 +42,13 @@ pub(crate) fn run(
     input::required("roleArn", &input.role_arn)?;
     session_name(&input.role_session_name)?;
     input::required("webIdentityToken", &input.web_identity_token)?;
-    input::length("webIdentityToken", &input.web_identity_token, 4..=20_000)?;
+    input::secret("webIdentityToken", &input.web_identity_token, 4..=20_000)?;
     input::length("providerId", &input.provider_id, 4..=2048)?;
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
-    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &[])?;
     let claims = Claims::read(&input.web_identity_token, &sts.identities.providers.tokens, sts.now())?;
+    claims.tags.tell(call);
+    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &claims.tags.tags)?;
+    claims.tags.check()?;
     let not_authorized = || Exception::TokenNotAuthorized(ACTION);
     let role = sts.identities.role(&input.role_arn)?.ok_or_else(not_authorized)?;
     call.concerns(role.resource());
@@ -80,6 +83,7 @@ pub(crate) fn run(
     let terms = Terms {
         session_name: input.role_session_name,
         source_identity: claims.source_identity.clone(),
+        transitive_tags: claims.tags.transitive(&BTreeMap::new())?,
         web_identity: Some(WebIdentity { provider: provider.clone(), attributes }),
         ..Terms::default()
     };

@@ -1,5 +1,6 @@
 //! `GetFederationToken`: temporary credentials that a user or the root gives to somebody else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::caller::{Issuer, Kind, Session};
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use store::Transaction;
 
 use crate::sts::get_session_token;
-use crate::sts::input::{self, PolicyDescriptor, Tag};
+use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::{FederatedUser, Output};
+use crate::sts::tags::Tag;
 use crate::{Exception, Sts};
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -46,6 +48,7 @@ pub(crate) fn run(
         created: call.time,
         mfa_authenticated: false,
         source_identity: None,
+        transitive_tags: BTreeMap::new(),
     };
     let caller = Caller {
         session: Some(session),

@@ -1,5 +1,6 @@
 //! `GetSessionToken`: temporary credentials of a user or the root, mostly to show a second factor.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::caller::{Kind, Session};
@@ -38,8 +39,14 @@ pub(crate) fn run(
     if call.caller.session.is_some() {
         return Err(Exception::CalledWithSession("GetSessionToken"));
     }
-    let session =
-        Session { issuer: None, web_identity: None, created: call.time, mfa_authenticated, source_identity: None };
+    let session = Session {
+        issuer: None,
+        web_identity: None,
+        created: call.time,
+        mfa_authenticated,
+        source_identity: None,
+        transitive_tags: BTreeMap::new(),
+    };
     let issued = sts.issue(call, Caller { session: Some(session), ..call.caller.clone() }, seconds);
     Ok(Box::new(move |transaction| Ok(Output::of(issued.keep(transaction)?))))
 }

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Exception;
+use crate::sts::tags::{self, Tag};
 
 /// How many characters of policies and tags a session can have when they are packed.
 const PACKED_CHARACTERS_MAX: usize = 4096;
 
 const POLICY_CHARACTERS_MAX: usize = 2048;
 const POLICIES_MAX: usize = 10;
-const TAGS_MAX: usize = 50;
+const CONTEXTS_MAX: usize = 5;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -21,17 +22,20 @@ pub(crate) struct PolicyDescriptor {
     pub(crate) arn: String,
 }
 
+/// What a provider says of the circumstances of a session.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(crate) struct Tag {
-    pub(crate) key: String,
-    pub(crate) value: String,
+pub(crate) struct ProvidedContext {
+    provider_arn: String,
+    /// A token, and so in no record.
+    #[serde(skip_serializing)]
+    context_assertion: String,
 }
 
 /// Refuses a member that is missing or empty.
 pub(crate) fn required(member: &'static str, value: &str) -> Result<(), Exception> {
     if value.is_empty() {
-        return Err(constraint("null".to_owned(), member, "Member must not be null"));
+        return Err(constraint(" null".to_owned(), member, "Member must not be null"));
     }
     Ok(())
 }
@@ -60,6 +64,14 @@ pub(crate) fn length(member: &'static str, value: &str, lengths: RangeInclusive<
         _ => return Ok(()),
     };
     Err(constraint(quoted(value), member, &wanted))
+}
+
+/// Refuses a secret that is too short or too long, without repeating it; what is missing may be.
+pub(crate) fn secret(member: &'static str, value: &str, lengths: RangeInclusive<usize>) -> Result<(), Exception> {
+    length(member, value, lengths).map_err(|refused| match refused {
+        Exception::Constraint { constraint, .. } => Exception::Constraint { value: String::new(), member, constraint },
+        other => other,
+    })
 }
 
 /// Returns how long a session is wanted to be; what is missing is the default.
@@ -108,7 +120,7 @@ pub(crate) fn packed(policy: &str, arns: &[PolicyDescriptor], tags: &[Tag]) -> R
             return Err(Exception::InvalidArn(it.arn.clone()));
         }
     }
-    check_tags(tags)?;
+    tags::check(tags)?;
     let characters = policy.chars().count()
         + arns.iter().map(|it| it.arn.chars().count()).sum::<usize>()
         + tags.iter().map(|it| it.key.chars().count() + it.value.chars().count()).sum::<usize>();
@@ -119,12 +131,17 @@ pub(crate) fn packed(policy: &str, arns: &[PolicyDescriptor], tags: &[Tag]) -> R
     Ok((characters > 0).then_some(percent))
 }
 
-/// Refuses transitive keys that are not among the tags.
-pub(crate) fn transitive(keys: &[String], tags: &[Tag]) -> Result<(), Exception> {
-    if keys.iter().all(|key| tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key))) {
-        return Ok(());
+/// Refuses contexts that are not as the model wants them; what they say is not looked at.
+pub(crate) fn contexts(all: &[ProvidedContext]) -> Result<(), Exception> {
+    if all.len() > CONTEXTS_MAX {
+        let wanted = format!("Member must have length less than or equal to {CONTEXTS_MAX}");
+        return Err(constraint(quoted(&format!("[{} contexts]", all.len())), "providedContexts", &wanted));
     }
-    Err(Exception::TransitiveTag)
+    for it in all {
+        length("providedContexts.member.providerArn", &it.provider_arn, 20..=2048)?;
+        secret("providedContexts.member.contextAssertion", &it.context_assertion, 4..=2048)?;
+    }
+    Ok(())
 }
 
 /// Makes the exception for a value that is not as the model wants it.
@@ -132,34 +149,12 @@ pub(crate) fn constraint(value: String, member: &'static str, wanted: &str) -> E
     Exception::Constraint { value, member, constraint: wanted.to_owned() }
 }
 
-fn pattern(member: &'static str, value: &str, pattern: &str) -> Exception {
+pub(crate) fn pattern(member: &'static str, value: &str, pattern: &str) -> Exception {
     constraint(quoted(value), member, &format!("Member must satisfy regular expression pattern: {pattern}"))
 }
 
-fn quoted(value: &str) -> String {
-    format!("'{value}'")
-}
-
-fn check_tags(tags: &[Tag]) -> Result<(), Exception> {
-    if tags.len() > TAGS_MAX {
-        let wanted = format!("Member must have length less than or equal to {TAGS_MAX}");
-        return Err(constraint(quoted(&format!("[{} tags]", tags.len())), "tags", &wanted));
-    }
-    for (place, tag) in tags.iter().enumerate() {
-        required("tags.member.key", &tag.key)?;
-        length("tags.member.key", &tag.key, 1..=128)?;
-        length("tags.member.value", &tag.value, 0..=256)?;
-        for (member, text) in [("tags.member.key", &tag.key), ("tags.member.value", &tag.value)] {
-            let allowed = |letter: char| letter.is_alphanumeric() || letter == ' ' || "_.:/=+-@".contains(letter);
-            if !text.chars().all(allowed) {
-                return Err(pattern(member, text, r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"));
-            }
-        }
-        if tags[..place].iter().any(|other| other.key.eq_ignore_ascii_case(&tag.key)) {
-            return Err(Exception::DuplicateTags);
-        }
-    }
-    Ok(())
+pub(crate) fn quoted(value: &str) -> String {
+    format!(" '{value}'")
 }
 
 /// Refuses a text that is no policy; what it allows is not looked at.

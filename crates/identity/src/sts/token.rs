@@ -7,6 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::Exception;
 use crate::provider::WebToken;
+use crate::sts::tags::{SessionTags, Tag};
+
+/// The claim of a session's tags, `{"principal_tags": {KEY: [VALUE]}, "transitive_tag_keys": [KEY]}`; who issues tokens
+/// that have no objects in them writes `TAGS/principal_tags/KEY` and `TAGS/transitive_tag_keys` instead.
+const TAGS: &str = "https://aws.amazon.com/tags";
 
 /// The providers that AWS knows by their names, so that nobody declares them.
 const WELL_KNOWN: [&str; 4] =
@@ -20,6 +25,7 @@ pub(crate) struct Claims {
     pub(crate) subject: String,
     pub(crate) audience: String,
     pub(crate) source_identity: Option<String>,
+    pub(crate) tags: SessionTags,
 }
 
 impl Claims {
@@ -32,6 +38,7 @@ impl Claims {
                 subject: subject.clone(),
                 audience: audience.clone(),
                 source_identity: None,
+                tags: SessionTags::default(),
             });
         }
         let claims = claims(token).ok_or_else(|| {
@@ -59,7 +66,8 @@ impl Claims {
             return Err(Exception::ExpiredToken(text));
         }
         let source_identity = text("https://aws.amazon.com/source_identity").map(str::to_owned);
-        Ok(Self { provider: without_scheme(&issuer), subject, audience, source_identity })
+        let tags = tags(&claims).ok_or_else(|| Exception::InvalidIdentityToken(format!("Invalid claim: {TAGS}")))?;
+        Ok(Self { provider: without_scheme(&issuer), subject, audience, source_identity, tags })
     }
 
     /// Says whether every account knows the provider.
@@ -79,6 +87,33 @@ fn claims(token: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?).ok()
 }
 
+/// Reads the session's tags; `None` where they are not written as they must be.
+fn tags(claims: &Map<String, Value>) -> Option<SessionTags> {
+    let none = Map::new();
+    let object = |value: Option<&'_ Value>| value.map_or(Some(none.clone()), |it| it.as_object().cloned());
+    let inside = object(claims.get(TAGS))?;
+    let mut tags: Vec<(String, Value)> = object(inside.get("principal_tags"))?.into_iter().collect();
+    tags.extend(claims.iter().filter_map(|(name, value)| {
+        let key = name.strip_prefix(TAGS)?.strip_prefix("/principal_tags/")?;
+        Some((key.to_owned(), value.clone()))
+    }));
+    let keys = inside.get("transitive_tag_keys").or_else(|| claims.get(&format!("{TAGS}/transitive_tag_keys")));
+    let tag = |(key, value)| Some(Tag { key, value: texts(&value)?.into_iter().next().unwrap_or_default() });
+    Some(SessionTags {
+        tags: tags.into_iter().map(tag).collect::<Option<_>>()?,
+        transitive_keys: keys.map_or(Some(Vec::new()), texts)?,
+    })
+}
+
+/// Reads one text or a list of them.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(all) => all.iter().map(|it| it.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use aws::Timestamp;
@@ -86,7 +121,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::{Value, json};
 
-    use super::Claims;
+    use super::{Claims, SessionTags, TAGS, Tag};
 
     fn read(claims: &Value) -> Result<Claims, String> {
         let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -102,6 +137,28 @@ mod tests {
             (claims.provider.as_str(), claims.subject.as_str(), claims.audience.as_str()),
             ("example.com/a", "ana", "one")
         );
+    }
+
+    #[test]
+    fn a_token_gives_tags_in_either_form() {
+        let whole = json!({ "iss": "https://example.com", "sub": "ana", "aud": "one", "exp": 1001 });
+        let with = |claims: Value| {
+            let mut all = whole.clone();
+            let claims = claims.as_object().expect("it is one").clone();
+            all.as_object_mut().expect("it is one").extend(claims);
+            read(&all).map(|claims| claims.tags)
+        };
+        let tag = Tag { key: "Team".to_owned(), value: "Blue".to_owned() };
+        let expected = SessionTags { tags: vec![tag], transitive_keys: vec!["Team".to_owned()] };
+        let nested = json!({ "principal_tags": { "Team": ["Blue"] }, "transitive_tag_keys": ["Team"] });
+        assert_eq!(with(json!({ TAGS: nested })).as_ref(), Ok(&expected));
+        let flat = json!({
+            format!("{TAGS}/principal_tags/Team"): "Blue", format!("{TAGS}/transitive_tag_keys"): ["Team"],
+        });
+        assert_eq!(with(flat).as_ref(), Ok(&expected));
+        for bad in [json!("x"), json!({ "principal_tags": [] }), json!({ "principal_tags": { "a": 1 } })] {
+            assert_eq!(with(json!({ TAGS: bad })), Err(format!("Invalid claim: {TAGS}")));
+        }
     }
 
     #[test]

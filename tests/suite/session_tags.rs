@@ -1,0 +1,125 @@
+//! Session tags: given by a caller, a token or an assertion, shown in records, and inherited by further roles.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tests::World;
+use tests::sts::{Session, ask, ask_as, element};
+
+const ROLE: &str = "RoleArn=arn:aws:iam::111122223333:role/Developer";
+
+fn last(world: &World) -> Value {
+    world.events().pop().expect("the call left one")
+}
+
+/// The request parameters of the last call.
+fn asked(world: &World) -> Value {
+    last(world)["requestParameters"].clone()
+}
+
+/// Assumes a role, as a session or without credentials.
+fn assume(world: &World, session: Option<&Session>, more: &str) -> tests::Reply {
+    let form = format!("AssumeRole&{ROLE}&RoleSessionName=b1{more}");
+    session.map_or_else(|| ask(world, None, &form), |session| ask_as(world, session, &form))
+}
+
+#[test]
+fn transitive_tags_go_on_through_roles_and_others_do_not() {
+    let world = World::new();
+    let tags = "&Tags.member.1.Key=Team&Tags.member.1.Value=Blue&Tags.member.2.Key=Mood&Tags.member.2.Value=Good";
+    let first = Session::of(&assume(&world, None, &format!("{tags}&TransitiveTagKeys.member.1=team")));
+    assert_eq!(asked(&world)["incomingTransitiveTags"], Value::Null);
+    assert_eq!(asked(&world)["transitiveTagKeys"], json!(["team"]));
+
+    let own = "&Tags.member.1.Key=mood&Tags.member.1.Value=Bad&TransitiveTagKeys.member.1=mood";
+    let second = Session::of(&assume(&world, Some(&first), own));
+    assert_eq!(asked(&world)["incomingTransitiveTags"], json!({ "Team": "Blue" }));
+    let third = Session::of(&assume(&world, Some(&second), ""));
+    assert_eq!(asked(&world)["incomingTransitiveTags"], json!({ "Team": "Blue", "mood": "Bad" }));
+
+    let refused = assume(&world, Some(&third), "&Tags.member.1.Key=TEAM&Tags.member.1.Value=Red");
+    assert_eq!(element(&refused, "Code"), "InvalidParameterValue");
+    assert!(element(&refused, "Message").contains("conflicts with a transitive tag key from the calling session"));
+    assert_eq!(asked(&world)["incomingTransitiveTags"]["Team"], "Blue");
+}
+
+#[test]
+fn a_web_identity_token_gives_tags() {
+    let world = World::new();
+    let assume = |tags: &Value| {
+        let claims = json!({
+            "iss": "https://token.example.com", "sub": "ana", "aud": "build", "exp": 4_000_000_000_u64,
+            "https://aws.amazon.com/tags": tags,
+        });
+        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        ask(&world, None, &format!("AssumeRoleWithWebIdentity&{ROLE}&RoleSessionName=b1&WebIdentityToken={token}"))
+    };
+    let tags = json!({ "principal_tags": { "Team": ["Blue"], "Mood": ["Good"] }, "transitive_tag_keys": ["Team"] });
+    let reply = assume(&tags);
+    assert_eq!(element(&reply, "PackedPolicySize"), "1");
+    assert_eq!(
+        asked(&world),
+        json!({
+            "principalTags": { "Mood": "Good", "Team": "Blue" }, "roleArn": &ROLE["RoleArn=".len()..],
+            "roleSessionName": "b1", "transitiveTagKeys": ["Team"],
+        })
+    );
+    self::assume(&world, Some(&Session::of(&reply)), "");
+    assert_eq!(asked(&world)["incomingTransitiveTags"], json!({ "Team": "Blue" }));
+
+    for (tags, code) in [
+        (json!({ "principal_tags": { "Team": ["<>"] } }), "ValidationError"),
+        (json!({ "transitive_tag_keys": ["Team"] }), "InvalidParameterValue"),
+        (json!({ "principal_tags": "Team" }), "InvalidIdentityToken"),
+    ] {
+        assert_eq!(element(&assume(&tags), "Code"), code, "{tags}");
+        assert_eq!(last(&world)["errorCode"], code);
+    }
+}
+
+#[test]
+fn an_assertion_gives_tags() {
+    let world = crate::callers::sample();
+    let attribute = |name: &str, value: &str| {
+        format!(
+            "<Attribute Name=\"https://aws.amazon.com/SAML/Attributes/{name}\"><AttributeValue>{value}</AttributeValue>\
+             </Attribute>"
+        )
+    };
+    let assertion = String::from_utf8(STANDARD.decode(crate::callers::assertion()).expect("it is base64"));
+    let tags = [attribute("PrincipalTag:CostCenter", "987654"), attribute("TransitiveTagKeys", "CostCenter")].concat();
+    let assertion = assertion.expect("it is text").replace("</AttributeStatement>", &(tags + "</AttributeStatement>"));
+    let assertion = STANDARD.encode(assertion).replace('+', "%2B");
+    let principal = format!("PrincipalArn={}", crate::callers::PROVIDER);
+    let reply = ask(&world, None, &format!("AssumeRoleWithSAML&{ROLE}&{principal}&SAMLAssertion={assertion}"));
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(asked(&world)["principalTags"], json!({ "CostCenter": "987654" }));
+    assert_eq!(asked(&world)["transitiveTagKeys"], json!(["CostCenter"]));
+}
+
+#[test]
+fn contexts_are_checked_and_recorded_without_what_they_say() {
+    let world = World::new();
+    let context = |number: usize, assertion: &str| {
+        let member = format!("ProvidedContexts.member.{number}");
+        format!(
+            "&{member}.ProviderArn=arn:aws:iam::aws:contextProvider/IdentityCenter&{member}.ContextAssertion={assertion}"
+        )
+    };
+    Session::of(&assume(&world, None, &context(1, "confidential")));
+    assert_eq!(
+        asked(&world)["providedContexts"],
+        json!([{ "providerArn": "arn:aws:iam::aws:contextProvider/IdentityCenter" }])
+    );
+    let many: String = (1..=6).map(|number| context(number, "confidential")).collect();
+    assert_eq!(element(&assume(&world, None, &many), "Code"), "ValidationError");
+
+    let secret = "confidential".repeat(2000);
+    let web = format!("AssumeRoleWithWebIdentity&{ROLE}&RoleSessionName=b1&WebIdentityToken={secret}");
+    for refused in [assume(&world, None, &context(1, &secret)), ask(&world, None, &web)] {
+        assert_eq!(element(&refused, "Code"), "ValidationError");
+        assert!(element(&refused, "Message").contains("error detected: Value at "), "{}", refused.text());
+    }
+    let kept = world.events();
+    assert!(!json!(kept).to_string().contains("confidential"));
+}
