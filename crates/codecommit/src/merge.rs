@@ -32,7 +32,7 @@ use aws_sdk_codecommit::operation::merge_branches_by_three_way::{
 pub(crate) use self::describe::{batch_describe_conflicts, describe_conflicts, get_conflicts};
 use self::ends::Ends;
 use self::look::Look;
-pub(crate) use self::plan::{Merged, Plan, Tips, Wish, fast_forward, record};
+pub(crate) use self::plan::{Merged, Plan, Tips, Wish, fast_forward, record, wish};
 use self::rules::Rules;
 pub(crate) use self::rules::Way;
 use crate::name::RepositoryName;
@@ -61,16 +61,7 @@ pub(crate) fn branches_by_squash(
 ) -> Result<Change<MergeBranchesBySquashOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
-    let wish = Wish {
-        level: input.conflict_detail_level,
-        strategy: input.conflict_resolution_strategy,
-        author_name: input.author_name,
-        email: input.email,
-        message: input.commit_message,
-        keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
-        resolution: input.conflict_resolution,
-    };
-    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::Squash, wish)?))?;
+    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::Squash, wish!(input))?))?;
     Ok(Box::new(move |transaction| {
         let Merged { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesBySquashOutput::builder();
@@ -85,16 +76,7 @@ pub(crate) fn branches_by_three_way(
 ) -> Result<Change<MergeBranchesByThreeWayOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
-    let wish = Wish {
-        level: input.conflict_detail_level,
-        strategy: input.conflict_resolution_strategy,
-        author_name: input.author_name,
-        email: input.email,
-        message: input.commit_message,
-        keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
-        resolution: input.conflict_resolution,
-    };
-    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::ThreeWay, wish)?))?;
+    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::ThreeWay, wish!(input))?))?;
     Ok(Box::new(move |transaction| {
         let Merged { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesByThreeWayOutput::builder();
@@ -111,16 +93,7 @@ pub(crate) fn create_unreferenced(
     let name = RepositoryName::parse(input.repository_name)?;
     let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
     let way = Way::parse_committing(input.merge_option)?;
-    let wish = Wish {
-        level: input.conflict_detail_level,
-        strategy: input.conflict_resolution_strategy,
-        author_name: input.author_name,
-        email: input.email,
-        message: input.commit_message,
-        keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
-        resolution: input.conflict_resolution,
-    };
-    let plan = Plan::parse(way, wish)?;
+    let plan = Plan::parse(way, wish!(input))?;
     let repository = service.find(call, &name)?;
     let objects = service.objects(&repository)?;
     let hold = objects.hold();

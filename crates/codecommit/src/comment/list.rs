@@ -14,7 +14,7 @@ use git::ObjectId;
 use store::{Transaction, Value};
 
 use super::group::{self, Group};
-use super::location::{Location, commits, text};
+use super::location::{commits, placed, text};
 use super::optional_commit_id;
 use super::row::{self, Comment};
 use crate::name::{self, RepositoryName};
@@ -52,13 +52,7 @@ pub(crate) fn for_compared_commit(
     let wanted = Wanted { repository: &repository, pull_request: None, commits: Some(commits) };
     let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
     let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
-        CommentsForComparedCommit::builder()
-            .repository_name(&repository.name)
-            .set_before_commit_id(place.before.map(|id| id.to_string()))
-            .after_commit_id(place.after.to_string())
-            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
-            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
-            .set_location(place.location.as_ref().map(Location::to_wire))
+        placed!(CommentsForComparedCommit::builder().repository_name(&repository.name), place)
             .set_comments(Some(comments))
             .build()
     });
@@ -101,16 +95,12 @@ pub(crate) fn for_pull_request(
     let wanted = Wanted { repository: &repository, pull_request: Some(id), commits: of };
     let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
     let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
-        CommentsForPullRequest::builder()
-            .pull_request_id(id.to_string())
-            .repository_name(&repository.name)
-            .set_before_commit_id(place.before.map(|id| id.to_string()))
-            .after_commit_id(place.after.to_string())
-            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
-            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
-            .set_location(place.location.as_ref().map(Location::to_wire))
-            .set_comments(Some(comments))
-            .build()
+        placed!(
+            CommentsForPullRequest::builder().pull_request_id(id.to_string()).repository_name(&repository.name),
+            place
+        )
+        .set_comments(Some(comments))
+        .build()
     });
     Ok(GetCommentsForPullRequestOutput::builder()
         .set_comments_for_pull_request_data(Some(data.collect()))

@@ -21,6 +21,19 @@ pub(super) struct Place {
     pub(super) after_blob: Option<ObjectId>,
 }
 
+/// Fills a builder of a shape that shows where comments are with a [`Place`]; these shapes have no type in common.
+macro_rules! placed {
+    ($builder:expr, $place:expr) => {
+        $builder
+            .set_before_commit_id($place.before.map(|id| id.to_string()))
+            .after_commit_id($place.after.to_string())
+            .set_before_blob_id($place.before_blob.map(|id| id.to_string()))
+            .set_after_blob_id($place.after_blob.map(|id| id.to_string()))
+            .set_location($place.location.as_ref().map($crate::comment::location::Location::to_wire))
+    };
+}
+pub(super) use placed;
+
 /// A file, and perhaps a line of one of its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Location {

@@ -13,7 +13,7 @@ use aws_sdk_codecommit::operation::post_comment_reply::{PostCommentReplyInput, P
 use store::Transaction;
 
 use super::group::Group;
-use super::location::{Location, Place, text};
+use super::location::{Location, Place, placed, text};
 use super::row::{Comment, CommentId, Found};
 use super::{content, optional_commit_id};
 use crate::name::{self, RepositoryName};
@@ -46,13 +46,7 @@ pub(crate) fn post_for_compared_commit(
     Ok(Box::new(move |transaction| {
         let repository = get_row(transaction, &call, &name)?;
         let comment = draft.post(transaction, &call, &repository.id, None, &place)?;
-        Ok(PostCommentForComparedCommitOutput::builder()
-            .repository_name(repository.name)
-            .set_before_commit_id(place.before.map(|id| id.to_string()))
-            .after_commit_id(place.after.to_string())
-            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
-            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
-            .set_location(place.location.as_ref().map(Location::to_wire))
+        Ok(placed!(PostCommentForComparedCommitOutput::builder().repository_name(repository.name), place)
             .comment(comment.to_wire(transaction, &call)?)
             .build())
     }))
@@ -79,16 +73,14 @@ pub(crate) fn post_for_pull_request(
         let mut pull_request = pull_request::get(transaction, &call, id)?;
         let repository = &pull_request.repository;
         let comment = draft.post(transaction, &call, &repository.id, Some(id), &place)?;
-        let output = PostCommentForPullRequestOutput::builder()
-            .repository_name(&repository.name)
-            .pull_request_id(id.to_string())
-            .set_before_commit_id(place.before.map(|id| id.to_string()))
-            .after_commit_id(place.after.to_string())
-            .set_before_blob_id(place.before_blob.map(|id| id.to_string()))
-            .set_after_blob_id(place.after_blob.map(|id| id.to_string()))
-            .set_location(place.location.as_ref().map(Location::to_wire))
-            .comment(comment.to_wire(transaction, &call)?)
-            .build();
+        let output = placed!(
+            PostCommentForPullRequestOutput::builder()
+                .repository_name(&repository.name)
+                .pull_request_id(id.to_string()),
+            place
+        )
+        .comment(comment.to_wire(transaction, &call)?)
+        .build();
         pull_request::touch(transaction, &call, &mut pull_request)?;
         Ok(output)
     }))

@@ -38,6 +38,22 @@ pub(crate) struct Wish {
     pub(crate) resolution: Option<ConflictResolution>,
 }
 
+/// Takes the [`Wish`] out of an operation's input: the inputs of all merges have these members, and no type in common.
+macro_rules! wish {
+    ($input:ident) => {
+        $crate::merge::Wish {
+            level: $input.conflict_detail_level,
+            strategy: $input.conflict_resolution_strategy,
+            author_name: $input.author_name,
+            email: $input.email,
+            message: $input.commit_message,
+            keep_empty_folders: $input.keep_empty_folders.unwrap_or(false),
+            resolution: $input.conflict_resolution,
+        }
+    };
+}
+pub(crate) use wish;
+
 /// The two commits of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tips {

@@ -16,7 +16,7 @@ use aws_sdk_codecommit::types;
 use git::ObjectId;
 use store::Transaction;
 
-use crate::merge::{self, Plan, Tips, Way, Wish};
+use crate::merge::{self, Plan, Tips, Way, wish};
 use crate::name::{self, RepositoryName};
 use crate::pull_request::{self, PullRequest, PullRequestId, follow, row};
 use crate::push::{self, Door, Expected, Move, Refusal};
@@ -48,16 +48,7 @@ pub(crate) fn by_squash(
     input: MergePullRequestBySquashInput,
 ) -> Result<Change<MergePullRequestBySquashOutput>, Exception> {
     let asked = Asked::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
-    let wish = Wish {
-        level: input.conflict_detail_level,
-        strategy: input.conflict_resolution_strategy,
-        author_name: input.author_name,
-        email: input.email,
-        message: input.commit_message,
-        keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
-        resolution: input.conflict_resolution,
-    };
-    let change = merge(service, call, asked, Way::Squash, Some(Plan::parse(Way::Squash, wish)?))?;
+    let change = merge(service, call, asked, Way::Squash, Some(Plan::parse(Way::Squash, wish!(input))?))?;
     Ok(Box::new(|transaction| Ok(MergePullRequestBySquashOutput::builder().pull_request(change(transaction)?).build())))
 }
 
@@ -67,16 +58,7 @@ pub(crate) fn by_three_way(
     input: MergePullRequestByThreeWayInput,
 ) -> Result<Change<MergePullRequestByThreeWayOutput>, Exception> {
     let asked = Asked::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
-    let wish = Wish {
-        level: input.conflict_detail_level,
-        strategy: input.conflict_resolution_strategy,
-        author_name: input.author_name,
-        email: input.email,
-        message: input.commit_message,
-        keep_empty_folders: input.keep_empty_folders.unwrap_or(false),
-        resolution: input.conflict_resolution,
-    };
-    let change = merge(service, call, asked, Way::ThreeWay, Some(Plan::parse(Way::ThreeWay, wish)?))?;
+    let change = merge(service, call, asked, Way::ThreeWay, Some(Plan::parse(Way::ThreeWay, wish!(input))?))?;
     Ok(Box::new(|transaction| {
         Ok(MergePullRequestByThreeWayOutput::builder().pull_request(change(transaction)?).build())
     }))
