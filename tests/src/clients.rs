@@ -55,29 +55,34 @@ impl World {
 
     /// Runs the AWS CLI against the server.
     pub fn aws(&self, arguments: &[&str]) -> Outcome {
-        outcome(self.python_environment("aws").args(arguments))
+        aws(self.folder(), &self.endpoint(), arguments)
     }
 
     /// Runs a Python program against the server.
     pub fn python(&self, program: &str) -> Outcome {
-        outcome(self.python_environment("python").args(["-c", program]))
+        outcome(python_environment("python", self.folder(), &self.endpoint()).args(["-c", program]))
     }
+}
 
-    fn python_environment(&self, program: &str) -> Command {
-        let mut command = Command::new(python_folder().join(program));
-        command
-            .current_dir(self.folder())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder())
-            .env("AWS_ENDPOINT_URL", self.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-            .env("AWS_DEFAULT_REGION", "us-east-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_PAGER", "");
-        command
-    }
+/// Runs the AWS CLI in a folder, against an endpoint.
+pub fn aws(folder: &Path, endpoint: &str, arguments: &[&str]) -> Outcome {
+    outcome(python_environment("aws", folder, endpoint).args(arguments))
+}
+
+fn python_environment(program: &str, folder: &Path, endpoint: &str) -> Command {
+    let mut command = Command::new(python_folder().join(program));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_PAGER", "");
+    command
 }
 
 /// The Git clients of other make, each behind a program of `tests/clients` with the same commands.

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Sender, channel};
 
 use serde_json::json;
 use tests::binary::Running;
-use tests::clients::git;
-use tests::digests::{signing_key, verify};
+use tests::clients::{aws, git};
+use tests::digests::{Digest, digests, signing_key, verify};
 use tests::wire::try_send;
-use tests::{log_files, read_events, read_log_files};
+use tests::{log_files, read_events, read_log_files, wait_until};
 use ureq::http::Request;
 
 /// How often the program is killed; `CRASH_ROUNDS` in the environment says otherwise.
@@ -43,7 +43,9 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
 
     let server = Running::start(&data_dir);
     create(server.endpoint(), "pushed", &acknowledged).expect("nobody kills it yet");
-    let trail_input = json!({ "Name": "Second", "S3BucketName": "second-logs", "IsMultiRegionTrail": true });
+    let trail_input = json!({
+        "Name": "Second", "S3BucketName": "second-logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true,
+    });
     for (operation, input) in [("CreateTrail", trail_input), ("StartLogging", json!({ "Name": "Second" }))] {
         let request = Request::post(server.endpoint())
             .header("x-amz-target", format!("CloudTrail_20131101.{operation}"))
@@ -106,8 +108,29 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
         "nothing half-written"
     );
     verify(&trail, &[]).ok();
+    let server = Running::start(&data_dir);
+    for (name, bucket) in [("codecommit-local", "trail"), ("Second", "buckets/second-logs")] {
+        validate(&server, name, &data.join(bucket));
+    }
     let repository_folders = std::fs::read_dir(data.join("repositories")).expect("it is there");
     assert_eq!(repository_folders.count(), 1, "only the repository with objects has a folder");
+}
+
+/// Has the AWS CLI validate a trail, all log files of which are in a digest before long.
+fn validate(server: &Running, trail: &str, bucket: &Path) {
+    let covered = || -> usize {
+        let count = |digest: &Digest| digest.content["logFiles"].as_array().map_or(0, Vec::len);
+        digests(bucket).iter().map(count).sum()
+    };
+    let delivered = log_files(bucket).len();
+    wait_until("all log files are in a digest", || covered() >= delivered);
+    let arn = format!("arn:aws:cloudtrail:us-east-1:111122223333:trail/{trail}");
+    let arguments = ["cloudtrail", "validate-logs", "--trail-arn", &arn, "--start-time", "2020-01-01T00:00:00Z"];
+    let shown = aws(bucket, server.endpoint(), &arguments).ok();
+    let valid = shown.lines().find_map(|line| line.strip_suffix(" log files valid")?.split_once('/'));
+    let (valid, all) = valid.unwrap_or_else(|| panic!("{shown}"));
+    assert_eq!(valid, all, "{shown}");
+    assert!(valid.parse::<usize>().is_ok_and(|count| count >= delivered), "{delivered} were delivered: {shown}");
 }
 
 /// Calls and pushes until enough was acknowledged, and then kills the server in the middle of it.
