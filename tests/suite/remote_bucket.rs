@@ -92,6 +92,45 @@ fn a_trail_delivers_to_another_endpoint() {
 }
 
 #[test]
+fn the_cli_validates_what_lies_at_another_endpoint() {
+    let moto = Moto::start();
+    let world = world(moto.url(), moto.url());
+    make_bucket(&world, &moto, "far-logs");
+    let trail = json!({ "Name": "far", "S3BucketName": "far-logs", "EnableLogFileValidation": true });
+    let arn = world.ok("CreateTrail", &trail)["TrailARN"].as_str().expect("it has one").to_owned();
+    world.ok("StartLogging", &json!({ "Name": "far" }));
+    for _ in 0..2 {
+        world.ok("ListRepositories", &json!({}));
+        world.digest();
+    }
+    // The CLI asks us for trail and keys, and the other server for the files.
+    let validate = format!(
+        "
+import awscli.clidriver, os, sys
+os.environ['AWS_ENDPOINT_URL_S3'] = {:?}
+times = ['--start-time', '2016-12-14T00:00:00Z', '--end-time', '2016-12-15T00:00:00Z']
+sys.argv = ['aws', 'cloudtrail', 'validate-logs', '--trail-arn', {arn:?}, *times]
+sys.exit(awscli.clidriver.main())
+",
+        moto.url()
+    );
+    let shown = world.python(&validate).ok();
+    assert!(shown.contains("2/2 digest files valid") && shown.contains("2/2 log files valid"), "{shown}");
+    let spoil = format!(
+        "
+import boto3
+s3 = boto3.client('s3', endpoint_url={:?})
+keys = [it['Key'] for it in s3.list_objects_v2(Bucket='far-logs', Prefix='AWSLogs/111122223333/CloudTrail/us-')['Contents']]
+s3.delete_object(Bucket='far-logs', Key=keys[0])
+",
+        moto.url()
+    );
+    world.python(&spoil).ok();
+    let refused = world.python(&validate);
+    assert!(!refused.success && refused.err.contains("INVALID: not found"), "{}\n{}", refused.out, refused.err);
+}
+
+#[test]
 fn a_bucket_that_is_not_there_is_refused_when_a_trail_is_made() {
     let moto = Moto::start();
     let world = world(moto.url(), moto.url());
