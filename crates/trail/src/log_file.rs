@@ -27,12 +27,6 @@ pub(crate) fn account_folder(prefix: Option<&str>, account: &str) -> String {
     format!("{prefix}AWSLogs/{account}/")
 }
 
-/// Writes bytes as lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("half a byte is a digit");
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
 /// The content of a log file in the making: `{"Records":[...]}` on one line, in one gzip member.
 ///
 /// The same records give the same bytes.
@@ -61,7 +55,7 @@ impl Content {
             self.write(b"{\"Records\":[")?;
         }
         self.write(b"]}")?;
-        Ok((self.gzip.finish()?, hexadecimal(&self.hash.finalize())))
+        Ok((self.gzip.finish()?, aws::hex::encode(&self.hash.finalize())))
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

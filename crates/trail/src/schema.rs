@@ -214,3 +214,6 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
