@@ -42,6 +42,12 @@ impl Reply {
     }
 }
 
+/// The request that calls an operation of CodeCommit or CloudTrail at an endpoint, without credentials.
+pub fn request(endpoint: &str, operation: &str, input: &Value) -> Request<Vec<u8>> {
+    let request = Request::post(endpoint).header("x-amz-target", model::target(operation));
+    request.body(input.to_string().into_bytes()).expect("it is well formed")
+}
+
 impl World {
     /// Calls an operation of CodeCommit or CloudTrail without credentials.
     pub fn call(&self, operation: &str, input: &Value) -> Reply {

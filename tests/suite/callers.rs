@@ -68,24 +68,22 @@ fn story(version: EventVersion) -> Vec<Value> {
     let jwt = format!("e30.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(claims.to_string()));
     issued(None, &format!("{web}{jwt}"));
     issued(None, &format!("{web}the-token-of-a-mobile-app"));
-    let assertion = assertion().replace('+', "%2B");
+    let assertion = assertion(&[]).replace('+', "%2B");
     issued(None, &format!("AssumeRoleWithSAML&{DEVELOPER}&PrincipalArn={PROVIDER}&SAMLAssertion={assertion}"));
     let text = json!(world.events()).to_string().replace(&world.endpoint().replace("http://", ""), "127.0.0.1:4599");
     serde_json::from_str(&text).expect("a host is replaced by a host")
 }
 
-/// A response of the sample's SAML provider, in base64.
-pub(crate) fn assertion() -> String {
+/// A response of the sample's SAML provider, in base64, with further attributes of AWS's.
+pub(crate) fn assertion(further: &[(&str, &str)]) -> String {
     let attribute = |name: &str, value: &str| {
         format!(
             "<Attribute Name=\"https://aws.amazon.com/SAML/Attributes/{name}\"><AttributeValue>{value}</AttributeValue></Attribute>"
         )
     };
-    let attributes = [
-        attribute("Role", &format!("arn:aws:iam::111122223333:role/Developer,{PROVIDER}")),
-        attribute("RoleSessionName", "ana.carolina"),
-        attribute("SessionDuration", "1800"),
-    ];
+    let role = format!("arn:aws:iam::111122223333:role/Developer,{PROVIDER}");
+    let usual = [("Role", role.as_str()), ("RoleSessionName", "ana.carolina"), ("SessionDuration", "1800")];
+    let attributes: Vec<_> = usual.iter().chain(further).map(|(name, value)| attribute(name, value)).collect();
     STANDARD.encode(format!(
         "<Response><Assertion ID=\"_c0046c\"><Issuer>https://idp.example.com/saml</Issuer><Subject>\
         <NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">ana</NameID><SubjectConfirmation>\

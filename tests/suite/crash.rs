@@ -9,9 +9,8 @@ use serde_json::json;
 use tests::binary::Running;
 use tests::clients::{aws, git};
 use tests::digests::{Digest, digests, signing_key, verify};
-use tests::wire::try_send;
+use tests::wire::{request, try_send};
 use tests::{log_files, read_events, read_log_files, wait_until};
-use ureq::http::Request;
 
 /// How often the program is killed; `CRASH_ROUNDS` in the environment says otherwise.
 const ROUNDS: usize = 3;
@@ -47,10 +46,7 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
         "Name": "Second", "S3BucketName": "second-logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true,
     });
     for (operation, input) in [("CreateTrail", trail_input), ("StartLogging", json!({ "Name": "Second" }))] {
-        let request = Request::post(server.endpoint())
-            .header("x-amz-target", format!("CloudTrail_20131101.{operation}"))
-            .body(input.to_string().into_bytes());
-        let reply = try_send(request.expect("it is well formed")).expect("nobody kills it yet");
+        let reply = try_send(request(server.endpoint(), operation, &input)).expect("nobody kills it yet");
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
     drop(server);
@@ -170,10 +166,7 @@ fn create(endpoint: &str, name: &str, acknowledged: &Mutex<Acknowledged>) -> Res
 }
 
 fn call(endpoint: &str, operation: &str, name: &str) -> Result<tests::Reply, ureq::Error> {
-    let request = Request::post(endpoint)
-        .header("x-amz-target", format!("CodeCommit_20150413.{operation}"))
-        .body(json!({ "repositoryName": name }).to_string().into_bytes());
-    try_send(request.expect("it is well formed"))
+    try_send(request(endpoint, operation, &json!({ "repositoryName": name })))
 }
 
 /// Moves a branch of this round along the history, a commit a push.

@@ -8,7 +8,7 @@ use serde_json::json;
 use tests::binary::Running;
 use tests::clients::{git, git_fed};
 use tests::push::Push;
-use tests::wire::send;
+use tests::wire::{request, send};
 use ureq::http::Request;
 
 /// How often the program is killed; `CRASH_ROUNDS` in the environment says otherwise.
@@ -84,9 +84,8 @@ fn check(server: &Running, data: &Path, history: &History, acknowledged: Option<
     let url = format!("{}/v1/repos/demo/info/refs?service=git-upload-pack", server.endpoint());
     let reply = send(Request::get(&url).body(Vec::new()).expect("it is well formed"));
     if reply.status == 404 {
-        let create = Request::post(server.endpoint()).header("x-amz-target", "CodeCommit_20150413.CreateRepository");
-        let body = json!({ "repositoryName": "demo" }).to_string().into_bytes();
-        assert_eq!(send(create.body(body).expect("it is well formed")).status, 200);
+        let create = request(server.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
+        assert_eq!(send(create).status, 200);
         return None;
     }
     let text = reply.text();

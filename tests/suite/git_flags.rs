@@ -11,7 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tests::binary::Running;
 use tests::clients::{Outcome, git, git_fed};
-use tests::wire::{Reply, send};
+use tests::wire::{Reply, request, send};
 use tests::{files, process, wait_until};
 use ureq::http::Request;
 
@@ -28,9 +28,8 @@ impl Scene {
         let data = folder.path().join("data");
         let arguments = [&["--data-dir", data.to_str().expect("it is text"), "--log-interval", "1h"], flags].concat();
         let running = Running::start(&arguments);
-        let create = Request::post(running.endpoint()).header("x-amz-target", "CodeCommit_20150413.CreateRepository");
-        let body = json!({ "repositoryName": "demo" }).to_string().into_bytes();
-        assert_eq!(send(create.body(body).expect("it is well formed")).status, 200);
+        let create = request(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
+        assert_eq!(send(create).status, 200);
         let url = format!("{}/v1/repos/demo", running.endpoint());
         git(folder.path(), &["init", "--quiet", "--initial-branch=main", "work"]).ok();
         let scene = Self { folder, running, url };

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use tests::binary::Running;
 use tests::wire::{self, signed};
 use tests::{World, model, wait_until};
-use ureq::http::Request;
 
 const ATTRIBUTES: [&str; 8] =
     ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
@@ -322,11 +321,7 @@ fn with_a_delay_events_are_found_later() {
 #[test]
 fn with_a_rate_lookups_are_throttled() {
     let running = Running::start(&["--ephemeral", "--lookup-rate", "2"]);
-    let lookup = || {
-        let target = model::target("LookupEvents");
-        let request = Request::post(running.endpoint()).header("x-amz-target", target).body(b"{}".to_vec());
-        wire::send(request.expect("it is well formed"))
-    };
+    let lookup = || wire::send(wire::request(running.endpoint(), "LookupEvents", &json!({})));
     wait_until("a lookup is throttled", || {
         let reply = lookup();
         assert!(

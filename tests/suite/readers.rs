@@ -61,8 +61,7 @@ fn nops_cloudtrail_reads_the_bucket_of_a_trail() {
     // It compares the times of objects with the machine's clock.
     let running = Running::start(&["--data-dir", data.to_str().expect("it is text"), "--log-interval", "1h"]);
     let call = |operation: &str, input: Value| {
-        let request = Request::post(running.endpoint()).header("x-amz-target", tests::model::target(operation));
-        let reply = tests::wire::send(request.body(input.to_string().into_bytes()).expect("it is well formed"));
+        let reply = tests::wire::send(tests::wire::request(running.endpoint(), operation, &input));
         assert_eq!(reply.status, 200, "{}", reply.text());
     };
     // It looks below a slash where there is no prefix.

@@ -1,7 +1,7 @@
 //! Session tags: given by a caller, a token or an assertion, shown in records, and inherited by further roles.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tests::World;
 use tests::sts::{Session, ask, ask_as, element};
@@ -80,16 +80,8 @@ fn a_web_identity_token_gives_tags() {
 #[test]
 fn an_assertion_gives_tags() {
     let world = crate::callers::sample();
-    let attribute = |name: &str, value: &str| {
-        format!(
-            "<Attribute Name=\"https://aws.amazon.com/SAML/Attributes/{name}\"><AttributeValue>{value}</AttributeValue>\
-             </Attribute>"
-        )
-    };
-    let assertion = String::from_utf8(STANDARD.decode(crate::callers::assertion()).expect("it is base64"));
-    let tags = [attribute("PrincipalTag:CostCenter", "987654"), attribute("TransitiveTagKeys", "CostCenter")].concat();
-    let assertion = assertion.expect("it is text").replace("</AttributeStatement>", &(tags + "</AttributeStatement>"));
-    let assertion = STANDARD.encode(assertion).replace('+', "%2B");
+    let tags = [("PrincipalTag:CostCenter", "987654"), ("TransitiveTagKeys", "CostCenter")];
+    let assertion = crate::callers::assertion(&tags).replace('+', "%2B");
     let principal = format!("PrincipalArn={}", crate::callers::PROVIDER);
     let reply = ask(&world, None, &format!("AssumeRoleWithSAML&{ROLE}&{principal}&SAMLAssertion={assertion}"));
     assert_eq!(reply.status, 200, "{}", reply.text());

@@ -88,12 +88,7 @@ fn start(folder: &TempDir, arguments: &[&str], variables: &[(&str, &str)], file:
 }
 
 fn call(endpoint: &str, operation: &str, input: &Value) -> (u16, Value) {
-    let request = Request::builder()
-        .method("POST")
-        .uri(endpoint)
-        .header("x-amz-target", format!("CodeCommit_20150413.{operation}"))
-        .body(input.to_string().into_bytes());
-    let reply = wire::send(request.expect("it is well formed"));
+    let reply = wire::send(wire::request(endpoint, operation, input));
     (reply.status, reply.json())
 }
 

@@ -250,7 +250,7 @@ fn nothing_that_opens_anything_is_in_the_trail_or_the_database() {
     let world = crate::callers::sample();
     let role = "RoleArn=arn:aws:iam::111122223333:role/Developer";
     let jwt = "e30.eyJpc3MiOiJodHRwczovL3Rva2VuLmV4YW1wbGUuY29tIn0.c2lnbmF0dXJl";
-    let assertion = crate::callers::assertion();
+    let assertion = crate::callers::assertion(&[]);
     let form = format!("AssumeRole&{role}&RoleSessionName=b1&SerialNumber=123456789&TokenCode=987654");
     let reply = ask(&world, None, &form);
     let (secret, token) = (element(&reply, "SecretAccessKey"), element(&reply, "SessionToken"));

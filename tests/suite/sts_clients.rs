@@ -40,7 +40,7 @@ fn the_cli_asks_for_credentials_of_every_kind() {
     let web = ["--web-identity-token", "the-token-of-a-mobile-app", "--no-sign-request"];
     let web = cli(&world, &[&["sts", "assume-role-with-web-identity"][..], &role, &web].concat());
     assert_eq!(web["Provider"], "cognito-identity.amazonaws.com");
-    let assertion = callers::assertion();
+    let assertion = callers::assertion(&[]);
     let saml = ["--principal-arn", callers::PROVIDER, "--saml-assertion", &assertion, "--no-sign-request"];
     let saml = cli(&world, &[&["sts", "assume-role-with-saml", "--role-arn", ROLE][..], &saml].concat());
     assert_eq!((&saml["Subject"], &saml["SubjectType"]), (&json!("ana"), &json!("persistent")));
@@ -122,7 +122,7 @@ fn the_sdk_for_rust_reads_every_answer() {
     let web = world.run(web.web_identity_token("the-token-of-a-mobile-app").send()).expect("the file has it");
     assert_eq!(web.provider(), Some("cognito-identity.amazonaws.com"));
     let saml = sts.assume_role_with_saml().role_arn(ROLE).principal_arn(callers::PROVIDER);
-    let saml = world.run(saml.saml_assertion(callers::assertion()).send()).expect("the file has the provider");
+    let saml = world.run(saml.saml_assertion(callers::assertion(&[])).send()).expect("the file has the provider");
     assert_eq!((saml.subject(), saml.issuer()), (Some("ana"), Some("https://idp.example.com/saml")));
     let refused = sts.get_federation_token().name("visitor").policy("{");
     let refused = world.run(refused.send()).expect_err("it is no policy").into_service_error();

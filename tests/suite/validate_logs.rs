@@ -95,10 +95,8 @@ fn digests_are_made_in_time_by_themselves_and_go_on_after_the_program_was_killed
     for round in 1..=3 {
         let running = Running::start(&arguments);
         let before = if trail.exists() { digests(&trail).len() } else { 0 };
-        let request = ureq::http::Request::post(running.endpoint())
-            .header("x-amz-target", "CodeCommit_20150413.ListRepositories")
-            .body(b"{}".to_vec());
-        assert_eq!(tests::wire::send(request.expect("it is well formed")).status, 200);
+        let list = tests::wire::request(running.endpoint(), "ListRepositories", &json!({}));
+        assert_eq!(tests::wire::send(list).status, 200);
         wait_until("two more digests, and the log file is in one", || {
             let digests = digests(&trail);
             let covered = digests.iter().flat_map(|it| it.content["logFiles"].as_array().cloned().unwrap_or_default());
