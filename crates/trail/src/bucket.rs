@@ -12,8 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use folder::PUBLIC_KEYS;
 pub use folder::{FolderBucket, Object};
+pub(crate) use folder::{PUBLIC_KEYS, write_whole};
 pub use listing::{Listing, Page};
 
 /// A bucket that objects can be put into.

@@ -172,8 +172,8 @@ impl Trail {
         event.api_version = Some(source.api_version);
         event.read_only = operation.access == Access::Read;
         self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(unrecorded)?;
-        let step = body.and_then(|body| operation.decode(body)).and_then(|decoded| {
-            event.request_parameters = decoded.request_parameters.clone();
+        let step = body.and_then(|body| operation.decode(body)).and_then(|mut decoded| {
+            event.request_parameters = decoded.request_parameters.take();
             guarded(|| decoded.run(service, call))
         });
         event.is_requested_with(call.told());

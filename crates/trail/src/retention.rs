@@ -4,13 +4,14 @@
 //! the next one its place.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use store::{Error, Transaction};
 
+use crate::bucket::write_whole;
 use crate::delivery::Shared;
 use crate::{history, log_file};
 
@@ -37,7 +38,8 @@ pub(crate) fn sweep(shared: &Shared) -> io::Result<()> {
             let folder = shared.buckets.folder(&bucket).folder().to_owned();
             let archive = retention.archive.as_ref().map(|archive| archive.join(&bucket));
             for inside in [PathBuf::from(&prefix), Path::new(".metadata").join(&prefix)] {
-                clear(&folder.join(&inside), archive.as_ref().map(|archive| archive.join(&inside)).as_deref(), cutoff)?;
+                let archived = archive.as_ref().map(|archive| archive.join(&inside));
+                clear(&folder.join(&inside), archived.as_deref(), cutoff, shared.settings.sync)?;
             }
         }
     }
@@ -62,7 +64,7 @@ fn folders(shared: &Shared) -> Result<BTreeSet<(String, String)>, Error> {
 }
 
 /// Clears a folder of old files, and of folders that are empty then; returns whether nothing is left.
-fn clear(folder: &Path, archive: Option<&Path>, cutoff: SystemTime) -> io::Result<bool> {
+fn clear(folder: &Path, archive: Option<&Path>, cutoff: SystemTime, sync: bool) -> io::Result<bool> {
     let entries = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(false);
@@ -74,11 +76,11 @@ fn clear(folder: &Path, archive: Option<&Path>, cutoff: SystemTime) -> io::Resul
         let (path, file) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
         let archived = archive.zip(path.file_name()).map(|(archive, name)| archive.join(name));
         if file.is_dir() {
-            let is_clear = clear(&path, archived.as_deref(), cutoff)?;
+            let is_clear = clear(&path, archived.as_deref(), cutoff, sync)?;
             // A file may have come meanwhile, and then the folder stays.
             is_empty &= is_clear && fs::remove_dir(&path).is_ok();
         } else if file.is_file() && file.modified()? < cutoff {
-            put_away(&path, archived.as_deref())?;
+            put_away(&path, archived.as_deref(), sync)?;
         } else {
             is_empty = false;
         }
@@ -87,7 +89,7 @@ fn clear(folder: &Path, archive: Option<&Path>, cutoff: SystemTime) -> io::Resul
 }
 
 /// Moves a file to the archive, which may lie on another disk, or removes it where there is none.
-fn put_away(path: &Path, archived: Option<&Path>) -> io::Result<()> {
+fn put_away(path: &Path, archived: Option<&Path>, sync: bool) -> io::Result<()> {
     let Some(archived) = archived else { return fs::remove_file(path) };
     if let Some(folder) = archived.parent() {
         fs::create_dir_all(folder)?;
@@ -95,10 +97,7 @@ fn put_away(path: &Path, archived: Option<&Path>) -> io::Result<()> {
     if fs::rename(path, archived).is_ok() {
         return Ok(());
     }
-    let mut partial = archived.as_os_str().to_owned();
-    partial.push(".partial");
-    fs::copy(path, &partial)?;
-    fs::rename(&partial, archived)?;
+    write_whole(archived, &mut File::open(path)?, sync)?;
     fs::remove_file(path)
 }
 

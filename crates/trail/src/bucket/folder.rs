@@ -112,23 +112,6 @@ impl FolderBucket {
     fn metadata_path(&self, key: &str) -> PathBuf {
         self.folder.join(METADATA).join(format!("{key}.json"))
     }
-
-    fn write(&self, path: &Path, content: &mut dyn Read) -> io::Result<()> {
-        let parent = path.parent().expect("an object lies in its bucket's folder");
-        fs::create_dir_all(parent)?;
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(PARTIAL);
-        let mut file = File::create(&temporary)?;
-        io::copy(content, &mut file)?;
-        if self.sync {
-            file.sync_all()?;
-        }
-        fs::rename(&temporary, path)?;
-        if self.sync {
-            File::open(parent)?.sync_all()?;
-        }
-        Ok(())
-    }
 }
 
 impl Object {
@@ -143,26 +126,44 @@ impl Bucket for FolderBucket {
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
         if !metadata.is_empty() {
             let metadata: BTreeMap<_, _> = metadata.iter().copied().collect();
-            self.write(&self.metadata_path(key), &mut serde_json::to_vec(&metadata)?.as_slice())?;
+            write_whole(&self.metadata_path(key), &mut serde_json::to_vec(&metadata)?.as_slice(), self.sync)?;
         }
         if key.ends_with('/') {
             // An object that stands for a folder.
             return fs::create_dir_all(self.folder.join(key));
         }
-        self.write(&self.folder.join(key), &mut { content })
+        write_whole(&self.folder.join(key), &mut { content }, self.sync)
     }
 
     fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
-        self.write(&self.folder.join(key), &mut File::open(path)?)
+        write_whole(&self.folder.join(key), &mut File::open(path)?, self.sync)
     }
 
     fn keep_public_keys(&self, file: &[u8]) -> io::Result<()> {
         let path = self.folder.join(PUBLIC_KEYS);
         match fs::read(&path) {
             Ok(found) if found == file => Ok(()),
-            _ => self.write(&path, &mut &file[..]),
+            _ => write_whole(&path, &mut &file[..], self.sync),
         }
     }
+}
+
+/// Writes a file that is there as a whole or not at all, with the folders above it; `sync` brings it to the disk itself.
+pub(crate) fn write_whole(path: &Path, content: &mut dyn Read, sync: bool) -> io::Result<()> {
+    let parent = path.parent().expect("a file lies in a folder");
+    fs::create_dir_all(parent)?;
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(PARTIAL);
+    let mut file = File::create(&temporary)?;
+    io::copy(content, &mut file)?;
+    if sync {
+        file.sync_all()?;
+    }
+    fs::rename(&temporary, path)?;
+    if sync {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Tells whether a part of a key can name an object or a folder of objects, at the bucket's root or below it.

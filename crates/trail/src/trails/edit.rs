@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws::operation::Change;
 use aws::{Arn, Call};
-use store::{Transaction, Value};
+use store::{Error, Transaction, Value};
 
 use super::name::{self, Named};
 use super::row::{Told, TrailRow};
@@ -84,9 +84,9 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
     Ok(Box::new(move |transaction| {
         let row = TrailRow::get_at_home(transaction, &call, &named)?;
         let told = row.told.changed(&input, &call)?;
-        if told.multi_region && !row.told.multi_region {
-            check_name(transaction, &call, &row.name, true, Some(row.id))
-                .map_err(|_| Exception::Conflict { name: row.name.clone() })?;
+        let widens = told.multi_region && !row.told.multi_region;
+        if widens && is_taken(transaction, &call, &row.name, true, Some(row.id))? {
+            return Err(Exception::Conflict { name: row.name });
         }
         transaction.execute(
             "UPDATE trails SET bucket = ?2, prefix = ?3, topic = ?4, multi_region = ?5, global_events = ?6, validation = ?7, \
@@ -210,7 +210,9 @@ fn check_bucket(service: &CloudTrail, call: &Call, told: &Told) -> Result<(), Ex
 }
 
 fn check_room(transaction: &Transaction, call: &Call, name: &str, multi_region: bool) -> Result<(), Exception> {
-    check_name(transaction, call, name, multi_region, None)?;
+    if is_taken(transaction, call, name, multi_region, None)? {
+        return Err(Exception::TrailAlreadyExists { name: name.to_owned(), account: call.account.clone() });
+    }
     let shown = TrailRow::shown(transaction, call)?;
     if shown.iter().filter(|row| row.name != BUILT_IN).count() >= TRAILS_MAX {
         let (account, region) = (call.account.clone(), call.region.clone());
@@ -219,23 +221,20 @@ fn check_room(transaction: &Transaction, call: &Call, name: &str, multi_region: 
     Ok(())
 }
 
-/// Checks that no region would show two trails of a name; `except` is the one that is to have it.
-fn check_name(
+/// Tells whether some region would show two trails of a name; `except` is the one that is to have it.
+fn is_taken(
     transaction: &Transaction,
     call: &Call,
     name: &str,
     multi_region: bool,
     except: Option<i64>,
-) -> Result<(), Exception> {
+) -> Result<bool, Error> {
     let query = "SELECT id, home_region, multi_region FROM trails WHERE account = ?1 AND name = ?2 AND deleted IS NULL";
     let same = transaction.query(query, &[call.account.as_str().into(), name.into()], |row| {
         let is_shown = multi_region || row.integer(2)? == 1 || row.text(1)? == call.region.as_str();
         Ok(is_shown && Some(row.integer(0)?) != except)
     })?;
-    if same.contains(&true) {
-        return Err(Exception::TrailAlreadyExists { name: name.to_owned(), account: call.account.clone() });
-    }
-    Ok(())
+    Ok(same.contains(&true))
 }
 
 fn text(given: Option<String>) -> Option<String> {
