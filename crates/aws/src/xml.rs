@@ -1,4 +1,4 @@
-//! AWS query's replies: an output or a failure as XML.
+//! AWS query's replies: an output or a failure as XML; and the texts of such replies and of S3's.
 
 use std::fmt::Write;
 
@@ -23,6 +23,14 @@ pub fn failure(failure: &Failure, namespace: &str, request_id: &str) -> Vec<u8> 
     element(&mut text, "Message", &failure.message.as_str().into());
     let _ = write!(text, "</Error>\n<RequestId>{request_id}</RequestId>\n</ErrorResponse>\n");
     text.into_bytes()
+}
+
+/// Reads the text of the first element of a name that holds nothing else.
+pub fn read(document: &str, name: &str) -> Option<String> {
+    let (_, rest) = document.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    Some(plain.iter().fold(text.to_owned(), |text, (entity, letter)| text.replace(entity, letter)))
 }
 
 /// Writes a member; what is not there is left out.

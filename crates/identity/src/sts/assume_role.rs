@@ -51,7 +51,7 @@ pub(crate) fn run(
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
     let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &input.tags)?;
     let tags = SessionTags { tags: input.tags, transitive_keys: input.transitive_tag_keys };
-    tags.check()?;
+    tags.check_keys()?;
     input::contexts(&input.provided_contexts)?;
     let inherited = caller.session.as_ref().map(|session| session.transitive_tags.clone()).unwrap_or_default();
     if !inherited.is_empty() {

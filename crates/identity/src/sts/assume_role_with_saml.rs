@@ -56,7 +56,7 @@ pub(crate) fn run(
     call.is_told("sourceIdentity", told.source_identity.as_deref().into());
     told.tags.tell(call);
     let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &told.tags.tags)?;
-    told.tags.check()?;
+    told.tags.check_keys()?;
     let qualifier = name_qualifier(&format!("{}{account}/{provider}", told.issuer));
     let principal_id = format!("{qualifier}:{}", told.subject);
     call.is_made_by(Caller {

@@ -48,7 +48,7 @@ pub(crate) fn run(
     let claims = Claims::read(&input.web_identity_token, &sts.identities.providers.tokens, sts.now())?;
     claims.tags.tell(call);
     let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &claims.tags.tags)?;
-    claims.tags.check()?;
+    claims.tags.check_keys()?;
     let not_authorized = || Exception::TokenNotAuthorized(ACTION);
     let role = sts.identities.role(&input.role_arn)?.ok_or_else(not_authorized)?;
     call.concerns(role.resource());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use aws::Failure;
+use aws::{Failure, xml};
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -24,10 +24,10 @@ const OTHER: &str = "The request is not one that this endpoint can read.";
 
 /// Reads the document that the protocol's implementation writes.
 pub(super) fn read(status: u16, document: &str) -> Failure {
-    let name = element(document, "Code").unwrap_or_else(|| "InternalError".to_owned());
+    let name = xml::read(document, "Code").unwrap_or_else(|| "InternalError".to_owned());
     let sentence =
         || SENTENCES.iter().find(|(code, _)| *code == name).map_or(OTHER, |(_, sentence)| sentence).to_owned();
-    let message = element(document, "Message").unwrap_or_else(sentence);
+    let message = xml::read(document, "Message").unwrap_or_else(sentence);
     Failure { name, message, status }
 }
 
@@ -64,13 +64,6 @@ pub(super) fn reply(
     *response.headers_mut() = headers;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
-}
-
-fn element(document: &str, name: &str) -> Option<String> {
-    let (_, rest) = document.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    Some(plain.iter().fold(text.to_owned(), |text, (escape, letter)| text.replace(escape, letter)))
 }
 
 fn escaped(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use aws::percent::{self, UNRESERVED};
-use aws::{Region, query, signature};
+use aws::{Region, query, signature, xml};
 use serde_json::Value;
 use ureq::http::Request;
 use ureq::http::request::Builder;
@@ -43,7 +43,7 @@ impl Client {
         let request = request.header("content-type", query::FORM);
         let (status, reply) = self.whole(request, query::encode(members))?;
         let reply = String::from_utf8_lossy(&reply);
-        let told = |name: &str| element(&reply, name);
+        let told = |name: &str| xml::read(&reply, name);
         match (status, told("AccessKeyId"), told("SessionToken")) {
             (200, Some(access_key), Some(session_token)) => {
                 (self.access_key, self.session_token) = (access_key, Some(session_token));
@@ -76,7 +76,8 @@ impl Client {
             return Ok(body.into_reader());
         }
         let reply = body.read_to_string().unwrap_or_default();
-        Err(refused("GetObject", status, element(&reply, "Code").as_deref(), element(&reply, "Message").as_deref()))
+        let told = |name: &str| xml::read(&reply, name);
+        Err(refused("GetObject", status, told("Code").as_deref(), told("Message").as_deref()))
     }
 
     fn request(&self, request: Builder, service: &str) -> Builder {
@@ -113,12 +114,4 @@ fn refused(operation: &str, status: u16, name: Option<&str>, message: Option<&st
             format!("{operation} is answered with status {status} and no reason; is this a server of codecommit-local?")
         }
     }
-}
-
-/// The content of an element of a reply in XML.
-fn element(text: &str, name: &str) -> Option<String> {
-    let (_, after) = text.split_once(&format!("<{name}>"))?;
-    let (content, _) = after.split_once(&format!("</{name}>"))?;
-    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    Some(plain.iter().fold(content.to_owned(), |text, (entity, letter)| text.replace(entity, letter)))
 }
