@@ -95,7 +95,7 @@ const UNREACHABLE: &[(&[&str], &str, &str)] = &[
     (&["AddTags", "RemoveTags"], "ChannelNotFoundException", "there are no event data stores or channels"),
 ];
 
-/// Exceptions of any operation of CloudTrail that nothing can bring about here, each with the reason.
+/// Exceptions of any operation of CloudTrail that nothing or no golden can bring about here, each with the reason.
 const NOT_HERE: &[(&str, &str)] = &[
     ("OperationNotPermittedException", "everyone is let in"),
     ("UnsupportedOperationException", "what is there is supported"),
@@ -110,7 +110,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("InvalidCloudWatchLogsLogGroupArnException", "log groups are names"),
     ("InvalidCloudWatchLogsRoleArnException", "log groups are names"),
     ("CloudWatchLogsDeliveryUnavailableException", "log groups are names"),
-    ("ConflictException", "changes of a trail follow each other"),
+    ("ConflictException", "only trails of one name in two regions bring it, and there is a test"),
     ("ThrottlingException", "nothing but LookupEvents is throttled, and its model does not have it"),
 ];
 

@@ -323,6 +323,18 @@ fn a_region_has_five_trails_and_a_name_one() {
 }
 
 #[test]
+fn a_trail_that_another_region_has_by_its_name_cannot_be_of_all_regions() {
+    let world = world();
+    create(&world, "Mine", &json!({}));
+    let ohio = signed(KEY, "us-east-2");
+    let other = json!({ "Name": "Mine", "S3BucketName": "mine-logs" });
+    assert_eq!(world.call_as("CreateTrail", &other, &[("authorization", &ohio)]).status, 200);
+    let widened = json!({ "Name": "Mine", "IsMultiRegionTrail": true });
+    assert_eq!(failure(&world, "UpdateTrail", &widened), "ConflictException");
+    assert_eq!(world.ok("GetTrail", &json!({ "Name": "Mine" }))["Trail"]["IsMultiRegionTrail"], false);
+}
+
+#[test]
 fn tags_are_put_shown_and_removed() {
     let world = world();
     let arn = create(&world, "Mine", &json!({ "TagsList": [{ "Key": "Team", "Value": "blue" }] }))["TrailARN"].clone();
