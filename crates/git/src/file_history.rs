@@ -12,6 +12,7 @@ use crate::{
     Error, Mode,
     history::{History, Node},
     reader::Reader,
+    rename::Origins,
 };
 
 /// A commit that changed a file.
@@ -28,10 +29,11 @@ pub struct Revision {
 }
 
 impl Reader {
-    /// Finds the versions of a file, from a commit back to where it was first added under its first name.
+    /// Finds the versions of a file, from a commit back to where its first content was added.
     ///
     /// A version comes after all that were made of it; newer commits go first otherwise. As in Git's view, a merge is no
-    /// version if one of its parents has the file just so, and only that parent is followed then.
+    /// version if one of its parents has the file just so, and only that parent is followed then. Where the file was made
+    /// by renaming or copying another one, the history goes on with that one, as with `git log --follow`.
     pub fn file_history(&mut self, commit: &oid, path: &BStr) -> Result<Vec<Revision>, Error> {
         let mut walk = Walk {
             reader: self,
@@ -102,9 +104,11 @@ impl Walk<'_> {
             }
         }
         self.places[at].is_version = here.is_some();
+        // What a merge has and one side lacks may have come from another side.
+        let origins = if parents.len() == 1 { Origins::Copies } else { Origins::Renames };
         for parent in parents {
             let path = match (here, self.file(parent, path)?) {
-                (Some((_, blob)), None) => self.name_before(commit, parent, path, blob)?,
+                (Some(file), None) => self.origin(commit, parent, path, file, origins)?,
                 _ => path,
             };
             let older = self.place(parent, path);
@@ -113,10 +117,17 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Finds the path that a file had before it was renamed; it keeps its own if it was not.
-    fn name_before(&mut self, commit: Node, parent: Node, path: usize, blob: ObjectId) -> Result<usize, Error> {
-        let (before, after) = (self.history.tree(parent), self.history.tree(commit));
-        let Some(name) = self.reader.renamed_from(before, after, self.paths[path].as_ref(), blob)? else {
+    /// Finds the path of the file that a file was made of; it keeps its own path if there is none.
+    fn origin(
+        &mut self,
+        commit: Node,
+        parent: Node,
+        path: usize,
+        file: (Mode, ObjectId),
+        origins: Origins,
+    ) -> Result<usize, Error> {
+        let trees = [self.history.tree(parent), self.history.tree(commit)];
+        let Some(name) = self.reader.origin(trees, self.paths[path].as_ref(), file, origins)? else {
             return Ok(path);
         };
         Ok(self.paths.iter().position(|known| *known == name).unwrap_or_else(|| {

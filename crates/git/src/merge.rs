@@ -16,7 +16,7 @@ mod lines;
 mod pairs;
 mod renames;
 mod resolve;
-mod similarity;
+pub(crate) mod similarity;
 mod text;
 mod walk;
 

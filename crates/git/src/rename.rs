@@ -1,89 +1,231 @@
-//! What a file was called before it was renamed.
+//! Which file an added file was made of, by renaming or by copying it.
+//!
+//! The steps are those of `git log --follow`: a file of the same content first, else the most similar one. A file that is
+//! gone goes before one that stays.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::RandomState;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use crate::{Difference, Differences, Error, Kind, reader::Reader};
+use crate::{
+    Difference, Differences, Error, Kind, Mode, TreeWalk,
+    merge::similarity::{Pieces, WHOLE, can_reach},
+    reader::Reader,
+};
 
-/// So many files at most are compared with the one that may be one of them renamed; Git stops there too.
-const CANDIDATES_MAX: usize = 1_000;
+/// The similarity that an origin needs.
+const SIMILAR: u64 = WHOLE / 2;
 
-/// The pieces that contents are compared by are lines, but no longer ones than this.
-const PIECE_BYTES_MAX: usize = 64;
+/// The number of similar files of which a file that is gone is preferred.
+const CANDIDATES: usize = 4;
+
+/// The number of files with the same content that are looked at.
+const SAME_MAX: usize = 100;
+
+/// The number of files above which those that stay as they are do not count: the square of Git's `diff.renameLimit`.
+const SOURCES_MAX: usize = 1_000_000;
+
+/// The bytes of content that are compared for one file.
+const CONTENT_BYTES_MAX: u64 = 512 << 20;
+
+/// Where an added file may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origins {
+    /// From a file that is gone.
+    Renames,
+    /// From any file that was there before.
+    Copies,
+}
+
+/// A file that another one may have been made of.
+struct Source {
+    path: BString,
+    mode: Mode,
+    id: ObjectId,
+    state: State,
+}
+
+/// What became of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Gone,
+    Changed,
+    Same,
+}
+
+/// A source that was compared.
+struct Candidate {
+    similarity: u64,
+    same_name: bool,
+    is_gone: bool,
+    path: BString,
+}
+
+impl Candidate {
+    fn rank(&self) -> (u64, bool) {
+        (self.similarity, self.same_name)
+    }
+}
+
+/// The file whose origin is looked for.
+struct Target<'a> {
+    path: &'a BStr,
+    mode: Mode,
+    id: ObjectId,
+}
 
 impl Reader {
-    /// Finds the file that was renamed to `path` between two trees: of those that are gone, the one that is most alike.
+    /// Finds the path of the file in the tree `before` that the file at `path` in the tree `after` was made of.
     ///
     /// As in Git, at least half of the larger content has to be in both.
-    pub(crate) fn renamed_from(
+    pub(crate) fn origin(
         &mut self,
-        before: ObjectId,
-        after: ObjectId,
+        [before, after]: [ObjectId; 2],
         path: &BStr,
-        blob: ObjectId,
+        (mode, id): (Mode, ObjectId),
+        origins: Origins,
     ) -> Result<Option<BString>, Error> {
-        let mut gone = Vec::new();
-        let mut differences = Differences::new(self, Some(before), Some(after), b"".into())?;
-        while let Some(Difference { path, before, after }) = differences.next(self)? {
-            if let (Some((mode, id)), None) = (before, after)
-                && mode.is_blob()
-            {
-                gone.push((path, id));
-            }
+        let target = Target { path, mode, id };
+        let changes = Changes::between(self, before, after)?;
+        let sources = changes.sources(self, origins)?;
+        let (same, count) = self.same(sources, &target)?;
+        if same.is_some() || !is_regular(mode) {
+            return Ok(same);
         }
-        // Of those that are alike, one of the same name goes first.
-        gone.sort_by_key(|(other, _)| file_name(other.as_ref()) != file_name(path));
-        if let Some((path, _)) = gone.iter().find(|(_, id)| *id == blob) {
-            return Ok(Some(path.clone()));
-        }
-        if gone.len() > CANDIDATES_MAX {
-            return Ok(None);
-        }
-        let Some((Kind::Blob, bytes)) = self.header(&blob)? else { return Ok(None) };
-        let content = self.find(&blob)?.map(|blob| blob.data).unwrap_or_default();
-        let pieces = pieces(&content);
-        let mut best = None;
-        for (path, id) in gone {
-            let Some((Kind::Blob, other_bytes)) = self.header(&id)? else { continue };
-            let larger = bytes.max(other_bytes);
-            if bytes.min(other_bytes) * 2 < larger || larger == 0 {
+        let mut sources = changes.sources(self, origins)?;
+        sources.skip_same = count > SOURCES_MAX;
+        self.similar(sources, &target)
+    }
+
+    /// Finds a source of the same content, and counts the sources.
+    fn same(&mut self, mut sources: Sources<'_>, target: &Target<'_>) -> Result<(Option<BString>, usize), Error> {
+        let mut best: Option<(u8, BString)> = None;
+        let (mut count, mut same) = (0, 0);
+        while let Some(source) = sources.next(self)? {
+            count += 1;
+            let modes_fit = source.mode == target.mode || is_regular(source.mode) && is_regular(target.mode);
+            if source.id != target.id || !modes_fit || same == SAME_MAX {
                 continue;
             }
-            let other = self.find(&id)?.map(|blob| blob.data).unwrap_or_default();
-            let shared = shared_bytes(&pieces, &other) as u64;
-            let alike = Reverse(shared * 1_000 / larger);
-            if shared * 2 >= larger && best.as_ref().is_none_or(|(least, _)| alike < *least) {
-                best = Some((alike, path));
+            same += 1;
+            let same_name = file_name(source.path.as_ref()) == file_name(target.path);
+            let score = u8::from(source.state == State::Gone) + u8::from(same_name);
+            if best.as_ref().is_none_or(|(most, _)| score > *most) {
+                best = Some((score, source.path));
             }
         }
-        Ok(best.map(|(_, path)| path))
+        Ok((best.map(|(_, path)| path), count))
     }
+
+    /// Finds the most similar source.
+    fn similar(&mut self, mut sources: Sources<'_>, target: &Target<'_>) -> Result<Option<BString>, Error> {
+        let Some((Kind::Blob, bytes)) = self.header(&target.id)? else { return Ok(None) };
+        let hasher = RandomState::new();
+        let mut data = Vec::new();
+        self.expect(&target.id, Kind::Blob, &mut data)?;
+        let pieces = Pieces::new(&data, &hasher);
+        let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES);
+        let mut left = CONTENT_BYTES_MAX;
+        while let Some(source) = sources.next(self)? {
+            let mut similarity = 0;
+            if is_regular(source.mode)
+                && let Some((Kind::Blob, source_bytes)) = self.header(&source.id)?
+                && can_reach(SIMILAR, source_bytes, bytes)
+            {
+                let Some(rest) = left.checked_sub(source_bytes) else { break };
+                left = rest;
+                self.expect(&source.id, Kind::Blob, &mut data)?;
+                similarity = Pieces::new(&data, &hasher).similarity(&pieces);
+            }
+            let same_name = file_name(source.path.as_ref()) == file_name(target.path);
+            let is_gone = source.state == State::Gone;
+            let candidate = Candidate { similarity, same_name, is_gone, path: source.path };
+            if best.len() < CANDIDATES {
+                best.push(candidate);
+                continue;
+            }
+            let worst = (0..CANDIDATES).min_by_key(|at| best[*at].rank()).expect("there are candidates");
+            if best[worst].rank() < candidate.rank() {
+                best[worst] = candidate;
+            }
+        }
+        best.retain(|candidate| candidate.similarity >= SIMILAR);
+        best.sort_by_key(|candidate| Reverse(candidate.rank()));
+        let chosen = best.iter().position(|candidate| candidate.is_gone).unwrap_or(0);
+        Ok(best.into_iter().nth(chosen).map(|candidate| candidate.path))
+    }
+}
+
+/// The files of a tree that are gone or changed in another one.
+struct Changes {
+    before: ObjectId,
+    gone: Vec<(BString, Mode, ObjectId)>,
+    states: HashMap<BString, State>,
+}
+
+impl Changes {
+    fn between(reader: &mut Reader, before: ObjectId, after: ObjectId) -> Result<Self, Error> {
+        let mut changes = Self { before, gone: Vec::new(), states: HashMap::new() };
+        let mut differences = Differences::new(reader, Some(before), Some(after), b"".into())?;
+        while let Some(Difference { path, before, after }) = differences.next(reader)? {
+            let Some((mode, id)) = before else { continue };
+            if after.is_none() {
+                changes.gone.push((path.clone(), mode, id));
+            }
+            changes.states.insert(path, if after.is_none() { State::Gone } else { State::Changed });
+        }
+        Ok(changes)
+    }
+
+    /// Lists the sources in the order of the tree.
+    fn sources(&self, reader: &mut Reader, origins: Origins) -> Result<Sources<'_>, Error> {
+        let walk = match origins {
+            Origins::Renames => None,
+            Origins::Copies => Some(TreeWalk::new(reader, &self.before, true)?),
+        };
+        Ok(Sources { changes: self, gone: self.gone.iter(), walk, skip_same: false })
+    }
+}
+
+/// The sources that were not looked at yet.
+struct Sources<'c> {
+    changes: &'c Changes,
+    gone: std::slice::Iter<'c, (BString, Mode, ObjectId)>,
+    /// Walks through all files; `None` if only those count that are gone.
+    walk: Option<TreeWalk>,
+    skip_same: bool,
+}
+
+impl Sources<'_> {
+    fn next(&mut self, reader: &mut Reader) -> Result<Option<Source>, Error> {
+        let Some(walk) = &mut self.walk else {
+            let source = |(path, mode, id): &(BString, Mode, ObjectId)| Source {
+                path: path.clone(),
+                mode: *mode,
+                id: *id,
+                state: State::Gone,
+            };
+            return Ok(self.gone.next().map(source));
+        };
+        while let Some(placed) = walk.next(reader)? {
+            let state = self.changes.states.get(&placed.path).copied().unwrap_or(State::Same);
+            if placed.entry.mode != Mode::Tree && !(self.skip_same && state == State::Same) {
+                return Ok(Some(Source { path: placed.path, mode: placed.entry.mode, id: placed.entry.id, state }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn is_regular(mode: Mode) -> bool {
+    matches!(mode, Mode::File | Mode::Executable)
 }
 
 fn file_name(path: &BStr) -> &[u8] {
     path.rsplit_once_str(b"/").map_or(path.as_bytes(), |(_, name)| name)
-}
-
-/// Counts the bytes of each piece of a content.
-fn pieces(content: &[u8]) -> HashMap<&[u8], usize> {
-    let mut pieces = HashMap::new();
-    for piece in cut(content) {
-        *pieces.entry(piece).or_default() += piece.len();
-    }
-    pieces
-}
-
-/// Counts the bytes of the pieces that a content shares with another one.
-fn shared_bytes(pieces: &HashMap<&[u8], usize>, content: &[u8]) -> usize {
-    let other = self::pieces(content);
-    other.iter().map(|(piece, bytes)| pieces.get(piece).copied().unwrap_or_default().min(*bytes)).sum()
-}
-
-fn cut(content: &[u8]) -> impl Iterator<Item = &[u8]> {
-    content.split_inclusive(|byte| *byte == b'\n').flat_map(|line| line.chunks(PIECE_BYTES_MAX))
 }
 
 #[cfg(test)]
@@ -91,10 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shared_is_counted_once() {
-        assert_eq!(shared_bytes(&pieces(b"a\nb\nb\n"), b"b\nb\nb\nc\n"), 4);
-        assert_eq!(shared_bytes(&pieces(&[b'x'; 200]), &[b'x'; 100]), 64);
-        assert_eq!(shared_bytes(&pieces(b""), b"a"), 0);
+    fn the_name_of_a_file_is_what_follows_its_folder() {
         assert_eq!(file_name(b"a/b/c".into()), b"c");
         assert_eq!(file_name(b"c".into()), b"c");
     }

@@ -5,20 +5,20 @@ use std::{collections::HashMap, hash::BuildHasher};
 use crate::is_binary;
 
 /// The similarity of what is the same.
-pub(super) const WHOLE: u64 = 60_000;
+pub(crate) const WHOLE: u64 = 60_000;
 
 /// So many bytes of a line count as one piece.
 const PIECE_BYTES_MAX: usize = 64;
 
 /// The pieces of a file: how many bytes there are of each.
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     bytes: u64,
     counts: HashMap<u64, u64>,
 }
 
 impl Pieces {
     /// Cuts a file into its lines, and long lines into pieces.
-    pub(super) fn new(data: &[u8], hasher: &impl BuildHasher) -> Self {
+    pub(crate) fn new(data: &[u8], hasher: &impl BuildHasher) -> Self {
         let is_text = !is_binary(data);
         let mut counts = HashMap::new();
         let (mut piece, mut bytes) = (Vec::with_capacity(PIECE_BYTES_MAX), 0);
@@ -47,7 +47,7 @@ impl Pieces {
     }
 
     /// Tells how much of the larger file is in the other one too, out of [`WHOLE`].
-    pub(super) fn similarity(&self, new: &Self) -> u64 {
+    pub(crate) fn similarity(&self, new: &Self) -> u64 {
         let kept = |(piece, bytes): (&u64, &u64)| new.counts.get(piece).map_or(0, |other| *other.min(bytes));
         let kept: u64 = self.counts.iter().map(kept).sum();
         if new.bytes == 0 { 0 } else { kept * WHOLE / self.bytes.max(new.bytes) }
@@ -55,6 +55,6 @@ impl Pieces {
 }
 
 /// Tells whether files of these sizes can be so similar.
-pub(super) fn can_reach(least: u64, one: u64, other: u64) -> bool {
+pub(crate) fn can_reach(least: u64, one: u64, other: u64) -> bool {
     one.max(other) * (WHOLE - least) >= one.abs_diff(other) * WHOLE
 }

@@ -37,6 +37,7 @@ mod hostile;
 mod http;
 mod maintenance;
 mod merge;
+mod origins;
 mod parity;
 mod peer;
 mod push;
