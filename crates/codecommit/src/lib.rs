@@ -92,7 +92,7 @@ impl CodeCommit {
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
         let objects = Arc::new(Objects::open(folder, &owned, &deleted)?);
         if !deleted.is_empty() {
-            store.write(repository::forget_deleted).and_then(|done| done).map_err(io::Error::other)?;
+            store.write(repository::forget_deleted).map_err(io::Error::other)?;
         }
         Ok(Self {
             store,
@@ -189,7 +189,7 @@ impl CodeCommit {
             transaction.execute("DELETE FROM trigger_deliveries", &[])?;
             transaction.after_commit(move || objects.remove(ids));
             Ok(())
-        })?
+        })
     }
 
     fn snapshot(&self, repository: &repository::Repository) -> Result<snapshots::Snapshot, Exception> {

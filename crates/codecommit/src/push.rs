@@ -361,7 +361,7 @@ mod tests {
                 VALUES ('111122223333', 'us-east-1', 1, 'one', '', '', 0, 0, 0, '', '', x'02', x'01', '');
         "
         .replace("x'0", &format!("x'{}0", "00".repeat(19)));
-        store.write(move |transaction| transaction.execute_all(&rows)).expect("it runs").expect("it is written");
+        store.write(move |transaction| transaction.execute_all(&rows)).expect("it is written");
         let kept = store.read(|transaction| targets(transaction, "one")).expect("the tables are there");
         let kept: Vec<u8> = kept.iter().map(|id| id.as_slice()[19]).collect();
         assert_eq!(kept, [1, 2]);

@@ -3,6 +3,7 @@
 //! One connection writes, many transactions to a commit; readers see the last commit and never wait for it.
 //! **Invariant:** nothing here knows what is stored.
 
+mod error;
 mod reader;
 pub mod transaction;
 pub mod value;
@@ -10,37 +11,17 @@ mod writer;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use crate::error::{Cause, Error};
 use crate::reader::Readers;
 pub use crate::transaction::Transaction;
 pub use crate::value::{Row, Value};
 use crate::writer::Writer;
-
-/// A failure of the store: the disk is full, the file is damaged, a statement is wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// SQLite refused.
-    #[error("the database failed: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// The transaction's closure panicked; nothing of it was kept.
-    #[error("a transaction panicked")]
-    Panicked,
-    /// The commit failed, so nothing was kept.
-    #[error("the commit failed; the log says why")]
-    NotCommitted,
-    /// The store is closing.
-    #[error("the store is closed")]
-    Closed,
-    /// A value in the database is not what only we write there.
-    #[error("the database holds a value that makes no sense: {0}")]
-    Damaged(&'static str),
-    /// The file was written by a newer version of the program.
-    #[error("{0} was written by a newer version of this program; use that version, or another data folder")]
-    TooNew(PathBuf),
-}
 
 /// How much of what was acknowledged survives what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,26 +45,13 @@ impl Store {
     pub fn open(path: &Path, durability: Durability) -> Result<Self, Error> {
         // Where this fails the file is there already, or opening it tells why.
         drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
-        let connection = Connection::open(path)?;
-        if durability == Durability::Normal {
-            // An empty database need not survive the loss of power, and syncing it is most of a first start.
-            connection.pragma_update(None, "synchronous", "OFF")?;
-        }
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        let synchronous = match durability {
-            Durability::Normal => "NORMAL",
-            Durability::Full => "FULL",
+        let file: Arc<Path> = path.into();
+        let open_writer = {
+            let file = Arc::clone(&file);
+            move || connect(&file, |path| open_to_write(path, durability))
         };
-        connection.pragma_update(None, "synchronous", synchronous)?;
-        prepare(&connection)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let path = path.to_owned();
-        let readers = Readers::new(move || {
-            let connection = Connection::open_with_flags(&path, flags)?;
-            prepare(&connection)?;
-            Ok(connection)
-        });
-        Ok(Self { writer: Writer::new(connection), readers })
+        let open_reader = move || connect(&file, open_to_read);
+        Ok(Self { writer: Writer::new(open_writer()?, open_writer), readers: Readers::new(open_reader) })
     }
 
     /// Brings a crate's tables up to date: step N of `steps` runs once in a database's life, in order.
@@ -110,18 +78,18 @@ impl Store {
                 &[owner.into(), steps.into()],
             )?;
             Ok(())
-        })?
+        })
     }
 
     /// Runs a closure in a transaction of its own and returns once it is committed.
     ///
-    /// What the closure changed is kept whatever it returns: it says itself what must not be, by
-    /// [`Transaction::savepoint`]. If it panics, nothing is kept. Others wait while it runs, and it may run on another
-    /// thread, so it must be short: everything slow belongs before it.
-    pub fn write<R: Send + 'static>(
+    /// If the closure returns an error or panics, all that it did is rolled back, and what it noted by
+    /// [`Transaction::after_commit`] is not done. Others wait while it runs, and it may run on another thread, so it must be
+    /// short: everything slow belongs before it.
+    pub fn write<R: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
-        change: impl FnOnce(&Transaction) -> R + Send + 'static,
-    ) -> Result<R, Error> {
+        change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E> {
         self.writer.run(change)
     }
 
@@ -131,11 +99,42 @@ impl Store {
     }
 }
 
+fn connect(
+    file: &Arc<Path>,
+    open: impl FnOnce(&Path) -> Result<Connection, rusqlite::Error>,
+) -> Result<Transaction, Error> {
+    let connection = open(file).map_err(|error| Error::database(file, &error))?;
+    Ok(Transaction::over(connection, Arc::clone(file)))
+}
+
+fn open_to_write(path: &Path, durability: Durability) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    if durability == Durability::Normal {
+        // An empty database need not survive the loss of power, and syncing it is most of a first start.
+        connection.pragma_update(None, "synchronous", "OFF")?;
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let synchronous = match durability {
+        Durability::Normal => "NORMAL",
+        Durability::Full => "FULL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
 /// Settings that every connection needs.
-fn prepare(connection: &Connection) -> Result<(), Error> {
+fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -4096)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(())
 }

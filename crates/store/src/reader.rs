@@ -1,8 +1,8 @@
 //! Connections that only read, as many as there are threads that read at once.
+//!
+//! **Invariant:** a connection on which anything failed is closed and not used again.
 
-use std::sync::Mutex;
-
-use rusqlite::Connection;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, Transaction};
 
@@ -10,25 +10,26 @@ use crate::{Error, Transaction};
 const IDLE_MAX: usize = 8;
 
 pub(crate) struct Readers {
-    open: Box<dyn Fn() -> Result<Connection, Error> + Send + Sync>,
-    idle: Mutex<Vec<Connection>>,
+    open: Box<dyn Fn() -> Result<Transaction, Error> + Send + Sync>,
+    idle: Mutex<Vec<Transaction>>,
 }
 
 impl Readers {
-    pub(crate) fn new(open: impl Fn() -> Result<Connection, Error> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static) -> Self {
         Self { open: Box::new(open), idle: Mutex::default() }
     }
 
     pub(crate) fn run<R, E: From<Error>>(&self, query: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
-        let idle = self.idle.lock().expect("no holder of this lock panics").pop();
-        let transaction = Transaction::over(idle.map_or_else(|| (self.open)(), Ok)?);
-        transaction.statement("BEGIN")?;
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let transaction = idle.map_or_else(|| (self.open)(), Ok)?;
+        transaction.begin("BEGIN")?;
         // A panic in the query drops the connection with its transaction.
         let result = query(&transaction);
-        transaction.statement("ROLLBACK")?;
-        let mut idle = self.idle.lock().expect("no holder of this lock panics");
-        if idle.len() < IDLE_MAX {
-            idle.push(transaction.into_connection());
+        if transaction.roll_back() && !transaction.has_failed() {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE_MAX {
+                idle.push(transaction);
+            }
         }
         result
     }

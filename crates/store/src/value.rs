@@ -1,6 +1,8 @@
 //! Values that go into statements and come out of rows.
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use std::path::Path;
+
+use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row as SqlRow, ToSql};
 
 use crate::Error;
@@ -60,36 +62,44 @@ impl ToSql for Value<'_> {
 }
 
 /// A row of a result; columns count from 0.
-pub struct Row<'a>(pub(crate) &'a SqlRow<'a>);
+pub struct Row<'a> {
+    pub(crate) row: &'a SqlRow<'a>,
+    /// The database file, for errors.
+    pub(crate) file: &'a Path,
+}
 
 impl Row<'_> {
     /// Returns a column's number.
     pub fn integer(&self, column: usize) -> Result<i64, Error> {
-        Ok(self.0.get(column)?)
+        self.get(column)
     }
 
     /// Returns a column's number, if it has one.
     pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, Error> {
-        Ok(self.0.get(column)?)
+        self.get(column)
     }
 
     /// Returns a column's text.
     pub fn text(&self, column: usize) -> Result<String, Error> {
-        Ok(self.0.get(column)?)
+        self.get(column)
     }
 
     /// Returns a column's text, if it has one.
     pub fn optional_text(&self, column: usize) -> Result<Option<String>, Error> {
-        Ok(self.0.get(column)?)
+        self.get(column)
     }
 
     /// Returns a column's bytes.
     pub fn blob(&self, column: usize) -> Result<Vec<u8>, Error> {
-        Ok(self.0.get(column)?)
+        self.get(column)
     }
 
     /// Returns a column's bytes, if it has them.
     pub fn optional_blob(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.0.get(column)?)
+        self.get(column)
+    }
+
+    fn get<T: FromSql>(&self, column: usize) -> Result<T, Error> {
+        self.row.get(column).map_err(|error| Error::database(self.file, &error))
     }
 }

@@ -2,113 +2,152 @@
 //!
 //! A thread that wants to write puts its change into the queue and waits for its turn; whoever has it commits everything that waits,
 //! each change in a savepoint of its own, one commit for all. So a thread alone hands nothing over to another, and many share commits.
-//! **Invariant:** whoever asked for a change goes on only after its commit, or hears that it failed.
+//! **Invariant:** whoever asked for a change goes on only after its commit, or hears that nothing of it was kept; actions run
+//! only after the commit of the transaction that they were noted in.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
-
+use crate::transaction::Action;
 use crate::{Error, Transaction};
 
 /// How many changes share a commit at most, which bounds how long the first of them waits.
 const CHANGES_PER_COMMIT: usize = 256;
 
 pub(crate) struct Writer {
-    turn: Mutex<Transaction>,
+    open: Box<dyn Fn() -> Result<Transaction, Error> + Send + Sync>,
+    /// The connection; there is none after a failure that left it unusable, and then the next change opens another.
+    turn: Mutex<Option<Transaction>>,
     waiting: Mutex<Vec<Box<dyn Change>>>,
 }
 
 /// A change that waits for its commit.
 trait Change: Send {
     fn run(&mut self, transaction: &Transaction);
-    fn tell(self: Box<Self>, committed: bool);
+    fn tell(self: Box<Self>, committed: &Result<(), Arc<Error>>);
 }
 
-struct Asked<F, R> {
+struct Queued<F, R, E> {
     change: Option<F>,
-    result: Option<Result<R, Error>>,
-    answer: Arc<Mutex<Option<Result<R, Error>>>>,
+    result: Option<Result<R, E>>,
+    answer: Arc<Mutex<Option<Result<R, E>>>>,
 }
 
 impl Writer {
-    pub(crate) fn new(connection: Connection) -> Self {
-        Self { turn: Mutex::new(Transaction::over(connection)), waiting: Mutex::default() }
+    pub(crate) fn new(
+        first: Transaction,
+        open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { open: Box::new(open), turn: Mutex::new(Some(first)), waiting: Mutex::default() }
     }
 
-    pub(crate) fn run<R: Send + 'static>(
+    pub(crate) fn run<R: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
-        change: impl FnOnce(&Transaction) -> R + Send + 'static,
-    ) -> Result<R, Error> {
-        let answer = Arc::default();
-        self.waiting().push(Box::new(Asked { change: Some(change), result: None, answer: Arc::clone(&answer) }));
-        // An action after a commit may have panicked on another thread; what waited for that commit hears it here.
-        let transaction = self.turn.lock().map_err(|_| Error::Closed)?;
+        change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E> {
+        let answer = Arc::new(Mutex::new(None));
+        self.waiting().push(Box::new(Queued { change: Some(change), result: None, answer: Arc::clone(&answer) }));
+        let mut connection = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(answer) = answer.lock().expect("no holder of this lock panics").take() {
+            if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return answer;
             }
-            let mut waiting = self.waiting();
-            let count = waiting.len().min(CHANGES_PER_COMMIT);
-            let changes = waiting.drain(..count).collect();
-            drop(waiting);
-            commit_and_tell(&transaction, changes);
+            self.commit_waiting(&mut connection);
         }
+    }
+
+    /// Commits changes that wait, the oldest first, and tells those who asked for them.
+    fn commit_waiting(&self, connection: &mut Option<Transaction>) {
+        let begun = self.begin(connection);
+        // Whatever comes while another process holds the lock shares this commit or its failure, and waits once.
+        let mut changes = self.take_waiting(if begun.is_ok() { CHANGES_PER_COMMIT } else { usize::MAX });
+        let committed = begun.and_then(|()| match connection {
+            Some(transaction) => commit(transaction, &mut changes),
+            None => unreachable!("a transaction that was begun has a connection"),
+        });
+        if committed.is_err() && !connection.as_ref().is_some_and(Transaction::roll_back) {
+            *connection = None;
+        }
+        if let Err(error) = &committed {
+            tracing::error!(%error, changes = changes.len(), "a transaction failed; none of its changes was kept");
+        }
+        let committed = committed.map(run_all).map_err(Arc::new);
+        for change in changes {
+            change.tell(&committed);
+        }
+    }
+
+    fn begin(&self, connection: &mut Option<Transaction>) -> Result<(), Error> {
+        let transaction = match connection {
+            Some(transaction) => transaction,
+            None => connection.insert((self.open)()?),
+        };
+        transaction.begin("BEGIN IMMEDIATE")
+    }
+
+    fn take_waiting(&self, count_max: usize) -> Vec<Box<dyn Change>> {
+        let mut waiting = self.waiting();
+        let count = waiting.len().min(count_max);
+        waiting.drain(..count).collect()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Box<dyn Change>>> {
-        self.waiting.lock().expect("no holder of this lock panics")
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<F: FnOnce(&Transaction) -> R + Send, R: Send> Change for Asked<F, R> {
+impl<F, R, E> Change for Queued<F, R, E>
+where
+    F: FnOnce(&Transaction) -> Result<R, E> + Send,
+    R: Send,
+    E: From<Error> + Send,
+{
     fn run(&mut self, transaction: &Transaction) {
-        self.result = self.change.take().map(|change| isolated(transaction, change));
+        let Some(change) = self.change.take() else { return };
+        let guarded = || {
+            catch_unwind(AssertUnwindSafe(|| change(transaction))).unwrap_or_else(|panic| {
+                tracing::error!(panic = message(&*panic), "a transaction panicked; it is rolled back");
+                Err(Error::Panicked.into())
+            })
+        };
+        self.result = Some(transaction.savepoint(guarded));
     }
 
-    fn tell(self: Box<Self>, committed: bool) {
-        let result = self.result.filter(|_| committed).unwrap_or(Err(Error::NotCommitted));
-        *self.answer.lock().expect("no holder of this lock panics") = Some(result);
+    fn tell(self: Box<Self>, committed: &Result<(), Arc<Error>>) {
+        let answer = match (self.result, committed) {
+            // The change tells itself why it was rolled back.
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(result)), Ok(())) => Ok(result),
+            (_, Err(error)) => Err(Error::NotCommitted(Arc::clone(error)).into()),
+            (None, Ok(())) => Err(Error::Panicked.into()),
+        };
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
 }
 
-fn commit_and_tell(transaction: &Transaction, mut changes: Vec<Box<dyn Change>>) {
-    let committed = commit(transaction, &mut changes);
-    if let Err(error) = &committed {
-        tracing::error!(%error, "a commit failed; none of its changes was kept");
-    }
-    for change in changes {
-        change.tell(committed.is_ok());
-    }
-}
-
-fn commit(transaction: &Transaction, changes: &mut [Box<dyn Change>]) -> Result<(), Error> {
-    transaction.statement("BEGIN IMMEDIATE")?;
+/// Runs changes and commits them together; returns what is to be done then.
+fn commit(transaction: &Transaction, changes: &mut [Box<dyn Change>]) -> Result<Vec<Action>, Error> {
     for change in changes {
         change.run(transaction);
-    }
-    let committed = transaction.statement("COMMIT");
-    let actions = transaction.take_after_commit();
-    if committed.is_ok() {
-        for action in actions {
-            action();
+        if transaction.is_lost() {
+            break;
         }
-    } else {
-        // After a failed commit SQLite may have rolled back by itself, and then there is nothing to roll back.
-        drop(transaction.statement("ROLLBACK"));
     }
-    committed
+    transaction.commit()
 }
 
-/// Runs a closure so that a panic in it takes back its own changes and nobody else's.
-fn isolated<R>(transaction: &Transaction, change: impl FnOnce(&Transaction) -> R) -> Result<R, Error> {
-    let hooks = transaction.hooks();
-    transaction.statement("SAVEPOINT change")?;
-    let result = catch_unwind(AssertUnwindSafe(|| change(transaction)));
-    if result.is_err() {
-        transaction.forget_since(hooks);
-        transaction.statement("ROLLBACK TO change")?;
+/// Runs what is to be done after a commit; an action that panics keeps none of the others from running.
+fn run_all(actions: Vec<Action>) {
+    for action in actions {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(action)) {
+            tracing::error!(panic = message(&*panic), "an action after a commit panicked; what was committed stays");
+        }
     }
-    transaction.statement("RELEASE change")?;
-    result.map_err(|_| Error::Panicked)
+}
+
+/// The text of a panic.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
 }

@@ -54,6 +54,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The failure of a call without the trail.
+struct Unrecorded(Failure);
+
+impl From<store::Error> for Unrecorded {
+    fn from(_: store::Error) -> Self {
+        Self(Failure::internal())
+    }
+}
+
 struct Place {
     store: Arc<Store>,
     trail: Trail,
@@ -89,7 +98,10 @@ impl Place {
     fn unrecorded(&self, operation: &Row) -> Result<Reply, Failure> {
         match operation.decode(&body())?.run(&(), &call())? {
             Step::Answered(reply) => Ok(reply),
-            Step::Change(change) => self.store.write(change).map_err(|_| Failure::internal())?,
+            Step::Change(change) => {
+                let changed = self.store.write(move |transaction| change(transaction).map_err(Unrecorded));
+                changed.map_err(|Unrecorded(failure)| failure)
+            }
         }
     }
 }

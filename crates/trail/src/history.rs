@@ -102,7 +102,7 @@ impl History {
             return Ok(false);
         };
         let last_seq = batch.last_seq;
-        self.store.write(move |transaction| batch.write(transaction)).and_then(|written| written)?;
+        self.store.write(move |transaction| batch.write(transaction))?;
         self.indexed_seq.store(last_seq, Ordering::Release);
         Ok(true)
     }

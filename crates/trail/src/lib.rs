@@ -199,6 +199,8 @@ impl Trail {
 
     /// Runs a change together with the records of the call that it belongs to: all are kept, or none.
     ///
+    /// If a record cannot be kept, the change is rolled back and the call fails.
+    ///
     /// A call about what another account owns leaves a copy of its record there, too.
     pub fn transact<R: Send + 'static>(
         &self,
@@ -227,7 +229,7 @@ impl Trail {
             }
             Ok::<_, store::Error>((result, bytes, count))
         });
-        match recorded.and_then(|recorded| recorded) {
+        match recorded {
             Ok((result, bytes, count)) => {
                 self.delivery.count(bytes);
                 self.indexer.count(count);
@@ -297,3 +299,6 @@ pub fn events_path(folder: &Path) -> PathBuf {
 
 /// The value that leaves a member out of a record, or stands for "nothing" where the member is always there.
 const NOTHING: Value = Value::Null;
+
+#[cfg(test)]
+mod tests;

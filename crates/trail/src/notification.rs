@@ -88,7 +88,7 @@ impl Notifications {
                 transaction.execute("DELETE FROM notifications WHERE id = ?1", &[id.into()])?;
             }
             Ok(())
-        })?
+        })
     }
 }
 

@@ -32,8 +32,7 @@ impl Trail {
             transaction.after_commit(move || events.clear());
             Ok(folders)
         });
-        let folders: BTreeSet<_> =
-            folders.and_then(|folders| folders).map_err(|error: Error| io::Error::other(error))?.into_iter().collect();
+        let folders: BTreeSet<_> = folders.map_err(|error: Error| io::Error::other(error))?.into_iter().collect();
         for (bucket, prefix) in folders {
             self.buckets.folder(&bucket).remove_all(&prefix)?;
         }

@@ -47,7 +47,7 @@ pub(crate) fn sweep(shared: &Shared) -> io::Result<()> {
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         let cutoff = shared.clock.now().millis().saturating_sub(age);
         let batch = move |transaction: &Transaction| forget(transaction, cutoff);
-        while shared.store.write(batch).and_then(|removed| removed).map_err(io::Error::other)? {}
+        while shared.store.write(batch).map_err(io::Error::other)? {}
     }
     Ok(())
 }

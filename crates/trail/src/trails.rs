@@ -45,7 +45,7 @@ impl BuiltIn {
             return Ok(());
         }
         let (this, account) = (Arc::clone(self), account.to_owned());
-        store.write(move |transaction| this.meet_within(transaction, &account, time))?
+        store.write(move |transaction| this.meet_within(transaction, &account, time))
     }
 
     /// Gives an account its trail before its first event is recorded; the trail takes that one, too.
@@ -118,7 +118,7 @@ fn name_own(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Err
             transaction.execute("UPDATE delivery SET own_bucket = ?1", &[(&bucket).into()])?;
         }
         Ok(())
-    })?
+    })
 }
 
 /// Begins a span of what the trail's row says; it takes the event of the call that begins it, too.

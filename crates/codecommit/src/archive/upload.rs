@@ -102,9 +102,9 @@ impl CodeCommit {
                     (&id).into(),
                     Status::InProgress.as_str().into(),
                 ],
-            )
-        })??;
-        Ok(())
+            )?;
+            Ok(())
+        })
     }
 }
 

@@ -93,9 +93,8 @@ impl CodeCommit {
                     &[due.millis().into(), id.into()],
                 ),
             };
-            changed.map(drop)
-        })??;
-        Ok(())
+            Ok(changed.map(drop)?)
+        })
     }
 }
 

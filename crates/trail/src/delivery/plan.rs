@@ -73,7 +73,7 @@ pub(super) fn next(shared: &Shared) -> Result<bool, Error> {
         }
         transaction.execute("UPDATE delivery SET last_seq = ?1", &[last_seq.into()])?;
         Ok(true)
-    })?
+    })
 }
 
 impl<'a> Plan<'a> {

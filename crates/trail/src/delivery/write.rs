@@ -135,7 +135,7 @@ fn count_as_written(shared: &Shared, file: Waiting, made: Made) -> Result<(), Er
             transaction.after_commit(move || notifier.wake());
         }
         Ok(())
-    })?
+    })
 }
 
 /// Lets the trails that wait for a bucket show what it answered.
@@ -148,7 +148,7 @@ fn tell_failure(shared: &Shared, bucket: &str, error: &io::Error) -> Result<(), 
             &[(&bucket).into(), now.into(), (&error).into()],
         )?;
         Ok(())
-    })?
+    })
 }
 
 /// The error code of S3 for a failure, where it has one; CloudTrail shows those.

@@ -37,7 +37,7 @@ fn store(folder: &tempfile::TempDir) -> Arc<Store> {
         }
         Ok::<_, store::Error>(())
     });
-    written.expect("it runs").expect("it is written");
+    written.expect("it is written");
     Arc::new(store)
 }
 
@@ -84,7 +84,7 @@ fn events_that_are_forgotten_leave_nothing() {
         forget(transaction, 1..=600)?;
         transaction.execute("DELETE FROM events WHERE seq <= 600", &[])
     });
-    forgotten.expect("it runs").expect("it is written");
+    forgotten.expect("it is written");
     assert_eq!(indexed(&store, Attribute::EventName, "CreateRepository"), Some((602, EVENTS, EVENTS / 2 - 300)));
     assert_eq!(indexed(&store, Attribute::ResourceName, "repo-600"), None);
     assert_eq!(indexed(&store, Attribute::ResourceName, "repo-601"), Some((601, 601, 1)));

@@ -44,7 +44,7 @@ fn before_trails(path: &Path) -> Store {
         }
         transaction.execute("UPDATE delivery SET last_seq = 2", &[]).map(drop)
     });
-    written.expect("it runs").expect("it is written");
+    written.expect("it is written");
     store
 }
 

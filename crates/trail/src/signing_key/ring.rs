@@ -126,7 +126,7 @@ impl KeyRing {
                 &[private.as_deref().into(), public[..].into(), (&fingerprint).into()],
                 |row| row.integer(0),
             )
-        })??.ok_or(Error::Damaged("the id of a new signing key"))
+        })?.ok_or(Error::Damaged("the id of a new signing key"))
     }
 
     /// Has a key be valid for a window that it signs.
@@ -148,7 +148,7 @@ impl KeyRing {
                 change("valid_until < ?2", "valid_until = ?2", &[id.into(), valid_until.into()])?;
             }
             Ok(())
-        })?
+        })
     }
 
     fn key(&self, id: i64) -> Result<Arc<SigningKey>, Error> {
