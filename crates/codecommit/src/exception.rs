@@ -21,7 +21,8 @@ pub enum Exception {
          Limits in the AWS CodeCommit User Guide. "
     )]
     InvalidRepositoryName,
-    #[error("At most {limit} repository names can be specified.")]
+    // Both blanks are AWS's.
+    #[error("repositoryNames has too many repository names.  Maximum allowed is {limit}")]
     MaximumRepositoryNamesExceeded { limit: usize },
     #[error("{name} does not exist")]
     RepositoryDoesNotExist { name: String },
