@@ -16,8 +16,14 @@ fn world() -> (World, String) {
 }
 
 fn pipeline(world: &World, endpoint: &str, arguments: &[&str]) -> Output {
+    pipeline_in(world, endpoint, &[], arguments)
+}
+
+/// Plays a pipeline with variables in its environment.
+fn pipeline_in(world: &World, endpoint: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(binary::path());
-    command.env_clear().current_dir(world.folder()).args(["simulate", "pipeline", "--endpoint", endpoint]);
+    command.env_clear().envs(variables.iter().copied());
+    command.current_dir(world.folder()).args(["simulate", "pipeline", "--endpoint", endpoint]);
     command.args(arguments).output().expect("the program is built")
 }
 
@@ -112,4 +118,23 @@ fn what_goes_wrong_is_said_in_a_sentence() {
     let nobody = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));
     assert!(nobody.starts_with("codecommit-local: http://127.0.0.1:1 does not answer: "), "{nobody}");
     assert!(nobody.ends_with("; start the server, or name another one with --endpoint"), "{nobody}");
+}
+
+#[test]
+fn a_pipeline_is_in_the_region_that_the_sdks_would_take() {
+    let (world, _) = world();
+    let region = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let output = pipeline_in(&world, &world.endpoint(), variables, &[&SOURCE, arguments].concat());
+        let event = world.events().pop().expect("it was recorded");
+        (event["awsRegion"].as_str().expect("it has one").to_owned(), output.status.success())
+    };
+    let both = [("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "us-east-2")];
+    // The repository is in us-east-1 alone.
+    assert_eq!(region(&both, &[]), ("eu-west-1".to_owned(), false));
+    assert_eq!(region(&both[1..], &[]), ("us-east-2".to_owned(), false));
+    assert_eq!(region(&[("AWS_REGION", ""), both[1]], &[]), ("us-east-2".to_owned(), false));
+    assert_eq!(region(&both, &["--region", "us-east-1"]), ("us-east-1".to_owned(), true));
+    assert_eq!(region(&[], &[]), ("us-east-1".to_owned(), true));
+    let message = refused(&pipeline_in(&world, &world.endpoint(), &[("AWS_REGION", "Ohio")], &SOURCE));
+    assert!(message.contains("AWS_REGION") && message.contains("us-east-1"), "{message}");
 }

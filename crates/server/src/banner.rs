@@ -15,7 +15,7 @@ pub(crate) fn text(server: &Server) -> String {
     export AWS_ENDPOINT_URL={endpoint}
     export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE
     export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
-    export AWS_DEFAULT_REGION={region}
+    export AWS_REGION={region} AWS_DEFAULT_REGION={region}
 
   Create a repository, and clone it:
 

@@ -34,9 +34,9 @@ pub(crate) struct Arguments {
     /// Account of the pipeline
     #[arg(long, env = "CODECOMMIT_LOCAL_ACCOUNT", value_name = "ACCOUNT", default_value = "111122223333")]
     account: AccountId,
-    /// Region of the pipeline
-    #[arg(long, env = "AWS_DEFAULT_REGION", value_name = "REGION", default_value = "us-east-1")]
-    region: Region,
+    /// Region of the pipeline [env: `AWS_REGION`, else `AWS_DEFAULT_REGION`] [default: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    region: Option<Region>,
     /// ARN of the pipeline's role [default: AWSCodePipelineServiceRole-REGION-REPOSITORY of the account]
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
@@ -56,7 +56,8 @@ pub(crate) struct Arguments {
 
 /// Runs the source action, and prints what it gives to the actions after it.
 pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
-    let Arguments { repository, branch, account, region, .. } = arguments;
+    let Arguments { repository, branch, account, .. } = arguments;
+    let region = &arguments.region.clone().map_or_else(region_of_environment, Ok)?;
     let default_role =
         || format!("arn:aws:iam::{account}:role/service-role/AWSCodePipelineServiceRole-{region}-{repository}");
     let role = arguments.role.clone().unwrap_or_else(default_role);
@@ -91,6 +92,16 @@ pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
     copy().map_err(|error| format!("the artifact cannot be copied to {}: {error}", output.display()))?;
     println!("{:<15} {}", "Copy", output.display());
     Ok(())
+}
+
+/// Reads the region from the environment as the SDKs do, which prefer `AWS_REGION`; an empty variable is not set.
+fn region_of_environment() -> Result<Region, String> {
+    for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        if let Some(value) = std::env::var(variable).ok().filter(|value| !value.is_empty()) {
+            return value.parse().map_err(|error| format!("{variable}: {error}"));
+        }
+    }
+    "us-east-1".parse()
 }
 
 /// Looks at an upload until it has succeeded; one that takes too long is cancelled.
