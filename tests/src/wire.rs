@@ -37,8 +37,13 @@ impl Reply {
 
     /// The exception's name, message and status, as one value to compare.
     pub fn failure(&self) -> Value {
+        json!({ "status": self.status, "__type": self.json()["__type"], "message": self.message() })
+    }
+
+    /// The sentence of a failure: services differ in what they name the member.
+    pub fn message(&self) -> Value {
         let body = self.json();
-        json!({ "status": self.status, "__type": body["__type"], "message": body["message"] })
+        body.get("message").or(body.get("Message")).cloned().unwrap_or_default()
     }
 }
 

@@ -217,7 +217,7 @@ fn a_token_is_good_for_its_own_lookup_only() {
     assert_eq!(page(&second, 0).status, 200);
     let mut others = vec![(second.clone(), 1), (second.clone(), 2)];
     for (name, value) in [
-        ("MaxResults", json!(3)),
+        ("EventCategory", json!("insight")),
         ("StartTime", json!(1)),
         ("EndTime", json!(2_000_000_000)),
         ("LookupAttributes", json!([{ "AttributeKey": "ReadOnly", "AttributeValue": "false" }])),
@@ -230,6 +230,49 @@ fn a_token_is_good_for_its_own_lookup_only() {
     for (other, place) in others {
         assert_eq!(page(&other, place).json()["__type"], "InvalidNextTokenException", "{other}");
     }
+}
+
+#[test]
+fn pages_of_one_lookup_have_any_size() {
+    let world = varied();
+    let records = world.events();
+    let newest = records.iter().map(seconds).max().expect("there are some");
+    let lookup = Lookup { end: Some(newest), ..Lookup::default() };
+    let (mut input, mut found) = (lookup.input(), Vec::new());
+    for size in [json!(2), json!(1), Value::Null, json!(50)] {
+        input["MaxResults"] = size.clone();
+        let page = world.call_as("LookupEvents", &input, &[("authorization", &header(0, 0))]).json();
+        let events = page["Events"].as_array().unwrap_or_else(|| panic!("{size}: {page}"));
+        found.extend(events.iter().map(record));
+        match page.get("NextToken") {
+            Some(token) => input["NextToken"] = token.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(found, lookup.expected(&records));
+}
+
+#[test]
+fn of_several_attributes_the_first_counts_and_the_record_shows_all() {
+    let world = varied();
+    let records = world.events();
+    let by = |key: &str, value: &str| json!({ "AttributeKey": key, "AttributeValue": value });
+    let name = by("EventName", "CreateRepository");
+    let expected = Lookup { filter: Some(("EventName", "CreateRepository".to_owned())), ..Lookup::default() };
+    for further in [by("Username", "nobody"), by("EventName", "nothing"), by("Nonsense", "")] {
+        let attributes = json!([name, further, by("ReadOnly", "perhaps")]);
+        let input = json!({ "LookupAttributes": attributes });
+        let found = world.call_as("LookupEvents", &input, &[("authorization", &header(0, 0))]).json();
+        let found: Vec<Value> = found["Events"].as_array().expect("it has events").iter().map(record).collect();
+        assert_eq!(found, expected.expected(&records), "{input}");
+        let recorded = world.events().pop().expect("it was recorded");
+        let shown = &recorded["requestParameters"]["lookupAttributes"];
+        assert_eq!(shown.as_array().map(Vec::len), Some(3), "{shown}");
+        assert_eq!(shown[0], json!({ "attributeKey": "EventName", "attributeValue": "CreateRepository" }));
+    }
+    let nobody = json!({ "LookupAttributes": [by("Username", "nobody"), name] });
+    let none = world.call_as("LookupEvents", &nobody, &[("authorization", &header(0, 0))]).json();
+    assert_eq!(none, json!({ "Events": [] }));
 }
 
 #[test]

@@ -49,6 +49,7 @@ const FLAGS: &[&str] = &[
     "git-pack-limit",
     "git-prune-age",
     "repository-limit",
+    "trail-limit",
     "open-pull-request-limit",
     "merge-timeout",
     "merge-max-content",
@@ -136,6 +137,7 @@ fn each_way_sets_the_same_things() {
         ("durability", "full"),
         ("git-capabilities", "full"),
         ("repository-limit", "2"),
+        ("trail-limit", "2"),
         ("allow-reset", "true"),
         ("log-format", "json"),
     ];
@@ -155,8 +157,12 @@ fn each_way_sets_the_same_things() {
         place(running.endpoint(), "b");
         let (_, third) = call(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "c" }));
         assert_eq!(third["__type"], "RepositoryLimitExceededException");
+        let trail =
+            |name: &str| call(running.endpoint(), "CreateTrail", &json!({ "Name": name, "S3BucketName": "my-logs" })).1;
+        let made = ["one", "two", "three"].map(|name| trail(name)["__type"].clone());
+        assert_eq!(made, [Value::Null, Value::Null, json!("MaximumNumberOfTrailsExceededException")]);
         let events = tests::read_events(&folder.path().join("the-trail"));
-        assert_eq!((events.len(), &events[0]["eventVersion"]), (4, &json!("1.11")));
+        assert_eq!((events.len(), &events[0]["eventVersion"]), (7, &json!("1.11")));
         assert!(folder.path().join("data/codecommit.db").exists());
         let refs = format!("{}/v1/repos/a/info/refs?service=git-upload-pack", running.endpoint());
         let reply = wire::send(Request::get(refs).body(Vec::new()).expect("it is well formed"));
@@ -338,7 +344,8 @@ fn the_ready_line_is_all_that_it_prints_and_sigterm_ends_it_well() {
     assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0, "--ephemeral leaves nothing");
     let mut log = String::new();
     child.stderr.take().expect("it is piped").read_to_string(&mut log).expect("it is text");
-    assert!(log.contains(&format!("AWS_ENDPOINT_URL={endpoint}")), "{log}");
+    assert!(log.contains(&format!("export AWS_ENDPOINT_URL={endpoint}")), "{log}");
+    assert!(log.contains("export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"), "{log}");
 }
 
 #[test]

@@ -248,7 +248,7 @@ pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
         "requestID": reply.header("x-amzn-requestid"),
         "readOnly": row.maker == "read",
         "errorCode": body["__type"],
-        "errorMessage": body["message"].as_str().map(|text| &text[..text.floor_char_boundary(1024)]),
+        "errorMessage": reply.message().as_str().map(|text| &text[..text.floor_char_boundary(1024)]),
         "requestParameters": if parameters == nothing || is_left_out { Value::Null } else { parameters },
         "answers": !failed && row.maker == "write" && elements_of(&body) != nothing,
     })

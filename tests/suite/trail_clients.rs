@@ -95,7 +95,7 @@ except trails.exceptions.TrailNotFoundException as error:
     let expected = [
         "arn:aws:cloudtrail:us-east-1:111122223333:trail/MyTrail False",
         "MyTrail 2",
-        "['codecommit-local', 'MyTrail']",
+        "['MyTrail', 'codecommit-local']",
         "True 2016",
         "True",
         "[{'Key': 'Cost', 'Value': '7'}]",

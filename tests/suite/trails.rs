@@ -76,8 +76,116 @@ fn every_account_has_a_trail_of_all_regions_from_the_start() {
     assert_eq!(shown["trailList"][0]["HomeRegion"], "us-east-1");
     let hidden = world.call_as("DescribeTrails", &json!({ "includeShadowTrails": false }), &ohio).json();
     assert_eq!(hidden, json!({ "trailList": [] }));
-    let refused = world.call_as("StopLogging", &json!({ "Name": "codecommit-local" }), &ohio);
+    let arn = shown["trailList"][0]["TrailARN"].clone();
+    let refused = world.call_as("StopLogging", &json!({ "Name": arn }), &ohio);
     assert_eq!(refused.json()["__type"], "InvalidHomeRegionException");
+}
+
+/// The operations that are about one trail, each with what it takes besides, and whether it changes the trail.
+fn operations_on_a_trail() -> Vec<(&'static str, &'static str, Value, bool)> {
+    vec![
+        ("UpdateTrail", "Name", json!({ "EnableLogFileValidation": true }), true),
+        ("StartLogging", "Name", json!({}), true),
+        ("StopLogging", "Name", json!({}), true),
+        ("PutEventSelectors", "TrailName", json!({ "EventSelectors": [{}] }), true),
+        ("PutInsightSelectors", "TrailName", json!({ "InsightSelectors": [] }), true),
+        ("DeleteTrail", "Name", json!({}), true),
+        ("GetTrail", "Name", json!({}), false),
+        ("GetTrailStatus", "Name", json!({}), false),
+        ("GetEventSelectors", "TrailName", json!({}), false),
+    ]
+}
+
+#[test]
+fn a_name_stands_for_a_trail_of_the_calls_region_and_an_arn_for_one_of_any() {
+    let world = world();
+    create(&world, "one-region", &json!({}));
+    create(&world, "all-regions", &json!({ "IsMultiRegionTrail": true }));
+    let ireland = signed(KEY, "eu-west-1");
+    let call = |operation: &str, member: &str, trail: &str, more: &Value| {
+        let mut input = more.clone();
+        input[member] = trail.into();
+        world.call_as(operation, &input, &[("authorization", &ireland)])
+    };
+    for name in ["one-region", "all-regions", "no-trail"] {
+        let arn = |region: &str| format!("arn:aws:cloudtrail:{region}:111122223333:trail/{name}");
+        for (operation, member, more, changes) in operations_on_a_trail() {
+            let by_name = call(operation, member, name, &more).failure();
+            let looked_for = if operation == "GetTrail" { name.to_owned() } else { arn("eu-west-1") };
+            let message = format!("Unknown trail: {looked_for} for the user: 111122223333");
+            let unknown = json!({ "status": 400, "__type": "TrailNotFoundException", "message": message });
+            assert_eq!(by_name, unknown, "{operation}");
+            let by_arn = call(operation, member, &arn("us-east-1"), &more);
+            match (name, changes) {
+                ("no-trail", _) => assert_eq!(by_arn.failure()["__type"], "TrailNotFoundException", "{operation}"),
+                (_, true) => assert_eq!(by_arn.failure()["__type"], "InvalidHomeRegionException", "{operation}"),
+                (_, false) => assert_eq!(by_arn.status, 200, "{operation}: {}", by_arn.text()),
+            }
+        }
+        let described = call("DescribeTrails", "trailNameList", "", &json!({})).status;
+        assert_eq!(described, 400, "a text is no list");
+        let named = json!({ "trailNameList": [name, arn("us-east-1"), arn("eu-west-1")] });
+        let shown = world.call_as("DescribeTrails", &named, &[("authorization", &ireland)]).json();
+        let shown: Vec<_> = shown["trailList"].as_array().into_iter().flatten().map(|it| it["Name"].clone()).collect();
+        assert_eq!(shown, if name == "no-trail" { vec![] } else { vec![json!(name)] });
+    }
+    let left = world.ok("ListTrails", &json!({}));
+    assert_eq!(left["Trails"].as_array().map(Vec::len), Some(3), "nothing was changed from elsewhere");
+}
+
+#[test]
+fn trails_are_listed_by_the_bytes_of_their_names() {
+    let world = world();
+    for name in ["b-trail", "a-trail", "Z-trail"] {
+        create(&world, name, &json!({}));
+    }
+    let expected = ["Z-trail", "a-trail", "b-trail", "codecommit-local"];
+    for (operation, list) in [("DescribeTrails", "trailList"), ("ListTrails", "Trails")] {
+        let shown = world.ok(operation, &json!({}));
+        let names: Vec<_> = shown[list].as_array().into_iter().flatten().map(|it| it["Name"].clone()).collect();
+        assert_eq!(names, expected, "{operation}");
+    }
+}
+
+#[test]
+fn a_topic_is_shown_as_it_was_named() {
+    let world = world();
+    let arn = "arn:aws:sns:us-east-1:111122223333:Files";
+    let shown = |trail: &Value| (trail["SnsTopicName"].clone(), trail["SnsTopicARN"].clone());
+    let get = || world.ok("GetTrail", &json!({ "Name": "Mine" }))["Trail"].clone();
+    let created = create(&world, "Mine", &json!({ "SnsTopicName": arn }));
+    assert_eq!([shown(&created), shown(&get())], [(json!(arn), json!(arn)), (json!(arn), json!(arn))]);
+    let update = |topic: &str| world.ok("UpdateTrail", &json!({ "Name": "Mine", "SnsTopicName": topic }));
+    assert_eq!(shown(&update("Files")), (json!("Files"), json!(arn)));
+    assert_eq!(shown(&get()), (json!("Files"), json!(arn)));
+    assert_eq!(shown(&update("")), (json!(""), json!("")));
+    assert_eq!(shown(&get()), (Value::Null, Value::Null));
+}
+
+#[test]
+fn insight_selectors_are_kept_and_shown() {
+    let mut world = world();
+    create(&world, "Mine", &json!({}));
+    let has = |world: &World| {
+        let described = world.ok("DescribeTrails", &json!({ "trailNameList": ["Mine"] }));
+        let trail = world.ok("GetTrail", &json!({ "Name": "Mine" }))["Trail"].clone();
+        assert_eq!(trail, described["trailList"][0]);
+        trail["HasInsightSelectors"] == true
+    };
+    assert!(!has(&world));
+    let selectors = json!([{ "InsightType": "ApiCallRateInsight", "EventCategories": ["Data"] }]);
+    let put = world.ok("PutInsightSelectors", &json!({ "TrailName": "Mine", "InsightSelectors": selectors }));
+    let record = world.events().pop().expect("it was recorded");
+    assert_eq!((&record["eventName"], &record["readOnly"]), (&json!("PutInsightSelectors"), &json!(false)));
+    let shown = json!([{ "insightType": "ApiCallRateInsight", "eventCategories": ["Data"] }]);
+    assert_eq!(record["requestParameters"], json!({ "insightSelectors": shown, "trailName": "Mine" }));
+    assert_eq!(record["responseElements"], json!({ "insightSelectors": shown, "trailARN": put["TrailARN"] }));
+    world.restart();
+    assert!(has(&world));
+    assert_eq!(world.ok("GetInsightSelectors", &json!({ "TrailName": put["TrailARN"] })), put);
+    world.ok("PutInsightSelectors", &json!({ "TrailName": "Mine", "InsightSelectors": [] }));
+    assert!(!has(&world));
+    assert_eq!(failure(&world, "GetInsightSelectors", &json!({ "TrailName": "Mine" })), "InsightNotEnabledException");
 }
 
 #[test]
@@ -211,7 +319,7 @@ fn a_topic_is_told_of_each_log_file() {
         settings.triggers.destinations = [("arn:aws:sns:".to_owned(), to)].into_iter().collect();
     });
     let created = create(&world, "Mine", &json!({ "SnsTopicName": topic }));
-    assert_eq!((&created["SnsTopicARN"], &created["SnsTopicName"]), (&json!(topic), &json!("Files")));
+    assert_eq!((&created["SnsTopicARN"], &created["SnsTopicName"]), (&json!(topic), &json!(topic)));
     start(&world, "Mine");
     assert_eq!(flush(&world), 200);
     wait_until("both messages are delivered", || notifications(&world).len() == 2);

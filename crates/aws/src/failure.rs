@@ -35,7 +35,9 @@ impl Failure {
     }
 
     /// Writes the body of the reply: `{"__type": ..., "message": ...}`, the name without a namespace.
-    pub fn to_json(&self) -> Vec<u8> {
-        json!({ "__type": self.name, "message": self.message }).to_string().into_bytes()
+    ///
+    /// Services differ in the name of the member that holds the sentence: `message` or `Message`.
+    pub fn to_json(&self, message_member: &str) -> Vec<u8> {
+        json!({ "__type": self.name, message_member: self.message }).to_string().into_bytes()
     }
 }

@@ -9,16 +9,13 @@ use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request, Response};
 use bytes::Bytes;
-use codecommit::CodeCommit;
 use identity::{Refused, Sts};
-use trail::CloudTrail;
 
 use crate::asked::Asked;
+use crate::services::Service;
 use crate::state::State;
 use crate::{blocking, body, head};
 
-const CODECOMMIT: trail::Source =
-    trail::Source { event_source: codecommit::EVENT_SOURCE, api_version: codecommit::API_VERSION };
 const STS: trail::Source = trail::Source { event_source: identity::EVENT_SOURCE, api_version: identity::API_VERSION };
 
 /// Serves `POST /`, and what is AWS query's of `GET /`.
@@ -50,7 +47,7 @@ pub(crate) async fn serve(
     answer.await
 }
 
-/// Runs the operation that is asked for, of whichever service; the services of AWS JSON have targets of their own.
+/// Runs the operation that is asked for, of whichever service.
 fn run(state: &State, call: &Arc<Call>, asked: &Asked, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {
     let unknown = || asked.unknown();
     let reply = match asked {
@@ -59,20 +56,8 @@ fn run(state: &State, call: &Arc<Call>, asked: &Asked, body: Result<&[u8], Failu
             state.trail.call(STS, operation, &state.sts, call, body)
         }
         Asked::Json(target) => {
-            let (prefix, name) = target.as_deref().and_then(|target| target.rsplit_once('.')).ok_or_else(unknown)?;
-            if prefix == codecommit::TARGET_PREFIX {
-                let operation = CodeCommit::operation(name).ok_or_else(unknown)?;
-                let reply = state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body);
-                for repository_id in state.codecommit.grown() {
-                    state.maintenance.note(&repository_id);
-                }
-                reply
-            } else if trail::TARGET_PREFIXES.contains(&prefix) {
-                let operation = CloudTrail::operation(name).ok_or_else(unknown)?;
-                state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body)
-            } else {
-                return Err(unknown());
-            }
+            let (service, name) = target.as_deref().and_then(Service::of_target).ok_or_else(unknown)?;
+            service.run(state, name, call, body).ok_or_else(unknown)?
         }
     };
     Ok(reply?.body.into())

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 
 use crate::head;
+use crate::services::Service;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -51,7 +52,10 @@ impl Asked {
     /// Writes a failure as the service does.
     pub(crate) fn failure(&self, failure: &Failure, request_id: &str) -> Bytes {
         match self {
-            Self::Json(_) => failure.to_json(),
+            Self::Json(target) => {
+                let service = target.as_deref().and_then(Service::of_target);
+                failure.to_json(service.map_or("message", |(service, _)| service.message_member))
+            }
             Self::Query(_) => xml::failure(failure, identity::NAMESPACE, request_id),
         }
         .into()

@@ -33,6 +33,7 @@ mod outbox;
 mod remote_bucket;
 mod routes;
 mod s3;
+mod services;
 pub mod settings;
 mod state;
 mod triggers;

@@ -46,6 +46,8 @@ pub struct Settings {
     pub retention: trail::Retention,
     /// How lookups in event history behave.
     pub lookup: trail::LookupSettings,
+    /// How many trails an account can have in a region; AWS's limit is 5.
+    pub trails_max: usize,
     /// How long it is from one digest to the next.
     pub digest_interval: Duration,
     /// The private key that digests are signed with; `None` makes keys and keeps them.
@@ -129,6 +131,7 @@ impl Said {
                 delay: time("lookup-delay", self.lookup_delay, Duration::ZERO)?,
                 per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
             },
+            trails_max: self.trail_limit.unwrap_or(5),
             digest_interval: digest_interval(self.digest_interval)?,
             signing_key: self.signing_key,
             key_rotation: time("key-rotation", self.key_rotation, Duration::from_hours(15 * 24))?,

@@ -94,7 +94,8 @@ impl State {
             Arc::clone(&ringing),
         )?;
         let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
-        let cloudtrail = CloudTrail::new(&trail, ringing, Arc::clone(&clock), settings.region.clone(), settings.lookup);
+        let (home_region, lookup) = (settings.region.clone(), settings.lookup);
+        let cloudtrail = CloudTrail::new(&trail, ringing, Arc::clone(&clock), home_region, lookup, settings.trails_max);
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let uploaded = Bell::new();

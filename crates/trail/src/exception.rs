@@ -21,7 +21,9 @@ pub enum Exception {
     InvalidEventCategory { category: String },
     #[error("A max results value of {size} is invalid. Specify max results between 1 and 50.")]
     InvalidMaxResults { size: i32 },
-    #[error("The token is not one that this lookup gave; a token goes with the same parameters only.")]
+    #[error(
+        "The token is not one that this lookup gave; a token goes with the same arguments only, but for MaxResults."
+    )]
     InvalidNextToken,
     #[error("Rate exceeded")]
     Throttling,
@@ -44,10 +46,18 @@ pub enum Exception {
         "The trail {arn} can be changed in its home region {home_region} only, and the request was sent to {region}."
     )]
     InvalidHomeRegion { arn: String, home_region: Region, region: Region },
-    #[error("Multi-Region trail must include global service events.")]
-    InvalidParameterCombination,
+    #[error("{reason}")]
+    InvalidParameterCombination { reason: String },
     #[error("{reason}")]
     InvalidEventSelectors { reason: String },
+    #[error("{reason}")]
+    InvalidInsightSelectors { reason: String },
+    #[error(
+        "Trail {arn} does not have Insights enabled. Edit the trail settings to enable Insights, and then try the operation again."
+    )]
+    InsightNotEnabled { arn: String },
+    #[error("{reason}")]
+    InvalidParameter { reason: String },
 
     // Where trails deliver to.
     #[error("{reason}")]

@@ -7,7 +7,7 @@ use aws::{Call, Operation};
 use serde_json::Value;
 use store::Transaction;
 
-use crate::trails::{choose, describe, edit, tag};
+use crate::trails::{choose, describe, edit, insights, tag};
 use crate::{CloudTrail, Exception, history, list_public_keys};
 
 type Row = Operation<CloudTrail, Transaction>;
@@ -38,18 +38,20 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         Row::unpublished_write("DeleteTrail", edit::delete_trail),
         Row::unpublished_read("DescribeTrails", describe::describe_trails),
         Row::unpublished_read("GetEventSelectors", choose::get_event_selectors),
+        Row::unpublished_read("GetInsightSelectors", insights::get_insight_selectors),
         Row::unpublished_read("GetTrail", describe::get_trail),
         Row::unpublished_read("GetTrailStatus", describe::get_trail_status),
         Row::unpublished_read("ListTags", tag::list_tags),
         Row::unpublished_read("ListTrails", describe::list_trails),
         Row::unpublished_write("PutEventSelectors", choose::put_event_selectors),
+        Row::unpublished_write("PutInsightSelectors", insights::put_insight_selectors),
         Row::unpublished_write("RemoveTags", tag::remove_tags),
         Row::unpublished_write("StartLogging", edit::start_logging),
         Row::unpublished_write("StopLogging", edit::stop_logging),
         Row::unpublished_write("UpdateTrail", edit::update_trail),
         // Validation.
         Row::unpublished_read("ListPublicKeys", list_public_keys::list).with_times(&["startTime", "endTime"]),
-        // Features that are not here: event data stores, channels, dashboards, imports, queries, insights, organizations.
+        // Features that are not here: event data stores, channels, dashboards, imports, queries, data of Insights, organizations.
         unsupported!("CancelQuery", write),
         unsupported!("CreateChannel", write),
         unsupported!("CreateDashboard", write),
@@ -68,7 +70,6 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         unsupported!("GetEventConfiguration", read),
         unsupported!("GetEventDataStore", read),
         unsupported!("GetImport", read),
-        unsupported!("GetInsightSelectors", read),
         unsupported!("GetQueryResults", read),
         unsupported!("GetResourcePolicy", read),
         unsupported!("ListChannels", read),
@@ -80,7 +81,6 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         unsupported!("ListInsightsMetricData", read),
         unsupported!("ListQueries", read),
         unsupported!("PutEventConfiguration", write),
-        unsupported!("PutInsightSelectors", write),
         unsupported!("PutResourcePolicy", write),
         unsupported!("RegisterOrganizationDelegatedAdmin", write),
         unsupported!("RestoreEventDataStore", write),

@@ -9,7 +9,7 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS];
+pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -197,6 +197,12 @@ const HISTORY: &str = "
     ) WITHOUT ROWID;
     CREATE TABLE history (indexed_seq INTEGER NOT NULL);
     INSERT INTO history VALUES (0);
+";
+
+/// `topic_name` is the topic as calls name it, by name or ARN; `insights` are insight selectors as JSON, absent until some are put.
+const TOPICS_AND_INSIGHTS: &str = "
+    ALTER TABLE trails ADD COLUMN topic_name TEXT;
+    ALTER TABLE trails ADD COLUMN insights TEXT;
 ";
 
 /// Adds a record; `line` ends in a newline.

@@ -21,6 +21,8 @@ pub struct CloudTrail {
     pub(crate) lookup: LookupSettings,
     pub(crate) throttle: Throttle,
     pub(crate) keys: Arc<KeyRing>,
+    /// How many trails a region can have.
+    pub(crate) trails_max: usize,
 }
 
 impl CloudTrail {
@@ -31,10 +33,12 @@ impl CloudTrail {
         clock: Arc<dyn Clock>,
         home_region: Region,
         lookup: LookupSettings,
+        trails_max: usize,
     ) -> Self {
         let (store, buckets, keys) = (Arc::clone(&trail.store), Arc::clone(&trail.buckets), Arc::clone(&trail.keys));
         let history = trail.history();
-        Self { store, buckets, notifier, clock, home_region, history, lookup, throttle: Throttle::default(), keys }
+        let throttle = Throttle::default();
+        Self { store, buckets, notifier, clock, home_region, history, lookup, throttle, keys, trails_max }
     }
 
     /// Finds an operation by its name.

@@ -5,6 +5,7 @@
 pub(crate) mod choose;
 pub(crate) mod describe;
 pub(crate) mod edit;
+pub(crate) mod insights;
 mod name;
 mod row;
 pub(crate) mod selectors;

@@ -121,6 +121,9 @@ pub struct Said {
     /// How many repositories an account can have in a region [default: 1000]
     #[arg(long, env = "CODECOMMIT_LOCAL_REPOSITORY_LIMIT", value_name = "NUMBER")]
     pub repository_limit: Option<u64>,
+    /// How many trails an account can have in a region, without the one that it has from the start [default: 5]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_LIMIT", value_name = "NUMBER")]
+    pub trail_limit: Option<usize>,
     /// How many pull requests of a repository can be open [default: 1000]
     #[arg(long, env = "CODECOMMIT_LOCAL_OPEN_PULL_REQUEST_LIMIT", value_name = "NUMBER")]
     pub open_pull_request_limit: Option<u64>,
@@ -255,6 +258,7 @@ impl Said {
             git_pack_limit: self.git_pack_limit.or(other.git_pack_limit),
             git_prune_age: self.git_prune_age.or(other.git_prune_age),
             repository_limit: self.repository_limit.or(other.repository_limit),
+            trail_limit: self.trail_limit.or(other.trail_limit),
             open_pull_request_limit: self.open_pull_request_limit.or(other.open_pull_request_limit),
             merge_timeout: self.merge_timeout.or(other.merge_timeout),
             merge_max_content: self.merge_max_content.or(other.merge_max_content),

@@ -1,4 +1,4 @@
-//! `LookupEvents`: the events of an account and region, newest first, by one attribute at most and by time.
+//! `LookupEvents`: the events of an account and region, newest first, by one attribute and by time.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -129,11 +129,11 @@ pub(crate) fn lookup_events(
     Ok(LookupEventsOutput { events, next_token })
 }
 
-/// All that must be the same in the request for the next page.
+/// All that must be the same in the request for the next page, which may be of another size.
 fn scope(call: &Call, input: &LookupEventsInput) -> Vec<String> {
     let mut scope = vec!["LookupEvents".to_owned(), call.account.to_string(), call.region.to_string()];
-    scope.push(format!("{:?} {:?} {:?}", input.start_time, input.end_time, input.max_results));
-    for attribute in input.lookup_attributes.iter().flatten() {
+    scope.push(format!("{:?} {:?} {:?}", input.start_time, input.end_time, input.event_category));
+    if let Some(attribute) = input.lookup_attributes.iter().flatten().next() {
         scope.extend([attribute.attribute_key.clone(), attribute.attribute_value.clone()]);
     }
     scope
@@ -146,11 +146,8 @@ fn parse(
     now: Timestamp,
     delay: Duration,
 ) -> Result<Option<Query>, Exception> {
-    let mut attributes = input.lookup_attributes.unwrap_or_default();
-    if attributes.len() > 1 {
-        return Err(Exception::InvalidLookupAttributes("You can look up by one attribute only.".to_owned()));
-    }
-    let filter = attributes.pop().map(filter).transpose()?;
+    // Of several attributes the first counts, and AWS does not look at the others.
+    let filter = input.lookup_attributes.into_iter().flatten().next().map(filter).transpose()?;
     if let (Some(start), Some(end)) = (input.start_time, input.end_time)
         && start > end
     {

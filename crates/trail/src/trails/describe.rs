@@ -14,11 +14,12 @@ use crate::{CloudTrail, Exception};
 
 pub(crate) fn get_trail(service: &CloudTrail, call: &Arc<Call>, input: NameInput) -> Result<GetTrailOutput, Exception> {
     let named = Named::parse(input.name)?;
-    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &named))?;
+    let row = service.store.read(|transaction| TrailRow::find(transaction, call, &named))?;
+    let row = row.ok_or_else(|| named.unknown_as_said(call))?;
     Ok(GetTrailOutput { trail: row.to_trail() })
 }
 
-/// Trails that are named and not there are left out.
+/// Trails that are named and not there are left out; those that are there come in the order in which they are named.
 pub(crate) fn describe_trails(
     service: &CloudTrail,
     call: &Arc<Call>,

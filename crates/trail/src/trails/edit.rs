@@ -13,9 +13,6 @@ use super::shape::{NameInput, Nothing, Trail, TrailInput};
 use super::{BUILT_IN, begin_span, change_span, end_span, tag};
 use crate::{CloudTrail, Exception, log_file, notification};
 
-/// How many trails a region can have; the one that is there from the start does not count.
-const TRAILS_MAX: usize = 5;
-
 type Changing<O> = Result<Change<Transaction, O, Exception>, Exception>;
 
 pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailInput) -> Changing<Trail> {
@@ -40,20 +37,20 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
     told.check()?;
     let tags = tag::parse(input.tags_list.unwrap_or_default())?;
     check_bucket(service, call, &told)?;
-    let (call, notifier) = (Arc::clone(call), Arc::clone(&service.notifier));
+    let (call, notifier, trails_max) = (Arc::clone(call), Arc::clone(&service.notifier), service.trails_max);
     Ok(Box::new(move |transaction| {
-        check_room(transaction, &call, &name, told.multi_region)?;
+        check_room(transaction, &call, &name, told.multi_region, trails_max)?;
         transaction.execute(
             "INSERT INTO trails (account, home_region, name, bucket, prefix, topic, multi_region, global_events, validation, kms_key, \
-             log_group, log_role, recursive_logging, selectors, logging, created) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', 0, ?14)",
+             log_group, log_role, recursive_logging, selectors, logging, created, topic_name) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', 0, ?14, ?15)",
             &[
                 call.account.as_str().into(),
                 call.region.as_str().into(),
                 (&name).into(),
                 (&told.bucket).into(),
                 told.prefix.as_ref().into(),
-                told.topic.as_ref().into(),
+                told.topic.as_ref().map(|topic| &topic.arn).into(),
                 flag(told.multi_region),
                 flag(told.global_events),
                 flag(told.validation),
@@ -62,12 +59,14 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
                 told.log_role.as_ref().into(),
                 told.recursive_logging.map(i64::from).into(),
                 call.time.millis().into(),
+                told.topic.as_ref().map(|topic| &topic.name).into(),
             ],
         )?;
         let named = Named::parse(Some(name.clone()))?;
         let row = TrailRow::get_at_home(transaction, &call, &named)?;
         tag::insert(transaction, row.id, &tags)?;
-        notification::validate(transaction, &notifier, row.id, told.topic.as_deref(), call.time)?;
+        let topic = told.topic.as_ref().map(|topic| topic.arn.as_str());
+        notification::validate(transaction, &notifier, row.id, topic, call.time)?;
         Ok(told.into_trail(&name, &row.arn))
     }))
 }
@@ -90,12 +89,12 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         }
         transaction.execute(
             "UPDATE trails SET bucket = ?2, prefix = ?3, topic = ?4, multi_region = ?5, global_events = ?6, validation = ?7, \
-             kms_key = ?8, log_group = ?9, log_role = ?10, recursive_logging = ?11 WHERE id = ?1",
+             kms_key = ?8, log_group = ?9, log_role = ?10, recursive_logging = ?11, topic_name = ?12 WHERE id = ?1",
             &[
                 row.id.into(),
                 (&told.bucket).into(),
                 told.prefix.as_ref().into(),
-                told.topic.as_ref().into(),
+                told.topic.as_ref().map(|topic| &topic.arn).into(),
                 flag(told.multi_region),
                 flag(told.global_events),
                 flag(told.validation),
@@ -103,13 +102,19 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
                 told.log_group.as_ref().into(),
                 told.log_role.as_ref().into(),
                 told.recursive_logging.map(i64::from).into(),
+                told.topic.as_ref().map(|topic| &topic.name).into(),
             ],
         )?;
         change_span(transaction, row.id)?;
-        if told.topic != row.told.topic {
-            notification::validate(transaction, &notifier, row.id, told.topic.as_deref(), call.time)?;
+        let [topic, before] =
+            [&told.topic, &row.told.topic].map(|topic| topic.as_ref().map(|topic| topic.arn.as_str()));
+        if topic != before {
+            notification::validate(transaction, &notifier, row.id, topic, call.time)?;
         }
-        Ok(told.into_trail(&row.name, &row.arn))
+        let shown = told.into_trail(&row.name, &row.arn);
+        // The reply to a call that takes the topic away shows it as empty.
+        let emptied = input.topic.filter(String::is_empty);
+        Ok(Trail { sns_topic_name: emptied.clone().or(shown.sns_topic_name), topic: emptied.or(shown.topic), ..shown })
     }))
 }
 
@@ -183,7 +188,8 @@ impl Told {
 
     fn check(&self) -> Result<(), Exception> {
         if self.multi_region && !self.global_events {
-            return Err(Exception::InvalidParameterCombination);
+            let reason = "Multi-Region trail must include global service events.".to_owned();
+            return Err(Exception::InvalidParameterCombination { reason });
         }
         let is_of = |arn: &str, service: &str| Arn::parse(arn).is_some_and(|arn| arn.service == service);
         let is_role = |arn: &str| arn.starts_with("arn:") && arn.contains(":iam::") && arn.contains(":role/");
@@ -209,14 +215,22 @@ fn check_bucket(service: &CloudTrail, call: &Call, told: &Told) -> Result<(), Ex
     })
 }
 
-fn check_room(transaction: &Transaction, call: &Call, name: &str, multi_region: bool) -> Result<(), Exception> {
+/// Fails if the name is taken, or if the region has all the trails that it can have; the one that is there from the start does
+/// not count.
+fn check_room(
+    transaction: &Transaction,
+    call: &Call,
+    name: &str,
+    multi_region: bool,
+    trails_max: usize,
+) -> Result<(), Exception> {
     if is_taken(transaction, call, name, multi_region, None)? {
         return Err(Exception::TrailAlreadyExists { name: name.to_owned(), account: call.account.clone() });
     }
     let shown = TrailRow::shown(transaction, call)?;
-    if shown.iter().filter(|row| row.name != BUILT_IN).count() >= TRAILS_MAX {
+    if shown.iter().filter(|row| row.name != BUILT_IN).count() >= trails_max {
         let (account, region) = (call.account.clone(), call.region.clone());
-        return Err(Exception::MaximumNumberOfTrailsExceeded { account, limit: TRAILS_MAX, region });
+        return Err(Exception::MaximumNumberOfTrailsExceeded { account, limit: trails_max, region });
     }
     Ok(())
 }

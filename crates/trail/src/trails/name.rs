@@ -2,10 +2,11 @@
 
 use aws::{AccountId, Arn, Call, Region};
 
+use super::row::Topic;
 use crate::Exception;
 use crate::bucket::is_object_key;
 
-/// A trail as a call names it: by its name, or by its ARN, which says where it is, too.
+/// A trail as a call names it: by its ARN, or by its name, which stands for the ARN of a trail of the call's region.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,
@@ -32,9 +33,24 @@ impl Named {
         Exception::ResourceNotFound { resource: self.said.clone() }
     }
 
+    /// The failure of a call that names a trail which is not there: it shows a name as the ARN that was looked up.
     pub(crate) fn unknown(&self, call: &Call) -> Exception {
+        let name = match &self.region {
+            Some(_) => self.said.clone(),
+            None => arn(call.region.clone(), call.account.clone(), &self.name).to_string(),
+        };
+        Exception::TrailNotFound { name, account: call.account.clone() }
+    }
+
+    /// The same failure as `GetTrail` has it, which shows what the call says.
+    pub(crate) fn unknown_as_said(&self, call: &Call) -> Exception {
         Exception::TrailNotFound { name: self.said.clone(), account: call.account.clone() }
     }
+}
+
+/// Makes the ARN of a trail.
+pub(crate) fn arn(region: Region, account: AccountId, name: &str) -> Arn {
+    Arn { service: "cloudtrail".to_owned(), region, account, resource: format!("trail/{name}") }
 }
 
 /// Checks the name of a trail.
@@ -96,8 +112,8 @@ pub(crate) fn prefix(prefix: Option<String>) -> Result<Option<String>, Exception
     Err(Exception::InvalidS3Prefix { prefix })
 }
 
-/// Reads the name or ARN of a topic, and returns its ARN.
-pub(crate) fn topic(said: Option<String>, call: &Call) -> Result<Option<String>, Exception> {
+/// Reads the name or ARN of a topic.
+pub(crate) fn topic(said: Option<String>, call: &Call) -> Result<Option<Topic>, Exception> {
     let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let name = |name: &str| (1..=256).contains(&name.len()) && name.chars().all(plain);
@@ -111,7 +127,10 @@ pub(crate) fn topic(said: Option<String>, call: &Call) -> Result<Option<String>,
             resource: said.clone(),
         })
     };
-    arn.map(|arn| Some(arn.to_string())).ok_or(Exception::InvalidSnsTopicName { name: said })
+    match arn {
+        Some(arn) => Ok(Some(Topic { name: said, arn: arn.to_string() })),
+        None => Err(Exception::InvalidSnsTopicName { name: said }),
+    }
 }
 
 /// Reads the id, ARN or alias of a key, and returns its ARN; no key is looked for.

@@ -1,0 +1,74 @@
+//! The services that speak AWS JSON: their targets, how their operations run, and how their failures look. Nothing else lists them.
+
+use std::sync::Arc;
+
+use aws::operation::Reply;
+use aws::{Call, Failure};
+use codecommit::CodeCommit;
+use trail::CloudTrail;
+
+use crate::state::State;
+
+const CODECOMMIT: trail::Source =
+    trail::Source { event_source: codecommit::EVENT_SOURCE, api_version: codecommit::API_VERSION };
+
+/// A service that speaks AWS JSON.
+pub(crate) struct Service {
+    /// What stands before an operation's name in `X-Amz-Target`.
+    target_prefixes: &'static [&'static str],
+    /// The member of a failure's body that holds the sentence for a person.
+    pub(crate) message_member: &'static str,
+    run: Run,
+}
+
+/// Runs the operation of a name, and records it; `None` if the service has no such operation.
+type Run = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Result<Reply, Failure>>;
+
+static SERVICES: [Service; 2] = [
+    Service { target_prefixes: &[codecommit::TARGET_PREFIX], message_member: "message", run: codecommit },
+    Service { target_prefixes: &trail::TARGET_PREFIXES, message_member: "Message", run: cloudtrail },
+];
+
+impl Service {
+    /// Finds the service of a target, such as `CodeCommit_20150413.GetBranch`, and splits the operation's name off.
+    pub(crate) fn of_target(target: &str) -> Option<(&'static Self, &str)> {
+        let (prefix, name) = target.rsplit_once('.')?;
+        let service = SERVICES.iter().find(|service| service.target_prefixes.contains(&prefix))?;
+        Some((service, name))
+    }
+
+    /// Runs an operation, and records it; `None` if there is no operation of that name.
+    pub(crate) fn run(
+        &self,
+        state: &State,
+        name: &str,
+        call: &Arc<Call>,
+        body: Result<&[u8], Failure>,
+    ) -> Option<Result<Reply, Failure>> {
+        (self.run)(state, name, call, body)
+    }
+}
+
+fn codecommit(
+    state: &State,
+    name: &str,
+    call: &Arc<Call>,
+    body: Result<&[u8], Failure>,
+) -> Option<Result<Reply, Failure>> {
+    let operation = CodeCommit::operation(name)?;
+    let reply = state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body);
+    for repository_id in state.codecommit.grown() {
+        state.maintenance.note(&repository_id);
+    }
+    Some(reply)
+}
+
+fn cloudtrail(
+    state: &State,
+    name: &str,
+    call: &Arc<Call>,
+    body: Result<&[u8], Failure>,
+) -> Option<Result<Reply, Failure>> {
+    let operation = CloudTrail::operation(name)?;
+    Some(state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body))
+}
