@@ -1,5 +1,6 @@
 //! Settings, as the program itself takes them: flags, environment variables and a file, and what it prints.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,56 +9,24 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::binary::{self, Running};
-use tests::wire;
+use tests::{wire, workspace};
 use ureq::http::Request;
 
-/// Every flag, and its words where it takes any.
-const FLAGS: &[&str] = &[
-    "listen",
-    "data-dir",
-    "trail-dir",
-    "trail-bucket",
-    "buckets-dir",
-    "ephemeral",
-    "account",
-    "region",
-    "identities",
-    "log-interval",
-    "log-size",
-    "lookup-delay",
-    "lookup-rate",
-    "digest-interval",
-    "signing-key",
-    "key-rotation",
-    "trail-retention",
-    "trail-archive",
-    "history-retention",
-    "event-version",
-    "kms-events",
-    "max-body",
-    "durability",
-    "git-capabilities",
-    "git-fsck",
-    "git-max-refs",
-    "git-max-pack",
-    "git-max-object",
-    "git-max-expansion",
-    "git-max-delta-chain",
-    "git-timeout",
-    "git-packs",
-    "git-cache",
-    "git-pack-limit",
-    "git-prune-age",
-    "repository-limit",
-    "trail-limit",
-    "open-pull-request-limit",
-    "merge-timeout",
-    "merge-max-content",
-    "merge-max-items",
-    "allow-reset",
-    "log-format",
-    "config",
-];
+/// The flags in a text, without the two that every program has.
+fn flags(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+    let flags = words.filter_map(|word| word.strip_prefix("--")).filter(|flag| !flag.is_empty());
+    flags.filter(|flag| !["help", "version"].contains(flag)).map(str::to_owned).collect()
+}
+
+/// The flags that the README promises: those in the table of its part on settings.
+fn promised() -> BTreeSet<String> {
+    let readme = fs::read_to_string(workspace().join("README.md")).expect("it is there");
+    let (_, part) = readme.split_once("\n## Settings\n").expect("it has a part on settings");
+    let part = part.split("\n## ").next().expect("there is a first part");
+    let names = part.lines().filter_map(|line| line.strip_prefix("| `--")?.split(" | ").next());
+    names.flat_map(|names| flags(&format!("--{names}"))).collect()
+}
 
 /// A folder to run the program in, and the program with nothing of this environment.
 fn program(folder: &Path) -> Command {
@@ -301,19 +270,16 @@ fn an_address_that_is_taken_is_refused_with_its_name() {
 }
 
 #[test]
-fn help_names_each_flag_and_its_variable() {
+fn help_and_the_readme_name_each_flag_and_its_variable() {
     let folder = folder();
     let output = program(folder.path()).arg("--help").output().expect("it is built");
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("it is text");
-    for flag in FLAGS {
-        assert!(help.contains(&format!("--{flag}")), "--{flag}\n{help}");
+    let offered = flags(&help);
+    for flag in &offered {
         assert!(help.contains(&variable(flag)), "{}\n{help}", variable(flag));
     }
-    let named = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
-    for word in named.map(|word| word.split(['=', '[']).next().unwrap_or(word)) {
-        assert!(FLAGS.contains(&word) || ["help", "version"].contains(&word), "{word} is not tested");
-    }
+    assert_eq!(offered, promised(), "--help and the README's table of settings");
     let version = program(folder.path()).arg("--version").output().expect("it is built");
     assert_eq!(String::from_utf8_lossy(&version.stdout), "codecommit-local 0.0.0\n");
 }

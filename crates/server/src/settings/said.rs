@@ -9,6 +9,33 @@ use serde::Deserialize;
 
 use super::{SaidBucket, SaidTriggers, WrongSetting};
 
+/// Declares the settings, each once: the flag, its variable and the line of the file are derived from the member.
+macro_rules! settings {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$member_meta:meta])* pub $member:ident: Option<$type:ty>,)* }) => {
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$member_meta])* pub $member: Option<$type>,)*
+        }
+
+        impl $name {
+            /// Fills what is not said here from what is said there.
+            #[must_use]
+            pub fn or(mut self, mut other: Self) -> Self {
+                // The two exclude each other, so whichever is said here settles both.
+                if self.ephemeral == Some(true) {
+                    other.data_dir = None;
+                }
+                if self.data_dir.is_some() {
+                    other.ephemeral = None;
+                }
+                $(self.$member = self.$member.or(other.$member);)*
+                self
+            }
+        }
+    };
+}
+
+settings! {
 /// What can be set; `None` is "not said here".
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -155,6 +182,7 @@ pub struct Said {
     #[arg(skip)]
     pub simulate: Option<Simulate>,
 }
+}
 
 /// Which shape records have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -211,64 +239,5 @@ impl Said {
             format!("line {}: {}", before.matches('\n').count() + 1, error.message())
         };
         toml::from_str(&text).map_err(|error| failed(&place(&error)))
-    }
-
-    /// Fills what is not said here from what is said there.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            listen: self.listen.or(other.listen),
-            // The two exclude each other, so whichever is said here settles both.
-            data_dir: if self.ephemeral == Some(true) {
-                self.data_dir.clone()
-            } else {
-                self.data_dir.clone().or(other.data_dir)
-            },
-            ephemeral: if self.data_dir.is_some() { self.ephemeral } else { self.ephemeral.or(other.ephemeral) },
-            trail_dir: self.trail_dir.or(other.trail_dir),
-            trail_bucket: self.trail_bucket.or(other.trail_bucket),
-            buckets_dir: self.buckets_dir.or(other.buckets_dir),
-            account: self.account.or(other.account),
-            region: self.region.or(other.region),
-            identities: self.identities.or(other.identities),
-            log_interval: self.log_interval.or(other.log_interval),
-            log_size: self.log_size.or(other.log_size),
-            lookup_delay: self.lookup_delay.or(other.lookup_delay),
-            trail_retention: self.trail_retention.or(other.trail_retention),
-            trail_archive: self.trail_archive.or(other.trail_archive),
-            history_retention: self.history_retention.or(other.history_retention),
-            lookup_rate: self.lookup_rate.or(other.lookup_rate),
-            digest_interval: self.digest_interval.or(other.digest_interval),
-            signing_key: self.signing_key.or(other.signing_key),
-            key_rotation: self.key_rotation.or(other.key_rotation),
-            event_version: self.event_version.or(other.event_version),
-            kms_events: self.kms_events.or(other.kms_events),
-            max_body: self.max_body.or(other.max_body),
-            durability: self.durability.or(other.durability),
-            git_capabilities: self.git_capabilities.or(other.git_capabilities),
-            git_fsck: self.git_fsck.or(other.git_fsck),
-            git_max_refs: self.git_max_refs.or(other.git_max_refs),
-            git_max_pack: self.git_max_pack.or(other.git_max_pack),
-            git_max_object: self.git_max_object.or(other.git_max_object),
-            git_max_expansion: self.git_max_expansion.or(other.git_max_expansion),
-            git_max_delta_chain: self.git_max_delta_chain.or(other.git_max_delta_chain),
-            git_timeout: self.git_timeout.or(other.git_timeout),
-            git_packs: self.git_packs.or(other.git_packs),
-            git_cache: self.git_cache.or(other.git_cache),
-            git_pack_limit: self.git_pack_limit.or(other.git_pack_limit),
-            git_prune_age: self.git_prune_age.or(other.git_prune_age),
-            repository_limit: self.repository_limit.or(other.repository_limit),
-            trail_limit: self.trail_limit.or(other.trail_limit),
-            open_pull_request_limit: self.open_pull_request_limit.or(other.open_pull_request_limit),
-            merge_timeout: self.merge_timeout.or(other.merge_timeout),
-            merge_max_content: self.merge_max_content.or(other.merge_max_content),
-            merge_max_items: self.merge_max_items.or(other.merge_max_items),
-            allow_reset: self.allow_reset.or(other.allow_reset),
-            log_format: self.log_format.or(other.log_format),
-            page_sizes: self.page_sizes.or(other.page_sizes),
-            buckets: self.buckets.or(other.buckets),
-            triggers: self.triggers.or(other.triggers),
-            simulate: self.simulate.or(other.simulate),
-        }
     }
 }
