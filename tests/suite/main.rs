@@ -12,6 +12,7 @@ mod commit;
 mod commit_history;
 mod crash;
 mod cross_account;
+mod deletion;
 mod digest;
 mod edits;
 mod events;

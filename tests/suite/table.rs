@@ -23,6 +23,12 @@ pub fn cloudtrail() -> Vec<Row> {
     read("crates/trail/src/operations.rs")
 }
 
+/// Reads the rows of all services.
+pub fn all() -> Vec<Row> {
+    let sts = read("crates/identity/src/operations.rs");
+    rows().into_iter().chain(cloudtrail()).chain(sts).collect()
+}
+
 /// The row of an operation of either.
 pub fn row(operation: &str) -> Row {
     let mut rows = rows().into_iter().chain(cloudtrail());

@@ -165,6 +165,23 @@ fn every_operation_that_is_there_has_goldens() {
     none(lacking, "no goldens");
 }
 
+/// How many operations a handler's file may name: those that it implements and pages through.
+const NAMED_MAX: usize = 3;
+
+#[test]
+fn nothing_but_the_tables_lists_operations() {
+    let names: Vec<String> = table::all().into_iter().map(|row| format!("\"{}\"", row.name)).collect();
+    let crates = workspace().join("crates");
+    // A client names what it calls.
+    let client = crates.join("server/src/simulate");
+    let lists = sources().into_iter().filter(|(path, text)| {
+        let is_ours = path.starts_with(&crates) && path.iter().any(|part| part == "src") && !path.starts_with(&client);
+        let named = names.iter().filter(|name| text.contains(name.as_str())).count();
+        is_ours && name(path) != "operations.rs" && named > NAMED_MAX
+    });
+    none(lists.map(|(path, _)| path), "what belongs to an operation is an attribute of its row");
+}
+
 #[test]
 fn no_path_of_one_machine_is_written_down() {
     let machine = ["work", "root", "home"].map(|folder| format!("/{folder}/"));

@@ -40,7 +40,9 @@ pub struct Call {
 /// Data that a call turned out to concern, and the key that it is encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encrypted {
-    /// The id of what holds the data.
+    /// The name of the encryption context's one member, such as `aws:codecommit:id`.
+    pub context: &'static str,
+    /// The id of what holds the data, which is the member's value.
     pub id: String,
     /// The ARN of the key.
     pub key: String,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Call, Failure, Timestamp, elements, json, query, xml};
+use crate::{Call, Failure, KmsAction, Timestamp, elements, json, query, xml};
 
 /// Says whether an operation can change anything; a record's `readOnly`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Operation<S: 'static, T: 'static> {
     pub name: &'static str,
     /// Whether it can change anything.
     pub access: Access,
+    /// The calls to AWS KMS that the service makes when it succeeds.
+    pub kms_actions: &'static [KmsAction],
     decode: Box<Decode<S, T>>,
 }
 
@@ -181,6 +183,24 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         })
     }
 
+    /// Says that the operation reads encrypted data.
+    #[must_use]
+    pub fn decrypts(self) -> Self {
+        Self { kms_actions: &[KmsAction::Decrypt], ..self }
+    }
+
+    /// Says that the operation writes encrypted data.
+    #[must_use]
+    pub fn encrypts(self) -> Self {
+        Self { kms_actions: &[KmsAction::Encrypt], ..self }
+    }
+
+    /// Says that the operation makes a resource whose data will be encrypted with a key of its own.
+    #[must_use]
+    pub fn makes_data_key(self) -> Self {
+        Self { kms_actions: &[KmsAction::GenerateDataKey, KmsAction::Encrypt], ..self }
+    }
+
     /// Reads a request's body.
     pub fn decode(&self, body: &[u8]) -> Result<Decoded<S, T>, Failure> {
         (self.decode)(body)
@@ -201,7 +221,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             };
             Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access: Access::Read, decode: Box::new(decode) }
+        Self { name, access: Access::Read, kms_actions: &[], decode: Box::new(decode) }
     }
 
     /// The row of an operation that has a second half; `reply` makes the reply of its output and the request's id.
@@ -223,7 +243,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             };
             Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access, decode: Box::new(decode) }
+        Self { name, access, kms_actions: &[], decode: Box::new(decode) }
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn put(
     if changes.is_empty() {
         return Err(Exception::SameFileContent { path: path.to_string() });
     }
-    let made = tip.write(service, call, changes, &authorship)?;
+    let made = tip.write(call, changes, &authorship)?;
     let output = PutFileOutput::builder().commit_id(made.commit.to_string()).tree_id(made.tree.to_string());
     let output = output.blob_id(blob.to_string()).build().expect("all that is required is set");
     tip.advance(service, call, made.commit, output)
@@ -76,7 +76,7 @@ pub(crate) fn delete(
     if input.keep_empty_folders == Some(true) {
         changes.keep_folders()?;
     }
-    let made = tip.write(service, call, changes, &authorship)?;
+    let made = tip.write(call, changes, &authorship)?;
     let output = DeleteFileOutput::builder().commit_id(made.commit.to_string()).tree_id(made.tree.to_string());
     let output = output.blob_id(blob.to_string()).file_path(path.as_str()).build();
     tip.advance(service, call, made.commit, output.expect("all that is required is set"))

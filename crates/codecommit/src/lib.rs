@@ -13,6 +13,7 @@ mod commit;
 mod encryption_key;
 pub mod exception;
 mod file;
+mod maintenance;
 mod merge;
 mod mode;
 mod name;
@@ -22,6 +23,7 @@ mod page;
 mod path;
 mod pull_request;
 pub mod push;
+mod ref_updates;
 mod reference;
 mod relations;
 pub mod repository;
@@ -34,19 +36,19 @@ mod tag;
 mod tree;
 pub mod trigger;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aws::{Call, Operation};
-use git::maintenance::{Outcome, Upkeep};
 use store::{Store, Transaction};
 
 use crate::archive::Archives;
 pub use crate::exception::Exception;
 use crate::file::Histories;
+pub use crate::maintenance::{Growth, Maintenance};
 use crate::objects::Objects;
+pub use crate::ref_updates::{Answers, RefUpdates};
 pub use crate::settings::Settings;
 use crate::snapshots::Snapshots;
 use crate::trigger::delivery::Courier;
@@ -66,8 +68,7 @@ pub struct CodeCommit {
     objects: Arc<Objects>,
     snapshots: Snapshots,
     histories: Histories,
-    /// The ids of repositories to which calls added objects since somebody asked.
-    grown: Mutex<BTreeSet<String>>,
+    maintenance: Arc<dyn Maintenance>,
     courier: Arc<dyn Courier>,
     archives: Arc<dyn Archives>,
     settings: Settings,
@@ -83,6 +84,7 @@ impl CodeCommit {
     pub fn open(
         store: Arc<Store>,
         folder: PathBuf,
+        maintenance: Arc<dyn Maintenance>,
         courier: Arc<dyn Courier>,
         archives: Arc<dyn Archives>,
         settings: Settings,
@@ -99,7 +101,7 @@ impl CodeCommit {
             objects,
             snapshots: Snapshots::default(),
             histories: Histories::default(),
-            grown: Mutex::default(),
+            maintenance,
             courier,
             archives,
             settings,
@@ -132,49 +134,12 @@ impl CodeCommit {
         Ok(self.snapshot(repository)?.advertise(service, version, options))
     }
 
-    /// Opens the objects of a repository; an empty repository has none on disk yet, and then they are made.
+    /// Opens the objects of a repository; an empty repository has none on disk yet, and then their folder is made.
     pub fn objects(&self, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
-        Ok(self.objects.get(&repository.id)?)
-    }
-
-    /// Adds objects that a call makes.
-    ///
-    /// `hold` is one of the repository's, taken before anything was looked up that they name, and kept until a reference
-    /// leads to them.
-    fn add(
-        &self,
-        repository: &repository::Repository,
-        objects: &[git::Object],
-        hold: &git::Hold,
-    ) -> Result<Vec<git::ObjectId>, Exception> {
-        let ids = self.objects(repository)?.add(objects, hold, self.settings.sync)?;
-        self.note_growth(repository);
-        Ok(ids)
-    }
-
-    /// Notes that a repository got objects, so that upkeep may be due.
-    fn note_growth(&self, repository: &repository::Repository) {
-        self.grown.lock().expect("no holder of this lock panics").insert(repository.id.clone());
-    }
-
-    /// Takes the ids of the repositories to which calls added objects since it was asked last: upkeep may be due.
-    pub fn grown(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.grown.lock().expect("no holder of this lock panics"))
-    }
-
-    /// Does the upkeep of a repository's objects that is due, while others use them.
-    pub fn maintain(&self, repository_id: &str, upkeep: &Upkeep) -> io::Result<Outcome> {
-        let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
-        let mut tips =
-            || self.store.read(|transaction| push::targets(transaction, repository_id)).map_err(io::Error::other);
-        let outcome = objects.maintain(&mut tips, upkeep)?;
-        objects.chart()?;
-        Ok(outcome)
-    }
-
-    /// Lists the ids of repositories that may hold objects which no reference leads to, and need upkeep from time to time.
-    pub fn with_unreachable_objects(&self) -> Vec<String> {
-        self.objects.with_unreachable()
+        let exists =
+            || Ok::<_, Exception>(self.store.read(|transaction| repository::exists(transaction, &repository.id))?);
+        let objects = self.objects.get(&repository.id, exists)?;
+        objects.ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })
     }
 
     /// Forgets everything.

@@ -95,14 +95,13 @@ pub(crate) fn create_unreferenced(
     let way = Way::parse_committing(input.merge_option)?;
     let plan = Plan::parse(way, wish!(input))?;
     let repository = service.find(call, &name)?;
-    let objects = service.objects(&repository)?;
-    let hold = objects.hold();
+    let writer = service.writer(&repository)?;
+    let objects = Arc::clone(writer.objects());
     let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let message = ends.message();
-    let Merged { commit_id, tree_id, .. } = plan.make((service, call), (&objects, &hold), tips, &message)?;
-    service.note_growth(&repository);
+    let Merged { commit_id, tree_id, .. } = plan.make((service, call), &writer, tips, &message)?;
     Ok(Box::new(move |transaction| {
-        let _hold = hold;
+        writer.keep_until_committed(transaction);
         record(transaction, &repository, tips, commit_id)?;
         // Without the note the commit only stays longer.
         transaction.after_commit(move || drop(objects.let_go(SystemTime::now())));
@@ -173,10 +172,10 @@ fn merge_branches(
     plan: Option<Plan>,
 ) -> Result<Change<Merged>, Exception> {
     let repository = service.find(call, name)?;
-    let objects = service.objects(&repository)?;
-    let hold = objects.hold();
+    let writer = service.writer(&repository)?;
+    let objects = writer.objects();
     let references = service.references(&repository)?;
-    let tips = ends.resolve(&references, &objects)?;
+    let tips = ends.resolve(&references, objects)?;
     let branch = ends.branch(&references)?;
     let at = references.find(&branch).ok_or(Exception::BranchNameRequired)?.target;
     // The branch can be behind the destination, but nothing that it has may get lost.
@@ -184,12 +183,12 @@ fn merge_branches(
         return Err(Exception::ConcurrentReferenceUpdate { reference: branch.to_string() });
     }
     let merged = if let Some(plan) = plan {
-        plan.make((service, call), (&objects, &hold), tips, &ends.message())?
+        plan.make((service, call), &writer, tips, &ends.message())?
     } else {
         if objects.reader().merge_bases(&tips.destination, &tips.source)?.is_empty() {
             return Err(Exception::TipsDivergenceExceeded);
         }
-        fast_forward(&objects, tips)?;
+        fast_forward(objects, tips)?;
         let tree_id = objects.reader().commit(&tips.source)?.tree;
         Merged { commit_id: tips.source, tree_id, base: tips.destination }
     };
@@ -197,7 +196,7 @@ fn merge_branches(
     let door = Door::open(service, call, &repository, &moves)?;
     let name = name.clone();
     Ok(Box::new(move |transaction| {
-        let _hold = hold;
+        writer.keep_until_committed(transaction);
         let [it] = moves;
         let branch = it.name.to_string();
         match push::one(transaction, &door, it)? {

@@ -1,12 +1,14 @@
 //! The folder in which repositories keep their objects, `ID/objects` for each.
 //!
-//! **Invariant:** a repository is open once at most, however many use it. A repository's folder is made when it gets its first object, so that creating one costs no file.
+//! **Invariant:** a repository is open once at most, however many use it. A repository's folder is made when it gets its first object,
+//! so that creating one costs no file. The folder of a deleted repository stays whole while somebody uses it, is removed after that,
+//! and is never made again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// What is to be removed is first renamed to this, so that it is out of the way at once.
 const REMOVED_PREFIX: &str = "removed-";
@@ -24,6 +26,8 @@ struct Open {
     by_id: HashMap<String, Weak<git::Repository>>,
     /// Those that were used last, the last one at the end.
     recent: VecDeque<(String, Arc<git::Repository>)>,
+    /// The ids of deleted repositories that somebody still uses.
+    deleted: HashSet<String>,
 }
 
 impl Objects {
@@ -54,47 +58,95 @@ impl Objects {
         found.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
-    /// Opens a repository's objects, making their folder if it is not there.
-    pub(crate) fn get(&self, id: &str) -> io::Result<Arc<git::Repository>> {
-        let mut open = self.open.lock().expect("no holder of this lock panics");
-        let repository = match open.by_id.get(id).and_then(Weak::upgrade) {
-            Some(repository) => repository,
-            None => Arc::new(git::Repository::open_or_create(&self.folder.join(id))?),
-        };
+    /// Opens a repository's objects, making their folder if it is not there; `None` if the repository was deleted.
+    ///
+    /// `exists` tells whether it is in the database. It is asked while no folder can be removed, so that none is made for a
+    /// repository that is being deleted.
+    pub(crate) fn get<E: From<io::Error>>(
+        &self,
+        id: &str,
+        exists: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<Option<Arc<git::Repository>>, E> {
+        let mut open = self.lock();
+        if open.deleted.contains(id) {
+            return Ok(None);
+        }
+        if let Some(repository) = open.by_id.get(id).and_then(Weak::upgrade) {
+            open.used(id, &repository);
+            return Ok(Some(repository));
+        }
+        let path = self.folder.join(id);
+        if !path.is_dir() && !exists()? {
+            return Ok(None);
+        }
+        let repository = Arc::new(git::Repository::open_or_create(&path)?);
+        for (index, reason) in repository.unusable_packs() {
+            tracing::warn!(pack = %index.display(), reason, "a pack cannot be used; its objects are missing");
+        }
         open.used(id, &repository);
-        Ok(repository)
+        Ok(Some(repository))
     }
 
     /// Opens a repository's objects, if it has a folder for them.
     pub(crate) fn existing(&self, id: &str) -> io::Result<Option<Arc<git::Repository>>> {
-        if self.folder.join(id).is_dir() { self.get(id).map(Some) } else { Ok(None) }
+        self.get(id, || Ok(false))
     }
 
-    /// Removes the objects of repositories; whoever still reads them is not disturbed.
-    pub(crate) fn remove(&self, ids: Vec<String>) {
-        let mut removed = Vec::new();
+    /// Removes the objects of deleted repositories, each once nobody uses it any more.
+    pub(crate) fn remove(self: &Arc<Self>, ids: Vec<String>) {
+        let mut unused = Vec::new();
         for id in ids {
-            self.open.lock().expect("no holder of this lock panics").forget(&id);
-            let path = self.folder.join(format!("{REMOVED_PREFIX}{id}"));
-            // Otherwise it never had objects. Were it another failure, the next start removes the folder.
-            if fs::rename(self.folder.join(id), &path).is_ok() {
-                removed.push(path);
+            let mut open = self.lock();
+            let closed = open.forget(&id);
+            if let Some(repository) = git::Repository::opened(&self.folder.join(&id)) {
+                open.deleted.insert(id.clone());
+                drop(open);
+                let objects = Arc::clone(self);
+                repository.on_close(move || objects.remove_closed(&id));
+            } else {
+                unused.extend(self.set_aside(&id));
+            }
+            // The last one to use it may be this one, and then its folder is set aside, which takes the lock.
+            drop(closed);
+        }
+        remove_folders(unused);
+    }
+
+    /// Removes the objects of a deleted repository that nobody uses any more.
+    fn remove_closed(&self, id: &str) {
+        let mut open = self.lock();
+        let path = self.set_aside(id);
+        open.deleted.remove(id);
+        drop(open);
+        remove_folders(path.into_iter().collect());
+    }
+
+    /// Renames a folder that is to be removed; the lock is held, so that nobody opens it meanwhile.
+    fn set_aside(&self, id: &str) -> Option<PathBuf> {
+        let path = self.folder.join(format!("{REMOVED_PREFIX}{id}"));
+        // Otherwise it never had objects. Were it another failure, the next start removes the folder.
+        fs::rename(self.folder.join(id), &path).is_ok().then_some(path)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes folders on a thread of its own: nobody who waits for a commit must wait for large folders too.
+fn remove_folders(folders: Vec<PathBuf>) {
+    if folders.is_empty() {
+        return;
+    }
+    let spawned = std::thread::Builder::new().name("remover".to_owned()).spawn(move || {
+        for path in folders {
+            if let Err(error) = fs::remove_dir_all(&path) {
+                tracing::warn!(%error, path = %path.display(), "a deleted repository's objects stay until the next start");
             }
         }
-        if removed.is_empty() {
-            return;
-        }
-        // Nobody who waits for this commit must wait for large folders too.
-        let spawned = std::thread::Builder::new().name("remover".to_owned()).spawn(move || {
-            for path in removed {
-                if let Err(error) = fs::remove_dir_all(&path) {
-                    tracing::warn!(%error, path = %path.display(), "a deleted repository's objects stay until the next start");
-                }
-            }
-        });
-        if let Err(error) = spawned {
-            tracing::warn!(%error, "deleted repositories' objects stay until the next start");
-        }
+    });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "deleted repositories' objects stay until the next start");
     }
 }
 
@@ -112,9 +164,11 @@ impl Open {
         }
     }
 
-    fn forget(&mut self, id: &str) {
+    /// Forgets a repository, and gives what kept it open.
+    fn forget(&mut self, id: &str) -> Option<Arc<git::Repository>> {
         self.by_id.remove(id);
-        self.recent.retain(|(known, _)| known != id);
+        let recent = self.recent.iter().position(|(known, _)| known == id);
+        recent.and_then(|number| self.recent.remove(number)).map(|(_, repository)| repository)
     }
 }
 
@@ -136,16 +190,50 @@ mod tests {
         assert_eq!(names, ["a file", "kept", "of another"]);
     }
 
+    /// The repository with this id, which is in the database.
+    fn get(objects: &Objects, id: &str) -> Arc<git::Repository> {
+        objects.get::<io::Error>(id, || Ok(true)).expect("it is made").expect("it is not deleted")
+    }
+
     #[test]
     fn a_repository_in_use_is_open_once_and_idle_ones_are_closed() {
         let folder = tempfile::tempdir().expect("there is room");
         let objects = Objects::open(folder.path().join("repositories"), &[], &[]).expect("a new folder");
-        let used = objects.get("used").expect("it is made");
-        let idle = Arc::downgrade(&objects.get("idle").expect("it is made"));
+        let used = get(&objects, "used");
+        let idle = Arc::downgrade(&get(&objects, "idle"));
         for number in 0..OPEN_MAX {
-            objects.get(&number.to_string()).expect("it is made");
+            get(&objects, &number.to_string());
         }
-        assert!(Arc::ptr_eq(&used, &objects.get("used").expect("it is open")));
+        assert!(Arc::ptr_eq(&used, &get(&objects, "used")));
         assert_eq!(idle.strong_count(), 0);
+    }
+
+    #[test]
+    fn a_deleted_repository_is_whole_for_who_uses_it_and_gone_after_that() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let objects = Arc::new(Objects::open(folder.path().to_owned(), &[], &[]).expect("a new folder"));
+        let used = get(&objects, "used");
+        let hold = used.hold();
+        objects.remove(vec!["used".to_owned()]);
+        let blob = git::Object { kind: git::Kind::Blob, data: b"content".to_vec() };
+        let ids = used.add(&[blob], &hold, false).expect("the folder is there");
+        assert_eq!(used.kind(&ids[0]).expect("it is readable"), Some(git::Kind::Blob));
+        assert!(objects.get::<io::Error>("used", || Ok(true)).expect("it is asked").is_none(), "nobody else gets it");
+        assert!(objects.existing("used").expect("it is asked").is_none());
+        drop(hold);
+        drop(used);
+        let begun = std::time::Instant::now();
+        while fs::read_dir(folder.path()).expect("a folder").next().is_some() {
+            assert!(begun.elapsed().as_secs() < 60, "the folder stays");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn no_folder_is_made_for_what_is_not_in_the_database() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let objects = Objects::open(folder.path().to_owned(), &[], &[]).expect("a new folder");
+        assert!(objects.get::<io::Error>("deleted", || Ok(false)).expect("it is asked").is_none());
+        assert!(fs::read_dir(folder.path()).expect("a folder").next().is_none());
     }
 }

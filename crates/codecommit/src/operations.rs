@@ -90,10 +90,11 @@ use crate::{
 
 type Row = Operation<CodeCommit, Transaction>;
 
+/// What each operation asks of AWS KMS is its row's: AWS documents the actions, not which operation calls which.
 #[rustfmt::skip]
 pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     // Repositories.
-    Row::write("CreateRepository", CreateRepositoryInput::deserialize, repository::create),
+    Row::write("CreateRepository", CreateRepositoryInput::deserialize, repository::create).makes_data_key(),
     Row::read("GetRepository", GetRepositoryInput::deserialize, repository::get),
     Row::read("BatchGetRepositories", BatchGetRepositoriesInput::deserialize, repository::batch_get),
     Row::read("ListRepositories", ListRepositoriesInput::deserialize, repository::list),
@@ -112,27 +113,27 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::write_silently("UntagResource", UntagResourceInput::deserialize, tag::untag_resource),
     Row::read("ListTagsForResource", ListTagsForResourceInput::deserialize, tag::list_tags_for_resource),
     // Commits and files.
-    Row::read("BatchGetCommits", BatchGetCommitsInput::deserialize, commit::batch_get),
-    Row::write("CreateCommit", CreateCommitInput::deserialize, commit::create),
-    Row::write("DeleteFile", DeleteFileInput::deserialize, file::delete),
-    Row::read("GetBlob", GetBlobInput::deserialize, file::get_blob),
-    Row::read("GetBlobDifferences", GetBlobDifferencesInput::deserialize, file::get_blob_differences),
-    Row::read("GetCommit", GetCommitInput::deserialize, commit::get),
-    Row::read("GetDifferences", GetDifferencesInput::deserialize, commit::get_differences),
-    Row::read("GetFile", GetFileInput::deserialize, file::get),
-    Row::read("GetFolder", GetFolderInput::deserialize, file::get_folder),
-    Row::read("ListFileCommitHistory", ListFileCommitHistoryInput::deserialize, file::list_commit_history),
-    Row::write("PutFile", PutFileInput::deserialize, file::put),
+    Row::read("BatchGetCommits", BatchGetCommitsInput::deserialize, commit::batch_get).decrypts(),
+    Row::write("CreateCommit", CreateCommitInput::deserialize, commit::create).encrypts(),
+    Row::write("DeleteFile", DeleteFileInput::deserialize, file::delete).encrypts(),
+    Row::read("GetBlob", GetBlobInput::deserialize, file::get_blob).decrypts(),
+    Row::read("GetBlobDifferences", GetBlobDifferencesInput::deserialize, file::get_blob_differences).decrypts(),
+    Row::read("GetCommit", GetCommitInput::deserialize, commit::get).decrypts(),
+    Row::read("GetDifferences", GetDifferencesInput::deserialize, commit::get_differences).decrypts(),
+    Row::read("GetFile", GetFileInput::deserialize, file::get).decrypts(),
+    Row::read("GetFolder", GetFolderInput::deserialize, file::get_folder).decrypts(),
+    Row::read("ListFileCommitHistory", ListFileCommitHistoryInput::deserialize, file::list_commit_history).decrypts(),
+    Row::write("PutFile", PutFileInput::deserialize, file::put).encrypts(),
     // Merges.
-    Row::read("BatchDescribeMergeConflicts", BatchDescribeMergeConflictsInput::deserialize, merge::batch_describe_conflicts),
-    Row::write("CreateUnreferencedMergeCommit", CreateUnreferencedMergeCommitInput::deserialize, merge::create_unreferenced),
-    Row::read("DescribeMergeConflicts", DescribeMergeConflictsInput::deserialize, merge::describe_conflicts),
-    Row::read("GetMergeCommit", GetMergeCommitInput::deserialize, merge::get_commit),
-    Row::read("GetMergeConflicts", GetMergeConflictsInput::deserialize, merge::get_conflicts),
-    Row::read("GetMergeOptions", GetMergeOptionsInput::deserialize, merge::get_options),
-    Row::write("MergeBranchesByFastForward", MergeBranchesByFastForwardInput::deserialize, merge::branches_by_fast_forward),
-    Row::write("MergeBranchesBySquash", MergeBranchesBySquashInput::deserialize, merge::branches_by_squash),
-    Row::write("MergeBranchesByThreeWay", MergeBranchesByThreeWayInput::deserialize, merge::branches_by_three_way),
+    Row::read("BatchDescribeMergeConflicts", BatchDescribeMergeConflictsInput::deserialize, merge::batch_describe_conflicts).decrypts(),
+    Row::write("CreateUnreferencedMergeCommit", CreateUnreferencedMergeCommitInput::deserialize, merge::create_unreferenced).encrypts(),
+    Row::read("DescribeMergeConflicts", DescribeMergeConflictsInput::deserialize, merge::describe_conflicts).decrypts(),
+    Row::read("GetMergeCommit", GetMergeCommitInput::deserialize, merge::get_commit).decrypts(),
+    Row::read("GetMergeConflicts", GetMergeConflictsInput::deserialize, merge::get_conflicts).decrypts(),
+    Row::read("GetMergeOptions", GetMergeOptionsInput::deserialize, merge::get_options).decrypts(),
+    Row::write("MergeBranchesByFastForward", MergeBranchesByFastForwardInput::deserialize, merge::branches_by_fast_forward).encrypts(),
+    Row::write("MergeBranchesBySquash", MergeBranchesBySquashInput::deserialize, merge::branches_by_squash).encrypts(),
+    Row::write("MergeBranchesByThreeWay", MergeBranchesByThreeWayInput::deserialize, merge::branches_by_three_way).encrypts(),
     // Pull requests and their approvals.
     Row::write("CreatePullRequest", CreatePullRequestInput::deserialize, pull_request::create),
     Row::write("CreatePullRequestApprovalRule", CreatePullRequestApprovalRuleInput::deserialize, approval_rule::create),
@@ -146,9 +147,9 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::write_silently("OverridePullRequestApprovalRules", OverridePullRequestApprovalRulesInput::deserialize, approval::override_rules),
     Row::write("UpdatePullRequestApprovalRuleContent", UpdatePullRequestApprovalRuleContentInput::deserialize, approval_rule::update_content),
     Row::write_silently("UpdatePullRequestApprovalState", UpdatePullRequestApprovalStateInput::deserialize, approval::update_state),
-    Row::write("MergePullRequestByFastForward", MergePullRequestByFastForwardInput::deserialize, pull_request::merge::by_fast_forward),
-    Row::write("MergePullRequestBySquash", MergePullRequestBySquashInput::deserialize, pull_request::merge::by_squash),
-    Row::write("MergePullRequestByThreeWay", MergePullRequestByThreeWayInput::deserialize, pull_request::merge::by_three_way),
+    Row::write("MergePullRequestByFastForward", MergePullRequestByFastForwardInput::deserialize, pull_request::merge::by_fast_forward).encrypts(),
+    Row::write("MergePullRequestBySquash", MergePullRequestBySquashInput::deserialize, pull_request::merge::by_squash).encrypts(),
+    Row::write("MergePullRequestByThreeWay", MergePullRequestByThreeWayInput::deserialize, pull_request::merge::by_three_way).encrypts(),
     Row::write("UpdatePullRequestDescription", UpdatePullRequestDescriptionInput::deserialize, pull_request::update_description),
     Row::write("UpdatePullRequestStatus", UpdatePullRequestStatusInput::deserialize, pull_request::update_status),
     Row::write("UpdatePullRequestTitle", UpdatePullRequestTitleInput::deserialize, pull_request::update_title),
@@ -184,13 +185,13 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     // Actions that AWS names as permissions only; the shapes are ours.
     Row::unpublished_read("BatchGetPullRequests", pull_request::batch_get),
     Row::unpublished_write("CancelUploadArchive", archive::cancel),
-    Row::unpublished_read("GetCommitHistory", commit::get_history),
-    Row::unpublished_read("GetCommitsFromMergeBase", commit::get_from_merge_base),
-    Row::unpublished_read("GetObjectIdentifier", reference::get_object_identifier),
+    Row::unpublished_read("GetCommitHistory", commit::get_history).decrypts(),
+    Row::unpublished_read("GetCommitsFromMergeBase", commit::get_from_merge_base).decrypts(),
+    Row::unpublished_read("GetObjectIdentifier", reference::get_object_identifier).decrypts(),
     Row::unpublished_read("GetReferences", reference::get_references),
-    Row::unpublished_read("GetTree", tree::get),
+    Row::unpublished_read("GetTree", tree::get).decrypts(),
     Row::unpublished_read("GetUploadArchiveStatus", archive::get_status),
-    Row::unpublished_write("UploadArchive", archive::upload),
+    Row::unpublished_write("UploadArchive", archive::upload).decrypts(),
 ]);
 
 #[cfg(test)]

@@ -42,9 +42,6 @@ impl Door {
         for it in moves {
             it.lets_go(&relations);
         }
-        if moves.iter().any(|it| it.new.is_some()) {
-            service.note_growth(repository);
-        }
         let (call, repository, courier) = (Arc::clone(call), repository.clone(), Arc::clone(&service.courier));
         Ok(Self { call, repository, courier, relations })
     }

@@ -38,7 +38,7 @@ pub struct Received<'a> {
     /// Whether the objects were taken; the sentence that the client is told if they were not.
     pub unpack: Result<(), &'a str>,
     /// For each command what its new value finally names, if that is an annotated tag; or why the command is
-    /// refused already. Commands that are refused must not move anything.
+    /// refused already. Commands that are refused must not move anything; of an atomic push either none is refused here, or all.
     pub verdicts: &'a [Result<Option<ObjectId>, String>],
     /// Whether either all commands are to be done or none.
     pub atomic: bool,
@@ -48,7 +48,7 @@ pub struct Received<'a> {
 
 /// Moves references, or refuses to: answers each command in its order, with the reason of a refusal.
 ///
-/// It notes with [`Repository::let_go`] that a reference left objects behind, so that upkeep looks for them.
+/// Of an atomic push the door makes all moves or none. It notes with [`Repository::let_go`] that a reference left objects behind, so that upkeep looks for them.
 pub type Door<'d> = dyn FnMut(&Received<'_>) -> Vec<Result<(), String>> + 'd;
 
 /// Serves one push: takes its objects, asks the door, and reports.
@@ -64,7 +64,8 @@ pub fn serve(
 ) -> Result<(), ProtocolError> {
     let mut input = BufReader::with_capacity(64 << 10, input);
     let Some(commands) = Commands::read(&mut input, options)? else { return Ok(()) };
-    let taken = judge::take(repository, &mut input, &commands, options);
+    let atomic = options.offers.atomic && commands.asked("atomic");
+    let taken = judge::take(repository, &mut input, &commands, atomic, options);
     if options.input_ends {
         // Clients read the report only when they have sent everything.
         drop(io::copy(&mut input.by_ref().take(OVERRUN_BYTES_MAX), &mut io::sink()));
@@ -77,7 +78,6 @@ pub fn serve(
             (Err(sentence), Taken { verdicts, ..Taken::default() })
         }
     };
-    let atomic = options.offers.atomic && commands.asked("atomic");
     let received = Received {
         commands: &commands.list,
         capabilities: &commands.capabilities,

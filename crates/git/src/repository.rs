@@ -42,6 +42,8 @@ struct Shared {
     reading: Mutex<()>,
     gate: Arc<Gate>,
     upkeep: Mutex<()>,
+    /// What is done when nobody uses the repository any more.
+    on_close: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 /// The number of the next repository.
@@ -93,6 +95,7 @@ impl Repository {
             reading: Mutex::default(),
             gate: Arc::default(),
             upkeep: Mutex::default(),
+            on_close: Mutex::default(),
         }));
         let mut open = open();
         // Somebody else may have opened it meanwhile.
@@ -102,6 +105,17 @@ impl Repository {
         }
         drop(open);
         Ok(known.unwrap_or(repository))
+    }
+
+    /// Gives the repository in the folder `path` if somebody in this process has it open.
+    pub fn opened(path: &Path) -> Option<Self> {
+        let objects = fs::canonicalize(path.join("objects")).ok()?;
+        Self::known(&open(), &objects)
+    }
+
+    /// Runs an action once nobody in this process has the repository open any more, on the thread that had it last.
+    pub fn on_close(&self, action: impl FnOnce() + Send + 'static) {
+        *self.0.on_close.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
     }
 
     fn known(open: &HashMap<PathBuf, Weak<Shared>>, objects: &Path) -> Option<Self> {
@@ -216,12 +230,34 @@ impl Drop for Shared {
         if open.get(&self.objects).is_some_and(|known| known.strong_count() == 0) {
             open.remove(&self.objects);
         }
+        drop(open);
+        let action = self.on_close.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(action) = action {
+            action();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_action_on_closing_runs_once_the_last_user_is_gone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let repository = Repository::open_or_create(folder.path()).expect("a new repository");
+        let (sender, closed) = std::sync::mpsc::channel();
+        repository.on_close(move || sender.send(()).expect("the test listens"));
+        let reader = repository.reader();
+        drop(repository);
+        assert!(closed.try_recv().is_err(), "a reader uses it");
+        let again = Repository::opened(folder.path()).expect("it is open");
+        drop(reader);
+        assert!(closed.try_recv().is_err(), "it was opened again");
+        drop(again);
+        assert!(closed.try_recv().is_ok());
+        assert!(Repository::opened(folder.path()).is_none());
+    }
 
     #[test]
     fn a_repository_is_laid_out_once() {

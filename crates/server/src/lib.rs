@@ -23,7 +23,6 @@ mod connection;
 mod folder_lock;
 mod git_http;
 mod head;
-mod kms;
 mod listen;
 mod local;
 mod maintenance;

@@ -27,9 +27,10 @@ pub(crate) struct Maintenance {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The ids of repositories that changed.
+/// The repositories that changed, by their ids.
 #[derive(Default)]
-struct Due {
+pub(crate) struct Due {
+    is_wanted: bool,
     ids: Mutex<BTreeSet<String>>,
     noted: Condvar,
     stop: Arc<AtomicBool>,
@@ -37,9 +38,8 @@ struct Due {
 
 impl Maintenance {
     /// Starts the thread, if upkeep is wanted.
-    pub(crate) fn start(codecommit: Arc<CodeCommit>, settings: &Git) -> io::Result<Self> {
-        let due = Arc::new(Due::default());
-        if settings.pack_limit == 0 {
+    pub(crate) fn start(codecommit: Arc<CodeCommit>, due: Arc<Due>, settings: &Git) -> io::Result<Self> {
+        if !due.is_wanted {
             return Ok(Self { due, thread: None });
         }
         let upkeep = Upkeep {
@@ -55,14 +55,6 @@ impl Maintenance {
         let work = Work { codecommit, due: Arc::clone(&due), upkeep, failed: HashMap::new() };
         let thread = thread.spawn(move || work.run(round))?;
         Ok(Self { due, thread: Some(thread) })
-    }
-
-    /// Notes that a repository got objects.
-    pub(crate) fn note(&self, repository_id: &str) {
-        if self.thread.is_some() {
-            self.due.ids().insert(repository_id.to_owned());
-            self.due.noted.notify_one();
-        }
     }
 }
 
@@ -80,7 +72,21 @@ impl Drop for Maintenance {
     }
 }
 
+impl codecommit::Maintenance for Due {
+    fn wake(&self, repository_id: &str) {
+        if self.is_wanted {
+            self.ids().insert(repository_id.to_owned());
+            self.noted.notify_one();
+        }
+    }
+}
+
 impl Due {
+    /// Makes the list of repositories that changed, which stays empty if upkeep is not wanted.
+    pub(crate) fn new(settings: &Git) -> Self {
+        Self { is_wanted: settings.pack_limit > 0, ..Self::default() }
+    }
+
     fn ids(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -56,11 +56,7 @@ fn codecommit(
     body: Result<&[u8], Failure>,
 ) -> Option<Result<Reply, Failure>> {
     let operation = CodeCommit::operation(name)?;
-    let reply = state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body);
-    for repository_id in state.codecommit.grown() {
-        state.maintenance.note(&repository_id);
-    }
-    Some(reply)
+    Some(state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body))
 }
 
 fn cloudtrail(

@@ -18,8 +18,7 @@ use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
 
 use crate::archives::{self, Archives};
 use crate::folder_lock::FolderLock;
-use crate::kms;
-use crate::maintenance::Maintenance;
+use crate::maintenance::{Due, Maintenance};
 use crate::messages::Messenger;
 use crate::notifications::{Notifications, Ringing};
 use crate::outbox::{Bell, Outbox};
@@ -33,7 +32,7 @@ const PUSHES_MAX: usize = 256;
 
 pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
-    pub(crate) maintenance: Maintenance,
+    _maintenance: Maintenance,
     pub(crate) triggers: Triggers,
     _uploads: Outbox,
     pub(crate) codecommit: Arc<CodeCommit>,
@@ -93,7 +92,6 @@ impl State {
             Arc::clone(&clock),
             Arc::clone(&ringing),
         )?;
-        let trail = if settings.kms_events { trail.with_consequences(kms::events) } else { trail };
         let (home_region, lookup) = (settings.region.clone(), settings.lookup);
         let cloudtrail = CloudTrail::new(&trail, ringing, Arc::clone(&clock), home_region, lookup, settings.trails_max);
         let owner = sts.default_account().clone();
@@ -112,9 +110,11 @@ impl State {
             notified,
         )?;
         let repositories = data_folder.join("repositories");
+        let due = Arc::new(Due::new(&settings.git));
         let codecommit = CodeCommit::open(
             store,
             repositories,
+            Arc::<Due>::clone(&due),
             Arc::<Courier>::clone(&courier),
             Arc::<Archives>::clone(&archives),
             settings.codecommit.clone(),
@@ -122,10 +122,10 @@ impl State {
         let codecommit = Arc::new(codecommit);
         let uploads = archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), uploaded)?;
         let triggers = Triggers::start(Arc::clone(&codecommit), courier, triggered)?;
-        let maintenance = Maintenance::start(Arc::clone(&codecommit), &settings.git)?;
+        let maintenance = Maintenance::start(Arc::clone(&codecommit), due, &settings.git)?;
         let git = git_options(&settings.git, &data_folder, sync)?;
         Ok(Self {
-            maintenance,
+            _maintenance: maintenance,
             triggers,
             _uploads: uploads,
             codecommit,
@@ -179,6 +179,7 @@ fn trail_settings(settings: &Settings, folder: PathBuf, sync: bool) -> trail::Se
         key_rotation: settings.key_rotation,
         retention: settings.retention.clone(),
         sync,
+        kms_events: settings.kms_events,
     }
 }
 

@@ -83,6 +83,7 @@ impl Place {
             signing_key: None,
             key_rotation: Duration::from_hours(360),
             sync: false,
+            kms_events: false,
         };
         let own = ("recording".to_owned(), settings.folder.clone());
         let buckets = Arc::new(Buckets::new(own, folder.join("buckets"), std::collections::BTreeMap::new(), false));

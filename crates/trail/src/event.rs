@@ -1,7 +1,7 @@
 //! What one call leaves to be recorded.
 
 use aws::caller::Kind;
-use aws::{AccountId, Call, Caller, Failure, Resource};
+use aws::{AccountId, Call, Caller, Failure, KmsAction, Resource};
 use serde_json::{Map, Value};
 
 use crate::NOTHING;
@@ -33,6 +33,8 @@ pub struct Event {
     pub resources: Option<Vec<Resource>>,
     /// `requestID`, where it is not the call's.
     pub request_id: Option<String>,
+    /// The calls to AWS KMS that the service makes for the caller if the call succeeds.
+    pub kms_actions: &'static [KmsAction],
     /// Events that the call leaves besides this one, recorded after it.
     pub further: Vec<Event>,
     /// `eventID`, where it is not the call's.
@@ -57,6 +59,7 @@ impl Event {
             account: None,
             resources: None,
             request_id: None,
+            kms_actions: &[],
             further: Vec::new(),
             event_id: None,
             shared_event_id: None,

@@ -10,6 +10,7 @@ mod event;
 mod events_file;
 mod exception;
 mod history;
+mod kms;
 mod list_public_keys;
 mod log_file;
 mod notification;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Whether files are brought to the disk itself before they count as written.
     pub sync: bool,
+    /// Whether the calls to AWS KMS are recorded that services make for their callers.
+    pub kms_events: bool,
 }
 
 /// The trail of all accounts and regions.
@@ -96,11 +99,8 @@ pub struct Trail {
     delivery: Delivery,
     indexer: Indexer,
     event_version: EventVersion,
-    consequences: Option<Consequences>,
+    kms_events: bool,
 }
-
-/// Tells what else happens on AWS where a call leaves an event, such as calls that the service makes for the caller.
-pub type Consequences = fn(&Call, &Event) -> Vec<Event>;
 
 /// A service whose calls are recorded.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +123,7 @@ impl Trail {
         store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
         std::fs::create_dir_all(&settings.folder)?;
         let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
-        let event_version = settings.event_version;
+        let (event_version, kms_events) = (settings.event_version, settings.kms_events);
         let keys = Arc::new(KeyRing::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
         let built_in =
             BuiltIn::open(&store, settings.home_region.clone(), buckets.own_name()).map_err(io::Error::other)?;
@@ -147,14 +147,8 @@ impl Trail {
             delivery,
             indexer,
             event_version,
-            consequences: None,
+            kms_events,
         })
-    }
-
-    /// Records consequences of calls as well, in the transaction of each call.
-    #[must_use]
-    pub fn with_consequences(self, consequences: Consequences) -> Self {
-        Self { consequences: Some(consequences), ..self }
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -171,6 +165,7 @@ impl Trail {
         let mut event = Event::new(operation.name, source.event_source);
         event.api_version = Some(source.api_version);
         event.read_only = operation.access == Access::Read;
+        event.kms_actions = operation.kms_actions;
         self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(unrecorded)?;
         let step = body.and_then(|body| operation.decode(body)).and_then(|mut decoded| {
             event.request_parameters = decoded.request_parameters.take();
@@ -209,12 +204,11 @@ impl Trail {
     ) -> Result<R, Failure> {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
         let built_in = Arc::clone(&self.built_in);
-        let consequences = self.consequences;
+        let kms_events = self.kms_events;
         let recorded = self.store.write(move |transaction| {
             let (result, mut event) = change(transaction);
-            if let Some(consequences) = consequences {
-                let further = consequences(&call, &event);
-                event.further.extend(further);
+            if kms_events {
+                event.further.extend(kms::events(&call, &event));
             }
             let mut bytes = 0;
             let records = event.records(&call);

@@ -44,6 +44,7 @@ impl Place {
             key_rotation: Duration::from_hours(360),
             retention: Retention::default(),
             sync: false,
+            kms_events: false,
         };
         let own = ("own".to_owned(), folder.clone());
         let buckets = Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), false));

@@ -38,7 +38,7 @@ pub(crate) fn create(
         return Err(Exception::NoChange);
     }
     let [added, updated, deleted] = changes.lists();
-    let made = tip.write(service, call, changes, &authorship)?;
+    let made = tip.write(call, changes, &authorship)?;
     let output = CreateCommitOutput::builder()
         .commit_id(made.commit.to_string())
         .tree_id(made.tree.to_string())

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use aws::Call;
-use git::{Hold, Kind, ObjectId};
+use git::{Kind, ObjectId};
 
 use super::Changes;
 use crate::authorship::Authorship;
+use crate::maintenance::Writer;
 use crate::name::BranchName;
 use crate::push::{self, Door, Expected, Move, Refusal};
 use crate::repository::Repository;
@@ -18,8 +19,7 @@ pub(crate) struct Tip {
     branch: BranchName,
     parent: Option<ObjectId>,
     tree: Option<ObjectId>,
-    objects: Arc<git::Repository>,
-    hold: Hold,
+    writer: Writer,
 }
 
 /// A commit that no reference leads to yet.
@@ -43,8 +43,8 @@ impl Tip {
         branch: BranchName,
         parent: Option<ObjectId>,
     ) -> Result<Self, Exception> {
-        let objects = service.objects(&repository)?;
-        let hold = objects.hold();
+        let writer = service.writer(&repository)?;
+        let objects = writer.objects();
         let (reference, tag) = (branch.reference(), format!("refs/tags/{}", branch.as_str()).into());
         let target = |name| service.store.read(|transaction| push::target(transaction, &repository.id, name));
         let tip = target(&reference)?;
@@ -64,28 +64,22 @@ impl Tip {
             }
             (Some(tip), Some(parent)) => return Err(outdated(parent, tip)),
         };
-        Ok(Self { repository, branch, parent, tree, objects, hold })
+        Ok(Self { repository, branch, parent, tree, writer })
     }
 
     /// Begins the changes of a commit.
     pub(crate) fn changes(&self) -> Changes {
-        Changes::new(self.objects.reader(), self.tree)
+        Changes::new(self.writer.objects().reader(), self.tree)
     }
 
     /// Makes the commit; no reference leads to it yet.
-    pub(crate) fn write(
-        &self,
-        service: &CodeCommit,
-        call: &Call,
-        changes: Changes,
-        authorship: &Authorship,
-    ) -> Result<Made, Exception> {
+    pub(crate) fn write(&self, call: &Call, changes: Changes, authorship: &Authorship) -> Result<Made, Exception> {
         let message = changes.default_message();
         let (tree, mut objects) = changes.into_objects()?;
         let commit = authorship.commit(call, tree, self.parent.into_iter().collect(), &message).to_object();
         let id = commit.id()?;
         objects.push(commit);
-        service.add(&self.repository, &objects, &self.hold)?;
+        self.writer.add(&objects)?;
         Ok(Made { commit: id, tree })
     }
 
@@ -97,12 +91,12 @@ impl Tip {
         commit: ObjectId,
         output: O,
     ) -> Result<Change<O>, Exception> {
-        let Self { repository, branch, parent, hold, .. } = self;
+        let Self { repository, branch, parent, writer, .. } = self;
         let reference = branch.reference();
         let new = Move::branch(reference.clone(), parent.map_or(Expected::Absent, Expected::At), commit);
         let door = Door::open(service, call, &repository, std::slice::from_ref(&new))?;
         Ok(Box::new(move |transaction| {
-            let _hold = hold;
+            writer.keep_until_committed(transaction);
             match push::one(transaction, &door, new)? {
                 Ok(()) => Ok(output),
                 Err(Refusal::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: repository.name }),

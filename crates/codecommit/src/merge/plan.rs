@@ -6,7 +6,7 @@
 
 use aws::Call;
 use aws_sdk_codecommit::types::{ConflictDetailLevelTypeEnum, ConflictResolution, ConflictResolutionStrategyTypeEnum};
-use git::{Hold, ObjectId};
+use git::ObjectId;
 use store::Transaction;
 
 use super::conflicts::Sides;
@@ -14,6 +14,7 @@ use super::empty_folders;
 use super::resolution::Resolution;
 use super::rules::{self, Rules, Way};
 use crate::authorship::Authorship;
+use crate::maintenance::Writer;
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception};
 
@@ -85,18 +86,18 @@ impl Plan {
 
     /// Merges two commits and adds the merge commit with all that it needs; no reference is moved.
     ///
-    /// `hold` is one of `objects`, taken before the commits were looked up, and kept until a reference leads to the new one.
+    /// `writer` is made before the commits are looked up, and kept until a reference leads to the new one.
     /// The message is for callers who gave none. Where the destination has all that the source has, nothing is made, and the
     /// destination is the result. Fails with `ManualMergeRequired` where conflicts are left, with `TipsDivergenceExceeded`
     /// where the commits have nothing in common, and where a limit of merges is exceeded.
     pub(crate) fn make(
         &self,
         (service, call): (&CodeCommit, &Call),
-        (objects, hold): (&git::Repository, &Hold),
+        writer: &Writer,
         Tips { source, destination }: Tips,
         default_message: &str,
     ) -> Result<Merged, Exception> {
-        let mut reader = objects.reader();
+        let mut reader = writer.objects().reader();
         let limits = service.settings.merge;
         let merged = reader.merge(&destination, &source, &self.rules.options(limits));
         let merged = merged.map_err(|error| rules::given_up(error, &limits))?;
@@ -120,7 +121,7 @@ impl Plan {
         new.extend(reader.imagined(&tree_id));
         let parents = if self.way == Way::Squash { vec![destination] } else { vec![destination, source] };
         new.push(self.authorship.commit(call, tree_id, parents, default_message).to_object());
-        let ids = objects.add(&new, hold, service.settings.sync)?;
+        let ids = writer.add(&new)?;
         let commit_id = *ids.last().expect("the commit was added");
         Ok(Merged { commit_id, tree_id, base })
     }

@@ -102,22 +102,21 @@ fn merge(
     plan: Option<Plan>,
 ) -> Result<Change<types::PullRequest>, Exception> {
     let repository = service.find(call, &asked.repository)?;
-    let objects = service.objects(&repository)?;
-    let hold = objects.hold();
+    let writer = service.writer(&repository)?;
     let pull_request = service.store.read(|transaction| asked.mergeable(transaction, call))?;
     let tips = tips(&pull_request);
     let commit_id = if let Some(plan) = plan {
         let message = format!("Merge pull request {}: {}", pull_request.id(), pull_request.title);
-        plan.make((service, call), (&objects, &hold), tips, &message)?.commit_id
+        plan.make((service, call), &writer, tips, &message)?.commit_id
     } else {
-        merge::fast_forward(&objects, tips)?;
+        merge::fast_forward(writer.objects(), tips)?;
         tips.source
     };
     let new = Move::branch(pull_request.destination, Expected::At(tips.destination), commit_id);
     let door = Door::open(service, call, &repository, std::slice::from_ref(&new))?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let _hold = hold;
+        writer.keep_until_committed(transaction);
         let mut pull_request = asked.mergeable(transaction, &call)?;
         if self::tips(&pull_request) != tips {
             return Err(Exception::ConcurrentReferenceUpdate { reference: pull_request.destination.to_string() });

@@ -46,7 +46,11 @@ impl Repository {
     pub(crate) fn note(&self, call: &Call) {
         let (arn, account) = (self.arn().to_string(), self.account.clone());
         call.concerns(Resource { kind: "AWS::CodeCommit::Repository", arn, account });
-        call.concerns_encrypted(Encrypted { id: self.id.clone(), key: self.kms_key_id.clone() });
+        call.concerns_encrypted(Encrypted {
+            context: "aws:codecommit:id",
+            id: self.id.clone(),
+            key: self.kms_key_id.clone(),
+        });
     }
 
     /// Returns the short name of the default branch.
@@ -103,6 +107,13 @@ pub(crate) fn find_row(
         repository.note(call);
     }
     Ok(found)
+}
+
+/// Tells whether there is a repository with this id.
+pub(crate) fn exists(transaction: &Transaction, id: &str) -> Result<bool, Error> {
+    let found =
+        transaction.query_one("SELECT 1 FROM repositories WHERE id = ?1", &[id.into()], |row| row.integer(0))?;
+    Ok(found.is_some())
 }
 
 /// Finds a repository that has to be there.

@@ -39,6 +39,7 @@ pub(super) fn take(
     repository: &Repository,
     input: &mut dyn Read,
     commands: &Commands,
+    atomic: bool,
     options: &Options,
 ) -> Result<Taken, String> {
     if commands.list.len() > options.limits.refs_per_push {
@@ -55,7 +56,7 @@ pub(super) fn take(
         taken.objects = Some(staged.received());
         taken.warnings = staged.warnings().to_vec();
     }
-    judge(repository, staged, commands, options, &cut, &mut taken.verdicts)?;
+    judge(repository, staged, commands, (atomic, options), &cut, &mut taken.verdicts)?;
     let mut reader = repository.reader();
     for (command, verdict) in commands.list.iter().zip(&mut taken.verdicts) {
         if verdict.is_ok() && !command.is_deletion() {
@@ -71,7 +72,7 @@ fn judge(
     repository: &Repository,
     staged: Option<Staged>,
     commands: &Commands,
-    options: &Options,
+    (atomic, options): (bool, &Options),
     cut: &HashSet<ObjectId>,
     verdicts: &mut Verdicts,
 ) -> Result<(), String> {
@@ -110,8 +111,7 @@ fn judge(
         }
         verdicts.push(verdict.map(|()| None));
     }
-    let all_or_none = options.offers.atomic && commands.asked("atomic");
-    if all_or_none && verdicts.iter().any(Result::is_err) {
+    if atomic && verdicts.iter().any(Result::is_err) {
         for verdict in verdicts.iter_mut().filter(|verdict| verdict.is_ok()) {
             *verdict = Err("atomic push failure".to_owned());
         }

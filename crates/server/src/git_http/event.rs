@@ -1,5 +1,6 @@
 //! The events of Git requests.
 
+use aws::KmsAction;
 use codecommit::repository::Repository;
 use git::{ObjectId, Service};
 use serde_json::{Map, Value, json};
@@ -24,6 +25,7 @@ pub(crate) fn without_data(service: Service, repository_name: &str, repository: 
 pub(crate) fn pull(repository: &Repository, capabilities: &[String], shallow: bool) -> Event {
     let mut event = Event::new(name(Service::UploadPack), codecommit::EVENT_SOURCE);
     event.additional_event_data = additional(&repository.name, Some(repository), Some(capabilities), Some(shallow));
+    event.kms_actions = &[KmsAction::Decrypt];
     event
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn push<'a>(
 ) -> Event {
     let mut event = Event::new(name(Service::ReceivePack), codecommit::EVENT_SOURCE);
     event.read_only = false;
+    event.kms_actions = &[KmsAction::Encrypt];
     let references: Vec<Value> = references
         .map(|(name, commit)| json!({ "commit": commit.to_string(), "ref": String::from_utf8_lossy(name) }))
         .collect();

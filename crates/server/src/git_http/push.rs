@@ -1,21 +1,16 @@
-//! `POST git-receive-pack`: the objects and reference moves that a push brings.
+//! `POST git-receive-pack`: the objects and reference updates that a push brings.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
 
 use aws::Failure;
-use codecommit::push::{self, Door, Expected, Move, Refusal};
+use codecommit::Answers;
 use codecommit::repository::Repository;
-use git::ObjectId;
-use git::receive_pack::{self, Command, Received};
-use store::Transaction;
+use git::receive_pack::{self, Received};
 use trail::Event;
 
 use crate::body;
 use crate::git_http::{Exchange, event};
-
-/// What each command of a push came to: done, or the reason why not.
-type Answers = Vec<Result<(), String>>;
 
 /// Serves the request: the references move in one transaction with the event, and only then is the report sent.
 pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
@@ -24,14 +19,15 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
         Ok(objects) => objects,
         Err(exception) => return exchange.refuse(exception.into()),
     };
+    let _growth = exchange.state.codecommit.growth(&repository);
     let (mut writer, body) = body::channel();
     exchange.send(200, "result", body);
-    let mut door = |received: &Received<'_>| settle(&exchange, &repository, received);
-    let served = receive_pack::serve(&objects, input, &mut writer, &exchange.state.git, &mut door);
-    exchange.state.maintenance.note(&repository.id);
+    let mut update = |received: &Received<'_>| update(&exchange, &repository, received);
+    let served = receive_pack::serve(&objects, input, &mut writer, &exchange.state.git, &mut update);
     if let Err(error) = served {
         if error.is_internal() {
-            tracing::error!(error = ?error, request_id = exchange.call.request_id(), "a push failed");
+            let request_id = exchange.call.request_id();
+            tracing::error!(error = ?error, repository = repository.name, repository_id = repository.id, request_id, "a push failed");
         }
         let mut event = event::without_data(exchange.service, &repository.name, Some(&repository));
         event.failure = Some(Failure::client("InvalidRequestException", error.to_string()));
@@ -41,70 +37,22 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
     }
 }
 
-/// Moves the references that may move, and records the push, in one transaction.
-fn settle(exchange: &Exchange, repository: &Repository, received: &Received<'_>) -> Answers {
-    let commands = received.commands;
-    let references = commands.iter().map(|command| (command.name.as_slice(), command.new));
+/// Updates the references and records the push, in one transaction.
+fn update(exchange: &Exchange, repository: &Repository, received: &Received<'_>) -> Answers {
+    let count = received.commands.len();
+    let references = received.commands.iter().map(|command| (command.name.as_slice(), command.new));
     let event = event::push(repository, received.capabilities, references);
-    let unpack = received.unpack.map_err(str::to_owned);
-    let verdicts = received.verdicts.to_vec();
-    let names: Vec<String> = commands.iter().map(|command| command.name.to_string()).collect();
-    let moves: Vec<Option<Move>> = commands
-        .iter()
-        .zip(&verdicts)
-        .map(|(command, verdict)| Some(wanted(command, *verdict.as_ref().ok()?)))
-        .collect();
-    let atomic = received.atomic;
-    let count = commands.len();
-    let possible: Vec<Move> = moves.iter().flatten().cloned().collect();
-    let door = match Door::open(&exchange.state.codecommit, &exchange.call, repository, &possible) {
-        Ok(door) => door,
-        Err(exception) => return vec![Err(Failure::from(exception).message); count],
-    };
-    let settled = exchange.state.trail.transact(Arc::clone(&exchange.call), move |transaction| {
-        let answers = match &unpack {
-            Ok(()) => answers(transaction, &door, &moves, atomic),
-            Err(reason) => vec![Err(reason.clone()); moves.len()],
-        };
-        let refused = match unpack {
-            Err(reason) => Some(format!("unpack {reason}")),
-            Ok(()) => names.iter().zip(&verdicts).zip(&answers).find_map(|((name, verdict), answer)| {
-                let reason = verdict.as_ref().err().or(answer.as_ref().err())?;
-                Some(format!("{name} {reason}"))
-            }),
-        };
-        let failure = refused.map(|message| Failure::client("InvalidRequestException", message));
-        (answers, Event { failure, ..event })
-    });
-    settled.unwrap_or_else(|failure| vec![Err(failure.message); count])
-}
-
-fn wanted(command: &Command, peeled: Option<ObjectId>) -> Move {
-    let expected = if command.old.is_null() { Expected::Absent } else { Expected::At(command.old) };
-    let new = (!command.new.is_null()).then_some(command.new);
-    Move { name: command.name.clone(), expected, new, peeled }
-}
-
-/// Answers for every command; those that were refused before do not reach the door, and an atomic push of them moves nothing.
-fn answers(transaction: &Transaction, door: &Door, moves: &[Option<Move>], atomic: bool) -> Answers {
-    if atomic && moves.iter().any(Option::is_none) {
-        return vec![Err(Refusal::Atomic.to_string()); moves.len()];
-    }
-    let possible: Vec<Move> = moves.iter().flatten().cloned().collect();
-    let move_them = if atomic { push::all_or_none } else { push::all };
-    // Were the store to fail half-way, none of them has moved.
-    let made = match transaction.savepoint(|| move_them(transaction, door, &possible)) {
-        Ok(made) => made,
-        Err(error) => {
-            tracing::error!(%error, "references could not be moved");
-            return vec![Err("internal server error".to_owned()); moves.len()];
+    let (trail, call) = (&exchange.state.trail, &exchange.call);
+    let updated = match exchange.state.codecommit.ref_updates(call, repository, received) {
+        Ok(updates) => trail.transact(Arc::clone(call), move |transaction| {
+            let (answers, failure) = updates.apply(transaction);
+            (answers, Event { failure, ..event })
+        }),
+        Err(exception) => {
+            let failure = Failure::from(exception);
+            let answers = vec![Err(failure.message.clone()); count];
+            trail.record(call, Event { failure: Some(failure), ..event }).map(|()| answers)
         }
     };
-    let mut made = made.into_iter().map(|answer| answer.map_err(|refusal| refusal.to_string()));
-    let answer = |it: &Option<Move>| match it {
-        Some(_) => made.next().expect("each move has an answer"),
-        // Its reason stands in the verdict already.
-        None => Err(String::new()),
-    };
-    moves.iter().map(answer).collect()
+    updated.unwrap_or_else(|failure| vec![Err(failure.message); count])
 }

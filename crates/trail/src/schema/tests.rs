@@ -66,6 +66,7 @@ fn what_a_program_before_trails_recorded_is_delivered_exactly_once() {
         signing_key: None,
         key_rotation: Duration::from_hours(360),
         sync: false,
+        kms_events: false,
     };
     let own = ("own".to_owned(), trail);
     let buckets = Arc::new(Buckets::new(own, folder.path().join("buckets"), BTreeMap::new(), false));

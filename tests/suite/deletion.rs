@@ -1,0 +1,102 @@
+//! Repositories that are deleted while calls and pushes use them: each answers that there is no repository, and nothing stays.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use serde_json::{Value, json};
+use tests::push::Push;
+use tests::{World, wait_until};
+
+/// How often a repository is deleted and created again under load.
+const ROUNDS: usize = 20;
+
+fn world() -> World {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+    world.git_repository("work");
+    world
+}
+
+/// The folders of repositories.
+fn folders(world: &World) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(world.folder().join("data/repositories")).expect("it is there");
+    entries.flatten().map(|entry| entry.path()).collect()
+}
+
+#[test]
+fn a_push_to_a_repository_that_is_deleted_meanwhile_is_told_so_and_leaves_nothing() {
+    let world = world();
+    let (url, tip) = (world.repository_url("demo"), world.git("work", &["rev-parse", "main"]).ok());
+    world.git("work", &["push", "--quiet", &url, "main:other"]).ok();
+    let push = Push::new(&world.folder().join("work"), "refs/heads/main", None, &tip);
+    let sent = push.bytes() - 1;
+    let held = push.begin(&url, sent).expect("it is taken");
+    // The head of the reply comes once the repository was found and its objects are open.
+    held.peek(&mut [0]).expect("it begins to answer");
+    world.ok("DeleteRepository", &json!({ "repositoryName": "demo" }));
+    let reply = push.finish(held, sent).expect("it is answered");
+    assert!(reply.contains("unpack ok"), "{reply}");
+    assert!(reply.contains("ng refs/heads/main the repository does not exist"), "{reply}");
+    let event = world.events().pop().expect("it is recorded");
+    assert_eq!(event["eventName"], "GitPush");
+    assert_eq!(event["errorMessage"], "refs/heads/main the repository does not exist");
+    wait_until("no folder of the repository is left", || folders(&world).is_empty());
+    let refused = world.git("work", &["push", &url, "main"]).failed();
+    assert!(refused.contains("not found"), "{refused}");
+}
+
+#[test]
+fn calls_that_race_with_a_deletion_succeed_or_hear_that_there_is_no_repository() {
+    let world = world();
+    let (url, tip) = (world.repository_url("demo"), world.git("work", &["rev-parse", "main"]).ok());
+    let push = Push::new(&world.folder().join("work"), "refs/heads/main", None, &tip);
+    let over = AtomicBool::new(false);
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let files = || {
+            let mut wrong = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                let mut file = json!({
+                    "repositoryName": "demo", "branchName": "main", "filePath": "a", "fileContent": "YQ==",
+                });
+                let branch = world.call("GetBranch", &json!({ "repositoryName": "demo", "branchName": "main" }));
+                if let Value::String(commit) = &branch.json()["branch"]["commitId"] {
+                    file["parentCommitId"] = commit.clone().into();
+                }
+                let read = json!({ "repositoryName": "demo", "filePath": "a" });
+                for reply in [world.call("PutFile", &file), world.call("GetFile", &read)] {
+                    if ![200, 400].contains(&reply.status) {
+                        wrong.push(reply.text());
+                    }
+                }
+            }
+            wrong
+        };
+        let pushes = || {
+            let mut wrong = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                let reply = push.send(&url).expect("it is answered");
+                let answers = ["ok refs/heads/main", "ng refs/heads/main failed to update ref"];
+                let gone = ["HTTP/1.1 404", "ng refs/heads/main the repository does not exist"];
+                if !answers.iter().chain(&gone).any(|answer| reply.contains(answer)) {
+                    wrong.push(reply);
+                }
+            }
+            wrong
+        };
+        let clients = [scope.spawn(files), scope.spawn(files), scope.spawn(pushes), scope.spawn(pushes)];
+        for _ in 0..ROUNDS {
+            // Each round begins with a repository that has something to delete.
+            wait_until("somebody has made the branch", || {
+                world.call("GetBranch", &json!({ "repositoryName": "demo", "branchName": "main" })).status == 200
+            });
+            world.ok("DeleteRepository", &json!({ "repositoryName": "demo" }));
+            world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+        }
+        over.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|client| client.join().expect("it ends")).collect()
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+    world.ok("DeleteRepository", &json!({ "repositoryName": "demo" }));
+    wait_until("no folder of a repository is left", || folders(&world).is_empty());
+}
