@@ -6,6 +6,19 @@ use std::path::Path;
 
 use crate::clients::git_fed;
 
+/// The header that a request with a push has.
+pub const PUSH_TYPE: (&str, &str) = ("content-type", "application/x-git-receive-pack-request");
+
+/// The header that a request for a fetch has.
+pub const FETCH_TYPE: (&str, &str) = ("content-type", "application/x-git-upload-pack-request");
+
+/// Text that does not compress well.
+pub fn noise(bytes: usize) -> String {
+    let lines =
+        (0_u64..).map(|number| format!("{:016x}", number.wrapping_mul(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    lines.take(bytes / 16).collect()
+}
+
 /// The body of a push that moves one reference.
 pub struct Push(Vec<u8>);
 
@@ -30,7 +43,8 @@ impl Push {
         let mut stream = TcpStream::connect(address)?;
         let length = self.bytes();
         let head = format!(
-            "POST /{path}/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+            "POST /{path}/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Content-Type: application/x-git-receive-pack-request\r\nContent-Length: {length}\r\n\r\n"
         );
         stream.write_all(head.as_bytes())?;
         stream.write_all(&self.0[..bytes])?;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tests::World;
 use tests::clients::Outcome;
+use tests::push::PUSH_TYPE;
 
 /// A server with the repository `demo`, and a work tree `work` with one commit whose remote it is.
 fn world() -> (World, String) {
@@ -223,7 +224,7 @@ fn a_push_that_loses_objects_changes_nothing() {
     let command = format!("{commit} {} refs/heads/main\0report-status", "1".repeat(40));
     let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
     body.extend_from_slice(b"PACK\0\0\0\x02\0\0\0\x01");
-    let reply = world.send("POST", "/v1/repos/demo/git-receive-pack", &[], &body);
+    let reply = world.send("POST", "/v1/repos/demo/git-receive-pack", &[PUSH_TYPE], &body);
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("unpack "), "{}", reply.text());
     assert!(reply.text().contains("ng refs/heads/main"), "{}", reply.text());

@@ -11,6 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tests::binary::Running;
 use tests::clients::{Outcome, git, git_fed};
+use tests::push::FETCH_TYPE;
 use tests::wire::{Reply, request, send};
 use tests::{files, process, wait_until};
 use ureq::http::Request;
@@ -90,7 +91,8 @@ impl Scene {
         }
         let body = zipped.finish().expect("a vector takes all");
         let request = Request::post(format!("{}/git-upload-pack", self.url))
-            .header("content-encoding", "gzip")
+            .header(FETCH_TYPE.0, FETCH_TYPE.1)
+            .header("content-encoding", "GZip")
             .header("git-protocol", format!("version={version}"));
         send(request.body(body).expect("it is well formed"))
     }
@@ -202,8 +204,11 @@ fn a_client_that_stops_reading_is_let_go() {
     let want = format!("want {}\n", scene.tip());
     let body = format!("{:04x}{want}00000009done\n", want.len() + 4);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-    let head =
-        format!("POST /v1/repos/demo/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST /v1/repos/demo/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        FETCH_TYPE.1,
+        body.len()
+    );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
     let mut begun = [0; 15];
     stream.read_exact(&mut begun).expect("it is answered");

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use tests::clients::Outcome;
-use tests::push::Push;
+use tests::push::{Push, noise};
 use tests::{World, files, wait_until};
+
+/// How much of a push the server waits for before a thread works on it, and some more.
+const BEGINNING_BYTES: usize = 100 << 10;
 
 /// A server with settings of its own and the repository `demo`, and a work tree `work` with one commit.
 fn world(change: impl FnOnce(&mut server::settings::Git)) -> World {
@@ -22,13 +25,6 @@ fn push(world: &World, references: &[&str]) -> Outcome {
     world.git("work", &[&["push", "origin"], references].concat())
 }
 
-/// Text that does not compress well.
-fn noise(bytes: usize) -> String {
-    let lines =
-        (0_u64..).map(|number| format!("{:016x}", number.wrapping_mul(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    lines.take(bytes / 16).collect()
-}
-
 #[test]
 fn a_client_that_stops_sending_is_let_go() {
     let world = world(|git| git.timeout = Duration::from_millis(50));
@@ -37,8 +33,8 @@ fn a_client_that_stops_sending_is_let_go() {
     let command = format!("{} {} refs/heads/x\0report-status", "0".repeat(40), "1".repeat(40));
     let body = format!("{:04x}{command}0000PACK\0\0\0\x02\0\0\0\x01", command.len() + 4);
     let mut stream = TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("it listens");
-    let head =
-        "POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9999\r\n\r\n";
+    let head = "POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 9999\r\n\r\n";
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
     let mut reply = String::new();
     stream.read_to_string(&mut reply).expect("it answers and closes");
@@ -74,19 +70,59 @@ fn a_push_that_is_reset_leaves_nothing() {
     let world = world(|_| ());
     push(&world, &["main"]).ok();
     let main = world.git("work", &["rev-parse", "main"]).ok();
-    let next = world.git_commit("work", "noise", &noise(200_000));
+    let next = world.git_commit("work", "noise", &noise(800_000));
     let data = world.folder().join("data");
     let left = || [files(&data.join("repositories")), files(&data.join("cache"))];
     let before = left();
     let reset = Push::new(&world.folder().join("work"), "refs/heads/main", Some(&main), &next);
     for part in 0..16 {
-        let stream = reset.begin(&world.repository_url("demo"), reset.bytes() * part / 16).expect("it is taken");
-        // The head of the reply has come and nobody reads it, so that the connection is reset and not just closed.
-        stream.peek(&mut [0]).expect("it begins to answer");
+        let sent = reset.bytes() * part / 16;
+        let stream = reset.begin(&world.repository_url("demo"), sent).expect("it is taken");
+        // The head of the reply has come and nobody reads it, so that the connection is reset and not just closed. Of less the
+        // server waits for more before it answers.
+        if sent > BEGINNING_BYTES {
+            stream.peek(&mut [0]).expect("it begins to answer");
+        }
     }
     wait_until("nothing is left of the pushes", || left() == before);
     assert_eq!(world.git("work", &["ls-remote", "origin", "main"]).ok(), format!("{main}\trefs/heads/main"));
     push(&world, &["main"]).ok();
+}
+
+/// A push of more than the server waits for before it works on it, to `main` of the repository `demo`.
+fn large_push(world: &World) -> Push {
+    let tip = world.git_commit("work", "noise", &noise(800_000));
+    let push = Push::new(&world.folder().join("work"), "refs/heads/main", None, &tip);
+    assert!(push.bytes() > 2 * BEGINNING_BYTES, "{}", push.bytes());
+    push
+}
+
+#[test]
+fn clients_that_begin_a_push_and_stop_take_no_turn() {
+    let world = world(|git| git.pushes = 1);
+    let (url, slow) = (world.repository_url("demo"), large_push(&world));
+    let begun: Vec<_> = (0..300).map(|_| slow.begin(&url, 1_000).expect("it is taken")).collect();
+    push(&world, &["main:other"]).ok();
+    let replies = begun.into_iter().take(2).map(|stream| slow.finish(stream, 1_000).expect("it is answered"));
+    let replies: Vec<_> = replies.collect();
+    assert!(replies[0].contains("ok refs/heads/main"), "{}", replies[0]);
+    assert!(replies[1].contains("ng refs/heads/main"), "{}", replies[1]);
+}
+
+#[test]
+fn a_client_that_stops_in_the_middle_of_a_push_gives_its_turn_to_those_who_wait() {
+    let world = world(|git| {
+        git.pushes = 1;
+        git.push_window = Duration::from_millis(50);
+    });
+    let (url, slow) = (world.repository_url("demo"), large_push(&world));
+    let mut held = slow.begin(&url, BEGINNING_BYTES).expect("it is taken");
+    held.peek(&mut [0]).expect("it begins to answer");
+    push(&world, &["main:other"]).ok();
+    let mut reply = String::new();
+    held.read_to_string(&mut reply).expect("it is answered");
+    assert!(reply.contains("while other pushes waited; push again"), "{reply}");
+    assert_eq!(world.git("work", &["ls-remote", "origin", "main"]).ok(), "");
 }
 
 #[test]

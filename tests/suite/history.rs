@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use serde_json::Value;
 use tests::World;
 use tests::clients::{git, git_fed};
+use tests::push::PUSH_TYPE;
 use tests::wire;
 use ureq::http::Request;
 
@@ -69,7 +70,8 @@ impl<'w> History<'w> {
         let command = format!("{old} {} {reference}\0report-status", tip.commit);
         let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
         body.extend_from_slice(&tip.pack);
-        let request = Request::post(format!("{url}/git-receive-pack")).body(body).expect("it is well formed");
+        let request = Request::post(format!("{url}/git-receive-pack")).header(PUSH_TYPE.0, PUSH_TYPE.1).body(body);
+        let request = request.expect("it is well formed");
         let report = wire::send(request).text();
         assert!(report.contains(&format!("ok {reference}")), "{report}");
     }

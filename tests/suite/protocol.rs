@@ -1,6 +1,7 @@
 //! AWS JSON 1.1 as such: targets, bodies, statuses and the id that every reply has.
 
 use serde_json::{Value, json};
+use tests::push::{FETCH_TYPE, PUSH_TYPE};
 use tests::{Reply, World};
 
 const TARGET: (&str, &str) = ("x-amz-target", "CodeCommit_20150413.CreateRepository");
@@ -38,16 +39,17 @@ fn every_reply_of_the_api_has_a_request_id_and_a_content_type() {
 fn every_reply_of_git_has_a_request_id() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    for (method, path, status) in [
-        ("GET", "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack", 200),
-        ("GET", "/v1/repos/MyDemoRepo/info/refs?service=git-receive-pack", 200),
-        ("GET", "/v1/repos/Other/info/refs?service=git-upload-pack", 404),
-        ("GET", "/v1/repos/a%20b/info/refs?service=git-upload-pack", 404),
-        ("POST", "/v1/repos/Other/git-upload-pack", 404),
-        ("POST", "/v1/repos/Other/git-receive-pack", 404),
-        ("POST", "/v1/repos/MyDemoRepo/git-upload-pack", 200),
+    for (method, path, headers, status) in [
+        ("GET", "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack", &[][..], 200),
+        ("GET", "/v1/repos/MyDemoRepo/info/refs?service=git-receive-pack", &[], 200),
+        ("GET", "/v1/repos/Other/info/refs?service=git-upload-pack", &[], 404),
+        ("GET", "/v1/repos/a%20b/info/refs?service=git-upload-pack", &[], 404),
+        ("POST", "/v1/repos/Other/git-upload-pack", &[FETCH_TYPE], 404),
+        ("POST", "/v1/repos/Other/git-receive-pack", &[PUSH_TYPE], 404),
+        ("POST", "/v1/repos/MyDemoRepo/git-upload-pack", &[FETCH_TYPE], 200),
+        ("POST", "/v1/repos/MyDemoRepo/git-receive-pack", &[FETCH_TYPE], 415),
     ] {
-        let reply = world.send(method, path, &[], b"");
+        let reply = world.send(method, path, headers, b"");
         assert_eq!(reply.status, status, "{method} {path}");
         assert!(has_request_id(&reply), "{method} {path}");
     }

@@ -176,8 +176,8 @@ fn nothing_but_the_tables_lists_operations() {
     let client = crates.join("server/src/simulate");
     let lists = sources().into_iter().filter(|(path, text)| {
         let is_ours = path.starts_with(&crates) && path.iter().any(|part| part == "src") && !path.starts_with(&client);
-        let named = names.iter().filter(|name| text.contains(name.as_str())).count();
-        is_ours && name(path) != "operations.rs" && named > NAMED_MAX
+        let listed = names.iter().filter(|name| text.contains(name.as_str())).count();
+        is_ours && name(path) != "operations.rs" && listed > NAMED_MAX
     });
     none(lists.map(|(path, _)| path), "what belongs to an operation is an attribute of its row");
 }

@@ -1,6 +1,6 @@
 //! Points in time, and the forms in which AWS writes them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ const MEDIUM: &[BorrowedFormatItem<'_>] = format_description!(
 );
 const OFFSET: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
+const HTTP: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 const FOLDER: &[BorrowedFormatItem<'_>] = format_description!("[year]/[month]/[day]");
 const SECOND: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute]Z");
@@ -38,6 +40,11 @@ impl Timestamp {
     /// Returns milliseconds since the epoch.
     pub const fn millis(self) -> i64 {
         self.0
+    }
+
+    /// Returns the system's form of this time; times before 1970 are its beginning.
+    pub fn to_system_time(self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(self.0).unwrap_or(0))
     }
 
     /// Returns the SDK form of this time, for a reply.
@@ -77,6 +84,11 @@ impl Timestamp {
         self.format(OFFSET)
     }
 
+    /// Writes the form of HTTP's `Date`: `Wed, 14 Dec 2016 18:19:14 GMT`.
+    pub fn http(self) -> String {
+        self.format(HTTP)
+    }
+
     /// Writes the day as the folders of a trail have it: `2016/12/14`.
     pub fn day_folder(self) -> String {
         self.format(FOLDER)
@@ -108,7 +120,7 @@ impl Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::Timestamp;
+    use super::*;
 
     #[test]
     fn each_form_is_that_of_the_documentation() {
@@ -121,6 +133,11 @@ mod tests {
         assert!(Timestamp::from_seconds(-1e300) < Timestamp::from_millis(0));
         assert!(Timestamp::from_seconds(1e300) > time);
         assert_eq!(time.offset(), "2016-12-14T18:19:14.262+0000");
+        assert_eq!(time.to_system_time(), UNIX_EPOCH + Duration::from_millis(1_481_739_554_262));
+        assert_eq!(Timestamp::from_millis(-1).to_system_time(), UNIX_EPOCH);
+        assert_eq!(time.http(), "Wed, 14 Dec 2016 18:19:14 GMT");
+        assert_eq!(Timestamp::from_millis(i64::MAX).http(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(Timestamp::from_millis(-1).http(), "Wed, 31 Dec 1969 23:59:59 GMT");
         assert_eq!(time.day_folder(), "2016/12/14");
         assert_eq!(time.compact_minute(), "20161214T1819Z");
         assert_eq!(time.compact_second(), "20161214T181914Z");

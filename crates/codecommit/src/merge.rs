@@ -11,7 +11,6 @@ mod rules;
 mod versions;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use aws::Call;
 use aws_sdk_codecommit::operation::create_unreferenced_merge_commit::{
@@ -100,11 +99,12 @@ pub(crate) fn create_unreferenced(
     let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let message = ends.message();
     let Merged { commit_id, tree_id, .. } = plan.make((service, call), &writer, tips, &message)?;
+    let now = call.time.to_system_time();
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);
         record(transaction, &repository, tips, commit_id)?;
         // Without the note the commit only stays longer.
-        transaction.after_commit(move || drop(objects.let_go(SystemTime::now())));
+        transaction.after_commit(move || drop(objects.let_go(now)));
         let output = CreateUnreferencedMergeCommitOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))

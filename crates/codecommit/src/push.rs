@@ -4,7 +4,6 @@
 //! What follows from a move happens in the move's own transaction.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
@@ -145,9 +144,9 @@ pub fn all(transaction: &Transaction, door: &Door, moves: &[Move]) -> Result<Vec
         follow::follow(transaction, call, &door.relations, repository_id, made.clone())?;
         trigger::fire(transaction, door, made.clone())?;
         if made.into_iter().any(|it| it.lets_go(&door.relations)) {
-            let objects = Arc::clone(door.relations.objects());
+            let (objects, now) = (Arc::clone(door.relations.objects()), call.time.to_system_time());
             // Without the note the objects only stay longer.
-            transaction.after_commit(move || drop(objects.let_go(SystemTime::now())));
+            transaction.after_commit(move || drop(objects.let_go(now)));
         }
     }
     Ok(answers)

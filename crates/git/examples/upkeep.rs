@@ -8,7 +8,7 @@ use std::{
     fs,
     path::Path,
     process::Command,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use git::{
@@ -30,7 +30,7 @@ fn main() -> Outcome<()> {
     fetch(&repository, path)?;
     let tips = || git(path, &["for-each-ref", "--format=%(objectname)"]).map_err(std::io::Error::other);
     let mut tips = || tips().map(|text| text.lines().filter_map(|id| id.parse().ok()).collect());
-    let upkeep = Upkeep { threads: 2, ..Upkeep::default() };
+    let upkeep = Upkeep { threads: 2, now: SystemTime::now(), ..Upkeep::default() };
     let (needed, looked) = timed(|| repository.needs_upkeep(&upkeep));
     println!("needs upkeep: {}, found out in {looked:.1?}", needed?);
     let (outcome, worked) = match arguments.next().as_deref() {

@@ -1,8 +1,11 @@
 //! The first answer of both services: the references and what the server can do.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bstr::{BStr, BString, ByteSlice};
@@ -88,9 +91,9 @@ fn commands(out: &mut Packets, offers: &Offers) {
 
 /// Makes a name for the session with one client, which no other has.
 fn session() -> String {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{}-{}-{}", since.as_micros(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{:016x}-{}-{}", *PROCESS, std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn capabilities(service: Service, references: &References, offers: &Offers) -> String {

@@ -54,7 +54,7 @@ pub struct Upkeep {
     pub sync: bool,
     /// The number of threads to use.
     pub threads: usize,
-    /// The time that ages are counted to.
+    /// The time that ages are counted to; where nobody sets it, nothing is old.
     pub now: SystemTime,
     /// Once it is set, upkeep that runs gives up soon with [`io::ErrorKind::Interrupted`]; nothing is lost by that.
     pub stop: Arc<AtomicBool>,
@@ -68,7 +68,7 @@ impl Default for Upkeep {
             prune_age: Duration::from_hours(14 * 24),
             sync: false,
             threads: 1,
-            now: SystemTime::now(),
+            now: SystemTime::UNIX_EPOCH,
             stop: Arc::default(),
         }
     }

@@ -1,21 +1,28 @@
 //! Bodies between the async shell and the sync core.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws::Failure;
 use axum::body::Body;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use http_body_util::BodyExt;
+use hyper::body::Frame;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::push_turns::PushTurn;
+
 /// How much of a body that is too large is read to its end, so that the client sees the reply and not a broken connection.
 const OVERRUN_BYTES_MAX: u64 = 64 << 20;
+
+/// How much of a push is received before a thread is taken for it.
+const BEGINNING_BYTES: usize = 64 << 10;
 
 /// How many pieces of a reply wait for a slow client.
 const PIECES_WAITING: usize = 4;
@@ -55,13 +62,37 @@ pub(crate) struct Reader {
     body: Body,
     runtime: Handle,
     patience: Duration,
-    piece: Bytes,
+    /// What was received and not read yet.
+    received: Received,
+    turn: Option<PushTurn>,
+}
+
+/// The pieces of a body that were received before they are read.
+struct Received {
+    pieces: VecDeque<Bytes>,
+    /// How the body ended, if it has.
+    end: Option<io::Result<()>>,
 }
 
 impl Reader {
-    /// Wraps a body; reading blocks, so it must happen on the blocking pool, and fails if nothing comes for too long.
-    pub(crate) fn new(body: Body, patience: Duration) -> Self {
-        Self { body, runtime: Handle::current(), patience, piece: Bytes::new() }
+    /// Wraps a body and receives its beginning, or all of a small one; it fails once nothing comes for longer than `patience`.
+    ///
+    /// So a client that sends next to nothing costs neither a thread nor a turn.
+    pub(crate) async fn begin(mut body: Body, patience: Duration) -> Self {
+        let mut received = Received { pieces: VecDeque::new(), end: None };
+        let mut bytes = 0;
+        while received.end.is_none() && bytes < BEGINNING_BYTES {
+            match timeout(patience, body.frame()).await {
+                Ok(frame) => bytes += received.take(frame),
+                Err(_) => received.end = Some(Err(silent(patience))),
+            }
+        }
+        Self { body, runtime: Handle::current(), patience, received, turn: None }
+    }
+
+    /// Goes on in a turn, as which it ends; reading blocks, so it must happen on the blocking pool.
+    pub(crate) fn with_turn(self, turn: PushTurn) -> Self {
+        Self { turn: Some(turn), ..self }
     }
 
     /// Reads away what a refused request still has, so that the client sees the reply and not a broken connection.
@@ -69,21 +100,63 @@ impl Reader {
         // A client that breaks off sees what it wants to see.
         let _ = io::copy(&mut self.take(OVERRUN_BYTES_MAX), &mut io::sink());
     }
+
+    /// Waits until something is received, or the body ends.
+    fn receive(&mut self) -> io::Result<()> {
+        let mut waited = Duration::ZERO;
+        while self.received.pieces.is_empty() && self.received.end.is_none() {
+            let rest = self.patience.saturating_sub(waited);
+            let step = self.turn.as_ref().map_or(rest, |turn| turn.rest_of_window().min(rest));
+            let begun = Instant::now();
+            let next = async { timeout(step, self.body.frame()).await };
+            let next = self.runtime.block_on(next);
+            let elapsed = begun.elapsed();
+            waited += elapsed;
+            let bytes = match next {
+                Ok(frame) => self.received.take(frame),
+                Err(_) if waited >= self.patience => return Err(silent(self.patience)),
+                Err(_) => 0,
+            };
+            if let Some(turn) = &mut self.turn {
+                turn.note(elapsed, bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Received {
+    /// Takes a frame, or the end of the body; returns how many bytes came.
+    fn take(&mut self, frame: Option<Result<Frame<Bytes>, axum::Error>>) -> usize {
+        match frame {
+            None => self.end = Some(Ok(())),
+            Some(Err(error)) => self.end = Some(Err(io::Error::other(error))),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data()
+                    && !data.is_empty()
+                {
+                    let bytes = data.len();
+                    self.pieces.push_back(data);
+                    return bytes;
+                }
+            }
+        }
+        0
+    }
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            let next = async { timeout(self.patience, self.body.frame()).await };
-            let next = self.runtime.block_on(next).map_err(|_| silent(self.patience))?;
-            let Some(frame) = next else { return Ok(0) };
-            let frame = frame.map_err(io::Error::other)?;
-            if let Ok(data) = frame.into_data() {
-                self.piece = data;
-            }
+        self.receive()?;
+        let Some(piece) = self.received.pieces.front_mut() else {
+            // A failure is told once; whoever reads on hears that there is no more.
+            return self.received.end.replace(Ok(())).unwrap_or(Ok(())).map(|()| 0);
+        };
+        let count = piece.len().min(buffer.len());
+        piece.copy_to_slice(&mut buffer[..count]);
+        if piece.is_empty() {
+            self.received.pieces.pop_front();
         }
-        let count = self.piece.len().min(buffer.len());
-        self.piece.copy_to_slice(&mut buffer[..count]);
         Ok(count)
     }
 }

@@ -23,7 +23,7 @@ use bytes::{Buf, Bytes};
 use codecommit::repository::Repository;
 use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 pub(crate) use crate::git_http::path::GitPath;
 use crate::git_http::path::Wanted;
@@ -57,8 +57,8 @@ enum Input {
     Nothing,
     /// All that a client says when it asks for objects; it is read before a thread is taken.
     Whole(Result<Bytes, Failure>),
-    /// What is read while it is taken in, and the turn of the push that brings it.
-    Stream(body::Reader, OwnedSemaphorePermit),
+    /// What is read while it is taken in.
+    Stream(body::Reader),
 }
 
 /// Where the head of the reply goes, and with it the body that is still to be written.
@@ -85,6 +85,11 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
             .insert(ALLOW, HeaderValue::from_str(allowed.as_str()).expect("a method is a header's text"));
         return refused;
     }
+    let expected = format!("application/x-{}-request", service.name());
+    if path.wanted != Wanted::Advertisement && head::text(&head.headers, &CONTENT_TYPE).as_ref() != Some(&expected) {
+        // A web page of elsewhere can have a browser send other types without asking.
+        return plain(415, &format!("The Content-Type of this request must be {expected}."));
+    }
     let patience = state.settings.git.timeout;
     let input = match (path.wanted, service) {
         (Wanted::Advertisement, _) => Input::Nothing,
@@ -92,8 +97,8 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
             Input::Whole(body::whole(body, state.settings.body_bytes_max, patience).await)
         }
         (Wanted::Service(_), Service::ReceivePack) => {
-            let turn = Arc::clone(&state.pushes).acquire_owned().await;
-            Input::Stream(body::Reader::new(body, patience), turn.expect("nobody closes it"))
+            let body = body::Reader::begin(body, patience).await;
+            Input::Stream(body.with_turn(Arc::clone(&state.pushes).take().await))
         }
     };
     let (sender, response) = oneshot::channel();
@@ -108,7 +113,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
                 let status = if failure.status < 500 { 403 } else { failure.status };
                 // A client that is gone needs no reply.
                 let _ = sender.send(plain(status, &failure.message));
-                if let Input::Stream(body, _turn) = input {
+                if let Input::Stream(body) = input {
                     body.drain();
                 }
                 return;
@@ -123,7 +128,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
             Input::Nothing => exchange.advertise(),
             Input::Whole(Ok(bytes)) => fetch::serve(exchange, &mut decoded(&head, bytes.reader())),
             Input::Whole(Err(failure)) => exchange.refuse(failure),
-            Input::Stream(mut body, _turn) => {
+            Input::Stream(mut body) => {
                 push::serve(exchange, &mut decoded(&head, &mut body));
                 body.drain();
             }
@@ -220,7 +225,7 @@ impl Exchange {
 
 /// Undoes the compression that clients use for requests of more than a kilobyte.
 fn decoded<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
-    match head::text(&head.headers, &CONTENT_ENCODING).as_deref() {
+    match head::text(&head.headers, &CONTENT_ENCODING).map(|name| name.to_ascii_lowercase()).as_deref() {
         Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
         _ => Box::new(body),
     }

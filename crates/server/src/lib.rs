@@ -28,7 +28,9 @@ mod local;
 mod maintenance;
 mod messages;
 mod notifications;
+mod origin;
 mod outbox;
+mod push_turns;
 mod remote_bucket;
 mod routes;
 mod s3;
@@ -38,15 +40,15 @@ mod state;
 mod triggers;
 mod units;
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::{Clock, Region, SystemClock};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use settings::Settings;
@@ -87,8 +89,10 @@ pub struct Server {
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<io::Result<()>>,
-    closed: mpsc::Receiver<Infallible>,
 }
+
+/// How often it is looked whether requests that were cut off have ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 impl Server {
     /// Starts a server on the machine's clock.
@@ -101,16 +105,15 @@ impl Server {
         let listen = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let (open, closed) = mpsc::channel(1);
-        let state = Arc::new(State::open(settings, address, clock, open)?);
+        let state = Arc::new(State::open(settings, address, clock)?);
         let (stop, stopped) = oneshot::channel::<()>();
-        let patience = state.settings.git.timeout;
+        let (patience, stop_timeout) = (state.settings.git.timeout, state.settings.stop_timeout);
         let router = routes::router(Arc::clone(&state));
-        let served = tokio::spawn(listen::serve(listener, router, patience, async {
+        let served = tokio::spawn(listen::serve(listener, router, patience, stop_timeout, async {
             // A sender that is gone means the same.
             drop(stopped.await);
         }));
-        Ok(Self { address, state, stop: Some(stop), served, closed })
+        Ok(Self { address, state, stop: Some(stop), served })
     }
 
     /// Returns the address that the server listens on.
@@ -138,17 +141,31 @@ impl Server {
         self.state.trail_folder()
     }
 
-    /// Stops accepting, lets the requests that run finish, and delivers what was recorded.
+    /// Stops accepting, lets the requests that run finish within [`Settings::stop_timeout`], cuts off the others, and delivers
+    /// what was recorded.
+    ///
+    /// It returns when everything is closed. A request that was cut off while it computes can take longer than the timeout; log files
+    /// are delivered before it is waited for.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         match (&mut self.served).await {
             Ok(Ok(())) => {}
             failed => tracing::error!(?failed, "the server did not stop in order"),
         }
-        let state = self.state;
-        // Closing the trail writes its last log files and the store its last commit; both block.
+        let mut state = self.state;
+        // Writing log files and closing the trail and the store blocks.
+        let trail = Arc::clone(&state);
+        let delivered = tokio::task::spawn_blocking(move || trail.trail.flush()).await;
+        if let Ok(Err(error)) = delivered {
+            tracing::error!(%error, "log files cannot be delivered; the next start delivers them");
+        }
+        let state = loop {
+            match Arc::try_unwrap(state) {
+                Ok(state) => break state,
+                Err(shared) => state = shared,
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        };
         drop(tokio::task::spawn_blocking(move || drop(state)).await);
-        // A connection that has just ended may hold it a moment longer.
-        self.closed.recv().await;
     }
 }

@@ -15,13 +15,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::connection::Connection;
 
 /// How long no connection is accepted after one could not be, mostly because there are too many.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves connections until `stop` ends, and then those requests that run.
+/// Serves connections until `stop` ends, and then for at most `stop_timeout` the requests that run; what runs then is cut off.
 ///
 /// A connection is closed on which for so long as `patience` says no request's head comes, or only a part of one, or
 /// nothing of a reply is taken.
@@ -29,11 +30,14 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     patience: Duration,
+    stop_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(patience);
+    // Replies have a date of ours: hyper's panics where the clock is before 1970 or after 9999.
+    http.timer(TokioTimer::new()).header_read_timeout(patience).auto_date_header(false);
     let running = GracefulShutdown::new();
+    let (cut, is_cut) = watch::channel(());
     let router = TowerToHyperService::new(router);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -45,9 +49,14 @@ pub(crate) async fn serve(
             Ok((stream, peer)) => {
                 let connection =
                     running.watch(http.serve_connection(io_of(stream, patience), with_peer(router.clone(), peer)));
+                let mut is_cut = is_cut.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, %peer, "a connection broke off");
+                    tokio::select! {
+                        ended = connection => if let Err(error) = ended {
+                            tracing::debug!(%error, %peer, "a connection broke off");
+                        },
+                        // The sender is gone.
+                        _ = is_cut.changed() => {}
                     }
                 });
             }
@@ -60,7 +69,10 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    running.shutdown().await;
+    if tokio::time::timeout(stop_timeout, running.shutdown()).await.is_err() {
+        tracing::warn!("requests that still run after {stop_timeout:?} are cut off; --stop-timeout gives them longer");
+    }
+    drop(cut);
     Ok(())
 }
 

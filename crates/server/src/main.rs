@@ -9,6 +9,7 @@ mod verify;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -19,6 +20,9 @@ use tracing_subscriber::EnvFilter;
 
 /// How many requests of Git clients are served at once; a thread that waits for a client costs little.
 const THREADS_MAX: usize = 1024;
+
+/// How long closing may take after the requests have ended or were cut off; `docker stop` kills after ten seconds in all.
+const CLOSING_MAX: Duration = Duration::from_secs(4);
 
 /// AWS CodeCommit on one machine, with its audit trail.
 ///
@@ -87,7 +91,8 @@ fn serve(config: Option<PathBuf>, said: Said) -> Result<(), String> {
     start_log(log_format);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.max_blocking_threads(THREADS_MAX).enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
+        let (stop_timeout, is_ephemeral) = (settings.stop_timeout, settings.data_dir.is_none());
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
         let server = Server::start(settings).await.map_err(|error| error.to_string())?;
@@ -99,13 +104,18 @@ fn serve(config: Option<PathBuf>, said: Said) -> Result<(), String> {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
-        tracing::info!("stopping: what runs is finished first; another signal ends it at once");
-        tokio::select! {
-            () = server.stop() => Ok(()),
-            _ = terminated.recv() => Err("ended before all requests were finished".to_owned()),
-            _ = interrupted.recv() => Err("ended before all requests were finished".to_owned()),
+        tracing::info!("stopping; requests that run may take {stop_timeout:?}");
+        let temporary = is_ephemeral.then(|| server.data_folder().to_owned());
+        if tokio::time::timeout(stop_timeout + CLOSING_MAX, server.stop()).await.is_err() {
+            tracing::warn!("work that did not end in time is left; what was acknowledged is kept");
+            // A folder that cannot be removed is left to the system, as all temporary ones are.
+            let _ = temporary.map(std::fs::remove_dir_all);
         }
-    })
+        Ok(())
+    });
+    // Work that did not end in time does not hold up the exit.
+    runtime.shutdown_background();
+    served
 }
 
 /// Prints the one line that programs wait for.

@@ -3,24 +3,28 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use aws::{Clock, SystemClock};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State as Shared};
-use axum::http::{HeaderValue, Request};
-use axum::middleware::map_response;
-use axum::response::Response;
+use axum::http::header::{CONTENT_TYPE, DATE};
+use axum::http::{HeaderValue, Request, StatusCode};
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::git_http::GitPath;
 use crate::state::State;
-use crate::{api, asked, git_http, local, s3};
+use crate::{api, asked, body, git_http, local, origin, s3};
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     let clock = Arc::clone(&state.clock);
     // Calls carry the id of their record; what is no call gets one of its own.
-    let identified = map_response(move |mut response: Response| {
+    let finished = map_response(move |mut response: Response| {
         let id = || HeaderValue::from_str(&clock.id()).expect("a UUID is a header's text");
+        let now = || HeaderValue::from_str(&SystemClock.now().http()).expect("a date is a header's text");
         response.headers_mut().entry("x-amzn-requestid").or_insert_with(id);
+        response.headers_mut().entry(DATE).or_insert_with(now);
         std::future::ready(response)
     });
     Router::new()
@@ -30,10 +34,37 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/digest", post(local::digest))
         .route("/_local/reset", post(local::reset))
         .fallback(elsewhere)
-        .layer(identified)
+        .layer(from_fn_with_state(Arc::clone(&state), of_allowed_origin))
+        .layer(finished)
         // Each route bounds its own body.
         .layer(DefaultBodyLimit::disable())
         .with_state(state)
+}
+
+/// Refuses requests that a web page of elsewhere could make a browser send, and answers pages of this machine.
+async fn of_allowed_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>, next: Next) -> Response {
+    if let Err(message) = origin::check(request.headers(), &state.settings.allowed_hosts) {
+        let (head, body) = request.into_parts();
+        tracing::warn!(path = head.uri.path(), message, "a request is refused");
+        drop(body::whole(body, 0, state.settings.git.timeout).await);
+        if head.uri.path() == "/" {
+            return (
+                StatusCode::FORBIDDEN,
+                [(CONTENT_TYPE, "application/x-amz-json-1.1")],
+                origin::failure(&message).to_json("message"),
+            )
+                .into_response();
+        }
+        return (StatusCode::FORBIDDEN, format!("{message}\n")).into_response();
+    }
+    let headers = origin::reply_headers(request.headers());
+    let mut response = if origin::is_preflight(request.method(), request.headers()) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    response.headers_mut().extend(headers);
+    response
 }
 
 /// Serves Git and S3, which have paths of their own, and the API where it is asked by GET; what is for neither is answered as

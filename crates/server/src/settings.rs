@@ -15,6 +15,7 @@ pub use buckets::{RemoteBucket, SaidBucket, Secret};
 pub use said::{Durability, EventVersion, GitCapabilities, LogFormat, Said};
 pub use triggers::{Destination, SaidTriggers, Triggers};
 
+pub use crate::origin::AllowedHosts;
 use crate::units;
 
 /// All settings, each with its value.
@@ -68,6 +69,10 @@ pub struct Settings {
     pub kms_events: bool,
     /// Whether everything can be emptied.
     pub allow_reset: bool,
+    /// Host names that are allowed besides those that only this machine and its network can have.
+    pub allowed_hosts: AllowedHosts,
+    /// How long requests that run may take when the server stops.
+    pub stop_timeout: Duration,
     /// How the service behaves.
     pub codecommit: codecommit::Settings,
 }
@@ -83,6 +88,10 @@ pub struct Git {
     pub fsck: bool,
     /// How long a client may neither send nor take anything; that goes for all clients.
     pub timeout: Duration,
+    /// How many pushes are taken in at once; others wait, and there are threads left for those who fetch.
+    pub pushes: usize,
+    /// How long a client that pushes too slowly keeps others waiting.
+    pub push_window: Duration,
     /// How many packs are made at once; `None` is one for each processor.
     pub packs: Option<usize>,
     /// The disk space for packs that were made, in bytes.
@@ -160,6 +169,8 @@ impl Said {
                 },
                 fsck: self.git_fsck.unwrap_or(true),
                 timeout: time("git-timeout", self.git_timeout, Duration::from_mins(5))?,
+                pushes: 256,
+                push_window: Duration::from_secs(10),
                 packs: self.git_packs.filter(|packs| *packs > 0),
                 cache_bytes: match self.git_cache {
                     Some(none) if none == "0" => 0,
@@ -171,6 +182,8 @@ impl Said {
             triggers: self.triggers.unwrap_or_default().settings()?,
             kms_events: self.kms_events.unwrap_or(false),
             allow_reset: self.allow_reset.unwrap_or(false),
+            allowed_hosts: allowed_hosts(self.allowed_host)?,
+            stop_timeout: time("stop-timeout", self.stop_timeout, Duration::from_secs(5))?,
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(1_000),
                 open_pull_requests_max: self.open_pull_request_limit.unwrap_or(1_000),
@@ -224,6 +237,10 @@ fn digest_interval(text: Option<String>) -> Result<Duration, WrongSetting> {
 /// How old something becomes; for ever if nothing is said.
 fn age(name: &str, text: Option<String>) -> Result<Option<Duration>, WrongSetting> {
     text.map(|text| time(name, Some(text), Duration::ZERO)).transpose()
+}
+
+fn allowed_hosts(names: Option<Vec<String>>) -> Result<AllowedHosts, WrongSetting> {
+    AllowedHosts::parse(names.unwrap_or_default()).map_err(|error| WrongSetting(format!("allowed-host: {error}")))
 }
 
 fn listen(text: &str) -> Result<SocketAddr, WrongSetting> {

@@ -1,7 +1,6 @@
 //! What every request needs.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,6 @@ use identity::{Identities, Sts};
 use s3s::service::S3Service;
 use store::{Durability, Store};
 use tempfile::TempDir;
-use tokio::sync::{Semaphore, mpsc};
 use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
 
 use crate::archives::{self, Archives};
@@ -22,13 +20,11 @@ use crate::maintenance::{Due, Maintenance};
 use crate::messages::Messenger;
 use crate::notifications::{Notifications, Ringing};
 use crate::outbox::{Bell, Outbox};
+use crate::push_turns::PushTurns;
 use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
 use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError, s3};
-
-/// How many pushes are taken in at once; others wait, and there are threads left for those who fetch.
-const PUSHES_MAX: usize = 256;
 
 pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
@@ -44,25 +40,17 @@ pub(crate) struct State {
     pub(crate) sts: Sts,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) git: git::Options,
-    /// The turns of pushes: a push keeps a thread busy for as long as its client sends.
-    pub(crate) pushes: Arc<Semaphore>,
+    pub(crate) pushes: Arc<PushTurns>,
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
     trail_folder: PathBuf,
     _lock: FolderLock,
     _temporary: Option<TempDir>,
-    /// Dropped last: whoever holds the other end knows then that everything is closed.
-    _open: mpsc::Sender<Infallible>,
 }
 
 impl State {
-    pub(crate) fn open(
-        settings: Settings,
-        address: SocketAddr,
-        clock: Arc<dyn Clock>,
-        open: mpsc::Sender<Infallible>,
-    ) -> Result<Self, StartError> {
+    pub(crate) fn open(settings: Settings, address: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let temporary = match settings.data_dir {
             None => Some(tempfile::Builder::new().prefix("codecommit-local-").tempdir()?),
             Some(_) => None,
@@ -137,14 +125,13 @@ impl State {
             sts,
             clock,
             git,
-            pushes: Arc::new(Semaphore::new(PUSHES_MAX)),
+            pushes: Arc::new(PushTurns::new(settings.git.pushes, settings.git.push_window)),
             settings,
             address,
             data_folder,
             trail_folder,
             _lock: lock,
             _temporary: temporary,
-            _open: open,
         })
     }
 

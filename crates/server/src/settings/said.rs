@@ -166,7 +166,14 @@ pub struct Said {
     /// Let `POST /_local/reset` empty everything
     #[arg(long, env = "CODECOMMIT_LOCAL_ALLOW_RESET", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_reset: Option<bool>,
-    /// Form of the log on standard error [default: text]
+    /// Host name, besides those that public DNS cannot have, under which clients and web pages may use the server: git.example.com,
+/// *.example.com, or * for any; several are separated by commas
+#[arg(long, env = "CODECOMMIT_LOCAL_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',')]
+pub allowed_host: Option<Vec<String>>,
+/// How long running requests may take when the server is stopped, before they are cut off [default: 5s]
+#[arg(long, env = "CODECOMMIT_LOCAL_STOP_TIMEOUT", value_name = "TIME")]
+pub stop_timeout: Option<String>,
+/// Form of the log on standard error [default: text]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
     /// Sizes of pages by operation; the file alone can tell them.

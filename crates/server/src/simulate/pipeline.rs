@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aws::{AccountId, Region, Timestamp};
+use aws::{AccountId, Clock, Region, SystemClock};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
         || format!("arn:aws:iam::{account}:role/service-role/AWSCodePipelineServiceRole-{region}-{repository}");
     let role = arguments.role.clone().unwrap_or_else(default_role);
     let mut client = Client::new(&arguments.endpoint, region.clone(), SERVICE);
-    client.assume_role(&role, &Timestamp::now().millis().to_string())?;
+    client.assume_role(&role, &SystemClock.now().millis().to_string())?;
     let found = client.call("GetBranch", &json!({ "repositoryName": repository, "branchName": branch }))?;
     let commit_id = text(&found["branch"]["commitId"]);
     let commit = client.call("GetCommit", &json!({ "repositoryName": repository, "commitId": commit_id }))?;
