@@ -1,7 +1,7 @@
 //! One call of an operation: who, when, from where, and what it turned out to concern.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Map, Value};
 use uuid::Builder;
@@ -27,6 +27,8 @@ pub struct Call {
     pub host: Option<String>,
     /// What a repository's name is appended to for a URL that reaches it: `http://127.0.0.1:4599/v1/repos`.
     pub clone_url_base: String,
+    /// Flags that end the call's work early: one is set when the client is gone, or when the server stops.
+    pub interrupts: Vec<Arc<AtomicBool>>,
     request_id: String,
     event_id: String,
     seed: u128,
@@ -88,6 +90,7 @@ impl Call {
             user_agent: origin.user_agent,
             host: origin.host,
             clone_url_base: origin.clone_url_base,
+            interrupts: Vec::new(),
             request_id: String::new(),
             event_id: String::new(),
             seed: clock.seed(),

@@ -76,7 +76,7 @@ pub(crate) fn upload(
     let key = required(input.s3_key, "s3Key")?;
     service.archives.check(&bucket, &key).map_err(invalid)?;
     let repository = service.find(call, &name)?;
-    if service.objects(&repository)?.kind(&commit_id)? != Some(Kind::Commit) {
+    if service.objects(call, &repository)?.kind(&commit_id)? != Some(Kind::Commit) {
         return Err(Exception::CommitIdDoesNotExist { id: commit_id.to_string() });
     }
     let upload = Upload { id: call.new_id(), repository_id: repository.id, commit_id, bucket, key };

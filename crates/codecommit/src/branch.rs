@@ -34,7 +34,7 @@ pub(crate) fn create(
     if service.store.read(|transaction| push::target(transaction, &repository.id, &branch.reference()))?.is_some() {
         return Err(exists());
     }
-    if service.objects(&repository)?.kind(&commit_id)? != Some(Kind::Commit) {
+    if service.objects(call, &repository)?.kind(&commit_id)? != Some(Kind::Commit) {
         return Err(Exception::CommitDoesNotExist { id: commit_id.to_string() });
     }
     let new = Move::create(branch.reference(), commit_id);

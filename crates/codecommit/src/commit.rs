@@ -28,7 +28,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetCommitInput)
     let name = RepositoryName::parse(input.repository_name)?;
     let id = name::commit_id(input.commit_id)?;
     let repository = service.find(call, &name)?;
-    let commit = find(&mut service.objects(&repository)?.reader(), id)?;
+    let commit = find(&mut service.objects(call, &repository)?.reader(), id)?;
     Ok(GetCommitOutput::builder().commit(commit).build())
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn batch_get(
     }
     let name = RepositoryName::parse(input.repository_name)?;
     let repository = service.find(call, &name)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.objects(call, &repository)?.reader();
     let (mut commits, mut errors, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for text in ids {
         if !seen.insert(text.clone()) {

@@ -436,7 +436,7 @@ pub enum Exception {
     Store(#[from] store::Error),
     /// The objects cannot be read or written.
     #[error(transparent)]
-    Objects(#[from] git::Error),
+    Objects(git::Error),
     /// The folder of the objects cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -450,9 +450,22 @@ impl Exception {
     }
 }
 
+impl From<git::Error> for Exception {
+    fn from(error: git::Error) -> Self {
+        match error {
+            git::Error::Time => Self::TipsDivergenceExceeded,
+            error => Self::Objects(error),
+        }
+    }
+}
+
 impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
         let status = match &exception {
+            Exception::Objects(git::Error::Interrupted) => {
+                let message = "The request was given up: its client is gone, or the server stops.".to_owned();
+                return Self { name: "ServiceUnavailable".to_owned(), message, status: 503 };
+            }
             Exception::Store(_) | Exception::Objects(_) | Exception::Io(_) => {
                 tracing::error!(error = %exception, "an operation failed");
                 return Self::internal();

@@ -46,7 +46,7 @@ pub(crate) fn put(
     let parent = parent_id(input.parent_commit_id)?;
     let authorship = Authorship::parse(input.name, input.email, input.commit_message)?;
     let repository = service.find(call, &name)?;
-    let tip = Tip::find(service, repository, branch, parent)?;
+    let tip = Tip::find(service, call, repository, branch, parent)?;
     let mut changes = tip.changes();
     let blob = changes.put_content(path.clone(), file_mode, content)?;
     changes.check()?;
@@ -70,7 +70,7 @@ pub(crate) fn delete(
     let parent = parent_id(input.parent_commit_id)?.ok_or(Exception::ParentCommitIdRequired)?;
     let authorship = Authorship::parse(input.name, input.email, input.commit_message)?;
     let repository = service.find(call, &name)?;
-    let tip = Tip::find(service, repository, branch, Some(parent))?;
+    let tip = Tip::find(service, call, repository, branch, Some(parent))?;
     let mut changes = tip.changes();
     let (_, blob) = changes.remove(path.clone())?;
     if input.keep_empty_folders == Some(true) {
@@ -88,7 +88,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetFileInput) -
     let specifier = Specifier::parse_or_head(input.commit_specifier)?;
     let path = Path::parse(input.file_path)?;
     let repository = service.find(call, &name)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.objects(call, &repository)?.reader();
     let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
     let tree = reader.commit(&commit)?.tree;
     let file = reader.entry(&tree, path.as_bytes())?.filter(|entry| entry.mode.is_blob());

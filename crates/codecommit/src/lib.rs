@@ -41,6 +41,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::{Call, Operation};
+use git::Interrupt;
 use store::{Store, Transaction};
 
 use crate::archive::Archives;
@@ -135,11 +136,25 @@ impl CodeCommit {
     }
 
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then their folder is made.
-    pub fn objects(&self, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
+    ///
+    /// Work on them ends early if the call's client is gone, or if the server stops.
+    pub fn objects(&self, call: &Call, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
         let exists =
             || Ok::<_, Exception>(self.store.read(|transaction| repository::exists(transaction, &repository.id))?);
         let objects = self.objects.get(&repository.id, exists)?;
-        objects.ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })
+        let objects = objects.ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })?;
+        Ok(Arc::new(objects.interrupted_by(Interrupt::on(call.interrupts.iter().cloned()))))
+    }
+
+    /// Opens the objects of a repository for work that can take long, and that ends when a merge would be given up.
+    fn bounded_objects(
+        &self,
+        call: &Call,
+        repository: &repository::Repository,
+    ) -> Result<Arc<git::Repository>, Exception> {
+        let objects = self.objects(call, repository)?;
+        let interrupt = objects.interrupt().or_after(self.settings.merge.time);
+        Ok(Arc::new(objects.interrupted_by(interrupt)))
     }
 
     /// Forgets everything.

@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws::Call;
 use git::maintenance::{Outcome, Upkeep};
-use git::{Hold, Object, ObjectId};
+use git::{Hold, Interrupt, Object, ObjectId};
 
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception, push};
@@ -49,15 +50,24 @@ impl CodeCommit {
     }
 
     /// Opens the objects of a repository for a call that adds some.
-    pub(crate) fn writer(&self, repository: &Repository) -> Result<Writer, Exception> {
-        let objects = self.objects(repository)?;
+    pub(crate) fn writer(&self, call: &Call, repository: &Repository) -> Result<Writer, Exception> {
+        self.objects(call, repository).map(|objects| self.writer_of(objects, repository))
+    }
+
+    /// Opens the objects of a repository for a call that adds some, and that ends when a merge would be given up.
+    pub(crate) fn bounded_writer(&self, call: &Call, repository: &Repository) -> Result<Writer, Exception> {
+        self.bounded_objects(call, repository).map(|objects| self.writer_of(objects, repository))
+    }
+
+    fn writer_of(&self, objects: Arc<git::Repository>, repository: &Repository) -> Writer {
         let hold = objects.hold();
-        Ok(Writer { objects, hold, sync: self.settings.sync, growth: self.growth_if(repository, false) })
+        Writer { objects, hold, sync: self.settings.sync, growth: self.growth_if(repository, false) }
     }
 
     /// Does the maintenance of a repository's objects that is due, while others use them.
     pub fn maintain(&self, repository_id: &str, upkeep: &Upkeep) -> io::Result<Outcome> {
         let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
+        let objects = objects.interrupted_by(Interrupt::on([Arc::clone(&upkeep.stop)]));
         let mut tips =
             || self.store.read(|transaction| push::targets(transaction, repository_id)).map_err(io::Error::other);
         let outcome = objects.maintain(&mut tips, upkeep)?;

@@ -94,7 +94,7 @@ pub(crate) fn create_unreferenced(
     let way = Way::parse_committing(input.merge_option)?;
     let plan = Plan::parse(way, wish!(input))?;
     let repository = service.find(call, &name)?;
-    let writer = service.writer(&repository)?;
+    let writer = service.bounded_writer(call, &repository)?;
     let objects = Arc::clone(writer.objects());
     let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let message = ends.message();
@@ -143,7 +143,7 @@ pub(crate) fn get_commit(
     let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
     Rules::parse(input.conflict_detail_level, input.conflict_resolution_strategy)?;
     let repository = service.find(call, &name)?;
-    let objects = service.objects(&repository)?;
+    let objects = service.bounded_objects(call, &repository)?;
     let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let mut reader = objects.reader();
     let base = reader.merge_bases(&tips.destination, &tips.source)?.first().copied();
@@ -172,7 +172,7 @@ fn merge_branches(
     plan: Option<Plan>,
 ) -> Result<Change<Merged>, Exception> {
     let repository = service.find(call, name)?;
-    let writer = service.writer(&repository)?;
+    let writer = service.bounded_writer(call, &repository)?;
     let objects = writer.objects();
     let references = service.references(&repository)?;
     let tips = ends.resolve(&references, objects)?;

@@ -18,6 +18,9 @@ pub(crate) struct Sizes {
     pub(crate) max: usize,
 }
 
+/// The paths on one page are no longer together than this, in bytes, and those of one item more.
+pub(crate) const PAGE_BYTES_MAX: usize = 4 << 20;
+
 /// One page that is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
@@ -55,6 +58,21 @@ impl Page {
             page.after = Some(after);
         }
         Ok(page)
+    }
+
+    /// Makes the page as short as its paths are long; the lengths are those of its items and of the next one.
+    pub(crate) fn shortened(self, lengths: impl Iterator<Item = usize>) -> Self {
+        let mut bytes = 0;
+        let fitting = lengths.take_while(|length| {
+            let fits = bytes <= PAGE_BYTES_MAX;
+            bytes += length;
+            fits
+        });
+        let count = fitting.count();
+        Self {
+            size: if bytes > PAGE_BYTES_MAX { self.size.min(count.saturating_sub(1).max(1)) } else { self.size },
+            ..self
+        }
     }
 
     /// Gives one more than the size as SQL wants a limit: whether there is an item more decides whether there is a next page.

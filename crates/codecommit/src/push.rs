@@ -34,7 +34,7 @@ impl Door {
         repository: &Repository,
         moves: &[Move],
     ) -> Result<Self, Exception> {
-        let relations = Relations::new(service.objects(repository)?);
+        let relations = Relations::new(service.objects(call, repository)?);
         let open = service.store.read(|transaction| follow::open(transaction, &repository.id))?;
         // The answers are remembered, and asked for again in the transaction.
         follow::consequences(&relations, &open, moves.iter())?;

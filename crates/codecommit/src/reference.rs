@@ -77,7 +77,7 @@ pub(crate) fn get_object_identifier(
     let specifier = Specifier::parse_or_head(input.commit_specifier)?;
     let path = input.path.map(|path| Path::folder(Some(path))).transpose()?;
     let repository = service.find(call, &name)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.objects(call, &repository)?.reader();
     let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
     let (id, object_type, mode) = match path {
         None => (commit, ObjectType::Commit, None),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use aws::Call;
-use git::{Kind, Mode, ObjectId, Placed, Reader, TreeWalk};
+use git::{BStr, Entry, Kind, Mode, ObjectId, Reader, TreeWalk};
 use serde::{Deserialize, Serialize};
 
 use crate::name::RepositoryName;
-use crate::page::{Page, Place, Sizes};
+use crate::page::{PAGE_BYTES_MAX, Page, Place, Sizes};
 use crate::path::Path;
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception};
@@ -80,7 +80,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -
     let depth = if input.recursive { "recursive" } else { "" };
     let scope = [repository.id.as_str(), &text.0, &text.1, tree_id.as_deref().unwrap_or_default(), depth];
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.bounded_objects(call, &repository)?.reader();
     let place = if let Some(key) = &page.after {
         Place::read(key, Kind::Tree, &mut reader)?
     } else {
@@ -99,15 +99,18 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -
         })
     };
     let mut walk = TreeWalk::new(&mut reader, &place.id, input.recursive)?;
-    let (mut entries, mut met) = (Vec::new(), 0);
+    let (mut entries, mut met, mut bytes) = (Vec::new(), 0, 0);
     while entries.len() <= page.size
-        && let Some(placed) = walk.next(&mut reader)?
+        && (bytes <= PAGE_BYTES_MAX || entries.len() < 2)
+        && let Some(entry) = walk.advance(&mut reader)?
     {
         if met >= place.listed {
-            entries.push(show(&placed));
+            bytes += walk.path().len();
+            entries.push(show(walk.path(), &entry));
         }
         met += 1;
     }
+    let page = page.shortened(entries.iter().map(|entry| entry.relative_path.len()));
     let next_token = page.cut(&mut entries, |_| place.after(page.size).key());
     Ok(GetTreeOutput { tree_id: place.id.to_string(), entries, next_token })
 }
@@ -118,7 +121,7 @@ fn tree(reader: &mut Reader, id: &str) -> Result<ObjectId, Exception> {
     if reader.kind(&tree)? == Some(Kind::Tree) { Ok(tree) } else { Err(missing()) }
 }
 
-fn show(Placed { path, entry }: &Placed) -> TreeEntry {
+fn show(path: &BStr, entry: &Entry) -> TreeEntry {
     TreeEntry {
         relative_path: path.to_string(),
         mode: entry.mode.octal(),

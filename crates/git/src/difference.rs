@@ -1,14 +1,15 @@
 //! The files in which two trees differ.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashSet};
 
 use bstr::{BStr, BString};
 use gix::{ObjectId, hash::oid};
 
 use crate::{
-    Error, Kind, Mode,
-    links::{TreeEntries, TreeEntry},
+    Error, Mode,
+    links::TreeEntry,
     reader::Reader,
+    tree_levels::{Cursor, Level, Levels},
     trees::order,
 };
 
@@ -27,27 +28,34 @@ pub struct Difference {
 ///
 /// Symbolic links and submodules count as files. Folders that are the same in both trees are not read.
 pub struct Differences {
-    levels: Vec<Level>,
+    levels: Levels<Folders>,
     /// The path of the folder of the last level, with a slash at its end.
     folder: BString,
     /// Only what comes after this path is found.
     start: BString,
+    /// Pairs of trees in which no file differs, such as folders without files; they may be in any number of places.
+    alike: HashSet<Trees>,
 }
 
-/// A pair of trees at the same path.
-struct Level {
-    before: Side,
-    after: Side,
+/// How many pairs are remembered.
+const ALIKE_MAX: usize = 1 << 16;
+
+/// The trees of both sides at one path.
+type Trees = [Option<ObjectId>; 2];
+
+/// A pair of folders at the same path.
+struct Folders {
+    sides: [Cursor; 2],
     /// The length of the path of the folder above.
     above_bytes: usize,
+    /// Whether a file differs in them, or may.
+    differ: bool,
 }
 
-/// The entries of a tree that were not looked at yet; none if there is no tree.
-#[derive(Default)]
-struct Side {
-    id: Option<ObjectId>,
-    data: Vec<u8>,
-    at: usize,
+impl Level for Folders {
+    fn cursors(&mut self) -> &mut [Cursor] {
+        &mut self.sides
+    }
 }
 
 impl Differences {
@@ -58,27 +66,34 @@ impl Differences {
         after: Option<ObjectId>,
         start: &BStr,
     ) -> Result<Self, Error> {
-        let mut all = Self { levels: Vec::new(), folder: BString::default(), start: start.to_owned() };
+        let mut all = Self {
+            levels: Levels::default(),
+            folder: BString::default(),
+            start: start.to_owned(),
+            alike: HashSet::new(),
+        };
         if before != after {
-            all.enter(reader, b"".into(), before, after)?;
+            all.enter(reader, b"".into(), [before, after])?;
         }
         Ok(all)
     }
 
     /// Finds the next one.
     pub fn next(&mut self, reader: &mut Reader) -> Result<Option<Difference>, Error> {
-        while let Some(level) = self.levels.last_mut() {
-            let Some((name, before, after)) = level.pair()? else {
-                self.folder.truncate(level.above_bytes);
-                self.levels.pop();
+        while let Some(folders) = self.levels.last(reader)? {
+            let Some((name, before, after)) = folders.pair()? else {
+                self.leave(reader)?;
                 continue;
             };
             let tree = |side: Option<(Mode, ObjectId)>| side.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id);
-            let (before_tree, after_tree) = (tree(before), tree(after));
-            if before_tree.is_some() || after_tree.is_some() {
-                self.enter(reader, name.as_ref(), before_tree, after_tree)?;
+            let trees = [tree(before), tree(after)];
+            if trees.iter().any(Option::is_some) {
+                if !self.alike.contains(&trees) && !self.enter(reader, name.as_ref(), trees)? {
+                    self.differ(reader)?;
+                }
                 continue;
             }
+            folders.differ = true;
             let path: BString = [self.folder.as_slice(), &name].concat().into();
             if path > self.start {
                 return Ok(Some(Difference { path, before, after }));
@@ -87,14 +102,8 @@ impl Differences {
         Ok(None)
     }
 
-    /// Goes down into a pair of folders, unless all that is in them comes before the start.
-    fn enter(
-        &mut self,
-        reader: &mut Reader,
-        name: &BStr,
-        before: Option<ObjectId>,
-        after: Option<ObjectId>,
-    ) -> Result<(), Error> {
+    /// Goes down into a pair of folders, unless all that is in them comes before the start; tells whether it did.
+    fn enter(&mut self, reader: &mut Reader, name: &BStr, trees: Trees) -> Result<bool, Error> {
         let above_bytes = self.folder.len();
         if !self.levels.is_empty() {
             self.folder.extend_from_slice(name);
@@ -102,10 +111,32 @@ impl Differences {
         }
         if self.folder < self.start && !self.start.starts_with(&self.folder) {
             self.folder.truncate(above_bytes);
-            return Ok(());
+            return Ok(false);
         }
-        let (before, after) = (Side::read(reader, before)?, Side::read(reader, after)?);
-        self.levels.push(Level { before, after, above_bytes });
+        let sides = [Cursor::open(reader, trees[0])?, Cursor::open(reader, trees[1])?];
+        self.levels.push(Folders { sides, above_bytes, differ: false });
+        Ok(true)
+    }
+
+    /// Goes back up, and remembers a pair of folders in which no file differs.
+    fn leave(&mut self, reader: &mut Reader) -> Result<(), Error> {
+        let Some(Folders { sides: [before, after], above_bytes, differ }) = self.levels.pop() else { return Ok(()) };
+        self.folder.truncate(above_bytes);
+        if differ {
+            return self.differ(reader);
+        }
+        if self.alike.len() == ALIKE_MAX {
+            self.alike.clear();
+        }
+        self.alike.insert([before.id(), after.id()]);
+        Ok(())
+    }
+
+    /// Notes that a file differs in the last pair of folders, or may.
+    fn differ(&mut self, reader: &mut Reader) -> Result<(), Error> {
+        if let Some(folders) = self.levels.last(reader)? {
+            folders.differ = true;
+        }
         Ok(())
     }
 }
@@ -113,11 +144,12 @@ impl Differences {
 /// A name, and what has it on either side.
 type Pair = (BString, Option<(Mode, ObjectId)>, Option<(Mode, ObjectId)>);
 
-impl Level {
+impl Folders {
     /// Takes the next entries that differ, one of each side if they have the same name and kind.
     fn pair(&mut self) -> Result<Option<Pair>, Error> {
         loop {
-            let (before, after) = (self.before.peek()?, self.after.peek()?);
+            let [before, after] = &self.sides;
+            let (before, after) = (before.peek()?, after.peek()?);
             let order = match (&before, &after) {
                 (None, None) => return Ok(None),
                 (Some(_), None) => Ordering::Less,
@@ -133,32 +165,15 @@ impl Level {
             let name: BString = if same { BString::default() } else { name.into() };
             let ends = [&before, &after].map(|side| side.as_ref().map(|(_, _, end)| *end));
             let (before, after) = (before.map(|(_, what, _)| what), after.map(|(_, what, _)| what));
-            for (side, end) in [&mut self.before, &mut self.after].into_iter().zip(ends) {
-                side.at = end.unwrap_or(side.at);
+            for (side, end) in self.sides.iter_mut().zip(ends) {
+                if let Some(end) = end {
+                    side.go_to(end);
+                }
             }
             if !same {
                 return Ok(Some((name, before, after)));
             }
         }
-    }
-}
-
-impl Side {
-    fn read(reader: &mut Reader, id: Option<ObjectId>) -> Result<Self, Error> {
-        let mut side = Self { id, ..Self::default() };
-        if let Some(id) = id {
-            reader.expect(&id, Kind::Tree, &mut side.data)?;
-        }
-        Ok(side)
-    }
-
-    /// Gives the next entry and where it ends.
-    fn peek(&self) -> Result<Option<(TreeEntry<'_>, usize)>, Error> {
-        let mut entries = TreeEntries::new(&self.data[self.at..]);
-        let Some(entry) = entries.next() else { return Ok(None) };
-        let id = self.id.unwrap_or_else(|| ObjectId::null(gix::hash::Kind::Sha1));
-        let entry = entry.map_err(|reason| Error::Malformed { id, reason })?;
-        Ok(Some((entry, self.data.len() - entries.rest().len())))
     }
 }
 

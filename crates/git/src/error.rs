@@ -1,6 +1,6 @@
 //! What can go wrong while objects are read, and while a client is served.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use gix::ObjectId;
 
@@ -23,6 +23,22 @@ pub enum Error {
     /// A pack or a loose object cannot be decoded.
     #[error("objects cannot be decoded: {0}")]
     Decode(String),
+    /// A pack is damaged.
+    #[error("object {id} cannot be read from the pack {}: {reason}; restore the pack from a copy", pack.display())]
+    Damaged {
+        /// The object.
+        id: ObjectId,
+        /// The file of the pack.
+        pack: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody waits for the answer any more: the client is gone, or the process stops.
+    #[error("the work was given up: its client is gone, or the server stops")]
+    Interrupted,
+    /// The work took longer than it may.
+    #[error("the work was given up: it takes too long")]
+    Time,
     /// The file system failed.
     #[error(transparent)]
     Io(#[from] io::Error),

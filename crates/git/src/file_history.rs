@@ -48,12 +48,18 @@ impl Reader {
         walk.place(first, 0);
         let mut at = 0;
         while at < walk.places.len() {
+            if walk.places.len() > PLACES_MAX {
+                return Err(Error::Time);
+            }
             walk.look_back(at)?;
             at += 1;
         }
-        Ok(walk.versions())
+        walk.versions()
     }
 }
+
+/// How many paths in commits are looked at for one history; about 300 bytes are held for each.
+const PLACES_MAX: usize = 1_000_000;
 
 /// What is at a path.
 type Found = Option<(Mode, ObjectId)>;
@@ -168,7 +174,7 @@ impl Walk<'_> {
     }
 
     /// Puts the versions in order, and tells each which ones were made of it.
-    fn versions(&self) -> Vec<Revision> {
+    fn versions(&self) -> Result<Vec<Revision>, Error> {
         let mut to_come = vec![0_usize; self.places.len()];
         for older in self.places.iter().flat_map(|place| &place.older) {
             to_come[*older] += 1;
@@ -178,6 +184,7 @@ impl Walk<'_> {
         let mut versions = Vec::new();
         let mut queue = BinaryHeap::from([entry(0)]);
         while let Some((_, Reverse(at))) = queue.pop() {
+            self.reader.go_on()?;
             let place = &self.places[at];
             let mut made = std::mem::take(&mut newer[at]);
             if place.is_version
@@ -201,6 +208,6 @@ impl Walk<'_> {
                 }
             }
         }
-        versions
+        Ok(versions)
     }
 }

@@ -15,12 +15,12 @@ mod reach;
 use std::{
     cmp::Reverse,
     io,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use gix::{ObjectId, hash::oid};
 
-use crate::{Repository, pack::Pack};
+use crate::{Error, Interrupt, Repository, pack::Pack};
 use bitmap::Runs;
 pub(crate) use build::build;
 
@@ -126,10 +126,10 @@ pub(crate) fn find(packs: &[Arc<Pack>]) -> Option<Charted> {
 }
 
 /// Makes a graph for the largest pack.
-pub(crate) fn make(packs: &[Arc<Pack>]) -> Option<Charted> {
+pub(crate) fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<Charted> {
     let pack = packs.iter().max_by_key(|pack| pack.index.num_objects())?;
     let worthy = pack.index.num_objects() >= WORTHY;
-    worthy.then(|| pack.graph_or_build()).flatten().map(|graph| Charted { pack: Arc::clone(pack), graph })
+    worthy.then(|| pack.graph_or_build(interrupt)).flatten().map(|graph| Charted { pack: Arc::clone(pack), graph })
 }
 
 /// Tells whether the largest pack may get a graph and has none that is saved, as far as that is known without
@@ -147,7 +147,7 @@ impl Repository {
     /// at a time does so for a repository.
     pub fn chart(&self) -> io::Result<()> {
         let reader = self.reader();
-        let Some(Charted { pack, graph }) = make(reader.packs()) else { return Ok(()) };
+        let Some(Charted { pack, graph }) = make(reader.packs(), reader.interrupt()) else { return Ok(()) };
         if pack.graph.is_saved() { Ok(()) } else { graph.save(&pack) }
     }
 }
@@ -157,6 +157,8 @@ impl Repository {
 pub(crate) struct Slot {
     saved: OnceLock<Option<Arc<Graph>>>,
     built: OnceLock<Option<Arc<Graph>>>,
+    /// Held by the one who builds.
+    building: Mutex<()>,
 }
 
 impl Slot {
@@ -172,11 +174,22 @@ impl Pack {
         saved.as_ref().or_else(|| self.graph.built.get()?.as_ref()).cloned()
     }
 
-    /// Gives the pack's graph, built if there is none; nothing if the pack is not closed. Whoever comes while
-    /// it is being built waits for it.
-    pub(crate) fn graph_or_build(self: &Arc<Self>) -> Option<Arc<Graph>> {
-        // What cannot be read is left for those to report who need it.
-        let built = || build(self).ok().flatten().map(Arc::new);
-        self.graph().or_else(|| self.graph.built.get_or_init(built).clone())
+    /// Gives the pack's graph, built if there is none; nothing if the pack is not closed, or if `interrupt` ended the
+    /// building. Whoever comes while it is being built waits for it.
+    pub(crate) fn graph_or_build(self: &Arc<Self>, interrupt: &Interrupt) -> Option<Arc<Graph>> {
+        if let Some(graph) = self.graph() {
+            return Some(graph);
+        }
+        let _building = self.graph.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(built) = self.graph.built.get() {
+            return built.clone();
+        }
+        let built = match build(self, interrupt) {
+            // That says nothing about the pack: the next one who needs the graph builds it.
+            Err(Error::Interrupted | Error::Time) => return None,
+            // What cannot be read is left for those to report who need it.
+            built => built.ok().flatten().map(Arc::new),
+        };
+        self.graph.built.get_or_init(|| built).clone()
     }
 }

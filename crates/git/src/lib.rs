@@ -26,6 +26,7 @@ mod gate;
 mod graph;
 mod history;
 mod intake;
+mod interrupt;
 mod line_diff;
 mod links;
 mod log;
@@ -48,6 +49,7 @@ mod repository;
 mod sideband;
 mod staging;
 mod tree;
+mod tree_levels;
 mod tree_walk;
 mod trees;
 pub mod upload_pack;
@@ -66,10 +68,12 @@ pub use fsck::{Fsck, Severity, is_dot_git};
 pub use gate::Hold;
 pub use gix::ObjectId;
 pub use gix::hash::oid;
+pub use interrupt::Interrupt;
 pub use line_diff::{Change, changes, is_binary, lines};
 pub use log::Log;
 pub use merge::{
-    By, Conflict, Favor, Lines, MergeError, MergeLimits, MergeOptions, Merged, Part, Version as FileVersion,
+    By, Conflict, Favor, LINES_MAX, Lines, MergeError, MergeLimits, MergeOptions, Merged, Part, Version as FileVersion,
+    can_compare,
 };
 pub use object::{Kind, Object};
 pub use options::{Limits, Offers, Options, Service};

@@ -167,15 +167,17 @@ impl Repository {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(Outcome::default()),
         };
-        self.refresh()?;
-        let inventory = Inventory::take(self)?;
+        // All that is read for it ends with it.
+        let repository = &self.interrupted_by(self.interrupt().or_on(Arc::clone(&upkeep.stop)));
+        repository.refresh()?;
+        let inventory = Inventory::take(repository)?;
         let mut outcome = match plan(&inventory) {
             Plan::Nothing => Outcome::default(),
-            Plan::RollUp(light) => self.roll_up(&inventory, light, upkeep)?,
-            Plan::Repack => self.repack_all(&inventory, tips, upkeep)?,
+            Plan::RollUp(light) => repository.roll_up(&inventory, light, upkeep)?,
+            Plan::Repack => repository.repack_all(&inventory, tips, upkeep)?,
         };
-        if graph::is_due(&self.state().packs) {
-            self.chart()?;
+        if graph::is_due(&repository.state().packs) {
+            repository.chart()?;
             outcome.work = outcome.work.max(Work::Charted);
         }
         Ok(outcome)

@@ -13,6 +13,7 @@ mod entry;
 mod folders;
 mod histogram;
 mod lines;
+mod names;
 mod pairs;
 mod renames;
 mod resolve;
@@ -20,7 +21,7 @@ pub(crate) mod similarity;
 mod text;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::Rev, vec::IntoIter};
 
 use bstr::BString;
 use gix::{ObjectId, hash::oid};
@@ -33,7 +34,7 @@ use crate::{
 };
 use budget::Budget;
 pub use budget::MergeLimits;
-pub use lines::{By, Lines, Part};
+pub use lines::{By, LINES_MAX, Lines, Part, can_compare};
 pub use text::Favor;
 
 /// How two commits are merged.
@@ -94,7 +95,7 @@ pub struct Conflict {
 pub enum MergeError {
     /// An object cannot be read.
     #[error(transparent)]
-    Read(#[from] Error),
+    Read(Error),
     /// It took too long.
     #[error("the merge takes too long")]
     Time,
@@ -106,21 +107,38 @@ pub enum MergeError {
     Items,
 }
 
+impl From<Error> for MergeError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Time => Self::Time,
+            error => Self::Read(error),
+        }
+    }
+}
+
 impl Reader {
     /// Merges two commits; the reader sees the merged objects, and nobody else does.
     pub fn merge(&mut self, ours: &oid, theirs: &oid, options: &MergeOptions) -> Result<Merged, MergeError> {
+        let interrupt = self.interrupt().or_after(options.limits.time);
+        let before = self.replace_interrupt(interrupt);
+        let merged = self.merge_in_time(ours, theirs, options);
+        self.replace_interrupt(before);
+        merged
+    }
+
+    fn merge_in_time(&mut self, ours: &oid, theirs: &oid, options: &MergeOptions) -> Result<Merged, MergeError> {
         let mut history = History::default();
         let (ours, theirs) = (history.node(ours), history.node(theirs));
         for node in [ours, theirs] {
             history.load(node, self)?;
         }
-        let budget = Budget::new(&options.limits);
+        let budget = Budget::new(&options.limits, self.interrupt().clone());
         budget.time()?;
         let mut merger = Merger { reader: self, options, budget };
         let bases = merge_base::best(merger.reader, &mut history, ours, theirs)?;
         let base = bases.first().map(|base| history.id(*base));
         let labels = options.labels.clone();
-        let outcome = merger.commits(&mut history, ours, theirs, bases, 0, &labels)?;
+        let outcome = merger.commits(&mut history, Pending::new(ours, theirs, bases, labels))?;
         let objects = self.imagined(&outcome.tree);
         let Outcome { tree, conflicts, is_clean } = outcome;
         Ok(Merged { base, tree, objects, conflicts, is_clean })
@@ -151,33 +169,53 @@ struct Scene<'s> {
     depth: usize,
 }
 
-impl Merger<'_> {
-    /// Merges two commits with their best common ancestors, the newest first.
-    fn commits(
-        &mut self,
-        history: &mut History,
-        ours: Node,
-        theirs: Node,
-        bases: Vec<Node>,
-        depth: usize,
-        labels: &[BString; 2],
-    ) -> Result<Outcome, MergeError> {
-        self.budget.time()?;
-        // The oldest comes first, and each next one is merged into what the ones before it gave.
+/// Two commits whose best common ancestors are being merged.
+struct Pending {
+    ours: Node,
+    theirs: Node,
+    labels: [BString; 2],
+    /// The ancestors that are still to be merged into `base`, the oldest first.
+    bases: Rev<IntoIter<Node>>,
+    /// What the ancestors came to so far.
+    base: Option<Node>,
+}
+
+impl Pending {
+    /// Begins with two commits and their best common ancestors, the newest first.
+    fn new(ours: Node, theirs: Node, bases: Vec<Node>, labels: [BString; 2]) -> Self {
         let mut bases = bases.into_iter().rev();
-        let mut base = bases.next();
-        for next in bases {
-            let one = base.expect("another one came before it");
-            let inner = merge_base::best(self.reader, history, one, next)?;
-            let labels = ["Temporary merge branch 1".into(), "Temporary merge branch 2".into()];
-            let outcome = self.commits(history, one, next, inner, depth + 1, &labels)?;
-            base = Some(history.invent(outcome.tree, &[one, next]));
+        let base = bases.next();
+        Self { ours, theirs, labels, bases, base }
+    }
+}
+
+impl Merger<'_> {
+    /// Merges two commits. Their ancestors are merged first: the oldest comes first, and each next one is merged into what
+    /// the ones before it gave.
+    fn commits(&mut self, history: &mut History, commits: Pending) -> Result<Outcome, MergeError> {
+        let mut open = vec![commits];
+        loop {
+            self.budget.time()?;
+            let depth = open.len() - 1;
+            let last = &mut open[depth];
+            if let Some(one) = last.base
+                && let Some(next) = last.bases.next()
+            {
+                let inner = merge_base::best(self.reader, history, one, next)?;
+                let labels = ["Temporary merge branch 1".into(), "Temporary merge branch 2".into()];
+                open.push(Pending::new(one, next, inner, labels));
+                continue;
+            }
+            let Pending { ours, theirs, ref labels, base, .. } = *last;
+            let base = match base {
+                Some(base) => history.tree(base),
+                None => self.reader.imagine(Object { kind: Kind::Tree, data: Vec::new() })?,
+            };
+            let trees = [base, history.tree(ours), history.tree(theirs)];
+            let outcome = self.trees(Scene { trees, labels, depth })?;
+            open.pop();
+            let Some(above) = open.last_mut() else { return Ok(outcome) };
+            above.base = Some(history.invent(outcome.tree, &[ours, theirs]));
         }
-        let base = match base {
-            Some(base) => history.tree(base),
-            None => self.reader.imagine(Object { kind: Kind::Tree, data: Vec::new() })?,
-        };
-        let trees = [base, history.tree(ours), history.tree(theirs)];
-        self.trees(Scene { trees, labels, depth })
     }
 }

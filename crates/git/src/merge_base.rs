@@ -78,6 +78,7 @@ fn walk(reader: &mut Reader, history: &mut History, one: &[Node], two: &[Node]) 
     }
     let mut common = Vec::new();
     while walk.fresh > 0 {
+        reader.go_on()?;
         let Some((_, _, node)) = walk.queue.pop() else { break };
         let mut marks = walk.leave(node);
         if marks == ONE | TWO {

@@ -16,6 +16,7 @@ use gix::{
 use crate::{
     Commit, Edits, Error, Kind, Object, Repository,
     graph::{self, Charted},
+    interrupt::Interrupt,
     links,
     pack::Pack,
     repository::State,
@@ -57,6 +58,8 @@ pub struct Reader {
     imagined: HashMap<ObjectId, Object>,
     /// The graph that is used, once it was looked for.
     charted: OnceCell<Option<Charted>>,
+    /// When the work that reads is to end.
+    interrupt: Interrupt,
 }
 
 /// A repository, and what is known of it.
@@ -74,15 +77,31 @@ impl Reader {
         let state = repository.state();
         let packs = Arc::clone(&state.packs);
         let cache = warm::Cache::of(repository.number());
-        Self::over(packs, cache, Some(Source { repository, state, fresh: false }))
+        let interrupt = repository.interrupt().clone();
+        Self::over(packs, cache, Some(Source { repository, state, fresh: false }), interrupt)
     }
 
     /// Reads one pack and nothing else.
-    pub(crate) fn of_pack(pack: Arc<Pack>) -> Self {
-        Self::over([pack].into(), warm::Cache::alone(), None)
+    pub(crate) fn of_pack(pack: Arc<Pack>, interrupt: Interrupt) -> Self {
+        Self::over([pack].into(), warm::Cache::alone(), None, interrupt)
     }
 
-    fn over(packs: Arc<[Arc<Pack>]>, cache: warm::Cache, source: Option<Source>) -> Self {
+    /// Replaces what tells the reader to end; gives what did before.
+    pub(crate) fn replace_interrupt(&mut self, interrupt: Interrupt) -> Interrupt {
+        std::mem::replace(&mut self.interrupt, interrupt)
+    }
+
+    /// Tells when the work that reads is to end.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Fails if the work that reads is to end; for long work between two objects.
+    pub fn go_on(&self) -> Result<(), Error> {
+        self.interrupt.check()
+    }
+
+    fn over(packs: Arc<[Arc<Pack>]>, cache: warm::Cache, source: Option<Source>, interrupt: Interrupt) -> Self {
         let mut order: Vec<_> = (0..packs.len()).collect();
         order.sort_by_key(|pack| Reverse(packs[*pack].index.num_objects()));
         Self {
@@ -93,6 +112,7 @@ impl Reader {
             inflate: Inflate::default(),
             imagined: HashMap::default(),
             charted: OnceCell::new(),
+            interrupt,
         }
     }
 
@@ -109,7 +129,7 @@ impl Reader {
     /// Gives the largest pack that has a graph; makes one for the largest pack if none has.
     pub(crate) fn charted_or_built(&mut self) -> Option<&Charted> {
         if self.charted().is_none() {
-            self.charted = OnceCell::from(graph::make(&self.packs));
+            self.charted = OnceCell::from(graph::make(&self.packs, &self.interrupt));
         }
         self.charted()
     }
@@ -131,6 +151,7 @@ impl Reader {
             inflate: Inflate::default(),
             imagined: self.imagined.clone(),
             charted: OnceCell::new(),
+            interrupt: self.interrupt.clone(),
         }
     }
 
@@ -141,6 +162,7 @@ impl Reader {
 
     /// Tells an object's kind and its size in bytes, if the object is there.
     pub fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
+        self.go_on()?;
         if let Some(object) = self.imagined.get(id) {
             return Ok(Some((object.kind, object.data.len() as u64)));
         }
@@ -161,7 +183,7 @@ impl Reader {
                         |base: &oid| Ok(pack.entry_of(base).map_err(gix::Error::from_error)?.map(HeaderBase::InPack));
                     let outcome = pack.data.decode_header(entry, &mut self.inflate, &resolve);
                     let found = outcome.map(|outcome| Some((outcome.kind, outcome.object_size)));
-                    return found.map_err(|error| Error::decode(&error));
+                    return found.map_err(|error| damaged(id, pack, &error));
                 }
             }
         }
@@ -183,6 +205,7 @@ impl Reader {
 
     /// Reads an object's content into `buffer`, if the object is there.
     pub fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
+        self.go_on()?;
         if let Some(object) = self.imagined.get(id) {
             buffer.clone_from(&object.data);
             return Ok(Some(object.kind));
@@ -207,7 +230,7 @@ impl Reader {
                         Ok(pack.entry_of(base).map_err(gix::Error::from_error)?.map(EntryBase::InPack))
                     };
                     let outcome = pack.data.decode_entry(entry, buffer, &mut self.inflate, &resolve, &mut self.cache);
-                    return outcome.map(|outcome| Some(outcome.kind)).map_err(|error| Error::decode(&error));
+                    return outcome.map(|outcome| Some(outcome.kind)).map_err(|error| damaged(id, pack, &error));
                 }
             }
         }
@@ -310,4 +333,8 @@ impl Reader {
         self.order.extend(known..self.packs.len());
         true
     }
+}
+
+fn damaged(id: &oid, pack: &Pack, error: &impl std::fmt::Display) -> Error {
+    Error::Damaged { id: id.to_owned(), pack: pack.data.path().to_owned(), reason: error.to_string() }
 }

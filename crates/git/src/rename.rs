@@ -28,6 +28,9 @@ const SAME_MAX: usize = 100;
 /// The number of files above which those that stay as they are do not count: the square of Git's `diff.renameLimit`.
 const SOURCES_MAX: usize = 1_000_000;
 
+/// The number of files that are gone or changed above which no origin is looked for.
+const CHANGES_MAX: usize = 250_000;
+
 /// The bytes of content that are compared for one file.
 const CONTENT_BYTES_MAX: u64 = 512 << 20;
 
@@ -89,7 +92,7 @@ impl Reader {
         origins: Origins,
     ) -> Result<Option<BString>, Error> {
         let target = Target { path, mode, id };
-        let changes = Changes::between(self, before, after)?;
+        let Some(changes) = Changes::between(self, before, after)? else { return Ok(None) };
         let sources = changes.sources(self, origins)?;
         let (same, count) = self.same(sources, &target)?;
         if same.is_some() || !is_regular(mode) {
@@ -123,10 +126,13 @@ impl Reader {
     /// Finds the most similar source.
     fn similar(&mut self, mut sources: Sources<'_>, target: &Target<'_>) -> Result<Option<BString>, Error> {
         let Some((Kind::Blob, bytes)) = self.header(&target.id)? else { return Ok(None) };
+        if bytes > CONTENT_BYTES_MAX {
+            return Ok(None);
+        }
         let hasher = RandomState::new();
         let mut data = Vec::new();
         self.expect(&target.id, Kind::Blob, &mut data)?;
-        let pieces = Pieces::new(&data, &hasher);
+        let Some(pieces) = Pieces::new(&data, &hasher) else { return Ok(None) };
         let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES);
         let mut left = CONTENT_BYTES_MAX;
         while let Some(source) = sources.next(self)? {
@@ -138,7 +144,7 @@ impl Reader {
                 let Some(rest) = left.checked_sub(source_bytes) else { break };
                 left = rest;
                 self.expect(&source.id, Kind::Blob, &mut data)?;
-                similarity = Pieces::new(&data, &hasher).similarity(&pieces);
+                similarity = Pieces::new(&data, &hasher).map_or(0, |source| source.similarity(&pieces));
             }
             let same_name = file_name(source.path.as_ref()) == file_name(target.path);
             let is_gone = source.state == State::Gone;
@@ -167,7 +173,8 @@ struct Changes {
 }
 
 impl Changes {
-    fn between(reader: &mut Reader, before: ObjectId, after: ObjectId) -> Result<Self, Error> {
+    /// Compares two trees; nothing if they differ in too many files.
+    fn between(reader: &mut Reader, before: ObjectId, after: ObjectId) -> Result<Option<Self>, Error> {
         let mut changes = Self { before, gone: Vec::new(), states: HashMap::new() };
         let mut differences = Differences::new(reader, Some(before), Some(after), b"".into())?;
         while let Some(Difference { path, before, after }) = differences.next(reader)? {
@@ -176,8 +183,11 @@ impl Changes {
                 changes.gone.push((path.clone(), mode, id));
             }
             changes.states.insert(path, if after.is_none() { State::Gone } else { State::Changed });
+            if changes.states.len() > CHANGES_MAX {
+                return Ok(None);
+            }
         }
-        Ok(changes)
+        Ok(Some(changes))
     }
 
     /// Lists the sources in the order of the tree.

@@ -22,6 +22,7 @@ use gix::{ObjectId, hash::oid};
 use crate::{
     Error, Kind, Object,
     gate::{Gate, Hold},
+    interrupt::Interrupt,
     reader::Reader,
     staging::{self, Staging},
     warm,
@@ -32,7 +33,10 @@ pub(crate) use state::State;
 ///
 /// **Invariant:** all of them for one folder in a process share what is known of it, so a [`Hold`] holds for all.
 #[derive(Clone)]
-pub struct Repository(Arc<Shared>);
+pub struct Repository {
+    shared: Arc<Shared>,
+    interrupt: Interrupt,
+}
 
 struct Shared {
     number: u64,
@@ -88,7 +92,7 @@ impl Repository {
             repository.refresh()?;
             return Ok(repository);
         }
-        let repository = Self(Arc::new(Shared {
+        let repository = Self::of(Arc::new(Shared {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             state: RwLock::new(Arc::new(State::read(&objects, None)?)),
             objects,
@@ -101,7 +105,7 @@ impl Repository {
         // Somebody else may have opened it meanwhile.
         let known = Self::known(&open, repository.objects());
         if known.is_none() {
-            open.insert(repository.0.objects.clone(), Arc::downgrade(&repository.0));
+            open.insert(repository.shared.objects.clone(), Arc::downgrade(&repository.shared));
         }
         drop(open);
         Ok(known.unwrap_or(repository))
@@ -115,11 +119,26 @@ impl Repository {
 
     /// Runs an action once nobody in this process has the repository open any more, on the thread that had it last.
     pub fn on_close(&self, action: impl FnOnce() + Send + 'static) {
-        *self.0.on_close.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+        *self.shared.on_close.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
     }
 
     fn known(open: &HashMap<PathBuf, Weak<Shared>>, objects: &Path) -> Option<Self> {
-        open.get(objects)?.upgrade().map(Self)
+        open.get(objects)?.upgrade().map(Self::of)
+    }
+
+    fn of(shared: Arc<Shared>) -> Self {
+        Self { shared, interrupt: Interrupt::default() }
+    }
+
+    /// Gives the same repository for work that ends early when `interrupt` says so.
+    #[must_use]
+    pub fn interrupted_by(&self, interrupt: Interrupt) -> Self {
+        Self { shared: Arc::clone(&self.shared), interrupt }
+    }
+
+    /// Tells when the work on this repository is to end.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Notices what other processes changed; tells whether there is anything new. Requests that run are not disturbed.
@@ -146,7 +165,7 @@ impl Repository {
     /// Whoever makes references point at objects takes it before looking whether they are there, and drops it when
     /// the references have moved.
     pub fn hold(&self) -> Hold {
-        self.0.gate.hold()
+        self.shared.gate.hold()
     }
 
     /// Tells an object's kind; nothing if there is no such object.
@@ -171,31 +190,31 @@ impl Repository {
 
     /// Gives the folder that holds the objects.
     pub(crate) fn objects(&self) -> &Path {
-        &self.0.objects
+        &self.shared.objects
     }
 
     /// Gives the packs and folders as they were read last.
     pub(crate) fn state(&self) -> Arc<State> {
-        Arc::clone(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shared.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Gives a number that no other open repository of this process has.
     pub(crate) fn number(&self) -> u64 {
-        self.0.number
+        self.shared.number
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {
-        &self.0.gate
+        &self.shared.gate
     }
 
     /// Gives the lock of whoever does the upkeep.
     pub(crate) fn upkeep_lock(&self) -> &Mutex<()> {
-        &self.0.upkeep
+        &self.shared.upkeep
     }
 
     /// Moves a finished pack into the repository and shows it to readers; `sync` makes that last a power cut.
     pub(crate) fn install(&self, staging: &Staging, checksum: &ObjectId, sync: bool) -> io::Result<()> {
-        staging.install(&self.0.objects, checksum, sync, |index| {
+        staging.install(&self.shared.objects, checksum, sync, |index| {
             self.read_again(&self.state())?;
             let state = self.state();
             if state.packs.iter().any(|pack| pack.index.path() == index) {
@@ -208,9 +227,9 @@ impl Repository {
 
     /// Reads the folders again, unless somebody did since `seen`; tells whether the packs changed.
     pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
-        let _reading = self.0.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.state();
-        let mut read = State::read(&self.0.objects, Some(&now))?;
+        let mut read = State::read(&self.shared.objects, Some(&now))?;
         let same = now.packs.len() == read.packs.len()
             && now.packs.iter().zip(read.packs.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
             && now.loose.len() == read.loose.len();
@@ -218,7 +237,7 @@ impl Repository {
             // Readers see by this that there is nothing for them.
             read.packs = Arc::clone(&now.packs);
         }
-        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
         Ok(!same || !Arc::ptr_eq(&now, seen))
     }
 }

@@ -1,17 +1,33 @@
 //! Everything below a tree, entry by entry in Git's order.
 
-use std::vec::IntoIter;
-
-use bstr::BString;
+use bstr::{BStr, BString, ByteSlice};
 use gix::hash::oid;
 
-use crate::{Entry, Error, Mode, reader::Reader};
+use crate::{
+    Entry, Error, Mode,
+    reader::Reader,
+    tree_levels::{Cursor, Level, Levels},
+};
 
 /// A walk through a tree: a folder goes before what is in it, if folders are entered at all.
 pub struct TreeWalk {
-    /// The trees that the walk is in: the path of each with a slash, and what is left of it.
-    levels: Vec<(BString, IntoIter<Entry>)>,
+    levels: Levels<Folder>,
+    /// The path of the last entry.
+    path: BString,
     recursive: bool,
+}
+
+/// A tree that the walk is in.
+struct Folder {
+    tree: [Cursor; 1],
+    /// The length of the folder's path, without a slash at its end.
+    path_bytes: usize,
+}
+
+impl Level for Folder {
+    fn cursors(&mut self) -> &mut [Cursor] {
+        &mut self.tree
+    }
 }
 
 /// An entry with its path below the tree that is walked.
@@ -26,25 +42,41 @@ pub struct Placed {
 impl TreeWalk {
     /// Begins with a tree.
     pub fn new(reader: &mut Reader, tree: &oid, recursive: bool) -> Result<Self, Error> {
-        Ok(Self { levels: vec![(BString::default(), reader.tree(tree)?.into_iter())], recursive })
+        let mut levels = Levels::default();
+        levels.push(Folder { tree: [Cursor::open(reader, Some(tree.to_owned()))?], path_bytes: 0 });
+        Ok(Self { levels, path: BString::default(), recursive })
     }
 
-    /// Gives the next entry, if there is one.
+    /// Gives the next entry with its path, if there is one.
     pub fn next(&mut self, reader: &mut Reader) -> Result<Option<Placed>, Error> {
-        while let Some((folder, entries)) = self.levels.last_mut() {
-            let Some(entry) = entries.next() else {
+        Ok(self.advance(reader)?.map(|entry| Placed { path: self.path.clone(), entry }))
+    }
+
+    /// Gives the next entry, if there is one; [`TreeWalk::path`] tells its path.
+    pub fn advance(&mut self, reader: &mut Reader) -> Result<Option<Entry>, Error> {
+        while let Some(folder) = self.levels.last(reader)? {
+            let Some((entry, end)) = folder.tree[0].peek()? else {
                 self.levels.pop();
                 continue;
             };
-            let mut path = folder.clone();
-            path.extend_from_slice(&entry.name);
-            if self.recursive && entry.mode == Mode::Tree {
-                let mut folder = path.clone();
-                folder.push(b'/');
-                self.levels.push((folder, reader.tree(&entry.id)?.into_iter()));
+            let entry = Entry::of(&entry);
+            folder.tree[0].go_to(end);
+            self.path.truncate(folder.path_bytes);
+            if folder.path_bytes > 0 {
+                self.path.push(b'/');
             }
-            return Ok(Some(Placed { path, entry }));
+            self.path.extend_from_slice(&entry.name);
+            if self.recursive && entry.mode == Mode::Tree {
+                let tree = [Cursor::open(reader, Some(entry.id))?];
+                self.levels.push(Folder { tree, path_bytes: self.path.len() });
+            }
+            return Ok(Some(entry));
         }
         Ok(None)
+    }
+
+    /// Tells the path of the last entry below the tree that is walked.
+    pub fn path(&self) -> &BStr {
+        self.path.as_bstr()
     }
 }

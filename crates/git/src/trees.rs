@@ -2,7 +2,11 @@
 
 use std::{cmp::Ordering, rc::Rc};
 
-use gix::{ObjectId, hash::oid, hashtable::HashMap};
+use gix::{
+    ObjectId,
+    hash::oid,
+    hashtable::{HashMap, HashSet},
+};
 
 use crate::{
     Error, Kind,
@@ -48,8 +52,18 @@ pub(crate) struct Step {
 /// What trees of more bytes have in common is not told.
 const SHARED_BYTES: usize = 64 << 10;
 
-/// How many commits are compared before what was found is taken.
+/// How many commits are compared before what was found is taken, at most.
 const CHUNK: usize = 256;
+
+/// How many differences are held before they are taken, unless one commit alone has more.
+const CHANGES_MAX: usize = 1 << 18;
+
+/// How many bytes of trees one tree is compared with, at most; of those beyond only the first is compared.
+const OTHERS_BYTES_MAX: usize = 32 << 20;
+
+/// How many bytes of trees are read once more in one comparison, as they are in several places. Trees in the places of
+/// further ones count as new: they are only sent once more.
+const AGAIN_BYTES_MAX: usize = 64 << 20;
 
 /// A difference between a tree and those that it is compared with.
 struct Change {
@@ -69,6 +83,23 @@ enum Role {
     Fresh,
 }
 
+/// One comparison of a commit's tree with others.
+///
+/// **Invariant:** each tree is compared once, wherever it is: whatever it holds is then found, or in the compared trees.
+/// So the work is bounded by the number of objects, not by that of paths, of which a few objects can make any number.
+struct Comparison<'d> {
+    changes: Vec<Change>,
+    open: Vec<(Chosen, Vec<ObjectId>)>,
+    /// The trees that were compared in this comparison.
+    compared: HashSet<ObjectId>,
+    /// The trees of older commits that were compared, and taken.
+    done: &'d HashSet<ObjectId>,
+    /// The trees that others were compared with, and their bytes; what is gone from them was told.
+    others: HashMap<ObjectId, usize>,
+    /// The bytes of those that were read once more.
+    again_bytes: usize,
+}
+
 impl Trees {
     /// Finds what commits add to each other, parents first.
     ///
@@ -77,14 +108,34 @@ impl Trees {
     /// count on another one for what they share.
     pub(crate) fn follow(&mut self, reader: &mut Reader, steps: &[Step], sink: &mut dyn Sink) -> Result<(), Error> {
         let mut found = Vec::new();
-        for chunk in steps.chunks(CHUNK) {
+        let mut done = HashSet::default();
+        let mut rest = steps;
+        let mut size = CHUNK;
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(size.min(rest.len()));
+            let mut compared = HashSet::default();
+            let mut held = 0;
             for step in chunk.iter().rev() {
-                found.push((step.commit, self.changes(reader, step.tree, &step.others)?));
+                let changes = self.changes(reader, step, &done, &mut compared)?;
+                held += changes.len();
+                found.push((step.commit, changes));
+                if held > CHANGES_MAX && chunk.len() > 1 {
+                    break;
+                }
+            }
+            if found.len() < chunk.len() {
+                // There is too much to hold; the older half is taken first.
+                found.clear();
+                size = chunk.len() / 2;
+                continue;
             }
             for (commit, changes) in found.drain(..).rev() {
                 sink.add(Chosen::new(&commit, Kind::Commit, b""));
                 self.take(reader, &changes, sink)?;
             }
+            done.extend(compared);
+            rest = later;
+            size = CHUNK.min(size * 2);
         }
         Ok(())
     }
@@ -116,40 +167,71 @@ impl Trees {
         Ok(())
     }
 
-    /// Finds what is in a tree and, in the same place, in none of `others`. Submodules are no objects.
-    fn changes(&mut self, reader: &mut Reader, tree: ObjectId, others: &[ObjectId]) -> Result<Vec<Change>, Error> {
-        let mut changes = Vec::new();
-        if others.contains(&tree) {
-            return Ok(changes);
+    /// Finds what is in a commit's tree and, in the same place, in none of the others. Submodules are no objects.
+    ///
+    /// What is in the trees that are `done` was found before. Those that are compared now are added to `compared`.
+    fn changes(
+        &mut self,
+        reader: &mut Reader,
+        Step { tree, others, .. }: &Step,
+        done: &HashSet<ObjectId>,
+        compared: &mut HashSet<ObjectId>,
+    ) -> Result<Vec<Change>, Error> {
+        let mut comparison = Comparison {
+            changes: Vec::new(),
+            open: Vec::new(),
+            compared: HashSet::default(),
+            done,
+            others: HashMap::default(),
+            again_bytes: 0,
+        };
+        if others.contains(tree) {
+            return Ok(comparison.changes);
         }
-        let mut put = |role, id: &oid| changes.push(Change { chosen: Chosen::new(id, Kind::Tree, b""), role });
+        let mut put =
+            |role, id: &oid| comparison.changes.push(Change { chosen: Chosen::new(id, Kind::Tree, b""), role });
         for other in others {
             put(Role::Replaced, other);
         }
         if others.is_empty() {
-            put(Role::Fresh, &tree);
-            return Ok(changes);
+            put(Role::Fresh, tree);
+            return Ok(comparison.changes);
         }
-        put(Role::Changed, &tree);
-        let mut open = vec![(Chosen::new(&tree, Kind::Tree, b""), others.to_vec())];
-        while let Some((tree, others)) = open.pop() {
-            self.compare(reader, &tree, &others, &mut open, &mut changes)?;
+        comparison.enter(Chosen::new(tree, Kind::Tree, b""), others.clone());
+        while let Some((tree, others)) = comparison.open.pop() {
+            self.compare(reader, &tree, &others, &mut comparison)?;
         }
-        Ok(changes)
+        compared.extend(comparison.compared);
+        Ok(comparison.changes)
     }
 
-    /// Compares one tree with others; those below that differ go to `open`.
+    /// Compares one tree with others; those below that differ are entered.
     fn compare(
         &mut self,
         reader: &mut Reader,
         tree: &Chosen,
         others: &[ObjectId],
-        open: &mut Vec<(Chosen, Vec<ObjectId>)>,
-        changes: &mut Vec<Change>,
+        comparison: &mut Comparison<'_>,
     ) -> Result<(), Error> {
         let data = self.get(reader, &tree.id)?;
-        let others = others.iter().map(|other| self.get(reader, other)).collect::<Result<Vec<_>, _>>()?;
-        let mut cursors: Vec<_> = others.iter().map(|data| Cursor::new(tree.name, data)).collect();
+        let mut compared = Vec::new();
+        let mut bytes = 0;
+        for other in others {
+            let known = comparison.others.get(other).copied();
+            comparison.again_bytes += known.unwrap_or(0);
+            if known.is_some() && comparison.again_bytes > AGAIN_BYTES_MAX {
+                continue;
+            }
+            let data = self.get(reader, other)?;
+            bytes += data.len();
+            if bytes > OTHERS_BYTES_MAX && !compared.is_empty() {
+                break;
+            }
+            comparison.others.insert(*other, data.len());
+            compared.push((data, known.is_some()));
+        }
+        let mut cursors: Vec<_> =
+            compared.iter().map(|(data, is_told)| Cursor::new(tree.name, data, *is_told)).collect();
         let mut counterparts = Vec::new();
         let shared = self.shared && data.len() <= SHARED_BYTES;
         let mut entries = TreeEntries::new(&data);
@@ -160,6 +242,7 @@ impl Trees {
             let bytes = &start[..start.len() - entries.rest().len()];
             let chosen = |kind| Chosen::within(tree.name, entry.id, kind, entry.name);
             let kept = entry.kind.filter(|_| shared).map(|kind| Change { chosen: chosen(kind), role: Role::Kept });
+            let changes = &mut comparison.changes;
             if let [cursor] = cursors.as_mut_slice()
                 && cursor.skip(bytes)
             {
@@ -168,26 +251,25 @@ impl Trees {
             }
             counterparts.clear();
             for cursor in &mut cursors {
-                counterparts.extend(cursor.seek(&entry, changes));
+                counterparts.extend(cursor.seek(&entry, changes).map(|found| (found, cursor.is_told)));
             }
             let Some(kind) = entry.kind else { continue };
-            if counterparts.iter().any(|other| other.id == entry.id) {
+            if counterparts.iter().any(|(other, _)| other.id == entry.id) {
                 changes.extend(kept);
                 continue;
             }
-            for other in &counterparts {
+            for (other, _) in counterparts.iter().filter(|(_, is_told)| !is_told) {
                 gone(tree.name, other, changes);
             }
             let chosen = chosen(kind);
             if kind != Kind::Tree || counterparts.is_empty() {
                 changes.push(Change { chosen, role: Role::Fresh });
             } else {
-                changes.push(Change { chosen, role: Role::Changed });
-                open.push((chosen, counterparts.iter().map(|other| other.id.to_owned()).collect()));
+                comparison.enter(chosen, counterparts.iter().map(|(other, _)| other.id.to_owned()).collect());
             }
         }
         for cursor in cursors {
-            cursor.finish(changes);
+            cursor.finish(&mut comparison.changes);
         }
         Ok(())
     }
@@ -212,6 +294,16 @@ impl Trees {
     }
 }
 
+impl Comparison<'_> {
+    /// Notes that a tree is in the place of others, and has it compared with them unless it was compared before.
+    fn enter(&mut self, tree: Chosen, others: Vec<ObjectId>) {
+        if !self.done.contains(&tree.id) && self.compared.insert(tree.id) {
+            self.changes.push(Change { chosen: tree, role: Role::Changed });
+            self.open.push((tree, others));
+        }
+    }
+}
+
 /// Walks the entries of a compared tree beside those of another one.
 ///
 /// It relies on the order of the entries only to find counterparts: in a tree that is out of order it finds fewer.
@@ -219,11 +311,13 @@ struct Cursor<'a> {
     /// The hash of the trees' name.
     folder: u32,
     rest: &'a [u8],
+    /// Whether it was told already what is gone from the tree.
+    is_told: bool,
 }
 
 impl<'a> Cursor<'a> {
-    fn new(folder: u32, rest: &'a [u8]) -> Self {
-        Self { folder, rest }
+    fn new(folder: u32, rest: &'a [u8], is_told: bool) -> Self {
+        Self { folder, rest, is_told }
     }
 
     /// Passes an entry over, if it comes next just so; most do.
@@ -248,7 +342,10 @@ impl<'a> Cursor<'a> {
     fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<Change>) -> Option<TreeEntry<'a>> {
         while let Some(next) = self.peek() {
             match order(&next, goal) {
-                Ordering::Less => gone(self.folder, &self.take()?, changes),
+                Ordering::Less => {
+                    let entry = self.take()?;
+                    self.tell(&entry, changes);
+                }
                 Ordering::Equal => return self.take().filter(|found| found.kind == goal.kind),
                 Ordering::Greater => break,
             }
@@ -257,8 +354,16 @@ impl<'a> Cursor<'a> {
     }
 
     fn finish(mut self, changes: &mut Vec<Change>) {
-        while let Some(entry) = self.take() {
-            gone(self.folder, &entry, changes);
+        while !self.is_told
+            && let Some(entry) = self.take()
+        {
+            self.tell(&entry, changes);
+        }
+    }
+
+    fn tell(&self, entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
+        if !self.is_told {
+            gone(self.folder, entry, changes);
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn for_compared_commit(
     let scope = [name.as_str(), &text(before), &after.to_string()];
     let page = Page::parse(OF_COMMITS, &service.settings, &scope, input.next_token, input.max_results)?;
     let repository = service.find(call, &name)?;
-    let commits = commits(&mut service.objects(&repository)?.reader(), before, after)?;
+    let commits = commits(&mut service.objects(call, &repository)?.reader(), before, after)?;
     let wanted = Wanted { repository: &repository, pull_request: None, commits: Some(commits) };
     let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
     let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
@@ -88,7 +88,7 @@ pub(crate) fn for_pull_request(
         None => (pull_request::find(service, call, id)?.repository, None),
         Some((name, before, after)) => {
             let repository = service.find_of_pull_request(call, id, &name)?;
-            let commits = commits(&mut service.objects(&repository)?.reader(), Some(before), after)?;
+            let commits = commits(&mut service.objects(call, &repository)?.reader(), Some(before), after)?;
             (repository, Some(commits))
         }
     };

@@ -41,7 +41,7 @@ pub(crate) fn post_for_compared_commit(
     let token = RequestToken::parse(input.client_request_token)?;
     let draft = Draft { operation: "PostCommentForComparedCommit", content, token };
     let repository = service.find(call, &name)?;
-    let place = Place::find(&mut service.objects(&repository)?.reader(), commits, location)?;
+    let place = Place::find(&mut service.objects(call, &repository)?.reader(), commits, location)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         let repository = get_row(transaction, &call, &name)?;
@@ -67,7 +67,7 @@ pub(crate) fn post_for_pull_request(
     let token = RequestToken::parse(input.client_request_token)?;
     let draft = Draft { operation: "PostCommentForPullRequest", content, token };
     let repository = service.find_of_pull_request(call, id, &name)?;
-    let place = Place::find(&mut service.objects(&repository)?.reader(), commits, location)?;
+    let place = Place::find(&mut service.objects(call, &repository)?.reader(), commits, location)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         let mut pull_request = pull_request::get(transaction, &call, id)?;

@@ -27,7 +27,7 @@ pub(crate) fn create(
         input.set_file_modes.unwrap_or_default(),
     )?;
     let repository = service.find(call, &name)?;
-    let tip = Tip::find(service, repository, branch, parent)?;
+    let tip = Tip::find(service, call, repository, branch, parent)?;
     let mut changes = tip.changes();
     entries.apply(&mut changes)?;
     if input.keep_empty_folders == Some(true) {

@@ -8,7 +8,7 @@ use aws_sdk_codecommit::types::{self, BlobMetadata, ChangeTypeEnum};
 use git::{BString, Difference, Differences, Kind, Mode, ObjectId, Reader};
 
 use crate::name::RepositoryName;
-use crate::page::{Page, Sizes};
+use crate::page::{PAGE_BYTES_MAX, Page, Sizes};
 use crate::path::Path;
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception};
@@ -38,7 +38,7 @@ pub(crate) fn get_differences(
     let (before_text, after_text) = (before.as_ref().map(ToString::to_string).unwrap_or_default(), after.to_string());
     let scope = [&repository.id, &before_text, &after_text, &scope[0], &scope[1]].map(String::as_str);
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.bounded_objects(call, &repository)?.reader();
     let place = if let Some(key) = &page.after {
         Place::read(key, &mut reader)?
     } else {
@@ -47,6 +47,7 @@ pub(crate) fn get_differences(
         Place { before, after: after.resolve(&references, &mut reader)?, path: BString::default() }
     };
     let mut differences = place.differences(&mut reader, &paths, page.size + 1)?;
+    let page = page.shortened(differences.iter().map(|difference| difference.path.len()));
     let next_token = page.cut(&mut differences, |last| Place { path: last.path.clone(), ..place }.key());
     let differences = differences.into_iter().map(shape).collect();
     Ok(GetDifferencesOutput::builder().set_differences(Some(differences)).set_next_token(next_token).build())
@@ -109,9 +110,12 @@ impl Place {
         }
         let [before, after] = [before, after].map(|it| it.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
         let mut differences = Differences::new(reader, before, after, self.path.as_ref())?;
+        let mut bytes = 0;
         while found.len() < limit
+            && (bytes <= PAGE_BYTES_MAX || found.len() < 2)
             && let Some(difference) = differences.next(reader)?
         {
+            bytes += difference.path.len();
             found.push(difference);
         }
         Ok(found)

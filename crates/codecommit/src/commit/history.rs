@@ -74,7 +74,7 @@ pub(crate) fn get_history(
     let text = specifier.to_string();
     let scope = [repository.id.as_str(), &text];
     let page = Page::parse(HISTORY, &service.settings, &scope, input.next_token, input.max_results)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.bounded_objects(call, &repository)?.reader();
     let place = match &page.after {
         Some(key) => Place::read(key, Kind::Commit, &mut reader)?,
         None => Place::start(specifier.resolve(&*service.references(&repository)?, &mut reader)?),
@@ -105,7 +105,7 @@ pub(crate) fn get_from_merge_base(
     let source = Specifier::parse(input.source_commit_specifier)?;
     let destination = Specifier::parse(input.destination_commit_specifier)?;
     let repository = service.find(call, &name)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.bounded_objects(call, &repository)?.reader();
     let references = service.references(&repository)?;
     let source = source.resolve(&references, &mut reader)?;
     let destination = destination.resolve(&references, &mut reader)?;

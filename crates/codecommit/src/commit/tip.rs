@@ -39,11 +39,12 @@ impl Tip {
     /// Finds the tip of a branch, which has to be the commit `parent`. The first branch is made by its first commit.
     pub(crate) fn find(
         service: &CodeCommit,
+        call: &Call,
         repository: Repository,
         branch: BranchName,
         parent: Option<ObjectId>,
     ) -> Result<Self, Exception> {
-        let writer = service.writer(&repository)?;
+        let writer = service.writer(call, &repository)?;
         let objects = writer.objects();
         let (reference, tag) = (branch.reference(), format!("refs/tags/{}", branch.as_str()).into());
         let target = |name| service.store.read(|transaction| push::target(transaction, &repository.id, name));

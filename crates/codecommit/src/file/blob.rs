@@ -18,7 +18,7 @@ pub(crate) fn get_blob(
     let name = RepositoryName::parse(input.repository_name)?;
     let id = id(input.blob_id)?;
     let repository = service.find(call, &name)?;
-    let content = read(&mut service.objects(&repository)?.reader(), id)?;
+    let content = read(&mut service.objects(call, &repository)?.reader(), id)?;
     Ok(GetBlobOutput::builder().content(content.into()).build().expect("all that is required is set"))
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn get_blob_differences(
     let start = usize::try_from(page.after_number()?.unwrap_or_default());
     let start = start.map_err(|_| Exception::InvalidContinuationToken)?;
 
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.objects(call, &repository)?.reader();
     let before = before.map(|id| blob::read(&mut reader, id)).transpose()?.unwrap_or_default();
     let after = blob::read(&mut reader, after)?;
     let is_binary = git::is_binary(&before) || git::is_binary(&after);

@@ -22,7 +22,7 @@ pub(crate) fn get_folder(
     let specifier = Specifier::parse_or_head(input.commit_specifier)?;
     let path = Path::folder(input.folder_path)?;
     let repository = service.find(call, &name)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.objects(call, &repository)?.reader();
     let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
     let mut tree = reader.commit(&commit)?.tree;
     if let Some(path) = &path {

@@ -33,7 +33,7 @@ pub(crate) fn list_commit_history(
     let specifier_text = specifier.to_string();
     let scope = [repository.id.as_str(), &specifier_text, path.as_str()];
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
-    let mut reader = service.objects(&repository)?.reader();
+    let mut reader = service.bounded_objects(call, &repository)?.reader();
     let place = if let Some(key) = &page.after {
         Place::read(key, Kind::Commit, &mut reader)?
     } else if specifier.is_head() && repository.default_branch.is_none() {

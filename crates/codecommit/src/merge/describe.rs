@@ -44,7 +44,8 @@ pub(crate) fn get_conflicts(
     let next_token = page.cut(&mut paths, |path| path.to_vec());
     let mut conflicts = Vec::with_capacity(paths.len());
     for path in &paths {
-        let versions = Versions::read(&mut look, path, service.settings.merge.content_bytes_max)?;
+        let mut bytes_left = look.bytes_max;
+        let versions = Versions::read(&mut look, path, &mut bytes_left)?;
         conflicts.extend(versions.map(|versions| versions.metadata()));
     }
     let mergeable = if way == Way::FastForward { look.can_fast_forward } else { look.conflicts.is_empty() };
@@ -74,11 +75,11 @@ pub(crate) fn describe_conflicts(
     let scope = look.scope();
     let scope = self::scope(&scope, &[path.as_str()]);
     let page = Page::parse(HUNKS, &service.settings, &scope, input.next_token, hunks_max)?;
-    let bytes_max = service.settings.merge.content_bytes_max;
-    let versions = Versions::read(&mut look, &path.as_bytes().to_owned(), bytes_max)?;
+    let mut bytes_left = look.bytes_max;
+    let versions = Versions::read(&mut look, &path.as_bytes().to_owned(), &mut bytes_left)?;
     let versions = versions.ok_or_else(|| Exception::FileDoesNotExist { path: path.to_string() })?;
     let start = page.after_number()?.map_or(0, |last| usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1));
-    let mut hunks: Vec<_> = versions.hunks().into_iter().enumerate().skip(start).collect();
+    let mut hunks: Vec<_> = versions.hunks().enumerate().skip(start).take(page.size + 1).collect();
     let next_token = page.cut(&mut hunks, |(number, _)| number.to_string().into_bytes());
     let output = DescribeMergeConflictsOutput::builder()
         .conflict_metadata(versions.metadata())
@@ -118,10 +119,12 @@ pub(crate) fn batch_describe_conflicts(
     let next_token = page.cut(&mut paths, |path| path.to_vec());
     let hunks_max = hunks_max.and_then(|max| usize::try_from(max).ok()).unwrap_or(HUNKS.default);
     let (mut conflicts, mut errors) = (Vec::new(), Vec::new());
+    // All of it is in one answer.
+    let mut bytes_left = look.bytes_max;
     for path in &paths {
-        match described(&mut look, path, service.settings.merge.content_bytes_max) {
+        match described(&mut look, path, &mut bytes_left) {
             Ok(versions) => {
-                let hunks = versions.hunks().into_iter().take(hunks_max).collect();
+                let hunks = versions.hunks().take(hunks_max).collect();
                 let conflict = Conflict::builder().conflict_metadata(versions.metadata()).set_merge_hunks(Some(hunks));
                 conflicts.push(conflict.build());
             }
@@ -145,14 +148,14 @@ pub(crate) fn batch_describe_conflicts(
     Ok(output.build().expect("what is required was set"))
 }
 
-fn described(look: &mut Look, path: &BString, bytes_max: u64) -> Result<Versions, Exception> {
+fn described(look: &mut Look, path: &BString, bytes_left: &mut u64) -> Result<Versions, Exception> {
     // A path that conflicts can have names that callers cannot give.
     let path = if look.conflicts.contains_key(path) {
         path.clone()
     } else {
         Path::parse(Some(path.to_string()))?.as_bytes().to_owned()
     };
-    Versions::read(look, &path, bytes_max)?.ok_or_else(|| Exception::FileDoesNotExist { path: path.to_string() })
+    Versions::read(look, &path, bytes_left)?.ok_or_else(|| Exception::FileDoesNotExist { path: path.to_string() })
 }
 
 /// Checks how many items a caller wants; the exceptions are the operation's own.

@@ -1,31 +1,42 @@
 //! Folders that a merge would leave without a file.
 
+use std::collections::HashMap;
+
 use git::{BString, Edits, Mode, Object, ObjectId, Reader};
 
 use crate::Exception;
 use crate::commit::KEEP;
 
 /// Finds the folders of a tree that another one has no more, and gives what keeps each of them, and the file to add.
+///
+/// Fails if more than `items_max` folders have to be compared.
 pub(super) fn keep(
     reader: &mut Reader,
     before: ObjectId,
     after: ObjectId,
+    items_max: usize,
 ) -> Result<(Edits, Option<Object>), Exception> {
     let file = Object::blob(Vec::new());
     let version = (Mode::File, file.id()?);
     let mut edits = Edits::new();
     let mut left = vec![(BString::default(), before, Some(after))];
+    let mut count = 0;
     while let Some((path, before, after)) = left.pop() {
         let now = after.map(|after| reader.tree(&after)).transpose()?.unwrap_or_default();
+        let now: HashMap<_, _> = now.into_iter().map(|entry| (entry.name, (entry.mode, entry.id))).collect();
         let mut had_file = false;
         for entry in reader.tree(&before)? {
             had_file |= entry.mode != Mode::Tree;
-            let now = now.iter().find(|other| other.name == entry.name);
-            if entry.mode == Mode::Tree && now.is_none_or(|now| now.mode == Mode::Tree && now.id != entry.id) {
+            let now = now.get(&entry.name);
+            if entry.mode == Mode::Tree && now.is_none_or(|(mode, id)| *mode == Mode::Tree && *id != entry.id) {
+                count += 1;
+                if count > items_max {
+                    return Err(Exception::MaximumItemsToCompareExceeded { limit: items_max });
+                }
                 let mut path = path.clone();
                 path.extend_from_slice(&entry.name);
                 path.push(b'/');
-                left.push((path, entry.id, now.map(|now| now.id)));
+                left.push((path, entry.id, now.map(|(_, id)| *id)));
             }
         }
         if after.is_none() && had_file {

@@ -27,6 +27,8 @@ pub(super) struct Look {
     pub(super) reader: Reader,
     pub(super) sides: Sides,
     pub(super) rules: Rules,
+    /// How many bytes of files may be read to describe them.
+    pub(super) bytes_max: u64,
 }
 
 impl Look {
@@ -40,7 +42,7 @@ impl Look {
         way: Option<Way>,
     ) -> Result<Self, Exception> {
         let repository = service.find(call, name)?;
-        let objects = service.objects(&repository)?;
+        let objects = service.bounded_objects(call, &repository)?;
         let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
         let mut reader = objects.reader();
         let can_fast_forward = objects.is_ancestor(&tips.destination, &tips.source)?;
@@ -60,7 +62,8 @@ impl Look {
             Some(merged) => sides.conflicted(&mut reader, &merged)?,
             None => BTreeMap::new(),
         };
-        Ok(Self { repository, tips, base, can_fast_forward, conflicts, reader, sides, rules })
+        let bytes_max = service.settings.merge.content_bytes_max;
+        Ok(Self { repository, tips, base, can_fast_forward, conflicts, reader, sides, rules, bytes_max })
     }
 
     /// What must be the same in the requests for all pages of a listing.

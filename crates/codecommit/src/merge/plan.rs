@@ -114,7 +114,7 @@ impl Plan {
             tree_id = reader.imagine_edited(&tree_id, &edits)?;
         }
         if self.keep_empty_folders {
-            let (edits, file) = empty_folders::keep(&mut reader, before, tree_id)?;
+            let (edits, file) = empty_folders::keep(&mut reader, before, tree_id, limits.items_max)?;
             new.extend(file);
             tree_id = reader.imagine_edited(&tree_id, &edits)?;
         }

@@ -17,7 +17,8 @@ pub(super) struct Versions {
     contents: [Vec<u8>; 3],
     /// Where it conflicts, if it does.
     conflict: Option<Conflict>,
-    by_line: bool,
+    /// The parts of the files by who changed them; none of what is not text.
+    parts: Vec<Part>,
 }
 
 #[derive(Clone, Copy)]
@@ -28,9 +29,13 @@ struct Conflict {
 }
 
 impl Versions {
-    /// Reads a path; nothing if no side has a file there. Fails if the files are larger together than `bytes_max`.
-    pub(super) fn read(look: &mut Look, path: &BString, bytes_max: u64) -> Result<Option<Self>, Exception> {
-        let Look { reader, sides, conflicts, rules, .. } = look;
+    /// Reads a path; nothing if no side has a file there.
+    ///
+    /// Fails if the files are larger together than `bytes_left`, which they are taken off, or have too many lines to be
+    /// compared.
+    pub(super) fn read(look: &mut Look, path: &BString, bytes_left: &mut u64) -> Result<Option<Self>, Exception> {
+        let Look { reader, sides, conflicts, rules, bytes_max, .. } = look;
+        let exceeded = || Exception::MaximumFileContentToLoadExceeded { limit: *bytes_max };
         let conflicted = conflicts.get(path);
         let mut versions = [None; 3];
         for side in [BASE, DESTINATION, SOURCE] {
@@ -44,16 +49,28 @@ impl Versions {
             return Ok(None);
         }
         let mut contents = <[Vec<u8>; 3]>::default();
-        let mut left = bytes_max;
         for (content, version) in contents.iter_mut().zip(versions) {
             let Some((Mode::File | Mode::Executable | Mode::Symlink, id)) = version else { continue };
             let size = reader.header(&id)?.map_or(0, |(_, size)| size);
-            let exceeded = Exception::MaximumFileContentToLoadExceeded { limit: bytes_max };
-            left = left.checked_sub(size).ok_or(exceeded)?;
+            *bytes_left = bytes_left.checked_sub(size).ok_or_else(exceeded)?;
             if reader.read(&id, content)? != Some(Kind::Blob) {
                 return Err(git::Error::Missing(id).into());
             }
         }
+        let texts = contents.each_ref().map(Vec::as_slice);
+        if !git::can_compare(texts) {
+            return Err(exceeded());
+        }
+        let is_file = |version: Option<FileVersion>| {
+            version.is_none_or(|(mode, _)| matches!(mode, Mode::File | Mode::Executable | Mode::Symlink))
+        };
+        let are_texts = versions.into_iter().all(is_file) && !texts.into_iter().any(git::is_binary);
+        let parts = if are_texts {
+            let lines = Lines::new(texts[BASE], texts[DESTINATION], texts[SOURCE]);
+            if rules.by_line { lines.parts(reader.interrupt())? } else { lines.whole().into_iter().collect() }
+        } else {
+            Vec::new()
+        };
         let kinds = versions.map(|version| version.map(object_type));
         let in_type = kinds[SOURCE].is_some() && kinds[DESTINATION].is_some() && kinds[SOURCE] != kinds[DESTINATION];
         let conflict = conflicted.map(|file| Conflict {
@@ -62,7 +79,7 @@ impl Versions {
             in_content: file.in_content || !file.in_mode && !in_type,
         });
         let path = String::from_utf8_lossy(path).into_owned();
-        Ok(Some(Self { path, files: versions, contents, conflict, by_line: rules.by_line }))
+        Ok(Some(Self { path, files: versions, contents, conflict, parts }))
     }
 
     pub(super) fn metadata(&self) -> ConflictMetadata {
@@ -113,13 +130,12 @@ impl Versions {
             .build()
     }
 
-    /// Cuts the versions into hunks that give each of them again; what is not text has none.
-    pub(super) fn hunks(&self) -> Vec<MergeHunk> {
-        let parts = self.parts();
+    /// Gives the versions hunk by hunk; what is not text has none.
+    pub(super) fn hunks(&self) -> impl Iterator<Item = MergeHunk> {
         let [base, destination, source] = &self.contents;
         let lines = Lines::new(base, destination, source);
         let in_content = self.conflict.is_some_and(|conflict| conflict.in_content);
-        let hunk = |part: &Part| {
+        self.parts.iter().map(move |part| {
             let [base, destination, source] = lines.texts(part);
             MergeHunk::builder()
                 .is_conflict(part.by == By::Both && in_content)
@@ -127,23 +143,11 @@ impl Versions {
                 .destination(detail(&part.ours, &destination))
                 .base(detail(&part.base, &base))
                 .build()
-        };
-        parts.iter().map(hunk).collect()
-    }
-
-    fn parts(&self) -> Vec<Part> {
-        let are_files =
-            [BASE, DESTINATION, SOURCE].iter().all(|side| self.files[*side].is_none() || self.is_file(*side));
-        if !are_files || self.contents.iter().any(|content| git::is_binary(content)) {
-            return Vec::new();
-        }
-        let [base, destination, source] = &self.contents;
-        let lines = Lines::new(base, destination, source);
-        if self.by_line { lines.parts() } else { lines.whole().into_iter().collect() }
+        })
     }
 
     fn conflicting_parts(&self) -> usize {
-        self.parts().iter().filter(|part| part.by == By::Both).count()
+        self.parts.iter().filter(|part| part.by == By::Both).count()
     }
 
     fn is_file(&self, side: usize) -> bool {

@@ -23,7 +23,7 @@ pub(crate) fn create(
     let target = Target::parse(input.targets)?;
     let token = RequestToken::parse(input.client_request_token)?;
     let repository = service.find(call, &target.repository)?;
-    let relations = Relations::new(service.objects(&repository)?);
+    let relations = Relations::new(service.bounded_objects(call, &repository)?);
     // What fails here fails below too, unless the request was made before: then it does not matter anymore.
     if let Ok(tips) = service.store.read(|transaction| target.tips(transaction, &repository)) {
         relations.merge_base(tips.source_commit, tips.destination_commit)?;

@@ -102,7 +102,7 @@ fn merge(
     plan: Option<Plan>,
 ) -> Result<Change<types::PullRequest>, Exception> {
     let repository = service.find(call, &asked.repository)?;
-    let writer = service.writer(&repository)?;
+    let writer = service.bounded_writer(call, &repository)?;
     let pull_request = service.store.read(|transaction| asked.mergeable(transaction, call))?;
     let tips = tips(&pull_request);
     let commit_id = if let Some(plan) = plan {

@@ -18,6 +18,7 @@ use crate::{
     history::History,
     links::{self, TreeEntries},
     reader::Reader,
+    tree_levels::{Cursor, Level, Levels},
 };
 pub(crate) use sieve::Sieve;
 use sieve::{Sight, Verdict};
@@ -37,7 +38,6 @@ pub(crate) fn select(
         objects: Vec::new(),
         places: HashMap::default(),
         path: BString::default(),
-        spare: Vec::new(),
     };
     let mut commits = Vec::new();
     let mut trees = Vec::new();
@@ -94,18 +94,20 @@ struct Walk<'r> {
     places: HashMap<ObjectId, u32>,
     /// The path of what is looked at, without slashes at its ends.
     path: BString,
-    /// Buffers of trees that were left.
-    spare: Vec<Vec<u8>>,
 }
 
 /// A tree that is being walked.
-struct Level {
+struct Folder {
     id: ObjectId,
-    data: Vec<u8>,
-    /// How much of the data was walked.
-    done: usize,
+    tree: [Cursor; 1],
     /// The length of the tree's own path.
-    path: usize,
+    path_bytes: usize,
+}
+
+impl Level for Folder {
+    fn cursors(&mut self) -> &mut [Cursor] {
+        &mut self.tree
+    }
 }
 
 impl Walk<'_> {
@@ -171,26 +173,22 @@ impl Walk<'_> {
     /// Walks a root tree; one that the client asked for is sent and looked into whatever the filter says of it.
     fn tree(&mut self, root: ObjectId, wanted: bool) -> Result<(), Error> {
         self.path.clear();
-        let mut levels = Vec::new();
+        let mut levels = Levels::default();
         if wanted && self.seen.insert(root) {
-            levels.push(self.level(root)?);
-        } else {
-            levels.extend(self.enter(root, 0)?);
+            levels.push(self.folder(root)?);
+        } else if let Some(folder) = self.enter(root, 0)? {
+            levels.push(folder);
         }
-        while let Some(level) = levels.last_mut() {
-            self.path.truncate(level.path);
-            let mut entries = TreeEntries::new(&level.data[level.done..]);
-            let Some(entry) = entries.next() else {
-                let Level { id, mut data, .. } = levels.pop().expect("it is the last one");
+        while let Some(folder) = levels.last(self.reader)? {
+            self.path.truncate(folder.path_bytes);
+            let Some((entry, end)) = folder.tree[0].peek()? else {
+                let id = folder.id;
+                levels.pop();
                 if !(wanted && levels.is_empty()) {
                     self.judge(Sight::TreeEnd, &id)?;
                 }
-                data.clear();
-                self.spare.push(data);
                 continue;
             };
-            let entry = entry.map_err(|reason| Error::Malformed { id: level.id, reason })?;
-            let done = level.data.len() - entries.rest().len();
             let (id, kind, name) = (entry.id.to_owned(), entry.kind, name_hash(0, entry.name));
             if let Some(met) = self.met.as_mut().filter(|_| kind == Some(Kind::Tree)) {
                 met.insert(id);
@@ -200,21 +198,23 @@ impl Walk<'_> {
                     self.path.push_byte(b'/');
                 }
                 self.path.push_str(entry.name);
-                level.done = done;
+                folder.tree[0].go_to(end);
                 if kind == Some(Kind::Tree) {
-                    levels.extend(self.enter(id, name)?);
+                    if let Some(folder) = self.enter(id, name)? {
+                        levels.push(folder);
+                    }
                 } else if self.judge(Sight::Blob, &id)?.show {
                     self.send(&id, Kind::Blob, name);
                 }
             } else {
-                level.done = done;
+                folder.tree[0].go_to(end);
             }
         }
         Ok(())
     }
 
     /// Looks at a tree; gives its content if that is to be walked.
-    fn enter(&mut self, id: ObjectId, name: u32) -> Result<Option<Level>, Error> {
+    fn enter(&mut self, id: ObjectId, name: u32) -> Result<Option<Folder>, Error> {
         if self.seen.contains(&id) {
             return Ok(None);
         }
@@ -226,13 +226,12 @@ impl Walk<'_> {
             self.judge(Sight::TreeEnd, &id)?;
             return Ok(None);
         }
-        self.level(id).map(Some)
+        self.folder(id).map(Some)
     }
 
-    fn level(&mut self, id: ObjectId) -> Result<Level, Error> {
-        let mut data = self.spare.pop().unwrap_or_default();
-        self.reader.expect(&id, Kind::Tree, &mut data)?;
-        Ok(Level { id, data, done: 0, path: self.path.len() })
+    fn folder(&mut self, id: ObjectId) -> Result<Folder, Error> {
+        let tree = [Cursor::open(self.reader, Some(id))?];
+        Ok(Folder { id, tree, path_bytes: self.path.len() })
     }
 
     /// Adds the tags of what is sent.
@@ -251,10 +250,9 @@ impl Walk<'_> {
     }
 
     fn tag_target(&mut self, id: &oid) -> Result<ObjectId, Error> {
-        let mut data = self.spare.pop().unwrap_or_default();
+        let mut data = Vec::new();
         self.reader.expect(id, Kind::Tag, &mut data)?;
         let target = links::tag_target(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason });
-        self.spare.push(data);
         target.map(|(target, _)| target)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gix::odb::pack::data::entry::Header;
 
 use super::{Charted, Commit, Graph, bitmap::Runs};
-use crate::{Error, Kind, links, pack::Pack, reader::Reader, trees::Trees};
+use crate::{Error, Interrupt, Kind, links, pack::Pack, reader::Reader, trees::Trees};
 
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
 const STEP: u32 = 64;
@@ -14,9 +14,9 @@ const LANDMARKS_MAX: usize = 512;
 const HEADS_MAX: usize = 256;
 
 /// Makes the graph of a pack; nothing if the pack is not closed.
-pub(crate) fn build(pack: &Arc<Pack>) -> Result<Option<Graph>, Error> {
+pub(crate) fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
     let Some((bases, commits)) = survey(pack)? else { return Ok(None) };
-    let mut reader = Reader::of_pack(Arc::clone(pack));
+    let mut reader = Reader::of_pack(Arc::clone(pack), interrupt.clone());
     let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
     let numbers = landmarks(&graph);
     let mut charted = Charted { pack: Arc::clone(pack), graph: Arc::new(graph) };

@@ -1,8 +1,9 @@
 //! How much a merge may cost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::MergeError;
+use crate::Interrupt;
 
 /// How much a merge may cost before it is given up.
 #[derive(Debug, Clone, Copy)]
@@ -17,30 +18,40 @@ pub struct MergeLimits {
 
 impl Default for MergeLimits {
     fn default() -> Self {
-        Self { time: Duration::from_secs(30), content_bytes_max: 1 << 30, items_max: 1_000_000 }
+        Self { time: Duration::from_secs(30), content_bytes_max: 1 << 30, items_max: 250_000 }
     }
 }
+
+/// The length of the paths of so many items as may be compared, in bytes for each of them on the average.
+const PATH_BYTES_MAX: usize = 256;
 
 /// What is left of the limits.
 pub(super) struct Budget {
-    until: Option<Instant>,
+    /// Ends the merge when its time is up.
+    interrupt: Interrupt,
     bytes: u64,
     items: usize,
+    path_bytes: usize,
 }
 
 impl Budget {
-    pub(super) fn new(limits: &MergeLimits) -> Self {
-        // A time that no clock reaches is no limit.
-        let until = Instant::now().checked_add(limits.time);
-        Self { until, bytes: limits.content_bytes_max, items: limits.items_max }
+    pub(super) fn new(limits: &MergeLimits, interrupt: Interrupt) -> Self {
+        let path_bytes = limits.items_max.saturating_mul(PATH_BYTES_MAX);
+        Self { interrupt, bytes: limits.content_bytes_max, items: limits.items_max, path_bytes }
+    }
+
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     pub(super) fn time(&self) -> Result<(), MergeError> {
-        if self.until.is_some_and(|until| Instant::now() >= until) { Err(MergeError::Time) } else { Ok(()) }
+        Ok(self.interrupt.check()?)
     }
 
-    pub(super) fn item(&mut self) -> Result<(), MergeError> {
+    /// Counts an entry whose path is that long.
+    pub(super) fn item(&mut self, path_bytes: usize) -> Result<(), MergeError> {
         self.items = self.items.checked_sub(1).ok_or(MergeError::Items)?;
+        self.path_bytes = self.path_bytes.checked_sub(path_bytes).ok_or(MergeError::Items)?;
         self.time()
     }
 

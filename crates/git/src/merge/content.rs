@@ -5,6 +5,7 @@ use bstr::{BStr, BString};
 use super::{
     MergeError, Merger, Scene, Version,
     entry::{BASE, OURS, Sort, THEIRS, sort},
+    lines::can_compare,
     text::{self, Favor, MARK, Marks},
 };
 use crate::{Error, Kind, Mode, Object, is_binary};
@@ -107,8 +108,12 @@ impl Merger<'_> {
             let is_renamed = paths[BASE] != paths[OURS] || paths[OURS] != paths[THEIRS];
             if is_renamed { [label.as_slice(), b":", paths[tree]].concat() } else { label.to_vec() }
         };
+        let texts = texts.each_ref().map(Vec::as_slice);
+        if !can_compare(texts) {
+            return Err(MergeError::Content);
+        }
         let marks = Marks { length: MARK + levels, ours: label(OURS), theirs: label(THEIRS) };
-        let merged = text::merge(&texts[BASE], &texts[OURS], &texts[THEIRS], favor, &marks);
+        let merged = text::merge(texts, favor, &marks, self.budget.interrupt())?;
         let id = self.reader.imagine(Object::blob(merged.data))?;
         Ok(((ours.0, id), merged.is_clean))
     }

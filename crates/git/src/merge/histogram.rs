@@ -7,13 +7,17 @@ use std::collections::HashMap;
 
 use gix::diff::blob::{Algorithm, Diff, Hunk, NoSliderHeuristic, Token};
 
+use crate::{Error, Interrupt};
+
 /// How often a line can be there at most to decide anything.
 const OCCURRENCES_MAX: usize = 64;
 
+/// How many lines are looked at before it is checked whether the work is to end.
+const LINES_PER_CHECK: usize = 1 << 10;
+
 /// Finds what differs between two texts; changes that can be at several places are at the last of them.
-pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32) -> Vec<Hunk> {
-    let mut pairs = Vec::with_capacity(before.len().min(after.len()));
-    pair(before, after, (0, 0), tokens, &mut pairs);
+pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32, interrupt: &Interrupt) -> Result<Vec<Hunk>, Error> {
+    let pairs = pairs(before, after, tokens, interrupt)?;
     // Each line counts as its own, but for those that were paired, so that gitoxide cannot but find the same.
     let count = |lines: usize| u32::try_from(lines).expect("a text has fewer lines than that");
     let mut numbered: Vec<_> = (0..count(after.len())).map(|line| Token(count(before.len()) + line)).collect();
@@ -24,7 +28,7 @@ pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32) -> Vec<Hunk> 
     let mut diff = Diff::default();
     diff.compute_with(Algorithm::Histogram, &all, &numbered, count(before.len() + after.len()));
     diff.postprocess_with(before, after, NoSliderHeuristic);
-    diff.hunks().collect()
+    Ok(diff.hunks().collect())
 }
 
 /// A part of two texts that is the same in both.
@@ -35,61 +39,93 @@ struct Common {
     lines: usize,
 }
 
-/// Pairs the lines of two parts of texts, which begin at `start`.
-fn pair(
-    mut before: &[Token],
-    mut after: &[Token],
-    start: (usize, usize),
-    tokens: u32,
-    pairs: &mut Vec<(usize, usize)>,
-) {
-    let mut start = start;
-    while !before.is_empty() && !after.is_empty() {
-        let Some(common) = longest(before, after) else {
+/// Pairs the lines that two texts have in common, in no order.
+fn pairs(before: &[Token], after: &[Token], tokens: u32, interrupt: &Interrupt) -> Result<Vec<(usize, usize)>, Error> {
+    let mut pairs = Vec::with_capacity(before.len().min(after.len()));
+    // The parts between what was paired.
+    let mut open = vec![(0..before.len(), 0..after.len())];
+    while let Some((part, part_after)) = open.pop() {
+        let (start, start_after) = (part.start, part_after.start);
+        let (before, after) = (&before[part.clone()], &after[part_after.clone()]);
+        if before.is_empty() || after.is_empty() {
+            continue;
+        }
+        interrupt.check()?;
+        let Some(common) = longest(before, after, interrupt)? else {
             let mut diff = Diff::default();
             diff.compute_with(Algorithm::Myers, before, after, tokens);
             let same = (0..before.len()).filter(|line| !diff.is_removed(u32::try_from(*line).unwrap_or(u32::MAX)));
             let same_after = (0..after.len()).filter(|line| !diff.is_added(u32::try_from(*line).unwrap_or(u32::MAX)));
-            pairs.extend(same.zip(same_after).map(|(line, line_after)| (start.0 + line, start.1 + line_after)));
-            return;
+            pairs.extend(same.zip(same_after).map(|(line, line_after)| (start + line, start_after + line_after)));
+            continue;
         };
         if common.lines == 0 {
-            return;
+            continue;
         }
-        pair(&before[..common.before], &after[..common.after], start, tokens, pairs);
-        let (at, at_after) = (start.0 + common.before, start.1 + common.after);
+        let (at, at_after) = (start + common.before, start_after + common.after);
         pairs.extend((0..common.lines).map(|line| (at + line, at_after + line)));
-        before = &before[common.before + common.lines..];
-        after = &after[common.after + common.lines..];
-        start = (at + common.lines, at_after + common.lines);
+        open.push((start..at, start_after..at_after));
+        open.push((at + common.lines..part.end, at_after + common.lines..part_after.end));
+    }
+    Ok(pairs)
+}
+
+/// Where each line is in a text.
+struct Places {
+    /// The first place of a line, and how many there are.
+    first: HashMap<Token, (usize, usize)>,
+    /// For each place the next one of the same line.
+    next: Vec<u32>,
+}
+
+impl Places {
+    fn of(text: &[Token]) -> Self {
+        let mut places = Self { first: HashMap::new(), next: vec![0; text.len()] };
+        for (line, token) in text.iter().enumerate().rev() {
+            let (first, count) = places.first.entry(*token).or_insert((line, 0));
+            places.next[line] = u32::try_from(*first).expect("a text has fewer lines than that");
+            (*first, *count) = (line, *count + 1);
+        }
+        places
+    }
+
+    fn count(&self, token: Token) -> usize {
+        self.first.get(&token).map_or(0, |(_, count)| *count)
+    }
+
+    /// Lists the places of a line, the first one first.
+    fn list(&self, token: Token) -> impl Iterator<Item = usize> {
+        let (first, count) = self.first.get(&token).copied().unwrap_or_default();
+        std::iter::successors(Some(first), |place| Some(self.next[*place] as usize)).take(count)
     }
 }
 
 /// Finds the longest part with the rarest lines that two texts have in common; nothing if all that they have in common
 /// is there too often.
-fn longest(before: &[Token], after: &[Token]) -> Option<Common> {
-    let mut places = HashMap::<Token, Vec<usize>>::new();
-    for (line, token) in before.iter().enumerate() {
-        places.entry(*token).or_default().push(line);
-    }
+fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Option<Common>, Error> {
+    let places = Places::of(before);
     let mut best = Common::default();
     let mut rarity = OCCURRENCES_MAX + 1;
     let mut has_common = false;
-    let mut line = 0;
+    let (mut line, mut checked) = (0, 0);
     while line < after.len() {
+        if line >= checked + LINES_PER_CHECK {
+            interrupt.check()?;
+            checked = line;
+        }
         let mut next = line + 1;
-        let here = places.get(&after[line]).map_or(&[][..], Vec::as_slice);
-        has_common |= !here.is_empty();
-        let here = if here.len() > rarity { &[] } else { here };
+        let count = places.count(after[line]);
+        has_common |= count > 0;
+        let here = if count > rarity { 0 } else { count };
         // What lies in the part that was just found gives that part again.
         let mut from = 0;
-        for &place in here {
+        for place in places.list(after[line]).take(here) {
             if place < from {
                 continue;
             }
             let common = extend(before, after, place, line);
             let end = common.before + common.lines;
-            let rarest = before[common.before..end].iter().map(|token| places[token].len()).min().unwrap_or(rarity);
+            let rarest = before[common.before..end].iter().map(|token| places.count(*token)).min().unwrap_or(rarity);
             next = next.max(common.after + common.lines);
             from = end;
             if common.lines > best.lines.max(1) || rarest < rarity {
@@ -98,7 +134,7 @@ fn longest(before: &[Token], after: &[Token]) -> Option<Common> {
         }
         line = next;
     }
-    if has_common && rarity > OCCURRENCES_MAX { None } else { Some(best) }
+    Ok(if has_common && rarity > OCCURRENCES_MAX { None } else { Some(best) })
 }
 
 /// Extends a line that both texts have to all around it that is the same.

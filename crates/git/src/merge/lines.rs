@@ -7,6 +7,17 @@ use std::ops::Range;
 use gix::diff::blob::{Hunk, Interner, Token, sources::byte_lines};
 
 use super::histogram;
+use crate::{Error, Interrupt};
+
+/// How many lines three versions of a text have together, at most: some hundred bytes are held for each line while they
+/// are compared.
+pub const LINES_MAX: usize = 2_000_000;
+
+/// Tells whether three versions of a text have so few lines that they can be compared.
+pub fn can_compare(texts: [&[u8]; 3]) -> bool {
+    let lines = texts.iter().flat_map(|text| text.iter()).filter(|byte| **byte == b'\n').count();
+    lines <= LINES_MAX
+}
 
 /// A part of three versions of a text; the parts of a text follow each other without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,13 +77,13 @@ impl<'t> Lines<'t> {
         self.interner[line]
     }
 
-    /// Cuts the texts into parts by who changed what.
-    pub fn parts(&self) -> Vec<Part> {
+    /// Cuts the texts into parts by who changed what; `interrupt` can end that early.
+    pub fn parts(&self, interrupt: &Interrupt) -> Result<Vec<Part>, Error> {
         let mut parts = Vec::new();
         let mut last = Part { by: By::Neither, base: 0..0, ours: 0..0, theirs: 0..0 };
         let ends = (self.base.len(), self.ours.len(), self.theirs.len());
         let end = Part { by: By::Neither, base: ends.0..ends.0, ours: ends.1..ends.1, theirs: ends.2..ends.2 };
-        for mut change in self.changes().into_iter().chain([end]) {
+        for mut change in self.changes(interrupt)?.into_iter().chain([end]) {
             let same = Part {
                 by: By::Neither,
                 base: last.base.end..change.base.start,
@@ -86,7 +97,7 @@ impl<'t> Lines<'t> {
             last = change.clone();
             parts.extend([same, change].into_iter().filter(|part| !part.is_empty()));
         }
-        parts
+        Ok(parts)
     }
 
     /// Gives the whole texts as one part; nothing if all are empty.
@@ -102,13 +113,14 @@ impl<'t> Lines<'t> {
     }
 
     /// Finds what differs between lines.
-    pub(super) fn diff(&self, before: &[Token], after: &[Token]) -> Vec<Hunk> {
-        histogram::diff(before, after, self.interner.num_tokens())
+    pub(super) fn diff(&self, before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Vec<Hunk>, Error> {
+        histogram::diff(before, after, self.interner.num_tokens(), interrupt)
     }
 
     /// Lists what changed, in order; changes that both sides made alike are left out.
-    pub(super) fn changes(&self) -> Vec<Part> {
-        let (ours, theirs) = (self.diff(&self.base, &self.ours), self.diff(&self.base, &self.theirs));
+    pub(super) fn changes(&self, interrupt: &Interrupt) -> Result<Vec<Part>, Error> {
+        let ours = self.diff(&self.base, &self.ours, interrupt)?;
+        let theirs = self.diff(&self.base, &self.theirs, interrupt)?;
         let (mut our, mut their) = (ours.iter().peekable(), theirs.iter().peekable());
         let mut changes = Vec::new();
         // How far a side's lines are from those of the ancestor, after its last change and before its next one.
@@ -119,7 +131,7 @@ impl<'t> Lines<'t> {
         loop {
             let (our_drift, their_drift) = (drift(our.peek(), self.ours.len()), drift(their.peek(), self.theirs.len()));
             match (our.peek().copied(), their.peek().copied()) {
-                (None, None) => return changes,
+                (None, None) => return Ok(changes),
                 (Some(hunk), other) if other.is_none_or(|other| hunk.before.end < other.before.start) => {
                     let (base, ours) = (range(&hunk.before), range(&hunk.after));
                     append(&mut changes, Part { by: By::Ours, theirs: moved(&base, their_drift), base, ours });

@@ -28,6 +28,9 @@ const CANDIDATES: usize = 4;
 /// No more pairs than this number squared are looked at.
 const LIMIT: usize = 7_000;
 
+/// How many pieces of files are held, at most; 16 bytes each.
+const PIECES_HELD_MAX: usize = 4_000_000;
+
 /// What a side renamed.
 #[derive(Default)]
 pub(super) struct Renames {
@@ -46,7 +49,9 @@ struct Search<'s> {
     /// Which deleted files were renamed.
     used: Vec<bool>,
     folders: Counts,
+    /// The pieces of files that are likely to be compared again.
     pieces: HashMap<ObjectId, Pieces>,
+    pieces_held: usize,
     hasher: RandomState,
 }
 
@@ -72,6 +77,7 @@ impl Merger<'_> {
             used: vec![false; side.deleted.len()],
             folders: Counts::default(),
             pieces: HashMap::new(),
+            pieces_held: 0,
             hasher: RandomState::new(),
         };
         if side.deleted.iter().any(|it| it.is_relevant) {
@@ -178,12 +184,18 @@ impl Merger<'_> {
         if !can_reach(least, sizes[0], sizes[1]) {
             return Ok(0);
         }
+        if search.pieces_held > PIECES_HELD_MAX {
+            search.pieces.clear();
+            search.pieces_held = 0;
+        }
         for ((_, id), size) in [old, new].into_iter().zip(sizes) {
             if !search.pieces.contains_key(&id) {
                 self.budget.content(size)?;
                 let mut data = Vec::new();
                 self.reader.expect(&id, Kind::Blob, &mut data)?;
-                search.pieces.insert(id, Pieces::new(&data, &search.hasher));
+                let pieces = Pieces::new(&data, &search.hasher).ok_or(MergeError::Content)?;
+                search.pieces_held += pieces.len();
+                search.pieces.insert(id, pieces);
             }
         }
         Ok(search.pieces[&old.1].similarity(&search.pieces[&new.1]))

@@ -142,6 +142,7 @@ impl Merger<'_> {
         let mut unique = wanted.clone();
         let mut number = 0;
         while self.is_known(scene, paths, &unique)? {
+            self.budget.time()?;
             unique = format!("{wanted}_{number}").into();
             number += 1;
         }
@@ -166,7 +167,13 @@ impl Merger<'_> {
     ) -> Result<ObjectId, MergeError> {
         let differs = |(path, version): &(BString, Option<Version>)| ours.get(path) != version.as_ref();
         let edits: Edits = settled.into_iter().filter(differs).collect();
-        Ok(self.reader.imagine_edited(&scene.trees[OURS], &edits)?)
+        // What was merged on the way is held until the end.
+        let (tree, objects) = self.reader.edit(Some(&scene.trees[OURS]), &edits)?;
+        for object in objects {
+            self.budget.content(object.data.len() as u64)?;
+            self.reader.imagine(object)?;
+        }
+        Ok(tree)
     }
 }
 

@@ -3,6 +3,7 @@
 use gix::diff::blob::Token;
 
 use super::lines::{By, Lines, Part};
+use crate::{Error, Interrupt};
 
 /// How many lines at most lie between two conflicts that are shown as one.
 const BETWEEN_MAX: usize = 3;
@@ -35,12 +36,17 @@ pub(super) struct Marks {
     pub(super) theirs: Vec<u8>,
 }
 
-/// Merges three versions of a text.
-pub(super) fn merge(base: &[u8], ours: &[u8], theirs: &[u8], favor: Favor, marks: &Marks) -> Text {
+/// Merges three versions of a text: the ancestor's, ours and theirs; `interrupt` can end that early.
+pub(super) fn merge(
+    [base, ours, theirs]: [&[u8]; 3],
+    favor: Favor,
+    marks: &Marks,
+    interrupt: &Interrupt,
+) -> Result<Text, Error> {
     let lines = Lines::new(base, ours, theirs);
     let mut text = Text { data: Vec::with_capacity(ours.len().max(theirs.len())), is_clean: true };
     let mut at = 0;
-    for part in joined(refined(&lines, lines.changes())) {
+    for part in joined(refined(&lines, lines.changes(interrupt)?, interrupt)?) {
         let (ours, theirs) = (&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()]);
         text.data.extend(lines.text(&lines.ours[at..part.ours.start]));
         match (part.by, favor) {
@@ -59,11 +65,11 @@ pub(super) fn merge(base: &[u8], ours: &[u8], theirs: &[u8], favor: Favor, marks
         at = part.ours.end;
     }
     text.data.extend(lines.text(&lines.ours[at..]));
-    text
+    Ok(text)
 }
 
 /// Leaves of each conflict only what the sides do not have in common.
-fn refined(lines: &Lines<'_>, changes: Vec<Part>) -> Vec<Part> {
+fn refined(lines: &Lines<'_>, changes: Vec<Part>, interrupt: &Interrupt) -> Result<Vec<Part>, Error> {
     let mut refined = Vec::with_capacity(changes.len());
     for part in changes {
         if part.by != By::Both || part.ours.is_empty() || part.theirs.is_empty() {
@@ -71,7 +77,7 @@ fn refined(lines: &Lines<'_>, changes: Vec<Part>) -> Vec<Part> {
             continue;
         }
         let (ours, theirs) = (part.ours.start, part.theirs.start);
-        let hunks = lines.diff(&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()]);
+        let hunks = lines.diff(&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()], interrupt)?;
         if hunks.is_empty() {
             refined.push(Part { by: By::Neither, ..part });
             continue;
@@ -83,7 +89,7 @@ fn refined(lines: &Lines<'_>, changes: Vec<Part>) -> Vec<Part> {
             theirs: theirs + hunk.after.start as usize..theirs + hunk.after.end as usize,
         }));
     }
-    refined
+    Ok(refined)
 }
 
 /// Makes one of conflicts that are near each other.

@@ -1,13 +1,17 @@
 //! The walk through three trees at once, which finds all paths where they differ.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    vec::IntoIter,
+};
 
-use bstr::{BStr, BString, ByteVec};
+use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use super::{
     MergeError, Merger, Version,
     entry::{BASE, Entry, OURS, Set, THEIRS, bit, join},
+    names::{self, Named},
 };
 use crate::Mode;
 
@@ -49,6 +53,14 @@ struct Folder {
     kept: Set,
 }
 
+/// A folder of three trees that is being compared.
+struct Open {
+    path: BString,
+    kept: Set,
+    /// What differs in it and was not looked at yet.
+    names: IntoIter<Named>,
+}
+
 /// Why it matters where the files of a removed folder went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Removed {
@@ -76,27 +88,19 @@ impl Merger<'_> {
         Ok(found)
     }
 
-    /// Compares three folders.
+    /// Compares three folders with all that is below them.
     fn walk(&mut self, folder: Folder, found: &mut Differences) -> Result<(), MergeError> {
-        let Folder { path: folder, trees, mut kept } = folder;
-        let folder = folder.as_ref();
-        let names = self.names(trees)?;
-        let added_alone = |here: &[Option<Version>; 3]| {
-            let files = here.iter().map(|it| it.is_some_and(|(mode, _)| mode != Mode::Tree));
-            set(files) == kept
-        };
-        if matches!(kept, 2 | 4) && names.iter().any(|(_, here)| added_alone(here)) {
-            kept = 7;
-        }
-        for (name, here) in names {
-            if here[BASE] == here[OURS] && here[OURS] == here[THEIRS] {
+        let mut open = vec![self.open(folder)?];
+        while let Some(Open { path: folder, kept, names }) = open.last_mut() {
+            let Some((name, here)) = names.next() else {
+                open.pop();
                 continue;
-            }
-            self.budget.item()?;
+            };
+            let folder = folder.as_bstr();
             let path = join(folder, name.as_ref());
             let is_folder = |it: &Option<Version>| it.is_some_and(|(mode, _)| mode == Mode::Tree);
             let folders = set(here.iter().map(is_folder));
-            let mut kept = kept;
+            let mut kept = *kept;
             if kept != 7 && matches!(folders, 3 | 5) {
                 kept = folders & !bit(BASE);
             }
@@ -118,31 +122,25 @@ impl Merger<'_> {
                 let later = side.filter(|_| kept != 7).and_then(|side| found.later[usize::from(side >> 2)].as_mut());
                 match later {
                     Some(later) => later.push(folder),
-                    None => self.walk(folder, found)?,
+                    None => open.push(self.open(folder)?),
                 }
             }
         }
         Ok(())
     }
 
-    /// Lists what is in any of three folders, in the order of trees: a folder's name counts as if it ended in a slash.
-    fn names(&mut self, trees: [Option<ObjectId>; 3]) -> Result<Vec<(BString, [Option<Version>; 3])>, MergeError> {
-        let mut names = BTreeMap::<BString, [Option<Version>; 3]>::new();
-        for (tree, id) in trees.into_iter().enumerate() {
-            let Some(id) = id else { continue };
-            for entry in self.reader.tree(&id)? {
-                names.entry(entry.name).or_default()[tree] = Some((entry.mode, entry.id));
-            }
+    /// Reads what differs in three folders.
+    fn open(&mut self, folder: Folder) -> Result<Open, MergeError> {
+        let Folder { path, trees, mut kept } = folder;
+        let names = names::differing(self.reader, &mut self.budget, path.len(), trees)?;
+        let added_alone = |here: &[Option<Version>; 3]| {
+            let files = here.iter().map(|it| it.is_some_and(|(mode, _)| mode != Mode::Tree));
+            set(files) == kept
+        };
+        if matches!(kept, 2 | 4) && names.iter().any(|(_, here)| added_alone(here)) {
+            kept = 7;
         }
-        let mut names: Vec<_> = names.into_iter().collect();
-        names.sort_by_cached_key(|(name, here)| {
-            let mut key = name.clone();
-            if here.iter().flatten().any(|(mode, _)| *mode == Mode::Tree) {
-                key.push_byte(b'/');
-            }
-            key
-        });
-        Ok(names)
+        Ok(Open { path, kept, names: names.into_iter() })
     }
 }
 

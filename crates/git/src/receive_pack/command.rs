@@ -121,6 +121,11 @@ impl Commands {
         if command[40] != b' ' || command[81] != b' ' || name.is_empty() {
             return Err(unexpected(line));
         }
+        if name.len() > reference::NAME_BYTES_MAX {
+            let (bytes, most) = (name.len(), reference::NAME_BYTES_MAX);
+            let sentence = format!("funny refname: a name of {bytes} bytes is too long; the most is {most}");
+            return Err(ProtocolError::new(sentence));
+        }
         let (old, new) = (id_of(old, line)?, id_of(new, line)?);
         self.list.push(Command { name: name.into(), old, new });
         Ok(())

@@ -46,3 +46,4 @@ mod receive;
 mod shallow;
 mod storage;
 mod versions;
+mod walks;

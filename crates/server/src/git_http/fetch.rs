@@ -60,7 +60,7 @@ fn negotiate(
     let request = Request::read(input, exchange.version, options).map_err(Refused::Protocol)?;
     let Some(request) = request else { return Ok(None) };
     let service = &exchange.state.codecommit;
-    let objects = service.objects(repository).map_err(|it| Refused::Service(it.into()))?;
+    let objects = service.objects(&exchange.call, repository).map_err(|it| Refused::Service(it.into()))?;
     let references = service.references(repository).map_err(|it| Refused::Service(it.into()))?;
     let (capabilities, is_fetch) = (request.capabilities().to_vec(), request.is_fetch());
     let answer = upload_pack::answer(&objects, &references, request, options).map_err(Refused::Protocol)?;

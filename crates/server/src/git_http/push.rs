@@ -15,7 +15,7 @@ use crate::git_http::{Exchange, event};
 /// Serves the request: the references move in one transaction with the event, and only then is the report sent.
 pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
     let Some(repository) = exchange.repository() else { return };
-    let objects = match exchange.state.codecommit.objects(&repository) {
+    let objects = match exchange.state.codecommit.objects(&exchange.call, &repository) {
         Ok(objects) => objects,
         Err(exception) => return exchange.refuse(exception.into()),
     };

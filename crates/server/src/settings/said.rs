@@ -160,7 +160,7 @@ pub struct Said {
     /// How many bytes of files a merge may read [default: 1GB]
     #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_MAX_CONTENT", value_name = "SIZE")]
     pub merge_max_content: Option<String>,
-    /// How many files and folders a merge may compare [default: 1000000]
+    /// How many files and folders a merge may compare [default: 250000]
     #[arg(long, env = "CODECOMMIT_LOCAL_MERGE_MAX_ITEMS", value_name = "NUMBER")]
     pub merge_max_items: Option<usize>,
     /// Let `POST /_local/reset` empty everything

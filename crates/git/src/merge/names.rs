@@ -1,0 +1,107 @@
+//! What differs in three folders, name by name.
+//!
+//! **Invariant:** of the entries of wide folders only those are kept that differ; they count as items of the merge.
+
+use bstr::{BString, ByteVec};
+use gix::ObjectId;
+
+use super::{MergeError, Version, budget::Budget};
+use crate::{
+    Error, Kind, Mode,
+    links::{TreeEntries, TreeEntry},
+    reader::Reader,
+};
+
+/// A name, and what each of the three folders has there.
+pub(super) type Named = (BString, [Option<Version>; 3]);
+
+/// Lists what is not the same in three folders, in the order of trees: a folder's name counts as if it ended in a slash.
+///
+/// The folders' path is `path_bytes` long.
+pub(super) fn differing(
+    reader: &mut Reader,
+    budget: &mut Budget,
+    path_bytes: usize,
+    trees: [Option<ObjectId>; 3],
+) -> Result<Vec<Named>, MergeError> {
+    let mut data = <[Vec<u8>; 3]>::default();
+    // A tree that is there twice is read once.
+    let sources = trees.map(|tree| trees.iter().position(|other| *other == tree).unwrap_or_default());
+    for (at, tree) in trees.iter().enumerate() {
+        if let Some(id) = tree
+            && sources[at] == at
+        {
+            reader.expect(id, Kind::Tree, &mut data[at])?;
+        }
+    }
+    let mut sorted = <[Vec<u32>; 3]>::default();
+    for (at, tree) in trees.iter().enumerate() {
+        if let Some(id) = tree
+            && sources[at] == at
+        {
+            sorted[at] = by_name(&data[at]).map_err(|reason| Error::Malformed { id: *id, reason })?;
+        }
+    }
+    let mut cursors = sources.map(|source| Cursor { data: &data[source], sorted: &sorted[source] });
+    let mut names: Vec<Named> = Vec::new();
+    while let Some(name) = cursors.iter().filter_map(Cursor::name).min() {
+        let here = cursors.each_mut().map(|cursor| cursor.take(name));
+        if here[0] != here[1] || here[1] != here[2] {
+            budget.item(path_bytes + 1 + name.len())?;
+            names.push((name.into(), here));
+        }
+    }
+    names.sort_by_cached_key(|(name, here)| {
+        let mut key = name.clone();
+        if here.iter().flatten().any(|(mode, _)| *mode == Mode::Tree) {
+            key.push_byte(b'/');
+        }
+        key
+    });
+    Ok(names)
+}
+
+/// Gives where the entries of a tree begin, sorted by their names; those of one name stay in their order.
+fn by_name(data: &[u8]) -> Result<Vec<u32>, &'static str> {
+    let mut starts = Vec::new();
+    let mut entries = TreeEntries::new(data);
+    loop {
+        let start = data.len() - entries.rest().len();
+        match entries.next() {
+            Some(entry) => _ = entry?,
+            None => break,
+        }
+        starts.push(u32::try_from(start).map_err(|_| "a tree of too many bytes")?);
+    }
+    starts.sort_by(|one, other| entry(data, *one).name.cmp(entry(data, *other).name));
+    Ok(starts)
+}
+
+fn entry(data: &[u8], start: u32) -> TreeEntry<'_> {
+    TreeEntries::new(&data[start as usize..]).next().and_then(Result::ok).expect("it was read before")
+}
+
+/// The entries of a folder that were not compared yet.
+struct Cursor<'d> {
+    data: &'d [u8],
+    sorted: &'d [u32],
+}
+
+impl<'d> Cursor<'d> {
+    fn name(&self) -> Option<&'d [u8]> {
+        self.sorted.first().map(|start| entry(self.data, *start).name)
+    }
+
+    /// Takes what has a name; of several the last.
+    fn take(&mut self, name: &[u8]) -> Option<Version> {
+        let mut found = None;
+        while let Some((start, rest)) = self.sorted.split_first()
+            && let next = entry(self.data, *start)
+            && next.name == name
+        {
+            found = Some((Mode::of(next.mode), next.id.to_owned()));
+            self.sorted = rest;
+        }
+        found
+    }
+}
