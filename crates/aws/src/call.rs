@@ -1,7 +1,7 @@
 //! One call of an operation: who, when, from where, and what it turned out to concern.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 use uuid::Builder;
@@ -138,17 +138,17 @@ impl Call {
     /// Notes something that a token in the input or the caller's session says; it stands among the request parameters
     /// of the call's record.
     pub fn is_told(&self, name: &str, value: Value) {
-        self.told.lock().expect("no holder of this lock panics").insert(name.to_owned(), value);
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
     }
 
     /// Returns what tokens in the input and the caller's session say, by name.
     pub fn told(&self) -> Map<String, Value> {
-        self.told.lock().expect("no holder of this lock panics").clone()
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes that the call concerns a resource, which then stands in its record.
     pub fn concerns(&self, resource: Resource) {
-        let mut resources = self.resources.lock().expect("no holder of this lock panics");
+        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
         if !resources.contains(&resource) {
             resources.push(resource);
         }
@@ -156,7 +156,7 @@ impl Call {
 
     /// Notes that the call concerns data that is encrypted.
     pub fn concerns_encrypted(&self, data: Encrypted) {
-        let mut encrypted = self.encrypted.lock().expect("no holder of this lock panics");
+        let mut encrypted = self.encrypted.lock().unwrap_or_else(PoisonError::into_inner);
         if !encrypted.contains(&data) {
             encrypted.push(data);
         }
@@ -164,12 +164,12 @@ impl Call {
 
     /// Returns the encrypted data that the call turned out to concern, in the order in which it was met.
     pub fn encrypted(&self) -> Vec<Encrypted> {
-        self.encrypted.lock().expect("no holder of this lock panics").clone()
+        self.encrypted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the resources that the call turned out to concern, in the order in which they were met.
     pub fn resources(&self) -> Vec<Resource> {
-        self.resources.lock().expect("no holder of this lock panics").clone()
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git::ObjectId;
 
@@ -47,7 +47,7 @@ fn remembered<K: Hash + Eq + Copy, V: Copy>(
     key: K,
     look: impl FnOnce() -> Result<V, Exception>,
 ) -> Result<V, Exception> {
-    let held = || known.lock().expect("no holder of this lock panics");
+    let held = || known.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(value) = held().get(&key) {
         return Ok(*value);
     }

@@ -4,7 +4,7 @@
 //! **Invariant:** a snapshot is used only for a repository that was found with the snapshot's version.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git::{Options, References, Service, Version};
 
@@ -37,7 +37,7 @@ impl Snapshot {
             // Each client's is its own.
             return write();
         }
-        let mut advertised = self.advertised.lock().expect("no holder of this lock panics");
+        let mut advertised = self.advertised.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(advertised.entry((service, version)).or_insert_with(write))
     }
 }
@@ -70,6 +70,6 @@ impl Snapshots {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Snapshot>> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

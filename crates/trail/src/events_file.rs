@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use aws::Timestamp;
 use serde_json::Value;
@@ -49,7 +49,7 @@ impl EventsFile {
 
     /// Appends a record's line.
     pub(crate) fn append(&self, line: &str) {
-        let mut open = self.0.lock().expect("no holder of this lock panics");
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Open { file, pending } = &mut *open;
         pending.extend_from_slice(line.as_bytes());
         while !pending.is_empty() {
@@ -66,7 +66,7 @@ impl EventsFile {
 
     /// Empties the file.
     pub(crate) fn clear(&self) {
-        let mut open = self.0.lock().expect("no holder of this lock panics");
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.pending.clear();
         if let Err(error) = open.file.set_len(0) {
             tracing::error!(%error, "events.ndjson cannot be emptied");

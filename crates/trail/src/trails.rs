@@ -14,7 +14,7 @@ pub(crate) mod span;
 pub(crate) mod tag;
 
 use std::collections::HashSet;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws::{Region, Timestamp};
 use store::{Error, Store, Transaction};
@@ -77,7 +77,7 @@ impl BuiltIn {
         }
         let (known, account) = (Arc::clone(&self.known), account.to_owned());
         transaction.after_commit(move || {
-            known.write().expect("no holder of this lock panics").insert(account);
+            known.write().unwrap_or_else(PoisonError::into_inner).insert(account);
         });
         Ok(())
     }
@@ -85,11 +85,11 @@ impl BuiltIn {
     /// Forgets all accounts once the transaction is committed.
     pub(crate) fn forget(&self, transaction: &Transaction) {
         let known = Arc::clone(&self.known);
-        transaction.after_commit(move || known.write().expect("no holder of this lock panics").clear());
+        transaction.after_commit(move || known.write().unwrap_or_else(PoisonError::into_inner).clear());
     }
 
     fn knows(&self, account: &str) -> bool {
-        self.known.read().expect("no holder of this lock panics").contains(account)
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(account)
     }
 }
 

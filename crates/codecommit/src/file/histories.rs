@@ -1,7 +1,7 @@
 //! Histories of files that are kept in memory, so that a listing does not find the whole history for each of its pages.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git::{ObjectId, Revision};
 
@@ -27,7 +27,7 @@ impl Histories {
         key: Key,
         find: impl FnOnce() -> Result<Vec<Revision>, Exception>,
     ) -> Result<Arc<[Revision]>, Exception> {
-        let lock = || self.0.lock().expect("no holder of this lock panics");
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().iter().find(|(other, _)| *other == key).map(|(_, history)| Arc::clone(history));
         if let Some(known) = known {
             return Ok(known);

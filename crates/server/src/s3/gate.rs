@@ -1,6 +1,6 @@
 //! The gate of the S3 endpoint: which operation a request is, and that it only reads.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -29,7 +29,7 @@ pub(super) struct Note(Arc<Mutex<Option<Asked>>>);
 impl Note {
     /// Takes what was noted; nothing is, where the request is no operation of S3's.
     pub(super) fn take(&self) -> Option<Asked> {
-        self.0.lock().expect("no holder of this lock panics").take()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -48,7 +48,7 @@ impl S3Access for Gate {
         let is_there = OPERATIONS.contains(&asked.operation.as_str());
         let operation = asked.operation.clone();
         if let Some(Note(note)) = context.extensions_mut().get() {
-            *note.lock().expect("no holder of this lock panics") = Some(asked);
+            *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
         }
         if is_there {
             Ok(())
