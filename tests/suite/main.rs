@@ -13,6 +13,7 @@ mod commit_history;
 mod crash;
 mod cross_account;
 mod cross_site;
+mod damage;
 mod deletion;
 mod digest;
 mod edits;

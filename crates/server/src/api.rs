@@ -13,6 +13,7 @@ use identity::{Refused, Sts};
 
 use crate::asked::Asked;
 use crate::services::Service;
+use crate::spool::Spool;
 use crate::state::State;
 use crate::{blocking, body, head};
 
@@ -27,11 +28,13 @@ pub(crate) async fn serve(
     // 1. Read head and body.
     let (head, body) = request.into_parts();
     let body = match head.method {
-        Method::GET => Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes())),
-        _ => body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout).await,
+        Method::GET => None,
+        _ => Some(body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout, state.spool()).await),
     };
     // The rest blocks.
     let answer = blocking::run(move || {
+        let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));
+        let body = body.map_or_else(query, |body| body.and_then(Spool::into_bytes));
         let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
         let asked = Asked::read(&head, body.as_ref().copied().unwrap_or_default());
         // 2. and 3. Authenticate, and begin the call.
@@ -68,6 +71,16 @@ fn respond(call: &Call, asked: &Asked, result: Result<Bytes, Failure>) -> Respon
         Ok(body) => (200, None, body),
         Err(failure) => (failure.status, Some(failure.name.clone()), asked.failure(&failure, call.request_id())),
     };
+    if status >= 500 {
+        let resources: Vec<String> = call.resources().into_iter().map(|resource| resource.arn).collect();
+        let operation = asked.operation();
+        tracing::error!(
+            operation,
+            ?resources,
+            request_id = call.request_id(),
+            "a call failed; an earlier line tells why"
+        );
+    }
     tracing::info!(
         operation = asked.operation(),
         status,

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::push_turns::PushTurn;
+use crate::spool::Spool;
 
 /// How much of a body that is too large is read to its end, so that the client sees the reply and not a broken connection.
 const OVERRUN_BYTES_MAX: u64 = 64 << 20;
@@ -30,9 +31,13 @@ const PIECES_WAITING: usize = 4;
 /// The size of a piece.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// Reads a body that must not be larger than a limit, from a client that must not be silent for too long.
-pub(crate) async fn whole(mut body: Body, bytes_max: u64, patience: Duration) -> Result<Bytes, Failure> {
-    let mut whole = BytesMut::new();
+/// Receives a body that must not be larger than a limit, from a client that must not be silent for too long.
+pub(crate) async fn whole(
+    mut body: Body,
+    bytes_max: u64,
+    patience: Duration,
+    mut spool: Spool,
+) -> Result<Spool, Failure> {
     let mut read = 0_u64;
     loop {
         let next = timeout(patience, body.frame()).await;
@@ -42,19 +47,26 @@ pub(crate) async fn whole(mut body: Body, bytes_max: u64, patience: Duration) ->
         let Ok(data) = frame.into_data() else { continue };
         read += data.len() as u64;
         if read <= bytes_max {
-            whole.extend_from_slice(&data);
+            spool.add(&data).map_err(|error| {
+                tracing::error!(%error, "a request's body cannot be kept in a file of the data folder");
+                Failure::internal()
+            })?;
         } else if read > bytes_max + OVERRUN_BYTES_MAX {
             break;
-        } else {
-            whole.clear();
         }
     }
     if read <= bytes_max {
-        return Ok(whole.freeze());
+        return Ok(spool);
     }
     let message =
         format!("The request's body is larger than {bytes_max} bytes; start the server with a larger --max-body.");
     Err(Failure { name: "RequestEntityTooLargeException".to_owned(), message, status: 413 })
+}
+
+/// Receives the body of a request that is refused, so that the client sees the reply and not a broken connection.
+pub(crate) async fn discard(body: Body, patience: Duration) {
+    // Nothing of it is kept.
+    drop(whole(body, 0, patience, Spool::default()).await);
 }
 
 /// A body as blocking code reads it.

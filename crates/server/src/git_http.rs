@@ -27,6 +27,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use crate::git_http::path::GitPath;
 use crate::git_http::path::Wanted;
+use crate::spool::Spool;
 use crate::state::State;
 use crate::{blocking, body, head};
 
@@ -56,7 +57,7 @@ impl AsRef<[u8]> for Advertisement {
 enum Input {
     Nothing,
     /// All that a client says when it asks for objects; it is read before a thread is taken.
-    Whole(Result<Bytes, Failure>),
+    Whole(Result<Spool, Failure>),
     /// What is read while it is taken in.
     Stream(body::Reader),
 }
@@ -94,7 +95,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     let input = match (path.wanted, service) {
         (Wanted::Advertisement, _) => Input::Nothing,
         (Wanted::Service(_), Service::UploadPack) => {
-            Input::Whole(body::whole(body, state.settings.body_bytes_max, patience).await)
+            Input::Whole(body::whole(body, state.settings.body_bytes_max, patience, state.spool()).await)
         }
         (Wanted::Service(_), Service::ReceivePack) => {
             let body = body::Reader::begin(body, patience).await;
@@ -126,8 +127,10 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         // 4. to 6. Find the repository, do the work with its record, respond.
         match input {
             Input::Nothing => exchange.advertise(),
-            Input::Whole(Ok(bytes)) => fetch::serve(exchange, &mut decoded(&head, bytes.reader())),
-            Input::Whole(Err(failure)) => exchange.refuse(failure),
+            Input::Whole(body) => match body.and_then(Spool::into_bytes) {
+                Ok(bytes) => fetch::serve(exchange, &mut decoded(&head, bytes.reader())),
+                Err(failure) => exchange.refuse(failure),
+            },
             Input::Stream(mut body) => {
                 push::serve(exchange, &mut decoded(&head, &mut body));
                 body.drain();

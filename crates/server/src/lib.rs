@@ -36,6 +36,7 @@ mod routes;
 mod s3;
 mod services;
 pub mod settings;
+mod spool;
 mod state;
 mod triggers;
 mod units;

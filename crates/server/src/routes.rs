@@ -46,7 +46,7 @@ async fn of_allowed_origin(Shared(state): Shared<Arc<State>>, request: Request<B
     if let Err(message) = origin::check(request.headers(), &state.settings.allowed_hosts) {
         let (head, body) = request.into_parts();
         tracing::warn!(path = head.uri.path(), message, "a request is refused");
-        drop(body::whole(body, 0, state.settings.git.timeout).await);
+        body::discard(body, state.settings.git.timeout).await;
         if head.uri.path() == "/" {
             return (
                 StatusCode::FORBIDDEN,

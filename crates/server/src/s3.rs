@@ -56,7 +56,7 @@ pub(crate) fn is_meant(state: &State, head: &Parts) -> bool {
 pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
     // 1. Read the head; what the body would bring is not wanted.
     let (mut head, body) = request.into_parts();
-    drop(body::whole(body, 0, state.settings.git.timeout).await);
+    body::discard(body, state.settings.git.timeout).await;
     host::to_path(&mut head, &state.buckets);
     let (method, uri) = (head.method.clone(), head.uri.clone());
     // 2. and 3. Authenticate, and begin the call.

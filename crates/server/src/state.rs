@@ -23,6 +23,7 @@ use crate::outbox::{Bell, Outbox};
 use crate::push_turns::PushTurns;
 use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
+use crate::spool::Spool;
 use crate::triggers::{Courier, Triggers};
 use crate::{Settings, StartError, s3};
 
@@ -80,8 +81,7 @@ impl State {
             Arc::clone(&clock),
             Arc::clone(&ringing),
         )?;
-        let (home_region, lookup) = (settings.region.clone(), settings.lookup);
-        let cloudtrail = CloudTrail::new(&trail, ringing, Arc::clone(&clock), home_region, lookup, settings.trails_max);
+        let cloudtrail = CloudTrail::new(&trail, ringing, settings.lookup, settings.trails_max);
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let uploaded = Bell::new();
@@ -133,6 +133,11 @@ impl State {
             _lock: lock,
             _temporary: temporary,
         })
+    }
+
+    /// Begins the body of a request.
+    pub(crate) fn spool(&self) -> Spool {
+        Spool::new(self.data_folder.clone())
     }
 
     pub(crate) fn data_folder(&self) -> &Path {

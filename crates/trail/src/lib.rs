@@ -44,8 +44,9 @@ use crate::digest::Digests;
 pub use crate::event::Event;
 use crate::events_file::EventsFile;
 pub use crate::exception::Exception;
+use crate::history::History;
 use crate::history::Indexer;
-pub use crate::history::{History, LookupSettings, forget};
+pub use crate::history::LookupSettings;
 pub use crate::notification::{Notification, Notifications, Notified, Notifier};
 pub use crate::record::EventVersion;
 pub use crate::retention::Retention;
@@ -239,7 +240,7 @@ impl Trail {
     }
 
     /// Returns the event history, for lookups.
-    pub fn history(&self) -> Arc<History> {
+    pub(crate) fn history(&self) -> Arc<History> {
         Arc::clone(self.indexer.history())
     }
 

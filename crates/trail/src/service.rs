@@ -2,21 +2,17 @@
 
 use std::sync::Arc;
 
-use aws::{Clock, Operation, Region};
+use aws::Operation;
 use store::{Store, Transaction};
 
 use crate::history::{History, LookupSettings, Throttle};
 use crate::{Buckets, KeyRing, Notifier, Trail, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
-#[expect(dead_code, reason = "its operations follow")]
 pub struct CloudTrail {
     pub(crate) store: Arc<Store>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) notifier: Arc<dyn Notifier>,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// The region of the built-in trail.
-    pub(crate) home_region: Region,
     pub(crate) history: Arc<History>,
     pub(crate) lookup: LookupSettings,
     pub(crate) throttle: Throttle,
@@ -27,18 +23,11 @@ pub struct CloudTrail {
 
 impl CloudTrail {
     /// Makes the service over what a trail keeps.
-    pub fn new(
-        trail: &Trail,
-        notifier: Arc<dyn Notifier>,
-        clock: Arc<dyn Clock>,
-        home_region: Region,
-        lookup: LookupSettings,
-        trails_max: usize,
-    ) -> Self {
+    pub fn new(trail: &Trail, notifier: Arc<dyn Notifier>, lookup: LookupSettings, trails_max: usize) -> Self {
         let (store, buckets, keys) = (Arc::clone(&trail.store), Arc::clone(&trail.buckets), Arc::clone(&trail.keys));
         let history = trail.history();
         let throttle = Throttle::default();
-        Self { store, buckets, notifier, clock, home_region, history, lookup, throttle, keys, trails_max }
+        Self { store, buckets, notifier, history, lookup, throttle, keys, trails_max }
     }
 
     /// Finds an operation by its name.

@@ -70,7 +70,8 @@ fn negotiate(
 /// Git reads a refusal out of the protocol, so the status is that of success.
 fn refuse(exchange: &mut Exchange, repository: &codecommit::repository::Repository, error: &ProtocolError) {
     if error.is_internal() {
-        tracing::error!(error = ?error, request_id = exchange.call.request_id(), "a fetch failed");
+        let request_id = exchange.call.request_id();
+        tracing::error!(error = ?error, repository = repository.name, repository_id = repository.id, request_id, "a fetch failed");
     }
     let mut event = event::without_data(exchange.service, &repository.name, Some(repository));
     event.failure = Some(Failure::client("InvalidRequestException", error.to_string()));
