@@ -209,11 +209,11 @@ fn a_bucket_that_takes_no_digest_shows_in_the_status_and_gets_it_later() {
     let world = chained();
     let status = || world.ok("GetTrailStatus", &json!({ "Name": "codecommit-local" }));
     assert!(status()["LatestDigestDeliveryTime"].is_number());
-    // A file in the place of the folder of digests.
+    // A link that leads nowhere in the place of the folder of digests.
     let folder = world.trail_folder().join("AWSLogs/111122223333/CloudTrail-Digest");
     let aside = world.folder().join("aside");
     fs::rename(&folder, &aside).expect("it is there");
-    fs::write(&folder, "in the way").expect("the folder is writable");
+    std::os::unix::fs::symlink("nowhere", &folder).expect("links can be made");
     world.digest();
     assert!(status()["LatestDigestDeliveryError"].is_string(), "{}", status());
     world.digest();
@@ -244,7 +244,7 @@ fn log_files_of_before_the_next_digest_are_not_covered_yet() {
     call(&world);
     world.stop();
     let outcome = world.verify().ok();
-    assert_eq!(outcome, "3/3 digest files valid\n3/3 log files valid\n1 log files not covered by a digest yet");
+    assert_eq!(outcome, "3/3 digest files valid\n3/3 log files valid\n1 log file not covered by a digest yet");
 }
 
 /// What is said of a file that was tampered with, and how that is done.
@@ -267,7 +267,7 @@ fn a_log_file_that_was_changed_cut_lengthened_or_deleted_is_found() {
         ),
         ("INVALID: invalid format", Box::new(|path| fs::write(path, "no gzip").expect("it is writable"))),
         (
-            "INVALID: invalid format",
+            "INVALID: unexpected data after end of compressed stream",
             Box::new(move |path| {
                 let mut bytes = fs::read(path).expect("it is there");
                 bytes.extend(gzip(b"more"));
@@ -317,6 +317,33 @@ fn a_digest_that_was_deleted_moved_or_damaged_is_found() {
     assert_invalid(&world, &["INVALID: its metadata has no signature"], summary);
 }
 
+/// What verifying says about the time that no digest covers.
+fn not_covered(world: &World) -> Vec<String> {
+    let outcome = world.verify();
+    outcome.out.lines().filter(|line| line.starts_with("No digest covers")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_time_that_no_digest_covers_is_told() {
+    let world = world();
+    for _ in 0..6 {
+        call(&world);
+        world.digest();
+    }
+    assert_eq!(not_covered(&world), Vec::<String>::new());
+    let digests = world.digests();
+    for digest in &digests[2..4] {
+        fs::remove_file(&digest.path).expect("it is there");
+    }
+    let (from, until) = (text(&digests[1], "digestEndTime"), text(&digests[4], "digestStartTime"));
+    assert_eq!(not_covered(&world), [format!("No digest covers {from} to {until}")]);
+    fs::write(&digests[0].path, "no gzip").expect("the folder is writable");
+    fs::write(&digests[5].path, "no gzip").expect("the folder is writable");
+    let after = format!("No digest covers the time after {}", text(&digests[4], "digestEndTime"));
+    let before = format!("No digest covers the time before {}", text(&digests[1], "digestStartTime"));
+    assert_eq!(not_covered(&world), [after, format!("No digest covers {from} to {until}"), before]);
+}
+
 #[test]
 fn a_digest_is_verified_with_the_keys_that_are_given_and_no_others() {
     let world = chained();
@@ -345,7 +372,7 @@ fn what_is_no_folder_of_a_trail_is_refused_in_a_sentence() {
     call(&world);
     world.stop();
     let outcome = world.verify().ok();
-    assert_eq!(outcome, "0/0 digest files valid\n0/0 log files valid\n1 log files not covered by a digest yet");
+    assert_eq!(outcome, "0/0 digest files valid\n0/0 log files valid\n1 log file not covered by a digest yet");
 }
 
 #[test]

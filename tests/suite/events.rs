@@ -65,6 +65,34 @@ fn records_are_printed_as_they_are() {
 }
 
 #[test]
+fn nothing_in_a_record_controls_a_terminal() {
+    let world = World::new();
+    let name = "a\u{7f}\u{9b}31m\u{202e}b\u{2066}";
+    world.call("GetRepository", &json!({ "repositoryName": name }));
+    let records = printed(&world, &["--json"]);
+    let person = printed(&world, &[]);
+    for control in ['\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}'] {
+        assert!(!records.contains(control) && !person.contains(control), "{control:?}");
+    }
+    assert!(records.contains("\\u007f\\u009b31m\\u202eb\\u2066"), "{records}");
+    let record: Value = serde_json::from_str(&records).expect("it is JSON");
+    assert_eq!(record["requestParameters"]["repositoryName"], name);
+    assert_eq!(record, world.events()[0]);
+}
+
+#[test]
+fn a_line_that_is_no_record_is_passed_over() {
+    let world = World::new();
+    world.ok("ListRepositories", &json!({}));
+    let path = world.trail_folder().join("events.ndjson");
+    let mut content = std::fs::read(&path).expect("it is there");
+    content.extend(b"\xff\xfe\0\0\n");
+    std::fs::write(&path, content).expect("it is writable");
+    world.ok("ListRepositories", &json!({}));
+    assert_eq!(printed(&world, &["--json"]).lines().count(), 2);
+}
+
+#[test]
 fn a_person_gets_a_line_an_event() {
     let world = world();
     let text = printed(&world, &[]);

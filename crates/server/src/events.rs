@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
+use trail::terminal;
 use trail::view::{self, Filter};
 
 /// How often a followed trail is looked at.
@@ -77,9 +78,9 @@ fn print_lines(mut file: impl BufRead, arguments: &Arguments) -> io::Result<()> 
     };
     let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut output = io::BufWriter::new(io::stdout().lock());
-    let mut line = String::new();
+    let mut line = Vec::new();
     loop {
-        if file.read_line(&mut line)? == 0 || !line.ends_with('\n') {
+        if file.read_until(b'\n', &mut line)? == 0 || line.last() != Some(&b'\n') {
             output.flush()?;
             if !arguments.follow {
                 return Ok(());
@@ -88,11 +89,13 @@ fn print_lines(mut file: impl BufRead, arguments: &Arguments) -> io::Result<()> 
             std::thread::sleep(LOOK_INTERVAL);
             continue;
         }
-        if let Ok(record) = serde_json::from_str::<Value>(&line)
+        // A line that is no record is a file system's damage.
+        if let Ok(text) = str::from_utf8(&line)
+            && let Ok(record) = serde_json::from_str::<Value>(text)
             && filter.admits(&record)
         {
             if arguments.json {
-                output.write_all(line.as_bytes())?;
+                writeln!(output, "{}", terminal::escaped(text.trim_end()))?;
             } else {
                 writeln!(output, "{}", view::line(&record, color))?;
             }

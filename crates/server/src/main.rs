@@ -17,6 +17,7 @@ use server::Server;
 use server::settings::{LogFormat, Said};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use trail::terminal::printable_lines;
 
 /// How many requests of Git clients are served at once; a thread that waits for a client costs little.
 const THREADS_MAX: usize = 1024;
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("codecommit-local: {message}");
+            eprintln!("codecommit-local: {}", printable_lines(&message));
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use trail::terminal::printable;
 use trail::verify::{Finding, verify};
 
 /// What `verify` can be told.
@@ -77,6 +78,7 @@ impl Counts {
             Finding::Gap(end, begin) => {
                 Some(format!("A chain of digests ended at {end}, and another begins at {begin}"))
             }
+            Finding::NotCovered(from, until) => Some(not_covered(from.as_deref(), until.as_deref())),
             Finding::Elsewhere(key) => Some(format!("{key} is in another bucket, and not looked at")),
         }
     }
@@ -88,19 +90,30 @@ impl Counts {
             format!("{valid}/{total} {what} files valid{rest}")
         };
         let mut lines = vec![line(self.digests, "digest"), line(self.log_files, "log")];
-        if self.uncovered > 0 {
-            lines.push(format!("{} log files not covered by a digest yet", self.uncovered));
+        match self.uncovered {
+            0 => {}
+            1 => lines.push("1 log file not covered by a digest yet".to_owned()),
+            more => lines.push(format!("{more} log files not covered by a digest yet")),
         }
         lines
+    }
+}
+
+/// Says which time no digest covers, as far as the digests around it tell.
+fn not_covered(from: Option<&str>, until: Option<&str>) -> String {
+    match (from, until) {
+        (Some(from), Some(until)) => format!("No digest covers {from} to {until}"),
+        (Some(from), None) => format!("No digest covers the time after {from}"),
+        (None, Some(until)) => format!("No digest covers the time before {until}"),
+        (None, None) => "No digest covers any time".to_owned(),
     }
 }
 
 fn write(lines: &[String]) -> io::Result<()> {
     let mut output = io::BufWriter::new(io::stdout().lock());
     for line in lines {
-        // A key can hold anything; what would move the cursor must not reach a terminal.
-        let clean: String = line.chars().filter(|letter| *letter == '\t' || !letter.is_control()).collect();
-        writeln!(output, "{clean}")?;
+        let columns: Vec<String> = line.split('\t').map(printable).collect();
+        writeln!(output, "{}", columns.join("\t"))?;
     }
     output.flush()
 }

@@ -3,19 +3,19 @@
 //! **Invariant:** a record is appended after its commit and before its reply; what a crash kept from the file is appended from
 //! the store at the next start, so no line is lost and none is there twice.
 
+mod backwards;
+
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use aws::Timestamp;
-use serde_json::Value;
+use serde::Deserialize;
 use store::Store;
 
+use self::backwards::Backwards;
 use crate::events_path;
-
-/// How much of the file's end is read at a time in search of the last record that the store knows.
-const STEP_BYTES: u64 = 64 * 1024;
 
 /// How many of the records that it lacks are appended at a time, which bounds the memory that it takes.
 const RECORDS_AT_A_TIME: i64 = 1_000;
@@ -31,7 +31,13 @@ struct Open {
 impl EventsFile {
     /// Opens the file and repairs its end.
     pub(crate) fn open(folder: &Path, store: &Store) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(events_path(folder))?;
+        let path = events_path(folder);
+        let failed =
+            |error: io::Error| io::Error::new(error.kind(), format!("cannot open {}: {error}", path.display()));
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(failed)?;
+        if !file.metadata()?.is_file() {
+            return Err(failed(io::Error::other("it is no regular file; move it away")));
+        }
         let mut last_seq = last_known(&mut file, store)?;
         let mut lacked = 0;
         loop {
@@ -89,55 +95,50 @@ fn after(last_seq: i64, store: &Store) -> Result<Vec<(i64, String)>, store::Erro
 ///
 /// Lines that the store does not know are left alone: they tell of calls that were acknowledged.
 fn last_known(file: &mut File, store: &Store) -> io::Result<i64> {
-    let mut start = file.seek(SeekFrom::End(0))?;
-    let mut torn_cut = false;
-    // What was read already and begins before `start`.
-    let mut carried = Vec::new();
-    while start > 0 {
-        let step = STEP_BYTES.min(start);
-        start -= step;
-        let mut bytes = vec![0; usize::try_from(step).expect("a step fits into memory")];
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut bytes)?;
-        bytes.append(&mut carried);
-        if !torn_cut {
-            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |line_end| line_end + 1);
-            bytes.truncate(whole);
-            file.set_len(start + whole as u64)?;
-            torn_cut = whole > 0;
+    let end = backwards::end_of_lines(file)?;
+    file.set_len(end)?;
+    let any =
+        store.read(|transaction| transaction.query_one("SELECT seq FROM events LIMIT 1", &[], |row| row.integer(0)));
+    if any.map_err(|error: store::Error| io::Error::other(error))?.is_none() {
+        // A store without records knows no line.
+        return Ok(0);
+    }
+    let mut lines = Backwards::new(file, end);
+    while let Some(line) = lines.next()? {
+        if let Some(seq) = seq_of(&line, store)? {
+            return Ok(seq);
         }
-        let lines_start = if start == 0 {
-            0
-        } else {
-            bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1)
-        };
-        for line in bytes[lines_start..].split(|byte| *byte == b'\n').rev() {
-            if let Some(seq) = seq_of(line, store)? {
-                return Ok(seq);
-            }
-        }
-        bytes.truncate(lines_start);
-        carried = bytes;
     }
     Ok(0)
 }
 
+/// The members of a record by which the store finds it.
+#[derive(Deserialize)]
+struct Place {
+    #[serde(rename = "eventID")]
+    event_id: String,
+    #[serde(rename = "recipientAccountId")]
+    account: String,
+    #[serde(rename = "awsRegion")]
+    region: String,
+    #[serde(rename = "eventTime")]
+    event_time: String,
+}
+
 /// Finds the record of a line by its place, second and id.
 fn seq_of(line: &[u8], store: &Store) -> io::Result<Option<i64>> {
-    let Ok(record) = serde_json::from_slice::<Value>(line) else { return Ok(None) };
-    let text = |name: &str| record[name].as_str();
-    let (Some(event_id), Some(account), Some(region), Some(time)) = (
-        text("eventID"),
-        text("recipientAccountId"),
-        text("awsRegion"),
-        text("eventTime").and_then(Timestamp::from_iso),
-    ) else {
-        return Ok(None);
-    };
+    let Ok(place) = serde_json::from_slice::<Place>(line) else { return Ok(None) };
+    let Some(time) = Timestamp::from_iso(&place.event_time) else { return Ok(None) };
     let found = store.read(|transaction| {
         transaction.query_one(
-            "SELECT seq FROM events WHERE account = ?1 AND region = ?2 AND time >= ?3 AND time < ?3 + 1000 AND event_id = ?4",
-            &[account.into(), region.into(), time.millis().into(), event_id.into()],
+            "SELECT seq FROM events WHERE account = ?1 AND region = ?2 AND is_data IN (0, 1) AND time >= ?3 AND time < ?3 + 1000 \
+             AND event_id = ?4",
+            &[
+                (&place.account).into(),
+                (&place.region).into(),
+                time.millis().into(),
+                (&place.event_id).into(),
+            ],
             |row| row.integer(0),
         )
     });

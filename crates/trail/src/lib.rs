@@ -22,6 +22,7 @@ mod retention;
 mod schema;
 mod service;
 mod signing_key;
+pub mod terminal;
 mod trails;
 pub mod verify;
 pub mod view;
@@ -286,6 +287,9 @@ fn unrecorded(error: store::Error) -> Failure {
 fn guarded<R>(part: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|_panic| Err(Failure::internal()))
 }
+
+/// The file in a trail directory that the server locks which uses it.
+pub const LOCK: &str = ".metadata/lock";
 
 /// The path of `events.ndjson` in a trail directory.
 pub fn events_path(folder: &Path) -> PathBuf {

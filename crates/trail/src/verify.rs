@@ -31,6 +31,9 @@ pub enum Finding {
     Uncovered(String),
     /// A chain ended at the first time, and the next one begins at the second.
     Gap(String, String),
+    /// A digest is missing or invalid, so that none covers what was delivered after the first time and until the second;
+    /// `None` where no valid digest tells the time.
+    NotCovered(Option<String>, Option<String>),
     /// The chain or the digest goes on in another bucket, which is not looked at.
     Elsewhere(String),
 }
@@ -100,9 +103,12 @@ impl Walk<'_> {
         let mut expected: Option<Expected> = None;
         // Where the chain that follows begins, if it names no digest before it.
         let mut begins: Option<String> = None;
+        // Where the valid digest that follows begins, and whether digests before it are missing or invalid.
+        let (mut covered_from, mut is_broken) = (None, false);
         while let Some(key) = keys.pop() {
             if let Some(missing) = expected.take_if(|it| it.key > key) {
                 (self.report)(Finding::InvalidDigest(missing.key, "not found".to_owned()));
+                is_broken = true;
             }
             let named = expected.take_if(|it| it.key == key);
             match self.digest(&key, named.as_ref()) {
@@ -110,10 +116,14 @@ impl Walk<'_> {
                     if let Some(begin) = begins.take() {
                         (self.report)(Finding::Gap(document.digest_end_time.clone(), begin));
                     }
+                    if std::mem::take(&mut is_broken) {
+                        self.not_covered(Some(&document.digest_end_time), covered_from.as_ref());
+                    }
                     (self.report)(Finding::ValidDigest(key));
                     for file in &document.log_files {
                         self.log_file(&document.digest_s3_bucket, file);
                     }
+                    covered_from = Some(document.digest_start_time.clone());
                     if expected.is_none() {
                         expected = self.previous(&document);
                         begins = document.previous_digest_s3_object.is_none().then_some(document.digest_start_time);
@@ -121,12 +131,24 @@ impl Walk<'_> {
                 }
                 Err(problem) => {
                     begins = None;
+                    is_broken = true;
                     (self.report)(Finding::InvalidDigest(key, problem));
                 }
             }
         }
         if let Some(missing) = expected {
             (self.report)(Finding::InvalidDigest(missing.key, "not found".to_owned()));
+            is_broken = true;
+        }
+        if is_broken {
+            self.not_covered(None, covered_from.as_ref());
+        }
+    }
+
+    /// Reports the time that no valid digest covers; there is none where the windows of digests overlap.
+    fn not_covered(&mut self, from: Option<&String>, until: Option<&String>) {
+        if from.zip(until).is_none_or(|(from, until)| from < until) {
+            (self.report)(Finding::NotCovered(from.cloned(), until.cloned()));
         }
     }
 
@@ -186,7 +208,7 @@ impl Walk<'_> {
     fn content(&self, key: &str) -> Result<Vec<u8>, String> {
         let opened = self.bucket.open(key).map_err(|error| error.to_string())?;
         let (_, file) = opened.ok_or("not found")?;
-        expand(file).map_err(|_| "invalid format".to_owned())
+        expand(file).map_err(|error| error.to_string())
     }
 }
 

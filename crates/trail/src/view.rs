@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::terminal::printable;
+
 /// Which events are shown; what is `None` is not asked about.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -63,9 +65,8 @@ fn text(value: &Value) -> String {
     clean(value.as_str())
 }
 
-/// A name can hold anything; what would move the cursor must not reach a terminal.
 fn clean(text: Option<&str>) -> String {
-    text.unwrap_or("-").chars().filter(|letter| !letter.is_control()).collect()
+    printable(text.unwrap_or("-"))
 }
 
 fn repository(record: &Value) -> Option<&str> {
@@ -104,7 +105,13 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        let record = json!({"eventName": "a\u{1b}[2J\n", "errorCode": "X", "errorMessage": ""});
-        assert!(!line(&record, false).contains(char::is_control));
+        let name = "a\u{1b}[2J\n\u{202e}\u{9b}";
+        let record = json!({
+            "eventName": name, "eventTime": name, "awsRegion": name, "recipientAccountId": name, "errorCode": name,
+            "errorMessage": name, "userIdentity": {"userName": name}, "resources": [{"ARN": name}],
+            "requestParameters": {"references": [{"commit": name, "ref": name}]},
+        });
+        let line = line(&record, false);
+        assert_eq!(line, crate::terminal::printable(&line));
     }
 }

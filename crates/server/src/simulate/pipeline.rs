@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use aws::{AccountId, Clock, Region, SystemClock};
 use clap::Args;
 use serde_json::{Value, json};
+use trail::terminal::printable_lines;
 
 use super::client::Client;
 
@@ -84,7 +85,7 @@ pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
         ("CommitterDate", text(&commit["committer"]["date"])),
         ("Artifact", &format!("s3://{bucket}/{key}")),
     ] {
-        println!("{variable:<15} {value}");
+        println!("{variable:<15} {}", printable_lines(value));
     }
     let Some(output) = &arguments.output else { return Ok(()) };
     let mut object = client.object(&bucket, &key)?;

@@ -92,13 +92,26 @@ pub(crate) fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
     gzip.finish()
 }
 
+/// Why a file is not one gzip member; the texts are those of `aws cloudtrail validate-logs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unexpandable {
+    /// The file cannot be read or expanded.
+    #[error("invalid format")]
+    Format,
+    /// There are bytes after the member.
+    #[error("unexpected data after end of compressed stream")]
+    Trailing,
+}
+
 /// Expands a file that is one gzip member and nothing else.
-pub(crate) fn expand(file: impl Read) -> io::Result<Vec<u8>> {
+pub(crate) fn expand(file: impl Read) -> Result<Vec<u8>, Unexpandable> {
     let mut content = Vec::new();
     let mut gzip = GzDecoder::new(io::BufReader::new(file));
-    gzip.read_to_end(&mut content)?;
-    match io::copy(&mut gzip.into_inner(), &mut io::sink())? {
-        0 => Ok(content),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "there is more behind the end of the compressed data")),
+    gzip.read_to_end(&mut content).map_err(|_| Unexpandable::Format)?;
+    let mut next = [0];
+    match gzip.into_inner().read(&mut next) {
+        Ok(0) => Ok(content),
+        Ok(_) => Err(Unexpandable::Trailing),
+        Err(_) => Err(Unexpandable::Format),
     }
 }
