@@ -186,3 +186,71 @@ fn an_upload_is_of_one_repository_and_goes_with_it() {
     let empty = world.call("UploadArchive", &input(&commit, "a.zip"));
     assert_eq!(empty.failure()["__type"], "CommitIdDoesNotExistException");
 }
+
+#[test]
+fn no_archive_takes_the_place_of_a_trail_s_files() {
+    let (world, commit) = world();
+    for (name, bucket, prefix) in [("Logs", "my-logs", "pre"), ("Own", "codecommit-local-trail", "own")] {
+        world.ok("CreateTrail", &json!({ "Name": name, "S3BucketName": bucket, "S3KeyPrefix": prefix }));
+    }
+    world.ok("DeleteTrail", &json!({ "Name": "Own" }));
+    let refused = |bucket: &str, key: &str| {
+        let mut input = input(&commit, key);
+        input["s3Bucket"] = bucket.into();
+        let reply = world.call("UploadArchive", &input);
+        assert_eq!(reply.failure()["__type"], "ValidationException", "{bucket} {key}: {}", reply.text());
+    };
+    for (bucket, keys) in [
+        (
+            "codecommit-local-trail",
+            ["AWSLogs", "AWSLogs/111122223333/CloudTrail/us-east-2", "own/AWSLogs/x", "events.ndjson"],
+        ),
+        ("codecommit-local-trail", ["awslogs/x", "Events.ndjson", ".metadata/public-keys.json", ".Metadata/lock"]),
+        ("my-logs", ["pre/AWSLogs", "pre/AWSLogs/111122223333/CloudTrail/x.json.gz", "PRE/awslogs/x", "pre/.object"]),
+    ] {
+        keys.iter().for_each(|key| refused(bucket, key));
+    }
+    let id = upload(&world, &commit, "pre/AWSLogs/111122223333");
+    assert_eq!(ended(&world, &id)["status"], "SUCCEEDED", "no trail delivers to that bucket");
+}
+
+#[test]
+fn a_trail_delivers_below_the_key_of_an_archive() {
+    let (world, commit) = world();
+    for key in ["logs", "AWSLogs/111122223333/CloudTrail/us-east-1"] {
+        assert_eq!(ended(&world, &upload(&world, &commit, key))["status"], "SUCCEEDED");
+    }
+    for (name, prefix) in [("Prefixed", Some("logs")), ("Plain", None)] {
+        world.ok("CreateTrail", &json!({ "Name": name, "S3BucketName": "artifacts", "S3KeyPrefix": prefix }));
+        world.ok("StartLogging", &json!({ "Name": name }));
+    }
+    assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
+    let bucket = world.folder().join("data/buckets/artifacts");
+    for prefix in ["", "logs"] {
+        let delivered = tests::log_files(&bucket.join(prefix));
+        assert!(
+            delivered.iter().any(|path| path.extension().is_some_and(|end| end == "gz")),
+            "{prefix}: {delivered:?}"
+        );
+    }
+    for key in ["logs", "AWSLogs/111122223333/CloudTrail/us-east-1"] {
+        let reply = world.send("GET", &format!("/artifacts/{key}"), &[], b"");
+        assert_eq!((reply.status, &reply.body[..2]), (200, &b"PK"[..]), "{key}");
+    }
+    assert_eq!(ended(&world, &upload(&world, &commit, "logs"))["status"], "SUCCEEDED", "it is replaced where it is");
+}
+
+#[test]
+fn a_trail_of_after_the_call_keeps_its_keys() {
+    let (mut world, commit) = world();
+    // What is uploaded first keeps the uploads behind it waiting until the trail is there.
+    world.restart_with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
+    let ids: Vec<_> = (0..20).map(|at| upload(&world, &commit, &format!("AWSLogs/111122223333/{at}"))).collect();
+    world.ok("CreateTrail", &json!({ "Name": "Late", "S3BucketName": "artifacts" }));
+    let ended: Vec<Value> = ids.iter().map(|id| ended(&world, id)).collect();
+    let is_sound = |ended: &Value| {
+        ended["status"] == "SUCCEEDED"
+            || ended["statusMessage"].as_str().is_some_and(|message| message.contains("for the files of a trail"))
+    };
+    assert!(ended.iter().all(is_sound), "{ended:?}");
+}

@@ -18,7 +18,7 @@ use crate::{Change, CodeCommit, Exception};
 /// The buckets that archives go to; how they are kept is not the service's business.
 pub trait Archives: Send + Sync {
     /// Tells why no archive can have this bucket and key, if none can.
-    fn check(&self, bucket: &str, key: &str) -> Result<(), String>;
+    fn refusal(&self, bucket: &str, key: &str) -> Result<Option<String>, store::Error>;
 
     /// Hears that uploads wait, or that one was cancelled.
     fn wake(&self);
@@ -74,7 +74,9 @@ pub(crate) fn upload(
     }
     let bucket = required(input.s3_bucket, "s3Bucket")?;
     let key = required(input.s3_key, "s3Key")?;
-    service.archives.check(&bucket, &key).map_err(invalid)?;
+    if let Some(reason) = service.archives.refusal(&bucket, &key)? {
+        return Err(invalid(reason));
+    }
     let repository = service.find(call, &name)?;
     if service.objects(call, &repository)?.kind(&commit_id)? != Some(Kind::Commit) {
         return Err(Exception::CommitIdDoesNotExist { id: commit_id.to_string() });

@@ -12,26 +12,28 @@ use std::sync::mpsc::Receiver;
 use aws::Timestamp;
 use codecommit::archive::upload::Upload;
 use codecommit::{CodeCommit, Exception};
+use store::Store;
 use trail::Buckets;
 
 use crate::outbox::{Bell, Outbox, Waiting};
 
 /// The buckets, and who is told that uploads wait.
 pub(crate) struct Archives {
+    store: Arc<Store>,
     buckets: Arc<Buckets>,
     bell: Bell,
 }
 
 impl Archives {
-    /// Knows the buckets, and rings when uploads wait.
-    pub(crate) const fn new(buckets: Arc<Buckets>, bell: Bell) -> Self {
-        Self { buckets, bell }
+    /// Knows the buckets and whose store tells the keys of trails, and rings when uploads wait.
+    pub(crate) const fn new(store: Arc<Store>, buckets: Arc<Buckets>, bell: Bell) -> Self {
+        Self { store, buckets, bell }
     }
 }
 
 impl codecommit::archive::Archives for Archives {
-    fn check(&self, bucket: &str, key: &str) -> Result<(), String> {
-        self.buckets.check(bucket, key)
+    fn refusal(&self, bucket: &str, key: &str) -> Result<Option<String>, store::Error> {
+        self.buckets.refusal(&self.store, bucket, key)
     }
 
     fn wake(&self) {
@@ -50,11 +52,16 @@ pub(crate) fn start(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    Outbox::start("archives", Run { codecommit, buckets: Arc::clone(&archives.buckets), folder }, bell)
+    Outbox::start(
+        "archives",
+        Run { codecommit, store: Arc::clone(&archives.store), buckets: Arc::clone(&archives.buckets), folder },
+        bell,
+    )
 }
 
 struct Run {
     codecommit: Arc<CodeCommit>,
+    store: Arc<Store>,
     buckets: Arc<Buckets>,
     folder: PathBuf,
 }
@@ -93,6 +100,10 @@ impl Run {
         let is_complete = self.codecommit.write_archive(upload, file.as_file(), &mut goes_on)?;
         if !is_complete || !goes_on()? {
             return Ok(false);
+        }
+        // A trail may have been made since the call, and the key be for its files.
+        if let Some(reason) = self.buckets.refusal(&self.store, &upload.bucket, &upload.key)? {
+            return Err(Exception::Validation { reason });
         }
         self.put(upload, file.path())?;
         Ok(true)

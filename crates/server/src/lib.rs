@@ -21,6 +21,7 @@ mod blocking;
 mod body;
 mod connection;
 mod folder_lock;
+mod folders;
 mod git_http;
 mod head;
 mod listen;
@@ -52,6 +53,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use folders::Overlap;
 pub use settings::Settings;
 
 use crate::state::State;
@@ -68,11 +70,28 @@ pub enum StartError {
         source: io::Error,
     },
     /// Another server uses the folder.
-    #[error("another server uses the folder {}; stop it, or choose another folder with --data-dir", folder.display())]
+    #[error("another server{holder} uses the folder {}; stop it, or choose another folder with {setting}", folder.display())]
     InUse {
+        /// The setting that names the folder.
+        setting: &'static str,
         /// The folder.
         folder: PathBuf,
+        /// What is known of the other server, in brackets.
+        holder: String,
     },
+    /// A folder or file cannot be used.
+    #[error("cannot use {} for {setting}: {source}", path.display())]
+    Folder {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Folders of the settings lie in each other.
+    #[error("{0}")]
+    Overlap(Overlap),
     /// The data or the trail cannot be opened.
     #[error("cannot open the data: {0}")]
     Open(#[from] io::Error),

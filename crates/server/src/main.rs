@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use server::Server;
 use server::settings::{LogFormat, Said};
+use server::{Server, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use trail::terminal::printable_lines;
@@ -85,10 +85,11 @@ fn prefer_flags(matches: &ArgMatches, said: &mut Said) {
 }
 
 fn serve(config: Option<PathBuf>, said: Said) -> Result<(), String> {
-    let file = config.map(|path| Said::read(&path)).transpose().map_err(|error| error.to_string())?;
+    let file = config.as_deref().map(Said::read).transpose().map_err(|error| error.to_string())?;
     let said = said.or(file.unwrap_or_default());
     let log_format = said.log_format.unwrap_or(LogFormat::Text);
     let settings = said.settings().map_err(|error| error.to_string())?;
+    let settings = Settings { config, ..settings };
     start_log(log_format);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.max_blocking_threads(THREADS_MAX).enable_all().build().map_err(|error| error.to_string())?;

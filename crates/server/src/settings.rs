@@ -23,6 +23,8 @@ use crate::units;
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The file that the settings were read from, if there is one: secrets can stand in it.
+    pub config: Option<PathBuf>,
     /// The folder of the repositories and the database; `None` keeps them in a temporary one, gone at the end.
     pub data_dir: Option<PathBuf>,
     /// The folder of the trail; `None` is `trail` in the data folder.
@@ -121,6 +123,7 @@ impl Said {
         let trail_bucket = self.trail_bucket.unwrap_or_else(|| "codecommit-local-trail".to_owned());
         Ok(Settings {
             listen: listen(self.listen.as_deref().unwrap_or("127.0.0.1:4599"))?,
+            config: None,
             data_dir: (!ephemeral).then(|| self.data_dir.unwrap_or_else(|| "codecommit-data".into())),
             trail_dir: self.trail_dir,
             buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,

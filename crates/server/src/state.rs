@@ -25,7 +25,7 @@ use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
 use crate::spool::Spool;
 use crate::triggers::{Courier, Triggers};
-use crate::{Settings, StartError, s3};
+use crate::{Settings, StartError, folders, s3};
 
 pub(crate) struct State {
     // Fields are dropped in this order: the services before the store, the folder last.
@@ -46,7 +46,7 @@ pub(crate) struct State {
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
     trail_folder: PathBuf,
-    _lock: FolderLock,
+    _locks: [FolderLock; 2],
     _temporary: Option<TempDir>,
 }
 
@@ -62,8 +62,14 @@ impl State {
             (None, None) => return Err(io::Error::other("there is no data folder").into()),
         };
         let trail_folder = settings.trail_dir.clone().unwrap_or_else(|| data_folder.join("trail"));
-        std::fs::create_dir_all(&data_folder)?;
-        let lock = FolderLock::take(&data_folder)?;
+        let in_buckets_folder =
+            |source| StartError::Folder { setting: "--trail-dir", path: trail_folder.clone(), source };
+        let buckets_folder = folders::buckets_folder(&settings, &trail_folder).map_err(in_buckets_folder)?;
+        folders::check(&settings, &data_folder, &trail_folder, &buckets_folder)?;
+        let locks = [
+            FolderLock::take("--data-dir", &data_folder, "lock", address)?,
+            FolderLock::take("--trail-dir", &trail_folder, trail::LOCK, address)?,
+        ];
         let identities = match &settings.identities {
             Some(file) => Identities::load(file, settings.account.clone())?,
             None => Identities::new(settings.account.clone()),
@@ -71,7 +77,7 @@ impl State {
         let store = Arc::new(Store::open(&data_folder.join("codecommit.db"), settings.durability)?);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
-        let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), sync)?);
+        let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), buckets_folder, sync)?);
         let notified = Bell::new();
         let ringing: Arc<dyn Notifier> = Arc::new(Ringing(notified.0.clone()));
         let trail = Trail::open(
@@ -85,7 +91,7 @@ impl State {
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let uploaded = Bell::new();
-        let archives = Arc::new(Archives::new(Arc::clone(&buckets), uploaded.0.clone()));
+        let archives = Arc::new(Archives::new(Arc::clone(&store), Arc::clone(&buckets), uploaded.0.clone()));
         let messenger = Arc::new(Messenger::new(settings.triggers.clone()));
         let triggered = Bell::new();
         let (outcomes, bell) = (data_folder.join("triggers.ndjson"), triggered.0.clone());
@@ -130,7 +136,7 @@ impl State {
             address,
             data_folder,
             trail_folder,
-            _lock: lock,
+            _locks: locks,
             _temporary: temporary,
         })
     }
@@ -150,8 +156,7 @@ impl State {
 }
 
 /// The trail directory as a bucket, those that lie elsewhere, and the folder beside it for all others.
-fn buckets_of(settings: &Settings, trail_folder: PathBuf, sync: bool) -> io::Result<Buckets> {
-    let beside = settings.buckets_dir.clone().unwrap_or_else(|| trail_folder.with_file_name("buckets"));
+fn buckets_of(settings: &Settings, trail_folder: PathBuf, beside: PathBuf, sync: bool) -> io::Result<Buckets> {
     let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
     for (name, bucket) in &settings.buckets {
         remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket)?));

@@ -95,6 +95,11 @@ impl Buckets {
         Ok(names)
     }
 
+    /// Tells whether an object of this key is in a bucket; of buckets that lie elsewhere nothing is known.
+    pub(crate) fn has(&self, bucket: &str, key: &str) -> bool {
+        !self.is_remote(bucket) && self.folder(bucket).has(key)
+    }
+
     /// Tells whether a bucket lies elsewhere.
     pub(crate) fn is_remote(&self, name: &str) -> bool {
         self.remote.contains_key(name)

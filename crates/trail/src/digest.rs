@@ -124,8 +124,13 @@ impl Shared {
     fn make(&self) -> Result<(), Error> {
         let _turn = self.turn.lock().expect("no holder of this lock panics");
         let ends = self.store.read(chain::ends)?;
-        let now = self.second_after(ends.map(|(_, last)| last))?;
-        for chain in self.store.read(chain::all)? {
+        let mut now = self.second_after(ends.map(|(_, last)| last))?;
+        let chains = self.store.read(chain::all)?;
+        if chains.iter().any(|chain| self.buckets.has(&chain.bucket, &chain.series.key(now))) {
+            // Another server that delivered to the same bucket made a digest in this second.
+            now = self.second_after(Some(now))?;
+        }
+        for chain in chains {
             self.plan(chain, now)?;
         }
         self.write()
@@ -159,8 +164,9 @@ impl Shared {
             let until = uncovered.partition_point(|file| file.delivered.whole_second() <= end);
             let covered: Vec<Uncovered> = uncovered.drain(..until).collect();
             let key = chain.series.key(end);
-            if self.store.read(|transaction| chain::is_taken(transaction, &chain.bucket, &key))? {
-                // The digest of a deleted trail of that name; this one's is made together with the next.
+            let is_taken = self.store.read(|transaction| chain::is_taken(transaction, &chain.bucket, &key))?;
+            if is_taken || self.buckets.has(&chain.bucket, &key) {
+                // The digest of a deleted trail of that name, or of another server; this one's is made together with the next.
                 return Ok(());
             }
             let signing_key = self.keys.for_window(start, end)?;

@@ -23,8 +23,13 @@ pub(crate) fn folder(prefix: Option<&str>, account: &str) -> String {
 
 /// Returns the beginning of all keys of an account, which ends in a slash.
 pub(crate) fn account_folder(prefix: Option<&str>, account: &str) -> String {
+    root_folder(prefix) + account + "/"
+}
+
+/// Returns the beginning of all keys of trails with a prefix, which ends in a slash.
+pub(crate) fn root_folder(prefix: Option<&str>) -> String {
     let prefix = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
-    format!("{prefix}AWSLogs/{account}/")
+    prefix + "AWSLogs/"
 }
 
 /// The content of a log file in the making: `{"Records":[...]}` on one line, in one gzip member.

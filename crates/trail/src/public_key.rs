@@ -61,6 +61,16 @@ impl PublicKey {
         text
     }
 
+    /// Merges two files of keys, of which the second one counts for a key that is in both; `None` if one of them cannot be read.
+    pub(crate) fn merge(before: &[u8], now: &[u8]) -> Option<Vec<u8>> {
+        let (before, mut keys) = (Self::from_json(before)?, Self::from_json(now)?);
+        let further = before.into_iter().filter(|key| !keys.iter().any(|other| other.fingerprint == key.fingerprint));
+        let further: Vec<Self> = further.collect();
+        keys.extend(further);
+        keys.sort_by(|one, other| (one.valid_from, &one.fingerprint).cmp(&(other.valid_from, &other.fingerprint)));
+        Some(Self::to_json(&keys))
+    }
+
     /// Reads a file of keys; what `aws cloudtrail list-public-keys` prints is one, too.
     ///
     /// The fingerprint is that of the key itself, whatever the file says.

@@ -2,12 +2,20 @@
 //!
 //! **Invariant:** no key leads out of the folder, neither by its text nor over a link, or to a file that is no object.
 
+mod file;
+mod name;
+mod public_keys;
+mod removal;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+pub(super) use self::file::OBJECT;
+pub(crate) use self::file::{read_regular, write_whole};
+pub(super) use self::name::{fold, is_named_as_object};
 use super::Bucket;
 
 /// The folder, at a bucket's root, of what S3 would keep beside objects: `.metadata/KEY.json`, an object of texts by name.
@@ -15,12 +23,6 @@ const METADATA: &str = ".metadata";
 
 /// The file of the keys that a bucket's digests are verified with.
 pub(crate) const PUBLIC_KEYS: &str = ".metadata/public-keys.json";
-
-/// What the trail directory holds at its root beside objects.
-const NO_OBJECTS: [&str; 3] = [METADATA, "events.ndjson", "notifications.ndjson"];
-
-/// How the name of a file ends that is still written.
-const PARTIAL: &str = ".partial";
 
 /// The longest key that S3 knows.
 const KEY_BYTES_MAX: usize = 1024;
@@ -56,7 +58,7 @@ impl FolderBucket {
 
     /// Reads an object's metadata; there is none for most.
     pub fn metadata(&self, key: &str) -> io::Result<BTreeMap<String, String>> {
-        match fs::read(self.metadata_path(key)) {
+        match read_regular(&self.metadata_path(key)) {
             Ok(text) => Ok(serde_json::from_slice(&text)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
             Err(error) => Err(error),
@@ -76,7 +78,14 @@ impl FolderBucket {
         }
     }
 
-    /// Returns the path of a key's file; `None` where a file there would be no object, or reached over a link.
+    /// Tells whether an object of this key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.object_path(key).is_ok_and(|path| path.is_some())
+    }
+
+    /// Returns the path of a key's file; `None` where it is no regular file, is no object, or is reached over a link.
+    ///
+    /// Nothing else is ever opened: to open a pipe may take for ever.
     fn object_path(&self, key: &str) -> io::Result<Option<PathBuf>> {
         let mut path = self.folder.clone();
         if key.len() > KEY_BYTES_MAX {
@@ -91,22 +100,12 @@ impl FolderBucket {
                 return Ok(None);
             }
         }
-        Ok(Some(path))
-    }
-
-    /// Removes all objects of a prefix that ends in a slash, and the folders above that are empty then.
-    pub(crate) fn remove_all(&self, prefix: &str) -> io::Result<()> {
-        for root in [self.folder.clone(), self.folder.join(METADATA)] {
-            let folder = root.join(prefix);
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            // A folder that holds something else stays.
-            let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&root) && *above != root);
-            above.take_while(|above| fs::remove_dir(above).is_ok()).for_each(drop);
+        let mut file = fs::symlink_metadata(&path)?;
+        if file.is_dir() {
+            path.push(OBJECT);
+            file = fs::symlink_metadata(&path)?;
         }
-        Ok(())
+        Ok(file.is_file().then_some(path))
     }
 
     fn metadata_path(&self, key: &str) -> PathBuf {
@@ -126,50 +125,34 @@ impl Bucket for FolderBucket {
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
         if !metadata.is_empty() {
             let metadata: BTreeMap<_, _> = metadata.iter().copied().collect();
-            write_whole(&self.metadata_path(key), &mut serde_json::to_vec(&metadata)?.as_slice(), self.sync)?;
+            let text = serde_json::to_vec(&metadata)?;
+            let (root, name) = (self.folder.join(METADATA), format!("{key}.json"));
+            file::write_object(&root, &name, self.sync, || Ok(&text[..]))
+                .map_err(|error| at(&root.join(name), &error))?;
         }
-        if key.ends_with('/') {
+        let put = if key.ends_with('/') {
             // An object that stands for a folder.
-            return fs::create_dir_all(self.folder.join(key));
-        }
-        write_whole(&self.folder.join(key), &mut { content }, self.sync)
+            file::make_folders(&self.folder, key)
+        } else {
+            file::write_object(&self.folder, key, self.sync, || Ok(content))
+        };
+        put.map_err(|error| at(&self.folder.join(key), &error))
     }
 
     fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
-        write_whole(&self.folder.join(key), &mut File::open(path)?, self.sync)
+        let put = file::write_object(&self.folder, key, self.sync, || File::open(path));
+        put.map_err(|error| at(&self.folder.join(key), &error))
     }
 
     fn keep_public_keys(&self, file: &[u8]) -> io::Result<()> {
         let path = self.folder.join(PUBLIC_KEYS);
-        match fs::read(&path) {
-            Ok(found) if found == file => Ok(()),
-            _ => write_whole(&path, &mut &file[..], self.sync),
-        }
+        public_keys::keep(&path, file, self.sync).map_err(|error| at(&path, &error))
     }
 }
 
-/// Writes a file that is there as a whole or not at all, with the folders above it; `sync` brings it to the disk itself.
-pub(crate) fn write_whole(path: &Path, content: &mut dyn Read, sync: bool) -> io::Result<()> {
-    let parent = path.parent().expect("a file lies in a folder");
-    fs::create_dir_all(parent)?;
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(PARTIAL);
-    let mut file = File::create(&temporary)?;
-    io::copy(content, &mut file)?;
-    if sync {
-        file.sync_all()?;
-    }
-    fs::rename(&temporary, path)?;
-    if sync {
-        File::open(parent)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Tells whether a part of a key can name an object or a folder of objects, at the bucket's root or below it.
-pub(super) fn is_named_as_object(name: &str, at_root: bool) -> bool {
-    let special = name.is_empty() || name == "." || name == ".." || name.contains('\0');
-    !(special || name.ends_with(PARTIAL) || at_root && NO_OBJECTS.contains(&name))
+/// Adds the path to a failure.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Tells whether a path leads nowhere, which is what a key without an object does.

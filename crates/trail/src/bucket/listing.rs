@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use super::FolderBucket;
-use super::folder::{Object, is_absence, is_named_as_object};
+use super::folder::{OBJECT, Object, is_absence, is_named_as_object};
 
 /// Which objects are listed, as `ListObjects` of S3 has it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
                 self.descend(&entry.key)?;
                 continue;
             }
-            match fs::symlink_metadata(self.root.join(&entry.key)) {
+            match file_of(&self.root.join(&entry.key)) {
                 Ok(file) => {
                     if let Some(object) = Object::of(entry.key, &file) {
                         return Ok(Some(object));
@@ -148,6 +148,10 @@ impl<'a> Walk<'a> {
             // A name that is no text is no key.
             let Some(name) = name.to_str().filter(|name| is_named_as_object(name, key.is_empty())) else { continue };
             if kind.is_dir() {
+                let is_object = fs::symlink_metadata(entry.path().join(OBJECT)).is_ok_and(|file| file.is_file());
+                if is_object {
+                    entries.push(Entry { key: format!("{key}{name}"), is_folder: false });
+                }
                 entries.push(Entry { key: format!("{key}{name}/"), is_folder: true });
             } else if kind.is_file() {
                 entries.push(Entry { key: format!("{key}{name}"), is_folder: false });
@@ -157,6 +161,12 @@ impl<'a> Walk<'a> {
         self.waiting.push(entries);
         Ok(())
     }
+}
+
+/// Returns what the file system tells of the file of an object.
+fn file_of(path: &Path) -> io::Result<fs::Metadata> {
+    let file = fs::symlink_metadata(path)?;
+    if file.is_dir() { fs::symlink_metadata(path.join(OBJECT)) } else { Ok(file) }
 }
 
 #[cfg(test)]
