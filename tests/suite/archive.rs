@@ -208,7 +208,9 @@ fn no_archive_takes_the_place_of_a_trail_s_files() {
         ("codecommit-local-trail", ["awslogs/x", "Events.ndjson", ".metadata/public-keys.json", ".Metadata/lock"]),
         ("my-logs", ["pre/AWSLogs", "pre/AWSLogs/111122223333/CloudTrail/x.json.gz", "PRE/awslogs/x", "pre/.object"]),
     ] {
-        keys.iter().for_each(|key| refused(bucket, key));
+        for key in keys {
+            refused(bucket, key);
+        }
     }
     let id = upload(&world, &commit, "pre/AWSLogs/111122223333");
     assert_eq!(ended(&world, &id)["status"], "SUCCEEDED", "no trail delivers to that bucket");

@@ -91,13 +91,14 @@ fn a_shallow_clone_says_so_in_its_event() {
 }
 
 #[test]
-fn a_push_of_many_references_is_one_event_with_all_of_them() {
+fn a_push_of_many_references_is_one_event_with_as_many_of_them_as_fit() {
     let (world, commit) = world();
     let refspecs: Vec<String> = (0..1_500).map(|number| format!("main:refs/heads/branch-{number:04}")).collect();
     push(&world, &refspecs.iter().map(String::as_str).collect::<Vec<_>>()).ok();
     let event = world.events().pop().expect("there is one");
     let references = event["requestParameters"]["references"].as_array().expect("they are listed").clone();
-    assert_eq!(references.len(), 1_500);
+    // CloudTrail allows 100 KB of parameters.
+    assert!((900..1_500).contains(&references.len()), "{}", references.len());
     assert_eq!(references[7], json!({ "commit": commit, "ref": "refs/heads/branch-0007" }));
     assert_eq!(world.git("work", &["ls-remote", "--heads", "origin"]).ok().lines().count(), 1_500);
 }

@@ -66,6 +66,40 @@ fn a_name_that_is_too_long_is_refused() {
 }
 
 #[test]
+fn the_record_of_refused_references_is_bounded() {
+    let world = world(|_| ());
+    push(&world, &["main"]).ok();
+    let commit = world.git("work", &["rev-parse", "main"]).ok();
+    // Control characters take six bytes of JSON.
+    let packet = |text: String| format!("{:04x}{text}", text.len() + 4);
+    let command = |at: usize, capabilities: &str| {
+        packet(format!("{} {commit} refs/heads/{at}-{}{capabilities}", "0".repeat(40), "\u{1}".repeat(60_000)))
+    };
+    let mut commands = command(0, "\0report-status");
+    commands.extend((1..100).map(|at| command(at, "")));
+    let mut body = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::fast());
+    // A pack of no objects.
+    let pack =
+        b"PACK\0\0\0\x02\0\0\0\0\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c\xfd\x3e\xd3\x1e";
+    body.write_all(&[format!("{commands}0000").as_bytes(), pack].concat()).expect("memory takes all");
+    let body = body.finish().expect("memory takes all");
+    // The names of encodings are compared without regard to case.
+    let headers = [("content-encoding", "GZIP"), ("content-type", "application/x-git-receive-pack-request")];
+    let before = world.events().len();
+    let reply = world.send("POST", "/v1/repos/demo/git-receive-pack", &headers, &body);
+    assert_eq!(reply.status, 200, "{}", reply.text().get(..500).unwrap_or_default());
+    let events = world.events();
+    assert!(events.len() > before, "it is recorded");
+    for event in &events {
+        let bytes = event.to_string().len();
+        assert!(bytes <= 256 * 1024, "{bytes} bytes");
+        for reference in event["requestParameters"]["references"].as_array().into_iter().flatten() {
+            assert!(reference["ref"].as_str().is_some_and(|name| name.len() <= 4_096));
+        }
+    }
+}
+
+#[test]
 fn a_push_that_is_reset_leaves_nothing() {
     let world = world(|_| ());
     push(&world, &["main"]).ok();

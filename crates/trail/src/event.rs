@@ -17,6 +17,11 @@ pub struct Event {
     pub api_version: Option<&'static str>,
     /// `readOnly`.
     pub read_only: bool,
+    /// Whether the call is on data in a resource, such as an object in a bucket: such events are in no event history, and in the log
+    /// files of those trails alone whose event selectors select them.
+    pub is_data: bool,
+    /// The beginning of the ARNs of the objects that the call concerns, where it is about all objects of a prefix.
+    pub object_prefix: Option<String>,
     /// `requestParameters`.
     pub request_parameters: Value,
     /// `responseElements`.
@@ -51,6 +56,8 @@ impl Event {
             source,
             api_version: None,
             read_only: true,
+            is_data: false,
+            object_prefix: None,
             request_parameters: NOTHING,
             response_elements: NOTHING,
             additional_event_data: NOTHING,

@@ -1,12 +1,17 @@
 //! Records: what CloudTrail writes of a call, member by member in its order.
 
+mod limits;
 mod user_identity;
 
 use aws::{AccountId, Call, Resource};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use self::limits::cut;
 use crate::Event;
+
+/// The type of an object in a bucket.
+const S3_OBJECT: &str = "AWS::S3::Object";
 
 /// Which shape records have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +21,6 @@ pub enum EventVersion {
     /// Today's shape.
     V1_11,
 }
-
-/// Longer texts of `userAgent`, `errorCode` and `errorMessage` are cut to this many bytes.
-const TEXT_BYTES_MAX: usize = 1024;
-
-/// `requestParameters` and `responseElements` of more bytes than this are left out.
-const ELEMENTS_BYTES_MAX: usize = 100 * 1024;
 
 /// The order in which the guide's record of `CreateRepository` shows the members; it follows no rule.
 const REPOSITORY_METADATA: [&str; 9] = [
@@ -56,14 +55,14 @@ struct Record<'a> {
     request_parameters: Value,
     response_elements: Value,
     #[serde(skip_serializing_if = "Value::is_null")]
-    additional_event_data: &'a Value,
+    additional_event_data: Value,
     #[serde(rename = "requestID")]
     request_id: &'a str,
     #[serde(rename = "eventID")]
     event_id: &'a str,
     read_only: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resources: Vec<Value>,
+    #[serde(skip_serializing_if = "is_empty")]
+    resources: Value,
     event_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_version: Option<&'static str>,
@@ -85,6 +84,7 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
     let caller = event.caller.as_ref().unwrap_or(&call.caller);
     let service = caller.invoked_by.as_deref();
     let resources = event.resources.clone().unwrap_or_else(|| call.resources());
+    let prefix = event.object_prefix.as_ref().map(|arn| json!({ "type": S3_OBJECT, "ARNPrefix": arn }));
     let record = Record {
         event_version: if modern { "1.11" } else { "1.05" },
         user_identity: user_identity::of(caller, version),
@@ -92,33 +92,31 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         event_source: event.source,
         event_name: &event.name,
         aws_region: call.region.as_str(),
-        source_ip_address: service.unwrap_or(&call.source_ip_address),
+        source_ip_address: cut(service.unwrap_or(&call.source_ip_address)),
         user_agent: service.or(call.user_agent.as_deref()).map(cut),
         error_code: failure.map(|failure| cut(&failure.name)),
         error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
-        request_parameters: bounded(&event.request_parameters),
-        response_elements: bounded(&with_repository_metadata_in_order(event.response_elements.clone(), modern)),
-        additional_event_data: &event.additional_event_data,
-        request_id: event.request_id.as_deref().unwrap_or(call.request_id()),
+        request_parameters: event.request_parameters.clone(),
+        response_elements: with_repository_metadata_in_order(event.response_elements.clone(), modern),
+        additional_event_data: event.additional_event_data.clone(),
+        request_id: cut(event.request_id.as_deref().unwrap_or(call.request_id())),
         event_id: event_id(event, call),
         read_only: event.read_only,
-        resources: resources.iter().map(|it| resource(it, modern)).collect(),
+        resources: prefix.into_iter().chain(resources.iter().map(|it| resource(it, modern))).collect(),
         event_type: "AwsApiCall",
         api_version: event.api_version,
-        management_event: modern.then_some(true),
+        management_event: modern.then_some(!event.is_data),
         recipient_account_id: account(event, call).as_str(),
         shared_event_id: event.shared_event_id.as_deref(),
-        event_category: modern.then_some("Management"),
+        event_category: modern.then_some(if event.is_data { "Data" } else { "Management" }),
         // The listener speaks plain HTTP, so there is no version or cipher to tell; nothing is told of a service's calls.
         tls_details: call
             .host
             .as_ref()
             .filter(|_| modern && service.is_none())
-            .map(|host| json!({ "clientProvidedHostHeader": host })),
+            .map(|host| json!({ "clientProvidedHostHeader": cut(host) })),
     };
-    let mut line = serde_json::to_string(&record).expect("a record's map keys are strings");
-    line.push('\n');
-    line
+    limits::line(record)
 }
 
 /// Returns the id of an event's record.
@@ -131,28 +129,19 @@ pub(crate) fn account<'a>(event: &'a Event, call: &'a Call) -> &'a AccountId {
     event.account.as_ref().unwrap_or(&call.account)
 }
 
+/// Writes an element of `resources`; CloudTrail tells no account of objects, but of their bucket.
 fn resource(resource: &Resource, modern: bool) -> Value {
     let Resource { kind, arn, account } = resource;
-    if modern {
-        json!({ "accountId": account, "type": kind, "ARN": arn })
-    } else {
-        json!({ "ARN": arn, "accountId": account, "type": kind })
+    match (*kind, modern) {
+        (S3_OBJECT, true) => json!({ "type": kind, "ARN": arn }),
+        (S3_OBJECT, false) => json!({ "ARN": arn, "type": kind }),
+        (_, true) => json!({ "accountId": account, "type": kind, "ARN": arn }),
+        (_, false) => json!({ "ARN": arn, "accountId": account, "type": kind }),
     }
 }
 
-/// Cuts a text where CloudTrail does, never inside a character.
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
-}
-
-/// Leaves out what is too large, except for the references of a push: a trail that misses none of them is worth more
-/// than the limit.
-fn bounded(elements: &Value) -> Value {
-    if elements.get("references").is_some() || elements.to_string().len() <= ELEMENTS_BYTES_MAX {
-        elements.clone()
-    } else {
-        Value::Null
-    }
+fn is_empty(resources: &Value) -> bool {
+    resources.as_array().is_none_or(Vec::is_empty)
 }
 
 fn with_repository_metadata_in_order(mut elements: Value, modern: bool) -> Value {
@@ -172,3 +161,6 @@ fn with_repository_metadata_in_order(mut elements: Value, modern: bool) -> Value
     }
     elements
 }
+
+#[cfg(test)]
+mod tests;

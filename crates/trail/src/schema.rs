@@ -9,7 +9,7 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS];
+pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -205,10 +205,17 @@ const TOPICS_AND_INSIGHTS: &str = "
     ALTER TABLE trails ADD COLUMN insights TEXT;
 ";
 
+/// `events.is_data` is 1 for events on data in resources, which event history passes over; events of before this step are not told apart.
+const DATA_EVENTS: &str = "
+    ALTER TABLE events ADD COLUMN is_data INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX events_by_time;
+    CREATE INDEX events_by_time ON events (account, region, is_data, time);
+";
+
 /// Adds a record; `line` ends in a newline.
 pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line: &str) -> Result<(), Error> {
     transaction.execute(
-        "INSERT INTO events (event_id, account, region, time, name, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO events (event_id, account, region, time, name, record, is_data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &[
             record::event_id(event, call).into(),
             record::account(event, call).as_str().into(),
@@ -216,6 +223,7 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
             call.time.millis().into(),
             (&event.name).into(),
             line.trim_end().into(),
+            i64::from(event.is_data).into(),
         ],
     )?;
     Ok(())

@@ -6,6 +6,12 @@ use git::{ObjectId, Service};
 use serde_json::{Map, Value, json};
 use trail::Event;
 
+/// The most bytes of a reference's name that are recorded; longer ones are refused.
+const REFERENCE_BYTES_MAX: usize = 4_096;
+
+/// The most bytes of names that a record has room for; there is no use in keeping more of them in memory.
+const REFERENCES_BYTES_MAX: usize = 100 * 1024;
+
 /// `eventName` of a service's requests.
 pub(crate) fn name(service: Service) -> &'static str {
     match service {
@@ -40,12 +46,26 @@ pub(crate) fn push<'a>(
     let mut event = Event::new(name(Service::ReceivePack), codecommit::EVENT_SOURCE);
     event.read_only = false;
     event.kms_actions = &[KmsAction::Encrypt];
+    let mut bytes = 0;
     let references: Vec<Value> = references
-        .map(|(name, commit)| json!({ "commit": commit.to_string(), "ref": String::from_utf8_lossy(name) }))
+        .take_while(|(name, _)| {
+            bytes += name.len().min(REFERENCE_BYTES_MAX);
+            bytes <= REFERENCES_BYTES_MAX
+        })
+        .map(|(name, commit)| json!({ "commit": commit.to_string(), "ref": shown(name) }))
         .collect();
     event.request_parameters = json!({ "references": references });
     event.additional_event_data = additional(&repository.name, Some(repository), Some(capabilities), None);
     event
+}
+
+/// Returns a reference's name as text, cut where it is too long.
+fn shown(name: &[u8]) -> String {
+    let name = &name[..name.len().min(REFERENCE_BYTES_MAX)];
+    let mut text = String::from_utf8_lossy(name).into_owned();
+    // What takes the place of bytes that are no text is longer than they are.
+    text.truncate(text.floor_char_boundary(REFERENCE_BYTES_MAX));
+    text
 }
 
 /// `additionalEventData`, members in the order of the guide's records; data was moved where there are capabilities.

@@ -10,6 +10,15 @@ use super::signature::{Signature, parameters_unsigned};
 
 const EVENT_SOURCE: &str = "s3.amazonaws.com";
 
+/// The operations on all objects of a bucket or a prefix that are data events, as those on one object are.
+///
+/// The guide of S3 calls them bucket-level operations that are logged as object-level actions.
+const ON_OBJECTS: [&str; 6] =
+    ["DeleteObjects", "HeadBucket", "ListObjectVersions", "ListObjects", "ListObjectsV2", "PostObject"];
+
+/// The operations on one object that are management events: they are about the lock's configuration of its bucket.
+const ON_CONFIGURATION: [&str; 2] = ["GetObjectLockConfiguration", "PutObjectLockConfiguration"];
+
 /// Makes the event of a call, and notes which resources of the buckets' owner it concerns.
 pub(super) fn of(
     call: &Call,
@@ -26,6 +35,12 @@ pub(super) fn of(
     event.additional_event_data = additional(signature, result.unwrap_or(0));
     event.failure = result.err().cloned();
     let partition = call.region.partition();
+    let is_on_objects = ON_OBJECTS.contains(&asked.operation.as_str());
+    event.is_data = is_on_objects || asked.key.is_some() && !ON_CONFIGURATION.contains(&asked.operation.as_str());
+    if let Some(bucket) = asked.bucket.as_ref().filter(|_| is_on_objects) {
+        let prefix = parameter(uri, "prefix").unwrap_or_default();
+        event.object_prefix = Some(format!("arn:{partition}:s3:::{bucket}/{prefix}"));
+    }
     let concerns = |kind, name: String| {
         call.concerns(Resource { kind, arn: format!("arn:{partition}:s3:::{name}"), account: owner.clone() });
     };
@@ -36,6 +51,12 @@ pub(super) fn of(
         concerns("AWS::S3::Bucket", bucket.clone());
     }
     event
+}
+
+/// The value of a parameter of the query.
+fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
+    let decoded = |text: &str| percent::decode(text.as_bytes());
+    parameters_unsigned(uri).find(|(name, _)| decoded(name) == wanted).map(|(_, value)| decoded(value))
 }
 
 /// `requestParameters`: the path's and the query's, and the host.

@@ -45,14 +45,8 @@ pub(super) fn next(shared: &Shared) -> Result<bool, Error> {
         Ok::<_, Error>(last_seq.map(|last_seq| (spans, files, last_seq)))
     })?;
     let Some((spans, files, last_seq)) = planned else { return Ok(false) };
-    let keyed: Vec<(String, Planned)> = files
-        .into_iter()
-        .map(|file| {
-            let Span { account, prefix, .. } = &spans[file.span];
-            let key = log_file::key(prefix.as_deref(), account, &file.region, shared.clock.now(), &*shared.clock);
-            (key, file)
-        })
-        .collect();
+    let keyed: Vec<(String, Planned)> =
+        files.into_iter().map(|file| (free_key(shared, &spans[file.span], &file.region), file)).collect();
     shared.store.write(move |transaction| {
         for (key, file) in &keyed {
             let span = &spans[file.span];
@@ -76,6 +70,16 @@ pub(super) fn next(shared: &Shared) -> Result<bool, Error> {
     })
 }
 
+/// Returns the key of a new log file; no other server that delivered to the same bucket made a file of that key.
+fn free_key(shared: &Shared, span: &Span, region: &str) -> String {
+    loop {
+        let key = log_file::key(span.prefix.as_deref(), &span.account, region, shared.clock.now(), &*shared.clock);
+        if !shared.buckets.has(&span.bucket, &key) {
+            return key;
+        }
+    }
+}
+
 impl<'a> Plan<'a> {
     fn new(spans: &'a [Span], bytes_max: u64) -> Self {
         let mut by_account = HashMap::<_, Vec<_>>::new();
@@ -90,14 +94,15 @@ impl<'a> Plan<'a> {
         // A record is read only where one must be looked into.
         let record = if self.spans.iter().any(Span::is_choosy) { "record" } else { "NULL" };
         let query = format!(
-            "SELECT seq, account, region, OCTET_LENGTH(record), {record} FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"
+            "SELECT seq, account, region, OCTET_LENGTH(record), is_data, {record} FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"
         );
         let mut last_seq = None;
         transaction.query(&query, &[seq.into(), EVENTS_PER_ROUND.into()], |row| {
             let seq = row.integer(0)?;
             last_seq = Some(seq);
             let bytes = u64::try_from(row.integer(3)?).unwrap_or(0);
-            self.take(seq, &row.text(1)?, &row.text(2)?, bytes, || row.text(4))
+            let is_data = row.integer(4)? == 1;
+            self.take(seq, (&row.text(1)?, &row.text(2)?), is_data, bytes, || row.text(5))
         })?;
         Ok((self.files, last_seq))
     }
@@ -105,22 +110,22 @@ impl<'a> Plan<'a> {
     fn take(
         &mut self,
         seq: i64,
-        account: &str,
-        region: &str,
+        (account, region): (&str, &str),
+        is_data: bool,
         bytes: u64,
         record: impl Fn() -> Result<String, Error>,
     ) -> Result<(), Error> {
         let mut parsed = None;
         for &index in self.by_account.get(account).into_iter().flatten() {
             let span = &self.spans[index];
-            if !span.covers(seq, region) {
+            if !span.covers(seq, region) || is_data && !span.is_choosy() {
                 continue;
             }
             if span.is_choosy() {
                 if parsed.is_none() {
                     parsed = Some(parse(&record()?)?);
                 }
-                if !parsed.as_ref().is_some_and(|record| span.picks(region, record)) {
+                if !parsed.as_ref().is_some_and(|record| span.picks(region, is_data, record)) {
                     continue;
                 }
             }

@@ -92,11 +92,12 @@ fn made(transaction: &Transaction, file: &Waiting) -> Result<Made, Failed> {
     let (mut oldest, mut newest) = (None, None);
     let mut written = Ok(());
     transaction.query(
-        "SELECT record, time FROM events WHERE seq BETWEEN ?3 AND ?4 AND account = ?1 AND region = ?2 ORDER BY seq",
+        "SELECT record, time, is_data FROM events WHERE seq BETWEEN ?3 AND ?4 AND account = ?1 AND region = ?2 ORDER BY seq",
         &[(&file.account).into(), (&file.region).into(), file.first_seq.into(), file.last_seq.into()],
         |row| {
-            let (record, time) = (row.text(0)?, row.integer(1)?);
-            if written.is_ok() && (!span.is_choosy() || span.picks(&file.region, &parse(&record)?)) {
+            let (record, time, is_data) = (row.text(0)?, row.integer(1)?, row.integer(2)? == 1);
+            let picks = || Ok::<_, Error>(span.picks(&file.region, is_data, &parse(&record)?));
+            if written.is_ok() && if span.is_choosy() { picks()? } else { !is_data } {
                 written = content.push(&record);
                 oldest = Some(oldest.map_or(time, |oldest: i64| oldest.min(time)));
                 newest = newest.max(Some(time));

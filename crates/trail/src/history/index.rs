@@ -39,8 +39,12 @@ struct Entry {
     region: String,
     time: i64,
     event_id: String,
-    record: String,
+    /// `None` for a data event.
+    record: Option<String>,
 }
+
+/// The columns of [`Entry`]; the records of data events are not read, as nobody can look them up.
+const COLUMNS: &str = "seq, account, region, time, event_id, CASE WHEN is_data = 0 THEN record END";
 
 /// Returns up to which `seq` events are indexed.
 pub(super) fn reaches(transaction: &Transaction) -> Result<i64, Error> {
@@ -60,7 +64,7 @@ pub(super) fn clear(transaction: &Transaction) -> Result<(), Error> {
 /// They must still be there, as their records tell where they are found; how many there are at a time is the caller's choice.
 pub fn forget(transaction: &Transaction, seqs: RangeInclusive<i64>) -> Result<(), Error> {
     let entries = transaction.query(
-        "SELECT seq, account, region, time, event_id, record FROM events WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
+        &format!("SELECT {COLUMNS} FROM events WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"),
         &[(*seqs.start()).into(), (*seqs.end()).into()],
         entry,
     )?;
@@ -100,7 +104,7 @@ impl Batch {
     /// Reads the next events after a `seq`; `None` if there are none.
     pub(super) fn read(transaction: &Transaction, after_seq: i64, limit: usize) -> Result<Option<Self>, Error> {
         let entries = transaction.query(
-            "SELECT seq, account, region, time, event_id, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            &format!("SELECT {COLUMNS} FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
             &[after_seq.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
             entry,
         )?;
@@ -110,6 +114,7 @@ impl Batch {
     fn of(entries: Vec<Entry>) -> Option<Self> {
         let mut batch = Self { last_seq: entries.last()?.seq, values: BTreeMap::new(), ids: Vec::new() };
         for Entry { seq, account, region, time, event_id, record } in entries {
+            let Some(record) = record else { continue };
             batch.ids.push((hash(&event_id), seq));
             let Some(facts) = Facts::read(&record) else {
                 tracing::error!(seq, "a record cannot be read, so it is found by its id alone");
@@ -175,7 +180,7 @@ impl Batch {
 
 fn entry(row: &Row<'_>) -> Result<Entry, Error> {
     let [account, region] = [row.text(1)?, row.text(2)?];
-    let (event_id, record) = (row.text(4)?, row.text(5)?);
+    let (event_id, record) = (row.text(4)?, row.optional_text(5)?);
     Ok(Entry { seq: row.integer(0)?, account, region, time: row.integer(3)?, event_id, record })
 }
 

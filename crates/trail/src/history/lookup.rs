@@ -21,8 +21,8 @@ const PAGE_MAX: i32 = 50;
 /// The most bytes of an attribute's value.
 const VALUE_BYTES_MAX: usize = 2_000;
 
-/// A page of all events of a place.
-pub(super) const EVERYTHING: &str = "SELECT time, seq, record FROM events WHERE account = ?5 AND region = ?6 \
+/// A page of all management events of a place.
+pub(super) const EVERYTHING: &str = "SELECT time, seq, record FROM events WHERE account = ?5 AND region = ?6 AND is_data = 0 \
     AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4";
 
 /// A page of the events of a value.

@@ -23,7 +23,7 @@ pub(crate) struct Basic {
     /// `ReadOnly`, `WriteOnly` or `All`.
     pub(crate) read_write_type: String,
     pub(crate) include_management_events: bool,
-    /// What data events are wanted of; nothing here makes data events.
+    /// What data events are wanted of.
     pub(crate) data_resources: Vec<DataResource>,
     pub(crate) exclude_management_event_sources: Vec<String>,
 }
@@ -93,26 +93,29 @@ impl Selectors {
         }
     }
 
-    /// Tells whether an event is taken, by its record.
-    pub(crate) fn take(&self, record: &Value) -> bool {
+    /// Tells whether an event is taken, by its record, which says only in today's shape whether it is a data event.
+    pub(crate) fn take(&self, is_data: bool, record: &Value) -> bool {
         match self {
-            Self::All => true,
-            Self::Basic(selectors) => selectors.iter().any(|selector| selector.takes(record)),
-            Self::Advanced(selectors) => {
-                selectors.iter().any(|selector| selector.field_selectors.iter().all(|field| field.holds(record)))
-            }
+            Self::All => !is_data,
+            Self::Basic(selectors) => selectors.iter().any(|selector| selector.takes(is_data, record)),
+            Self::Advanced(selectors) => selectors
+                .iter()
+                .any(|selector| selector.field_selectors.iter().all(|field| field.holds(is_data, record))),
         }
     }
 }
 
 impl Basic {
-    fn takes(&self, record: &Value) -> bool {
+    fn takes(&self, is_data: bool, record: &Value) -> bool {
         let is_read = record["readOnly"] == true;
         let wanted = match self.read_write_type.as_str() {
             "ReadOnly" => is_read,
             "WriteOnly" => !is_read,
             _ => true,
         };
+        if is_data {
+            return wanted && self.data_resources.iter().any(|resources| resources.hold(record));
+        }
         let source = record["eventSource"].as_str().unwrap_or_default();
         self.include_management_events
             && wanted
@@ -120,9 +123,25 @@ impl Basic {
     }
 }
 
+impl DataResource {
+    /// Tells whether a record is about a resource of the type whose ARN begins with one of the values; `arn:aws:s3` is all buckets.
+    fn hold(&self, record: &Value) -> bool {
+        let resources = record["resources"].as_array().into_iter().flatten();
+        resources
+            .filter(|resource| resource["type"] == self.kind)
+            .filter_map(arn)
+            .any(|arn| self.values.iter().any(|value| arn.starts_with(value.as_str())))
+    }
+}
+
+/// The ARN of a resource, or the beginning of the ARNs of several.
+fn arn(resource: &Value) -> Option<&str> {
+    resource["ARN"].as_str().or_else(|| resource["ARNPrefix"].as_str())
+}
+
 impl Field {
-    fn holds(&self, record: &Value) -> bool {
-        let values = values(record, &self.member);
+    fn holds(&self, is_data: bool, record: &Value) -> bool {
+        let values = values(is_data, record, &self.member);
         let any = |wanted: &[String], is: fn(&str, &str) -> bool| {
             values.iter().any(|value| wanted.iter().any(|wanted| is(value, wanted)))
         };
@@ -138,18 +157,19 @@ impl Field {
 }
 
 /// The values that a record has for the field of a selector.
-fn values<'a>(record: &'a Value, field: &str) -> Vec<&'a str> {
+fn values<'a>(is_data: bool, record: &'a Value, field: &str) -> Vec<&'a str> {
     let one = |value: &'a Value| value.as_str().into_iter().collect();
     match field {
-        // Records of the older shape do not say it, and are of no other category.
-        "eventCategory" => vec![record["eventCategory"].as_str().unwrap_or("Management")],
+        "eventCategory" => vec![if is_data { "Data" } else { "Management" }],
         "readOnly" => vec![if record["readOnly"] == true { "true" } else { "false" }],
         "userIdentity.arn" => one(&record["userIdentity"]["arn"]),
         "sessionCredentialFromConsole" => vec![record[field].as_str().unwrap_or("false")],
+        // A data event is of the resource that it is on; the bucket beside an object does not count.
         "resources.type" | "resources.ARN" => {
-            let member = &field["resources.".len()..];
             let resources = record["resources"].as_array().into_iter().flatten();
-            resources.filter_map(|resource| resource[member].as_str()).collect()
+            let resources = resources.take(if is_data { 1 } else { usize::MAX });
+            let value = |resource| if field == "resources.ARN" { arn(resource) } else { resource["type"].as_str() };
+            resources.filter_map(value).collect()
         }
         name => one(&record[name]),
     }
@@ -174,7 +194,7 @@ mod tests {
     }
 
     fn takes(fields: &[Field]) -> bool {
-        Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.to_vec() }]).take(&record())
+        Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.to_vec() }]).take(false, &record())
     }
 
     #[test]
@@ -186,13 +206,13 @@ mod tests {
                 data_resources: Vec::new(),
                 exclude_management_event_sources: texts(excluded),
             };
-            Selectors::Basic(vec![selector]).take(&record())
+            Selectors::Basic(vec![selector]).take(false, &record())
         };
         assert!(basic("All", true, &[]) && basic("WriteOnly", true, &["kms.amazonaws.com"]));
         assert!(!basic("ReadOnly", true, &[]));
         assert!(!basic("All", false, &[]));
         assert!(!basic("All", true, &["codecommit.amazonaws.com"]));
-        assert!(!Selectors::Basic(Vec::new()).take(&record()), "no selector takes nothing");
+        assert!(!Selectors::Basic(Vec::new()).take(false, &record()), "no selector takes nothing");
     }
 
     #[test]
@@ -229,6 +249,64 @@ mod tests {
         assert!(!field(|field, texts| field.not_equals = texts, "eventSource", &["codecommit.amazonaws.com"]));
         assert!(!field(|field, texts| field.equals = texts, "errorCode", &["AccessDenied"]), "it has none");
         assert!(field(|field, texts| field.not_equals = texts, "errorCode", &["AccessDenied"]));
+    }
+
+    /// The records of `GetObject` and `ListObjects`, in the shape that does not tell the category.
+    fn data_records() -> [Value; 2] {
+        let bucket = json!({"ARN": "arn:aws:s3:::my-logs", "accountId": "111122223333", "type": "AWS::S3::Bucket"});
+        [
+            json!({
+                "eventSource": "s3.amazonaws.com", "eventName": "GetObject", "readOnly": true,
+                "resources": [{"ARN": "arn:aws:s3:::my-logs/a/b", "type": "AWS::S3::Object"}, bucket],
+            }),
+            json!({
+                "eventSource": "s3.amazonaws.com", "eventName": "ListObjects", "readOnly": true,
+                "resources": [{"type": "AWS::S3::Object", "ARNPrefix": "arn:aws:s3:::my-logs/"}, bucket],
+            }),
+        ]
+    }
+
+    #[test]
+    fn basic_selectors_select_data_events_by_the_beginning_of_the_arn() {
+        let basic = |read_write: &str, kind: &str, values: &[&str]| {
+            let data_resources = vec![DataResource { kind: kind.to_owned(), values: texts(values) }];
+            let selector = Basic { read_write_type: read_write.to_owned(), data_resources, ..Basic::default() };
+            data_records().map(|record| Selectors::Basic(vec![selector.clone()]).take(true, &record))
+        };
+        let object = "AWS::S3::Object";
+        assert_eq!(basic("All", object, &["arn:aws:s3"]), [true, true]);
+        assert_eq!(basic("ReadOnly", object, &["arn:aws:s3:::other/", "arn:aws:s3:::my-logs/"]), [true, true]);
+        assert_eq!(basic("All", object, &["arn:aws:s3:::my-logs/a"]), [true, false]);
+        assert_eq!(basic("WriteOnly", object, &["arn:aws:s3"]), [false, false]);
+        assert_eq!(basic("All", object, &["arn:aws:s3:::my-log/"]), [false, false]);
+        assert_eq!(basic("All", "AWS::Lambda::Function", &["arn:aws:s3"]), [false, false]);
+        let [get, _] = data_records();
+        assert!(!Selectors::All.take(true, &get) && !Selectors::Basic(vec![Basic::default()]).take(true, &get));
+    }
+
+    #[test]
+    fn advanced_selectors_select_data_events_by_category_and_resource() {
+        let equals = |field: &str, value: &str| Field { equals: texts(&[value]), ..named(field) };
+        let data = || vec![equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object")];
+        let takes = |fields: Vec<Field>| {
+            data_records().map(|record| {
+                Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.clone() }]).take(true, &record)
+            })
+        };
+        assert_eq!(takes(data()), [true, true]);
+        assert_eq!(takes([data(), vec![equals("readOnly", "false")]].concat()), [false, false]);
+        assert_eq!(takes([data(), vec![equals("eventName", "GetObject")]].concat()), [true, false]);
+        let prefix = Field { starts_with: texts(&["arn:aws:s3:::my-logs/a/"]), ..named("resources.ARN") };
+        assert_eq!(takes([data(), vec![prefix]].concat()), [true, false]);
+        let not_the_bucket = Field { not_starts_with: texts(&["arn:aws:s3:::my-logs/"]), ..named("resources.ARN") };
+        assert_eq!(takes([data(), vec![not_the_bucket]].concat()), [false, false]);
+        assert_eq!(takes(vec![equals("eventCategory", "Management")]), [false, false]);
+        assert_eq!(
+            takes(vec![equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Bucket")]),
+            [false, false]
+        );
+        let all = Selectors::Advanced(vec![Advanced { name: None, field_selectors: data() }]);
+        assert!(!all.take(false, &record()), "management events are another category");
     }
 
     #[test]

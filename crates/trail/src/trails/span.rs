@@ -50,17 +50,17 @@ impl Span {
         (self.first_seq..=self.last_seq).contains(&seq) && (self.multi_region || self.home_region == region)
     }
 
-    /// Tells whether an event's record must be looked into.
+    /// Tells whether an event's record must be looked into; if not, all management events are taken and no data events.
     pub(crate) fn is_choosy(&self) -> bool {
         !self.global_events || self.selectors != Selectors::All
     }
 
     /// Tells whether it takes an event of a region that it covers, by its record.
-    pub(crate) fn picks(&self, region: &str, record: &Value) -> bool {
+    pub(crate) fn picks(&self, region: &str, is_data: bool, record: &Value) -> bool {
         let is_global = || {
             let source = record["eventSource"].as_str().unwrap_or_default();
             region == GLOBAL_REGION && GLOBAL_SOURCES.contains(&source)
         };
-        (self.global_events || !is_global()) && self.selectors.take(record)
+        (self.global_events || !is_global()) && self.selectors.take(is_data, record)
     }
 }
