@@ -11,6 +11,7 @@ use crate::workspace;
 
 static CODECOMMIT: LazyLock<Value> = LazyLock::new(|| read("codecommit/2015-04-13"));
 static CLOUDTRAIL: LazyLock<Value> = LazyLock::new(|| read("cloudtrail/2013-11-01"));
+static TAGGING: LazyLock<Value> = LazyLock::new(|| read("resourcegroupstaggingapi/2017-01-26"));
 
 fn read(version: &str) -> Value {
     let python = fs::read_dir(workspace().join(".venv/lib")).expect("scripts/clients installed the SDK for Python");
@@ -24,7 +25,11 @@ fn read(version: &str) -> Value {
 
 /// The model of the service that has an operation; their names are all different.
 fn of(operation: &str) -> &'static Value {
-    if is_cloudtrail(operation) { &CLOUDTRAIL } else { &CODECOMMIT }
+    match operation {
+        _ if is_cloudtrail(operation) => &CLOUDTRAIL,
+        _ if is_tagging(operation) => &TAGGING,
+        _ => &CODECOMMIT,
+    }
 }
 
 /// Whether an operation is CloudTrail's.
@@ -32,9 +37,14 @@ pub fn is_cloudtrail(operation: &str) -> bool {
     CLOUDTRAIL["operations"].get(operation).is_some()
 }
 
+/// Whether an operation is the Resource Groups Tagging API's.
+pub fn is_tagging(operation: &str) -> bool {
+    TAGGING["operations"].get(operation).is_some()
+}
+
 /// The value of `X-Amz-Target` for an operation; what no model has is taken for CodeCommit's.
 pub fn target(operation: &str) -> String {
-    let prefix = of(operation)["metadata"]["targetPrefix"].as_str().expect("both services speak AWS JSON");
+    let prefix = of(operation)["metadata"]["targetPrefix"].as_str().expect("the services speak AWS JSON");
     format!("{prefix}.{operation}")
 }
 
@@ -46,6 +56,11 @@ pub fn operations() -> Vec<String> {
 /// The names of all operations of CloudTrail.
 pub fn cloudtrail_operations() -> Vec<String> {
     names(&CLOUDTRAIL)
+}
+
+/// The names of all operations of the Resource Groups Tagging API.
+pub fn tagging_operations() -> Vec<String> {
+    names(&TAGGING)
 }
 
 fn names(model: &Value) -> Vec<String> {
@@ -92,6 +107,8 @@ fn check_shape(model: &Value, name: &str, value: &Value, place: &str) -> Result<
             let of = shape["value"]["shape"].as_str().expect("a map has values");
             entries.iter().try_for_each(|(key, item)| check_shape(model, of, item, &format!("{place}.{key}")))
         }
+        // The documentation of this one says that it can be any code of any service.
+        ("string", Value::String(_)) if name == "ErrorCode" => Ok(()),
         ("string", Value::String(text)) => match shape["enum"].as_array() {
             Some(known) if !known.iter().any(|known| known == text) => wrong(),
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! Goldens: raw requests with the replies that they get, replayed to the byte.
 //!
-//! `tests/golden/OPERATION/CASE.json`, of CodeCommit or CloudTrail, holds where the reply is known from (`source`), what is there
+//! `tests/golden/OPERATION/CASE.json`, of CodeCommit, CloudTrail or the Resource Groups Tagging API, holds where the reply is known from (`source`), what is there
 //! before (`setup`), the `settings` under which the request is sent, as a configuration file has them, the `request` and the
 //! `reply`. The server is at `http://127.0.0.1:4599` in them. The record follows from both, but for members that are `unknown` to
 //! the operation. With `GOLDENS=write` in the environment replies are written instead of compared; `GOLDENS_OF` names the operations
@@ -98,6 +98,7 @@ const UNREACHABLE: &[(&[&str], &str, &str)] = &[
         "there are no event data stores or channels",
     ),
     (&["AddTags", "RemoveTags"], "ChannelNotFoundException", "there are no event data stores or channels"),
+    (&["ListRequiredTags"], "PaginationTokenExpiredException", "there is one page"),
 ];
 
 /// Exceptions of any operation of CloudTrail that nothing or no golden can bring about here, each with the reason.
@@ -117,6 +118,12 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("CloudWatchLogsDeliveryUnavailableException", "log groups are names"),
     ("ConflictException", "only trails of one name in two regions bring it, and there is a test"),
     ("ThrottlingException", "nothing but LookupEvents is throttled, and its model does not have it"),
+];
+
+/// Exceptions of any operation of the Resource Groups Tagging API that nothing brings about here, each with the reason.
+const NOT_IN_TAGGING: &[(&str, &str)] = &[
+    ("ThrottledException", "nothing is throttled"),
+    ("InternalServiceException", "only a store that fails brings it for the whole request"),
 ];
 
 #[test]
@@ -151,7 +158,12 @@ fn every_operation_has_goldens_of_success_and_of_each_exception() {
         for exception in model::exceptions(&operation) {
             let quoted = format!("\"{exception}\"");
             let is_exercised = replies.iter().any(|reply| reply["body"].to_string().contains(&quoted));
-            if model::is_cloudtrail(&operation) && NOT_HERE.iter().any(|(name, _)| *name == exception) {
+            let never = match operation.as_str() {
+                operation if model::is_cloudtrail(operation) => NOT_HERE,
+                operation if model::is_tagging(operation) => NOT_IN_TAGGING,
+                _ => &[],
+            };
+            if never.iter().any(|(name, _)| *name == exception) {
                 continue;
             }
             let is_unreachable =
@@ -201,9 +213,12 @@ fn the_table_has_the_operations_of_the_model() {
     for row in ours {
         assert!(!model::has(&row.name), "{row:?} has shapes of ours, and the model has its own");
     }
-    let model = model::cloudtrail_operations();
-    for row in table::cloudtrail() {
-        assert!(model.contains(&row.name), "{row:?} is not in CloudTrail's model");
+    let models =
+        [(table::cloudtrail(), model::cloudtrail_operations()), (table::tagging(), model::tagging_operations())];
+    for (rows, model) in models {
+        for row in rows {
+            assert!(model.contains(&row.name), "{row:?} is not in its service's model");
+        }
     }
 }
 
@@ -215,6 +230,7 @@ fn every_golden_says_where_it_is_known_from() {
         let known = ["model", "observed", "assumed"].contains(&source)
             || source.starts_with("https://docs.aws.amazon.com/codecommit/latest/")
             || source.starts_with("https://docs.aws.amazon.com/awscloudtrail/latest/")
+            || source.starts_with("https://docs.aws.amazon.com/resourcegroupstagging/latest/")
             || is_public_report(source);
         assert!(known, "{} has the source {source:?}", path.display());
     }
@@ -236,9 +252,10 @@ fn goldens_are_of_operations_that_are_there() {
     assert_eq!(folders, names().into_iter().collect());
 }
 
-/// The operations of both services.
+/// The operations of all services of AWS JSON.
 fn names() -> Vec<String> {
-    table::names().into_iter().chain(table::cloudtrail().into_iter().map(|row| row.name)).collect()
+    let others = table::cloudtrail().into_iter().chain(table::tagging());
+    table::names().into_iter().chain(others.map(|row| row.name)).collect()
 }
 
 /// The replies of an operation's goldens.

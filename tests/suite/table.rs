@@ -26,12 +26,17 @@ pub fn cloudtrail() -> Vec<Row> {
 /// Reads the rows of all services.
 pub fn all() -> Vec<Row> {
     let sts = read("crates/identity/src/operations.rs");
-    rows().into_iter().chain(cloudtrail()).chain(sts).collect()
+    rows().into_iter().chain(cloudtrail()).chain(tagging()).chain(sts).collect()
 }
 
-/// The row of an operation of either.
+/// Reads the rows of the Resource Groups Tagging API out of the source, without those for organizations.
+pub fn tagging() -> Vec<Row> {
+    read("crates/tagging/src/operations.rs")
+}
+
+/// The row of an operation of any of them.
 pub fn row(operation: &str) -> Row {
-    let mut rows = rows().into_iter().chain(cloudtrail());
+    let mut rows = rows().into_iter().chain(cloudtrail()).chain(tagging());
     rows.find(|row| row.name == operation).unwrap_or_else(|| panic!("{operation} is in no table"))
 }
 
@@ -56,5 +61,5 @@ pub fn names() -> Vec<String> {
 
 #[test]
 fn every_row_is_read() {
-    assert_eq!((rows().len(), cloudtrail().len()), (89, 18));
+    assert_eq!((rows().len(), cloudtrail().len(), tagging().len()), (89, 18, 6));
 }

@@ -10,14 +10,15 @@ use toml::{Table, Value};
 use crate::table;
 
 /// Which crates of ours a crate may depend on.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
     ("identity", &["aws", "store"]),
     ("trail", &["aws", "store"]),
     ("codecommit", &["aws", "store", "git"]),
-    ("server", &["aws", "store", "git", "identity", "trail", "codecommit"]),
+    ("tagging", &["aws", "store", "trail", "codecommit"]),
+    ("server", &["aws", "store", "git", "identity", "trail", "codecommit", "tagging"]),
 ];
 
 const LINES_MAX: usize = 500;

@@ -234,9 +234,15 @@ pub fn told(record: &Value) -> Value {
 /// What [`told`] has to be.
 pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
     let row = table::row(operation);
-    let elements_of = |value: &Value| {
-        let value = if model::is_cloudtrail(operation) { decapitalized(value) } else { value.clone() };
-        elements_of(&value)
+    let elements_of = |value: &Value| match operation {
+        _ if model::is_cloudtrail(operation) => elements_of(&decapitalized(value)),
+        // Its records show what is empty, too.
+        _ if model::is_tagging(operation) => {
+            let mut shown = decapitalized(value);
+            shown.sort_all_objects();
+            shown
+        }
+        _ => elements_of(value),
     };
     let body = reply.json();
     let failed = reply.status != 200;
@@ -262,6 +268,8 @@ fn decapitalized(value: &Value) -> Value {
             let member = |(name, value): (&String, &Value)| {
                 let value = match value.as_f64().filter(|_| name.ends_with("Time")) {
                     Some(seconds) => aws::Timestamp::from_seconds(seconds).medium().into(),
+                    // The keys of a map are the caller's.
+                    None if name == "Tags" && value.is_object() => value.clone(),
                     None => decapitalized(value),
                 };
                 (name[..1].to_lowercase() + &name[1..], value)

@@ -36,6 +36,9 @@ fn the_cli_makes_changes_shows_and_deletes_a_trail() {
     assert_eq!(put["EventSelectors"][0]["ReadWriteType"], "WriteOnly");
     let got = cli(&world, &["get-event-selectors", "--trail-name", "MyTrail"]);
     assert_eq!(got["EventSelectors"], put["EventSelectors"]);
+    let insights = r#"[{"InsightType": "ApiCallRateInsight", "EventCategories": ["Management"]}]"#;
+    let put = cli(&world, &["put-insight-selectors", "--trail-name", "MyTrail", "--insight-selectors", insights]);
+    assert_eq!(cli(&world, &["get-insight-selectors", "--trail-name", "MyTrail"]), put);
     cli(&world, &["add-tags", "--resource-id", ARN, "--tags-list", "Key=Team,Value=blue"]);
     let tags = cli(&world, &["list-tags", "--resource-id-list", ARN]);
     assert_eq!(tags["ResourceTagList"][0]["TagsList"], json!([{ "Key": "Team", "Value": "blue" }]));
@@ -56,6 +59,8 @@ fn the_cli_makes_changes_shows_and_deletes_a_trail() {
             "StopLogging",
             "PutEventSelectors",
             "GetEventSelectors",
+            "PutInsightSelectors",
+            "GetInsightSelectors",
             "AddTags",
             "ListTags",
             "RemoveTags",

@@ -81,11 +81,15 @@ pub struct Origin {
 impl Call {
     /// Begins a call: the one place where the clock and the source of ids are read.
     pub fn begin(caller: Caller, origin: Origin, clock: &dyn Clock) -> Self {
+        Self::new(caller, origin, clock.now(), clock.seed())
+    }
+
+    fn new(caller: Caller, origin: Origin, time: Timestamp, seed: u128) -> Self {
         let mut call = Self {
             caller,
             account: origin.account,
             region: origin.region,
-            time: clock.now(),
+            time,
             source_ip_address: origin.source_ip_address,
             user_agent: origin.user_agent,
             host: origin.host,
@@ -93,7 +97,7 @@ impl Call {
             interrupts: Vec::new(),
             request_id: String::new(),
             event_id: String::new(),
-            seed: clock.seed(),
+            seed,
             ids_made: AtomicU64::new(0),
             resources: Mutex::default(),
             encrypted: Mutex::default(),
@@ -103,6 +107,22 @@ impl Call {
         call.request_id = call.new_id();
         call.event_id = call.new_id();
         call
+    }
+
+    /// Begins a call that a service makes for this call's caller: it has ids and a record of its own, and the same time.
+    #[must_use]
+    pub fn through(&self, service: &str) -> Self {
+        let caller = Caller { invoked_by: Some(service.to_owned()), ..self.caller.clone() };
+        let origin = Origin {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            source_ip_address: self.source_ip_address.clone(),
+            user_agent: self.user_agent.clone(),
+            host: self.host.clone(),
+            clone_url_base: self.clone_url_base.clone(),
+        };
+        let call = Self::new(caller, origin, self.time, self.new_number());
+        Self { interrupts: self.interrupts.clone(), ..call }
     }
 
     /// Returns the id that the reply and the record share.
@@ -117,11 +137,15 @@ impl Call {
 
     /// Makes a new UUID (version 4) for something that this call creates.
     pub fn new_id(&self) -> String {
+        Builder::from_random_bytes(self.new_number().to_be_bytes()).into_uuid().to_string()
+    }
+
+    /// Makes the next number that follows from the call's seed.
+    fn new_number(&self) -> u128 {
         let made = self.ids_made.fetch_add(1, Ordering::Relaxed);
         let [high, low] =
             [self.seed >> 64, self.seed].map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("it is masked"));
-        let id = (u128::from(mix(high ^ mix(made))) << 64) | u128::from(mix(low ^ mix(!made)));
-        Builder::from_random_bytes(id.to_be_bytes()).into_uuid().to_string()
+        (u128::from(mix(high ^ mix(made))) << 64) | u128::from(mix(low ^ mix(!made)))
     }
 
     /// Notes whom a token in the input names: the call is theirs, whoever signed it or nobody.

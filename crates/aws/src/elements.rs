@@ -28,6 +28,39 @@ pub fn of_value(value: Value) -> Value {
     if object.is_empty() { Value::Null } else { Value::Object(object) }
 }
 
+/// Returns the record form of a shape that AWS does not publish, with what is empty as it was sent; the keys of the members that
+/// `maps` names are the caller's and stay as they are. `null` where no member is set.
+pub fn as_sent(value: Value, maps: &[&str]) -> Value {
+    match value {
+        Value::Object(members) if members.is_empty() => Value::Null,
+        Value::Object(_) => renamed(value, maps),
+        _ => Value::Null,
+    }
+}
+
+fn renamed(value: Value, maps: &[&str]) -> Value {
+    match value {
+        Value::Object(members) => {
+            let member = |(name, value): (String, Value)| {
+                let value = match value {
+                    Value::Object(mut map) if maps.contains(&name.as_str()) => {
+                        map.sort_keys();
+                        map.values_mut().for_each(|value| *value = renamed(value.take(), maps));
+                        Value::Object(map)
+                    }
+                    value => renamed(value, maps),
+                };
+                (decapitalized(&name), value)
+            };
+            let mut object: Map<_, _> = members.into_iter().map(member).collect();
+            object.sort_keys();
+            Value::Object(object)
+        }
+        Value::Array(list) => list.into_iter().map(|item| renamed(item, maps)).collect(),
+        plain => plain,
+    }
+}
+
 fn nested(value: Value) -> Value {
     match value {
         Value::Object(_) => match of_value(value) {
@@ -181,4 +214,20 @@ fn member_name(schema: &Schema<'_>) -> String {
 fn decapitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::as_sent;
+
+    #[test]
+    fn what_is_sent_is_shown_but_for_the_case_of_names() {
+        let sent = json!({ "Tags": { "Team": "", "Cost": { "Unit": 1 } }, "ResourceARNList": [], "Token": "" });
+        let shown = json!({ "resourceARNList": [], "tags": { "Cost": { "unit": 1 }, "Team": "" }, "token": "" });
+        assert_eq!(as_sent(sent, &["Tags"]).to_string(), shown.to_string());
+        assert_eq!(as_sent(json!({ "FailedResourcesMap": {} }), &[]), json!({ "failedResourcesMap": {} }));
+        assert_eq!([as_sent(json!({}), &[]), as_sent(json!([]), &[])], [json!(null), json!(null)]);
+    }
 }

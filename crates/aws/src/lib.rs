@@ -19,6 +19,7 @@ pub mod percent;
 pub mod query;
 pub mod region;
 pub mod signature;
+pub mod tagged_resource;
 pub mod timestamp;
 pub mod xml;
 
@@ -31,4 +32,5 @@ pub use failure::Failure;
 pub use kms::KmsAction;
 pub use operation::{Access, Operation, Step};
 pub use region::Region;
+pub use tagged_resource::TaggedResource;
 pub use timestamp::Timestamp;

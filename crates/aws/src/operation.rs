@@ -156,6 +156,33 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { decode: Box::new(decode), ..self }
     }
 
+    /// Has the record show an unpublished input and output as they are on the wire but for the case of names: what is empty too, and
+    /// the keys of the members that `maps` names.
+    #[must_use]
+    pub fn recorded_as_sent(self, maps: &'static [&'static str]) -> Self {
+        let writes = self.access == Access::Write;
+        let inner = self.decode;
+        let elements =
+            move |body: &[u8]| serde_json::from_slice(body).map_or(Value::Null, |value| elements::as_sent(value, maps));
+        let recorded = move |reply: Reply| {
+            let response_elements = if writes { elements(&reply.body) } else { Value::Null };
+            Reply { response_elements, ..reply }
+        };
+        let decode = move |body: &[u8]| {
+            let Decoded { run, .. } = inner(body)?;
+            let run = move |service: &S, call: &Arc<Call>| {
+                Ok(match run(service, call)? {
+                    Step::Answered(reply) => Step::Answered(recorded(reply)),
+                    Step::Change(change) => {
+                        Step::Change(Box::new(move |transaction: &T| change(transaction).map(recorded)))
+                    }
+                })
+            };
+            Ok(Decoded { request_parameters: elements(body), run: Box::new(run) })
+        };
+        Self { decode: Box::new(decode), ..self }
+    }
+
     /// Makes the row of an operation that speaks AWS query; `shown` says what of its output the record shows.
     ///
     /// The SDK publishes no schemas for these shapes, so they are ours and serde's.

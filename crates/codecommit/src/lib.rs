@@ -36,11 +36,12 @@ mod tag;
 mod tree;
 pub mod trigger;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aws::{Call, Operation};
+use aws::{Call, Operation, TaggedResource};
 use git::Interrupt;
 use store::{Store, Transaction};
 
@@ -112,6 +113,16 @@ impl CodeCommit {
     /// Finds an operation by its name.
     pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
         operations::TABLE.iter().find(|operation| operation.name == name)
+    }
+
+    /// Lists the repositories of the call's account and region that have tags or once had some.
+    pub fn tagged(&self, call: &Call) -> Result<Vec<TaggedResource>, store::Error> {
+        self.store.read(|transaction| tag::tagged(transaction, call))
+    }
+
+    /// Tells which keys have values that the simulated tag policy does not allow.
+    pub fn noncompliant_tags(&self, tags: &BTreeMap<String, String>) -> Vec<String> {
+        self.settings.simulate.noncompliant(tags)
     }
 
     /// Finds the repository that a Git request is about.

@@ -24,7 +24,7 @@ use crate::{Change, CodeCommit, Exception, encryption_key, tag};
 pub(crate) use list::list;
 pub use row::Repository;
 pub(crate) use row::{
-    all_ids, deleted_ids, exists, find_row, forget_deleted, get_row, get_row_by_id, set, set_default_branch,
+    all_ids, arn_of, deleted_ids, exists, find_row, forget_deleted, get_row, get_row_by_id, set, set_default_branch,
 };
 
 pub(crate) fn create(

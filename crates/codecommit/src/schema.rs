@@ -62,6 +62,7 @@ pub(crate) const STEPS: &[&str] = &[
     trigger::TRIGGERS,
     comment::COMMENTS,
     archive::UPLOADS,
+    TAGGED,
 ];
 
 const REQUEST_TOKENS: &str = "
@@ -122,6 +123,12 @@ const PULL_REQUESTS: &str = "
         FOREIGN KEY (account, region, pull_request) REFERENCES pull_requests (account, region, number) ON DELETE CASCADE
     );
     CREATE INDEX pull_request_events_by_actor ON pull_request_events (account, region, actor);
+";
+
+/// `tagged` is 1 of repositories that have tags, or once had some.
+const TAGGED: &str = "
+    ALTER TABLE repositories ADD COLUMN tagged INTEGER NOT NULL DEFAULT 0;
+    UPDATE repositories SET tagged = 1 WHERE id IN (SELECT repository_id FROM tags);
 ";
 
 /// What was merged into what, by calls of the API: the commits, and the one that came of it.

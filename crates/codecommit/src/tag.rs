@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws::Call;
+use aws::{Call, TaggedResource};
 use aws_sdk_codecommit::operation::list_tags_for_resource::{ListTagsForResourceInput, ListTagsForResourceOutput};
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
 use store::{Error, Transaction};
 
 use crate::name::{self, RepositoryName, TAGS_MAX};
-use crate::repository::get_row;
+use crate::repository::{arn_of, get_row};
 use crate::settings::Simulate;
 use crate::{Change, CodeCommit, Exception};
 
@@ -70,12 +70,29 @@ pub(crate) fn list_tags_for_resource(
     Ok(ListTagsForResourceOutput::builder().set_tags(Some(tags.into_iter().collect())).build())
 }
 
+/// Lists the repositories of the call's account and region that have tags or once had some, in the order of their names.
+pub(crate) fn tagged(transaction: &Transaction, call: &Call) -> Result<Vec<TaggedResource>, Error> {
+    let rows = transaction.query(
+        "SELECT name, key, value FROM repositories LEFT JOIN tags ON repository_id = id \
+         WHERE account = ?1 AND region = ?2 AND tagged = 1 ORDER BY name",
+        &[call.account.as_str().into(), call.region.as_str().into()],
+        |row| {
+            let arn = arn_of(call.region.clone(), call.account.clone(), row.text(0)?);
+            Ok((arn, row.optional_text(1)?.zip(row.optional_text(2)?)))
+        },
+    )?;
+    Ok(TaggedResource::group(rows))
+}
+
 /// Adds tags; a key that is there takes the new value.
 pub(crate) fn insert(
     transaction: &Transaction,
     repository_id: &str,
     tags: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
+    if !tags.is_empty() {
+        transaction.execute("UPDATE repositories SET tagged = 1 WHERE id = ?1", &[repository_id.into()])?;
+    }
     for (key, value) in tags {
         transaction.execute(
             "INSERT INTO tags (repository_id, key, value) VALUES (?1, ?2, ?3) \
@@ -94,9 +111,18 @@ fn of(transaction: &Transaction, repository_id: &str) -> Result<Vec<(String, Str
 
 impl Simulate {
     pub(crate) fn check_tags(&self, tags: &BTreeMap<String, String>) -> Result<(), Exception> {
-        let refused =
-            tags.iter().find(|(key, value)| self.tag_policy.get(*key).is_some_and(|allowed| !allowed.contains(value)));
-        refused.map_or(Ok(()), |(key, _)| Err(Exception::TagPolicy { key: key.clone() }))
+        match self.noncompliant(tags).into_iter().next() {
+            Some(key) => Err(Exception::TagPolicy { key }),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells which keys have values that the policy does not allow.
+    pub(crate) fn noncompliant(&self, tags: &BTreeMap<String, String>) -> Vec<String> {
+        let refused = tags
+            .iter()
+            .filter(|(key, value)| self.tag_policy.get(*key).is_some_and(|allowed| !allowed.contains(value)));
+        refused.map(|(key, _)| key.clone()).collect()
     }
 
     /// A tag that the policy speaks of cannot be taken away.

@@ -17,7 +17,8 @@ use crate::spool::Spool;
 use crate::state::State;
 use crate::{blocking, body, head};
 
-const STS: trail::Source = trail::Source { event_source: identity::EVENT_SOURCE, api_version: identity::API_VERSION };
+const STS: trail::Source =
+    trail::Source { event_source: identity::EVENT_SOURCE, api_version: Some(identity::API_VERSION) };
 
 /// Serves `POST /`, and what is AWS query's of `GET /`.
 pub(crate) async fn serve(

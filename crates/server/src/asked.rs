@@ -66,9 +66,10 @@ impl Asked {
     /// It has no name that a record could carry; AWS records no such calls either.
     pub(crate) fn unknown(&self) -> Failure {
         let message: Cow<'_, str> = match self {
-            Self::Json(Some(target)) => {
-                format!("{target} is not an operation of AWS CodeCommit or AWS CloudTrail.").into()
-            }
+            Self::Json(Some(target)) => format!(
+                "{target} is not an operation of AWS CodeCommit, AWS CloudTrail or the Resource Groups Tagging API."
+            )
+            .into(),
             Self::Json(None) => {
                 format!("The X-Amz-Target header is missing; write {}.Operation.", codecommit::TARGET_PREFIX).into()
             }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use aws::operation::Reply;
 use aws::{Call, Failure};
 use codecommit::CodeCommit;
+use tagging::Tagging;
 use trail::CloudTrail;
 
 use crate::state::State;
 
 const CODECOMMIT: trail::Source =
-    trail::Source { event_source: codecommit::EVENT_SOURCE, api_version: codecommit::API_VERSION };
+    trail::Source { event_source: codecommit::EVENT_SOURCE, api_version: Some(codecommit::API_VERSION) };
 
 /// A service that speaks AWS JSON.
 pub(crate) struct Service {
@@ -24,9 +25,10 @@ pub(crate) struct Service {
 /// Runs the operation of a name, and records it; `None` if the service has no such operation.
 type Run = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Result<Reply, Failure>>;
 
-static SERVICES: [Service; 2] = [
+static SERVICES: [Service; 3] = [
     Service { target_prefixes: &[codecommit::TARGET_PREFIX], message_member: "message", run: codecommit },
     Service { target_prefixes: &trail::TARGET_PREFIXES, message_member: "Message", run: cloudtrail },
+    Service { target_prefixes: &[tagging::TARGET_PREFIX], message_member: "Message", run: tagging },
 ];
 
 impl Service {
@@ -67,4 +69,14 @@ fn cloudtrail(
 ) -> Option<Result<Reply, Failure>> {
     let operation = CloudTrail::operation(name)?;
     Some(state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body))
+}
+
+fn tagging(
+    state: &State,
+    name: &str,
+    call: &Arc<Call>,
+    body: Result<&[u8], Failure>,
+) -> Option<Result<Reply, Failure>> {
+    let operation = Tagging::operation(name)?;
+    Some(state.trail.call(tagging::SOURCE, operation, &state.tagging, call, body))
 }

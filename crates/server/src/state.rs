@@ -11,6 +11,7 @@ use codecommit::CodeCommit;
 use identity::{Identities, Sts};
 use s3s::service::S3Service;
 use store::{Durability, Store};
+use tagging::Tagging;
 use tempfile::TempDir;
 use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
 
@@ -32,9 +33,10 @@ pub(crate) struct State {
     _maintenance: Maintenance,
     pub(crate) triggers: Triggers,
     _uploads: Outbox,
+    pub(crate) tagging: Tagging,
     pub(crate) codecommit: Arc<CodeCommit>,
-    pub(crate) cloudtrail: CloudTrail,
-    pub(crate) trail: Trail,
+    pub(crate) cloudtrail: Arc<CloudTrail>,
+    pub(crate) trail: Arc<Trail>,
     pub(crate) notifications: Notifications,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) s3: S3Service,
@@ -88,6 +90,7 @@ impl State {
             Arc::clone(&ringing),
         )?;
         let cloudtrail = CloudTrail::new(&trail, ringing, settings.lookup, settings.trails_max);
+        let (trail, cloudtrail) = (Arc::new(trail), Arc::new(cloudtrail));
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let uploaded = Bell::new();
@@ -117,11 +120,13 @@ impl State {
         let uploads = archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), uploaded)?;
         let triggers = Triggers::start(Arc::clone(&codecommit), courier, triggered)?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), due, &settings.git)?;
+        let tagging = Tagging::new(Arc::clone(&trail), Arc::clone(&codecommit), Arc::clone(&cloudtrail));
         let git = git_options(&settings.git, &data_folder, sync)?;
         Ok(Self {
             _maintenance: maintenance,
             triggers,
             _uploads: uploads,
+            tagging,
             codecommit,
             cloudtrail,
             trail,

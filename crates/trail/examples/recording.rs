@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::{Durability, Store, Transaction};
 use trail::{Buckets, EventVersion, Notifier, Settings, Source, Trail};
 
-const SOURCE: Source = Source { event_source: "example.amazonaws.com", api_version: "2026-01-01" };
+const SOURCE: Source = Source { event_source: "example.amazonaws.com", api_version: Some("2026-01-01") };
 
 type Row = Operation<(), Transaction>;
 

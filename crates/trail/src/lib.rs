@@ -60,7 +60,7 @@ pub const TARGET_PREFIXES: [&str; 2] =
     ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "CloudTrail_20131101"];
 
 /// CloudTrail itself, as a service whose calls are recorded.
-pub const SOURCE: Source = Source { event_source: "cloudtrail.amazonaws.com", api_version: "2013-11-01" };
+pub const SOURCE: Source = Source { event_source: "cloudtrail.amazonaws.com", api_version: Some("2013-11-01") };
 
 /// How a trail is kept.
 #[derive(Clone, Debug)]
@@ -109,8 +109,8 @@ pub struct Trail {
 pub struct Source {
     /// `eventSource`, such as `codecommit.amazonaws.com`.
     pub event_source: &'static str,
-    /// `apiVersion`, such as `2015-04-13`.
-    pub api_version: &'static str,
+    /// `apiVersion`, such as `2015-04-13`; not every service has one.
+    pub api_version: Option<&'static str>,
 }
 
 impl Trail {
@@ -165,7 +165,7 @@ impl Trail {
         body: Result<&[u8], Failure>,
     ) -> Result<Reply, Failure> {
         let mut event = Event::new(operation.name, source.event_source);
-        event.api_version = Some(source.api_version);
+        event.api_version = source.api_version;
         event.read_only = operation.access == Access::Read;
         event.kms_actions = operation.kms_actions;
         self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(unrecorded)?;

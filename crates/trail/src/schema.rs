@@ -9,7 +9,7 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS];
+pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -210,6 +210,12 @@ const DATA_EVENTS: &str = "
     ALTER TABLE events ADD COLUMN is_data INTEGER NOT NULL DEFAULT 0;
     DROP INDEX events_by_time;
     CREATE INDEX events_by_time ON events (account, region, is_data, time);
+";
+
+/// `tagged` is 1 of trails that have tags, or once had some.
+const TAGGED: &str = "
+    ALTER TABLE trails ADD COLUMN tagged INTEGER NOT NULL DEFAULT 0;
+    UPDATE trails SET tagged = 1 WHERE id IN (SELECT trail FROM trail_tags);
 ";
 
 /// Adds a record; `line` ends in a newline.

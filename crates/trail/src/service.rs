@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use aws::Operation;
-use store::{Store, Transaction};
+use aws::{Call, Operation, TaggedResource};
+use store::{Error, Store, Transaction};
 
 use crate::history::{History, LookupSettings, Throttle};
+use crate::trails::tag;
 use crate::{Buckets, KeyRing, Notifier, Trail, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
@@ -28,6 +29,11 @@ impl CloudTrail {
         let history = trail.history();
         let throttle = Throttle::default();
         Self { store, buckets, notifier, history, lookup, throttle, keys, trails_max }
+    }
+
+    /// Lists the trails whose home is the call's region and that have tags or once had some.
+    pub fn tagged(&self, call: &Call) -> Result<Vec<TaggedResource>, Error> {
+        self.store.read(|transaction| tag::tagged_trails(transaction, call))
     }
 
     /// Finds an operation by its name.

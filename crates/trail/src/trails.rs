@@ -153,3 +153,6 @@ fn end_span_after(transaction: &Transaction, trail: i64, further: i64) -> Result
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

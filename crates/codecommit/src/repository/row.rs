@@ -38,8 +38,7 @@ const COLUMNS: &str = "id, name, description, default_branch, created, modified,
 impl Repository {
     /// Returns the repository's ARN.
     pub fn arn(&self) -> Arn {
-        let (region, account) = (self.region.clone(), self.account.clone());
-        Arn { service: "codecommit".to_owned(), region, account, resource: self.name.clone() }
+        arn_of(self.region.clone(), self.account.clone(), self.name.clone())
     }
 
     /// Notes that a call concerns the repository, and what is encrypted in it.
@@ -90,6 +89,11 @@ impl Repository {
             refs_version: row.integer(7)?,
         })
     }
+}
+
+/// Makes the ARN of a repository.
+pub(crate) fn arn_of(region: Region, account: AccountId, name: String) -> Arn {
+    Arn { service: "codecommit".to_owned(), region, account, resource: name }
 }
 
 /// Finds a repository of the call's account and region; the call then concerns it.

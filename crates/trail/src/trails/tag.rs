@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::operation::Change;
-use aws::{Arn, Call};
-use store::Transaction;
+use aws::{Arn, Call, TaggedResource};
+use store::{Error, Transaction};
 
-use super::name::Named;
+use super::name::{self, Named};
 use super::row::TrailRow;
 use super::shape::{ListTagsInput, ListTagsOutput, Nothing, ResourceTag, Tag, TagsInput};
 use crate::{CloudTrail, Exception};
@@ -69,6 +69,20 @@ pub(crate) fn list_tags(
     Ok(ListTagsOutput { resource_tag_list: lists })
 }
 
+/// Lists the trails whose home is the call's region and that have tags or once had some, in the order of their names.
+pub(crate) fn tagged_trails(transaction: &Transaction, call: &Call) -> Result<Vec<TaggedResource>, Error> {
+    let rows = transaction.query(
+        "SELECT trails.name, trail_tags.name, value FROM trails LEFT JOIN trail_tags ON trail = id \
+         WHERE account = ?1 AND home_region = ?2 AND deleted IS NULL AND tagged = 1 ORDER BY trails.name",
+        &[call.account.as_str().into(), call.region.as_str().into()],
+        |row| {
+            let arn = name::arn(call.region.clone(), call.account.clone(), &row.text(0)?);
+            Ok((arn, row.optional_text(1)?.zip(row.optional_text(2)?)))
+        },
+    )?;
+    Ok(TaggedResource::group(rows))
+}
+
 /// Reads tags, each with a key of its own.
 pub(super) fn parse(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Exception> {
     let mut parsed = BTreeMap::new();
@@ -91,6 +105,9 @@ pub(super) fn parse(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Exceptio
 }
 
 pub(super) fn insert(transaction: &Transaction, trail: i64, tags: &BTreeMap<String, String>) -> Result<(), Exception> {
+    if !tags.is_empty() {
+        transaction.execute("UPDATE trails SET tagged = 1 WHERE id = ?1", &[trail.into()])?;
+    }
     for (name, value) in tags {
         transaction.execute(
             "INSERT INTO trail_tags (trail, name, value) VALUES (?1, ?2, ?3) \

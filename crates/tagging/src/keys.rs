@@ -1,0 +1,69 @@
+//! `GetTagKeys` and `GetTagValues`: the keys and values that are in use in an account and region.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aws::Call;
+use serde::{Deserialize, Serialize};
+
+use crate::filter::check_key;
+use crate::page::Page;
+use crate::{Exception, Tagging};
+
+/// How many keys or values a page has.
+const PAGE: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct GetTagKeysInput {
+    pagination_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GetTagKeysOutput {
+    pagination_token: String,
+    tag_keys: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct GetTagValuesInput {
+    pagination_token: Option<String>,
+    key: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GetTagValuesOutput {
+    pagination_token: String,
+    tag_values: Vec<String>,
+}
+
+pub(crate) fn get_tag_keys(
+    service: &Tagging,
+    call: &Arc<Call>,
+    input: GetTagKeysInput,
+) -> Result<GetTagKeysOutput, Exception> {
+    let page = Page::parse("GetTagKeys", call, String::new(), input.pagination_token)?;
+    let keys = service.resources(call)?.into_iter().flat_map(|resource| resource.tags.into_keys());
+    let (tag_keys, pagination_token) = cut(&page, keys.collect());
+    Ok(GetTagKeysOutput { pagination_token, tag_keys })
+}
+
+pub(crate) fn get_tag_values(
+    service: &Tagging,
+    call: &Arc<Call>,
+    input: GetTagValuesInput,
+) -> Result<GetTagValuesOutput, Exception> {
+    let key = input.key.unwrap_or_default();
+    check_key(&key)?;
+    let page = Page::parse("GetTagValues", call, key.clone(), input.pagination_token)?;
+    let values = service.resources(call)?.into_iter().filter_map(|mut resource| resource.tags.remove(&key));
+    let (tag_values, pagination_token) = cut(&page, values.collect());
+    Ok(GetTagValuesOutput { pagination_token, tag_values })
+}
+
+fn cut(page: &Page, all: BTreeSet<String>) -> (Vec<String>, String) {
+    page.cut(all.into_iter().collect(), Clone::clone, |page, _| page.len() < PAGE)
+}

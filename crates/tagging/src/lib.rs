@@ -1,0 +1,57 @@
+//! AWS Resource Groups Tagging API: the tags of repositories and trails, through one service.
+//!
+//! **Invariant:** this service keeps no tags. It reads those of the services that own the resources, and changes them by calling
+//! their operations, each of which is a call of its own with its own record.
+
+mod arn;
+mod compliance;
+mod edit;
+mod exception;
+mod filter;
+mod keys;
+mod operations;
+mod owner;
+mod page;
+mod resources;
+
+use std::sync::Arc;
+
+use aws::{Call, Operation, TaggedResource};
+use codecommit::CodeCommit;
+use store::Transaction;
+use trail::{CloudTrail, Source, Trail};
+
+pub use crate::exception::Exception;
+
+/// What comes before an operation's name in `X-Amz-Target`.
+pub const TARGET_PREFIX: &str = "ResourceGroupsTaggingAPI_20170126";
+
+/// The service as records name it; its records have no `apiVersion`.
+pub const SOURCE: Source = Source { event_source: "tagging.amazonaws.com", api_version: None };
+
+/// The service, over those that own the resources.
+pub struct Tagging {
+    trail: Arc<Trail>,
+    codecommit: Arc<CodeCommit>,
+    cloudtrail: Arc<CloudTrail>,
+}
+
+impl Tagging {
+    /// Makes the service; `trail` records the calls that it makes of the others.
+    pub const fn new(trail: Arc<Trail>, codecommit: Arc<CodeCommit>, cloudtrail: Arc<CloudTrail>) -> Self {
+        Self { trail, codecommit, cloudtrail }
+    }
+
+    /// Finds an operation by its name.
+    pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
+        operations::find(name)
+    }
+
+    /// Lists the resources of the call's account and region that have tags or once had some, in the order of their ARNs.
+    fn resources(&self, call: &Call) -> Result<Vec<TaggedResource>, Exception> {
+        let mut resources = self.codecommit.tagged(call).map_err(|error| Exception::internal(&error))?;
+        resources.extend(self.cloudtrail.tagged(call).map_err(|error| Exception::internal(&error))?);
+        resources.sort_by_cached_key(|resource| resource.arn.to_string());
+        Ok(resources)
+    }
+}

@@ -1,0 +1,51 @@
+//! The table of the service's operations. Nothing else lists them.
+
+use std::sync::{Arc, LazyLock};
+
+use aws::operation::Change;
+use aws::{Call, Operation};
+use serde_json::Value;
+use store::Transaction;
+
+use crate::{Exception, Tagging, compliance, edit, keys, resources};
+
+type Row = Operation<Tagging, Transaction>;
+
+/// The row of an operation for the management account of an organization: it fails, and is recorded.
+macro_rules! for_organizations {
+    ($name:literal, read) => {
+        Row::unpublished_read($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
+            Err(Exception::ConstraintViolation { operation: $name })
+        })
+    };
+    ($name:literal, write) => {
+        Row::unpublished_write($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Changing {
+            Err(Exception::ConstraintViolation { operation: $name })
+        })
+    };
+}
+
+type Changing = Result<Change<Transaction, Value, Exception>, Exception>;
+
+/// The members of inputs and outputs that are maps.
+const MAPS: &[&str] = &["Tags", "FailedResourcesMap"];
+
+static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let rows = vec![
+        Row::unpublished_read("GetResources", resources::get_resources),
+        Row::unpublished_read("GetTagKeys", keys::get_tag_keys),
+        Row::unpublished_read("GetTagValues", keys::get_tag_values),
+        Row::unpublished_read("ListRequiredTags", compliance::list_required_tags),
+        Row::unpublished_write("TagResources", edit::tag_resources),
+        Row::unpublished_write("UntagResources", edit::untag_resources),
+        for_organizations!("DescribeReportCreation", read),
+        for_organizations!("GetComplianceSummary", read),
+        for_organizations!("StartReportCreation", write),
+    ];
+    rows.into_iter().map(|row| row.recorded_as_sent(MAPS)).collect()
+});
+
+/// Finds an operation by its name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}
