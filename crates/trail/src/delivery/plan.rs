@@ -12,6 +12,9 @@ use crate::trails::span::{self, Span};
 /// How many events are put into files at a time, which bounds how much is planned and not yet written.
 const EVENTS_PER_ROUND: i64 = 20_000;
 
+/// How many random names of a log file are tried, if there are files of such names.
+const KEYS_TRIED: usize = 100;
+
 /// A file that is to be written: what its span takes of a region's events between two places of the history, both included.
 struct Planned {
     span: usize,
@@ -70,14 +73,11 @@ pub(super) fn next(shared: &Shared) -> Result<bool, Error> {
     })
 }
 
-/// Returns the key of a new log file; no other server that delivered to the same bucket made a file of that key.
+/// Returns the key of a new log file, which no other server took that delivered to the same bucket.
 fn free_key(shared: &Shared, span: &Span, region: &str) -> String {
-    loop {
-        let key = log_file::key(span.prefix.as_deref(), &span.account, region, shared.clock.now(), &*shared.clock);
-        if !shared.buckets.has(&span.bucket, &key) {
-            return key;
-        }
-    }
+    let key = || log_file::key(span.prefix.as_deref(), &span.account, region, shared.clock.now(), &*shared.clock);
+    let mut keys = std::iter::repeat_with(key).take(KEYS_TRIED);
+    keys.find(|new| !shared.buckets.has(&span.bucket, new)).unwrap_or_else(key)
 }
 
 impl<'a> Plan<'a> {
