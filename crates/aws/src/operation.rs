@@ -29,6 +29,8 @@ pub struct Operation<S: 'static, T: 'static> {
     pub access: Access,
     /// The calls to AWS KMS that the service makes when it succeeds.
     pub kms_actions: &'static [KmsAction],
+    /// Whether it can take long, as it compares histories or trees.
+    pub takes_long: bool,
     decode: Box<Decode<S, T>>,
 }
 
@@ -228,6 +230,12 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { kms_actions: &[KmsAction::GenerateDataKey, KmsAction::Encrypt], ..self }
     }
 
+    /// Says that the operation can take long.
+    #[must_use]
+    pub fn long(self) -> Self {
+        Self { takes_long: true, ..self }
+    }
+
     /// Reads a request's body.
     pub fn decode(&self, body: &[u8]) -> Result<Decoded<S, T>, Failure> {
         (self.decode)(body)
@@ -248,7 +256,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             };
             Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access: Access::Read, kms_actions: &[], decode: Box::new(decode) }
+        Self { name, access: Access::Read, kms_actions: &[], takes_long: false, decode: Box::new(decode) }
     }
 
     /// The row of an operation that has a second half; `reply` makes the reply of its output and the request's id.
@@ -270,7 +278,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             };
             Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access, kms_actions: &[], decode: Box::new(decode) }
+        Self { name, access, kms_actions: &[], takes_long: false, decode: Box::new(decode) }
     }
 }
 

@@ -80,6 +80,9 @@ impl Objects {
             return Ok(None);
         }
         let repository = Arc::new(git::Repository::open_or_create(&path)?);
+        for pack in repository.reindexed_packs() {
+            tracing::warn!(pack = %pack.display(), "a pack had lost its index, which was made again");
+        }
         for (index, reason) in repository.unusable_packs() {
             tracing::warn!(pack = %index.display(), reason, "a pack cannot be used; its objects are missing");
         }

@@ -10,6 +10,7 @@ mod connect;
 mod content;
 mod excerpt;
 mod inflate;
+mod nesting;
 mod parse;
 mod resolve;
 mod rules;
@@ -84,6 +85,7 @@ pub(crate) struct Staged {
     /// The objects, bases that were added included, sorted by their ids.
     objects: Vec<(Indexed, Kind)>,
     closed: bool,
+    too_deep: bool,
     warnings: Vec<String>,
     /// Keeps what the objects name in place.
     _hold: Hold,
@@ -114,7 +116,9 @@ pub(crate) fn receive(
     let objects = sorted(&parsed.entries)?;
     drop(parsed.entries);
     let closed = connect::is_closed(&parsed.learnt.named, &objects, &mut reader)?;
-    let mut staged = Staged { staging, checksum, received, objects, closed, warnings: Vec::new(), _hold: hold };
+    let too_deep = parsed.learnt.nesting.is_deeper_than(options.limits.tree_depth);
+    let warnings = Vec::new();
+    let mut staged = Staged { staging, checksum, received, objects, closed, too_deep, warnings, _hold: hold };
     staged.check_files(parsed.learnt.findings, &mut reader, options)?;
     Ok(staged)
 }
@@ -144,6 +148,11 @@ impl Staged {
     /// Tells whether everything that the objects name is in the pack or in the repository.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Tells whether trees are nested deeper than [`Limits::tree_depth`](crate::Limits::tree_depth) allows.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.too_deep
     }
 
     /// Tells the kind of one of the objects.

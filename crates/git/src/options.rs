@@ -93,6 +93,9 @@ impl Offers {
     };
 }
 
+/// The depth of trees that Git's programs go into, if they are not told otherwise.
+pub(crate) const TREE_DEPTH_MAX: usize = 2048;
+
 /// How much one request may ask of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -108,6 +111,8 @@ pub struct Limits {
     pub structure_bytes: u64,
     /// The length of a chain of deltas.
     pub delta_chain: usize,
+    /// The number of folders in each other that a push may bring, the root not counted: Git's `core.maxTreeDepth`.
+    pub tree_depth: usize,
     /// The number of objects in a pushed pack, and of those that they name; about 100 bytes are held in memory for each.
     pub pack_objects: u32,
     /// The size of a pushed delta and of the object that it makes, in bytes; one object of that size and its base are
@@ -131,6 +136,7 @@ impl Default for Limits {
             object_bytes: 2 << 30,
             structure_bytes: 128 << 20,
             delta_chain: 4095,
+            tree_depth: TREE_DEPTH_MAX,
             pack_objects: 1 << 24,
             delta_bytes: 512 << 20,
             expansion_bytes: 16 << 30,

@@ -19,6 +19,7 @@ use crate::{
     BString, Options, ProtocolError, Repository,
     sideband::{Frames, SideBand},
 };
+pub(crate) use boundary::read as shallow;
 pub use command::Command;
 use command::Commands;
 use judge::Taken;

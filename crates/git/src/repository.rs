@@ -5,6 +5,7 @@
 //! by looking at the folders' times: when [`Repository::refresh`] is called, and when an object is not found.
 
 mod folders;
+mod reindex;
 mod state;
 
 use std::{
@@ -48,6 +49,8 @@ struct Shared {
     upkeep: Mutex<()>,
     /// What is done when nobody uses the repository any more.
     on_close: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// The packs that had lost their indices, and whether they got them again.
+    orphans: Mutex<Vec<(PathBuf, Result<(), String>)>>,
 }
 
 /// The number of the next repository.
@@ -67,7 +70,8 @@ const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n
 impl Repository {
     /// Opens the repository in the folder `path`, and lays it out first if it is not there.
     ///
-    /// The folder is this process's alone: what a killed one left of its pushes and of its upkeep is removed.
+    /// The folder is this process's alone: what a killed one left of its pushes and of its upkeep is removed. A pack that
+    /// has lost its index gets it again; see [`Repository::reindexed_packs`].
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
         for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
             fs::create_dir_all(path.join(folder))?;
@@ -79,8 +83,13 @@ impl Repository {
                 Err(error) => return Err(error),
             }
         }
-        staging::sweep(&fs::canonicalize(path.join("objects"))?)?;
-        Self::open(path)
+        let orphans = staging::sweep(&fs::canonicalize(path.join("objects"))?)?;
+        let repository = Self::open(path)?;
+        for pack in orphans {
+            let outcome = reindex::reindex(&repository, &pack);
+            repository.lock_orphans().push((pack, outcome));
+        }
+        Ok(repository)
     }
 
     /// Opens the repository in the folder `path`; [`io::ErrorKind::NotFound`] if there is none.
@@ -100,6 +109,7 @@ impl Repository {
             gate: Arc::default(),
             upkeep: Mutex::default(),
             on_close: Mutex::default(),
+            orphans: Mutex::default(),
         }));
         let mut open = open();
         // Somebody else may have opened it meanwhile.
@@ -157,7 +167,20 @@ impl Repository {
 
     /// Lists the packs that cannot be used, by the paths of their indices, with the reasons.
     pub fn unusable_packs(&self) -> Vec<(PathBuf, String)> {
-        self.state().unusable.clone()
+        let orphans = self.lock_orphans();
+        let lost =
+            orphans.iter().filter_map(|(pack, outcome)| Some((pack.with_extension("idx"), outcome.clone().err()?)));
+        let lost = lost.map(|(index, reason)| (index, format!("it is lost, and cannot be made again: {reason}")));
+        self.state().unusable.iter().cloned().chain(lost).collect()
+    }
+
+    /// Lists the packs that had lost their indices when the repository was opened, and got them again.
+    pub fn reindexed_packs(&self) -> Vec<PathBuf> {
+        self.lock_orphans().iter().filter(|(_, outcome)| outcome.is_ok()).map(|(pack, _)| pack.clone()).collect()
+    }
+
+    fn lock_orphans(&self) -> MutexGuard<'_, Vec<(PathBuf, Result<(), String>)>> {
+        self.shared.orphans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps all objects in place until the hold is dropped.

@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** a staging folder lives as long as its [`Staging`]; those that a killed process left are
 //! swept when the repository is opened again. A pack has its index only when all its other files are in place, and
-//! loses it first.
+//! loses it first. A pack without an index is removed only if it is known to be ours: its index is still in a staging
+//! folder, or was marked.
 
 use std::{
     collections::HashSet,
@@ -25,6 +26,9 @@ const EXTENSIONS: [&str; 4] = ["pack", "mtimes", "graph", "idx"];
 
 /// What Git keeps beside a pack, and can make again.
 const DERIVED: [&str; 2] = ["rev", "bitmap"];
+
+/// What an index becomes whose pack is to go; it goes last.
+const GOING: &str = "idx-gone";
 
 /// What is being made beside a pack, to replace what has its name without the end.
 const UNFINISHED: &str = "graph-new";
@@ -84,6 +88,10 @@ impl Staging {
         }
         let places = PLACES.read().unwrap_or_else(PoisonError::into_inner);
         let there = index.exists();
+        let going = index.with_extension(GOING);
+        if going.exists() {
+            files::remove(&going)?;
+        }
         for extension in EXTENSIONS {
             let (from, to) = (self.path.join(extension), index.with_extension(extension));
             match (extension, from.exists()) {
@@ -112,39 +120,79 @@ impl Drop for Staging {
 pub(crate) fn remove_packs(indices: &[PathBuf]) -> io::Result<()> {
     let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
     for index in indices {
-        for extension in EXTENSIONS.iter().rev().chain(&DERIVED) {
-            let path = index.with_extension(extension);
-            if path.exists() {
-                files::remove(&path)?;
-            }
+        if index.exists() {
+            files::rename(index, &index.with_extension(GOING))?;
+        }
+        remove_rest(index)?;
+    }
+    Ok(())
+}
+
+/// Removes what is left of a pack whose index is gone, the mark that it goes last.
+fn remove_rest(index: &Path) -> io::Result<()> {
+    let rest = EXTENSIONS.iter().rev().chain(&DERIVED).filter(|extension| **extension != "idx");
+    for extension in rest.chain([&GOING]) {
+        let path = index.with_extension(extension);
+        if path.exists() {
+            files::remove(&path)?;
         }
     }
     Ok(())
 }
 
 /// Removes what killed processes left in `objects`: staging folders that nobody in this process uses, and the files
-/// of packs without an index.
-pub(crate) fn sweep(objects: &Path) -> io::Result<()> {
+/// of packs that were to come or to go. Gives the packs that have lost their indices in another way, which stay.
+pub(crate) fn sweep(objects: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut coming = HashSet::new();
     let live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
     for entry in fs::read_dir(objects)? {
         let entry = entry?;
         let stale = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && !live.as_ref().is_some_and(|live| live.contains(&entry.path()));
         if stale {
+            coming.extend(checksum(&entry.path().join("idx")));
             files::remove_folder(&entry.path())?;
         }
     }
     drop(live);
     let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut orphans = Vec::new();
     for entry in fs::read_dir(objects.join("pack"))? {
         let path = entry?.path();
-        let unfinished = path.extension().is_some_and(|it| it == UNFINISHED);
-        let of_a_pack = path.extension().is_some_and(|it| EXTENSIONS.iter().chain(&DERIVED).any(|known| it == *known));
-        if unfinished || of_a_pack && !path.with_extension("idx").exists() {
+        let is = |known: &str| path.extension().is_some_and(|extension| extension == known);
+        let index = path.with_extension("idx");
+        if is(UNFINISHED) {
+            files::remove(&path)?;
+        } else if is(GOING) {
+            // It may have come again.
+            if index.exists() { files::remove(&path)? } else { remove_rest(&index)? }
+        } else if index.exists() || path.with_extension(GOING).exists() {
+            // It has its index, or is dealt with in its turn.
+        } else if is("pack") && path.exists() {
+            let name = path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("pack-"));
+            if name.is_some_and(|name| coming.contains(name)) {
+                files::remove(&path)?;
+            } else {
+                orphans.push(path);
+            }
+        }
+    }
+    // What belongs to packs that are not there any more, or never were.
+    for entry in fs::read_dir(objects.join("pack"))? {
+        let path = entry?.path();
+        let belongs = EXTENSIONS.iter().chain(&DERIVED).any(|known| path.extension().is_some_and(|it| it == *known));
+        if belongs && !path.with_extension("idx").exists() && !path.with_extension("pack").exists() {
             files::remove(&path)?;
         }
     }
-    Ok(())
+    Ok(orphans)
+}
+
+/// Reads of an index which pack it belongs to.
+fn checksum(index: &Path) -> Option<String> {
+    let data = fs::read(index).ok()?;
+    let start = data.len().checked_sub(40)?;
+    ObjectId::try_from(&data[start..start + 20]).ok().map(|id| id.to_string())
 }
 
 #[cfg(test)]
@@ -163,19 +211,36 @@ mod tests {
             "pack-1.keep",
             "pack-2.pack",
             "pack-2.mtimes",
+            "pack-3.mtimes",
+            "pack-4.pack",
+            "pack-4.graph",
+            "pack-4.idx-gone",
+            "pack-5.pack",
+            "pack-5.idx",
+            "pack-5.idx-gone",
             "pack-1.graph-new",
             "tmp_pack_x",
         ] {
             fs::write(objects.1.join("pack").join(name), "").expect("a writable folder");
         }
+        // A pack that was to come, whose index was not put in place.
+        let coming = ObjectId::from_bytes_or_panic(&[7; 20]);
+        fs::write(objects.1.join("incoming-x/idx"), [coming.as_slice(), &[0; 20]].concat()).expect("a writable folder");
+        for extension in ["pack", "graph"] {
+            let path = objects.1.join("pack").join(format!("pack-{coming}.{extension}"));
+            fs::write(path, "").expect("a writable folder");
+        }
         let staging = Staging::create(&objects.1).expect("a staging folder");
-        sweep(&objects.1).expect("a readable folder");
+        let orphans = sweep(&objects.1).expect("a readable folder");
+        assert_eq!(orphans, [objects.1.join("pack/pack-2.pack")]);
         assert!(!objects.1.join("incoming-x").exists());
         assert!(staging.path().exists());
         let names = fs::read_dir(objects.1.join("pack")).expect("a folder");
         let mut names: Vec<_> = names.map(|entry| entry.expect("readable").file_name()).collect();
         names.sort();
-        assert_eq!(names, ["pack-1.idx", "pack-1.keep", "pack-1.pack", "tmp_pack_x"]);
+        let kept = ["pack-1.idx", "pack-1.keep", "pack-1.pack", "pack-2.mtimes", "pack-2.pack"];
+        assert_eq!(names[..5], kept);
+        assert_eq!(names[5..], ["pack-5.idx", "pack-5.pack", "tmp_pack_x"]);
         let path = staging.path().to_owned();
         drop(staging);
         assert!(!path.exists());

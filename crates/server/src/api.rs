@@ -11,7 +11,8 @@ use axum::http::{Method, Request, Response};
 use bytes::Bytes;
 use identity::{Refused, Sts};
 
-use crate::asked::Asked;
+use crate::asked::{Asked, TARGET};
+use crate::presence::Presence;
 use crate::services::Service;
 use crate::spool::Spool;
 use crate::state::State;
@@ -32,23 +33,31 @@ pub(crate) async fn serve(
         Method::GET => None,
         _ => Some(body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout, state.spool()).await),
     };
-    // The rest blocks.
-    let answer = blocking::run(move || {
+    // The rest blocks, and ends early if the client goes.
+    let presence = Presence::new();
+    let is_gone = presence.is_gone();
+    let takes_long = head::text(&head.headers, &TARGET).is_some_and(|target| Service::takes_long(&target));
+    let work = move || {
         let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));
         let body = body.map_or_else(query, |body| body.and_then(Spool::into_bytes));
         let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
         let asked = Asked::read(&head, body.as_ref().copied().unwrap_or_default());
         // 2. and 3. Authenticate, and begin the call.
         let call = match head::begin(&state, &head.headers, peer, None) {
-            Ok(call) => Arc::new(call),
+            Ok(mut call) => {
+                call.interrupts.push(is_gone);
+                Arc::new(call)
+            }
             Err(refused) => return refuse(&state, &asked, &refused),
         };
         // 4. and 5. Find the row, and run it.
         let result = run(&state, &call, &asked, body);
         // 6. Respond.
         respond(&call, &asked, result)
-    });
-    answer.await
+    };
+    let response = if takes_long { blocking::run_apart(work).await } else { blocking::run(work).await };
+    drop(presence);
+    response
 }
 
 /// Runs the operation that is asked for, of whichever service.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::head;
 use crate::services::Service;
 
-const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What a request asks for.

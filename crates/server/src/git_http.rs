@@ -27,6 +27,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use crate::git_http::path::GitPath;
 use crate::git_http::path::Wanted;
+use crate::presence::Presence;
 use crate::spool::Spool;
 use crate::state::State;
 use crate::{blocking, body, head};
@@ -103,11 +104,16 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         }
     };
     let (sender, response) = oneshot::channel();
+    let presence = Presence::new();
+    let is_gone = presence.is_gone();
     let short = path.wanted == Wanted::Advertisement;
     let work = move || {
         // 2. and 3. Authenticate, and begin the call.
         let call = match head::begin(&state, &head.headers, peer, path.place) {
-            Ok(call) => Arc::new(call),
+            Ok(mut call) => {
+                call.interrupts.push(is_gone);
+                Arc::new(call)
+            }
             Err(refused) => {
                 let failure = refused.json();
                 tracing::info!(error = failure.name, "credentials refused");
@@ -145,7 +151,9 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         // The reply begins before the work ends.
         tokio::task::spawn_blocking(work);
     }
-    response.await.unwrap_or_else(|_| plain(500, "The request failed because of an internal error."))
+    let response = response.await;
+    let response = response.unwrap_or_else(|_| plain(500, "The request failed because of an internal error."));
+    if short { response } else { response.map(|body| presence.with_body(body)) }
 }
 
 impl Exchange {

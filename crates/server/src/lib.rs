@@ -31,6 +31,7 @@ mod messages;
 mod notifications;
 mod origin;
 mod outbox;
+mod presence;
 mod push_turns;
 mod remote_bucket;
 mod routes;

@@ -19,6 +19,8 @@ pub(crate) struct Service {
     target_prefixes: &'static [&'static str],
     /// The member of a failure's body that holds the sentence for a person.
     pub(crate) message_member: &'static str,
+    /// Whether the operation of a name can take long.
+    takes_long: fn(&str) -> bool,
     run: Run,
 }
 
@@ -26,9 +28,19 @@ pub(crate) struct Service {
 type Run = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Result<Reply, Failure>>;
 
 static SERVICES: [Service; 3] = [
-    Service { target_prefixes: &[codecommit::TARGET_PREFIX], message_member: "message", run: codecommit },
-    Service { target_prefixes: &trail::TARGET_PREFIXES, message_member: "Message", run: cloudtrail },
-    Service { target_prefixes: &[tagging::TARGET_PREFIX], message_member: "Message", run: tagging },
+    Service { target_prefixes: &[codecommit::TARGET_PREFIX], message_member: "message", takes_long, run: codecommit },
+    Service {
+        target_prefixes: &trail::TARGET_PREFIXES,
+        message_member: "Message",
+        takes_long: |_| false,
+        run: cloudtrail,
+    },
+    Service {
+        target_prefixes: &[tagging::TARGET_PREFIX],
+        message_member: "Message",
+        takes_long: |_| false,
+        run: tagging,
+    },
 ];
 
 impl Service {
@@ -37,6 +49,11 @@ impl Service {
         let (prefix, name) = target.rsplit_once('.')?;
         let service = SERVICES.iter().find(|service| service.target_prefixes.contains(&prefix))?;
         Some((service, name))
+    }
+
+    /// Tells whether a target is that of an operation that can take long.
+    pub(crate) fn takes_long(target: &str) -> bool {
+        Self::of_target(target).is_some_and(|(service, name)| (service.takes_long)(name))
     }
 
     /// Runs an operation, and records it; `None` if there is no operation of that name.
@@ -49,6 +66,10 @@ impl Service {
     ) -> Option<Result<Reply, Failure>> {
         (self.run)(state, name, call, body)
     }
+}
+
+fn takes_long(name: &str) -> bool {
+    CodeCommit::operation(name).is_some_and(|operation| operation.takes_long)
 }
 
 fn codecommit(

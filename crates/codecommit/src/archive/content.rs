@@ -26,7 +26,11 @@ pub(super) fn write<W: Write + Seek>(
     let mut archive = ZipWriter::new(output);
     let mut walk = TreeWalk::new(reader, &commit.tree, true)?;
     let mut content = Vec::new();
+    let mut size = Size::default();
     while let Some(Placed { path, entry }) = walk.next(reader)? {
+        size.entries += 1;
+        size.name_bytes += path.len() as u64;
+        size.check()?;
         if !goes_on()? {
             return Ok(false);
         }
@@ -36,6 +40,8 @@ pub(super) fn write<W: Write + Seek>(
             archive.add_directory(name, options.unix_permissions(0o755)).map_err(io::Error::from)?;
             continue;
         }
+        size.content_bytes += reader.header(&entry.id)?.map_or(0, |(_, bytes)| bytes);
+        size.check()?;
         if reader.read(&entry.id, &mut content)?.is_none() {
             return Err(Exception::BlobIdDoesNotExist { id: entry.id.to_string() });
         }
@@ -52,6 +58,38 @@ pub(super) fn write<W: Write + Seek>(
     }
     archive.finish().map_err(io::Error::from)?.flush()?;
     Ok(true)
+}
+
+/// How large an archive is.
+#[derive(Default)]
+struct Size {
+    entries: u64,
+    name_bytes: u64,
+    content_bytes: u64,
+}
+
+/// An archive has no more files and folders than this, as a few objects can make any number of them.
+const ENTRIES_MAX: u64 = 1_000_000;
+
+/// Their names are held until the archive ends, in bytes.
+const NAME_BYTES_MAX: u64 = 64 << 20;
+
+/// The files' contents before they are compressed, in bytes.
+const CONTENT_BYTES_MAX: u64 = 16 << 30;
+
+impl Size {
+    fn check(&self) -> Result<(), Exception> {
+        let reason = if self.entries > ENTRIES_MAX {
+            format!("The commit has more than {ENTRIES_MAX} files and folders, too many for an archive.")
+        } else if self.name_bytes > NAME_BYTES_MAX {
+            format!("The names of the commit's files have more than {NAME_BYTES_MAX} bytes, too many for an archive.")
+        } else if self.content_bytes > CONTENT_BYTES_MAX {
+            format!("The commit's files have more than {CONTENT_BYTES_MAX} bytes, too many for an archive.")
+        } else {
+            return Ok(());
+        };
+        Err(Exception::Validation { reason })
+    }
 }
 
 /// The time of a commit in UTC, as far as ZIP files can tell it: from 1980 to 2107, to two seconds.

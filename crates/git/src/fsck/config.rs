@@ -28,7 +28,7 @@ enum Stop<E> {
     Told(E),
 }
 
-/// Takes a variable: its name, and its value if it has one.
+/// Takes a variable: its name, which for Git ends at a zero byte, and its value if it has one.
 type Tell<'t, E> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 't;
 
 /// Hands each variable to `tell`: its full name, in lower case but for the part in quotes, and its value if it has one.
@@ -37,6 +37,8 @@ type Tell<'t, E> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 't;
 pub(super) fn read<E>(data: &[u8], tell: &mut Tell<'_, E>) -> Result<bool, E> {
     let mut source = Source { rest: data, ended: false };
     let mut section = Vec::new();
+    let mut name = Vec::new();
+    let mut is_named = false;
     loop {
         let byte = source.next();
         let done = match byte {
@@ -45,9 +47,20 @@ pub(super) fn read<E>(data: &[u8], tell: &mut Tell<'_, E>) -> Result<bool, E> {
                 while source.next() != b'\n' {}
                 Ok(())
             }
-            b'[' => read_section(&mut source, &mut section).ok_or(Stop::Malformed),
+            b'[' => {
+                is_named = false;
+                read_section(&mut source, &mut section).ok_or(Stop::Malformed)
+            }
             byte if is_space(byte) => Ok(()),
-            byte if byte.is_ascii_alphabetic() => variable(&mut source, &section, byte, tell),
+            byte if byte.is_ascii_alphabetic() => {
+                // The section's name may be long, and is not written once more for each variable.
+                if !is_named {
+                    name.clone_from(&section);
+                    is_named = true;
+                }
+                name.truncate(section.len());
+                variable(&mut source, &mut name, byte, tell)
+            }
             _ => Err(Stop::Malformed),
         };
         match done {
@@ -105,8 +118,9 @@ fn read_subsection(source: &mut Source<'_>, space: u8, section: &mut Vec<u8>) ->
 }
 
 /// Reads the rest of a variable and tells it.
-fn variable<E>(source: &mut Source<'_>, section: &[u8], first: u8, tell: &mut Tell<'_, E>) -> Result<(), Stop<E>> {
-    let mut name = section.to_vec();
+///
+/// `name` begins with the section's.
+fn variable<E>(source: &mut Source<'_>, name: &mut Vec<u8>, first: u8, tell: &mut Tell<'_, E>) -> Result<(), Stop<E>> {
     let mut byte = first;
     while is_key(byte) {
         name.push(byte.to_ascii_lowercase());
@@ -120,7 +134,7 @@ fn variable<E>(source: &mut Source<'_>, section: &[u8], first: u8, tell: &mut Te
         b'=' => Some(read_value(source).ok_or(Stop::Malformed)?),
         _ => return Err(Stop::Malformed),
     };
-    tell(text(&name), value.as_deref().map(text)).map_err(Stop::Told)
+    tell(name, value.as_deref().map(text)).map_err(Stop::Told)
 }
 
 /// Reads a value up to the end of its line.
@@ -169,7 +183,7 @@ fn is_key(byte: u8) -> bool {
 }
 
 /// For Git, text ends at a zero byte.
-fn text(bytes: &[u8]) -> &[u8] {
+pub(super) fn text(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
@@ -181,7 +195,7 @@ mod tests {
         let mut found = Vec::new();
         let sound = read::<()>(text.as_bytes(), &mut |name, value| {
             let value = value.map(|value| format!("={}", String::from_utf8_lossy(value))).unwrap_or_default();
-            found.push(format!("{}{value}", String::from_utf8_lossy(name)));
+            found.push(format!("{}{value}", String::from_utf8_lossy(super::text(name))));
             Ok(())
         });
         (found, sound.expect("nothing is refused"))

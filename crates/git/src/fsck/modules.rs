@@ -11,6 +11,12 @@ pub(crate) const FILE_BYTES_MAX: u64 = 100 << 20;
 /// Lines of attributes have to be shorter than that, in bytes.
 const LINE_BYTES: usize = 2048;
 
+/// The length of a submodule's name with a variable's, in bytes: it is a folder's path below the repository's.
+const NAME_BYTES_MAX: usize = 4096;
+
+/// How much of a longer one is told.
+const NAME_SHOWN: usize = 100;
+
 /// How files of one name are checked.
 pub(super) struct Files {
     name: &'static str,
@@ -67,9 +73,12 @@ fn check_modules(data: &[u8], report: &mut Report<'_>) -> Result<(), String> {
 
 /// Checks one variable, `name` being such as `submodule.lib.url`.
 fn check_variable(name: &[u8], value: Option<&[u8]>, report: &mut Report<'_>) -> Result<(), String> {
-    let Some((module, key)) = name.strip_prefix(b"submodule.").and_then(|rest| rest.rsplit_once_str(".")) else {
-        return Ok(());
-    };
+    let Some(name) = name.strip_prefix(b"submodule.") else { return Ok(()) };
+    if name.len() > NAME_BYTES_MAX {
+        let start = name[..NAME_SHOWN].as_bstr();
+        return report.say(Message::GitmodulesName, &format!("disallowed submodule name: {start}... is too long"));
+    }
+    let Some((module, key)) = config::text(name).rsplit_once_str(".") else { return Ok(()) };
     let mut say = |message, what: &str, text: &[u8]| {
         report.say(message, &format!("disallowed submodule {what}: {}", text.as_bstr()))
     };

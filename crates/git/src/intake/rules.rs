@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
-use super::{Named, Refusal};
+use super::{Named, Refusal, nesting::Nesting};
 use crate::{Kind, Options, fsck::Findings, links};
 
 /// What one push is checked by; all its threads share it.
@@ -39,6 +39,7 @@ impl<'a> Rules<'a> {
 pub(super) struct Learnt {
     pub(super) named: Named,
     pub(super) findings: Findings,
+    pub(super) nesting: Nesting,
 }
 
 impl Learnt {
@@ -49,12 +50,20 @@ impl Learnt {
         }
         let without_parents = kind == Kind::Commit && !rules.cut.is_empty() && rules.cut.contains(id);
         let mut conflict = false;
+        let Self { named: all, findings, nesting } = self;
+        let is_tree = kind == Kind::Tree;
+        if is_tree {
+            nesting.tree(id);
+        }
         let mut visit = |named: &oid, kind| {
+            if is_tree && kind == Kind::Tree {
+                nesting.name(named);
+            }
             if !(without_parents && kind == Kind::Commit) {
-                conflict |= !self.named.insert(named.to_owned(), kind);
+                conflict |= !all.insert(named.to_owned(), kind);
             }
         };
-        if !self.findings.check(&rules.options.fsck, id, kind, data, &mut visit).map_err(Refusal)? {
+        if !findings.check(&rules.options.fsck, id, kind, data, &mut visit).map_err(Refusal)? {
             links::visit(kind, data, &mut visit)
                 .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
         }
@@ -70,6 +79,7 @@ impl Learnt {
     /// Adds what another thread learnt.
     pub(super) fn merge(&mut self, other: Self) -> Result<(), Refusal> {
         self.findings.merge(other.findings);
+        self.nesting.merge(other.nesting);
         self.named.merge(other.named)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     entry::{BASE, Entry, Fate, OURS, THEIRS, bit, sort},
     walk::Differences,
 };
-use crate::{Edits, Mode};
+use crate::{Edits, Mode, options::TREE_DEPTH_MAX};
 
 /// What the paths come to, as far as they are known.
 struct Paths {
@@ -167,6 +167,10 @@ impl Merger<'_> {
     ) -> Result<ObjectId, MergeError> {
         let differs = |(path, version): &(BString, Option<Version>)| ours.get(path) != version.as_ref();
         let edits: Edits = settled.into_iter().filter(differs).collect();
+        let depth = |path: &BString| path.split_str(b"/").count() - 1;
+        if edits.iter().any(|(path, version)| version.is_some() && depth(path) > TREE_DEPTH_MAX) {
+            return Err(MergeError::Items);
+        }
         // What was merged on the way is held until the end.
         let (tree, objects) = self.reader.edit(Some(&scene.trees[OURS]), &edits)?;
         for object in objects {

@@ -12,7 +12,7 @@ fn path(repository: &Repository) -> PathBuf {
 }
 
 /// Reads the file; most repositories have none, as their history is whole.
-pub(super) fn read(repository: &Repository) -> io::Result<HashSet<ObjectId>> {
+pub(crate) fn read(repository: &Repository) -> io::Result<HashSet<ObjectId>> {
     let text = match fs::read(path(repository)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::default()),
         other => other?,

@@ -28,10 +28,16 @@ pub(super) enum State {
 /// An object on the way down.
 struct Step {
     id: ObjectId,
-    /// What it names and was not looked at yet.
+    kind: Kind,
+    /// What it names; nothing while that is let go.
     named: Vec<(ObjectId, Kind)>,
+    /// How many of these, the first ones, were not looked at yet.
+    left: usize,
     state: State,
 }
+
+/// How many names are held on the way down, besides those of the last object; the others are read again on the way back.
+const NAMED_MAX: usize = 1 << 20;
 
 /// The objects of a staged pack, as far as they were looked at.
 pub(super) struct Closure<'s> {
@@ -68,16 +74,31 @@ impl<'s> Closure<'s> {
     /// Finds out whether all that an object leads to is there.
     pub(super) fn state(&mut self, id: ObjectId) -> Result<State, Error> {
         let Some(kind) = self.content.header(&id)?.map(|(kind, _)| kind) else { return Ok(State::Incomplete) };
-        let mut way = Vec::new();
+        let mut way: Vec<Step> = Vec::new();
         let mut last = self.enter(id, kind, &mut way)?;
+        let mut held: usize = way.iter().map(|step| step.named.len()).sum();
         while let Some(step) = way.last_mut() {
             step.state = step.state.max(last);
-            if let Some((id, kind)) = step.named.pop() {
-                last = self.enter(id, kind, &mut way)?;
-            } else {
+            if step.left == 0 {
                 last = step.state;
                 self.states.insert(step.id, last);
+                held -= step.named.len();
                 way.pop();
+                continue;
+            }
+            if step.named.is_empty() {
+                step.named = self.named(step.id, step.kind)?;
+                held += step.named.len();
+            }
+            step.left -= 1;
+            let (id, kind) = step.named[step.left];
+            let above = way.len();
+            last = self.enter(id, kind, &mut way)?;
+            held += way[above..].iter().map(|step| step.named.len()).sum::<usize>();
+            if held > NAMED_MAX && way.len() > above {
+                for step in &mut way[..above] {
+                    held -= std::mem::take(&mut step.named).len();
+                }
             }
         }
         Ok(last)
@@ -99,7 +120,7 @@ impl<'s> Closure<'s> {
         }
         let named = self.named(id, kind)?;
         let state = if self.boundary.contains(&id) { State::Shallow } else { State::Complete };
-        way.push(Step { id, named, state });
+        way.push(Step { id, kind, left: named.len(), named, state });
         Ok(State::Complete)
     }
 

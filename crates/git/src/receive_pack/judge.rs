@@ -97,6 +97,11 @@ fn judge(
         }
         let known = reader.kind(&command.new).map_err(internal)?;
         let kind = known.or_else(|| staged.as_ref()?.kind(&command.new));
+        if known.is_none() && staged.as_ref().is_some_and(Staged::is_too_deep) {
+            let depth = options.limits.tree_depth;
+            verdicts.push(Err(format!("trees are nested deeper than the {depth} folders that Git allows")));
+            continue;
+        }
         let state = match (&mut closure, known, kind) {
             (_, _, None) => State::Incomplete,
             (_, Some(_), _) | (None, ..) => State::Complete,

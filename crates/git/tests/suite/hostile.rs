@@ -219,3 +219,58 @@ fn corrupt_packs_are_refused() {
         }
     }
 }
+
+/// A push of a commit whose only file is that many folders deep.
+fn deep(folders: usize) -> (String, Vec<u8>) {
+    let mut pack = Pack::new();
+    pack.add(Entry::Blob, b"one line\n");
+    let mut tree = craft::tree(&craft::id(Kind::Blob, b"one line\n"));
+    for _ in 0..folders {
+        pack.add(Entry::Tree, &tree);
+        let id = gix::ObjectId::from_hex(craft::id(Kind::Tree, &tree).as_bytes()).expect("forty digits");
+        tree = [b"40000 d\0", id.as_slice()].concat();
+    }
+    pack.add(Entry::Tree, &tree);
+    let commit = craft::commit(&craft::id(Kind::Tree, &tree));
+    pack.add(Entry::Commit, &commit);
+    (craft::id(Kind::Commit, &commit), pack.finish())
+}
+
+#[test]
+fn trees_that_are_nested_too_deeply_are_refused() {
+    for (folders, is_taken) in [(2_048, true), (2_049, false)] {
+        let target = Target::new();
+        let (tip, pack) = deep(folders);
+        let report = target.push(&tip, &pack, Offers::AWS);
+        let refusal = "ng refs/heads/x trees are nested deeper than the 2048 folders that Git allows\n";
+        assert_eq!(report.contains("ok refs/heads/x\n"), is_taken, "{report}");
+        assert_eq!(report.contains(refusal), !is_taken, "{report}");
+        assert_eq!(target.is_empty(), !is_taken);
+    }
+}
+
+#[test]
+fn names_of_references_are_not_longer_than_they_can_be() {
+    let target = Target::new();
+    let request = craft::push_request(&format!("refs/heads/{}", "x".repeat(4086)), &"1".repeat(40), "", b"");
+    let mut door = |_: &git::receive_pack::Received<'_>| panic!("nothing is asked for");
+    let (mut answer, options) = (Vec::new(), Options::default());
+    let served = git::receive_pack::serve(&target.repository, &mut &*request, &mut answer, &options, &mut door);
+    let error = served.expect_err("it is too long").to_string();
+    assert_eq!(error, "funny refname: a name of 4097 bytes is too long; the most is 4096");
+}
+
+#[test]
+fn submodules_have_no_endless_names() {
+    let target = Target::new();
+    let modules = format!("[submodule \"{}\"]\n{}", "x".repeat(5_000), "a = b\n".repeat(1_000));
+    let id = gix::ObjectId::from_hex(craft::id(Kind::Blob, modules.as_bytes()).as_bytes()).expect("forty digits");
+    let tree = [b"100644 .gitmodules\0", id.as_slice()].concat();
+    let commit = craft::commit(&craft::id(Kind::Tree, &tree));
+    let mut pack = Pack::new();
+    pack.add(Entry::Blob, modules.as_bytes());
+    pack.add(Entry::Tree, &tree);
+    pack.add(Entry::Commit, &commit);
+    let report = target.push(&craft::id(Kind::Commit, &commit), &pack.finish(), Offers::AWS);
+    assert!(report.contains("gitmodulesName: disallowed submodule name: xxx"), "{report}");
+}

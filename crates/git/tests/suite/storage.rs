@@ -181,3 +181,43 @@ fn the_empty_tree_needs_no_file() {
         clone.git(&["fsck", "--full", "--strict"]);
     }
 }
+
+#[test]
+fn a_pack_that_lost_its_index_gets_it_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let add = |text: &str| {
+        let repository = Repository::open_or_create(folder.path()).expect("a repository");
+        let blob = git::Object { kind: Kind::Blob, data: text.as_bytes().to_vec() };
+        repository.add(&[blob], &repository.hold(), false).expect("a closed set")[0]
+    };
+    let ids = ["one", "two"].map(add);
+    let packs = folder.path().join("objects/pack");
+    let files = |extension: &str| {
+        let entries = fs::read_dir(&packs).expect("a folder").map(|entry| entry.expect("readable").path());
+        entries.filter(|path| path.extension().is_some_and(|it| it == extension)).collect::<Vec<_>>()
+    };
+    for index in files("idx") {
+        fs::remove_file(index).expect("a writable folder");
+    }
+    let repository = Repository::open_or_create(folder.path()).expect("a repository");
+    assert_eq!(repository.reindexed_packs().len(), 2);
+    assert_eq!(repository.unusable_packs(), []);
+    assert!(ids.iter().all(|id| repository.kind(id).expect("readable").is_some()));
+    drop(repository);
+    run(folder.path(), &["fsck", "--full"]);
+
+    // What is damaged stays as it is, and is told of.
+    let damaged = files("pack").remove(0);
+    fs::remove_file(damaged.with_extension("idx")).expect("a writable folder");
+    let mut permissions = fs::metadata(&damaged).expect("it is there").permissions();
+    #[expect(clippy::permissions_set_readonly_false, reason = "it is the test's own")]
+    permissions.set_readonly(false);
+    fs::set_permissions(&damaged, permissions).expect("a writable folder");
+    fs::write(&damaged, b"PACK").expect("a writable file");
+    let repository = Repository::open_or_create(folder.path()).expect("a repository");
+    let unusable = repository.unusable_packs();
+    assert_eq!(unusable.len(), 1);
+    assert_eq!(unusable[0].0, fs::canonicalize(&damaged).expect("it is there").with_extension("idx"));
+    assert!(damaged.exists());
+    assert_eq!(ids.iter().filter(|id| repository.kind(id).expect("readable").is_some()).count(), 1);
+}
