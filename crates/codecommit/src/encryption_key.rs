@@ -30,6 +30,11 @@ pub(crate) fn parse(key: Option<String>, call: &Call) -> Result<String, Exceptio
     }
 }
 
+/// Tells whether the ARN is that of the account's default key.
+pub(crate) fn is_default(arn: &str, call: &Call) -> bool {
+    arn == default(call)
+}
+
 /// The key behind `alias/aws/codecommit`: one for each account and region, always the same.
 fn default(call: &Call) -> String {
     // Shaped as a UUID.

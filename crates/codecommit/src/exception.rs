@@ -421,7 +421,7 @@ pub enum Exception {
     EncryptionKeyInvalidUsage { key: String },
     #[error("The encryption integrity checks failed for the key {key}.")]
     EncryptionIntegrityChecksFailed { key: String },
-    #[error("User is not authorized for the KMS key '{key}'")]
+    #[error("User is not authorized for the KMS {key}")]
     EncryptionKeyAccessDenied { key: String },
     #[error("The encryption key {key} is disabled.")]
     EncryptionKeyDisabled { key: String },

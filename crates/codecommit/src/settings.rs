@@ -74,7 +74,15 @@ impl Simulate {
         let key = arn.to_owned();
         match state {
             None => Ok(()),
-            Some(KeyState::AccessDenied) => Err(Exception::EncryptionKeyAccessDenied { key }),
+            Some(KeyState::AccessDenied) => {
+                // AWS's words are known of the default key.
+                let key = if encryption_key::is_default(arn, call) {
+                    "default master key for CodeCommit 'aws/codecommit' in your account".to_owned()
+                } else {
+                    format!("key '{arn}'")
+                };
+                Err(Exception::EncryptionKeyAccessDenied { key })
+            }
             Some(KeyState::Disabled) => Err(Exception::EncryptionKeyDisabled { key }),
             Some(KeyState::IntegrityChecksFailed) => Err(Exception::EncryptionIntegrityChecksFailed { key }),
             Some(KeyState::NotFound) => Err(Exception::EncryptionKeyNotFound { key }),
