@@ -4,13 +4,17 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use flate2::{Compression, write::ZlibEncoder};
 use git::{
-    Kind, Limits, ObjectId, Offers, Options, Reference, References, Repository, Version,
+    BString, Difference, Differences, Kind, Limits, MergeLimits, MergeOptions, Mode, Object, ObjectId, Offers, Options,
+    Reader, Reference, References, Repository, TreeWalk, Version,
+    fuzz::imagine,
     receive_pack::{self, Received},
     upload_pack::{self, Request},
 };
@@ -62,6 +66,120 @@ pub fn pack_input(data: &[u8]) {
     let mut request = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
     request.extend_from_slice(&sealed(pack));
     push(*first, &request);
+}
+
+/// Compares and walks through two trees that the bytes describe, see [`plant`]; the first byte may make them raw trees.
+pub fn trees(data: &[u8]) {
+    let Some((first, recipe)) = data.split_first() else { return };
+    serve(|served| {
+        let mut reader = served.repository.reader();
+        let (before, after) = if first & 1 == 0 {
+            let trees = plant(&mut reader, recipe);
+            (trees[trees.len() / 2], trees[trees.len() - 1])
+        } else {
+            let (one, other) = recipe.split_at(recipe.len() / 2);
+            let mut raw = |data: &[u8]| imagine(&mut reader, Object { kind: Kind::Tree, data: data.to_vec() });
+            (raw(one), raw(other))
+        };
+        let files = [before, after].map(|tree| files(&mut reader, tree));
+        let Ok(mut differences) = Differences::new(&mut reader, Some(before), Some(after), "".into()) else { return };
+        let mut found = BTreeMap::new();
+        while let Ok(Some(Difference { path, before, after })) = differences.next(&mut reader) {
+            found.insert(path, [before, after]);
+            if found.len() > STEPS_MAX {
+                return;
+            }
+        }
+        if let [Some(before), Some(after)] = files
+            && first & 1 == 0
+        {
+            let mut expected = BTreeMap::new();
+            for path in before.keys().chain(after.keys()) {
+                let sides = [before.get(path).copied(), after.get(path).copied()];
+                if sides[0] != sides[1] {
+                    expected.insert(path.clone(), sides);
+                }
+            }
+            assert_eq!(found, expected, "the trees differ in other files");
+        }
+    });
+}
+
+/// Merges two commits, whose trees and whose ancestor's tree the bytes describe, see [`plant`].
+pub fn merge(data: &[u8]) {
+    let Some((first, recipe)) = data.split_first() else { return };
+    serve(|served| {
+        let mut reader = served.repository.reader();
+        let trees = plant(&mut reader, recipe);
+        let pick = |shift: u8| trees[trees.len() - 1 - usize::from(first >> shift & 3).min(trees.len() - 1)];
+        let [base, ours, theirs] = [pick(0), pick(2), pick(4)];
+        let mut commit = |tree: ObjectId, parent: Option<ObjectId>, seconds: u32| {
+            let parent = parent.map(|parent| format!("parent {parent}\n")).unwrap_or_default();
+            let by = format!("x <x> {seconds} +0000");
+            let data = format!("tree {tree}\n{parent}author {by}\ncommitter {by}\n\n").into_bytes();
+            imagine(&mut reader, Object { kind: Kind::Commit, data })
+        };
+        let root = commit(base, None, 1);
+        let [one, two] = [commit(ours, Some(root), 2), commit(theirs, Some(root), 3)];
+        let limits = MergeLimits { time: Duration::from_secs(2), content_bytes_max: 1 << 20, items_max: STEPS_MAX };
+        let options = MergeOptions { by_line: first & 0x40 == 0, limits, ..MergeOptions::default() };
+        if let Ok(merged) = reader.merge(&one, &two, &options)
+            && (base == ours || base == theirs)
+        {
+            assert_eq!(merged.tree, if base == ours { theirs } else { ours }, "one side changed nothing");
+        }
+    });
+}
+
+/// How far walks go; a few objects make any number of paths.
+const STEPS_MAX: usize = 2_000;
+
+/// Makes files and trees; gives the trees, at least one. Each is a byte of two numbers, of entries and of a file's content, and for each
+/// entry two bytes: its name, and which of the objects before it is there.
+fn plant(reader: &mut Reader, mut recipe: &[u8]) -> Vec<ObjectId> {
+    let mut objects = vec![(imagine(reader, Object { kind: Kind::Blob, data: b"0\n".to_vec() }), false)];
+    let mut trees = vec![imagine(reader, Object { kind: Kind::Tree, data: Vec::new() })];
+    while let Some((head, rest)) = recipe.split_first() {
+        let (entries, rest) = rest.split_at(usize::from(head & 7).min(rest.len() / 2) * 2);
+        recipe = rest;
+        if entries.is_empty() {
+            let data = (0..head >> 3).map(|line| format!("{}\n", line ^ head)).collect::<Vec<_>>().concat();
+            objects.push((imagine(reader, Object { kind: Kind::Blob, data: data.into_bytes() }), false));
+            continue;
+        }
+        let mut named = BTreeMap::new();
+        for pair in entries.chunks_exact(2) {
+            let (id, is_tree) = objects[usize::from(pair[1]) % objects.len()];
+            let name = [b'a' + (pair[0] & 7)];
+            let key = if is_tree { [&name[..], b"/"].concat() } else { name.to_vec() };
+            named.retain(|other: &Vec<u8>, _| other[0] != name[0]);
+            named.insert(key, (name, id, is_tree));
+        }
+        let mut data = Vec::new();
+        for (name, id, is_tree) in named.values() {
+            data.extend_from_slice(if *is_tree { b"40000 " } else { b"100644 " });
+            data.extend_from_slice(name);
+            data.push(0);
+            data.extend_from_slice(id.as_slice());
+        }
+        let tree = imagine(reader, Object { kind: Kind::Tree, data });
+        objects.push((tree, true));
+        trees.push(tree);
+    }
+    trees
+}
+
+/// Lists the files of a tree, if they are few and it is sound.
+fn files(reader: &mut Reader, tree: ObjectId) -> Option<BTreeMap<BString, (Mode, ObjectId)>> {
+    let mut files = BTreeMap::new();
+    let mut walk = TreeWalk::new(reader, &tree, true).ok()?;
+    for _ in 0..STEPS_MAX {
+        let Some(entry) = walk.advance(reader).ok()? else { return Some(files) };
+        if entry.mode != Mode::Tree {
+            files.insert(walk.path().to_owned(), (entry.mode, entry.id));
+        }
+    }
+    None
 }
 
 /// Makes the entries of a pack. Each is a kind, two bytes of length, for a delta the rank of its base, and a content.

@@ -1,5 +1,7 @@
 //! What the fuzzer learned to send does no harm; a release build of the fuzzer is not needed to see it.
 
+use proptest::prelude::*;
+
 use crate::entries;
 
 fn replay(target: &str, entry: fn(&[u8])) {
@@ -29,6 +31,26 @@ fn upload_requests() {
 #[test]
 fn receive_requests() {
     replay("receive_request", entries::receive_request);
+}
+
+#[test]
+fn trees() {
+    replay("trees", entries::trees);
+}
+
+#[test]
+fn merges() {
+    replay("merge", entries::merge);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_trees_are_compared_and_merged(data in proptest::collection::vec(any::<u8>(), 0..120)) {
+        entries::trees(&data);
+        entries::merge(&data);
+    }
 }
 
 #[test]
