@@ -104,6 +104,11 @@ impl World {
         self.server = Some(started.expect("the settings make sense"));
     }
 
+    /// Sets the server's clock ahead by so many seconds, or back by so many less than none.
+    pub fn move_clock(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
     /// The URL of the server.
     pub fn endpoint(&self) -> String {
         self.server().endpoint()

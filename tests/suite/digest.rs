@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::clients::Outcome;
 use tests::digests::{Digest, verify};
 use tests::wire::signed;
-use tests::{World, log_files};
+use tests::{World, log_files, wait_until};
 
 /// A server that delivers and digests when it is told to.
 fn world() -> World {
@@ -151,6 +151,23 @@ fn a_chain_goes_on_over_restarts() {
     assert_eq!(digests[3].content["previousDigestS3Object"], digests[2].content["digestS3Object"]);
     assert_eq!(digests[3].content["digestStartTime"], digests[2].content["digestEndTime"]);
     assert_valid(world.verify(), 4, 4);
+}
+
+#[test]
+fn a_server_that_never_runs_for_an_interval_makes_digests_all_the_same() {
+    let mut world = World::with(|settings| {
+        settings.log_interval = std::time::Duration::from_hours(1);
+        settings.digest_interval = std::time::Duration::from_secs(30);
+    });
+    // The clock goes on by a second with each reading, so an interval passes over the restarts, and within none of the runs.
+    for _ in 0..5 {
+        (0..8).for_each(|_| call(&world));
+        world.restart();
+    }
+    wait_until("a digest is made", || !world.digests().is_empty());
+    world.digest();
+    let outcome = world.verify().ok();
+    assert!(outcome.contains("5/5 log files valid") && !outcome.contains("not covered"), "{outcome}");
 }
 
 #[test]

@@ -10,15 +10,16 @@ use toml::{Table, Value};
 use crate::table;
 
 /// Which crates of ours a crate may depend on.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
+    ("worker", &[]),
     ("identity", &["aws", "store"]),
-    ("trail", &["aws", "store"]),
+    ("trail", &["aws", "store", "worker"]),
     ("codecommit", &["aws", "store", "git"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
-    ("server", &["aws", "store", "git", "identity", "trail", "codecommit", "tagging"]),
+    ("server", &["aws", "store", "git", "worker", "identity", "trail", "codecommit", "tagging"]),
 ];
 
 const LINES_MAX: usize = 500;

@@ -470,3 +470,25 @@ fn a_record_names_the_trail_that_it_is_about() {
         json!([{ "ARN": arn, "accountId": "111122223333", "type": "AWS::CloudTrail::Trail" }])
     );
 }
+
+#[test]
+fn failed_git_requests_that_name_accounts_leave_no_trails_there() {
+    let world = world();
+    let probe = |account: &str| {
+        let path = format!("/{account}/us-east-1/v1/repos/Missing/info/refs?service=git-upload-pack");
+        assert_eq!(world.send("GET", &path, &[], b"").status, 404);
+    };
+    (0..20).for_each(|number| probe(&format!("4444555566{number:02}")));
+    probe("111122223333");
+    world.digest();
+    let folders = || {
+        let folders = fs::read_dir(world.trail_folder().join("AWSLogs")).expect("it is there");
+        folders.map(|folder| folder.expect("it can be listed").file_name()).collect::<Vec<_>>()
+    };
+    assert_eq!(folders(), ["111122223333"], "the default account has its trail whatever happens first");
+    assert_eq!(world.events().len(), 21, "they are recorded all the same");
+    let basic = "Basic TGlfSnVhbi1hdC00NDQ0NTU1NTY2NjY6eA==";
+    world.call_as("ListRepositories", &json!({}), &[("authorization", basic)]);
+    world.digest();
+    assert_eq!(folders().len(), 2, "a call of the API brings a trail into being");
+}

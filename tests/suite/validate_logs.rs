@@ -13,8 +13,12 @@ const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/codecommit-
 
 /// Validates all that was delivered on the day of the tests' clock.
 fn validate(world: &World) -> Outcome {
+    validate_trail(world, TRAIL)
+}
+
+fn validate_trail(world: &World, arn: &str) -> Outcome {
     let times = ["--start-time", "2016-12-14T00:00:00Z", "--end-time", "2016-12-15T00:00:00Z"];
-    world.aws(&[&["cloudtrail", "validate-logs", "--verbose", "--trail-arn", TRAIL][..], &times].concat())
+    world.aws(&[&["cloudtrail", "validate-logs", "--verbose", "--trail-arn", arn][..], &times].concat())
 }
 
 /// A server with a chain of digests, in the middle of which it was started again; nothing else is delivered meanwhile.
@@ -74,6 +78,45 @@ fn a_digest_that_was_forged_and_one_that_was_deleted_are_reported() {
     assert_counts(&outcome, false, &lines);
     assert!(outcome.err.contains("INVALID: not found"), "{}", outcome.err);
     assert_counts(&world.verify(), false, &lines);
+}
+
+#[test]
+fn a_clock_that_jumped_ahead_and_back_leaves_chains_that_are_valid() {
+    let world = World::with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
+    let digest = || {
+        world.ok("ListRepositories", &json!({}));
+        world.digest();
+    };
+    digest();
+    let days = 60 * 24 * 3_600;
+    world.move_clock(days);
+    digest();
+    world.move_clock(-days);
+    digest();
+    digest();
+    let outcome = validate(&world);
+    assert_counts(&outcome, true, &["3/3 digest files valid", "3/3 log files valid"]);
+    assert!(world.digests().len() <= 1 + 25 + 2, "{}", world.digests().len());
+    let outcome = world.verify().ok();
+    assert!(outcome.contains("4/4 log files valid") && !outcome.contains("not covered"), "{outcome}");
+}
+
+#[test]
+fn a_trail_that_was_stopped_before_its_first_digest_is_valid_and_so_is_one_that_was_deleted() {
+    let world = World::with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
+    for (name, end) in [("Stopped", "StopLogging"), ("Deleted", "DeleteTrail")] {
+        let bucket = format!("{}-logs", name.to_lowercase());
+        world.ok("CreateTrail", &json!({ "Name": name, "S3BucketName": bucket, "EnableLogFileValidation": true }));
+        world.ok("StartLogging", &json!({ "Name": name }));
+        assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
+        world.ok(end, &json!({ "Name": name }));
+        world.digest();
+        world.digest();
+        let outcome = tests::digests::verify(&world.folder().join("data/buckets").join(bucket), &[]).ok();
+        assert_eq!(outcome, "1/1 digest files valid\n2/2 log files valid", "{name}");
+    }
+    let stopped = validate_trail(&world, "arn:aws:cloudtrail:us-east-1:111122223333:trail/Stopped");
+    assert_counts(&stopped, true, &["1/1 digest files valid", "2/2 log files valid"]);
 }
 
 fn write(path: &Path, content: &str) {

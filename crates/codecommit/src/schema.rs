@@ -63,6 +63,7 @@ pub(crate) const STEPS: &[&str] = &[
     comment::COMMENTS,
     archive::UPLOADS,
     TAGGED,
+    archive::UPLOAD_ATTEMPTS,
 ];
 
 const REQUEST_TOKENS: &str = "

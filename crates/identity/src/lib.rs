@@ -85,6 +85,13 @@ impl Identities {
         Ok(identities)
     }
 
+    /// Lists the accounts that are known, the default one too; an account may be listed twice.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        let callers = self.by_access_key.values().chain(self.by_git_user_name.values());
+        let callers = std::iter::once(&self.default).chain(callers).map(|caller| &caller.account_id);
+        callers.chain(self.roles.keys())
+    }
+
     /// The account of callers who give no credentials.
     pub fn default_account(&self) -> &AccountId {
         &self.default.account_id

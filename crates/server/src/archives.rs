@@ -6,28 +6,27 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 
-use aws::Timestamp;
+use aws::{Clock, Timestamp};
 use codecommit::archive::upload::Upload;
 use codecommit::{CodeCommit, Exception};
 use store::Store;
 use trail::Buckets;
+use worker::{Stop, Waker, Worker};
 
-use crate::outbox::{Bell, Outbox, Waiting};
+use crate::outbox::{self, Waiting};
 
-/// The buckets, and who is told that uploads wait.
+/// The buckets, and what wakes the outbox when uploads wait.
 pub(crate) struct Archives {
     store: Arc<Store>,
     buckets: Arc<Buckets>,
-    bell: Bell,
+    waker: Waker,
 }
 
 impl Archives {
-    /// Knows the buckets and whose store tells the keys of trails, and rings when uploads wait.
-    pub(crate) const fn new(store: Arc<Store>, buckets: Arc<Buckets>, bell: Bell) -> Self {
-        Self { store, buckets, bell }
+    /// Knows the buckets, whose store tells the keys of trails, and what to wake when uploads wait.
+    pub(crate) const fn new(store: Arc<Store>, buckets: Arc<Buckets>, waker: Waker) -> Self {
+        Self { store, buckets, waker }
     }
 }
 
@@ -37,7 +36,7 @@ impl codecommit::archive::Archives for Archives {
     }
 
     fn wake(&self) {
-        self.bell.ring();
+        self.waker.wake();
     }
 }
 
@@ -46,57 +45,55 @@ pub(crate) fn start(
     codecommit: Arc<CodeCommit>,
     archives: &Archives,
     folder: PathBuf,
-    bell: (Bell, Receiver<()>),
-) -> io::Result<Outbox> {
+    clock: Arc<dyn Clock>,
+) -> io::Result<Worker> {
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    Outbox::start(
-        "archives",
-        Run { codecommit, store: Arc::clone(&archives.store), buckets: Arc::clone(&archives.buckets), folder },
-        bell,
-    )
+    let (store, buckets) = (Arc::clone(&archives.store), Arc::clone(&archives.buckets));
+    let uploads = Uploads { codecommit, store, buckets, folder };
+    outbox::start("archives", archives.waker.clone(), clock, uploads)
 }
 
-struct Run {
+struct Uploads {
     codecommit: Arc<CodeCommit>,
     store: Arc<Store>,
     buckets: Arc<Buckets>,
     folder: PathBuf,
 }
 
-impl Waiting for Run {
+impl Waiting for Uploads {
     type Error = Exception;
 
-    fn send_next(&self, stop: &AtomicBool) -> Result<bool, Exception> {
-        let Some(upload) = self.codecommit.next_upload()? else { return Ok(false) };
+    /// All uploads are due at once.
+    fn due(&self) -> Result<Option<Timestamp>, Exception> {
+        Ok(self.codecommit.is_any_upload_waiting()?.then_some(Timestamp::from_millis(0)))
+    }
+
+    fn send(&self, _due: Timestamp, stop: &Stop) -> Result<(), Exception> {
+        let Some(upload) = self.codecommit.begin_upload()? else { return Ok(()) };
         let outcome = match self.one(&upload, stop) {
             Ok(true) => Ok(()),
-            // It was cancelled, or went with its repository, or the server stops.
-            Ok(false) => return Ok(true),
+            Ok(false) if stop.is_set() => return self.codecommit.put_back_upload(&upload.id),
+            // It was cancelled, or went with its repository.
+            Ok(false) => return Ok(()),
             Err(exception) => Err(exception.to_string()),
         };
         if let Err(reason) = &outcome {
             let Upload { id, bucket, key, .. } = &upload;
             tracing::warn!(upload = id, bucket, key, reason, "an upload failed");
         }
-        self.codecommit.settle_upload(&upload.id, outcome)?;
-        Ok(true)
-    }
-
-    /// All uploads are due at once.
-    fn next(&self) -> Result<Option<Timestamp>, Exception> {
-        Ok(None)
+        self.codecommit.settle_upload(&upload.id, outcome)
     }
 }
 
-impl Run {
+impl Uploads {
     /// Does an upload; returns whether it was done, which is not so if it is no longer wanted now.
-    fn one(&self, upload: &Upload, stop: &AtomicBool) -> Result<bool, Exception> {
+    fn one(&self, upload: &Upload, stop: &Stop) -> Result<bool, Exception> {
         fs::create_dir_all(&self.folder)?;
         let file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        let mut goes_on = || Ok(!stop.load(Ordering::Relaxed) && self.codecommit.is_wanted(upload)?);
+        let mut goes_on = || Ok(!stop.is_set() && self.codecommit.is_wanted(upload)?);
         let is_complete = self.codecommit.write_archive(upload, file.as_file(), &mut goes_on)?;
         if !is_complete || !goes_on()? {
             return Ok(false);

@@ -33,9 +33,9 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     }
     let reset = move || {
         state.codecommit.reset().map_err(|error| error.to_string())?;
-        state.triggers.courier.clear().map_err(|error| error.to_string())?;
+        state.courier.clear().map_err(|error| error.to_string())?;
         state.sts.reset().map_err(|error| error.to_string())?;
-        state.notifications.clear().map_err(|error| error.to_string())?;
+        state.notification_outcomes.clear().map_err(|error| error.to_string())?;
         state.trail.reset().map_err(|error| error.to_string())
     };
     done(tokio::task::spawn_blocking(reset).await)

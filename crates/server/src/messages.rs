@@ -5,17 +5,14 @@ mod request;
 
 use std::time::Duration;
 
-use aws::Timestamp;
 use ureq::Agent;
 
 pub(crate) use self::outcomes::Outcomes;
+use crate::outbox::RETRY_MAX;
 use crate::settings::{Destination, Triggers};
 
 /// How long one attempt may take; a server that stops waits for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The longest time between two attempts.
-const WAIT_MAX: Duration = Duration::from_mins(5);
 
 /// How much of a refusal is told, in characters.
 const REFUSAL_MAX: usize = 200;
@@ -61,15 +58,10 @@ impl Messenger {
         Err(format!("{url} answered {}: {}", reply.status(), reason.trim()))
     }
 
-    /// Tells when a message is tried again after so many failures; never if it is given up.
-    pub(crate) fn again(&self, failures: u32) -> Option<Timestamp> {
-        if failures >= self.settings.attempts {
-            return None;
-        }
+    /// Returns how long it is until the next attempt after so many failures; `None` if the message is given up.
+    pub(crate) fn retry_wait(&self, failures: u32) -> Option<Duration> {
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        let wait = self.settings.first_retry.saturating_mul(doubled).min(WAIT_MAX);
-        let wait = i64::try_from(wait.as_millis()).expect("the longest wait fits");
-        Some(Timestamp::from_millis(Timestamp::now().millis() + wait))
+        (failures < self.settings.attempts).then(|| self.settings.first_retry.saturating_mul(doubled).min(RETRY_MAX))
     }
 
     /// The URL that an ARN leads to, if it leads anywhere.

@@ -1,84 +1,67 @@
 //! What trails tell topics of their log files.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::Receiver;
 
 use aws::{Clock, Timestamp};
 use serde_json::{Value, json};
 use trail::{Notification, Notified, Notifier};
+use worker::{Stop, Waker, Worker};
 
 use crate::messages::{Message, Messenger, Outcomes};
-use crate::outbox::{Bell, Outbox, Waiting};
+use crate::outbox::{self, Waiting};
 
-/// Lets the trail ring when notifications wait.
-pub(crate) struct Ringing(pub(crate) Bell);
+/// Lets the trail wake the outbox when notifications wait.
+pub(crate) struct NotifierHandle(pub(crate) Waker);
 
-/// The outbox of notifications, and what became of them.
-pub(crate) struct Notifications {
-    outcomes: Outcomes,
-    _outbox: Outbox,
+impl Notifier for NotifierHandle {
+    fn wake(&self) {
+        self.0.wake();
+    }
 }
 
-struct Run {
+/// Starts the outbox of notifications; `outcomes` tells what became of each.
+pub(crate) fn start(
     waiting: trail::Notifications,
     messenger: Arc<Messenger>,
-    clock: Arc<dyn Clock>,
     outcomes: Outcomes,
+    clock: Arc<dyn Clock>,
+    waker: Waker,
+) -> io::Result<Worker> {
+    let notifications = Notifications { waiting, messenger, outcomes, clock: Arc::clone(&clock) };
+    outbox::start("notifications", waker, clock, notifications)
 }
 
-impl Notifier for Ringing {
-    fn wake(&self) {
-        self.0.ring();
+struct Notifications {
+    waiting: trail::Notifications,
+    messenger: Arc<Messenger>,
+    outcomes: Outcomes,
+    clock: Arc<dyn Clock>,
+}
+
+impl Waiting for Notifications {
+    type Error = store::Error;
+
+    fn due(&self) -> Result<Option<Timestamp>, store::Error> {
+        self.waiting.next()
+    }
+
+    fn send(&self, due: Timestamp, _stop: &Stop) -> Result<(), store::Error> {
+        let Some(notification) = self.waiting.due(due)? else { return Ok(()) };
+        let notified = self.one(&notification);
+        self.waiting.settle(notification.id, notified, self.clock.now())
     }
 }
 
 impl Notifications {
-    /// Starts the outbox; `outcomes` is the path of the file that tells what became of each.
-    pub(crate) fn start(
-        waiting: trail::Notifications,
-        messenger: Arc<Messenger>,
-        clock: Arc<dyn Clock>,
-        outcomes: PathBuf,
-        bell: (Bell, Receiver<()>),
-    ) -> io::Result<Self> {
-        let outcomes = Outcomes::new(outcomes);
-        let run = Run { waiting, messenger, clock, outcomes: outcomes.clone() };
-        Ok(Self { outcomes, _outbox: Outbox::start("notifications", run, bell)? })
-    }
-
-    /// Forgets what became of them.
-    pub(crate) fn clear(&self) -> io::Result<()> {
-        self.outcomes.clear()
-    }
-}
-
-impl Waiting for Run {
-    type Error = store::Error;
-
-    fn send_next(&self, _stop: &AtomicBool) -> Result<bool, store::Error> {
-        let Some(notification) = self.waiting.due(Timestamp::now())? else { return Ok(false) };
-        let notified = self.one(&notification);
-        self.waiting.settle(notification.id, notified, self.clock.now())?;
-        Ok(true)
-    }
-
-    fn next(&self) -> Result<Option<Timestamp>, store::Error> {
-        self.waiting.next()
-    }
-}
-
-impl Run {
     fn one(&self, notification: &Notification) -> Notified {
         let Notification { topic, message, attempts, .. } = notification;
         let attempts = attempts + 1;
         let outcome = self.messenger.attempt(Message { destination: topic, subject: None, text: message });
         if let Err(reason) = &outcome {
-            if let Some(time) = self.messenger.again(attempts) {
+            if let Some(wait) = self.messenger.retry_wait(attempts) {
                 tracing::debug!(topic, attempts, reason, "a notification of a trail is tried again later");
-                return Notified::Again(reason.clone(), time);
+                return Notified::Again(reason.clone(), outbox::after(&*self.clock, wait));
             }
             tracing::warn!(topic, attempts, reason, "a notification of a trail is given up");
         }

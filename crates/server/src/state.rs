@@ -14,30 +14,34 @@ use store::{Durability, Store};
 use tagging::Tagging;
 use tempfile::TempDir;
 use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
+use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::{Due, Maintenance};
-use crate::messages::Messenger;
-use crate::notifications::{Notifications, Ringing};
-use crate::outbox::{Bell, Outbox};
+use crate::messages::{Messenger, Outcomes};
+use crate::notifications::{self, NotifierHandle};
 use crate::push_turns::PushTurns;
 use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
 use crate::spool::Spool;
-use crate::triggers::{Courier, Triggers};
+use crate::triggers::{self, Courier};
 use crate::{Settings, StartError, folders, s3};
 
 pub(crate) struct State {
+    maintenance: Maintenance,
+    triggers: Worker,
+    uploads: Worker,
+    notifications: Worker,
+    /// Carries the messages of triggers.
+    pub(crate) courier: Arc<Courier>,
+    /// What became of the notifications of trails.
+    pub(crate) notification_outcomes: Outcomes,
     // Fields are dropped in this order: the services before the store, the folder last.
-    _maintenance: Maintenance,
-    pub(crate) triggers: Triggers,
-    _uploads: Outbox,
     pub(crate) tagging: Tagging,
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) cloudtrail: Arc<CloudTrail>,
     pub(crate) trail: Arc<Trail>,
-    pub(crate) notifications: Notifications,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) s3: S3Service,
     pub(crate) sts: Sts,
@@ -77,35 +81,33 @@ impl State {
             None => Identities::new(settings.account.clone()),
         };
         let store = Arc::new(Store::open(&data_folder.join("codecommit.db"), settings.durability)?);
+        let accounts = identities.accounts().map(|account| account.as_str().to_owned()).collect();
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
         let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), buckets_folder, sync)?);
-        let notified = Bell::new();
-        let ringing: Arc<dyn Notifier> = Arc::new(Ringing(notified.0.clone()));
+        let notifying = Waker::default();
+        let notifier: Arc<dyn Notifier> = Arc::new(NotifierHandle(notifying.clone()));
         let trail = Trail::open(
             Arc::clone(&store),
             trail_settings(&settings, trail_folder.clone(), sync),
             Arc::clone(&buckets),
             Arc::clone(&clock),
-            Arc::clone(&ringing),
+            Arc::clone(&notifier),
         )?;
-        let cloudtrail = CloudTrail::new(&trail, ringing, settings.lookup, settings.trails_max);
+        let trail = trail.with_accounts(accounts);
+        let cloudtrail = CloudTrail::new(&trail, notifier, settings.lookup, settings.trails_max);
         let (trail, cloudtrail) = (Arc::new(trail), Arc::new(cloudtrail));
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
-        let uploaded = Bell::new();
-        let archives = Arc::new(Archives::new(Arc::clone(&store), Arc::clone(&buckets), uploaded.0.clone()));
+        let archives = Arc::new(Archives::new(Arc::clone(&store), Arc::clone(&buckets), Waker::default()));
         let messenger = Arc::new(Messenger::new(settings.triggers.clone()));
-        let triggered = Bell::new();
-        let (outcomes, bell) = (data_folder.join("triggers.ndjson"), triggered.0.clone());
-        let courier = Arc::new(Courier::new(outcomes, Arc::clone(&messenger), bell));
-        let notifications = Notifications::start(
-            trail::Notifications::of(Arc::clone(&store)),
-            messenger,
-            Arc::clone(&clock),
-            trail_folder.join("notifications.ndjson"),
-            notified,
-        )?;
+        let firing = Waker::default();
+        let outcomes = data_folder.join("triggers.ndjson");
+        let courier = Arc::new(Courier::new(outcomes, Arc::clone(&messenger), firing.clone()));
+        let notification_outcomes = Outcomes::new(trail_folder.join("notifications.ndjson"));
+        let waiting = trail::Notifications::of(Arc::clone(&store));
+        let notifications =
+            notifications::start(waiting, messenger, notification_outcomes.clone(), Arc::clone(&clock), notifying)?;
         let repositories = data_folder.join("repositories");
         let due = Arc::new(Due::new(&settings.git));
         let codecommit = CodeCommit::open(
@@ -117,20 +119,23 @@ impl State {
             settings.codecommit.clone(),
         )?;
         let codecommit = Arc::new(codecommit);
-        let uploads = archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), uploaded)?;
-        let triggers = Triggers::start(Arc::clone(&codecommit), courier, triggered)?;
-        let maintenance = Maintenance::start(Arc::clone(&codecommit), due, &settings.git)?;
+        let uploads =
+            archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), Arc::clone(&clock))?;
+        let triggers = triggers::start(Arc::clone(&codecommit), Arc::clone(&courier), Arc::clone(&clock), firing)?;
+        let maintenance = Maintenance::start(Arc::clone(&codecommit), due, Arc::clone(&clock), &settings.git)?;
         let tagging = Tagging::new(Arc::clone(&trail), Arc::clone(&codecommit), Arc::clone(&cloudtrail));
         let git = git_options(&settings.git, &data_folder, sync)?;
         Ok(Self {
-            _maintenance: maintenance,
+            maintenance,
             triggers,
-            _uploads: uploads,
+            uploads,
+            notifications,
+            courier,
+            notification_outcomes,
             tagging,
             codecommit,
             cloudtrail,
             trail,
-            notifications,
             buckets,
             s3,
             sts,
@@ -157,6 +162,19 @@ impl State {
 
     pub(crate) fn trail_folder(&self) -> &Path {
         &self.trail_folder
+    }
+}
+
+impl Drop for State {
+    /// Stops the background work before anything that it uses is dropped.
+    ///
+    /// The trail writes its last log files, and topics can still be told of them; what is not sent by then waits in the store.
+    fn drop(&mut self) {
+        self.maintenance.stop();
+        self.triggers.stop();
+        self.uploads.stop();
+        self.trail.stop();
+        self.notifications.stop();
     }
 }
 

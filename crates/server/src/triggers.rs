@@ -4,63 +4,55 @@ mod courier;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::Receiver;
 
-use aws::Timestamp;
+use aws::{Clock, Timestamp};
 use codecommit::trigger::delivery::{Delivery, Settled};
 use codecommit::{CodeCommit, Exception};
+use worker::{Stop, Waker, Worker};
 
 pub(crate) use courier::Courier;
 
-use crate::outbox::{Bell, Outbox, Waiting};
+use crate::outbox::{self, Waiting};
 
-/// The outbox of messages, and who carries them.
-pub(crate) struct Triggers {
-    pub(crate) courier: Arc<Courier>,
-    _outbox: Outbox,
-}
-
-impl Triggers {
-    /// Starts the outbox.
-    pub(crate) fn start(
-        codecommit: Arc<CodeCommit>,
-        courier: Arc<Courier>,
-        bell: (Bell, Receiver<()>),
-    ) -> io::Result<Self> {
-        let run = Run { codecommit, courier: Arc::clone(&courier) };
-        Ok(Self { courier, _outbox: Outbox::start("triggers", run, bell)? })
-    }
-}
-
-struct Run {
+/// Starts the outbox of messages, which the courier carries.
+pub(crate) fn start(
     codecommit: Arc<CodeCommit>,
     courier: Arc<Courier>,
+    clock: Arc<dyn Clock>,
+    waker: Waker,
+) -> io::Result<Worker> {
+    let messages = Messages { codecommit, courier, clock: Arc::clone(&clock) };
+    outbox::start("triggers", waker, clock, messages)
 }
 
-impl Waiting for Run {
+struct Messages {
+    codecommit: Arc<CodeCommit>,
+    courier: Arc<Courier>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Waiting for Messages {
     type Error = Exception;
 
-    fn send_next(&self, _stop: &AtomicBool) -> Result<bool, Exception> {
-        let Some(delivery) = self.codecommit.due_delivery(Timestamp::now())? else { return Ok(false) };
-        self.codecommit.settle_delivery(delivery.id, self.one(delivery))?;
-        Ok(true)
+    fn due(&self) -> Result<Option<Timestamp>, Exception> {
+        self.codecommit.next_delivery()
     }
 
-    fn next(&self) -> Result<Option<Timestamp>, Exception> {
-        self.codecommit.next_delivery()
+    fn send(&self, due: Timestamp, _stop: &Stop) -> Result<(), Exception> {
+        let Some(delivery) = self.codecommit.due_delivery(due)? else { return Ok(()) };
+        self.codecommit.settle_delivery(delivery.id, self.one(delivery))
     }
 }
 
-impl Run {
+impl Messages {
     fn one(&self, mut delivery: Delivery) -> Settled {
         let outcome = self.courier.attempt(&delivery);
         delivery.attempts += 1;
         if let Err(reason) = &outcome {
             let Delivery { repository, trigger, attempts, .. } = &delivery;
-            if let Some(time) = self.courier.messenger().again(*attempts) {
+            if let Some(wait) = self.courier.messenger().retry_wait(*attempts) {
                 tracing::debug!(repository, trigger, attempts, reason, "a message of a trigger is tried again later");
-                return Settled::Again(time);
+                return Settled::Again(outbox::after(&*self.clock, wait));
             }
             tracing::warn!(repository, trigger, attempts, reason, "a message of a trigger is given up");
         }

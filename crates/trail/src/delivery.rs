@@ -9,13 +9,12 @@ pub(crate) mod write;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws::Clock;
 use store::{Error, Store};
+use worker::{Stop, Waker, Work, Worker};
 
 use crate::{Buckets, Notifier, Settings, retention};
 
@@ -27,9 +26,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 pub(crate) struct Delivery {
     shared: Arc<Shared>,
-    bytes_waiting: AtomicU64,
-    wake: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker,
 }
 
 pub(crate) struct Shared {
@@ -38,6 +35,9 @@ pub(crate) struct Shared {
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: Arc<dyn Notifier>,
+    pub(crate) stop: Stop,
+    /// The bytes of records that no file was planned for.
+    bytes_waiting: AtomicU64,
     /// One delivery runs at a time; it knows the buckets that failed.
     turn: Mutex<HashMap<String, Failing>>,
 }
@@ -46,6 +46,15 @@ pub(crate) struct Shared {
 pub(crate) struct Failing {
     again: Instant,
     wait: Duration,
+}
+
+/// Which of the waiting events a delivery puts into files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// All that were recorded before the delivery began.
+    Everything,
+    /// Those that make files full; the rest waits for more, or until its time has come.
+    FullFiles,
 }
 
 /// Why files of a bucket are not written.
@@ -70,22 +79,20 @@ impl Delivery {
         clock: Arc<dyn Clock>,
         notifier: Arc<dyn Notifier>,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared { store, settings, buckets, clock, notifier, turn: Mutex::default() });
-        let (wake, woken) = sync_channel(1);
-        let worker = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("trail-delivery".to_owned()).spawn(move || worker.run(&woken))?;
-        Ok(Self { shared, bytes_waiting: AtomicU64::new(0), wake: Some(wake), thread: Some(thread) })
+        let waker = Waker::default();
+        let (stop, bytes_waiting) = (waker.stop_flag().clone(), AtomicU64::new(0));
+        let turn = Mutex::default();
+        let shared = Arc::new(Shared { store, settings, buckets, clock, notifier, stop, bytes_waiting, turn });
+        let rounds = Rounds { shared: Arc::clone(&shared), cut: Instant::now(), swept: None };
+        Ok(Self { shared, worker: Worker::start("trail-delivery", waker, rounds)? })
     }
 
     /// Notes that a record waits; a full file's worth of them is delivered at once.
     pub(crate) fn count(&self, bytes: u64) {
-        let before = self.bytes_waiting.fetch_add(bytes, Ordering::Relaxed);
-        if before + bytes >= self.shared.settings.log_bytes {
-            self.bytes_waiting.store(0, Ordering::Relaxed);
-            if let Some(wake) = &self.wake {
-                // A worker that was woken already delivers these too.
-                let _ = wake.try_send(());
-            }
+        let before = self.shared.bytes_waiting.fetch_add(bytes, Ordering::Relaxed);
+        let full = self.shared.settings.log_bytes;
+        if before < full && before.saturating_add(bytes) >= full {
+            self.worker.waker().wake();
         }
     }
 
@@ -93,79 +100,123 @@ impl Delivery {
     pub(crate) fn deliver(&self) -> io::Result<()> {
         let mut failing = self.pause();
         failing.clear();
-        self.shared.deliver(&mut failing)?;
+        let failed = self.shared.deliver(Cut::Everything, &mut failing).map_err(io::Error::other)?;
+        if !failed.is_empty() {
+            return Err(io::Error::other(failed.join("; ")));
+        }
         retention::sweep(&self.shared)
     }
 
     /// Keeps delivery from running for as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
-        self.shared.turn.lock().expect("no holder of this lock panics")
+        self.shared.turn()
+    }
+
+    /// Delivers what waits and ends the worker.
+    pub(crate) fn stop(&self) {
+        self.worker.stop();
     }
 }
 
-impl Drop for Delivery {
-    /// Delivers what waits and ends the thread.
-    fn drop(&mut self) {
-        drop(self.wake.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by the panic hook.
-            drop(thread.join());
+/// What the worker of delivery does.
+struct Rounds {
+    shared: Arc<Shared>,
+    /// When everything was delivered last.
+    cut: Instant,
+    swept: Option<Instant>,
+}
+
+impl Work for Rounds {
+    fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, worker::Error> {
+        let interval = self.shared.settings.log_interval;
+        let begun = Instant::now();
+        if begun.duration_since(self.cut) >= interval {
+            self.shared.deliver_and_log(Cut::Everything)?;
+            self.cut = begun;
+            self.sweep();
+        } else if self.shared.has_full_file() {
+            self.shared.deliver_and_log(Cut::FullFiles)?;
+        }
+        Ok(Some(if self.shared.has_full_file() { Duration::ZERO } else { interval.saturating_sub(self.cut.elapsed()) }))
+    }
+
+    fn finish(&mut self) -> Result<(), worker::Error> {
+        self.shared.turn().clear();
+        Ok(self.shared.deliver_and_log(Cut::Everything)?)
+    }
+}
+
+impl Rounds {
+    fn sweep(&mut self) {
+        if self.swept.is_some_and(|swept| swept.elapsed() < SWEEP_INTERVAL) {
+            return;
+        }
+        self.swept = Some(Instant::now());
+        // Under the lock of delivery, as what is removed must not be planned meanwhile.
+        let _turn = self.shared.turn();
+        if let Err(error) = retention::sweep(&self.shared) {
+            tracing::error!(%error, "old files or events cannot be removed; they are tried again");
         }
     }
 }
 
 impl Shared {
-    fn run(&self, woken: &Receiver<()>) {
-        let mut swept: Option<Instant> = None;
-        loop {
-            let closing = woken.recv_timeout(self.settings.log_interval) == Err(RecvTimeoutError::Disconnected);
-            let mut failing = self.turn.lock().expect("no holder of this lock panics");
-            if closing {
-                failing.clear();
-            }
-            if let Err(error) = self.deliver(&mut failing) {
-                tracing::error!(%error, "log files cannot be delivered; they are tried again");
-            }
-            if swept.is_none_or(|swept| swept.elapsed() >= SWEEP_INTERVAL) {
-                swept = Some(Instant::now());
-                self.sweep();
-            }
-            if closing {
-                return;
-            }
-        }
+    /// Takes the turn. A panic of a holder does no harm: what is guarded is good after every step.
+    fn turn(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sweep(&self) {
-        if let Err(error) = retention::sweep(self) {
-            tracing::error!(%error, "what is old cannot be removed; it is tried again");
-        }
+    fn has_full_file(&self) -> bool {
+        self.bytes_waiting.load(Ordering::Relaxed) >= self.settings.log_bytes
     }
 
-    /// Delivers what waits, except to buckets whose time has not come; the error tells which buckets failed.
-    fn deliver(&self, failing: &mut HashMap<String, Failing>) -> io::Result<()> {
+    fn deliver_and_log(&self, cut: Cut) -> Result<(), Error> {
+        for error in self.deliver(cut, &mut self.turn())? {
+            tracing::error!(error, "log files cannot be delivered; they are tried again");
+        }
+        Ok(())
+    }
+
+    /// Delivers what waits now, except to buckets whose time has not come; returns which buckets failed, and why.
+    ///
+    /// What is recorded meanwhile waits for the next delivery: else a busy server would cut a file of whatever came while the one
+    /// before was written.
+    fn deliver(&self, cut: Cut, failing: &mut HashMap<String, Failing>) -> Result<Vec<String>, Error> {
         let mut failed = Vec::new();
+        // Read first: what is counted later may be delivered now, and then counts once too often until the next delivery.
+        let counted = self.bytes_waiting.load(Ordering::Relaxed);
+        let until = self.store.read(plan::newest)?;
+        self.write(failing, &mut failed)?;
         loop {
-            for bucket in write::buckets(self).map_err(io::Error::other)? {
-                if failing.get(&bucket).is_some_and(|failing| failing.again > Instant::now()) {
-                    continue;
-                }
-                match write::all_of(self, &bucket) {
-                    Ok(()) => drop(failing.remove(&bucket)),
-                    Err(Failed::Store(error)) => return Err(io::Error::other(error)),
-                    Err(Failed::Bucket(error)) => {
-                        failed.push(format!("the bucket {bucket} cannot be written: {error}"));
-                        let first = self.settings.log_interval;
-                        let wait =
-                            failing.get(&bucket).map_or(first, |before| before.wait * 2).min(WAIT_MAX.max(first));
-                        failing.insert(bucket, Failing { again: Instant::now() + wait, wait });
-                    }
-                }
-            }
-            if !plan::next(self).map_err(io::Error::other)? {
-                break;
+            let bytes_left = plan::next(self, until, cut)?;
+            self.write(failing, &mut failed)?;
+            if let Some(bytes_left) = bytes_left {
+                self.bytes_waiting.fetch_add(bytes_left.wrapping_sub(counted), Ordering::Relaxed);
+                return Ok(failed);
             }
         }
-        if failed.is_empty() { Ok(()) } else { Err(io::Error::other(failed.join("; "))) }
+    }
+
+    /// Writes the files that are planned.
+    fn write(&self, failing: &mut HashMap<String, Failing>, failed: &mut Vec<String>) -> Result<(), Error> {
+        for bucket in write::buckets(self)? {
+            if failing.get(&bucket).is_some_and(|failing| failing.again > Instant::now()) {
+                continue;
+            }
+            match write::all_of(self, &bucket) {
+                Ok(()) => drop(failing.remove(&bucket)),
+                Err(Failed::Store(error)) => return Err(error),
+                Err(Failed::Bucket(error)) => {
+                    failed.push(format!("the bucket {bucket} cannot be written: {error}"));
+                    let first = self.settings.log_interval;
+                    let wait = failing.get(&bucket).map_or(first, |before| before.wait * 2).min(WAIT_MAX.max(first));
+                    failing.insert(bucket, Failing { again: Instant::now() + wait, wait });
+                }
+            }
+        }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,27 +5,23 @@
 
 mod chain;
 pub(crate) mod document;
+mod plan;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws::{Clock, Timestamp};
 use store::{Error, Store};
+use worker::{Stop, Waker, Work, Worker};
 
-use self::chain::{Chain, Link, Planned, Uncovered};
-use self::document::{Document, HASH_ALGORITHM, SIGNATURE_ALGORITHM, signed_text};
+use self::chain::{Chain, Planned};
+use self::document::SIGNATURE_ALGORITHM;
 use crate::Buckets;
 use crate::delivery::write::code;
-use crate::public_key::{PublicKey, sha256};
+use crate::public_key::PublicKey;
 use crate::signing_key::KeyRing;
-
-/// How long the windows are that make up for a time when no server ran, where the interval is not longer.
-const HOUR: i64 = 3_600_000;
 
 /// After how long what could not be written is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
@@ -33,11 +29,10 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// The times of digests are whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The thread that makes digests.
+/// Makes digests in the background, and when it is told to.
 pub(crate) struct Digests {
     shared: Arc<Shared>,
-    closing: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker,
 }
 
 struct Shared {
@@ -46,9 +41,18 @@ struct Shared {
     buckets: Arc<Buckets>,
     clock: Arc<dyn Clock>,
     interval: Duration,
-    is_closing: AtomicBool,
+    stop: Stop,
     /// Digests are made by one at a time.
     turn: Mutex<()>,
+}
+
+/// Which chains get a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chains {
+    /// All that are not ended.
+    All,
+    /// Those that do not rest.
+    Active,
 }
 
 impl Digests {
@@ -59,87 +63,98 @@ impl Digests {
         clock: Arc<dyn Clock>,
         interval: Duration,
     ) -> io::Result<Self> {
-        let is_closing = AtomicBool::new(false);
-        let shared = Arc::new(Shared { store, keys, buckets, clock, interval, is_closing, turn: Mutex::default() });
-        let (closing, closed) = sync_channel(0);
-        let worker = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("trail-digests".to_owned()).spawn(move || worker.run(&closed))?;
-        Ok(Self { shared, closing: Some(closing), thread: Some(thread) })
+        let waker = Waker::default();
+        let (stop, turn) = (waker.stop_flag().clone(), Mutex::default());
+        let shared = Arc::new(Shared { store, keys, buckets, clock, interval, stop, turn });
+        let wait = shared.wait().map_err(io::Error::other)?;
+        let rounds = Rounds { shared: Arc::clone(&shared), has_key: false, since: Instant::now(), wait };
+        Ok(Self { shared, worker: Worker::start("trail-digests", waker, rounds)? })
     }
 
     /// Makes the digests of what was delivered so far, due or not.
     pub(crate) fn make(&self) -> Result<(), Error> {
-        self.shared.make()
+        self.shared.make(Chains::All)
     }
 
     /// Keeps digests from being made for as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
-        self.shared.turn.lock().expect("no holder of this lock panics")
+        self.shared.turn()
+    }
+
+    /// Ends the worker; what is planned is written at the next start.
+    pub(crate) fn stop(&self) {
+        self.worker.stop();
     }
 }
 
-impl Drop for Digests {
-    /// Ends the thread; what is planned is written at the next start.
-    fn drop(&mut self) {
-        self.shared.is_closing.store(true, Ordering::Relaxed);
-        drop(self.closing.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by the panic hook.
-            drop(thread.join());
+/// What the worker of digests does.
+struct Rounds {
+    shared: Arc<Shared>,
+    /// Whether there is a key to sign with; making one takes time, so it is not left to the first digest.
+    has_key: bool,
+    /// The next digests are due when `wait` has passed since then.
+    since: Instant,
+    wait: Duration,
+}
+
+impl Work for Rounds {
+    fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, worker::Error> {
+        if !self.has_key {
+            self.shared.keys.prepare()?;
+            self.has_key = true;
         }
+        if self.since.elapsed() >= self.wait {
+            self.shared.make(Chains::Active)?;
+            self.wait = self.shared.wait()?.max(SECOND.min(self.shared.interval));
+            self.since = Instant::now();
+        } else {
+            self.shared.retry()?;
+        }
+        let wait = self.wait.saturating_sub(self.since.elapsed());
+        let is_any_planned = self.shared.store.read(chain::is_any_planned)?;
+        Ok(Some(if is_any_planned { wait.min(RETRY_INTERVAL) } else { wait }))
     }
 }
 
 impl Shared {
-    fn run(&self, closed: &Receiver<()>) {
-        let mut wait = self.keys.prepare().and_then(|()| self.wait());
-        loop {
-            if let Err(error) = &wait {
-                tracing::error!(%error, "digests cannot be made; they are tried again");
-            }
-            let wait_time = *wait.as_ref().unwrap_or(&RETRY_INTERVAL);
-            if closed.recv_timeout(wait_time) == Err(RecvTimeoutError::Disconnected) {
-                return;
-            }
-            wait = self.make().and_then(|()| self.wait());
-        }
+    /// Takes the turn. A panic of a holder does no harm: the lock guards nothing but the turn.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells how long it is until the next digest is due.
+    /// Returns how long it is until the next digest is due, an interval at most.
+    ///
+    /// It is counted from what is stored and not from the start of the process, which may be started again before an interval is over.
     fn wait(&self) -> Result<Duration, Error> {
-        let (ends, is_planned) = self
-            .store
-            .read(|transaction| Ok::<_, Error>((chain::ends(transaction)?, chain::is_any_planned(transaction)?)))?;
-        let wait = match ends {
-            None => self.interval,
-            Some((first, _)) => {
-                let since = self.clock.now().millis() - first.millis();
-                let since = Duration::from_millis(u64::try_from(since).unwrap_or(0));
-                self.interval.saturating_sub(since).max(SECOND.min(self.interval))
-            }
-        };
-        Ok(if is_planned { wait.min(RETRY_INTERVAL) } else { wait })
+        let chains = self.store.read(chain::all)?;
+        if chains.is_empty() {
+            return Ok(self.interval);
+        }
+        let now = self.clock.now();
+        let due =
+            chains.iter().filter(|chain| !chain.rests(now, self.interval)).map(|chain| chain.wait(now, self.interval));
+        Ok(due.min().unwrap_or(self.interval))
     }
 
-    fn make(&self) -> Result<(), Error> {
-        let _turn = self.turn.lock().expect("no holder of this lock panics");
-        let ends = self.store.read(chain::ends)?;
-        let mut now = self.second_after(ends.map(|(_, last)| last))?;
-        let chains = self.store.read(chain::all)?;
-        if chains.iter().any(|chain| self.buckets.has(&chain.bucket, &chain.series.key(now))) {
-            // Another server that delivered to the same bucket made a digest in this second.
-            now = self.second_after(Some(now))?;
-        }
-        for chain in chains {
-            self.plan(chain, now)?;
-        }
+    fn make(&self, which: Chains) -> Result<(), Error> {
+        let _turn = self.turn();
+        let now = self.end_of_windows()?;
+        let mut chains = self.store.read(chain::all)?;
+        chains.retain(|chain| which == Chains::All || !chain.rests(now, self.interval));
+        plan::all(self, chains, now)?;
         self.write()
     }
 
-    /// Returns the second that it is, or waits for the next one if there are digests of this one.
-    fn second_after(&self, last: Option<Timestamp>) -> Result<Timestamp, Error> {
+    /// Writes what is planned since a time when its bucket did not take it.
+    fn retry(&self) -> Result<(), Error> {
+        let _turn = self.turn();
+        self.write()
+    }
+
+    /// Returns the second that it is, or waits for the next one if a digest ended in this one already.
+    fn end_of_windows(&self) -> Result<Timestamp, Error> {
         let now = self.now()?;
-        if last != Some(now.whole_second()) {
+        if !self.store.read(|transaction| chain::is_any_of(transaction, now.whole_second()))? {
             return Ok(now.whole_second());
         }
         let rest = 1_000 - (now.millis() - now.whole_second().millis());
@@ -153,52 +168,6 @@ impl Shared {
         self.store.write(move |_transaction| Ok(clock.now()))
     }
 
-    /// Plans the digests of a chain until now.
-    fn plan(&self, mut chain: Chain, now: Timestamp) -> Result<(), Error> {
-        let mut uncovered = self.store.read(|transaction| chain::uncovered(transaction, &chain))?;
-        let mut start = self.start(&chain, &uncovered, now);
-        let step = millis(self.interval).max(HOUR);
-        while start < now && !self.is_closing.load(Ordering::Relaxed) {
-            let is_long = now.millis() - start.millis() >= step.saturating_mul(2);
-            let end = if is_long { Timestamp::from_millis(start.millis() + step) } else { now };
-            let until = uncovered.partition_point(|file| file.delivered.whole_second() <= end);
-            let covered: Vec<Uncovered> = uncovered.drain(..until).collect();
-            let key = chain.series.key(end);
-            let is_taken = self.store.read(|transaction| chain::is_taken(transaction, &chain.bucket, &key))?;
-            if is_taken || self.buckets.has(&chain.bucket, &key) {
-                // The digest of a deleted trail of that name, or of another server; this one's is made together with the next.
-                return Ok(());
-            }
-            let signing_key = self.keys.for_window(start, end)?;
-            let document = document(&chain, (start, end), key, signing_key.fingerprint(), &covered);
-            let content = document.to_json();
-            let hash = sha256(content.as_bytes());
-            let previous = document.previous_digest_signature.as_deref();
-            let (bucket, key) = (document.digest_s3_bucket, document.digest_s3_object);
-            let text = signed_text(&document.digest_end_time, &bucket, &key, &hash, previous);
-            let made = Link { bucket, key, end, hash, signature: signing_key.sign(&text) };
-            let covered: Vec<i64> = covered.iter().map(|file| file.id).collect();
-            let next_follows = chain.is_on || end < now;
-            let (planned, link) = (chain.clone(), made.clone());
-            self.store.write(move |transaction| {
-                chain::plan(transaction, &planned, &link, &content, &covered, next_follows)
-            })?;
-            chain.last = Some(made);
-            start = end;
-        }
-        Ok(())
-    }
-
-    /// Returns where a chain's next window begins; that of a new chain takes in what is to be covered already.
-    fn start(&self, chain: &Chain, uncovered: &[Uncovered], now: Timestamp) -> Timestamp {
-        if let Some(last) = &chain.last {
-            return last.end;
-        }
-        let interval_ago = Timestamp::from_millis(now.millis() - millis(self.interval)).whole_second();
-        let first = uncovered.first().map_or(interval_ago, |file| file.delivered.whole_second());
-        first.min(interval_ago).max(chain.ended.unwrap_or(first.min(interval_ago)))
-    }
-
     /// Writes what is planned; what a bucket does not take stays planned.
     fn write(&self) -> Result<(), Error> {
         let planned = self.store.read(chain::planned)?;
@@ -206,12 +175,17 @@ impl Shared {
             return Ok(());
         }
         let public_keys = PublicKey::to_json(&self.keys.all()?);
-        let mut failing = BTreeSet::new();
+        let (mut known, mut failing) = (BTreeSet::new(), BTreeSet::new());
         for digest in planned {
-            if failing.contains(&digest.bucket) || self.is_closing.load(Ordering::Relaxed) {
+            if self.stop.is_set() {
+                return Ok(());
+            }
+            if failing.contains(&digest.bucket) {
                 continue;
             }
-            let result = self.put(&digest, &public_keys);
+            // The keys are there before the first digest that needs them.
+            let keys = known.insert(digest.bucket.clone()).then_some(&public_keys[..]);
+            let result = self.put(&digest, keys);
             if let Err(error) = &result {
                 tracing::error!(%error, bucket = digest.bucket, "a digest cannot be written; it is tried again");
                 failing.insert(digest.bucket.clone());
@@ -225,42 +199,20 @@ impl Shared {
         Ok(())
     }
 
-    fn put(&self, digest: &Planned, public_keys: &[u8]) -> io::Result<()> {
+    fn put(&self, digest: &Planned, public_keys: Option<&[u8]>) -> io::Result<()> {
         let bucket = self.buckets.get(&digest.bucket);
-        bucket.keep_public_keys(public_keys)?;
+        if let Some(public_keys) = public_keys {
+            bucket.keep_public_keys(public_keys)?;
+        }
         let content = document::compress(digest.document.as_bytes())?;
         let metadata = [("signature", digest.signature.as_str()), ("signature-algorithm", SIGNATURE_ALGORITHM)];
         bucket.put(&digest.key, &content, &metadata)
     }
 }
 
-fn document(
-    chain: &Chain,
-    (start, end): (Timestamp, Timestamp),
-    key: String,
-    fingerprint: &str,
-    covered: &[Uncovered],
-) -> Document {
-    let previous = chain.last.as_ref();
-    Document {
-        aws_account_id: chain.series.account.clone(),
-        digest_start_time: start.iso(),
-        digest_end_time: end.iso(),
-        digest_s3_bucket: chain.bucket.clone(),
-        digest_s3_object: key,
-        digest_public_key_fingerprint: fingerprint.to_owned(),
-        digest_signature_algorithm: SIGNATURE_ALGORITHM.to_owned(),
-        newest_event_time: covered.iter().map(|file| file.newest).max().map(Timestamp::iso),
-        oldest_event_time: covered.iter().map(|file| file.oldest).min().map(Timestamp::iso),
-        previous_digest_s3_bucket: previous.map(|link| link.bucket.clone()),
-        previous_digest_s3_object: previous.map(|link| link.key.clone()),
-        previous_digest_hash_value: previous.map(|link| link.hash.clone()),
-        previous_digest_hash_algorithm: previous.map(|_| HASH_ALGORITHM.to_owned()),
-        previous_digest_signature: previous.map(|link| link.signature.clone()),
-        log_files: covered.iter().map(Uncovered::told).collect(),
-    }
-}
-
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,14 +8,13 @@ mod index;
 mod lookup;
 mod throttle;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::JoinHandle;
+use std::io;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use std::{io, thread};
 
 use store::{Error, Store, Transaction};
+use worker::{Stop, Waker, Work, Worker};
 
 pub use self::index::forget;
 pub(crate) use self::lookup::lookup_events;
@@ -45,16 +44,20 @@ pub struct History {
     turn: Mutex<()>,
     /// Up to which `seq` events are indexed.
     indexed_seq: AtomicI64,
-    closing: AtomicBool,
+    /// How many of the next rounds panic.
+    #[cfg(test)]
+    panics: AtomicUsize,
 }
 
-/// The thread that indexes in the background.
+/// Indexes in the background.
 pub(crate) struct Indexer {
     history: Arc<History>,
     waiting: AtomicUsize,
-    wake: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker,
 }
+
+/// What the worker of the index does.
+struct Rounds(Arc<History>);
 
 impl History {
     /// Knows how far the index reaches; the tables are there.
@@ -64,7 +67,8 @@ impl History {
             store,
             turn: Mutex::default(),
             indexed_seq: AtomicI64::new(indexed_seq),
-            closing: AtomicBool::new(false),
+            #[cfg(test)]
+            panics: AtomicUsize::new(0),
         })
     }
 
@@ -83,7 +87,8 @@ impl History {
 
     /// Keeps everyone from indexing for as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().expect("no holder of this lock panics")
+        // A panic of a holder does no harm: the lock guards nothing but the turn.
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Empties the index; nothing is indexed meanwhile.
@@ -94,9 +99,17 @@ impl History {
         Ok(())
     }
 
+    #[cfg(test)]
+    fn panic_if_told(&self) {
+        let told = self.panics.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |panics| panics.checked_sub(1));
+        assert!(told.is_err(), "a round of the test panics");
+    }
+
     /// Indexes the next events; returns whether there were any.
     fn index_some(&self) -> Result<bool, Error> {
         let _turn = self.pause();
+        #[cfg(test)]
+        self.panic_if_told();
         let indexed_seq = self.indexed_seq.load(Ordering::Acquire);
         let Some(batch) = self.store.read(|transaction| index::Batch::read(transaction, indexed_seq, BATCH))? else {
             return Ok(false);
@@ -110,12 +123,9 @@ impl History {
 
 impl Indexer {
     pub(crate) fn start(history: Arc<History>) -> io::Result<Self> {
-        let (wake, woken) = sync_channel(1);
-        // What an earlier process left.
-        let _ = wake.try_send(());
-        let worker = Arc::clone(&history);
-        let thread = thread::Builder::new().name("event-history".to_owned()).spawn(move || run(&worker, &woken))?;
-        Ok(Self { history, waiting: AtomicUsize::new(0), wake: Some(wake), thread: Some(thread) })
+        let rounds = Rounds(Arc::clone(&history));
+        let worker = Worker::start("event-history", Waker::default(), rounds)?;
+        Ok(Self { history, waiting: AtomicUsize::new(0), worker })
     }
 
     /// Returns what is indexed.
@@ -128,38 +138,20 @@ impl Indexer {
         let before = self.waiting.fetch_add(records, Ordering::Relaxed);
         if before + records >= WAITING_MAX {
             self.waiting.store(0, Ordering::Relaxed);
-            if let Some(wake) = &self.wake {
-                // A worker that was woken already indexes these too.
-                let _ = wake.try_send(());
-            }
+            self.worker.waker().wake();
         }
+    }
+
+    /// Ends the worker; what is left then waits for the next start.
+    pub(crate) fn stop(&self) {
+        self.worker.stop();
     }
 }
 
-impl Drop for Indexer {
-    fn drop(&mut self) {
-        self.history.closing.store(true, Ordering::Relaxed);
-        drop(self.wake.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by the panic hook.
-            drop(thread.join());
-        }
-    }
-}
-
-/// Indexes whenever it is woken, until nobody can wake it; what is left then waits for the next start.
-fn run(history: &History, woken: &Receiver<()>) {
-    while woken.recv().is_ok() {
-        loop {
-            match history.index_some() {
-                Ok(true) if !history.closing.load(Ordering::Relaxed) => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::error!(%error, "events cannot be indexed for lookups; they are tried again");
-                    break;
-                }
-            }
-        }
+impl Work for Rounds {
+    fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
+        while !stop.is_set() && self.0.index_some()? {}
+        Ok(None)
     }
 }
 

@@ -27,6 +27,7 @@ mod trails;
 pub mod verify;
 pub mod view;
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,12 +97,12 @@ pub struct Trail {
     built_in: Arc<BuiltIn>,
     buckets: Arc<Buckets>,
     keys: Arc<KeyRing>,
-    // Dropped in this order: what both do is in the store before it closes.
     digests: Digests,
     delivery: Delivery,
     indexer: Indexer,
     event_version: EventVersion,
     kms_events: bool,
+    accounts: Arc<HashSet<String>>,
 }
 
 /// A service whose calls are recorded.
@@ -150,7 +151,17 @@ impl Trail {
             indexer,
             event_version,
             kms_events,
+            accounts: Arc::default(),
         })
+    }
+
+    /// Knows accounts that are somebody's: in these a failed Git request already brings the built-in trail into being.
+    ///
+    /// In any other account an API call or a Git request that succeeds does, so that URLs that name accounts at random leave no trails.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: HashSet<String>) -> Self {
+        self.accounts = Arc::new(accounts);
+        self
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -205,7 +216,7 @@ impl Trail {
         change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
     ) -> Result<R, Failure> {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
-        let built_in = Arc::clone(&self.built_in);
+        let (built_in, accounts) = (Arc::clone(&self.built_in), Arc::clone(&self.accounts));
         let kms_events = self.kms_events;
         let recorded = self.store.write(move |transaction| {
             let (result, mut event) = change(transaction);
@@ -216,7 +227,10 @@ impl Trail {
             let records = event.records(&call);
             let count = records.len();
             for event in records {
-                built_in.meet_within(transaction, record::account(&event, &call).as_str(), call.time)?;
+                let account = record::account(&event, &call).as_str();
+                if event.failure.is_none() || accounts.contains(account) {
+                    built_in.meet_within(transaction, account, call.time)?;
+                }
                 let line = record::line(&event, &call, event_version);
                 bytes += line.len() as u64;
                 schema::insert(transaction, &call, &event, &line)?;
@@ -245,6 +259,13 @@ impl Trail {
         Arc::clone(self.indexer.history())
     }
 
+    /// Stops the background work: digests, then delivery, which first writes log files of what waits, then the index.
+    pub fn stop(&self) {
+        self.digests.stop();
+        self.delivery.stop();
+        self.indexer.stop();
+    }
+
     /// Writes log files of all that was recorded so far.
     pub fn flush(&self) -> io::Result<()> {
         self.delivery.deliver()
@@ -256,6 +277,12 @@ impl Trail {
         let delivered = self.delivery.deliver();
         self.digests.make().map_err(io::Error::other)?;
         delivered
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -61,7 +61,7 @@ impl Notifications {
         })
     }
 
-    /// Tells when the next notification is due.
+    /// Tells when the next notification is due; one that was never tried is due at time zero.
     pub fn next(&self) -> Result<Option<Timestamp>, Error> {
         self.0.read(|transaction| {
             let query = "SELECT due FROM notifications ORDER BY due, id LIMIT 1";
@@ -98,12 +98,11 @@ pub(crate) fn validate(
     notifier: &Arc<dyn Notifier>,
     trail: i64,
     topic: Option<&str>,
-    time: Timestamp,
 ) -> Result<(), Error> {
     let Some(topic) = topic else { return Ok(()) };
     transaction.execute(
-        "INSERT INTO notifications (trail, topic, message, attempts, due) VALUES (?1, ?2, ?3, 0, ?4)",
-        &[trail.into(), topic.into(), VALIDATION.into(), time.millis().into()],
+        "INSERT INTO notifications (trail, topic, message, attempts, due) VALUES (?1, ?2, ?3, 0, 0)",
+        &[trail.into(), topic.into(), VALIDATION.into()],
     )?;
     let notifier = Arc::clone(notifier);
     transaction.after_commit(move || notifier.wake());

@@ -33,12 +33,16 @@ pub struct Retention {
 pub(crate) fn sweep(shared: &Shared) -> io::Result<()> {
     let retention = &shared.settings.retention;
     if let Some(age) = retention.files {
-        let cutoff = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+        let now = u64::try_from(shared.clock.now().millis()).unwrap_or(0);
+        let cutoff = SystemTime::UNIX_EPOCH + Duration::from_millis(now).saturating_sub(age);
         for (bucket, prefix) in folders(shared).map_err(io::Error::other)? {
             let folder = shared.buckets.folder(&bucket).folder().to_owned();
             let archive = retention.archive.as_ref().map(|archive| archive.join(&bucket));
             for inside in [PathBuf::from(&prefix), Path::new(".metadata").join(&prefix)] {
                 let archived = archive.as_ref().map(|archive| archive.join(&inside));
+                if shared.stop.is_set() {
+                    return Ok(());
+                }
                 clear(&folder.join(&inside), archived.as_deref(), cutoff, shared.settings.sync)?;
             }
         }
@@ -47,7 +51,7 @@ pub(crate) fn sweep(shared: &Shared) -> io::Result<()> {
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         let cutoff = shared.clock.now().millis().saturating_sub(age);
         let batch = move |transaction: &Transaction| forget(transaction, cutoff);
-        while shared.store.write(batch).map_err(io::Error::other)? {}
+        while !shared.stop.is_set() && shared.store.write(batch).map_err(io::Error::other)? {}
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use crate::{Event, record};
 ///
 /// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
 /// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
-pub(crate) const STEPS: &[&str] = &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED];
+pub(crate) const STEPS: &[&str] =
+    &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED, DIGEST_ENDS];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -171,6 +172,12 @@ const DIGESTS: &str = "
     ALTER TABLE log_files ADD COLUMN validated INTEGER;
     ALTER TABLE log_files ADD COLUMN digest INTEGER;
     CREATE INDEX log_files_to_cover ON log_files (trail, account, region) WHERE digest IS NULL;
+";
+
+/// The last digests of chains are looked for in each round, and those that end in a second before another one does.
+const DIGEST_ENDS: &str = "
+    CREATE INDEX digests_last ON digests (trail, account, region) WHERE is_last = 1;
+    CREATE INDEX digests_by_end ON digests (window_end);
 ";
 
 /// `history.indexed_seq` is how far the index reaches; `history/index.rs` says why ids have generations.

@@ -1,7 +1,7 @@
 //! Uploads of archives as they are stored, from the call that asks for one until it has ended.
 //!
 //! **Invariant:** an upload that was acknowledged stays in progress until its file is in the bucket, cannot be made, or is no
-//! longer wanted, so a restart begins it again. Its file may be put twice.
+//! longer wanted, so a restart begins it again, a few times at most. Its file may be put twice.
 
 use std::io;
 
@@ -47,27 +47,51 @@ impl Status {
     }
 }
 
+/// How often an upload is begun at most; what ends the process each time would end it at every start.
+const ATTEMPTS_MAX: i64 = 3;
+
 impl CodeCommit {
-    /// Gets the upload that was asked for first of those in progress.
-    pub fn next_upload(&self) -> Result<Option<Upload>, Exception> {
-        let read = |row: &Row<'_>| {
-            Ok(Upload {
-                id: row.text(0)?,
-                repository_id: row.text(1)?,
-                commit_id: push::object_id(row, 2)?,
-                bucket: row.text(3)?,
-                key: row.text(4)?,
-            })
-        };
-        let next = |transaction: &Transaction| {
-            transaction.query_one(
-                "SELECT id, repository_id, commit_id, bucket, object_key FROM archive_uploads \
-                 WHERE status = ?1 ORDER BY position LIMIT 1",
-                &[Status::InProgress.as_str().into()],
-                read,
-            )
-        };
-        Ok(self.store.read(next)?)
+    /// Tells whether any upload is in progress.
+    pub fn is_any_upload_waiting(&self) -> Result<bool, Exception> {
+        let query = "SELECT id FROM archive_uploads WHERE status = ?1 LIMIT 1";
+        let values = [Status::InProgress.as_str().into()];
+        let found = self.store.read(|transaction| transaction.query_one(query, &values, |row| row.text(0)))?;
+        Ok(found.is_some())
+    }
+
+    /// Begins an attempt at the upload that was asked for first of those in progress.
+    ///
+    /// The attempt is counted before any work is done. An upload that was begun too often without an end fails instead.
+    pub fn begin_upload(&self) -> Result<Option<Upload>, Exception> {
+        let begun = self.store.write(|transaction| {
+            let statement = "UPDATE archive_uploads SET status = ?1, message = ?2 WHERE status = ?3 AND attempts >= ?4";
+            let message =
+                format!("The archive was given up: it was begun {ATTEMPTS_MAX} times, and no time came to an end.");
+            let (failed, in_progress) = (Status::Failed.as_str(), Status::InProgress.as_str());
+            let values = [failed.into(), (&message).into(), in_progress.into(), ATTEMPTS_MAX.into()];
+            let given_up = transaction.execute(statement, &values)?;
+            if given_up > 0 {
+                tracing::warn!(
+                    uploads = given_up,
+                    attempts = ATTEMPTS_MAX,
+                    "uploads that never came to an end are given up"
+                );
+            }
+            let Some(upload) = next(transaction)? else { return Ok(None) };
+            let statement = "UPDATE archive_uploads SET attempts = attempts + 1 WHERE id = ?1";
+            transaction.execute(statement, &[(&upload.id).into()])?;
+            Ok::<_, Error>(Some(upload))
+        });
+        Ok(begun?)
+    }
+
+    /// Takes back an attempt that was broken off because the server stops.
+    pub fn put_back_upload(&self, id: &str) -> Result<(), Exception> {
+        let id = id.to_owned();
+        self.store.write(move |transaction| {
+            transaction.execute("UPDATE archive_uploads SET attempts = attempts - 1 WHERE id = ?1", &[(&id).into()])
+        })?;
+        Ok(())
     }
 
     /// Tells whether an upload is still wanted.
@@ -106,6 +130,24 @@ impl CodeCommit {
             Ok(())
         })
     }
+}
+
+/// Returns the upload that was asked for first of those in progress.
+fn next(transaction: &Transaction) -> Result<Option<Upload>, Error> {
+    transaction.query_one(
+        "SELECT id, repository_id, commit_id, bucket, object_key FROM archive_uploads \
+         WHERE status = ?1 ORDER BY position LIMIT 1",
+        &[Status::InProgress.as_str().into()],
+        |row: &Row<'_>| {
+            Ok(Upload {
+                id: row.text(0)?,
+                repository_id: row.text(1)?,
+                commit_id: push::object_id(row, 2)?,
+                bucket: row.text(3)?,
+                key: row.text(4)?,
+            })
+        },
+    )
 }
 
 /// Adds an upload that is in progress; returns whether its repository is there.
@@ -149,3 +191,6 @@ pub(super) fn cancel(transaction: &Transaction, repository_id: &str, id: &str) -
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

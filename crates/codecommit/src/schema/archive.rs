@@ -15,3 +15,8 @@ pub(super) const UPLOADS: &str = "
     CREATE INDEX archive_uploads_by_repository ON archive_uploads (repository_id);
     CREATE INDEX archive_uploads_by_status ON archive_uploads (status, position);
 ";
+
+/// How often an upload was begun.
+pub(super) const UPLOAD_ATTEMPTS: &str = "
+    ALTER TABLE archive_uploads ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+";

@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use codecommit::trigger::delivery::{self, Delivery};
 use serde_json::{Value, json};
+use worker::Waker;
 
 use crate::messages::{Message, Messenger, Outcomes};
-use crate::outbox::Bell;
 
 pub(crate) struct Courier {
     messenger: Arc<Messenger>,
     outcomes: Outcomes,
-    bell: Bell,
+    waker: Waker,
 }
 
 impl Courier {
-    /// Makes the courier, who rings when messages wait; `outcomes` is the path of the file that tells what became of each.
-    pub(crate) const fn new(outcomes: PathBuf, messenger: Arc<Messenger>, bell: Bell) -> Self {
-        Self { messenger, outcomes: Outcomes::new(outcomes), bell }
+    /// Makes the courier, who wakes the outbox when messages wait; `outcomes` is the path of the file that tells what became of each.
+    pub(crate) const fn new(outcomes: PathBuf, messenger: Arc<Messenger>, waker: Waker) -> Self {
+        Self { messenger, outcomes: Outcomes::new(outcomes), waker }
     }
 
     pub(super) fn messenger(&self) -> &Messenger {
@@ -62,6 +62,6 @@ impl delivery::Courier for Courier {
     }
 
     fn wake(&self) {
-        self.bell.ring();
+        self.waker.wake();
     }
 }

@@ -129,8 +129,8 @@ fn count_as_written(shared: &Shared, file: Waiting, made: Made) -> Result<(), Er
         let message = json!({ "s3Bucket": file.bucket, "s3ObjectKey": [file.key] }).to_string();
         let told = transaction.execute(
             "INSERT INTO notifications (trail, topic, message, attempts, due) \
-             SELECT trail, topic, ?2, 0, ?3 FROM trail_spans WHERE id = ?1 AND topic IS NOT NULL",
-            &[file.span.into(), (&message).into(), now.into()],
+             SELECT trail, topic, ?2, 0, 0 FROM trail_spans WHERE id = ?1 AND topic IS NOT NULL",
+            &[file.span.into(), (&message).into()],
         )?;
         if told > 0 {
             transaction.after_commit(move || notifier.wake());

@@ -1,9 +1,12 @@
 //! Chains of digests in the store: what is to be covered, what was planned, and what was delivered.
 
+use std::time::Duration;
+
 use aws::Timestamp;
 use store::{Error, Row, Transaction};
 
 use super::document::{LogFile, Series};
+use super::millis;
 use crate::digest::document::HASH_ALGORITHM;
 
 /// The digests of one trail for the log files of one account and region.
@@ -17,8 +20,10 @@ pub(crate) struct Chain {
     pub(crate) is_on: bool,
     /// The last digest, if another one follows it.
     pub(crate) last: Option<Link>,
-    /// The end of the last digest of this chain or an earlier one.
-    pub(crate) ended: Option<Timestamp>,
+    /// When the first log file was delivered that is to be covered.
+    pub(crate) uncovered_since: Option<Timestamp>,
+    /// When the newest log file was delivered, or the trail last began to log if that was later.
+    pub(crate) used: Timestamp,
 }
 
 /// What a digest says of the one before it.
@@ -41,6 +46,20 @@ pub(crate) struct Uncovered {
     pub(crate) hash: String,
     pub(crate) oldest: Timestamp,
     pub(crate) newest: Timestamp,
+}
+
+/// A digest that is to be planned.
+#[derive(Clone, Debug)]
+pub(crate) struct New {
+    pub(crate) trail: i64,
+    pub(crate) series: Series,
+    /// What the next digest says of this one.
+    pub(crate) made: Link,
+    pub(crate) document: String,
+    /// The log files that it covers.
+    pub(crate) covered: Vec<i64>,
+    /// Whether another one follows; if none does, the chain has ended.
+    pub(crate) next_follows: bool,
 }
 
 /// A digest that was planned and is not in its bucket yet.
@@ -67,65 +86,90 @@ impl Uncovered {
     }
 }
 
-/// Lists the chains that are due a digest: of trails that are on, for the home region and each place that ever had a log file,
-/// and of others that have begun one.
+/// After how many intervals without a log file a chain rests.
+const INTERVALS_BEFORE_REST: i64 = 24;
+
+impl Chain {
+    /// Tells whether nothing was delivered for so long that there are no further digests until something is.
+    pub(crate) fn rests(&self, now: Timestamp, interval: Duration) -> bool {
+        let idle = now.millis().saturating_sub(self.used.millis());
+        self.is_on && self.uncovered_since.is_none() && idle > millis(interval).saturating_mul(INTERVALS_BEFORE_REST)
+    }
+
+    /// Returns how long it is until its next digest is due, an interval at most.
+    pub(crate) fn wait(&self, now: Timestamp, interval: Duration) -> Duration {
+        let begin = self.last.as_ref().map(|last| last.end).or(self.uncovered_since).unwrap_or(self.used);
+        let passed = now.millis().saturating_sub(begin.millis());
+        if passed < -millis(interval) {
+            // The clock went back; that is seen to at once.
+            return Duration::ZERO;
+        }
+        interval.saturating_sub(Duration::from_millis(u64::try_from(passed).unwrap_or(0)))
+    }
+}
+
+/// Lists the chains that get digests: of trails that are on, for the home region and each place that ever had a log file, of others
+/// that have begun one, and of those with log files that no digest covers.
 pub(crate) fn all(transaction: &Transaction) -> Result<Vec<Chain>, Error> {
-    let places = transaction.query(
+    let files = "FROM log_files AS file WHERE file.trail = trails.id AND file.account = place.account AND file.region = place.region";
+    let query = format!(
         "SELECT trails.id, place.account, place.region, trails.name, trails.home_region, trails.prefix, trails.bucket, \
-            trails.logging = 1 AND trails.validation = 1 AND trails.deleted IS NULL \
+            trails.logging = 1 AND trails.validation = 1 AND trails.deleted IS NULL, \
+            (SELECT MIN(delivered) {files} AND digest IS NULL AND validated = 1 AND hash IS NOT NULL), \
+            (SELECT MAX(delivered) {files}), COALESCE(trails.started, trails.created), last.bucket, last.key, last.window_end, last.hash, last.signature \
          FROM trails JOIN (SELECT DISTINCT trail, account, region FROM log_files \
             UNION SELECT trail, account, region FROM digests WHERE is_last = 1 \
             UNION SELECT id, account, home_region FROM trails) AS place ON place.trail = trails.id \
+         LEFT JOIN digests AS last ON last.trail = trails.id AND last.account = place.account \
+            AND last.region = place.region AND last.is_last = 1 \
          ORDER BY trails.id, place.account, place.region",
-        &[],
-        |row| {
-            let series = Series {
-                account: row.text(1)?,
-                region: row.text(2)?,
-                name: row.text(3)?,
-                home_region: row.text(4)?,
-                prefix: row.optional_text(5)?,
-            };
-            Ok(Chain {
-                trail: row.integer(0)?,
-                series,
-                bucket: row.text(6)?,
-                is_on: row.integer(7)? == 1,
-                last: None,
-                ended: None,
-            })
-        },
-    )?;
-    let mut chains = Vec::new();
-    for mut chain in places {
-        let place = [chain.trail.into(), (&chain.series.account).into(), (&chain.series.region).into()];
-        chain.last = transaction.query_one(
-            "SELECT bucket, key, window_end, hash, signature FROM digests \
-             WHERE trail = ?1 AND account = ?2 AND region = ?3 AND is_last = 1",
-            &place,
-            link,
-        )?;
-        let ended = transaction.query_one(
-            "SELECT MAX(window_end) FROM digests WHERE trail = ?1 AND account = ?2 AND region = ?3",
-            &place,
-            |row| row.optional_integer(0),
-        )?;
-        chain.ended = ended.flatten().map(Timestamp::from_millis);
-        if chain.is_on || chain.last.is_some() {
-            chains.push(chain);
-        }
-    }
+    );
+    let mut chains = transaction.query(&query, &[], |row| {
+        let series = Series {
+            account: row.text(1)?,
+            region: row.text(2)?,
+            name: row.text(3)?,
+            home_region: row.text(4)?,
+            prefix: row.optional_text(5)?,
+        };
+        Ok(Chain {
+            trail: row.integer(0)?,
+            series,
+            bucket: row.text(6)?,
+            is_on: row.integer(7)? == 1,
+            uncovered_since: row.optional_integer(8)?.map(Timestamp::from_millis),
+            used: Timestamp::from_millis(row.integer(10)?.max(row.optional_integer(9)?.unwrap_or(i64::MIN))),
+            last: last(row)?,
+        })
+    })?;
+    chains.retain(|chain| chain.is_on || chain.last.is_some() || chain.uncovered_since.is_some());
     Ok(chains)
 }
 
-/// Returns when the first and the last of the digests that others will follow ended; `None` if there is no such digest.
-pub(crate) fn ends(transaction: &Transaction) -> Result<Option<(Timestamp, Timestamp)>, Error> {
-    let ends = transaction.query_one(
-        "SELECT MIN(window_end), MAX(window_end) FROM digests WHERE is_last = 1",
-        &[],
-        |row| Ok(row.optional_integer(0)?.zip(row.optional_integer(1)?)),
+fn last(row: &Row<'_>) -> Result<Option<Link>, Error> {
+    let Some(end) = row.optional_integer(13)? else { return Ok(None) };
+    let [bucket, key, hash, signature] = [row.text(11)?, row.text(12)?, row.text(14)?, row.text(15)?];
+    Ok(Some(Link { bucket, key, end: Timestamp::from_millis(end), hash, signature }))
+}
+
+/// Tells whether there is a digest that ended at a time.
+pub(crate) fn is_any_of(transaction: &Transaction, end: Timestamp) -> Result<bool, Error> {
+    let query = "SELECT id FROM digests WHERE window_end = ?1 LIMIT 1";
+    Ok(transaction.query_one(query, &[end.millis().into()], |row| row.integer(0))?.is_some())
+}
+
+/// Returns when the last digest ended of those of a chain, and of the chains before it, that ended by a time.
+pub(crate) fn ended_before(
+    transaction: &Transaction,
+    chain: &Chain,
+    time: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    let ended = transaction.query_one(
+        "SELECT MAX(window_end) FROM digests WHERE trail = ?1 AND account = ?2 AND region = ?3 AND window_end <= ?4",
+        &[chain.trail.into(), (&chain.series.account).into(), (&chain.series.region).into(), time.millis().into()],
+        |row| row.optional_integer(0),
     )?;
-    Ok(ends.flatten().map(|(first, last)| (Timestamp::from_millis(first), Timestamp::from_millis(last))))
+    Ok(ended.flatten().map(Timestamp::from_millis))
 }
 
 /// Tells whether a digest has that key already, as that of a deleted trail of the same name may.
@@ -160,33 +204,27 @@ pub(crate) fn uncovered(transaction: &Transaction, chain: &Chain) -> Result<Vec<
     )
 }
 
-/// Keeps a digest before it is written, and which log files it covers; if none follows, the chain has ended.
-pub(crate) fn plan(
-    transaction: &Transaction,
-    chain: &Chain,
-    made: &Link,
-    document: &str,
-    covered: &[i64],
-    next_follows: bool,
-) -> Result<(), Error> {
+/// Keeps a digest before it is written, and which log files it covers.
+pub(crate) fn plan(transaction: &Transaction, new: &New) -> Result<(), Error> {
+    let New { trail, series, made, document, covered, next_follows } = new;
     transaction.execute(
         "UPDATE digests SET is_last = 0 WHERE trail = ?1 AND account = ?2 AND region = ?3 AND is_last = 1",
-        &[chain.trail.into(), (&chain.series.account).into(), (&chain.series.region).into()],
+        &[(*trail).into(), (&series.account).into(), (&series.region).into()],
     )?;
     let id = transaction.query_one(
         "INSERT INTO digests (trail, account, region, bucket, key, window_end, hash, signature, document, is_last) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
         &[
-            chain.trail.into(),
-            (&chain.series.account).into(),
-            (&chain.series.region).into(),
+            (*trail).into(),
+            (&series.account).into(),
+            (&series.region).into(),
             (&made.bucket).into(),
             (&made.key).into(),
             made.end.millis().into(),
             (&made.hash).into(),
             (&made.signature).into(),
             document.into(),
-            i64::from(next_follows).into(),
+            i64::from(*next_follows).into(),
         ],
         |row| row.integer(0),
     )?;
@@ -235,14 +273,4 @@ pub(crate) fn delivered(transaction: &Transaction, digest: &Planned, time: Times
 pub(crate) fn failed(transaction: &Transaction, digest: &Planned, error: &str) -> Result<(), Error> {
     transaction.execute("UPDATE trails SET digest_error = ?2 WHERE id = ?1", &[digest.trail.into(), error.into()])?;
     Ok(())
-}
-
-fn link(row: &Row<'_>) -> Result<Link, Error> {
-    Ok(Link {
-        bucket: row.text(0)?,
-        key: row.text(1)?,
-        end: Timestamp::from_millis(row.integer(2)?),
-        hash: row.text(3)?,
-        signature: row.text(4)?,
-    })
 }

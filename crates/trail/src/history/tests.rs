@@ -1,4 +1,6 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
 
 use aws::call::Origin;
 use aws::caller::{Kind, OnBehalfOf};
@@ -8,7 +10,7 @@ use store::{Durability, Store};
 
 use super::attributes::Facts;
 use super::index::{self, Key};
-use super::{History, forget, lookup};
+use super::{History, Indexer, forget, lookup};
 use crate::history::attributes::Attribute;
 use crate::{Event, EventVersion, record, schema};
 
@@ -146,4 +148,20 @@ fn a_page_is_read_where_it_lies_and_nothing_is_sorted() {
         assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");
         assert!(plan[0].contains("time>?") && plan[0].contains('<'), "both ends of the range are sought: {plan:?}");
     }
+}
+
+#[test]
+fn a_round_that_panics_is_followed_by_one_that_indexes() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = store(&folder);
+    let history = Arc::new(History::open(Arc::clone(&store)).expect("the tables are there"));
+    history.panics.store(1, Ordering::Relaxed);
+    let indexer = Indexer::start(Arc::clone(&history)).expect("a thread can be made");
+    while history.indexed_seq.load(Ordering::Acquire) < EVENTS {
+        thread::yield_now();
+    }
+    indexer.stop();
+    assert_eq!(history.panics.load(Ordering::Relaxed), 0);
+    history.catch_up().expect("the lock works");
+    assert_eq!(seqs_of_id(&store, "id-3000"), [3_000]);
 }

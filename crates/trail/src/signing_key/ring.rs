@@ -3,7 +3,7 @@
 //! A key signs for the rotation time and stays valid for as long again, so two are valid at any time. None is ever removed:
 //! old digests are still to be verified.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws::Timestamp;
@@ -37,13 +37,13 @@ impl KeyRing {
 
     /// Makes the first key, if there is none.
     pub(crate) fn prepare(&self) -> Result<(), Error> {
-        let _last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let _last = self.last();
         self.usable().map(drop)
     }
 
     /// Returns the key that signs a digest of the time from `start` to `end`.
     pub(crate) fn for_window(&self, start: Timestamp, end: Timestamp) -> Result<Arc<SigningKey>, Error> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last();
         let usable = self.usable()?;
         let begun = usable.iter().rfind(|key| key.valid_from.is_none_or(|from| from <= end.millis()));
         let chosen = begun.unwrap_or(&usable[0]);
@@ -58,7 +58,7 @@ impl KeyRing {
 
     /// Lists the keys that are valid at some time of a range; if no key was ever asked for, the first one begins now.
     pub(crate) fn list(&self, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<Vec<PublicKey>, Error> {
-        let _last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let _last = self.last();
         if let [only] = &self.usable()?[..]
             && only.valid_from.is_none()
         {
@@ -84,6 +84,11 @@ impl KeyRing {
                 },
             )
         })
+    }
+
+    /// Takes the lock. A panic of a holder does no harm: the value is replaced as a whole.
+    fn last(&self) -> MutexGuard<'_, Option<(i64, Arc<SigningKey>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the keys that can sign here, at least one.

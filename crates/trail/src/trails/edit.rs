@@ -66,7 +66,7 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         let row = TrailRow::get_at_home(transaction, &call, &named)?;
         tag::insert(transaction, row.id, &tags)?;
         let topic = told.topic.as_ref().map(|topic| topic.arn.as_str());
-        notification::validate(transaction, &notifier, row.id, topic, call.time)?;
+        notification::validate(transaction, &notifier, row.id, topic)?;
         Ok(told.into_trail(&name, &row.arn))
     }))
 }
@@ -109,7 +109,7 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         let [topic, before] =
             [&told.topic, &row.told.topic].map(|topic| topic.as_ref().map(|topic| topic.arn.as_str()));
         if topic != before {
-            notification::validate(transaction, &notifier, row.id, topic, call.time)?;
+            notification::validate(transaction, &notifier, row.id, topic)?;
         }
         let shown = told.into_trail(&row.name, &row.arn);
         // The reply to a call that takes the topic away shows it as empty.
