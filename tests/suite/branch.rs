@@ -96,6 +96,27 @@ fn names_are_measured_in_characters_and_differ_by_case() {
 }
 
 #[test]
+fn a_push_makes_no_branch_that_no_call_can_name() {
+    let (world, commit_id) = pushed();
+    let long = "x/".repeat(128) + "x";
+    for name in ["@", &commit_id, "-x", &long] {
+        assert_eq!(create(&world, name, &commit_id), "InvalidBranchNameException", "{name}");
+        let url = world.repository_url("MyDemoRepo");
+        let push = world.git("work", &["push", &url, "main:refs/heads/fine", &format!("main:refs/heads/{name}")]);
+        let refusal = format!("'{name}' is not a valid branch name");
+        assert!(!push.success && push.err.contains(&refusal), "{name}: {}", push.err);
+        let record = world.events().pop().expect("the push is recorded");
+        assert!(record["errorMessage"].as_str().is_some_and(|text| text.contains(&refusal)), "{record}");
+    }
+    // A tag may be named so, and the other branch of the push is there.
+    push(&world, "main:refs/tags/@");
+    assert_eq!(
+        world.ok("ListBranches", &json!({ "repositoryName": "MyDemoRepo" })),
+        json!({ "branches": ["fine", "main"] })
+    );
+}
+
+#[test]
 fn a_name_cannot_be_another_ones_folder() {
     let (world, commit_id) = pushed();
     assert_eq!(create(&world, "a/b", &commit_id), Value::Null);

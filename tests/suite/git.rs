@@ -36,6 +36,21 @@ fn git_events(world: &World, since: usize) -> Vec<String> {
 }
 
 #[test]
+fn a_url_may_be_percent_encoded() {
+    let (world, commit) = world();
+    push(&world, &["main"]).ok();
+    for path in ["v1/repos/de%6Do", "1111%32%322233%333/us-east%2d1/v1/repos/%64emo", "%761/repos/demo"] {
+        let listed = world.git(".", &["ls-remote", &format!("{}/{path}", world.endpoint()), "refs/heads/main"]).ok();
+        assert_eq!(listed, format!("{commit}\trefs/heads/main"), "{path}");
+        let record = world.events().pop().expect("it is recorded");
+        assert_eq!(record["requestParameters"], Value::Null);
+        assert_eq!(record["additionalEventData"]["repositoryName"], "demo", "{path}");
+    }
+    let refused = world.git(".", &["ls-remote", &format!("{}/v1/repos/de%2Fmo", world.endpoint())]);
+    assert!(!refused.success && refused.err.contains("repository name is not valid"), "{}", refused.err);
+}
+
+#[test]
 fn the_first_push_sets_the_default_branch() {
     let (world, commit) = world();
     push(&world, &["main:feature", "main:main", "main:other"]).ok();

@@ -13,6 +13,16 @@ pub fn encode(text: &str, plain: &[u8]) -> String {
 
 /// Undoes the escapes of a form or a URL's parameter, in which a space is a plus sign; bytes that are no UTF-8 are replaced.
 pub fn decode(text: &[u8]) -> String {
+    unescape(text, b' ')
+}
+
+/// Undoes the escapes of one part of a URL's path, in which a plus sign is itself; bytes that are no UTF-8 are replaced.
+pub fn decode_path_segment(text: &str) -> String {
+    unescape(text.as_bytes(), b'+')
+}
+
+/// Undoes escapes; `plus` is what a plus sign stands for.
+fn unescape(text: &[u8], plus: u8) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
@@ -20,7 +30,7 @@ pub fn decode(text: &[u8]) -> String {
         let escaped = escaped.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
         let (byte, length) = match (first, escaped) {
             (b'%', Some(byte)) => (byte, 3),
-            (b'+', _) => (b' ', 1),
+            (b'+', _) => (plus, 1),
             _ => (*first, 1),
         };
         bytes.push(byte);

@@ -379,7 +379,7 @@ pub enum Exception {
     InvalidRepositoryTriggerRegion { arn: String },
     #[error("The custom data can be at most {limit} characters long.")]
     InvalidRepositoryTriggerCustomData { limit: usize },
-    #[error("A list of branch names is required, but was not specified.")]
+    #[error("Repository trigger branch name list cannot be null")]
     RepositoryTriggerBranchNameListRequired,
     #[error("The branch name {name} of a trigger is not valid.")]
     InvalidRepositoryTriggerBranchName { name: String },

@@ -9,6 +9,7 @@ use aws::Call;
 use git::{BString, ByteSlice, ObjectId, Reference, References};
 use store::{Error, Row, Transaction};
 
+use crate::name::BranchName;
 use crate::pull_request::follow;
 use crate::relations::Relations;
 use crate::repository::{self, Repository};
@@ -83,6 +84,9 @@ pub enum Refusal {
     /// It is the default branch.
     #[error("the default branch cannot be deleted")]
     DefaultBranch,
+    /// A branch of that name could not be named in any call.
+    #[error("'{0}' is not a valid branch name")]
+    BranchName(String),
     /// One name would be a folder of the other.
     #[error("'{existing}' exists; cannot create '{name}'")]
     NameConflict {
@@ -268,6 +272,11 @@ fn make(
         return Ok(Ok(()));
     };
     if now == Expected::Absent
+        && let Some(name) = invalid_branch_name(&it.name)
+    {
+        return Ok(Err(Refusal::BranchName(name)));
+    }
+    if now == Expected::Absent
         && let Some(existing) = name_conflict(transaction, repository_id, &it.name)?
     {
         return Ok(Err(Refusal::NameConflict { existing, name: it.name.clone() }));
@@ -280,6 +289,12 @@ fn make(
         &[repository_id, name, new.as_slice().into(), peeled.into()],
     )?;
     Ok(Ok(()))
+}
+
+/// Returns the short name of a branch that CreateBranch would refuse; names that are not UTF-8 are Git's alone.
+fn invalid_branch_name(reference: &BString) -> Option<String> {
+    let short = reference.strip_prefix(b"refs/heads/")?.to_str().ok()?;
+    BranchName::parse(Some(short.to_owned())).is_err().then(|| short.to_owned())
 }
 
 /// Finds a reference that is a folder of the name, or that the name is a folder of: a clone could not store both.

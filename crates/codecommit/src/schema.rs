@@ -64,7 +64,12 @@ pub(crate) const STEPS: &[&str] = &[
     archive::UPLOADS,
     TAGGED,
     archive::UPLOAD_ATTEMPTS,
+    REPOSITORIES_BY_DATE,
 ];
+
+/// The order in which repositories are listed by date.
+const REPOSITORIES_BY_DATE: &str =
+    "CREATE INDEX repositories_by_date ON repositories (account, region, modified, name);";
 
 const REQUEST_TOKENS: &str = "
     CREATE TABLE request_tokens (

@@ -32,6 +32,34 @@ fn parents(world: &World) -> Vec<String> {
 }
 
 #[test]
+fn a_pull_request_between_two_branches_at_one_commit_goes_on_as_others_do() {
+    for (operation, option) in WAYS {
+        let (world, main, _) = feature();
+        push(&world, &["main:refs/heads/release", "main:refs/heads/other"]);
+        let id = create(&world, "release");
+        let target = get(&world, &id)["pullRequestTargets"][0].clone();
+        let commits = ["sourceCommit", "destinationCommit", "mergeBase"];
+        assert!(commits.iter().all(|member| target[member] == json!(main)), "{target}");
+        let merged = world.ok(operation, &asked(&id))["pullRequest"].clone();
+        let metadata = json!({ "isMerged": true, "mergedBy": MARY, "mergeCommitId": main, "mergeOption": option });
+        assert_eq!(merged["pullRequestTargets"][0]["mergeMetadata"], metadata);
+        assert_eq!((tip(&world, "main"), tip(&world, "release")), (main.clone(), main.clone()));
+        // What the source gets later is a revision, and is merged as ever.
+        let later = create(&world, "other");
+        push(&world, &["feature:refs/heads/other"]);
+        assert_eq!(kinds(&world, &later), ["CREATED", "SOURCE_REFERENCE_UPDATED"]);
+        assert_eq!(get(&world, &later)["pullRequestTargets"][0]["mergeBase"], json!(main));
+        world.ok(operation, &asked(&later));
+        assert_ne!(tip(&world, "main"), main);
+    }
+    let (world, ..) = feature();
+    let targets =
+        json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "main", "destinationReference": "refs/heads/main" }]);
+    let same = failure(&world, "CreatePullRequest", &json!({ "title": "Nothing", "targets": targets }));
+    assert_eq!(same, "SourceAndDestinationAreSameException");
+}
+
+#[test]
 fn each_way_moves_the_destination_and_closes_as_merged() {
     for (operation, option) in WAYS {
         let (world, main, feature) = feature();
@@ -75,10 +103,6 @@ fn other_pull_requests_follow_a_merge() {
     let targets =
         json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "main", "destinationReference": "release" }]);
     push(&world, &["main~0:refs/heads/release"]);
-    assert_eq!(
-        failure(&world, "CreatePullRequest", &json!({ "title": "Nothing yet", "targets": targets })),
-        "SourceAndDestinationAreSameException"
-    );
     world.ok("MergePullRequestByThreeWay", &asked(&id));
     let at = tip(&world, "main");
     // Who asked for the same has got it, by no option of theirs.

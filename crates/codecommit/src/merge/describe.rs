@@ -128,7 +128,9 @@ pub(crate) fn batch_describe_conflicts(
                 let conflict = Conflict::builder().conflict_metadata(versions.metadata()).set_merge_hunks(Some(hunks));
                 conflicts.push(conflict.build());
             }
-            Err(error @ (Exception::FileDoesNotExist { .. } | Exception::InvalidPath { .. })) => {
+            Err(
+                error @ (Exception::FileDoesNotExist { .. } | Exception::InvalidPath { .. } | Exception::PathRequired),
+            ) => {
                 let entry = BatchDescribeMergeConflictsError::builder()
                     .file_path(path.to_string())
                     .exception_name(error.name())

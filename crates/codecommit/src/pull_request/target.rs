@@ -60,10 +60,10 @@ impl Target {
         let destination = self.destination.clone().or_else(|| repository.default_branch.clone());
         // Where a branch is, a default one is.
         let destination = destination.ok_or(Exception::InvalidTarget)?;
-        let destination_commit = tip(transaction, repository, &destination)?;
-        if source_commit == destination_commit {
+        if destination == self.source {
             return Err(Exception::SourceAndDestinationAreSame);
         }
+        let destination_commit = tip(transaction, repository, &destination)?;
         Ok(Tips { destination, source_commit, destination_commit })
     }
 }

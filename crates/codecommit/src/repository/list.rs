@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws::Call;
 use aws_sdk_codecommit::operation::list_repositories::{ListRepositoriesInput, ListRepositoriesOutput};
 use aws_sdk_codecommit::types::{OrderEnum, RepositoryNameIdPair, SortByEnum};
+use store::Value;
 
 use crate::page::{Page, Sizes};
 use crate::{CodeCommit, Exception};
@@ -36,29 +37,17 @@ pub(crate) fn list(
     ];
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, None)?;
     let after = page.after_text()?.map(|last| end_of_page(&last)).transpose()?;
-    let (direction, beyond) = if descending { ("DESC", "<") } else { ("ASC", ">") };
-    let (key, order) = if by_date {
-        ("(modified, name)", format!("modified {direction}, name {direction}"))
-    } else {
-        ("(0, name)", format!("name {direction}"))
-    };
-    let from =
-        if after.is_some() { format!("AND {key} {beyond} (?3, ?4)") } else { "AND ?3 = 0 AND ?4 = ''".to_owned() };
-    let (modified, name) = after.unwrap_or_default();
+    let sql = sql(by_date, descending, after.is_some());
+    let mut values: Vec<Value<'_>> =
+        vec![call.account.as_str().into(), call.region.as_str().into(), page.limit().into()];
+    if let Some((modified, name)) = &after {
+        values.push(name.into());
+        if by_date {
+            values.push((*modified).into());
+        }
+    }
     let mut rows = service.store.read(|transaction| {
-        transaction.query(
-            &format!(
-                "SELECT id, name, modified FROM repositories WHERE account = ?1 AND region = ?2 {from} ORDER BY {order} LIMIT ?5"
-            ),
-            &[
-                call.account.as_str().into(),
-                call.region.as_str().into(),
-                (if by_date { modified } else { 0 }).into(),
-                (&name).into(),
-                page.limit().into(),
-            ],
-            |row| Ok((row.text(0)?, row.text(1)?, row.integer(2)?)),
-        )
+        transaction.query(&sql, &values, |row| Ok((row.text(0)?, row.text(1)?, row.integer(2)?)))
     })?;
     let next_token = page.cut(&mut rows, |(_, name, modified)| format!("{modified}/{name}").into_bytes());
     let pairs = rows
@@ -67,9 +56,55 @@ pub(crate) fn list(
     Ok(ListRepositoriesOutput::builder().set_repositories(Some(pairs.collect())).set_next_token(next_token).build())
 }
 
+/// Writes the query of a page: of the first one, or of one that goes on after the repository of a name and a date.
+///
+/// Each has an index that it is read from in its order.
+fn sql(by_date: bool, descending: bool, goes_on: bool) -> String {
+    let (direction, beyond) = if descending { ("DESC", "<") } else { ("ASC", ">") };
+    let (after, order) = if by_date {
+        (format!("AND (modified, name) {beyond} (?5, ?4)"), format!("modified {direction}, name {direction}"))
+    } else {
+        (format!("AND name {beyond} ?4"), format!("name {direction}"))
+    };
+    let after = if goes_on { after } else { String::new() };
+    format!(
+        "SELECT id, name, modified FROM repositories WHERE account = ?1 AND region = ?2 {after} ORDER BY {order} LIMIT ?3"
+    )
+}
+
 /// Returns the date and name of the repository that the page before ended with.
 fn end_of_page(last: &str) -> Result<(i64, String), Exception> {
     last.split_once('/')
         .and_then(|(modified, name)| Some((modified.parse().ok()?, name.to_owned())))
         .ok_or(Exception::InvalidContinuationToken)
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Durability, Store};
+
+    use super::sql;
+
+    #[test]
+    fn a_page_is_read_where_it_lies_and_nothing_is_sorted() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+        store.migrate("codecommit", crate::schema::STEPS).expect("the statements are good");
+        for (by_date, descending, goes_on) in (0..8).map(|case| (case & 1 == 1, case & 2 == 2, case & 4 == 4)) {
+            let explain = format!("EXPLAIN QUERY PLAN {}", sql(by_date, descending, goes_on));
+            let values = if goes_on { 4 + usize::from(by_date) } else { 3 };
+            let plan: Result<Vec<String>, store::Error> =
+                store.read(|transaction| transaction.query(&explain, &vec![1.into(); values], |row| row.text(3)));
+            let plan = plan.expect("the tables are there");
+            assert_eq!(plan.len(), 1, "nothing is sorted: {plan:?}");
+            let key = match (by_date, descending) {
+                _ if !goes_on => "region=?)",
+                (false, false) => "name>?)",
+                (false, true) => "name<?)",
+                (true, false) => "(modified,name)>(?,?))",
+                (true, true) => "(modified,name)<(?,?))",
+            };
+            assert!(plan[0].starts_with("SEARCH") && plan[0].ends_with(key), "{key}: {plan:?}");
+        }
+    }
 }

@@ -89,7 +89,7 @@ impl Trigger {
         if trigger.custom_data.as_ref().is_some_and(|data| data.chars().count() > CUSTOM_DATA_MAX) {
             return Err(Exception::InvalidRepositoryTriggerCustomData { limit: CUSTOM_DATA_MAX });
         }
-        let branches = branches(trigger.branches.unwrap_or_default())?;
+        let branches = branches(trigger.branches)?;
         let events = events(&trigger.events)?;
         let custom_data = trigger.custom_data.filter(|data| !data.is_empty());
         Ok(Self { name, destination, custom_data, branches, events })
@@ -141,16 +141,15 @@ fn destination(arn: String, call: &Call) -> Result<String, Exception> {
     }
 }
 
-/// Names of branches, which need not exist. No names mean all references; an empty name is a missing one.
-fn branches(names: Vec<String>) -> Result<Vec<String>, Exception> {
+/// Names of branches, which need not exist. An empty list means all references; a missing list is refused.
+fn branches(names: Option<Vec<String>>) -> Result<Vec<String>, Exception> {
+    let names = names.ok_or(Exception::RepositoryTriggerBranchNameListRequired)?;
     if names.len() > BRANCHES_MAX {
         return Err(Exception::MaximumBranchesExceeded { limit: BRANCHES_MAX });
     }
     for name in &names {
-        BranchName::parse(Some(name.clone())).map_err(|exception| match exception {
-            Exception::BranchNameRequired => Exception::RepositoryTriggerBranchNameListRequired,
-            _ => Exception::InvalidRepositoryTriggerBranchName { name: name.clone() },
-        })?;
+        BranchName::parse(Some(name.clone()))
+            .map_err(|_| Exception::InvalidRepositoryTriggerBranchName { name: name.clone() })?;
     }
     Ok(names)
 }

@@ -1,5 +1,6 @@
 //! What a URL asks for.
 
+use aws::percent;
 use git::Service;
 
 use crate::head::Place;
@@ -25,9 +26,10 @@ pub(crate) enum Wanted {
 }
 
 impl GitPath {
-    /// Reads `[/ACCOUNT/REGION]/v1/repos/NAME/(info/refs|git-upload-pack|git-receive-pack)`.
+    /// Reads `[/ACCOUNT/REGION]/v1/repos/NAME/(info/refs|git-upload-pack|git-receive-pack)`; each part may be percent-encoded.
     pub(crate) fn parse(path: &str) -> Option<Self> {
-        let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        let decoded: Vec<String> = path.strip_prefix('/')?.split('/').map(percent::decode_path_segment).collect();
+        let parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
         let (place, parts) = match parts.as_slice() {
             ["v1", "repos", rest @ ..] => (None, rest),
             [account, region, "v1", "repos", rest @ ..] => {
@@ -74,6 +76,16 @@ mod tests {
         let place = path.place.expect("the path says it");
         assert_eq!((place.account.as_str(), place.region.as_str()), ("444455556666", "us-east-2"));
         assert_eq!(path.wanted, Wanted::Service(Service::ReceivePack));
+    }
+
+    #[test]
+    fn the_parts_of_a_path_may_be_percent_encoded() {
+        let path = GitPath::parse("/4444%35%35556666/us%2Deast-2/v1/repos/de%6Do+x/info%2frefs");
+        assert!(path.is_none(), "an encoded slash does not divide parts");
+        let path = GitPath::parse("/4444%35%35556666/us%2Deast-2/v1/repos/de%6Do+x%2Fy/info/refs").expect("it is one");
+        let place = path.place.expect("the path says it");
+        assert_eq!((place.account.as_str(), place.region.as_str()), ("444455556666", "us-east-2"));
+        assert_eq!(path.repository, "demo+x/y");
     }
 
     #[test]
