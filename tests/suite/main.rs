@@ -59,4 +59,5 @@ mod trail;
 mod trail_clients;
 mod trails;
 mod trigger;
+mod unsound_files;
 mod validate_logs;

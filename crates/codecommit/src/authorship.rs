@@ -59,7 +59,8 @@ impl Authorship {
             author: signature.clone(),
             committer: signature,
             extra_headers: git::BString::default(),
-            message: self.message.as_deref().unwrap_or(default_message).into(),
+            // Git takes no message with this character.
+            message: self.message.as_deref().unwrap_or(default_message).replace('\0', "").into(),
         }
     }
 }

@@ -94,6 +94,10 @@ pub enum Exception {
     PathRequired,
     #[error("The path {path} is not valid.")]
     InvalidPath { path: String },
+    // Of the exceptions that all operations have which write files, it comes nearest.
+    #[error("The files are not valid. Git would refuse them: {fault}")]
+    #[strum(serialize = "InvalidPath")]
+    UnsoundObject { fault: String },
     #[error("The path {path} does not exist.")]
     PathDoesNotExist { path: String },
     #[error("Could not find path {path}")]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws::Call;
 use git::maintenance::{Outcome, Upkeep};
-use git::{Hold, Interrupt, Object, ObjectId};
+use git::{Fsck, Hold, Interrupt, Object, ObjectId, Unsound};
 
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception, push};
@@ -32,6 +32,7 @@ pub(crate) struct Writer {
     objects: Arc<git::Repository>,
     hold: Hold,
     sync: bool,
+    fsck: Fsck,
     growth: Growth,
 }
 
@@ -61,7 +62,8 @@ impl CodeCommit {
 
     fn writer_of(&self, objects: Arc<git::Repository>, repository: &Repository) -> Writer {
         let hold = objects.hold();
-        Writer { objects, hold, sync: self.settings.sync, growth: self.growth_if(repository, false) }
+        let (sync, fsck) = (self.settings.sync, self.settings.fsck.clone());
+        Writer { objects, hold, sync, fsck, growth: self.growth_if(repository, false) }
     }
 
     /// Does the maintenance of a repository's objects that is due, while others use them.
@@ -86,8 +88,12 @@ impl Writer {
         &self.objects
     }
 
-    /// Adds objects.
+    /// Adds objects; those that no push could bring are refused, as Git's own clients would not take them.
     pub(crate) fn add(&self, objects: &[Object]) -> Result<Vec<ObjectId>, Exception> {
+        self.fsck.check_new(objects, &mut self.objects.reader()).map_err(|unsound| match unsound {
+            Unsound::Fault(fault) => Exception::UnsoundObject { fault },
+            Unsound::Unreadable(error) => error.into(),
+        })?;
         self.growth.has_grown.store(true, Ordering::Relaxed);
         Ok(self.objects.add(objects, &self.hold, self.sync)?)
     }

@@ -19,6 +19,8 @@ pub struct Settings {
     pub page_sizes: BTreeMap<String, usize>,
     /// Whether objects that the API writes last a power cut.
     pub sync: bool,
+    /// How objects that the API writes are checked: as those that pushes bring.
+    pub fsck: git::Fsck,
     /// How much a merge may cost before it is given up.
     pub merge: MergeLimits,
     /// What is made to fail.
@@ -32,6 +34,7 @@ impl Default for Settings {
             open_pull_requests_max: 1_000,
             page_sizes: BTreeMap::new(),
             sync: false,
+            fsck: git::Fsck::default(),
             merge: MergeLimits::default(),
             simulate: Simulate::default(),
         }

@@ -8,6 +8,7 @@ mod config;
 mod message;
 mod modules;
 mod names;
+mod new_objects;
 mod tree;
 mod url;
 
@@ -20,6 +21,7 @@ pub(crate) use message::Message;
 pub use message::Severity;
 pub(crate) use modules::FILE_BYTES_MAX;
 pub use names::is_dot_git;
+pub use new_objects::Unsound;
 
 /// How pushed objects are checked: which faults are taken, and which objects are not looked at.
 ///

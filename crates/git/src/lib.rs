@@ -64,7 +64,7 @@ pub use difference::{Difference, Differences};
 pub use error::{Error, ProtocolError};
 pub use file_history::Revision;
 pub use filter::Filters;
-pub use fsck::{Fsck, Severity, is_dot_git};
+pub use fsck::{Fsck, Severity, Unsound, is_dot_git};
 pub use gate::Hold;
 pub use gix::ObjectId;
 pub use gix::hash::oid;

@@ -192,6 +192,7 @@ impl Said {
                 open_pull_requests_max: self.open_pull_request_limit.unwrap_or(1_000),
                 page_sizes: page_sizes(self.page_sizes)?,
                 sync: self.durability == Some(Durability::Full),
+                fsck: git::Fsck::default(),
                 merge: git::MergeLimits {
                     time: time("merge-timeout", self.merge_timeout, merge.time)?,
                     content_bytes_max: size("merge-max-content", self.merge_max_content, merge.content_bytes_max)?,

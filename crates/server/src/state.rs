@@ -116,7 +116,7 @@ impl State {
             Arc::<Due>::clone(&due),
             Arc::<Courier>::clone(&courier),
             Arc::<Archives>::clone(&archives),
-            settings.codecommit.clone(),
+            codecommit::Settings { fsck: fsck(&settings.git), ..settings.codecommit.clone() },
         )?;
         let codecommit = Arc::new(codecommit);
         let uploads =
@@ -203,6 +203,11 @@ fn trail_settings(settings: &Settings, folder: PathBuf, sync: bool) -> trail::Se
     }
 }
 
+/// How objects are checked that pushes bring and calls write.
+fn fsck(settings: &Git) -> git::Fsck {
+    if settings.fsck { git::Fsck::default() } else { git::Fsck::off() }
+}
+
 fn git_options(settings: &Git, data_folder: &Path, sync: bool) -> io::Result<git::Options> {
     let cache = match settings.cache_bytes {
         0 => None,
@@ -211,7 +216,7 @@ fn git_options(settings: &Git, data_folder: &Path, sync: bool) -> io::Result<git
     Ok(git::Options {
         offers: settings.offers,
         limits: settings.limits,
-        fsck: if settings.fsck { git::Fsck::default() } else { git::Fsck::off() },
+        fsck: fsck(settings),
         builds: settings.packs.map(git::Builds::new).unwrap_or_default(),
         cache,
         sync,
