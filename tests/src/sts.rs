@@ -9,16 +9,21 @@ use crate::{Reply, World};
 
 /// Asks STS with a key, if one is given.
 pub fn ask(world: &World, key: Option<&str>, form: &str) -> Reply {
-    send(world, key, None, form)
+    send(world, key, None, "us-east-1", form)
+}
+
+/// Asks STS in a region.
+pub fn ask_in(world: &World, key: &str, region: &str, form: &str) -> Reply {
+    send(world, Some(key), None, region, form)
 }
 
 /// Asks STS with temporary credentials.
 pub fn ask_as(world: &World, session: &Session, form: &str) -> Reply {
-    send(world, Some(&session.key), Some(&session.token), form)
+    send(world, Some(&session.key), Some(&session.token), "us-east-1", form)
 }
 
-fn send(world: &World, key: Option<&str>, token: Option<&str>, form: &str) -> Reply {
-    let authorization = key.map(|key| signed(key, "us-east-1"));
+fn send(world: &World, key: Option<&str>, token: Option<&str>, region: &str, form: &str) -> Reply {
+    let authorization = key.map(|key| signed(key, region));
     let mut headers =
         vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8"), ("user-agent", "the test")];
     headers.extend(authorization.as_deref().map(|it| ("authorization", it)));

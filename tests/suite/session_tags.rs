@@ -106,6 +106,14 @@ fn contexts_are_checked_and_recorded_without_what_they_say() {
     let many: String = (1..=6).map(|number| context(number, "confidential")).collect();
     assert_eq!(element(&assume(&world, None, &many), "Code"), "ValidationError");
 
+    // One of a context provider that is none, one that is missing, and one that has expired.
+    let jwt = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json!({ "exp": 1 }).to_string()));
+    let of_nobody = context(1, "confidential").replace("contextProvider/", "provider/");
+    for wrong in [of_nobody, context(1, ""), context(1, &jwt)] {
+        assert_eq!(element(&assume(&world, None, &wrong), "Code"), "InvalidContextAssertion", "{wrong}");
+    }
+    Session::of(&assume(&world, None, &context(1, &"confidential".repeat(256))));
+
     let secret = "confidential".repeat(2000);
     let web = format!("AssumeRoleWithWebIdentity&{ROLE}&RoleSessionName=b1&WebIdentityToken={secret}");
     for refused in [assume(&world, None, &context(1, &secret)), ask(&world, None, &web)] {

@@ -155,6 +155,7 @@ fn a_role_that_a_role_assumes_lasts_an_hour_and_keeps_the_source_identity() {
 fn what_is_wrong_is_refused_in_the_words_of_aws() {
     let world = crate::callers::sample();
     let role = "RoleArn=arn:aws:iam::111122223333:role/Developer&RoleSessionName=b1";
+    let no_arn = "not-an-arn-but-long-enough";
     let long = "x".repeat(2049);
     let value = "v".repeat(90);
     let tags: Vec<String> =
@@ -167,13 +168,30 @@ fn what_is_wrong_is_refused_in_the_words_of_aws() {
             "ValidationError",
             "'roleArn' failed to satisfy constraint: Member must not be null",
         ),
-        ("AssumeRole&RoleArn=x&RoleSessionName=b1".to_owned(), "ValidationError", "x is invalid"),
+        ("AssumeRole&RoleArn=x&RoleSessionName=b1".to_owned(), "ValidationError", "length greater than or equal to 20"),
+        (format!("AssumeRole&RoleArn={no_arn}&RoleSessionName=b1"), "ValidationError", "long-enough is invalid"),
         (
-            "AssumeRole&RoleArn=x&RoleSessionName=a b".to_owned(),
+            format!("AssumeRole&RoleArn={no_arn}&RoleSessionName=a b"),
             "ValidationError",
             "regular expression pattern: [\\w+=,.@-]*",
         ),
-        ("AssumeRole&RoleArn=x&RoleSessionName=a".to_owned(), "ValidationError", "length greater than or equal to 2"),
+        (
+            format!("AssumeRole&RoleArn={no_arn}&RoleSessionName=a"),
+            "ValidationError",
+            "length greater than or equal to 2",
+        ),
+        (
+            format!("AssumeRole&{role}&SourceIdentity={}", "a".repeat(257)),
+            "ValidationError",
+            "less than or equal to 256",
+        ),
+        (format!("AssumeRole&{role}&Policy=%E4%B8%AD"), "ValidationError", r"[\u0009\u000A\u000D\u0020-\u00FF]+"),
+        (format!("AssumeRole&{role}&ExternalId=a b"), "ValidationError", "'externalId' failed"),
+        (
+            format!("AssumeRole&{role}&MinimumSessionTokenSize=4097"),
+            "ValidationError",
+            "'minimumSessionTokenSize' failed",
+        ),
         (format!("AssumeRole&{role}&DurationSeconds=899"), "ValidationError", "value greater than or equal to 900"),
         (format!("AssumeRole&{role}&DurationSeconds=43201"), "ValidationError", "value less than or equal to 43200"),
         (
@@ -235,6 +253,43 @@ fn what_is_wrong_is_refused_in_the_words_of_aws() {
     }
     let root = ask(&world, Some("AKIAEXAMPLEROOT00001"), &format!("AssumeRole&{role}"));
     assert_eq!(element(&root, "Message"), "Roles may not be assumed by root accounts.");
+}
+
+#[test]
+fn a_malformed_arn_of_a_role_is_refused_before_a_token_is_looked_at() {
+    let world = crate::callers::sample();
+    let no_arn = "not-an-arn-but-long-enough";
+    let cases = [
+        (
+            "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/demo:bad&RoleSessionName=b1".to_owned(),
+            "ValidationError",
+            "role/demo:bad is invalid",
+        ),
+        (
+            "AssumeRole&RoleArn=arn:aws-cn:iam::111122223333:role/Developer&RoleSessionName=b1".to_owned(),
+            "AccessDenied",
+            "is not authorized",
+        ),
+        (
+            format!("AssumeRoleWithWebIdentity&RoleArn={no_arn}&RoleSessionName=b1&WebIdentityToken=dummy.jwt.token"),
+            "ValidationError",
+            "long-enough is invalid",
+        ),
+        (
+            format!(
+                "AssumeRoleWithSAML&RoleArn={no_arn}&PrincipalArn={}&SAMLAssertion=PGEvPg==",
+                crate::callers::PROVIDER
+            ),
+            "ValidationError",
+            "long-enough is invalid",
+        ),
+    ];
+    for (form, code, message) in cases {
+        let reply = ask(&world, None, &form);
+        assert_eq!(element(&reply, "Code"), code, "{form}");
+        assert!(element(&reply, "Message").contains(message), "{form}: {}", reply.text());
+        assert_eq!(last(&world)["errorCode"], code, "{form}");
+    }
 }
 
 #[test]

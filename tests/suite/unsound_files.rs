@@ -159,7 +159,7 @@ fn whatever_calls_made_is_sound_for_git() {
         " ",
         "tree 0000\n\nauthor x",
     ];
-    let (mut made, mut refused) = (0, 0);
+    let (mut accepted, mut refused) = (0, 0);
     for (number, name) in names.iter().enumerate() {
         for (offset, content) in contents.iter().enumerate() {
             let text = |more: usize| texts[(number * contents.len() + offset + more) % texts.len()];
@@ -169,7 +169,7 @@ fn whatever_calls_made_is_sound_for_git() {
                 "authorName": text(0), "email": text(3), "commitMessage": text(7),
             });
             match commit(&world, "main", &changes).as_str() {
-                None => made += 1,
+                None => accepted += 1,
                 Some("InvalidPathException" | "InvalidEmailException") => refused += 1,
                 Some("FileNameConflictsWithDirectoryNameException" | "DirectoryNameConflictsWithFileNameException") => {
                 }
@@ -177,7 +177,7 @@ fn whatever_calls_made_is_sound_for_git() {
             }
         }
     }
-    assert!(made > 50 && refused > 50, "{made} made, {refused} refused");
+    assert!(accepted > 50 && refused > 50, "{accepted} made, {refused} refused");
     check(&world, "clone");
     let messages = world.git("clone", &["log", "--format=%B", "main"]).ok();
     assert!(messages.contains("A messagewith a NUL"), "a message loses what Git does not take");

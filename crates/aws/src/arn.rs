@@ -29,7 +29,7 @@ impl Arn {
         let region: Region = parts.next()?.parse().ok()?;
         let account = parts.next()?.parse().ok()?;
         let resource = parts.next()?.to_owned();
-        (partition == region.partition() && !service.is_empty() && !resource.is_empty()).then_some(Self {
+        (partition == region.partition().as_str() && !service.is_empty() && !resource.is_empty()).then_some(Self {
             service,
             region,
             account,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Timestamp};
+use crate::{AccountId, GlobalArn, Partition, Timestamp};
 
 /// The kind of an identity, a record's `userIdentity.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,28 @@ pub struct Session {
     /// The session tags that stay through further roles, by key.
     #[serde(default)]
     pub transitive_tags: BTreeMap<String, String>,
+    /// How many scope-down policies `GetScopedCredentials` put on the session.
+    #[serde(default)]
+    pub scoped_policies: usize,
+    /// Whether the session is one that `AssumeRoot` gave of another account's root.
+    #[serde(default)]
+    pub is_assumed_root: bool,
+    /// The end user on whose behalf the session acts, as a trusted identity propagation context tells.
+    #[serde(default)]
+    pub origin: Option<OriginIdentity>,
+}
+
+/// The end user of a trusted identity propagation context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginIdentity {
+    /// The end user's identifier.
+    pub subject: String,
+    /// `user` or `workload`.
+    pub subject_type: String,
+    /// Who issued the token, without the scheme of its URL.
+    pub issuer: String,
+    /// The ARN of the identity provider that the request federated through.
+    pub federated_provider_arn: String,
 }
 
 /// A record's `sessionIssuer`: the role, user or root that a session stems from.
@@ -110,15 +132,32 @@ pub struct OnBehalfOf {
     pub identity_store_arn: String,
 }
 
+impl Session {
+    /// Makes a session that was created at a time, and of which nothing else is known.
+    pub const fn new(created: Timestamp) -> Self {
+        Self {
+            issuer: None,
+            web_identity: None,
+            created,
+            mfa_authenticated: false,
+            source_identity: None,
+            transitive_tags: BTreeMap::new(),
+            scoped_policies: 0,
+            is_assumed_root: false,
+            origin: None,
+        }
+    }
+}
+
 impl Caller {
-    /// Makes the caller that an IAM user is.
+    /// Makes the caller that an IAM user is, in the partition `aws`.
     pub fn iam_user(
         account_id: AccountId,
         user_name: &str,
         principal_id: String,
         access_key_id: Option<String>,
     ) -> Self {
-        let arn = format!("arn:aws:iam::{account_id}:user/{user_name}");
+        let arn = GlobalArn::iam(Partition::Aws, &account_id, format!("user/{user_name}")).to_string();
         Self {
             access_key_id,
             user_name: Some(user_name.to_owned()),
@@ -126,10 +165,24 @@ impl Caller {
         }
     }
 
-    /// Makes the caller that the root of an account is; `alias` is the account's, if it has one.
+    /// Makes the caller that the root of an account is, in the partition `aws`; `alias` is the account's, if it has one.
     pub fn root(account_id: AccountId, access_key_id: Option<String>, alias: Option<String>) -> Self {
-        let (arn, principal_id) = (format!("arn:aws:iam::{account_id}:root"), account_id.to_string());
+        let arn = GlobalArn::iam(Partition::Aws, &account_id, "root").to_string();
+        let principal_id = account_id.to_string();
         Self { access_key_id, user_name: alias, ..Self::of(Kind::Root, account_id, arn, principal_id) }
+    }
+
+    /// Moves a caller into a partition: its ARNs are then of that one.
+    #[must_use]
+    pub fn in_partition(mut self, partition: Partition) -> Self {
+        let moved = |arn: &str| GlobalArn::parse(arn).map(|arn| GlobalArn { partition, ..arn }.to_string());
+        self.arn = moved(&self.arn).unwrap_or(self.arn);
+        if let Some(person) = &mut self.on_behalf_of
+            && let Some(arn) = moved(&person.identity_store_arn)
+        {
+            person.identity_store_arn = arn;
+        }
+        self
     }
 
     /// Makes the caller that a service is which acts by itself in an account.

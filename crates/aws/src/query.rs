@@ -11,6 +11,12 @@ use crate::{Failure, percent};
 /// How deep the members of a form are nested at most; no operation comes near.
 const DEPTH_MAX: usize = 8;
 
+/// How many parameters a form has at most; the largest input of an operation has about two hundred.
+const PARAMETERS_MAX: usize = 1_000;
+
+/// How many bytes a form has at most. The largest input is a SAML assertion of 100,000 characters, each escaped in three.
+pub const FORM_BYTES_MAX: u64 = 1 << 20;
+
 /// The media type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
@@ -29,6 +35,9 @@ pub fn action(form: &[u8]) -> Option<String> {
 ///
 /// What is empty is missing: an empty list is sent as a parameter without a value.
 pub fn decode<I: DeserializeOwned>(form: &[u8]) -> Result<I, Failure> {
+    if form.split(|byte| *byte == b'&').nth(PARAMETERS_MAX).is_some() {
+        return Err(malformed(&format!("The form has more than {PARAMETERS_MAX} parameters.")));
+    }
     let mut parameters = Map::new();
     for (name, value) in pairs(form).filter(|(_, value)| !value.is_empty()) {
         if name.matches('.').count() > DEPTH_MAX {
@@ -105,6 +114,17 @@ mod tests {
     fn a_member_that_is_nested_too_deep_is_refused() {
         let form = format!("{}=x", "a.".repeat(20_000));
         assert_eq!(decode::<Value>(form.as_bytes()).expect_err("it is refused").name, "MalformedInput");
+    }
+
+    #[test]
+    fn a_form_of_too_many_parameters_is_refused() {
+        let form = |count: usize| {
+            let parameters: Vec<String> = (0..count).map(|number| format!("Keys.member.{number}=a")).collect();
+            parameters.join("&")
+        };
+        let refused = decode::<Value>(form(1_000_000).as_bytes()).expect_err("it is refused");
+        assert_eq!(refused.message, "The form has more than 1000 parameters.");
+        assert!(decode::<Value>(form(1_000).as_bytes()).is_ok());
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::Partition;
+
 /// Names an AWS region, such as `us-east-2`.
 ///
 /// Any lower-case name of letters, digits and single dashes is taken: a new region of AWS must not need a new version.
@@ -21,11 +23,11 @@ impl Region {
     /// Finds the region in an AWS host name, with or without a port, as a container network's alias brings it here.
     ///
     /// Understood are `codecommit.REGION.amazonaws.com`, `git-codecommit.REGION.amazonaws.com`, their `-fips` forms,
-    /// a `vpce-….` prefix with its `.vpce` infix, and the same under `amazonaws.com.cn`.
+    /// a `vpce-….` prefix with its `.vpce` infix, and the same under the domains of all partitions.
     pub fn from_host(host: &str) -> Option<Self> {
         let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
-        let name = name.strip_suffix(".cn").unwrap_or(name);
-        let name = name.strip_suffix(".amazonaws.com")?;
+        let mut suffixes = Partition::dns_suffixes();
+        let name = suffixes.find_map(|suffix| name.strip_suffix(suffix)?.strip_suffix('.'))?;
         let name = name.strip_suffix(".vpce").unwrap_or(name);
         let (service, region) = name.rsplit_once('.')?;
         let service = service.rsplit('.').next().unwrap_or(service);
@@ -36,18 +38,12 @@ impl Region {
 
     /// Returns the domain that AWS's own host names of this region end in.
     pub fn dns_suffix(&self) -> &'static str {
-        if self.0.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+        self.partition().dns_suffix()
     }
 
-    /// Returns the partition that ARNs of this region begin with.
-    pub fn partition(&self) -> &'static str {
-        if self.0.starts_with("cn-") {
-            "aws-cn"
-        } else if self.0.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
+    /// Returns the partition that the region is in.
+    pub fn partition(&self) -> Partition {
+        Partition::of_region(&self.0)
     }
 }
 

@@ -38,6 +38,10 @@ fn element(text: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
     }
+    // The entries of a map stand side by side, and nothing is around them.
+    if let ("entry", Value::Array(entries)) = (name, value) {
+        return entries.iter().for_each(|entry| element(text, name, entry));
+    }
     let _ = write!(text, "<{name}>");
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| element(text, name, member)),
@@ -74,10 +78,12 @@ mod tests {
 
     #[test]
     fn an_output_is_the_result_of_its_operation() {
-        let output = json!({ "Name": "a<b>&\u{1}", "Size": 7, "Tags": [{ "Key": "k" }], "Left": null });
+        let map = json!({ "entry": [{ "key": "a" }, { "key": "b" }] });
+        let output = json!({ "Name": "a<b>&\u{1}", "Size": 7, "Tags": [{ "Key": "k" }], "Left": null, "Map": map });
         let xml = reply("Get", "urn:x", &output, "id");
         let expected = "<GetResponse xmlns=\"urn:x\">\n<GetResult><Name>a&lt;b&gt;&amp;\u{fffd}</Name><Size>7</Size>\
-            <Tags><member><Key>k</Key></member></Tags></GetResult>\
+            <Tags><member><Key>k</Key></member></Tags>\
+            <Map><entry><key>a</key></entry><entry><key>b</key></entry></Map></GetResult>\
             <ResponseMetadata><RequestId>id</RequestId></ResponseMetadata>\n</GetResponse>\n";
         assert_eq!(String::from_utf8_lossy(&xml), expected);
     }

@@ -291,7 +291,7 @@ fn make(
     Ok(Ok(()))
 }
 
-/// Returns the short name of a branch that CreateBranch would refuse; names that are not UTF-8 are Git's alone.
+/// Returns the short name of a branch that `CreateBranch` would refuse; names that are not UTF-8 are Git's alone.
 fn invalid_branch_name(reference: &BString) -> Option<String> {
     let short = reference.strip_prefix(b"refs/heads/")?.to_str().ok()?;
     BranchName::parse(Some(short.to_owned())).is_err().then(|| short.to_owned())

@@ -43,6 +43,41 @@ pub enum Exception {
     /// The operation wants the keys of a user or the root.
     #[error("Cannot call {0} with session credentials")]
     CalledWithSession(&'static str),
+    /// Temporary credentials are wanted, and the caller has none.
+    #[error("{0} must be called with temporary security credentials")]
+    CalledWithoutSession(&'static str),
+    /// The scope-down policies of a session are as many as can be.
+    #[error("A session can have at most {0} scope-down policies.")]
+    TooManyScopedPolicies(usize),
+    /// Scoped credentials would outlive the session that they are of.
+    #[error("The requested DurationSeconds is greater than the remaining lifetime of the calling session.")]
+    InsufficientSessionLifetime,
+    /// A web identity token would outlive the session that it is for.
+    #[error("The requested token duration would extend the session beyond its original expiration time.")]
+    SessionDurationEscalation,
+    /// A web identity token would be too large.
+    #[error("The token payload has {size} bytes; at most {limit} are allowed. Send fewer or shorter tags.")]
+    JwtPayloadSizeExceeded {
+        /// How many bytes it would have.
+        size: usize,
+        /// How many it can have.
+        limit: usize,
+    },
+    /// A parameter does not go with the others.
+    #[error("{0}")]
+    Parameters(&'static str),
+    /// A context assertion is not one of a context provider.
+    #[error("{0}")]
+    InvalidContextAssertion(String),
+    /// An encoded authorization message is none.
+    #[error("The authorization message is not valid.")]
+    InvalidAuthorizationMessage,
+    /// A trade-in token is none that was issued here.
+    #[error("The trade-in token is not valid, or has expired.")]
+    ExpiredTradeInToken,
+    /// A key cannot be made or read.
+    #[error("the key of web identity tokens: {0}")]
+    TokenKey(String),
     /// One of the two that show a second factor is missing.
     #[error("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")]
     HalfAFactor,
@@ -61,8 +96,13 @@ pub enum Exception {
     #[error("{0}")]
     MalformedPolicyDocument(&'static str),
     /// Policies and tags of a session are too long together.
-    #[error("Packed policy consumes {0}% of allotted space, please use smaller policy.")]
-    PackedPolicyTooLarge(usize),
+    #[error("The session token would have {size} bytes, and at most {limit} are allowed; please use smaller policy.")]
+    PackedPolicyTooLarge {
+        /// How many bytes it would have.
+        size: usize,
+        /// How many it can have.
+        limit: usize,
+    },
     /// A token or assertion cannot be read or is not meant for this.
     #[error("{0}")]
     InvalidIdentityToken(String),
@@ -80,20 +120,32 @@ impl From<Exception> for Failure {
             Exception::Constraint { .. }
             | Exception::InvalidArn(_)
             | Exception::LongerThanTheRole
-            | Exception::LongerThanAChain => ("ValidationError", 400),
+            | Exception::LongerThanAChain
+            | Exception::Parameters(_) => ("ValidationError", 400),
             Exception::NotAuthorized { .. }
             | Exception::TokenNotAuthorized(_)
             | Exception::AssumedByRoot
             | Exception::CalledWithSession(_)
+            | Exception::TooManyScopedPolicies(_)
             | Exception::HalfAFactor => ("AccessDenied", 403),
+            Exception::CalledWithoutSession(_) => ("InvalidSubjectCredentials", 400),
+            Exception::InsufficientSessionLifetime => ("InsufficientSessionLifetime", 400),
+            Exception::SessionDurationEscalation => ("SessionDurationEscalationException", 403),
+            Exception::JwtPayloadSizeExceeded { .. } => ("JWTPayloadSizeExceededException", 400),
+            Exception::InvalidContextAssertion(_) => ("InvalidContextAssertion", 400),
+            Exception::InvalidAuthorizationMessage => ("InvalidAuthorizationMessageException", 400),
+            Exception::ExpiredTradeInToken => ("ExpiredTradeInTokenException", 400),
             Exception::DuplicateTags | Exception::TransitiveTag | Exception::InheritedTag => {
                 ("InvalidParameterValue", 400)
             }
             Exception::MalformedPolicyDocument(_) => ("MalformedPolicyDocument", 400),
-            Exception::PackedPolicyTooLarge(_) => ("PackedPolicyTooLarge", 400),
+            Exception::PackedPolicyTooLarge { .. } => ("PackedPolicyTooLarge", 400),
             Exception::InvalidIdentityToken(_) => ("InvalidIdentityToken", 400),
             Exception::ExpiredToken(_) => ("ExpiredTokenException", 400),
-            Exception::Store(_) => return Self::internal(),
+            Exception::Store(_) | Exception::TokenKey(_) => {
+                tracing::error!(error = %exception, "an operation of STS failed");
+                return Self::internal();
+            }
         };
         Self { name: name.to_owned(), message: exception.to_string(), status }
     }

@@ -3,11 +3,11 @@
 use std::collections::hash_map::Entry;
 
 use aws::caller::{Kind, OnBehalfOf};
-use aws::{AccountId, Caller};
+use aws::{AccountId, Caller, GlobalArn, Partition};
 use serde::Deserialize;
 
-use crate::provider::{OpenIdProvider, SamlProvider, WebToken};
-use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role};
+use crate::provider::{ContextProvider, OpenIdProvider, SamlProvider, WebToken};
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, is_name_byte};
 use crate::{Identities, is_service, principal_id};
 
 #[derive(Deserialize)]
@@ -95,6 +95,26 @@ struct DeclaredOpenIdProvider {
     url: String,
     #[serde(default)]
     client_ids: Vec<String>,
+    context: Option<DeclaredContext>,
+}
+
+/// The context provider attached to an identity provider: which claims it propagates.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeclaredContext {
+    subject: String,
+    #[serde(default)]
+    subject_type: SubjectType,
+    #[serde(default)]
+    transaction: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SubjectType {
+    #[default]
+    User,
+    Workload,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +177,14 @@ pub(crate) fn read(text: &str, identities: &mut Identities) -> Result<(), String
             account: id.clone(),
             host: it.url.trim_start_matches("https://").to_owned(),
             client_ids: it.client_ids,
+            context: it.context.map(|context| ContextProvider {
+                subject_claim: context.subject,
+                subject_type: match context.subject_type {
+                    SubjectType::User => "user",
+                    SubjectType::Workload => "workload",
+                },
+                transaction_claims: context.transaction,
+            }),
         }));
         providers.saml.extend(account.saml_providers.into_iter().map(|it| SamlProvider {
             account: id.clone(),
@@ -193,7 +221,7 @@ fn user_caller(account: &AccountId, user: &User) -> Result<Caller, String> {
 }
 
 fn person_caller(account: &AccountId, person: &Person) -> Caller {
-    let arn = format!("arn:aws:identitystore:::user/{}", person.user_id);
+    let arn = GlobalArn::identity_store(Partition::Aws, format!("user/{}", person.user_id)).to_string();
     let on_behalf_of =
         OnBehalfOf { user_id: person.user_id.clone(), identity_store_arn: person.identity_store_arn.clone() };
     let credential_id =
@@ -220,7 +248,8 @@ fn role(account: &AccountId, role: DeclaredRole) -> Result<Role, String> {
     }
     Ok(Role {
         account: account.clone(),
-        arn: format!("arn:aws:iam::{account}:role{path}{}", role.name),
+        partition: Partition::Aws,
+        arn: GlobalArn::iam(Partition::Aws, account, format!("role{path}{}", role.name)).to_string(),
         principal_id: role.principal_id.unwrap_or_else(|| principal_id("AROA", account, &role.name)),
         name: role.name,
         duration_seconds_max,
@@ -229,8 +258,7 @@ fn role(account: &AccountId, role: DeclaredRole) -> Result<Role, String> {
 }
 
 fn named(what: &str, name: &str) -> Result<(), String> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name_byte) {
         return Err(format!("'{name}' is not a {what} name: write 1 to 64 letters, digits and characters of +=,.@_-"));
     }
     Ok(())

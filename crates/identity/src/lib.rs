@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws::{AccountId, Caller, Region};
+use aws::{AccountId, Caller, Partition, Region};
 
 pub use crate::credentials::{Credentials, Presented};
 pub use crate::exception::Exception;
@@ -101,12 +101,19 @@ impl Identities {
     ///
     /// A known access key or Git user name is whose it is; the DNS name of a service is that service; an unknown one is an IAM user made up from it, in the account that a
     /// Git user name ends in or else the default account; none at all is the default user, of the account that the request names.
-    pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>) -> Caller {
-        match &credentials.presented {
+    /// The caller's ARNs are of the partition that the request is for.
+    pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>, partition: Partition) -> Caller {
+        let caller = match &credentials.presented {
             Presented::Nothing => self.default_of(account.unwrap_or(&self.default.account_id)),
             Presented::AccessKey(key) => self.by_access_key(key),
             Presented::GitUserName(name) => self.by_git_user_name(name),
-        }
+        };
+        caller.in_partition(partition)
+    }
+
+    /// The account of an access key; one that nobody declared is of the default account.
+    pub(crate) fn account_of_access_key(&self, key: &str) -> &AccountId {
+        self.by_access_key.get(key).map_or(&self.default.account_id, |caller| &caller.account_id)
     }
 
     /// A user of that name is everybody's default one; elsewhere than in the default account it has no access key.

@@ -18,6 +18,19 @@ pub(crate) struct OpenIdProvider {
     pub(crate) host: String,
     /// The audiences that it may name; none are any.
     pub(crate) client_ids: Vec<String>,
+    /// What of its tokens goes on with the sessions that are given for them.
+    pub(crate) context: Option<ContextProvider>,
+}
+
+/// Which claims of a token become a session's trusted identity propagation context.
+#[derive(Clone, Debug)]
+pub(crate) struct ContextProvider {
+    /// The claim that is the end user's identifier.
+    pub(crate) subject_claim: String,
+    /// `user` or `workload`.
+    pub(crate) subject_type: &'static str,
+    /// Further claims of the end user's request.
+    pub(crate) transaction_claims: Vec<String>,
 }
 
 /// A SAML provider of an account.
@@ -50,6 +63,12 @@ impl Providers {
             Some(it) if it.client_ids.is_empty() || it.client_ids.iter().any(|id| id == audience) => Known::Yes,
             Some(_) => Known::ForOthers,
         }
+    }
+
+    /// Finds the context provider that is attached to an OIDC provider of an account.
+    pub(crate) fn context(&self, account: &AccountId, host: &str) -> Option<&ContextProvider> {
+        let found = self.open_id.iter().find(|provider| provider.account == *account && provider.host == host);
+        found.and_then(|provider| provider.context.as_ref())
     }
 
     /// Says whether an account knows a SAML provider, and takes its issuer; an account that declares none knows any.

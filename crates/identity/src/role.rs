@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws::caller::{Issuer, Kind, OnBehalfOf, Session, WebIdentity};
-use aws::{AccountId, Caller, Resource, Timestamp};
+use aws::caller::{Issuer, Kind, OnBehalfOf, OriginIdentity, Session, WebIdentity};
+use aws::{AccountId, Caller, GlobalArn, Partition, Resource, Timestamp};
 
 use crate::{Exception, Identities, principal_id};
 
@@ -18,6 +18,8 @@ pub(crate) const DURATION_SECONDS_MAX: i64 = 43_200;
 pub(crate) struct Role {
     pub(crate) account: AccountId,
     pub(crate) name: String,
+    /// The partition that the role was asked for in.
+    pub(crate) partition: Partition,
     /// The IAM ARN, with the path.
     pub(crate) arn: String,
     pub(crate) principal_id: String,
@@ -39,19 +41,22 @@ pub(crate) struct Terms {
     pub(crate) invoked_by: Option<String>,
     /// The person of IAM Identity Center who assumes it.
     pub(crate) on_behalf_of: Option<OnBehalfOf>,
+    /// The end user of a trusted identity propagation context.
+    pub(crate) origin: Option<OriginIdentity>,
 }
 
 impl Role {
-    /// Says whether the role trusts somebody of these names: ARNs, an account, a service, a provider.
+    /// Says whether the role trusts somebody of these names: ARNs of any partition, an account, a service, a provider.
     pub(crate) fn trusts(&self, names: &[&str]) -> bool {
         let Some(trusted) = &self.trusts else { return true };
-        trusted.iter().any(|it| it == "*" || names.contains(&it.as_str()))
+        let is_named = |trusted: &str| names.iter().any(|name| GlobalArn::is_same_but_for_partition(trusted, name));
+        trusted.iter().any(|trusted| trusted == "*" || is_named(trusted))
     }
 
     /// Says whether the role trusts a caller, by its own ARN, its account, or the role or user that it comes from.
     pub(crate) fn trusts_caller(&self, caller: &Caller) -> bool {
         let account = &caller.account_id;
-        let root = format!("arn:aws:iam::{account}:root");
+        let root = GlobalArn::iam(self.partition, account, "root").to_string();
         let mut names = vec![caller.arn.as_str()];
         if caller.kind != Kind::AwsService {
             names.extend([account.as_str(), &root]);
@@ -63,10 +68,9 @@ impl Role {
 
     /// Returns the ARN and the unique id that a session of the role goes by.
     pub(crate) fn session_names(&self, session_name: &str) -> (String, String) {
-        let Self { account, name, principal_id, .. } = self;
-        let partition = self.arn.split(':').nth(1).unwrap_or("aws");
-        let arn = format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}");
-        (arn, format!("{principal_id}:{session_name}"))
+        let Self { account, name, principal_id, partition, .. } = self;
+        let arn = GlobalArn::sts(*partition, account, format!("assumed-role/{name}/{session_name}"));
+        (arn.to_string(), format!("{principal_id}:{session_name}"))
     }
 
     /// Makes the caller that a session of the role is.
@@ -82,10 +86,11 @@ impl Role {
         let session = Session {
             issuer: Some(issuer),
             web_identity: terms.web_identity,
-            created,
             mfa_authenticated: terms.mfa_authenticated,
             source_identity: terms.source_identity,
             transitive_tags: terms.transitive_tags,
+            origin: terms.origin,
+            ..Session::new(created)
         };
         Caller {
             session: Some(session),
@@ -103,25 +108,47 @@ impl Role {
 
 impl Identities {
     /// Finds the role of an ARN; an account that declares none has any that is asked for.
-    pub(crate) fn role(&self, arn: &str) -> Result<Option<Role>, Exception> {
-        let invalid = || Exception::InvalidArn(arn.to_owned());
-        let (account, name) = iam(arn, "role").ok_or_else(invalid)?;
-        if let Some(declared) = self.roles.get(&account) {
-            return Ok(declared.iter().find(|role| role.arn == arn).cloned());
+    ///
+    /// There are no roles of other partitions than the one that the request is for.
+    pub(crate) fn role(&self, arn: &str, partition: Partition) -> Result<Option<Role>, Exception> {
+        let named = iam(arn, "role").ok_or_else(|| Exception::InvalidArn(arn.to_owned()))?;
+        if named.partition != partition {
+            return Ok(None);
         }
-        let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+        let arn = arn.to_owned();
+        if let Some(declared) = self.roles.get(&named.account) {
+            let found = declared.iter().find(|role| GlobalArn::is_same_but_for_partition(&role.arn, &arn));
+            return Ok(found.map(|role| Role { partition, arn, ..role.clone() }));
+        }
+        let IamName { account, name, .. } = named;
         let principal_id = principal_id("AROA", &account, &name);
         let duration_seconds_max = DURATION_SECONDS_MAX;
-        Ok(Some(Role { account, name, arn: arn.to_owned(), principal_id, duration_seconds_max, trusts: None }))
+        Ok(Some(Role { account, name, partition, arn, principal_id, duration_seconds_max, trusts: None }))
     }
 }
 
-/// Reads `arn:PARTITION:iam::ACCOUNT:KIND/NAME`, the name with its path.
-pub(crate) fn iam(arn: &str, kind: &str) -> Option<(AccountId, String)> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", account, resource] = parts.as_slice() else { return None };
-    let name = resource.strip_prefix(kind)?.strip_prefix('/')?;
-    let allowed = |letter: char| letter.is_ascii_graphic();
-    let sound = partition.starts_with("aws") && !name.ends_with('/') && !name.is_empty() && name.chars().all(allowed);
-    sound.then_some((account.parse().ok()?, name.to_owned()))
+/// What an ARN of IAM names.
+pub(crate) struct IamName {
+    pub(crate) partition: Partition,
+    pub(crate) account: AccountId,
+    /// The name without its path.
+    pub(crate) name: String,
+}
+
+/// The length of the name of a role or a provider, in characters.
+const NAME_MAX: usize = 128;
+
+/// Reads `arn:PARTITION:iam::ACCOUNT:KIND/[PATH/]NAME`.
+pub(crate) fn iam(arn: &str, kind: &str) -> Option<IamName> {
+    let arn = GlobalArn::parse(arn).filter(|arn| arn.service == "iam")?;
+    let path = arn.resource.strip_prefix(kind)?.strip_prefix('/')?;
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_sound = |name: &str| (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(is_name_byte);
+    let sound = path.bytes().all(|byte| byte.is_ascii_graphic()) && is_sound(name);
+    sound.then_some(IamName { partition: arn.partition, account: arn.account?, name: name.to_owned() })
+}
+
+/// Says whether names of IAM can have a byte.
+pub(crate) fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte)
 }

@@ -11,8 +11,9 @@ use store::{Error, Store, Transaction};
 
 use crate::derived_id;
 
-/// What brings a database up to date.
-pub(crate) const STEPS: &[&str] = &["
+/// What brings a database up to date; `token_keys` are those that web identity tokens are signed with, in PKCS#8.
+pub(crate) const STEPS: &[&str] = &[
+    "
     CREATE TABLE sessions (
         access_key_id TEXT PRIMARY KEY,
         token_hash BLOB NOT NULL,
@@ -20,10 +21,23 @@ pub(crate) const STEPS: &[&str] = &["
         caller TEXT NOT NULL
     );
     CREATE INDEX sessions_by_end ON sessions (expires);
-"];
+",
+    "
+    CREATE TABLE token_keys (
+        algorithm TEXT PRIMARY KEY,
+        private BLOB NOT NULL
+    );
+",
+];
 
 /// How long it is still known that credentials have expired, in milliseconds: a week.
 const REMEMBERED_MILLIS: i64 = 7 * 24 * 3600 * 1000;
+
+/// How many bytes a session token can have.
+pub(crate) const TOKEN_BYTES_MAX: usize = 4096;
+
+/// How many bytes the token of a session without policies and tags has.
+pub(crate) const TOKEN_BYTES: usize = 192;
 
 /// Temporary credentials, as a reply has them.
 #[derive(Serialize)]
@@ -31,7 +45,7 @@ const REMEMBERED_MILLIS: i64 = 7 * 24 * 3600 * 1000;
 pub(crate) struct Credentials {
     access_key_id: String,
     secret_access_key: String,
-    session_token: String,
+    pub(crate) session_token: String,
     expiration: String,
 }
 
@@ -68,16 +82,21 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
-    /// Makes credentials for a caller; they are of use for so many seconds.
+    /// Makes credentials for a caller, with a token of at least so many bytes; they are of use until a time.
     ///
     /// Ids of a call are derived from each other, so secrets have chance of their own.
-    pub(crate) fn new(clock: &dyn Clock, now: Timestamp, caller: Caller, seconds: i64) -> Self {
+    pub(crate) fn new(
+        clock: &dyn Clock,
+        now: Timestamp,
+        caller: Caller,
+        expires: Timestamp,
+        token_bytes: usize,
+    ) -> Self {
         let chance = |seeds: usize| -> Vec<u8> { (0..seeds).flat_map(|_| clock.seed().to_be_bytes()).collect() };
-        let expires = Timestamp::from_millis(now.millis() + seconds * 1000);
         let credentials = Credentials {
             access_key_id: derived_id("ASIA", 16, clock.seed()),
             secret_access_key: STANDARD.encode(&chance(2)[..30]),
-            session_token: STANDARD.encode(chance(9)),
+            session_token: token(chance(9), token_bytes),
             expiration: expires.iso(),
         };
         let caller = Caller { access_key_id: Some(credentials.access_key_id.clone()), ..caller };
@@ -103,6 +122,17 @@ impl Issued {
     }
 }
 
+/// Writes a token of at least so many bytes, and at most [`TOKEN_BYTES_MAX`]; what `chance` does not fill is derived from it.
+fn token(mut chance: Vec<u8>, bytes: usize) -> String {
+    // Four letters of base64 stand for three bytes.
+    let length = bytes.min(TOKEN_BYTES_MAX).div_ceil(4) * 3;
+    while chance.len() < length {
+        let more = Sha256::digest(&chance);
+        chance.extend_from_slice(&more[..(length - chance.len()).min(more.len())]);
+    }
+    STANDARD.encode(chance)
+}
+
 /// Finds the session of an access key.
 pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<Known>, Error> {
     store.read(|transaction| {
@@ -123,4 +153,17 @@ pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<Known>, 
 /// Forgets all sessions.
 pub(crate) fn clear(store: &Store) -> Result<(), Error> {
     store.write(|transaction| transaction.execute("DELETE FROM sessions", &[]).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TOKEN_BYTES, TOKEN_BYTES_MAX, token};
+
+    #[test]
+    fn a_token_is_as_long_as_it_is_wanted() {
+        for (wanted, length) in [(0, TOKEN_BYTES), (TOKEN_BYTES, TOKEN_BYTES), (193, 196), (4093, 4096), (9999, 4096)] {
+            assert_eq!(token(vec![7; 144], wanted).len(), length, "{wanted}");
+        }
+        assert_eq!(TOKEN_BYTES_MAX, 4096);
+    }
 }

@@ -4,17 +4,26 @@ pub(crate) mod assertion;
 pub(crate) mod assume_role;
 pub(crate) mod assume_role_with_saml;
 pub(crate) mod assume_role_with_web_identity;
+pub(crate) mod assume_root;
+pub(crate) mod context;
+pub(crate) mod decode_authorization_message;
+pub(crate) mod get_access_key_info;
 pub(crate) mod get_caller_identity;
+pub(crate) mod get_delegated_access_token;
 pub(crate) mod get_federation_token;
+pub(crate) mod get_scoped_credentials;
 pub(crate) mod get_session_token;
+pub(crate) mod get_web_identity_token;
 pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod tags;
 pub(crate) mod token;
+pub(crate) mod token_key;
 
 use std::sync::Arc;
 
-use aws::{AccountId, Call, Caller, Clock, Failure, Operation, Timestamp};
+use aws::{AccountId, Call, Caller, Clock, Failure, Operation, Partition, Timestamp};
+use serde_json::Value;
 use store::{Store, Transaction};
 
 use crate::session::{self, Issued};
@@ -69,7 +78,12 @@ impl Sts {
 
     /// Names the caller that credentials belong to: that of the session if they are of one, else as
     /// [`Identities::authenticate`] does.
-    pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>) -> Result<Caller, Refused> {
+    pub fn authenticate(
+        &self,
+        credentials: &Credentials,
+        account: Option<&AccountId>,
+        partition: Partition,
+    ) -> Result<Caller, Refused> {
         if let Presented::AccessKey(key) = &credentials.presented
             && key.starts_with("ASIA")
             && let Some(session) = session::find(&self.store, key)?
@@ -82,7 +96,7 @@ impl Sts {
             }
             return Ok(session.caller);
         }
-        Ok(self.identities.authenticate(credentials, account))
+        Ok(self.identities.authenticate(credentials, account, partition))
     }
 
     /// Forgets all sessions.
@@ -90,9 +104,29 @@ impl Sts {
         session::clear(&self.store)
     }
 
-    /// Makes credentials for a caller, from the time of the call on.
-    pub(crate) fn issue(&self, call: &Call, caller: Caller, seconds: i64) -> Issued {
-        Issued::new(&*self.clock, call.time, caller, seconds)
+    /// Returns the public keys that web identity tokens are checked with, as a JSON Web Key Set.
+    pub fn token_keys(&self) -> Result<Value, store::Error> {
+        self.store.read(token_key::published)
+    }
+
+    /// Makes credentials for a caller, from the time of the call on, with a token of at least so many bytes.
+    pub(crate) fn issue(&self, call: &Call, caller: Caller, seconds: i64, token_bytes: usize) -> Issued {
+        let expires = Timestamp::from_millis(call.time.millis() + seconds * 1000);
+        Issued::new(&*self.clock, call.time, caller, expires, token_bytes)
+    }
+
+    /// Makes credentials for a caller until a time.
+    pub(crate) fn issue_until(&self, call: &Call, caller: Caller, expires: Timestamp, token_bytes: usize) -> Issued {
+        Issued::new(&*self.clock, call.time, caller, expires, token_bytes)
+    }
+
+    /// Finds the session of temporary credentials, expired or not.
+    pub(crate) fn session(&self, access_key_id: &str) -> Result<Option<session::Known>, store::Error> {
+        session::find(&self.store, access_key_id)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(crate) fn now(&self) -> Timestamp {

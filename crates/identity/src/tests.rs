@@ -1,5 +1,5 @@
 use aws::caller::Kind;
-use aws::{AccountId, Caller, Region};
+use aws::{AccountId, Caller, Partition, Region};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -28,7 +28,7 @@ fn identities() -> Identities {
 }
 
 fn named(credentials: &Credentials) -> Caller {
-    identities().authenticate(credentials, None)
+    identities().authenticate(credentials, None, Partition::Aws)
 }
 
 fn signed(key: &str) -> Credentials {
@@ -87,7 +87,10 @@ fn a_user_can_be_made_the_default_one() {
     let mut identities = Identities::new(account("111122223333"));
     let file = FILE.replace("name = \"Li_Juan\"", "name = \"Li_Juan\"\ndefault = true");
     file::read(&file, &mut identities).expect("the file is right");
-    assert_eq!(identities.authenticate(&Credentials::read(None, None), None).user_name.as_deref(), Some("Li_Juan"));
+    assert_eq!(
+        identities.authenticate(&Credentials::read(None, None), None, Partition::Aws).user_name.as_deref(),
+        Some("Li_Juan")
+    );
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn a_wrong_file_is_refused_with_what_to_change() {
 #[test]
 fn no_credentials_are_the_default_user_of_the_account_that_is_named() {
     let elsewhere = account("444455556666");
-    let caller = identities().authenticate(&Credentials::read(None, None), Some(&elsewhere));
+    let caller = identities().authenticate(&Credentials::read(None, None), Some(&elsewhere), Partition::Aws);
     assert_eq!(caller.arn, "arn:aws:iam::444455556666:user/Mary_Major");
     assert_eq!(caller.access_key_id, None);
 }
@@ -132,13 +135,17 @@ fn a_role_is_the_declared_one_or_any() {
         trusts = ["444455556666"]
     "#;
     file::read(declared, &mut identities).expect("the file is right");
-    let role = |arn: &str| identities.role(arn);
+    let role = |arn: &str| identities.role(arn, Partition::Aws);
     let build = role("arn:aws:iam::111122223333:role/ci/Build").expect("it is an ARN").expect("it is declared");
     assert_eq!((build.name.as_str(), build.duration_seconds_max), ("Build", 3600));
     assert!(
         build.trusts_caller(&named(&signed("AKIAI44QH8DHBEXAMPLE"))) && !build.trusts_caller(&named(&signed("test")))
     );
     assert_eq!(role("arn:aws:iam::111122223333:role/Build").expect("it is an ARN"), None);
+    assert_eq!(role("arn:aws-cn:iam::111122223333:role/ci/Build").expect("it is an ARN"), None);
+    let china = identities.role("arn:aws-cn:iam::111122223333:role/ci/Build", Partition::China);
+    let china = china.expect("it is an ARN").expect("it is declared for all partitions");
+    assert_eq!(china.session_names("x").0, "arn:aws-cn:sts::111122223333:assumed-role/Build/x");
     let any = role("arn:aws:iam::444455556666:role/a/b/Any").expect("it is an ARN").expect("none is declared there");
     assert_eq!((any.name.as_str(), any.duration_seconds_max, any.trusts), ("Any", 43_200, None));
     for wrong in [
@@ -150,6 +157,8 @@ fn a_role_is_the_declared_one_or_any() {
         "arn:aws:iam::111122223333:role/a/",
         "arn:aws:iam:us-east-1:111122223333:role/Build",
         "arn:aws:iam::111122223333:role/a b",
+        "arn:aws:iam::111122223333:role/demo:bad",
+        "arn:aws-mars:iam::111122223333:role/Build",
     ] {
         assert_eq!(role(wrong).expect_err("it is none").to_string(), format!("{wrong} is invalid"));
     }

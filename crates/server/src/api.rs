@@ -11,7 +11,7 @@ use axum::http::{Method, Request, Response};
 use bytes::Bytes;
 use identity::{Refused, Sts};
 
-use crate::asked::{Asked, TARGET};
+use crate::asked::{self, Asked, TARGET};
 use crate::presence::Presence;
 use crate::services::Service;
 use crate::spool::Spool;
@@ -29,9 +29,11 @@ pub(crate) async fn serve(
 ) -> Response<Body> {
     // 1. Read head and body.
     let (head, body) = request.into_parts();
-    let body = match head.method {
-        Method::GET => None,
-        _ => Some(body::whole(body, state.settings.body_bytes_max, state.settings.git.timeout, state.spool()).await),
+    let body = if head.method == Method::GET {
+        None
+    } else {
+        let bytes_max = asked::body_bytes_max(&state, &head);
+        Some(body::whole(body, bytes_max, state.settings.git.timeout, state.spool()).await)
     };
     // The rest blocks, and ends early if the client goes.
     let presence = Presence::new();
@@ -64,6 +66,8 @@ pub(crate) async fn serve(
 fn run(state: &State, call: &Arc<Call>, asked: &Asked, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {
     let unknown = || asked.unknown();
     let reply = match asked {
+        // What names the operation is in the body that is too large or broke off.
+        Asked::Query(None) if body.is_err() => return Err(body.expect_err("it was looked at")),
         Asked::Query(action) => {
             let operation = action.as_deref().and_then(Sts::operation).ok_or_else(unknown)?;
             state.trail.call(STS, operation, &state.sts, call, body)

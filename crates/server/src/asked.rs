@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::head;
 use crate::services::Service;
+use crate::state::State;
 
 pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -88,6 +89,13 @@ impl Asked {
 /// Says whether a GET of the root is AWS query's, as old clients send it.
 pub(crate) fn is_query(head: &Parts) -> bool {
     head.method == Method::GET && head.uri.query().is_some_and(|it| query::action(it.as_bytes()).is_some())
+}
+
+/// How many bytes the body of a request can have: forms are small, whatever the settings say.
+pub(crate) fn body_bytes_max(state: &State, head: &Parts) -> u64 {
+    let bytes_max = state.settings.body_bytes_max;
+    let for_query = head.headers.get(&TARGET).is_none() && is_form(&head.headers);
+    if for_query { bytes_max.min(query::FORM_BYTES_MAX) } else { bytes_max }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

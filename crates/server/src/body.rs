@@ -58,8 +58,10 @@ pub(crate) async fn whole(
     if read <= bytes_max {
         return Ok(spool);
     }
-    let message =
-        format!("The request's body is larger than {bytes_max} bytes; start the server with a larger --max-body.");
+    let message = format!(
+        "The request's body is larger than {bytes_max} bytes. JSON can be as large as --max-body says, a form of AWS STS has {} bytes at most.",
+        aws::query::FORM_BYTES_MAX
+    );
     Err(Failure { name: "RequestEntityTooLargeException".to_owned(), message, status: 413 })
 }
 

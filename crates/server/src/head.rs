@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use aws::call::Origin;
-use aws::{AccountId, Call, Caller, Region};
+use aws::{AccountId, Call, Region};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use identity::{Credentials, Refused};
@@ -32,22 +32,18 @@ pub(crate) fn begin(
 ) -> Result<Call, Refused> {
     let token = text(headers, &SECURITY_TOKEN);
     let credentials = Credentials::read(text(headers, &AUTHORIZATION).as_deref(), token.as_deref());
-    let caller = state.sts.authenticate(&credentials, place.as_ref().map(|place| &place.account))?;
-    let origin = origin(state, headers, peer, place, &caller, &credentials);
+    let host = text(headers, &HOST);
+    let region = place.as_ref().map(|place| place.region.clone());
+    let region = region.or_else(|| identity::region(&credentials, host.as_deref()));
+    let region = region.unwrap_or_else(|| state.settings.region.clone());
+    let account = place.map(|place| place.account);
+    let caller = state.sts.authenticate(&credentials, account.as_ref(), region.partition())?;
+    let place = Place { account: account.unwrap_or_else(|| caller.account_id.clone()), region };
+    let origin = origin(state, headers, peer, place, host);
     Ok(Call::begin(caller, origin, &*state.clock))
 }
 
-fn origin(
-    state: &State,
-    headers: &HeaderMap,
-    peer: SocketAddr,
-    place: Option<Place>,
-    caller: &Caller,
-    credentials: &Credentials,
-) -> Origin {
-    let host = text(headers, &HOST);
-    let region = identity::region(credentials, host.as_deref()).unwrap_or_else(|| state.settings.region.clone());
-    let place = place.unwrap_or_else(|| Place { account: caller.account_id.clone(), region });
+fn origin(state: &State, headers: &HeaderMap, peer: SocketAddr, place: Place, host: Option<String>) -> Origin {
     let clone_url_base = clone_url_base(state, host.as_deref(), &place);
     Origin {
         account: place.account,

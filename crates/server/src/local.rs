@@ -1,13 +1,16 @@
-//! What is this program's own: health, flush, digest, reset.
+//! What is this program's own: health, flush, digest, reset, and the keys of web identity tokens.
 
 use std::sync::Arc;
 
+use aws::AccountId;
 use axum::Json;
-use axum::extract::State as Shared;
-use axum::http::StatusCode;
+use axum::extract::{Path, State as Shared};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::head;
 use crate::state::State;
 
 /// Serves `GET /_local/health`.
@@ -39,6 +42,30 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
         state.trail.reset().map_err(|error| error.to_string())
     };
     done(tokio::task::spawn_blocking(reset).await)
+}
+
+/// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: where the keys of STS's web identity tokens are.
+pub(crate) async fn token_issuer(Path(account): Path<AccountId>, headers: HeaderMap) -> Response {
+    let host = head::text(&headers, &HOST).unwrap_or_default();
+    let issuer = format!("http://{host}/_local/tokens/{account}");
+    let configuration = json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/keys"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES384"],
+        "claims_supported": ["iss", "aud", "sub", "iat", "exp", "jti", "scope", "subject_mode"],
+    });
+    Json(configuration).into_response()
+}
+
+/// Serves `GET /_local/tokens/ACCOUNT/keys`: the public keys of web identity tokens, the same for every account.
+pub(crate) async fn token_keys(Shared(state): Shared<Arc<State>>, Path(_): Path<AccountId>) -> Response {
+    match tokio::task::spawn_blocking(move || state.sts.token_keys().map_err(|error| error.to_string())).await {
+        Ok(Ok(keys)) => Json(keys).into_response(),
+        Ok(Err(message)) => done(Ok(Err(message))),
+        Err(error) => done(Err(error)),
+    }
 }
 
 fn done(result: Result<Result<(), String>, tokio::task::JoinError>) -> Response {

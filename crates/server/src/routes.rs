@@ -33,6 +33,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/flush", post(local::flush))
         .route("/_local/digest", post(local::digest))
         .route("/_local/reset", post(local::reset))
+        .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
+        .route("/_local/tokens/{account}/keys", get(local::token_keys))
         .fallback(elsewhere)
         .layer(from_fn_with_state(Arc::clone(&state), of_allowed_origin))
         .layer(finished)

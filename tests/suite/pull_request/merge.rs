@@ -53,8 +53,7 @@ fn a_pull_request_between_two_branches_at_one_commit_goes_on_as_others_do() {
         assert_ne!(tip(&world, "main"), main);
     }
     let (world, ..) = feature();
-    let targets =
-        json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "main", "destinationReference": "refs/heads/main" }]);
+    let targets = json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "main", "destinationReference": "refs/heads/main" }]);
     let same = failure(&world, "CreatePullRequest", &json!({ "title": "Nothing", "targets": targets }));
     assert_eq!(same, "SourceAndDestinationAreSameException");
 }

@@ -1,6 +1,6 @@
 //! Members of approval pools: whose approvals count.
 
-use aws::AccountId;
+use aws::{AccountId, GlobalArn};
 
 use super::pattern::Pattern;
 
@@ -44,14 +44,14 @@ impl Member {
             Self::Arn(pattern) => return pattern.matches(arn),
             Self::Approver { account, name } => (account, name),
         };
-        let [_, _, _, _, account, resource] = arn.splitn(6, ':').collect::<Vec<_>>()[..] else { return false };
+        let Some(GlobalArn { account: Some(account), resource, .. }) = GlobalArn::parse(arn) else { return false };
         let short = match resource.split_once('/') {
             // Names of users are unique in an account, whatever path is before them.
             Some(("user", path)) => path.rsplit_once('/').map_or(path, |(_, name)| name),
             Some((_, short)) => short,
-            None => resource,
+            None => &resource,
         };
-        account == expected.as_str() && [resource, short].iter().any(|text| name.matches(text))
+        account == *expected && [resource.as_str(), short].iter().any(|text| name.matches(text))
     }
 }
 

@@ -10,7 +10,8 @@ use serde_json::json;
 use store::Transaction;
 
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, Terms};
-use crate::sts::input::{self, PolicyDescriptor, ProvidedContext};
+use crate::sts::context::{self, ProvidedContext};
+use crate::sts::input::{self, Packed, PolicyDescriptor};
 use crate::sts::output::{AssumedRoleUser, Output};
 use crate::sts::tags::{SessionTags, Tag};
 use crate::{Exception, Sts};
@@ -35,6 +36,8 @@ pub(crate) struct Input {
     token_code: String,
     source_identity: String,
     provided_contexts: Vec<ProvidedContext>,
+    #[serde(deserialize_with = "query::number")]
+    minimum_session_token_size: Option<i64>,
 }
 
 pub(crate) fn run(
@@ -43,16 +46,17 @@ pub(crate) fn run(
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
     let caller = &call.caller;
-    input::required("roleArn", &input.role_arn)?;
+    input::arn("roleArn", &input.role_arn)?;
     session_name(&input.role_session_name)?;
     input::length("externalId", &input.external_id, 2..=1224)?;
-    input::name("sourceIdentity", &input.source_identity, 2..=64)?;
+    input::letters("externalId", &input.external_id, r"+=,.@:\/-", r"[\w+=,.@:\/-]*")?;
+    source_identity(&input.source_identity)?;
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
-    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &input.tags)?;
+    let packed = input::packed(&input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
     let tags = SessionTags { tags: input.tags, transitive_keys: input.transitive_tag_keys };
     tags.check_keys()?;
-    input::contexts(&input.provided_contexts)?;
+    context::check(&input.provided_contexts, call.time)?;
     let inherited = caller.session.as_ref().map(|session| session.transitive_tags.clone()).unwrap_or_default();
     if !inherited.is_empty() {
         call.is_told("incomingTransitiveTags", json!(inherited));
@@ -63,7 +67,8 @@ pub(crate) fn run(
     }
     let not_authorized =
         |action| Exception::NotAuthorized { caller: caller.arn.clone(), action, resource: input.role_arn.clone() };
-    let role = sts.identities.role(&input.role_arn)?.ok_or_else(|| not_authorized("sts:AssumeRole"))?;
+    let role = sts.identities.role(&input.role_arn, call.region.partition())?;
+    let role = role.ok_or_else(|| not_authorized("sts:AssumeRole"))?;
     call.concerns(role.resource());
     if !role.trusts_caller(caller) || caller.kind == Kind::FederatedUser {
         return Err(not_authorized("sts:AssumeRole"));
@@ -86,14 +91,20 @@ pub(crate) fn run(
         web_identity: None,
         invoked_by: caller.invoked_by.clone(),
         on_behalf_of: caller.on_behalf_of.clone(),
+        origin: caller.session.as_ref().and_then(|session| session.origin.clone()),
     };
-    Ok(session(sts, call, &role, terms, seconds, packed_policy_size))
+    Ok(session(sts, call, &role, terms, seconds, packed))
 }
 
 /// Refuses what is no name of a session.
 pub(crate) fn session_name(name: &str) -> Result<(), Exception> {
     input::required("roleSessionName", name)?;
     input::name("roleSessionName", name, 2..=64)
+}
+
+/// Refuses what is no source identity; what is missing may be.
+pub(crate) fn source_identity(name: &str) -> Result<(), Exception> {
+    input::name("sourceIdentity", name, 2..=256)
 }
 
 /// Refuses a session that would be longer than its role lets it be.
@@ -108,15 +119,15 @@ pub(crate) fn session(
     role: &Role,
     terms: Terms,
     seconds: i64,
-    packed_policy_size: Option<usize>,
+    packed: Packed,
 ) -> Change<Transaction, Output, Exception> {
     let (arn, assumed_role_id) = role.session_names(&terms.session_name);
     let source_identity = terms.source_identity.clone();
-    let issued = sts.issue(call, role.session(terms, call.time), seconds);
+    let issued = sts.issue(call, role.session(terms, call.time), seconds, packed.token_bytes);
     Box::new(move |transaction| {
         Ok(Output {
             assumed_role_user: Some(AssumedRoleUser { assumed_role_id, arn }),
-            packed_policy_size,
+            packed_policy_size: packed.percent,
             source_identity,
             ..Output::of(issued.keep(transaction)?)
         })

@@ -14,9 +14,9 @@ use sha1::{Digest, Sha1};
 use store::Transaction;
 
 use crate::provider::Known;
-use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Terms, iam};
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, IamName, Terms, iam};
 use crate::sts::assertion::Assertion;
-use crate::sts::assume_role::{self, session_name};
+use crate::sts::assume_role::{self, session_name, source_identity};
 use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::Output;
 use crate::{Exception, Sts};
@@ -34,6 +34,8 @@ pub(crate) struct Input {
     policy: String,
     #[serde(deserialize_with = "query::number")]
     duration_seconds: Option<i64>,
+    #[serde(deserialize_with = "query::number")]
+    minimum_session_token_size: Option<i64>,
 }
 
 pub(crate) fn run(
@@ -41,12 +43,14 @@ pub(crate) fn run(
     call: &Arc<Call>,
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
-    input::required("roleArn", &input.role_arn)?;
-    input::required("principalArn", &input.principal_arn)?;
+    input::arn("roleArn", &input.role_arn)?;
+    input::arn("principalArn", &input.principal_arn)?;
     input::required("sAMLAssertion", &input.assertion)?;
     input::secret("sAMLAssertion", &input.assertion, 4..=100_000)?;
     let wanted = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
-    let Some((account, provider)) = iam(&input.principal_arn, "saml-provider") else {
+    // What is no ARN of a role is refused before the assertion is looked at.
+    let role = sts.identities.role(&input.role_arn, call.region.partition())?;
+    let Some(IamName { partition, account, name: provider }) = iam(&input.principal_arn, "saml-provider") else {
         return Err(Exception::InvalidArn(input.principal_arn));
     };
     let told = Assertion::read(&input.assertion)?;
@@ -55,7 +59,7 @@ pub(crate) fn run(
     }
     call.is_told("sourceIdentity", told.source_identity.as_deref().into());
     told.tags.tell(call);
-    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &told.tags.tags)?;
+    let packed = input::packed(&input.policy, &input.policy_arns, &told.tags.tags, input.minimum_session_token_size)?;
     told.tags.check_keys()?;
     let qualifier = name_qualifier(&format!("{}{account}/{provider}", told.issuer));
     let principal_id = format!("{qualifier}:{}", told.subject);
@@ -80,12 +84,13 @@ pub(crate) fn run(
         return invalid("RoleSessionName is required in AuthnResponse");
     }
     session_name(&told.session_name)?;
+    source_identity(told.source_identity.as_deref().unwrap_or_default())?;
     let not_authorized = || Exception::TokenNotAuthorized(ACTION);
-    let role = sts.identities.role(&input.role_arn)?.ok_or_else(not_authorized)?;
+    let role = role.ok_or_else(not_authorized)?;
     call.concerns(role.resource());
     let arn = input.principal_arn.clone();
     call.concerns(Resource { kind: "AWS::IAM::SAMLProvider", arn, account: account.clone() });
-    if role.account != account
+    if (role.partition, &role.account) != (partition, &account)
         || !role.trusts(&[&input.principal_arn])
         || !told.gives(&input.role_arn, &input.principal_arn)
     {
@@ -99,7 +104,7 @@ pub(crate) fn run(
         transitive_tags: told.tags.transitive(&BTreeMap::new())?,
         ..Terms::default()
     };
-    let session = assume_role::session(sts, call, &role, terms, seconds, packed_policy_size);
+    let session = assume_role::session(sts, call, &role, terms, seconds, packed);
     Ok(Box::new(move |transaction| {
         let mut output = session(transaction)?;
         for (name, value) in [

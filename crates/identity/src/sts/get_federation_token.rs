@@ -1,11 +1,10 @@
 //! `GetFederationToken`: temporary credentials that a user or the root gives to somebody else.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::caller::{Issuer, Kind, Session};
 use aws::operation::Change;
-use aws::{Call, Caller, query};
+use aws::{Call, Caller, GlobalArn, query};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -24,6 +23,8 @@ pub(crate) struct Input {
     #[serde(deserialize_with = "query::number")]
     duration_seconds: Option<i64>,
     tags: Vec<Tag>,
+    #[serde(deserialize_with = "query::number")]
+    minimum_session_token_size: Option<i64>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
@@ -35,30 +36,23 @@ pub(crate) fn run(
     input::required("name", &input.name)?;
     input::name("name", &input.name, 2..=32)?;
     let seconds = get_session_token::seconds(&call.caller, input.duration_seconds)?;
-    let packed_policy_size = input::packed(&input.policy, &input.policy_arns, &input.tags)?;
+    let packed = input::packed(&input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
     if call.caller.session.is_some() {
         return Err(Exception::CalledWithSession("GetFederationToken"));
     }
     let account = &call.caller.account_id;
-    let arn = format!("arn:aws:sts::{account}:federated-user/{}", input.name);
+    let arn = GlobalArn::sts(call.region.partition(), account, format!("federated-user/{}", input.name)).to_string();
     let federated_user_id = format!("{account}:{}", input.name);
-    let session = Session {
-        issuer: Some(issuer(&call.caller)),
-        web_identity: None,
-        created: call.time,
-        mfa_authenticated: false,
-        source_identity: None,
-        transitive_tags: BTreeMap::new(),
-    };
+    let session = Session { issuer: Some(issuer(&call.caller)), ..Session::new(call.time) };
     let caller = Caller {
         session: Some(session),
         ..Caller::of(Kind::FederatedUser, account.clone(), arn.clone(), federated_user_id.clone())
     };
-    let issued = sts.issue(call, caller, seconds);
+    let issued = sts.issue(call, caller, seconds, packed.token_bytes);
     Ok(Box::new(move |transaction| {
         Ok(Output {
             federated_user: Some(FederatedUser { federated_user_id, arn }),
-            packed_policy_size,
+            packed_policy_size: packed.percent,
             ..Output::of(issued.keep(transaction)?)
         })
     }))

@@ -1,6 +1,5 @@
 //! `GetSessionToken`: temporary credentials of a user or the root, mostly to show a second factor.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::caller::{Kind, Session};
@@ -26,6 +25,8 @@ pub(crate) struct Input {
     serial_number: String,
     #[serde(skip_serializing)]
     token_code: String,
+    #[serde(deserialize_with = "query::number")]
+    minimum_session_token_size: Option<i64>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
@@ -35,19 +36,14 @@ pub(crate) fn run(
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
     let seconds = seconds(&call.caller, input.duration_seconds)?;
+    let packed = input::packed("", &[], &[], input.minimum_session_token_size)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
     if call.caller.session.is_some() {
         return Err(Exception::CalledWithSession("GetSessionToken"));
     }
-    let session = Session {
-        issuer: None,
-        web_identity: None,
-        created: call.time,
-        mfa_authenticated,
-        source_identity: None,
-        transitive_tags: BTreeMap::new(),
-    };
-    let issued = sts.issue(call, Caller { session: Some(session), ..call.caller.clone() }, seconds);
+    let session = Session { mfa_authenticated, ..Session::new(call.time) };
+    let caller = Caller { session: Some(session), ..call.caller.clone() };
+    let issued = sts.issue(call, caller, seconds, packed.token_bytes);
     Ok(Box::new(move |transaction| Ok(Output::of(issued.keep(transaction)?))))
 }
 

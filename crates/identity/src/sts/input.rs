@@ -6,14 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Exception;
+use crate::session::{TOKEN_BYTES, TOKEN_BYTES_MAX};
 use crate::sts::tags::{self, Tag};
-
-/// How many characters of policies and tags a session can have when they are packed.
-const PACKED_CHARACTERS_MAX: usize = 4096;
 
 const POLICY_CHARACTERS_MAX: usize = 2048;
 const POLICIES_MAX: usize = 10;
-const CONTEXTS_MAX: usize = 5;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -22,14 +19,13 @@ pub(crate) struct PolicyDescriptor {
     pub(crate) arn: String,
 }
 
-/// What a provider says of the circumstances of a session.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct ProvidedContext {
-    provider_arn: String,
-    /// A token, and so in no record.
-    #[serde(skip_serializing)]
-    context_assertion: String,
+/// How large the token of a session is with its policies and tags.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed {
+    /// How many per cent of the room the policies and tags take, if there are any.
+    pub(crate) percent: Option<usize>,
+    /// How many bytes the token has at least.
+    pub(crate) token_bytes: usize,
 }
 
 /// Refuses a member that is missing or empty.
@@ -46,11 +42,7 @@ pub(crate) fn name(member: &'static str, value: &str, lengths: RangeInclusive<us
         return Ok(());
     }
     length(member, value, lengths)?;
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter);
-    if !value.chars().all(allowed) {
-        return Err(pattern(member, value, r"[\w+=,.@-]*"));
-    }
-    Ok(())
+    letters(member, value, "+=,.@-", r"[\w+=,.@-]*")
 }
 
 /// Refuses a text that is too short or too long; what is missing may be.
@@ -74,22 +66,62 @@ pub(crate) fn secret(member: &'static str, value: &str, lengths: RangeInclusive<
     })
 }
 
+/// Refuses what has not the length of an ARN; whether it is one is for whoever reads it.
+pub(crate) fn arn(member: &'static str, value: &str) -> Result<(), Exception> {
+    required(member, value)?;
+    length(member, value, 20..=2048)
+}
+
+/// Refuses a text with other letters than ASCII's letters and digits, the underscore and `more`; `printed` is how AWS
+/// writes that.
+pub(crate) fn letters(member: &'static str, value: &str, more: &str, printed: &str) -> Result<(), Exception> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || more.contains(letter);
+    if value.chars().all(allowed) { Ok(()) } else { Err(pattern(member, value, printed)) }
+}
+
 /// Returns how long a session is wanted to be; what is missing is the default.
 pub(crate) fn seconds(wanted: Option<i64>, range: RangeInclusive<i64>, default: i64) -> Result<i64, Exception> {
-    let Some(seconds) = wanted else { return Ok(default) };
-    let bound = if seconds < *range.start() {
+    Ok(number("durationSeconds", wanted, range)?.unwrap_or(default))
+}
+
+/// Refuses a number that is too small or too large; what is missing may be.
+pub(crate) fn number(
+    member: &'static str,
+    wanted: Option<i64>,
+    range: RangeInclusive<i64>,
+) -> Result<Option<i64>, Exception> {
+    let Some(number) = wanted else { return Ok(None) };
+    let bound = if number < *range.start() {
         format!("Member must have value greater than or equal to {}", range.start())
-    } else if seconds > *range.end() {
+    } else if number > *range.end() {
         format!("Member must have value less than or equal to {}", range.end())
     } else {
-        return Ok(seconds);
+        return Ok(wanted);
     };
-    Err(constraint(quoted(&seconds.to_string()), "durationSeconds", &bound))
+    Err(constraint(quoted(&number.to_string()), member, &bound))
+}
+
+/// Refuses a list that has too few or too many elements; `what` they are is for the message.
+pub(crate) fn count(
+    member: &'static str,
+    what: &str,
+    elements: usize,
+    range: RangeInclusive<usize>,
+) -> Result<(), Exception> {
+    let bound = if elements < *range.start() {
+        format!("greater than or equal to {}", range.start())
+    } else if elements > *range.end() {
+        format!("less than or equal to {}", range.end())
+    } else {
+        return Ok(());
+    };
+    Err(constraint(quoted(&format!("[{elements} {what}]")), member, &format!("Member must have length {bound}")))
 }
 
 /// Says whether a second factor is shown: any code of a device is taken for its own.
 pub(crate) fn mfa(serial_number: &str, token_code: &str) -> Result<bool, Exception> {
     length("serialNumber", serial_number, 9..=256)?;
+    letters("serialNumber", serial_number, "+=/:,.@-", r"[\w+=/:,.@-]*")?;
     if !token_code.is_empty() {
         length("tokenCode", token_code, 6..=6)?;
         if !token_code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -103,19 +135,24 @@ pub(crate) fn mfa(serial_number: &str, token_code: &str) -> Result<bool, Excepti
     }
 }
 
-/// Checks the policies and tags of a session; returns how many per cent of the room for them they take, if there are any.
-pub(crate) fn packed(policy: &str, arns: &[PolicyDescriptor], tags: &[Tag]) -> Result<Option<usize>, Exception> {
+/// Checks the policies and tags of a session, and how large its token is to be.
+pub(crate) fn packed(
+    policy: &str,
+    arns: &[PolicyDescriptor],
+    tags: &[Tag],
+    token_bytes_min: Option<i64>,
+) -> Result<Packed, Exception> {
+    let token_bytes_min = number("minimumSessionTokenSize", token_bytes_min, 0..=4096)?.unwrap_or(0);
     length("policy", policy, 1..=POLICY_CHARACTERS_MAX)?;
     if !policy.is_empty() {
+        if !policy.chars().all(|letter| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}')) {
+            return Err(pattern("policy", policy, r"[\u0009\u000A\u000D\u0020-\u00FF]+"));
+        }
         statement(policy)?;
     }
-    if arns.len() > POLICIES_MAX {
-        let wanted = format!("Member must have length less than or equal to {POLICIES_MAX}");
-        return Err(constraint(quoted(&format!("[{} policies]", arns.len())), "policyArns", &wanted));
-    }
+    count("policyArns", "policies", arns.len(), 0..=POLICIES_MAX)?;
     for it in arns {
-        required("policyArns.member.arn", &it.arn)?;
-        length("policyArns.member.arn", &it.arn, 20..=2048)?;
+        arn("policyArns.member.arn", &it.arn)?;
         if !it.arn.starts_with("arn:") {
             return Err(Exception::InvalidArn(it.arn.clone()));
         }
@@ -124,24 +161,14 @@ pub(crate) fn packed(policy: &str, arns: &[PolicyDescriptor], tags: &[Tag]) -> R
     let characters = policy.chars().count()
         + arns.iter().map(|it| it.arn.chars().count()).sum::<usize>()
         + tags.iter().map(|it| it.key.chars().count() + it.value.chars().count()).sum::<usize>();
-    let percent = (characters * 100).div_ceil(PACKED_CHARACTERS_MAX);
-    if percent > 100 {
-        return Err(Exception::PackedPolicyTooLarge(percent));
+    let size = TOKEN_BYTES + characters;
+    if size > TOKEN_BYTES_MAX {
+        return Err(Exception::PackedPolicyTooLarge { size, limit: TOKEN_BYTES_MAX });
     }
-    Ok((characters > 0).then_some(percent))
-}
-
-/// Refuses contexts that are not as the model wants them; what they say is not looked at.
-pub(crate) fn contexts(all: &[ProvidedContext]) -> Result<(), Exception> {
-    if all.len() > CONTEXTS_MAX {
-        let wanted = format!("Member must have length less than or equal to {CONTEXTS_MAX}");
-        return Err(constraint(quoted(&format!("[{} contexts]", all.len())), "providedContexts", &wanted));
-    }
-    for it in all {
-        length("providedContexts.member.providerArn", &it.provider_arn, 20..=2048)?;
-        secret("providedContexts.member.contextAssertion", &it.context_assertion, 4..=2048)?;
-    }
-    Ok(())
+    Ok(Packed {
+        percent: (characters > 0).then_some((characters * 100).div_ceil(TOKEN_BYTES_MAX)),
+        token_bytes: size.max(usize::try_from(token_bytes_min).unwrap_or(0)),
+    })
 }
 
 /// Makes the exception for a value that is not as the model wants it.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Exception;
-use crate::sts::input::{constraint, length, pattern, quoted, required};
+use crate::sts::input::{count, length, pattern, required};
 
 const TAGS_MAX: usize = 50;
 
@@ -29,8 +29,9 @@ pub(crate) struct SessionTags {
 }
 
 impl SessionTags {
-    /// Refuses transitive keys without a tag.
+    /// Refuses transitive keys without a tag, and more of them than there can be tags.
     pub(crate) fn check_keys(&self) -> Result<(), Exception> {
+        count("transitiveTagKeys", "keys", self.transitive_keys.len(), 0..=TAGS_MAX)?;
         if self.transitive_keys.iter().any(|key| !self.tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key))) {
             return Err(Exception::TransitiveTag);
         }
@@ -66,19 +67,25 @@ impl SessionTags {
     }
 }
 
+/// Says whether tags can have a letter: letters, numbers and separators of Unicode, and some signs.
+fn is_tag_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || is_separator(letter) || "_.:/=+-@".contains(letter)
+}
+
+/// Says whether a letter is a separator of Unicode (`\p{Z}`): white space without control characters.
+fn is_separator(letter: char) -> bool {
+    letter.is_whitespace() && !letter.is_control()
+}
+
 /// Refuses tags that no session can have.
 pub(crate) fn check(tags: &[Tag]) -> Result<(), Exception> {
-    if tags.len() > TAGS_MAX {
-        let wanted = format!("Member must have length less than or equal to {TAGS_MAX}");
-        return Err(constraint(quoted(&format!("[{} tags]", tags.len())), "tags", &wanted));
-    }
+    count("tags", "tags", tags.len(), 0..=TAGS_MAX)?;
     for (place, tag) in tags.iter().enumerate() {
         required("tags.member.key", &tag.key)?;
         length("tags.member.key", &tag.key, 1..=128)?;
         length("tags.member.value", &tag.value, 0..=256)?;
         for (member, text) in [("tags.member.key", &tag.key), ("tags.member.value", &tag.value)] {
-            let allowed = |letter: char| letter.is_alphanumeric() || letter == ' ' || "_.:/=+-@".contains(letter);
-            if !text.chars().all(allowed) {
+            if !text.chars().all(is_tag_letter) {
                 return Err(pattern(member, text, r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"));
             }
         }
@@ -87,4 +94,22 @@ pub(crate) fn check(tags: &[Tag]) -> Result<(), Exception> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tag, check};
+
+    #[test]
+    fn tags_are_of_letters_numbers_and_separators() {
+        let check = |value: &str| check(&[Tag { key: "Key".to_owned(), value: value.to_owned() }]);
+        let good =
+            ["", "a\u{a0}b", "a\u{3000}\u{2028}\u{2029}\u{202f}b", "\u{e9}\u{4e2d}\u{663}\u{2160}\u{bd}", "_.:/=+-@ 9"];
+        for value in good {
+            assert!(check(value).is_ok(), "{value:?}");
+        }
+        for value in ["\t", "a\nb", "\u{85}", "\u{200b}", "a,b", "\0"] {
+            assert!(check(value).is_err(), "{value:?}");
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Claims {
     pub(crate) audience: String,
     pub(crate) source_identity: Option<String>,
     pub(crate) tags: SessionTags,
+    /// All claims, by name; an opaque token has none.
+    pub(crate) all: Map<String, Value>,
 }
 
 impl Claims {
@@ -39,6 +41,7 @@ impl Claims {
                 audience: audience.clone(),
                 source_identity: None,
                 tags: SessionTags::default(),
+                all: Map::new(),
             });
         }
         let claims = claims(token).ok_or_else(|| {
@@ -67,7 +70,7 @@ impl Claims {
         }
         let source_identity = text("https://aws.amazon.com/source_identity").map(str::to_owned);
         let tags = tags(&claims).ok_or_else(|| Exception::InvalidIdentityToken(format!("Invalid claim: {TAGS}")))?;
-        Ok(Self { provider: without_scheme(&issuer), subject, audience, source_identity, tags })
+        Ok(Self { provider: without_scheme(&issuer), subject, audience, source_identity, tags, all: claims })
     }
 
     /// Says whether every account knows the provider.
@@ -81,7 +84,7 @@ fn without_scheme(url: &str) -> String {
 }
 
 /// Takes the middle of `HEADER.CLAIMS.SIGNATURE`.
-fn claims(token: &str) -> Option<Map<String, Value>> {
+pub(crate) fn claims(token: &str) -> Option<Map<String, Value>> {
     let parts: Vec<&str> = token.split('.').collect();
     let [_, claims, _] = parts.as_slice() else { return None };
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?).ok()

@@ -1,6 +1,6 @@
 //! The events of calls to S3.
 
-use aws::{AccountId, Call, Failure, Resource, percent};
+use aws::{AccountId, Call, Failure, GlobalArn, Resource, percent};
 use axum::http::Uri;
 use serde_json::{Map, Value, json};
 use trail::Event;
@@ -39,10 +39,10 @@ pub(super) fn of(
     event.is_data = is_on_objects || asked.key.is_some() && !ON_CONFIGURATION.contains(&asked.operation.as_str());
     if let Some(bucket) = asked.bucket.as_ref().filter(|_| is_on_objects) {
         let prefix = parameter(uri, "prefix").unwrap_or_default();
-        event.object_prefix = Some(format!("arn:{partition}:s3:::{bucket}/{prefix}"));
+        event.object_prefix = Some(GlobalArn::s3(partition, format!("{bucket}/{prefix}")).to_string());
     }
     let concerns = |kind, name: String| {
-        call.concerns(Resource { kind, arn: format!("arn:{partition}:s3:::{name}"), account: owner.clone() });
+        call.concerns(Resource { kind, arn: GlobalArn::s3(partition, name).to_string(), account: owner.clone() });
     };
     if let Some(bucket) = &asked.bucket {
         if let Some(key) = &asked.key {

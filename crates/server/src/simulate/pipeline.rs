@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aws::{AccountId, Clock, Region, SystemClock};
+use aws::{AccountId, Clock, GlobalArn, Region, SystemClock};
 use clap::Args;
 use serde_json::{Value, json};
 use trail::terminal::printable_lines;
@@ -59,8 +59,10 @@ pub(crate) struct Arguments {
 pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
     let Arguments { repository, branch, account, .. } = arguments;
     let region = &arguments.region.clone().map_or_else(region_of_environment, Ok)?;
-    let default_role =
-        || format!("arn:aws:iam::{account}:role/service-role/AWSCodePipelineServiceRole-{region}-{repository}");
+    let default_role = || {
+        let role = format!("role/service-role/AWSCodePipelineServiceRole-{region}-{repository}");
+        GlobalArn::iam(region.partition(), account, role).to_string()
+    };
     let role = arguments.role.clone().unwrap_or_else(default_role);
     let mut client = Client::new(&arguments.endpoint, region.clone(), SERVICE);
     client.assume_role(&role, &SystemClock.now().millis().to_string())?;

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use aws::call::Origin;
 use aws::caller::{Session, WebIdentity};
 use aws::{AccountId, Caller, Failure, SystemClock, Timestamp};
@@ -39,12 +37,9 @@ fn call(texts: &[String]) -> Call {
     let mut caller = Caller::iam_user(account(), user, user.clone(), Some(user.clone()));
     let attributes: Vec<(String, String)> = (0..5).map(|at| (format!("{at}-{claim}"), claim.clone())).collect();
     caller.session = Some(Session {
-        issuer: None,
         web_identity: Some(WebIdentity { provider: claim.clone(), attributes }),
-        created: Timestamp::from_millis(0),
-        mfa_authenticated: false,
         source_identity: Some(user.clone()),
-        transitive_tags: BTreeMap::new(),
+        ..Session::new(Timestamp::from_millis(0))
     });
     let origin = Origin {
         account: account(),

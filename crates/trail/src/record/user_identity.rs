@@ -88,6 +88,9 @@ fn context(session: &Session, version: EventVersion) -> Value {
         context.insert("webIdFederationData".to_owned(), federation(session));
         context.insert("attributes".to_owned(), attributes);
     }
+    if session.is_assumed_root {
+        context.insert("assumedRoot".to_owned(), "true".into());
+    }
     if let Some(name) = &session.source_identity {
         context.insert("sourceIdentity".to_owned(), name.as_str().into());
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use aws::operation::Change;
-use aws::{Arn, Call};
+use aws::{Arn, Call, GlobalArn};
 use store::{Error, Transaction, Value};
 
 use super::name::{self, Named};
@@ -192,7 +192,9 @@ impl Told {
             return Err(Exception::InvalidParameterCombination { reason });
         }
         let is_of = |arn: &str, service: &str| Arn::parse(arn).is_some_and(|arn| arn.service == service);
-        let is_role = |arn: &str| arn.starts_with("arn:") && arn.contains(":iam::") && arn.contains(":role/");
+        let is_role = |arn: &str| {
+            GlobalArn::parse(arn).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+        };
         match (&self.log_group, &self.log_role) {
             (None, None) => Ok(()),
             (Some(group), Some(role)) if is_of(group, "logs") && is_role(role) => Ok(()),

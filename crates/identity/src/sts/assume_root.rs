@@ -1,0 +1,84 @@
+//! `AssumeRoot`: a short session of another account's root, for one privileged task.
+
+use std::sync::Arc;
+
+use aws::caller::{Kind, Session};
+use aws::operation::Change;
+use aws::{AccountId, Call, Caller, GlobalArn, Partition, Resource, query};
+use serde::{Deserialize, Serialize};
+use store::Transaction;
+
+use crate::sts::input::{self, PolicyDescriptor};
+use crate::sts::output::Output;
+use crate::{Exception, Sts};
+
+/// How long such a session lasts at most, and where nothing is said, in seconds.
+const DURATION_SECONDS_MAX: i64 = 900;
+
+/// The managed policies for the privileged tasks.
+const TASKS: [&str; 5] = [
+    "IAMAuditRootUserCredentials",
+    "IAMCreateRootUserPassword",
+    "IAMDeleteRootUserCredentials",
+    "S3UnlockBucketPolicy",
+    "SQSUnlockQueuePolicy",
+];
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    target_principal: String,
+    task_policy_arn: PolicyDescriptor,
+    #[serde(deserialize_with = "query::number")]
+    duration_seconds: Option<i64>,
+    #[serde(deserialize_with = "query::number")]
+    minimum_session_token_size: Option<i64>,
+}
+
+/// Gives the session to whoever asks but a root: there are no organizations, so that any account counts as a member.
+pub(crate) fn run(
+    sts: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    input::required("targetPrincipal", &input.target_principal)?;
+    input::length("targetPrincipal", &input.target_principal, 12..=2048)?;
+    input::arn("taskPolicyArn.arn", &input.task_policy_arn.arn)?;
+    let seconds = input::seconds(input.duration_seconds, 0..=DURATION_SECONDS_MAX, DURATION_SECONDS_MAX)?;
+    let policies = [input.task_policy_arn];
+    let packed = input::packed("", &policies, &[], input.minimum_session_token_size)?;
+    let [PolicyDescriptor { arn: policy }] = policies;
+    if !is_task(&policy) {
+        return Err(Exception::InvalidArn(policy));
+    }
+    let partition = call.region.partition();
+    let account = target(&input.target_principal, partition).ok_or(Exception::InvalidArn(input.target_principal))?;
+    let root = Caller::root(account.clone(), None, None).in_partition(partition);
+    call.concerns(Resource { kind: "AWS::IAM::Root", arn: root.arn.clone(), account });
+    let caller = &call.caller;
+    if caller.kind == Kind::Root || caller.kind == Kind::FederatedUser {
+        let (caller, resource) = (caller.arn.clone(), root.arn);
+        return Err(Exception::NotAuthorized { caller, action: "sts:AssumeRoot", resource });
+    }
+    let source_identity = caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    let session =
+        Session { is_assumed_root: true, source_identity: source_identity.clone(), ..Session::new(call.time) };
+    let issued = sts.issue(call, Caller { session: Some(session), ..root }, seconds, packed.token_bytes);
+    Ok(Box::new(move |transaction| Ok(Output { source_identity, ..Output::of(issued.keep(transaction)?) })))
+}
+
+/// Reads an account, or the ARN of its root.
+fn target(text: &str, partition: Partition) -> Option<AccountId> {
+    text.parse().ok().or_else(|| {
+        let arn = GlobalArn::parse(text)?;
+        (arn.partition == partition && arn.service == "iam" && arn.resource == "root").then_some(arn.account?)
+    })
+}
+
+/// `arn:PARTITION:iam::aws:policy/root-task/NAME`: the account is AWS itself.
+fn is_task(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", "aws", resource] = parts.as_slice() else { return false };
+    partition.parse::<Partition>().is_ok()
+        && resource.strip_prefix("policy/root-task/").is_some_and(|name| TASKS.contains(&name))
+}

@@ -1,0 +1,31 @@
+//! `DecodeAuthorizationMessage`: what an encoded message says of a refusal.
+
+use std::sync::Arc;
+
+use aws::Call;
+use aws::operation::Change;
+use serde::{Deserialize, Serialize};
+use store::Transaction;
+
+use crate::sts::input;
+use crate::{Exception, Sts};
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    encoded_message: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Output {
+    decoded_message: String,
+}
+
+/// Refuses every message: no operation here refuses with one, so that none can be decoded.
+#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+pub(crate) fn run(_: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    input::required("encodedMessage", &input.encoded_message)?;
+    input::secret("encodedMessage", &input.encoded_message, 1..=10_240)?;
+    Err(Exception::InvalidAuthorizationMessage)
+}

@@ -1,0 +1,26 @@
+//! `GetDelegatedAccessToken`: credentials in exchange for a trade-in token.
+
+use std::sync::Arc;
+
+use aws::Call;
+use aws::operation::Change;
+use serde::{Deserialize, Serialize};
+use store::Transaction;
+
+use crate::sts::input;
+use crate::sts::output::Output;
+use crate::{Exception, Sts};
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Input {
+    #[serde(skip_serializing)]
+    trade_in_token: String,
+}
+
+/// Refuses every token: nothing here issues one, so that each is one that cannot be exchanged any more.
+#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+pub(crate) fn run(_: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    input::required("tradeInToken", &input.trade_in_token)?;
+    Err(Exception::ExpiredTradeInToken)
+}
