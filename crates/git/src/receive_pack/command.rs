@@ -124,7 +124,8 @@ impl Commands {
         if name.len() > reference::NAME_BYTES_MAX {
             let (bytes, most) = (name.len(), reference::NAME_BYTES_MAX);
             let sentence = format!("funny refname: a name of {bytes} bytes is too long; the most is {most}");
-            return Err(ProtocolError::new(sentence));
+            // Git expects side bands as soon as it has asked for them.
+            return Err(ProtocolError::new(sentence).in_band(self.asked("side-band-64k")));
         }
         let (old, new) = (id_of(old, line)?, id_of(new, line)?);
         self.list.push(Command { name: name.into(), old, new });
