@@ -137,6 +137,38 @@ fn no_crate_unwraps() {
 }
 
 #[test]
+fn nothing_but_the_clock_reads_the_system_s_time() {
+    let read = ["SystemTime", "Timestamp", "Utc", "OffsetDateTime"].map(|clock| format!("{clock}::now"));
+    // What a folder's time tells of its files is compared with the time of the system that wrote it.
+    let excepted =
+        ["crates/aws/src/clock.rs", "crates/git/src/repository/folders.rs"].map(|path| workspace().join(path));
+    let in_crates = |path: &Path| path.starts_with(workspace().join("crates")) && path.iter().any(|part| part == "src");
+    let readers = sources().into_iter().filter(|(path, text)| {
+        in_crates(path) && !excepted.contains(path) && read.iter().any(|read| text.contains(read.as_str()))
+    });
+    none(readers.map(|(path, _)| path), "ask the call, or a Clock");
+}
+
+#[test]
+fn no_lock_is_given_up_after_a_panic() {
+    let given_up = ["lock", "read", "write"].map(|kind| [".", kind, "().exp", "ect("].concat());
+    let is_ours = |path: &Path| {
+        let in_crates = path.starts_with(workspace().join("crates")) && path.iter().any(|part| part == "src");
+        in_crates && name(path) != "tests.rs"
+    };
+    let locks = sources().into_iter().filter(|(path, text)| {
+        let (text, _) = text
+            .split_once(
+                "#[cfg(test)]
+mod tests {",
+            )
+            .unwrap_or((text, ""));
+        is_ours(path) && given_up.iter().any(|given_up| text.contains(given_up.as_str()))
+    });
+    none(locks.map(|(path, _)| path), "write unwrap_or_else(PoisonError::into_inner)");
+}
+
+#[test]
 fn no_lint_is_silenced_without_a_reason() {
     let [allow, expect] = ["allow", "expect"].map(|lint| format!("#[{lint}("));
     let silenced = sources().into_iter().filter(|(_, text)| {

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** nothing here knows a service, an HTTP server or a file.
 
+#![warn(unreachable_pub)]
+
 pub mod account;
 pub mod arn;
 pub mod call;

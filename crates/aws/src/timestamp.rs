@@ -26,12 +26,6 @@ const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Reads the system's clock.
-    pub fn now() -> Self {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
-    }
-
     /// Takes milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)

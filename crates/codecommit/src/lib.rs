@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** nothing here knows HTTP, signatures or events, and no reference moves but through [`push`].
 
+#![warn(unreachable_pub)]
+
 mod approval;
 mod approval_rule;
 mod approval_rule_template;

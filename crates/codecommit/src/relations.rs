@@ -14,7 +14,7 @@ use crate::Exception;
 type Pair = (ObjectId, ObjectId);
 
 /// Answers about the commits of one repository.
-pub struct Relations {
+pub(crate) struct Relations {
     objects: Arc<git::Repository>,
     ancestors: Mutex<HashMap<Pair, bool>>,
     merge_bases: Mutex<HashMap<Pair, Option<ObjectId>>>,

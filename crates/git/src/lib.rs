@@ -6,6 +6,8 @@
 //! **Invariant:** a repository is closed: every object that an object in it names is in it too, submodule
 //! commits excepted. [`receive_pack`] lets nothing in that would break this.
 
+#![warn(unreachable_pub)]
+
 mod add;
 mod advertisement;
 mod ancestry;

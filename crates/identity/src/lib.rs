@@ -3,6 +3,8 @@
 //! The mode is open: every caller is let in, and the credentials that are given name them.
 //! **Invariant:** a credential is read here and never leaves; only an access key's id goes on, into the record.
 
+#![warn(unreachable_pub)]
+
 mod credentials;
 mod exception;
 mod file;

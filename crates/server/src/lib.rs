@@ -14,6 +14,8 @@
 //!
 //! **Invariant:** there are no business rules here.
 
+#![warn(unreachable_pub)]
+
 mod api;
 mod archives;
 mod asked;

@@ -3,6 +3,8 @@
 //! One connection writes, many transactions to a commit; readers see the last commit and never wait for it.
 //! **Invariant:** nothing here knows what is stored.
 
+#![warn(unreachable_pub)]
+
 mod error;
 mod reader;
 pub mod transaction;

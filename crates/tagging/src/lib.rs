@@ -3,6 +3,8 @@
 //! **Invariant:** this service keeps no tags. It reads those of the services that own the resources, and changes them by calling
 //! their operations, each of which is a call of its own with its own record.
 
+#![warn(unreachable_pub)]
+
 mod arn;
 mod compliance;
 mod edit;

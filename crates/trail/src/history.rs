@@ -16,7 +16,7 @@ use std::time::Duration;
 use store::{Error, Store, Transaction};
 use worker::{Stop, Waker, Work, Worker};
 
-pub use self::index::forget;
+pub(crate) use self::index::forget;
 pub(crate) use self::lookup::lookup_events;
 pub(crate) use self::throttle::Throttle;
 
@@ -38,7 +38,7 @@ pub struct LookupSettings {
 }
 
 /// The index of all events, shared by whoever looks up.
-pub struct History {
+pub(crate) struct History {
     store: Arc<Store>,
     /// Whoever indexes has the turn.
     turn: Mutex<()>,

@@ -3,6 +3,8 @@
 //! **Invariant:** an operation runs through [`Trail::call`] or [`Trail::transact`], so there is no way to run one that is not
 //! recorded, and its record is in `events.ndjson` before its reply is sent.
 
+#![warn(unreachable_pub)]
+
 mod bucket;
 mod delivery;
 mod digest;

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** the thread ends only when its worker is stopped; a round that fails or panics is logged, and another one follows.
 
+#![warn(unreachable_pub)]
+
 mod signal;
 mod supervise;
 

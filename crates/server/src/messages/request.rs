@@ -3,7 +3,7 @@
 //! Requests are not signed: endpoints that stand in for AWS take the region and the account out of the signature's head.
 
 use aws::percent::{self, UNRESERVED};
-use aws::{Arn, query, signature};
+use aws::{Arn, Clock, SystemClock, query, signature};
 use ureq::http::Request;
 use ureq::http::request::Builder;
 
@@ -45,7 +45,8 @@ fn publication(message: &Message<'_>) -> Vec<u8> {
 }
 
 fn signed(request: Builder, arn: &Arn) -> Builder {
-    request.header("authorization", signature::formal(arn.account.as_str(), &arn.region, &arn.service))
+    request
+        .header("authorization", signature::formal(arn.account.as_str(), &arn.region, &arn.service, SystemClock.now()))
 }
 
 #[cfg(test)]

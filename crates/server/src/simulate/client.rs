@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use aws::percent::{self, UNRESERVED};
-use aws::{Region, query, signature, xml};
+use aws::{Clock, Region, SystemClock, query, signature, xml};
 use serde_json::Value;
 use ureq::http::Request;
 use ureq::http::request::Builder;
@@ -81,7 +81,7 @@ impl Client {
     }
 
     fn request(&self, request: Builder, service: &str) -> Builder {
-        let head = signature::formal(&self.access_key, &self.region, service);
+        let head = signature::formal(&self.access_key, &self.region, service, SystemClock.now());
         let request = request.header("authorization", head).header("user-agent", &self.user_agent);
         match &self.session_token {
             Some(token) => request.header("x-amz-security-token", token),

@@ -62,7 +62,7 @@ pub(super) fn clear(transaction: &Transaction) -> Result<(), Error> {
 /// Takes events out of the index that are removed in the same transaction.
 ///
 /// They must still be there, as their records tell where they are found; how many there are at a time is the caller's choice.
-pub fn forget(transaction: &Transaction, seqs: RangeInclusive<i64>) -> Result<(), Error> {
+pub(crate) fn forget(transaction: &Transaction, seqs: RangeInclusive<i64>) -> Result<(), Error> {
     let entries = transaction.query(
         &format!("SELECT {COLUMNS} FROM events WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"),
         &[(*seqs.start()).into(), (*seqs.end()).into()],
