@@ -49,6 +49,7 @@ mod s3;
 mod session_tags;
 mod settings;
 mod simulate;
+mod stalled;
 mod stop;
 mod sts;
 mod sts_clients;

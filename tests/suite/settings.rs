@@ -173,6 +173,8 @@ fn a_wrong_setting_is_refused_with_what_to_write() {
         ("git-max-object", "0", "5MB"),
         ("git-timeout", "never", "5s"),
         ("git-cache", "some", "5MB"),
+        ("cache-memory", "0", "5MB"),
+        ("cache-idle", "never", "5s"),
         ("git-prune-age", "old", "5s"),
         ("log-format", "xml", "json"),
         ("config", "nothing.toml", "nothing.toml"),

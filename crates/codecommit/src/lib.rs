@@ -32,6 +32,7 @@ pub mod repository;
 mod request_token;
 mod schema;
 pub mod settings;
+mod slots;
 mod snapshots;
 mod specifier;
 mod tag;
@@ -44,7 +45,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::{Call, Operation, TaggedResource};
-use git::Interrupt;
+use git::{CacheMemory, Cached, Interrupt};
 use store::{Store, Transaction};
 
 use crate::archive::Archives;
@@ -54,7 +55,7 @@ pub use crate::maintenance::{Growth, Maintenance};
 use crate::objects::Objects;
 pub use crate::ref_updates::{Answers, RefUpdates};
 pub use crate::settings::Settings;
-use crate::snapshots::Snapshots;
+use crate::snapshots::{Snapshot, Snapshots};
 use crate::trigger::delivery::Courier;
 
 /// The wire's name of the service: the part of `X-Amz-Target` before the operation.
@@ -72,6 +73,8 @@ pub struct CodeCommit {
     objects: Arc<Objects>,
     snapshots: Snapshots,
     histories: Histories,
+    /// The memory of all caches.
+    memory: CacheMemory,
     maintenance: Arc<dyn Maintenance>,
     courier: Arc<dyn Courier>,
     archives: Arc<dyn Archives>,
@@ -84,27 +87,30 @@ type Change<O> = aws::operation::Change<Transaction, O, Exception>;
 impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
-    /// What is left of repositories that were deleted is removed.
+    /// What is left of repositories that were deleted is removed. Git clients are told what `git` offers.
     pub fn open(
         store: Arc<Store>,
         folder: PathBuf,
         maintenance: Arc<dyn Maintenance>,
         courier: Arc<dyn Courier>,
         archives: Arc<dyn Archives>,
+        git: git::Options,
         settings: Settings,
     ) -> io::Result<Self> {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
-        let objects = Arc::new(Objects::open(folder, &owned, &deleted)?);
+        let memory = CacheMemory::new(settings.cache_bytes);
+        let objects = Arc::new(Objects::open(folder, &owned, &deleted, &memory)?);
         if !deleted.is_empty() {
             store.write(repository::forget_deleted).map_err(io::Error::other)?;
         }
         Ok(Self {
             store,
             objects,
-            snapshots: Snapshots::default(),
-            histories: Histories::default(),
+            snapshots: Snapshots::new(&memory, git),
+            histories: Histories::new(&memory),
+            memory,
             maintenance,
             courier,
             archives,
@@ -134,18 +140,17 @@ impl CodeCommit {
 
     /// Takes a snapshot of a repository's references.
     pub fn references(&self, repository: &repository::Repository) -> Result<Arc<git::References>, Exception> {
-        Ok(self.snapshot(repository)?.references)
+        Ok(Arc::clone(&self.snapshot(repository)?.references))
     }
 
-    /// Tells what clients are told first of a repository; the options are to be the same each time.
+    /// Tells what clients are told first of a repository.
     pub fn advertise(
         &self,
         repository: &repository::Repository,
         service: git::Service,
         version: git::Version,
-        options: &git::Options,
     ) -> Result<Arc<Vec<u8>>, Exception> {
-        Ok(self.snapshot(repository)?.advertise(service, version, options))
+        Ok(self.snapshots.advertise(&*self.snapshot(repository)?, service, version))
     }
 
     /// Opens the objects of a repository; an empty repository has none on disk yet, and then their folder is made.
@@ -170,6 +175,12 @@ impl CodeCommit {
         Ok(Arc::new(objects.interrupted_by(interrupt)))
     }
 
+    /// Releases the memory, and closes the repositories, that were not used since this was called last.
+    pub fn release_idle(&self) {
+        self.objects.close_idle();
+        self.memory.release_idle();
+    }
+
     /// Forgets everything.
     pub fn reset(&self) -> Result<(), Exception> {
         let objects = Arc::clone(&self.objects);
@@ -185,7 +196,7 @@ impl CodeCommit {
         })
     }
 
-    fn snapshot(&self, repository: &repository::Repository) -> Result<snapshots::Snapshot, Exception> {
+    fn snapshot(&self, repository: &repository::Repository) -> Result<Arc<Cached<Snapshot>>, Exception> {
         self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
     }
 

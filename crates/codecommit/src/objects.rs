@@ -10,6 +10,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use git::CacheMemory;
+
 /// What is to be removed is first renamed to this, so that it is out of the way at once.
 const REMOVED_PREFIX: &str = "removed-";
 
@@ -18,6 +20,8 @@ const OPEN_MAX: usize = 64;
 
 pub(crate) struct Objects {
     folder: PathBuf,
+    /// What is kept of the open ones.
+    memory: CacheMemory,
     open: Mutex<Open>,
 }
 
@@ -25,16 +29,28 @@ pub(crate) struct Objects {
 struct Open {
     by_id: HashMap<String, Weak<git::Repository>>,
     /// Those that were used last, the last one at the end.
-    recent: VecDeque<(String, Arc<git::Repository>)>,
+    recent: VecDeque<Recent>,
     /// The ids of deleted repositories that somebody still uses.
     deleted: HashSet<String>,
+}
+
+struct Recent {
+    id: String,
+    repository: Arc<git::Repository>,
+    /// Whether it was not used since idle ones were closed.
+    is_idle: bool,
 }
 
 impl Objects {
     /// Opens the folder and removes what is left of repositories that were deleted.
     ///
     /// What else is there and is not `owned` is left alone: a folder may meet another database than its own.
-    pub(crate) fn open(folder: PathBuf, owned: &[String], deleted: &[String]) -> io::Result<Self> {
+    pub(crate) fn open(
+        folder: PathBuf,
+        owned: &[String],
+        deleted: &[String],
+        memory: &CacheMemory,
+    ) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
         let [owned, deleted] = [owned, deleted].map(|ids| ids.iter().map(String::as_str).collect::<HashSet<_>>());
         for entry in fs::read_dir(&folder)? {
@@ -48,7 +64,7 @@ impl Objects {
                 tracing::warn!(path = %path.display(), "this belongs to no repository of the database; it is left alone");
             }
         }
-        Ok(Self { folder, open: Mutex::default() })
+        Ok(Self { folder, memory: memory.clone(), open: Mutex::default() })
     }
 
     /// Lists the ids of repositories that may hold unreachable objects.
@@ -79,7 +95,7 @@ impl Objects {
         if !path.is_dir() && !exists()? {
             return Ok(None);
         }
-        let repository = Arc::new(git::Repository::open_or_create(&path)?);
+        let repository = Arc::new(git::Repository::open_or_create_with(&path, &self.memory)?);
         for pack in repository.reindexed_packs() {
             tracing::warn!(pack = %pack.display(), "a pack had lost its index, which was made again");
         }
@@ -88,6 +104,22 @@ impl Objects {
         }
         open.used(id, &repository);
         Ok(Some(repository))
+    }
+
+    /// Closes the repositories that were not used since this was called last, as soon as nobody uses them.
+    pub(crate) fn close_idle(&self) {
+        let mut open = self.lock();
+        let (idle, used): (VecDeque<_>, _) =
+            std::mem::take(&mut open.recent).into_iter().partition(|recent| recent.is_idle);
+        open.recent = used;
+        for recent in &mut open.recent {
+            recent.is_idle = true;
+        }
+        drop(open);
+        // Unmapping packs takes a while.
+        drop(idle);
+        let mut open = self.lock();
+        open.by_id.retain(|_, repository| repository.strong_count() > 0);
     }
 
     /// Opens a repository's objects, if it has a folder for them.
@@ -155,12 +187,13 @@ fn remove_folders(folders: Vec<PathBuf>) {
 
 impl Open {
     fn used(&mut self, id: &str, repository: &Arc<git::Repository>) {
-        if self.recent.back().is_some_and(|(last, _)| last == id) {
+        if let Some(last) = self.recent.back_mut().filter(|last| last.id == id) {
+            last.is_idle = false;
             return;
         }
         self.by_id.insert(id.to_owned(), Arc::downgrade(repository));
-        self.recent.retain(|(known, _)| known != id);
-        self.recent.push_back((id.to_owned(), Arc::clone(repository)));
+        self.recent.retain(|known| known.id != id);
+        self.recent.push_back(Recent { id: id.to_owned(), repository: Arc::clone(repository), is_idle: false });
         if self.recent.len() > OPEN_MAX {
             self.recent.pop_front();
             self.by_id.retain(|_, repository| repository.strong_count() > 0);
@@ -170,8 +203,8 @@ impl Open {
     /// Forgets a repository, and gives what kept it open.
     fn forget(&mut self, id: &str) -> Option<Arc<git::Repository>> {
         self.by_id.remove(id);
-        let recent = self.recent.iter().position(|(known, _)| known == id);
-        recent.and_then(|number| self.recent.remove(number)).map(|(_, repository)| repository)
+        let recent = self.recent.iter().position(|known| known.id == id);
+        recent.and_then(|number| self.recent.remove(number)).map(|recent| recent.repository)
     }
 }
 
@@ -186,11 +219,16 @@ mod tests {
             fs::create_dir_all(folder.path().join(name).join("objects")).expect("a new folder");
         }
         fs::write(folder.path().join("a file"), "").expect("a writable folder");
-        Objects::open(folder.path().to_owned(), &["kept".to_owned()], &["deleted".to_owned()]).expect("a folder");
+        Objects::open(folder.path().to_owned(), &["kept".to_owned()], &["deleted".to_owned()], &CacheMemory::default())
+            .expect("a folder");
         let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").file_name());
         let mut names: Vec<_> = names.collect();
         names.sort();
         assert_eq!(names, ["a file", "kept", "of another"]);
+    }
+
+    fn open(folder: &std::path::Path) -> Objects {
+        Objects::open(folder.to_owned(), &[], &[], &CacheMemory::default()).expect("a new folder")
     }
 
     /// The repository with this id, which is in the database.
@@ -201,7 +239,7 @@ mod tests {
     #[test]
     fn a_repository_in_use_is_open_once_and_idle_ones_are_closed() {
         let folder = tempfile::tempdir().expect("there is room");
-        let objects = Objects::open(folder.path().join("repositories"), &[], &[]).expect("a new folder");
+        let objects = open(&folder.path().join("repositories"));
         let used = get(&objects, "used");
         let idle = Arc::downgrade(&get(&objects, "idle"));
         for number in 0..OPEN_MAX {
@@ -214,7 +252,7 @@ mod tests {
     #[test]
     fn a_deleted_repository_is_whole_for_who_uses_it_and_gone_after_that() {
         let folder = tempfile::tempdir().expect("there is room");
-        let objects = Arc::new(Objects::open(folder.path().to_owned(), &[], &[]).expect("a new folder"));
+        let objects = Arc::new(open(folder.path()));
         let used = get(&objects, "used");
         let hold = used.hold();
         objects.remove(vec!["used".to_owned()]);
@@ -235,8 +273,23 @@ mod tests {
     #[test]
     fn no_folder_is_made_for_what_is_not_in_the_database() {
         let folder = tempfile::tempdir().expect("there is room");
-        let objects = Objects::open(folder.path().to_owned(), &[], &[]).expect("a new folder");
+        let objects = open(folder.path());
         assert!(objects.get::<io::Error>("deleted", || Ok(false)).expect("it is asked").is_none());
         assert!(fs::read_dir(folder.path()).expect("a folder").next().is_none());
+    }
+
+    #[test]
+    fn what_is_not_used_for_a_while_is_closed() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let objects = open(folder.path());
+        let (idle, used) = (Arc::downgrade(&get(&objects, "idle")), Arc::downgrade(&get(&objects, "used")));
+        objects.close_idle();
+        assert_eq!((idle.strong_count(), used.strong_count()), (1, 1));
+        drop(get(&objects, "used"));
+        objects.close_idle();
+        assert_eq!((idle.strong_count(), used.strong_count()), (0, 1));
+        objects.close_idle();
+        assert_eq!(used.strong_count(), 0);
+        assert!(objects.lock().by_id.is_empty());
     }
 }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub fsck: git::Fsck,
     /// How much a merge may cost before it is given up.
     pub merge: MergeLimits,
+    /// How much memory all caches may take together, in bytes.
+    pub cache_bytes: usize,
     /// What is made to fail.
     pub simulate: Simulate,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             sync: false,
             fsck: git::Fsck::default(),
             merge: MergeLimits::default(),
+            cache_bytes: git::CacheMemory::BYTES_MAX,
             simulate: Simulate::default(),
         }
     }

@@ -6,70 +6,80 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use git::{Options, References, Service, Version};
+use git::{CacheMemory, Cached, Options, Reference, References, Service, Slot, Version, Weigh};
 
 use crate::Exception;
 use crate::repository::Repository;
+use crate::slots::Slots;
 
-/// How many references are kept, of all repositories together; about two hundred bytes each.
-const REFERENCES_MAX: usize = 400_000;
+/// What the allocator takes for a name besides its bytes.
+const ALLOCATION_BYTES: usize = 16;
 
 /// The references of a repository at one moment.
-#[derive(Clone)]
 pub(crate) struct Snapshot {
     pub(crate) version: i64,
     pub(crate) references: Arc<References>,
-    advertised: Arc<Mutex<Advertised>>,
+    advertised: Mutex<HashMap<(Service, Version), Arc<Slot<Advertisement>>>>,
 }
 
 /// What clients of a service and a protocol version are told.
-type Advertised = HashMap<(Service, Version), Arc<Vec<u8>>>;
+struct Advertisement(Arc<Vec<u8>>);
+
+impl Weigh for Advertisement {
+    fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Weigh for Snapshot {
+    fn bytes(&self) -> usize {
+        let names: usize = self.references.references.iter().map(|it| it.name.len() + ALLOCATION_BYTES).sum();
+        size_of::<Self>() + names + self.references.references.len() * size_of::<Reference>()
+    }
+}
 
 impl Snapshot {
     pub(crate) fn new(version: i64, references: References) -> Self {
-        Self { version, references: Arc::new(references), advertised: Arc::default() }
-    }
-
-    /// Writes down what a client is told, unless that was done already. `options` are always the same.
-    pub(crate) fn advertise(&self, service: Service, version: Version, options: &Options) -> Arc<Vec<u8>> {
-        let write = || Arc::new(git::advertise(service, version, &self.references, options));
-        if options.offers.session_id {
-            // Each client's is its own.
-            return write();
-        }
-        let mut advertised = self.advertised.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(advertised.entry((service, version)).or_insert_with(write))
+        Self { version, references: Arc::new(references), advertised: Mutex::default() }
     }
 }
 
 /// The last snapshots, by the ids of their repositories.
-#[derive(Default)]
-pub(crate) struct Snapshots(Mutex<HashMap<String, Snapshot>>);
+pub(crate) struct Snapshots {
+    slots: Slots<String, Snapshot>,
+    memory: CacheMemory,
+    /// What clients are offered.
+    options: Options,
+}
 
 impl Snapshots {
+    pub(crate) fn new(memory: &CacheMemory, options: Options) -> Self {
+        Self { slots: Slots::new(memory), memory: memory.clone(), options }
+    }
+
     /// Gives the references of a repository; `read` reads them if those that are kept are not of its version.
     pub(crate) fn get(
         &self,
         repository: &Repository,
         read: impl FnOnce() -> Result<Snapshot, Exception>,
-    ) -> Result<Snapshot, Exception> {
-        let known = self.lock().get(&repository.id).cloned();
-        if let Some(known) = known.filter(|known| known.version == repository.refs_version) {
-            return Ok(known);
-        }
-        let fresh = read()?;
-        let mut kept = self.lock();
-        // A repository without references takes its room, too.
-        let room = |references: &References| references.references.len() + 1;
-        let taken: usize = kept.values().map(|snapshot| room(&snapshot.references)).sum();
-        if taken + room(&fresh.references) > REFERENCES_MAX {
-            kept.clear();
-        }
-        kept.insert(repository.id.clone(), fresh.clone());
-        Ok(fresh)
+    ) -> Result<Arc<Cached<Snapshot>>, Exception> {
+        let slot = self.slots.slot(repository.id.clone());
+        let known = slot.get().filter(|known| known.version == repository.refs_version);
+        known.map_or_else(|| Ok(slot.set(read()?)), Ok)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Snapshot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes down what a client is told, unless that was done already.
+    pub(crate) fn advertise(&self, snapshot: &Snapshot, service: Service, version: Version) -> Arc<Vec<u8>> {
+        let write = || Arc::new(git::advertise(service, version, &snapshot.references, &self.options));
+        if self.options.offers.session_id {
+            // Each client's is its own.
+            return write();
+        }
+        let slot = {
+            let mut advertised = snapshot.advertised.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(advertised.entry((service, version)).or_insert_with(|| Arc::new(Slot::new(&self.memory))))
+        };
+        let known = slot.get_or_make(|| Some(Advertisement(write()))).expect("it can always be written");
+        Arc::clone(&known.0)
     }
 }

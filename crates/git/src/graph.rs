@@ -15,12 +15,16 @@ mod reach;
 use std::{
     cmp::Reverse,
     io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use gix::{ObjectId, hash::oid};
 
-use crate::{Error, Interrupt, Repository, pack::Pack};
+use crate::{
+    Error, Interrupt, Repository,
+    cache_memory::{CacheMemory, Cached, Slot, Weigh},
+    pack::{Pack, Tables},
+};
 use bitmap::Runs;
 pub(crate) use build::build;
 
@@ -97,13 +101,20 @@ impl Graph {
 #[derive(Clone)]
 pub(crate) struct Charted {
     pub(crate) pack: Arc<Pack>,
-    pub(crate) graph: Arc<Graph>,
+    pub(crate) graph: Arc<Cached<Graph>>,
+    /// The order of the pack's entries, which is not made again while this is used.
+    tables: Arc<Cached<Tables>>,
 }
 
 impl Charted {
+    fn new(pack: &Arc<Pack>, graph: Arc<Cached<Graph>>) -> Self {
+        Self { pack: Arc::clone(pack), graph, tables: pack.tables() }
+    }
+
     /// Finds a commit's number.
     pub(crate) fn number(&self, id: &oid) -> Option<u32> {
-        self.graph.number(self.pack.rank(id)?)
+        let position = self.pack.position(id)?;
+        self.graph.number(self.tables.rank(position))
     }
 
     pub(crate) fn id(&self, number: u32) -> ObjectId {
@@ -122,22 +133,23 @@ const WORTHY: u32 = 500;
 pub(crate) fn find(packs: &[Arc<Pack>]) -> Option<Charted> {
     let mut packs: Vec<_> = packs.iter().collect();
     packs.sort_unstable_by_key(|pack| Reverse(pack.index.num_objects()));
-    packs.into_iter().find_map(|pack| Some(Charted { pack: Arc::clone(pack), graph: pack.graph()? }))
+    packs.into_iter().find_map(|pack| Some(Charted::new(pack, pack.graph()?)))
 }
 
 /// Makes a graph for the largest pack.
 pub(crate) fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<Charted> {
     let pack = packs.iter().max_by_key(|pack| pack.index.num_objects())?;
     let worthy = pack.index.num_objects() >= WORTHY;
-    worthy.then(|| pack.graph_or_build(interrupt)).flatten().map(|graph| Charted { pack: Arc::clone(pack), graph })
+    worthy.then(|| pack.graph_or_build(interrupt)).flatten().map(|graph| Charted::new(pack, graph))
 }
 
 /// Tells whether the largest pack may get a graph and has none that is saved, as far as that is known without
 /// making it.
 pub(crate) fn is_due(packs: &[Arc<Pack>]) -> bool {
     let Some(pack) = packs.iter().max_by_key(|pack| pack.index.num_objects()) else { return false };
-    let hopeless = || pack.graph.built.get().is_some_and(Option::is_none);
-    pack.index.num_objects() >= WORTHY && (pack.graph().is_none() || !pack.graph.is_saved()) && !hopeless()
+    pack.index.num_objects() >= WORTHY
+        && (pack.graph().is_none() || *pack.graph.known() != Known::Saved)
+        && *pack.graph.known() != Known::Hopeless
 }
 
 impl Repository {
@@ -147,49 +159,96 @@ impl Repository {
     /// at a time does so for a repository.
     pub fn chart(&self) -> io::Result<()> {
         let reader = self.reader();
-        let Some(Charted { pack, graph }) = make(reader.packs(), reader.interrupt()) else { return Ok(()) };
-        if pack.graph.is_saved() { Ok(()) } else { graph.save(&pack) }
+        let Some(Charted { pack, graph, .. }) = make(reader.packs(), reader.interrupt()) else { return Ok(()) };
+        // What is kept in memory does not tell whether the file is still sound.
+        if *pack.graph.known() == Known::Saved && file::load(&pack).is_some() {
+            return Ok(());
+        }
+        graph.save(&pack)?;
+        *pack.graph.known() = Known::Saved;
+        Ok(())
+    }
+}
+
+impl Weigh for Graph {
+    fn bytes(&self) -> usize {
+        let numbers = self.bases.len() + self.parents.len() + self.by_rank.len() + self.heads.len();
+        let words: usize = self.landmarks.iter().map(|(_, runs)| runs.words().len()).sum();
+        let words = words + self.all.as_ref().map_or(0, |runs| runs.words().len());
+        numbers * size_of::<u32>()
+            + self.commits.len() * size_of::<Commit>()
+            + self.landmarks.len() * size_of::<(u32, Runs)>()
+            + words * size_of::<u64>()
     }
 }
 
 /// Where a pack keeps its graph.
-#[derive(Default)]
-pub(crate) struct Slot {
-    saved: OnceLock<Option<Arc<Graph>>>,
-    built: OnceLock<Option<Arc<Graph>>>,
-    /// Held by the one who builds.
-    building: Mutex<()>,
+pub(crate) struct Place {
+    graph: Slot<Graph>,
+    known: Mutex<Known>,
 }
 
-impl Slot {
-    fn is_saved(&self) -> bool {
-        self.saved.get().is_some_and(Option::is_some)
+/// What is known of a pack's graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Nobody has looked yet.
+    Nothing,
+    /// It is in a file beside the pack.
+    Saved,
+    /// There is no sound file.
+    Unsaved,
+    /// It cannot be made.
+    Hopeless,
+}
+
+impl Place {
+    pub(crate) fn new(memory: &CacheMemory) -> Self {
+        Self { graph: Slot::new(memory), known: Mutex::new(Known::Nothing) }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pack {
-    /// Gives the graph that was saved beside the pack, or that was built since it was opened.
-    pub(crate) fn graph(&self) -> Option<Arc<Graph>> {
-        let saved = self.graph.saved.get_or_init(|| file::load(self).map(Arc::new));
-        saved.as_ref().or_else(|| self.graph.built.get()?.as_ref()).cloned()
+    /// Gives the graph that was saved beside the pack, or that was made and is kept.
+    pub(crate) fn graph(&self) -> Option<Arc<Cached<Graph>>> {
+        let known = *self.graph.known();
+        match known {
+            Known::Hopeless => None,
+            Known::Unsaved => self.graph.graph.get(),
+            Known::Nothing | Known::Saved => {
+                // Known before others may look, so that a graph that they make is not taken for one that was saved.
+                self.graph.graph.get_or_make(|| {
+                    let loaded = file::load(self);
+                    *self.graph.known() = if loaded.is_some() { Known::Saved } else { Known::Unsaved };
+                    loaded
+                })
+            }
+        }
     }
 
-    /// Gives the pack's graph, built if there is none; nothing if the pack is not closed, or if `interrupt` ended the
-    /// building. Whoever comes while it is being built waits for it.
-    pub(crate) fn graph_or_build(self: &Arc<Self>, interrupt: &Interrupt) -> Option<Arc<Graph>> {
+    /// Gives the pack's graph, made if there is none; nothing if the pack is not closed, or if `interrupt` ended the
+    /// making. Whoever comes while it is being made waits for it.
+    pub(crate) fn graph_or_build(self: &Arc<Self>, interrupt: &Interrupt) -> Option<Arc<Cached<Graph>>> {
         if let Some(graph) = self.graph() {
             return Some(graph);
         }
-        let _building = self.graph.building.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(built) = self.graph.built.get() {
-            return built.clone();
-        }
-        let built = match build(self, interrupt) {
-            // That says nothing about the pack: the next one who needs the graph builds it.
-            Err(Error::Interrupted | Error::Time) => return None,
-            // What cannot be read is left for those to report who need it.
-            built => built.ok().flatten().map(Arc::new),
-        };
-        self.graph.built.get_or_init(|| built).clone()
+        self.graph.graph.get_or_make(|| {
+            if *self.graph.known() == Known::Hopeless {
+                return None;
+            }
+            let built = match build(self, interrupt) {
+                // That says nothing about the pack: the next one who needs the graph makes it.
+                Err(Error::Interrupted | Error::Time) => return None,
+                // What cannot be read is left for those to report who need it.
+                built => built.ok().flatten(),
+            };
+            if built.is_none() {
+                *self.graph.known() = Known::Hopeless;
+            }
+            built
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::{
     io,
     path::Path,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -16,7 +16,11 @@ use gix::{
     odb::pack::{data, index},
 };
 
-use crate::{Error, graph};
+use crate::{
+    Error,
+    cache_memory::{CacheMemory, Cached, Slot, Weigh},
+    graph,
+};
 
 /// An open pack. It stays readable when its files are removed.
 pub(crate) struct Pack {
@@ -24,12 +28,32 @@ pub(crate) struct Pack {
     pub(crate) data: data::File,
     /// The data file of a large pack once more, to copy from without mapping it all into the process. Small ones do
     /// without, so that the number of packs is not bounded by that of open files.
-    file: Option<File>,
-    by_offset: OnceLock<Vec<(u64, u32)>>,
+    file: Option<Arc<File>>,
+    tables: Slot<Tables>,
     /// Whether some deltas name their bases by the distance; the pack writer finds out when it needs to know.
     pub(crate) offset_deltas: OnceLock<bool>,
-    ranks: OnceLock<Vec<u32>>,
-    pub(crate) graph: graph::Slot,
+    pub(crate) graph: graph::Place,
+}
+
+/// The order in which the entries of a pack lie.
+pub(crate) struct Tables {
+    /// The offset of every entry with its position in the index, in the order of the offsets.
+    pub(crate) by_offset: Vec<(u64, u32)>,
+    /// The ranks of the entries, by their positions in the index.
+    ranks: Vec<u32>,
+}
+
+impl Tables {
+    /// Gives the rank of the entry at a position of the index.
+    pub(crate) fn rank(&self, position: u32) -> u32 {
+        self.ranks[position as usize]
+    }
+}
+
+impl Weigh for Tables {
+    fn bytes(&self) -> usize {
+        self.by_offset.len() * size_of::<(u64, u32)>() + self.ranks.len() * size_of::<u32>()
+    }
 }
 
 /// The size in bytes from which a data file is kept open.
@@ -43,10 +67,12 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 
 impl Pack {
     /// Opens the pack whose index is at `index_path`.
-    pub(crate) fn open(index_path: &Path) -> io::Result<Self> {
+    ///
+    /// What is found out about it later is kept in `memory`.
+    pub(crate) fn open(index_path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         let data_path = index_path.with_extension("pack");
         let file = File::open(&data_path)?;
-        let file = (file.metadata()?.len() >= LARGE).then_some(file);
+        let file = (file.metadata()?.len() >= LARGE).then(|| Arc::new(file));
         // What gitoxide says of a file that cannot be opened does not tell whether it is there.
         drop(File::open(index_path)?);
         let index = index::File::at(index_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
@@ -63,10 +89,9 @@ impl Pack {
             index,
             data,
             file,
-            by_offset: OnceLock::new(),
-            ranks: OnceLock::new(),
+            tables: Slot::new(memory),
             offset_deltas: OnceLock::new(),
-            graph: graph::Slot::default(),
+            graph: graph::Place::new(memory),
         })
     }
 
@@ -88,38 +113,47 @@ impl Pack {
         self.position(id).map(|position| self.entry(self.index.pack_offset_at_index(position))).transpose()
     }
 
-    /// Gives the offset of every entry with its position in the index, in the order of the offsets.
-    pub(crate) fn by_offset(&self) -> &[(u64, u32)] {
-        self.by_offset.get_or_init(|| {
-            let mut all: Vec<_> = (0..self.index.num_objects())
+    /// Gives the memory that keeps what is found out about the pack.
+    pub(crate) fn memory(&self) -> &CacheMemory {
+        self.tables.memory()
+    }
+
+    /// Gives the data file of a large pack, to send parts of it.
+    pub(crate) fn file(&self) -> Option<&Arc<File>> {
+        self.file.as_ref()
+    }
+
+    /// Gives the order in which the entries lie; who looks at many entries holds it, as it may have to be made each time.
+    pub(crate) fn tables(&self) -> Arc<Cached<Tables>> {
+        let make = || {
+            let mut by_offset: Vec<_> = (0..self.index.num_objects())
                 .map(|position| (self.index.pack_offset_at_index(position), position))
                 .collect();
-            all.sort_unstable();
-            all
-        })
+            by_offset.sort_unstable();
+            let mut ranks = vec![0; by_offset.len()];
+            for (rank, (_, position)) in (0..).zip(&by_offset) {
+                ranks[*position as usize] = rank;
+            }
+            Some(Tables { by_offset, ranks })
+        };
+        self.tables.get_or_make(make).expect("it can always be made")
     }
 
     /// Finds the rank of an object's entry: its place in the order of the offsets.
     pub(crate) fn rank(&self, id: &oid) -> Option<u32> {
-        let ranks = self.ranks.get_or_init(|| {
-            let mut ranks = vec![0; self.by_offset().len()];
-            for (rank, (_, position)) in (0..).zip(self.by_offset()) {
-                ranks[*position as usize] = rank;
-            }
-            ranks
-        });
-        self.position(id).map(|position| ranks[position as usize])
+        self.position(id).map(|position| self.tables().rank(position))
     }
 
     /// Gives the object whose entry has the rank.
     pub(crate) fn id_at(&self, rank: u32) -> ObjectId {
-        let (_, position) = self.by_offset()[rank as usize];
+        let (_, position) = self.tables().by_offset[rank as usize];
         self.index.oid_at_index(position).to_owned()
     }
 
     /// Finds the entry at `offset`: its position in the index, and where it ends.
     pub(crate) fn span(&self, offset: u64) -> Result<(u32, u64), Error> {
-        let all = self.by_offset();
+        let tables = self.tables();
+        let all = &tables.by_offset;
         let rank = all
             .binary_search_by_key(&offset, |(offset, _)| *offset)
             .map_err(|_| Error::Decode(format!("no entry of the pack starts at {offset}")))?;

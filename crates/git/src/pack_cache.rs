@@ -20,7 +20,7 @@ use std::{
 
 use gix::ObjectId;
 
-use crate::pack::read_exact_at;
+use crate::sideband::SideBand;
 
 /// The part of all bytes that one pack may take; and as many are filled at once, which slow clients may keep for long.
 const PARTS: usize = 4;
@@ -57,7 +57,7 @@ struct Entry {
 
 /// A pack that is kept.
 pub(crate) struct Kept {
-    file: File,
+    file: Arc<File>,
     bytes: u64,
     /// The number of its objects.
     pub(crate) objects: usize,
@@ -139,17 +139,9 @@ impl Cache {
 }
 
 impl Kept {
-    /// Copies the pack to `output`.
-    pub(crate) fn send(&self, output: &mut dyn Write) -> io::Result<()> {
-        let mut buffer = vec![0; 256 << 10];
-        let mut offset = 0;
-        while offset < self.bytes {
-            let bytes = usize::try_from(self.bytes - offset).map_or(buffer.len(), |rest| rest.min(buffer.len()));
-            read_exact_at(&self.file, &mut buffer[..bytes], offset)?;
-            output.write_all(&buffer[..bytes])?;
-            offset += bytes as u64;
-        }
-        Ok(())
+    /// Sends the pack.
+    pub(crate) fn send(&self, band: &mut SideBand<'_>) -> io::Result<()> {
+        band.part(&self.file, 0..self.bytes)
     }
 }
 
@@ -182,7 +174,7 @@ impl Filling {
     pub(crate) fn keep(self) {
         // A full disk costs the next client time, and this one nothing.
         if let Ok(file) = self.output.into_inner() {
-            self.place.0.keep(self.key, Kept { file, bytes: self.bytes, objects: self.objects });
+            self.place.0.keep(self.key, Kept { file: Arc::new(file), bytes: self.bytes, objects: self.objects });
         }
     }
 }
@@ -190,6 +182,7 @@ impl Filling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{output::Copying, sideband::Frames};
 
     fn key(byte: u8) -> ObjectId {
         ObjectId::from_bytes_or_panic(&[byte; 20])
@@ -218,7 +211,10 @@ mod tests {
         let kept: Vec<_> = (1..=7).filter(|byte| cache.find(&key(*byte)).is_some()).collect();
         assert_eq!(kept, [1, 4, 5]);
         let mut out = Vec::new();
-        cache.find(&key(5)).expect("it is kept").send(&mut out).expect("a vector takes all");
+        let mut output = Copying(&mut out);
+        let mut band = SideBand::new(&mut output, Frames::None);
+        cache.find(&key(5)).expect("it is kept").send(&mut band).expect("a vector takes all");
+        band.finish().expect("a vector takes all");
         assert_eq!((out, cache.bytes()), (vec![5; 250], 750));
         assert_eq!(fs::read_dir(folder.path()).expect("a readable folder").count(), 0);
 

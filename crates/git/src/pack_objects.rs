@@ -59,6 +59,12 @@ pub(crate) fn send(
         None => enumerate::select(reader, history, order.demand)?,
     };
     let count = selection.count();
+    // The file of a pack that is sent as it is need not be read before the client takes it.
+    if let Some((pack, file)) = pack_writer::whole_pack(&selection, order.style)? {
+        drop(build);
+        report(count, order, band)?;
+        return band.part(&file, 0..pack.data.data_len() as u64);
+    }
     let worthy = count >= KEPT_MIN && !selection.is_whole_pack();
     // That nothing can be kept is no reason not to serve.
     let filling = place.filter(|_| worthy).and_then(|(cache, key)| cache.fill(key, count).ok());

@@ -15,13 +15,14 @@ mod search;
 mod tests;
 
 use std::{
+    fs::File,
     io::{self, Write},
     sync::Arc,
 };
 
 use gix::ObjectId;
 
-use crate::{delta, enumerate::Selection, pack_index::Indexed, reader::Reader};
+use crate::{delta, enumerate::Selection, pack::Pack, pack_index::Indexed, reader::Reader};
 use copy::Buffer;
 pub(crate) use head::entry_head;
 use head::{offset_delta_head, ref_delta_head};
@@ -52,6 +53,14 @@ pub(crate) struct Written {
     pub(crate) checksum: ObjectId,
     /// The objects by their ids, if [`Style::index`] asks for them.
     pub(crate) objects: Vec<Indexed>,
+}
+
+/// Finds the pack that holds just the objects of a selection, in a form that suits, if its file is open to be sent.
+pub(crate) fn whole_pack(selection: &Selection, style: Style) -> io::Result<Option<(Arc<Pack>, Arc<File>)>> {
+    let Some(reused) = selection.reused.as_ref().filter(|_| selection.is_whole_pack()) else { return Ok(None) };
+    let Some(file) = reused.pack.file() else { return Ok(None) };
+    let Some(reuse) = Reuse::new(selection, style)? else { return Ok(None) };
+    Ok(reuse.is_whole_pack(selection, style)?.then(|| (Arc::clone(&reused.pack), Arc::clone(file))))
 }
 
 /// Writes the objects of a selection as a pack.

@@ -46,7 +46,6 @@ const LOOKS: usize = 3;
 ///
 /// **Invariant:** the list of packs only grows, and only at its end, so a location stays valid.
 pub struct Reader {
-    // The cache goes before the repository, which forgets its caches when it goes.
     cache: warm::Cache,
     /// Where to look for what came later; nothing if only the packs are read.
     source: Option<Source>,
@@ -76,14 +75,15 @@ impl Reader {
     pub(crate) fn new(repository: Repository) -> Self {
         let state = repository.state();
         let packs = Arc::clone(&state.packs);
-        let cache = warm::Cache::of(repository.number());
+        let cache = warm::Cache::of(repository.warm());
         let interrupt = repository.interrupt().clone();
         Self::over(packs, cache, Some(Source { repository, state, fresh: false }), interrupt)
     }
 
     /// Reads one pack and nothing else.
     pub(crate) fn of_pack(pack: Arc<Pack>, interrupt: Interrupt) -> Self {
-        Self::over([pack].into(), warm::Cache::alone(), None, interrupt)
+        let cache = warm::Cache::alone(pack.memory());
+        Self::over([pack].into(), cache, None, interrupt)
     }
 
     /// Replaces what tells the reader to end; gives what did before.
@@ -142,9 +142,8 @@ impl Reader {
 
     /// Makes another reader of the same objects, for use by another thread; locations are good for both.
     pub(crate) fn fork(&self) -> Self {
-        let number = self.source.as_ref().map(|source| source.repository.number());
         Self {
-            cache: number.map_or_else(warm::Cache::alone, warm::Cache::of),
+            cache: self.cache.another(),
             source: self.source.clone(),
             packs: Arc::clone(&self.packs),
             order: self.order.clone(),

@@ -17,6 +17,7 @@ use gix::ObjectId;
 
 use crate::{
     BString, Options, ProtocolError, Repository,
+    output::Copying,
     sideband::{Frames, SideBand},
 };
 pub(crate) use boundary::read as shallow;
@@ -116,7 +117,8 @@ fn tell(
     results: &[Result<(), String>],
 ) -> io::Result<()> {
     let modern = options.offers.modern;
-    let mut band = SideBand::new(output, Frames::of(&commands.capabilities));
+    let mut output = Copying(output);
+    let mut band = SideBand::new(&mut output, Frames::of(&commands.capabilities));
     if let Some(count) = taken.objects.filter(|count| *count > 0 && !(modern && commands.asked("quiet"))) {
         band.progress(&format!("Validating objects: 100% ({count}/{count}), done.\n"))?;
     }

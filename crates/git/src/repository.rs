@@ -12,21 +12,19 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, Weak},
 };
 
 use gix::{ObjectId, hash::oid};
 
 use crate::{
     Error, Kind, Object,
+    cache_memory::CacheMemory,
     gate::{Gate, Hold},
     interrupt::Interrupt,
     reader::Reader,
     staging::{self, Staging},
-    warm,
+    warm::Warm,
 };
 pub(crate) use state::State;
 
@@ -40,7 +38,6 @@ pub struct Repository {
 }
 
 struct Shared {
-    number: u64,
     objects: PathBuf,
     state: RwLock<Arc<State>>,
     /// Held while the folders are read, so that an older reading never follows a newer one.
@@ -51,10 +48,9 @@ struct Shared {
     on_close: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// The packs that had lost their indices, and whether they got them again.
     orphans: Mutex<Vec<(PathBuf, Result<(), String>)>>,
+    /// Decoded objects, and the memory of all caches.
+    warm: Arc<Warm>,
 }
-
-/// The number of the next repository.
-static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// The open repositories of this process by their folders of objects.
 static OPEN: LazyLock<Mutex<HashMap<PathBuf, Weak<Shared>>>> = LazyLock::new(Mutex::default);
@@ -73,6 +69,11 @@ impl Repository {
     /// The folder is this process's alone: what a killed one left of its pushes and of its upkeep is removed. A pack that
     /// has lost its index gets it again; see [`Repository::reindexed_packs`].
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
+        Self::open_or_create_with(path, &CacheMemory::default())
+    }
+
+    /// As [`Repository::open_or_create`]; what is found out about the repository is kept in `memory`.
+    pub fn open_or_create_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
             fs::create_dir_all(path.join(folder))?;
         }
@@ -83,8 +84,15 @@ impl Repository {
                 Err(error) => return Err(error),
             }
         }
-        let orphans = staging::sweep(&fs::canonicalize(path.join("objects"))?)?;
-        let repository = Self::open(path)?;
+        let objects = fs::canonicalize(path.join("objects"))?;
+        let known = Self::known(&open(), &objects);
+        if let Some(repository) = known {
+            // Whoever has it open may be taking a push in, so nothing is swept.
+            repository.refresh()?;
+            return Ok(repository);
+        }
+        let orphans = staging::sweep(&objects)?;
+        let repository = Self::open_with(path, memory)?;
         for pack in orphans {
             let outcome = reindex::reindex(&repository, &pack);
             repository.lock_orphans().push((pack, outcome));
@@ -96,20 +104,26 @@ impl Repository {
     ///
     /// A pack that cannot be used is left out; see [`Repository::unusable_packs`].
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::open_with(path, &CacheMemory::default())
+    }
+
+    /// As [`Repository::open`], with the memory of its caches; one that is open already stays with its own.
+    fn open_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         let objects = fs::canonicalize(path.join("objects"))?;
-        if let Some(repository) = Self::known(&open(), &objects) {
+        let known = Self::known(&open(), &objects);
+        if let Some(repository) = known {
             repository.refresh()?;
             return Ok(repository);
         }
         let repository = Self::of(Arc::new(Shared {
-            number: NEXT.fetch_add(1, Ordering::Relaxed),
-            state: RwLock::new(Arc::new(State::read(&objects, None)?)),
+            state: RwLock::new(Arc::new(State::read(&objects, None, memory)?)),
             objects,
             reading: Mutex::default(),
             gate: Arc::default(),
             upkeep: Mutex::default(),
             on_close: Mutex::default(),
             orphans: Mutex::default(),
+            warm: Arc::new(Warm::new(memory)),
         }));
         let mut open = open();
         // Somebody else may have opened it meanwhile.
@@ -221,9 +235,9 @@ impl Repository {
         Arc::clone(&self.shared.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Gives a number that no other open repository of this process has.
-    pub(crate) fn number(&self) -> u64 {
-        self.shared.number
+    /// Gives the decoded objects that are kept.
+    pub(crate) fn warm(&self) -> &Arc<Warm> {
+        &self.shared.warm
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {
@@ -252,7 +266,7 @@ impl Repository {
     pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
         let _reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.state();
-        let mut read = State::read(&self.shared.objects, Some(&now))?;
+        let mut read = State::read(&self.shared.objects, Some(&now), self.shared.warm.memory())?;
         let same = now.packs.len() == read.packs.len()
             && now.packs.iter().zip(read.packs.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
             && now.loose.len() == read.loose.len();
@@ -267,7 +281,6 @@ impl Repository {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        warm::forget(self.number);
         let mut open = open();
         if open.get(&self.objects).is_some_and(|known| known.strong_count() == 0) {
             open.remove(&self.objects);
@@ -314,5 +327,14 @@ mod tests {
         assert_eq!(repository.kind(&id).expect("readable"), None);
         assert_eq!(repository.find(&id).expect("readable"), None);
         assert!(matches!(repository.peel(&id), Err(Error::Missing(_))));
+    }
+
+    #[test]
+    fn opening_again_leaves_what_is_being_pushed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let repository = Repository::open_or_create(folder.path()).expect("a new repository");
+        let staging = Staging::create(repository.objects()).expect("a writable folder");
+        Repository::open_or_create(folder.path()).expect("the same repository");
+        assert!(staging.path().is_dir());
     }
 }

@@ -1,8 +1,16 @@
 //! The side bands that carry a pack, progress and errors in one answer.
 
-use std::io::{self, IoSlice, Write};
+use std::{
+    fs::File,
+    io::{self, IoSlice, Write},
+    ops::Range,
+    sync::Arc,
+};
 
-use crate::pktline;
+use crate::{
+    output::{FilePart, Output},
+    pktline,
+};
 
 /// How much of an answer one frame may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +36,7 @@ impl Frames {
         }
     }
 
-    fn payload_bytes(self) -> usize {
+    pub(crate) fn payload_bytes(self) -> usize {
         match self {
             Self::Small => 995,
             Self::None | Self::Large => pktline::LINE_BYTES_MAX - 5,
@@ -38,7 +46,7 @@ impl Frames {
 
 /// Writes an answer in frames; what is written to it goes to band 1.
 pub(crate) struct SideBand<'w> {
-    output: &'w mut dyn Write,
+    output: &'w mut dyn Output,
     frames: Frames,
     /// The frame that is being filled: room for its head, then the payload.
     frame: Vec<u8>,
@@ -48,7 +56,7 @@ const HEAD: [u8; 5] = [0; 5];
 
 impl<'w> SideBand<'w> {
     /// Starts an answer.
-    pub(crate) fn new(output: &'w mut dyn Write, frames: Frames) -> Self {
+    pub(crate) fn new(output: &'w mut dyn Output, frames: Frames) -> Self {
         let mut frame = Vec::with_capacity(frames.payload_bytes() + HEAD.len());
         frame.extend_from_slice(&HEAD);
         Self { output, frames, frame }
@@ -62,6 +70,12 @@ impl<'w> SideBand<'w> {
     /// Sends a fatal error, if there are bands.
     pub(crate) fn error(&mut self, text: &str) -> io::Result<()> {
         self.message(3, text)
+    }
+
+    /// Sends a part of a file that does not change any more in band 1.
+    pub(crate) fn part(&mut self, file: &Arc<File>, range: Range<u64>) -> io::Result<()> {
+        self.send()?;
+        self.output.part(FilePart::framed(Arc::clone(file), range, self.frames))
     }
 
     /// Sends what is held back, and the flush that ends banded answers.
@@ -139,7 +153,7 @@ impl Write for SideBand<'_> {
 }
 
 /// Writes two slices, with one call if the output takes both at once.
-fn write_both(output: &mut dyn Write, head: &[u8], body: &[u8]) -> io::Result<()> {
+fn write_both(output: &mut dyn Output, head: &[u8], body: &[u8]) -> io::Result<()> {
     let written = loop {
         match output.write_vectored(&[IoSlice::new(head), IoSlice::new(body)]) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -154,11 +168,13 @@ fn write_both(output: &mut dyn Write, head: &[u8], body: &[u8]) -> io::Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Copying;
 
     #[test]
     fn frames_are_cut_to_size() {
         let mut out = Vec::new();
-        let mut band = SideBand::new(&mut out, Frames::Small);
+        let mut output = Copying(&mut out);
+        let mut band = SideBand::new(&mut output, Frames::Small);
         band.write_all(&[7; 1200]).expect("a vector takes all");
         band.progress("hm\n").expect("a vector takes all");
         band.finish().expect("a vector takes all");
@@ -183,7 +199,8 @@ mod tests {
         }
         let bytes: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[0]).collect();
         let mut slow = Slow(Vec::new());
-        let mut band = SideBand::new(&mut slow, Frames::Large);
+        let mut output = Copying(&mut slow);
+        let mut band = SideBand::new(&mut output, Frames::Large);
         band.write_all(&bytes[..10]).expect("a vector takes all");
         band.write_all(&bytes[10..]).expect("a vector takes all");
         band.finish().expect("a vector takes all");
@@ -202,7 +219,8 @@ mod tests {
     #[test]
     fn without_bands_the_bytes_are_bare() {
         let mut out = Vec::new();
-        let mut band = SideBand::new(&mut out, Frames::None);
+        let mut output = Copying(&mut out);
+        let mut band = SideBand::new(&mut output, Frames::None);
         band.write_all(b"PACK").expect("a vector takes all");
         band.progress("hm\n").expect("a vector takes all");
         band.finish().expect("a vector takes all");

@@ -23,6 +23,7 @@ use crate::{
     Builds, Cache, Options, ProtocolError, References, Repository, Version,
     enumerate::{Demand, filtered::Sieve},
     history::History,
+    output::{Copying, Output},
     pack_objects,
     pack_writer::Style,
     reader::Reader,
@@ -125,6 +126,11 @@ impl Answer {
     ///
     /// An error after the pack has begun is told to clients that take side bands, and given back.
     pub fn write(self, output: &mut dyn Write) -> io::Result<()> {
+        self.send(&mut Copying(output))
+    }
+
+    /// As [`Answer::write`], to what takes parts of files as they are.
+    pub fn send(self, output: &mut dyn Output) -> io::Result<()> {
         output.write_all(&self.preamble)?;
         let Some(mut pack) = self.pack else { return output.flush() };
         let mut band = SideBand::new(output, pack.frames);

@@ -3,82 +3,174 @@
 //! A small fetch reads few objects, but resolves long chains of deltas for them; with what the request before it
 //! decoded, it is several times faster.
 //!
-//! **Invariant:** the memory is bounded for the whole process, however many repositories there are.
+//! **Invariant:** a reader's objects take no more memory than is reserved for them.
 
-use std::sync::{Mutex, PoisonError};
+use std::{collections::HashMap, sync::Arc};
 
-use gix::{
-    objs::Kind,
-    odb::pack::cache::{DecodeEntry, lru::MemoryCappedHashmap},
-};
+use gix::{objs::Kind, odb::pack::cache::DecodeEntry};
 
-/// The memory that one reader keeps decoded objects in to resolve deltas, in bytes.
-const CACHE_BYTES: usize = 16 << 20;
+use crate::cache_memory::{CacheMemory, Reservation, Slot, Weigh};
 
-/// The number of caches that are kept for one repository, at most.
+/// The memory in which one reader keeps decoded objects, in bytes.
+const BYTES_MAX: usize = 16 << 20;
+const BYTES_MIN: usize = 256 << 10;
+
+/// The number of caches that are kept for one repository.
 const OF_ONE_MAX: usize = 2;
 
-/// The number of caches that are kept in all, at most.
-const ALL_MAX: usize = 4;
+/// What an object takes besides its content, in bytes.
+const ENTRY_BYTES: usize = 112;
 
-/// The caches that no reader uses, with the numbers of their repositories; the one that was used last is last.
-static KEPT: Mutex<Vec<(u64, MemoryCappedHashmap)>> = Mutex::new(Vec::new());
+/// The caches of one repository that no reader uses.
+pub(crate) struct Warm {
+    memory: CacheMemory,
+    slots: [Slot<Decoded>; OF_ONE_MAX],
+}
+
+impl Warm {
+    pub(crate) fn new(memory: &CacheMemory) -> Self {
+        Self { memory: memory.clone(), slots: std::array::from_fn(|_| Slot::new(memory)) }
+    }
+
+    pub(crate) fn memory(&self) -> &CacheMemory {
+        &self.memory
+    }
+}
 
 /// A cache in use; it is kept for the next reader of the repository when it is dropped.
 pub(crate) struct Cache {
+    decoded: Decoded,
     /// Nothing if the cache is not kept.
-    repository: Option<u64>,
-    decoded: Option<MemoryCappedHashmap>,
+    home: Option<Arc<Warm>>,
+    reservation: Reservation,
 }
 
 impl Cache {
     /// Takes a cache of a repository, or makes one.
-    pub(crate) fn of(repository: u64) -> Self {
-        let mut caches = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = caches.iter().rposition(|(owner, _)| *owner == repository);
-        let decoded = found.map_or_else(|| MemoryCappedHashmap::new(CACHE_BYTES), |at| caches.remove(at).1);
-        Self { repository: Some(repository), decoded: Some(decoded) }
+    pub(crate) fn of(warm: &Arc<Warm>) -> Self {
+        let decoded = warm.slots.iter().find_map(Slot::take).unwrap_or_default();
+        Self::new(decoded, &warm.memory, Some(Arc::clone(warm)))
     }
 
     /// Makes a cache that is not kept.
-    pub(crate) fn alone() -> Self {
-        Self { repository: None, decoded: Some(MemoryCappedHashmap::new(CACHE_BYTES)) }
+    pub(crate) fn alone(memory: &CacheMemory) -> Self {
+        Self::new(Decoded::default(), memory, None)
+    }
+
+    /// Makes another cache of the same kind.
+    pub(crate) fn another(&self) -> Self {
+        match &self.home {
+            Some(warm) => Self::of(warm),
+            None => Self::alone(self.reservation.memory()),
+        }
+    }
+
+    fn new(mut decoded: Decoded, memory: &CacheMemory, home: Option<Arc<Warm>>) -> Self {
+        let reservation = memory.reserve(BYTES_MIN, BYTES_MAX);
+        decoded.limit(reservation.bytes());
+        Self { decoded, home, reservation }
     }
 }
 
 impl DecodeEntry for Cache {
     fn put(&mut self, pack: u32, offset: u64, data: &[u8], kind: Kind, compressed_size: usize) {
-        if let Some(decoded) = &mut self.decoded {
-            decoded.put(pack, offset, data, kind, compressed_size);
-        }
+        self.decoded.put((pack, offset), Entry { data: data.into(), kind, compressed_size });
     }
 
     fn get(&mut self, pack: u32, offset: u64, out: &mut Vec<u8>) -> Option<(Kind, usize)> {
-        self.decoded.as_mut()?.get(pack, offset, out)
+        let entry = self.decoded.get((pack, offset))?;
+        out.clear();
+        out.extend_from_slice(&entry.data);
+        Some((entry.kind, entry.compressed_size))
     }
 }
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        let (Some(repository), Some(decoded)) = (self.repository, self.decoded.take()) else { return };
-        let mut caches = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = caches.iter().filter(|(owner, _)| *owner == repository).count();
-        let surplus = if of_one >= OF_ONE_MAX {
-            caches.iter().position(|(owner, _)| *owner == repository)
-        } else {
-            (caches.len() >= ALL_MAX).then_some(0)
-        };
-        let surplus = surplus.map(|at| caches.remove(at));
-        caches.push((repository, decoded));
-        drop(caches);
-        // It is many small allocations, so nobody has to wait for it.
-        drop(surplus);
+        let Some(home) = self.home.take() else { return };
+        if let Some(slot) = home.slots.iter().find(|slot| slot.is_empty()) {
+            slot.set(std::mem::take(&mut self.decoded));
+        }
     }
 }
 
-/// Forgets the caches of a repository.
-pub(crate) fn forget(repository: u64) {
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner).retain(|(owner, _)| *owner != repository);
+/// Decoded objects in two generations: when the young ones fill half of the memory, the old ones go.
+#[derive(Default)]
+struct Decoded {
+    young: Generation,
+    old: Generation,
+    bytes_max: usize,
+}
+
+#[derive(Default)]
+struct Generation {
+    entries: HashMap<(u32, u64), Entry>,
+    bytes: usize,
+}
+
+struct Entry {
+    data: Box<[u8]>,
+    kind: Kind,
+    compressed_size: usize,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        self.data.len() + ENTRY_BYTES
+    }
+}
+
+impl Generation {
+    fn insert(&mut self, key: (u32, u64), entry: Entry) {
+        self.bytes += entry.bytes();
+        if let Some(same) = self.entries.insert(key, entry) {
+            self.bytes -= same.bytes();
+        }
+    }
+
+    fn remove(&mut self, key: (u32, u64)) -> Option<Entry> {
+        let entry = self.entries.remove(&key)?;
+        self.bytes -= entry.bytes();
+        Some(entry)
+    }
+}
+
+impl Decoded {
+    /// Sets how much memory the objects may take.
+    fn limit(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+        if self.old.bytes > bytes_max / 2 {
+            self.old = Generation::default();
+        }
+        if self.young.bytes > bytes_max / 2 {
+            self.young = Generation::default();
+        }
+    }
+
+    fn put(&mut self, key: (u32, u64), entry: Entry) {
+        let bytes = entry.bytes();
+        if bytes > self.bytes_max / 4 {
+            return;
+        }
+        if self.young.bytes + bytes > self.bytes_max / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, entry);
+    }
+
+    fn get(&mut self, key: (u32, u64)) -> Option<&Entry> {
+        if !self.young.entries.contains_key(&key) {
+            let entry = self.old.remove(key)?;
+            self.put(key, entry);
+        }
+        self.young.entries.get(&key)
+    }
+}
+
+impl Weigh for Decoded {
+    fn bytes(&self) -> usize {
+        self.young.bytes + self.old.bytes
+    }
 }
 
 #[cfg(test)]
@@ -87,13 +179,34 @@ mod tests {
 
     #[test]
     fn caches_come_back_warm_and_are_bounded() {
-        let mine = u64::MAX;
-        Cache::of(mine).put(1, 2, b"x", Kind::Blob, 1);
-        assert!(Cache::of(mine).get(1, 2, &mut Vec::new()).is_some());
-        drop((Cache::of(mine), Cache::of(mine), Cache::of(mine)));
-        let count = || KEPT.lock().expect("no test panics with it").iter().filter(|it| it.0 == mine).count();
-        assert!(count() <= OF_ONE_MAX);
-        forget(mine);
-        assert_eq!(count(), 0);
+        let memory = CacheMemory::new(1 << 20);
+        let warm = Arc::new(Warm::new(&memory));
+        Cache::of(&warm).put(1, 2, b"x", Kind::Blob, 1);
+        let mut out = Vec::new();
+        assert_eq!(Cache::of(&warm).get(1, 2, &mut out), Some((Kind::Blob, 1)));
+        assert_eq!((out.as_slice(), memory.bytes()), (&b"x"[..], 1 + ENTRY_BYTES));
+        for offset in 0..10_000 {
+            Cache::of(&warm).put(1, offset, &[0; 1000], Kind::Blob, 1);
+        }
+        assert!(memory.bytes() <= BYTES_MIN, "{}", memory.bytes());
+        let used = [Cache::of(&warm), Cache::of(&warm), Cache::of(&warm)];
+        assert_eq!(memory.bytes(), 3 * BYTES_MIN);
+        drop(used);
+        drop(warm);
+        assert_eq!(memory.bytes(), 0);
+    }
+
+    #[test]
+    fn what_was_used_lately_stays() {
+        let mut decoded = Decoded { bytes_max: 100 * (100 + ENTRY_BYTES), ..Decoded::default() };
+        let entry = || Entry { data: vec![0; 100].into(), kind: Kind::Tree, compressed_size: 1 };
+        for offset in 0..1000 {
+            decoded.put((1, offset), entry());
+            assert!(decoded.get((1, 0)).is_some());
+            assert!(decoded.bytes() <= decoded.bytes_max);
+        }
+        assert!(decoded.get((1, 999)).is_some() && decoded.get((1, 1)).is_none());
+        decoded.limit(10);
+        assert_eq!(decoded.bytes(), 0);
     }
 }

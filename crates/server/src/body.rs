@@ -1,8 +1,11 @@
 //! Bodies between the async shell and the sync core.
 
+mod queue;
+
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -10,14 +13,16 @@ use aws::Failure;
 use axum::body::Body;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
+use git::{FilePart, Output};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::push_turns::PushTurn;
 use crate::spool::Spool;
+use queue::Queue;
+pub(crate) use queue::{SPILL_BYTES_MAX, Spill};
 
 /// How much of a body that is too large is read to its end, so that the client sees the reply and not a broken connection.
 const OVERRUN_BYTES_MAX: u64 = 64 << 20;
@@ -25,11 +30,8 @@ const OVERRUN_BYTES_MAX: u64 = 64 << 20;
 /// How much of a push is received before a thread is taken for it.
 const BEGINNING_BYTES: usize = 64 << 10;
 
-/// How many pieces of a reply wait for a slow client.
-const PIECES_WAITING: usize = 4;
-
-/// The size of a piece.
-const PIECE_BYTES: usize = 128 << 10;
+/// The size of a piece of a reply.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Receives a body that must not be larger than a limit, from a client that must not be silent for too long.
 pub(crate) async fn whole(
@@ -177,22 +179,17 @@ impl Read for Reader {
 
 /// The far end of a body that blocking code writes.
 pub(crate) struct Writer {
-    pieces: mpsc::Sender<Bytes>,
+    queue: Arc<Queue>,
     waiting: BytesMut,
 }
 
 /// Makes a body and the writer that fills it; it ends when the writer is dropped.
 ///
-/// Writing blocks while the client is slow, so it must happen on the blocking pool, and fails once the connection has ended.
-pub(crate) fn channel() -> (Writer, Body) {
-    let (writer, pieces) = pieces();
-    (writer, Body::from_stream(pieces))
-}
-
-/// As [`channel`], for whoever makes a body of the pieces.
-pub(crate) fn pieces() -> (Writer, Pieces) {
-    let (pieces, received) = mpsc::channel(PIECES_WAITING);
-    (Writer { pieces, waiting: BytesMut::new() }, Pieces(received))
+/// What a slow client does not take waits in `spill`. Writing blocks only if there is no room, so it must happen on the
+/// blocking pool, and fails once the connection has ended.
+pub(crate) fn channel(spill: &Spill) -> (Writer, Body) {
+    let queue = Arc::new(Queue::new(spill));
+    (Writer { queue: Arc::clone(&queue), waiting: BytesMut::new() }, Body::from_stream(Pieces(queue)))
 }
 
 impl Write for Writer {
@@ -209,7 +206,14 @@ impl Write for Writer {
             return Ok(());
         }
         let piece = self.waiting.split().freeze();
-        self.pieces.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.queue.push(piece)
+    }
+}
+
+impl Output for Writer {
+    fn part(&mut self, part: FilePart) -> io::Result<()> {
+        self.flush()?;
+        self.queue.part(part)
     }
 }
 
@@ -221,16 +225,34 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // A client that is gone misses nothing.
         let _ = self.flush();
+        self.queue.end();
     }
 }
 
 /// What a writer writes, piece by piece.
-pub(crate) struct Pieces(mpsc::Receiver<Bytes>);
+struct Pieces(Arc<Queue>);
 
 impl Stream for Pieces {
     type Item = Result<Bytes, io::Error>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context).map(|piece| piece.map(Ok))
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll(context)
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A part of a file as a body, read as the client takes it.
+pub(crate) struct OfFile(pub(crate) FilePart);
+
+impl Stream for OfFile {
+    type Item = Result<Bytes, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.read_next().map(|piece| piece.map(Bytes::from)).transpose())
     }
 }

@@ -23,7 +23,7 @@ use bytes::{Buf, Bytes};
 use codecommit::repository::Repository;
 use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 pub(crate) use crate::git_http::path::GitPath;
 use crate::git_http::path::Wanted;
@@ -57,8 +57,8 @@ impl AsRef<[u8]> for Advertisement {
 /// What comes with a request.
 enum Input {
     Nothing,
-    /// All that a client says when it asks for objects; it is read before a thread is taken.
-    Whole(Result<Spool, Failure>),
+    /// All that a client says when it asks for objects, read before a thread is taken, and the turn of the fetch.
+    Whole(Result<Spool, Failure>, OwnedSemaphorePermit),
     /// What is read while it is taken in.
     Stream(body::Reader),
 }
@@ -96,7 +96,9 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     let input = match (path.wanted, service) {
         (Wanted::Advertisement, _) => Input::Nothing,
         (Wanted::Service(_), Service::UploadPack) => {
-            Input::Whole(body::whole(body, state.settings.body_bytes_max, patience, state.spool()).await)
+            let body = body::whole(body, state.settings.body_bytes_max, patience, state.spool()).await;
+            let turn = Arc::clone(&state.fetches).acquire_owned().await;
+            Input::Whole(body, turn.expect("nobody closes it"))
         }
         (Wanted::Service(_), Service::ReceivePack) => {
             let body = body::Reader::begin(body, patience).await;
@@ -133,7 +135,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         // 4. to 6. Find the repository, do the work with its record, respond.
         match input {
             Input::Nothing => exchange.advertise(),
-            Input::Whole(body) => match body.and_then(Spool::into_bytes) {
+            Input::Whole(body, _turn) => match body.and_then(Spool::into_bytes) {
                 Ok(bytes) => fetch::serve(exchange, &mut decoded(&head, bytes.reader())),
                 Err(failure) => exchange.refuse(failure),
             },
@@ -171,7 +173,7 @@ impl Exchange {
     /// Serves `GET info/refs`.
     fn advertise(mut self) {
         let Some(repository) = self.repository() else { return };
-        let advertised = self.state.codecommit.advertise(&repository, self.service, self.version, &self.state.git);
+        let advertised = self.state.codecommit.advertise(&repository, self.service, self.version);
         let advertisement = match advertised {
             Ok(advertisement) => advertisement,
             Err(exception) => return self.refuse(exception.into()),

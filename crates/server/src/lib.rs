@@ -26,6 +26,7 @@ mod folder_lock;
 mod folders;
 mod git_http;
 mod head;
+mod idle;
 mod listen;
 mod local;
 mod maintenance;

@@ -22,6 +22,9 @@ use crate::connection::Connection;
 /// How long no connection is accepted after one could not be, mostly because there are too many.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The size of a request's head, and what a connection holds of a reply that its client does not take.
+const BUFFER_BYTES: usize = 64 << 10;
+
 /// Serves connections until `stop` ends, and then for at most `stop_timeout` the requests that run; what runs then is cut off.
 ///
 /// A connection is closed on which for so long as `patience` says no request's head comes, or only a part of one, or
@@ -35,7 +38,7 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
     // Replies have a date of ours: hyper's panics where the clock is before 1970 or after 9999.
-    http.timer(TokioTimer::new()).header_read_timeout(patience).auto_date_header(false);
+    http.timer(TokioTimer::new()).header_read_timeout(patience).auto_date_header(false).max_buf_size(BUFFER_BYTES);
     let running = GracefulShutdown::new();
     let (cut, is_cut) = watch::channel(());
     let router = TowerToHyperService::new(router);

@@ -19,6 +19,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use trail::terminal::printable_lines;
 
+/// Gives freed memory back to the system, which the system's own allocator does not when it is freed in small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many requests of Git clients are served at once; a thread that waits for a client costs little.
 const THREADS_MAX: usize = 1024;
 

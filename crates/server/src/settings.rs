@@ -63,6 +63,8 @@ pub struct Settings {
     pub body_bytes_max: u64,
     /// What an acknowledged call survives.
     pub durability: store::Durability,
+    /// How long caches and open repositories are kept that nobody uses.
+    pub cache_idle: Duration,
     /// How Git clients are served.
     pub git: Git,
     /// How messages of triggers are delivered.
@@ -182,6 +184,7 @@ impl Said {
                 pack_limit: self.git_pack_limit.unwrap_or(20),
                 prune_age: time("git-prune-age", self.git_prune_age, Duration::from_hours(14 * 24))?,
             },
+            cache_idle: time("cache-idle", self.cache_idle, Duration::from_mins(5))?,
             triggers: self.triggers.unwrap_or_default().settings()?,
             kms_events: self.kms_events.unwrap_or(false),
             allow_reset: self.allow_reset.unwrap_or(false),
@@ -193,6 +196,7 @@ impl Said {
                 page_sizes: page_sizes(self.page_sizes)?,
                 sync: self.durability == Some(Durability::Full),
                 fsck: git::Fsck::default(),
+                cache_bytes: usize::try_from(size("cache-memory", self.cache_memory, 128 << 20)?).unwrap_or(usize::MAX),
                 merge: git::MergeLimits {
                     time: time("merge-timeout", self.merge_timeout, merge.time)?,
                     content_bytes_max: size("merge-max-content", self.merge_max_content, merge.content_bytes_max)?,

@@ -13,10 +13,12 @@ use s3s::service::S3Service;
 use store::{Durability, Store};
 use tagging::Tagging;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
 use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
+use crate::body::{SPILL_BYTES_MAX, Spill};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::{Due, Maintenance};
 use crate::messages::{Messenger, Outcomes};
@@ -26,13 +28,17 @@ use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
 use crate::spool::Spool;
 use crate::triggers::{self, Courier};
-use crate::{Settings, StartError, folders, s3};
+use crate::{Settings, StartError, folders, idle, s3};
+
+/// How many fetches are served at once, so that they leave threads for all else.
+const FETCHES_MAX: usize = 512;
 
 pub(crate) struct State {
     maintenance: Maintenance,
     triggers: Worker,
     uploads: Worker,
     notifications: Worker,
+    idle: Worker,
     /// Carries the messages of triggers.
     pub(crate) courier: Arc<Courier>,
     /// What became of the notifications of trails.
@@ -48,6 +54,10 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) git: git::Options,
     pub(crate) pushes: Arc<PushTurns>,
+    /// The turns of fetches: a fetch keeps a thread busy until its pack is made.
+    pub(crate) fetches: Arc<Semaphore>,
+    /// Where replies wait for slow clients.
+    pub(crate) spill: Spill,
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
@@ -110,12 +120,14 @@ impl State {
             notifications::start(waiting, messenger, notification_outcomes.clone(), Arc::clone(&clock), notifying)?;
         let repositories = data_folder.join("repositories");
         let due = Arc::new(Due::new(&settings.git));
+        let git = git_options(&settings.git, &data_folder, sync)?;
         let codecommit = CodeCommit::open(
             store,
             repositories,
             Arc::<Due>::clone(&due),
             Arc::<Courier>::clone(&courier),
             Arc::<Archives>::clone(&archives),
+            git.clone(),
             codecommit::Settings { fsck: fsck(&settings.git), ..settings.codecommit.clone() },
         )?;
         let codecommit = Arc::new(codecommit);
@@ -124,9 +136,10 @@ impl State {
         let triggers = triggers::start(Arc::clone(&codecommit), Arc::clone(&courier), Arc::clone(&clock), firing)?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), due, Arc::clone(&clock), &settings.git)?;
         let tagging = Tagging::new(Arc::clone(&trail), Arc::clone(&codecommit), Arc::clone(&cloudtrail));
-        let git = git_options(&settings.git, &data_folder, sync)?;
+        let idle = idle::start(Arc::clone(&codecommit), settings.cache_idle)?;
         Ok(Self {
             maintenance,
+            idle,
             triggers,
             uploads,
             notifications,
@@ -142,6 +155,8 @@ impl State {
             clock,
             git,
             pushes: Arc::new(PushTurns::new(settings.git.pushes, settings.git.push_window)),
+            fetches: Arc::new(Semaphore::new(FETCHES_MAX)),
+            spill: Spill::new(data_folder.clone(), SPILL_BYTES_MAX),
             settings,
             address,
             data_folder,
@@ -170,6 +185,7 @@ impl Drop for State {
     ///
     /// The trail writes its last log files, and topics can still be told of them; what is not sent by then waits in the store.
     fn drop(&mut self) {
+        self.idle.stop();
         self.maintenance.stop();
         self.triggers.stop();
         self.uploads.stop();

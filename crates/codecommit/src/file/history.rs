@@ -43,7 +43,7 @@ pub(crate) fn list_commit_history(
     };
     let key = (repository.id, place.id, path.to_string());
     let history = service.histories.get(key, || Ok(reader.file_history(&place.id, path.as_bytes())?))?;
-    let mut versions: Vec<_> = history.iter().skip(place.listed).take(page.size + 1).collect();
+    let mut versions: Vec<_> = history.0.iter().skip(place.listed).take(page.size + 1).collect();
     let next_token = page.cut(&mut versions, |_| place.after(page.size).key());
     let versions = versions.into_iter().map(|version| show(&mut reader, version)).collect::<Result<_, Exception>>()?;
     let output = ListFileCommitHistoryOutput::builder().set_revision_dag(Some(versions)).set_next_token(next_token);

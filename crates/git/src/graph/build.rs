@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gix::odb::pack::data::entry::Header;
 
 use super::{Charted, Commit, Graph, bitmap::Runs};
-use crate::{Error, Interrupt, Kind, links, pack::Pack, reader::Reader, trees::Trees};
+use crate::{Error, Interrupt, Kind, cache_memory::Cached, links, pack::Pack, reader::Reader, trees::Trees};
 
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
 const STEP: u32 = 64;
@@ -15,11 +15,13 @@ const HEADS_MAX: usize = 256;
 
 /// Makes the graph of a pack; nothing if the pack is not closed.
 pub(crate) fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
+    // It is not made again while this is used.
+    let _tables = pack.tables();
     let Some((bases, commits)) = survey(pack)? else { return Ok(None) };
     let mut reader = Reader::of_pack(Arc::clone(pack), interrupt.clone());
     let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
     let numbers = landmarks(&graph);
-    let mut charted = Charted { pack: Arc::clone(pack), graph: Arc::new(graph) };
+    let mut charted = Charted::new(pack, Arc::new(Cached::alone(graph)));
     let mut trees = Trees::default();
     for number in numbers {
         match charted.reach(&mut reader, &mut trees, &[number]) {
@@ -34,7 +36,7 @@ pub(crate) fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Gr
         Err(Error::Missing(_)) => return Ok(None),
         Err(error) => return Err(error),
     }
-    Ok(Arc::into_inner(charted.graph))
+    Ok(Arc::into_inner(charted.graph).map(Cached::into_inner))
 }
 
 fn own(charted: &mut Charted) -> &mut Graph {
@@ -46,7 +48,8 @@ fn survey(pack: &Pack) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
     const UNKNOWN: u8 = 0;
     const COMMIT: u8 = 1;
     const OTHER: u8 = 2;
-    let all = pack.by_offset();
+    let tables = pack.tables();
+    let all = &tables.by_offset;
     let mut bases = vec![Graph::WHOLE; all.len()];
     let mut kinds = vec![UNKNOWN; all.len()];
     for (rank, (offset, _)) in all.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Deciding for each object how it is written.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use gix::{
     ObjectId,
@@ -10,8 +10,9 @@ use gix::{
 use super::{Style, reuse::Reuse};
 use crate::{
     Error, Kind,
+    cache_memory::Cached,
     enumerate::{Chosen, Selection},
-    pack::Pack,
+    pack::{Pack, Tables},
     reader::{Location, Reader},
 };
 
@@ -71,6 +72,8 @@ pub(super) struct Plan {
     pub(super) ready: HashMap<u32, Ready>,
     /// Objects that were to be reused, and cannot.
     moved: Vec<Chosen>,
+    /// The orders of the packs that are copied from, which are not made again while this is used.
+    _tables: Vec<Arc<Cached<Tables>>>,
 }
 
 /// The number of no pack.
@@ -107,6 +110,10 @@ impl Plan {
             let planned = &entries[*place as usize];
             (planned.pack, planned.offset)
         });
+        let mut used: Vec<_> = entries.iter().map(|planned| planned.pack).filter(|pack| *pack != NONE).collect();
+        used.sort_unstable();
+        used.dedup();
+        let tables = used.into_iter().map(|pack| reader.packs()[pack as usize].tables()).collect();
         for place in &order {
             let planned = &mut entries[*place as usize];
             if planned.pack != NONE {
@@ -114,7 +121,7 @@ impl Plan {
                 planned.form = form(pack, planned.offset, selection, reuse, style)?;
             }
         }
-        let mut plan = Self { entries, order, ready: HashMap::new(), moved };
+        let mut plan = Self { entries, order, ready: HashMap::new(), moved, _tables: tables };
         if style.index {
             plan.put_in_order_of_kinds(selection);
         }
@@ -253,7 +260,13 @@ mod tests {
             .iter()
             .map(|base| Planned { offset: 0, pack: 0, form: base.map_or(Form::Whole, Form::OnSent) })
             .collect();
-        Plan { entries, order: (0..).take(bases.len()).collect(), ready: HashMap::new(), moved: Vec::new() }
+        Plan {
+            entries,
+            order: (0..).take(bases.len()).collect(),
+            ready: HashMap::new(),
+            moved: Vec::new(),
+            _tables: Vec::new(),
+        }
     }
 
     fn forms(bases: &[Option<u32>]) -> Vec<Form> {

@@ -10,7 +10,7 @@ use std::{
 use gix::odb::loose;
 
 use super::folders::{self, Stamp};
-use crate::pack::Pack;
+use crate::{cache_memory::CacheMemory, pack::Pack};
 
 /// What readers begin with.
 ///
@@ -27,7 +27,7 @@ pub(crate) struct State {
 
 impl State {
     /// Reads the folders; keeps packs of the state before that are still there.
-    pub(super) fn read(objects: &Path, before: Option<&Self>) -> io::Result<Self> {
+    pub(super) fn read(objects: &Path, before: Option<&Self>, memory: &CacheMemory) -> io::Result<Self> {
         let folders = folders::list(objects);
         let mut stamp = Stamp::of(&folders);
         let mut known: HashMap<&Path, &Arc<Pack>> =
@@ -37,7 +37,7 @@ impl State {
             for index in indices_in(&folder.join("pack"))? {
                 match known.remove(index.as_path()) {
                     Some(pack) => drop(kept.insert(pack.data.id)),
-                    None => match Pack::open(&index) {
+                    None => match Pack::open(&index, memory) {
                         Ok(pack) => added.push(Arc::new(pack)),
                         // It went while the folder was read.
                         Err(error) if error.kind() == io::ErrorKind::NotFound => stamp.distrust(),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use git::{
-    Builds, Cache, ObjectId, Offers, Options, Reference, References, Repository,
+    Builds, Cache, CacheMemory, ObjectId, Offers, Options, Reference, References, Repository,
     upload_pack::{self, Request},
 };
 
@@ -75,6 +75,31 @@ fn the_same_question_gets_the_same_pack() {
     feed(&client.path, &["index-pack", "--stdin", "--strict"], again.strip_prefix(b"0008NAK\n").expect("no haves"));
     run(&client.path, &["update-ref", "refs/heads/main", tips[0]]);
     client.git(&["fsck", "--full", "--strict"]);
+}
+
+#[test]
+fn without_memory_for_caches_the_answers_are_the_same() {
+    let bench = Bench::new(Offers::FULL);
+    let work = bench.work("work");
+    history(&work, &mut Dice(13), 200);
+    work.git(&["push", "--quiet", bench.url(), "c199:refs/heads/main", "c100:refs/heads/old"]);
+    let copy = bench.path("copy");
+    let [from, to] = [bench.served(), copy.clone()].map(|path| path.to_string_lossy().into_owned());
+    run(&work.path, &["clone", "--quiet", "--bare", &from, &to]);
+    let tips = ["c199", "c100"].map(|name| work.git(&["rev-parse", name]));
+    let tips = [tips[0].as_str(), tips[1].as_str()];
+    let memory = CacheMemory::new(0);
+    let lean = Repository::open_or_create_with(&copy, &memory).expect("the repository");
+    let usual = Repository::open(&bench.served()).expect("the repository");
+    let options = Options { offers: Offers::FULL, ..Options::default() };
+    for _ in 0..2 {
+        for question in [request(tips[0], None), request(tips[0], Some(tips[1]))] {
+            let answer = |repository| craft::fetch(repository, &tips, &question, &options).expect("a pack");
+            assert_eq!(answer(&lean).len(), answer(&usual).len());
+        }
+        lean.chart().expect("a writable folder");
+    }
+    assert_eq!(memory.bytes(), 0);
 }
 
 #[test]

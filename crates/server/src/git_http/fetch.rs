@@ -31,9 +31,9 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
         Err(Refused::Protocol(error)) => return refuse(&mut exchange, &repository, &error),
         Err(Refused::Service(failure)) => return exchange.refuse(failure),
     };
-    let (mut writer, body) = body::channel();
+    let (mut writer, body) = body::channel(&exchange.state.spill);
     exchange.send(200, "result", body);
-    if let Err(error) = answer.write(&mut writer).and_then(|()| writer.flush()) {
+    if let Err(error) = answer.send(&mut writer).and_then(|()| writer.flush()) {
         tracing::warn!(%error, request_id = exchange.call.request_id(), "a pack was not sent to its end");
     }
 }

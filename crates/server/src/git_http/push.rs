@@ -20,7 +20,7 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
         Err(exception) => return exchange.refuse(exception.into()),
     };
     let _growth = exchange.state.codecommit.growth(&repository);
-    let (mut writer, body) = body::channel();
+    let (mut writer, body) = body::channel(&exchange.state.spill);
     exchange.send(200, "result", body);
     let mut update = |received: &Received<'_>| update(&exchange, &repository, received);
     let served = receive_pack::serve(&objects, input, &mut writer, &exchange.state.git, &mut update);

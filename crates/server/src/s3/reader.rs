@@ -1,11 +1,12 @@
 //! The operations of S3 that read, over the buckets that are folders here.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws::{AccountId, Region, page_token};
+use git::FilePart;
 use s3s::dto::{
     Bucket, BucketLocationConstraint, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
     HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
@@ -183,23 +184,19 @@ impl S3 for Reader {
             modified_since: input.if_modified_since,
             unmodified_since: input.if_unmodified_since,
         };
-        let (object, mut file, metadata) = self.object(&input.bucket, &input.key).await?;
+        let (object, file, metadata) = self.object(&input.bucket, &input.key).await?;
         condition.check(&object)?;
         let range = input.range.map(|range| selected(range, object.bytes)).transpose()?;
         let content_range =
             range.as_ref().map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, object.bytes));
         let range = range.unwrap_or(0..object.bytes);
         let bytes = range.end - range.start;
-        let (mut writer, pieces) = body::pieces();
-        // It is read while it is sent; where it breaks off, the client sees that there is less than was said.
-        tokio::task::spawn_blocking(move || {
-            file.seek(SeekFrom::Start(range.start))?;
-            io::copy(&mut file.take(bytes), &mut writer)
-        });
+        // It is read as the client takes it; where it breaks off, the client sees that there is less than was said.
+        let body = body::OfFile(FilePart::new(Arc::new(file), range));
         let [content_type, content_encoding] = content(&object.key);
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
-            body: Some(StreamingBlob::wrap(pieces)),
+            body: Some(StreamingBlob::wrap(body)),
             content_length: Some(length(bytes)),
             content_range,
             content_type,

@@ -133,6 +133,12 @@ pub struct Said {
     /// How long a client may neither send nor take anything [default: 5m]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_TIMEOUT", value_name = "TIME")]
     pub git_timeout: Option<String>,
+    /// Memory for all caches together: histories, decoded objects, references [default: 128MB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CACHE_MEMORY", value_name = "SIZE")]
+    pub cache_memory: Option<String>,
+    /// Time after which unused caches are released and unused repositories are closed [default: 5m]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CACHE_IDLE", value_name = "TIME")]
+    pub cache_idle: Option<String>,
     /// How many packs are made at once; further clones and fetches wait [default: one for each processor]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PACKS", value_name = "NUMBER")]
     pub git_packs: Option<usize>,

@@ -36,8 +36,16 @@ fn service(folder: &TempDir) -> CodeCommit {
     let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
     let objects = folder.path().join("repositories");
     let nobody = || Arc::new(Nobody);
-    CodeCommit::open(Arc::new(store), objects, nobody(), nobody(), nobody(), Settings::default())
-        .expect("the folder is writable")
+    CodeCommit::open(
+        Arc::new(store),
+        objects,
+        nobody(),
+        nobody(),
+        nobody(),
+        git::Options::default(),
+        Settings::default(),
+    )
+    .expect("the folder is writable")
 }
 
 /// A service with two uploads in progress, `first` and `second`.

@@ -109,7 +109,8 @@ pub(super) fn selection(objects: &[(ObjectId, Kind)], known: &[ObjectId]) -> Sel
 
 /// Chooses entries of a pack by their ids.
 pub(super) fn reused(pack: &Arc<Pack>, chosen: impl Fn(&ObjectId) -> bool) -> Reused {
-    let all = pack.by_offset();
+    let tables = pack.tables();
+    let all = &tables.by_offset;
     let id = |position: u32| pack.index.oid_at_index(position).to_owned();
     let ranks: HashMap<_, _> = (0..).zip(all).map(|(rank, (_, position))| (id(*position), rank)).collect();
     let mut bits = Bits::new(all.len());

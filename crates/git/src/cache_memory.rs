@@ -1,0 +1,375 @@
+//! Memory that caches share.
+//!
+//! Each cached value has a weight in bytes. When all of them together weigh more than the maximum, those that were used
+//! least recently go first, of whatever kind they are and whichever repository they belong to. A value that is still in
+//! use when it goes is freed when that use ends.
+//!
+//! **Invariant:** what is kept and what is reserved weigh the maximum at most, unless the reservations alone weigh more.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// The memory of all caches; cheap to clone.
+#[derive(Clone)]
+pub struct CacheMemory(Arc<Shared>);
+
+struct Shared {
+    bytes_max: usize,
+    /// Advances whenever something is kept or released.
+    clock: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: HashMap<u64, Arc<dyn Held>>,
+    /// The weight of what is kept.
+    bytes: usize,
+    reserved: usize,
+    /// The number of the next value.
+    next: u64,
+    /// The moment when what was idle was released last.
+    released: u64,
+}
+
+/// A value that can be kept: its memory is known.
+pub trait Weigh: Send + Sync + 'static {
+    /// Returns the memory that the value takes, in bytes.
+    fn bytes(&self) -> usize;
+}
+
+/// A cached value of any kind.
+trait Held: Send + Sync {
+    fn bytes(&self) -> usize;
+    fn used(&self) -> u64;
+}
+
+/// A value that is or was cached.
+pub struct Cached<T> {
+    number: u64,
+    bytes: usize,
+    used: AtomicU64,
+    value: T,
+}
+
+impl<T> Deref for Cached<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Cached<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T> Cached<T> {
+    /// Wraps a value that is not kept.
+    pub(crate) fn alone(value: T) -> Self {
+        Self { number: 0, bytes: 0, used: AtomicU64::new(0), value }
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T: Weigh> Held for Cached<T> {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+impl CacheMemory {
+    /// The default maximum.
+    pub const BYTES_MAX: usize = 128 << 20;
+
+    /// Makes memory for values of `bytes_max` bytes together.
+    pub fn new(bytes_max: usize) -> Self {
+        Self(Arc::new(Shared { bytes_max, clock: AtomicU64::new(1), state: Mutex::default() }))
+    }
+
+    /// Returns the bytes that are kept and reserved.
+    pub fn bytes(&self) -> usize {
+        let state = self.state();
+        state.bytes + state.reserved
+    }
+
+    /// Releases the values that were not used since this was called last.
+    pub fn release_idle(&self) {
+        let mut state = self.state();
+        let last = std::mem::replace(&mut state.released, self.moment());
+        let idle: Vec<_> =
+            state.kept.iter().filter(|(_, held)| held.used() <= last).map(|(number, _)| *number).collect();
+        let idle: Vec<_> = idle.into_iter().map(|number| state.remove(number)).collect();
+        drop(state);
+        // Values may own slots, which lock the state when they go.
+        drop(idle);
+    }
+
+    /// Reserves memory for a cache that only one user has: between `bytes_min` and `bytes_max`, less the more is reserved.
+    pub(crate) fn reserve(&self, bytes_min: usize, bytes_max: usize) -> Reservation {
+        let mut state = self.state();
+        let free = (self.0.bytes_max / 2).saturating_sub(state.reserved);
+        let bytes = (free / 4).clamp(bytes_min, bytes_max);
+        state.reserved += bytes;
+        let surplus = state.make_room(self.0.bytes_max);
+        drop(state);
+        drop(surplus);
+        Reservation { memory: self.clone(), bytes }
+    }
+
+    /// Keeps a value, unless it weighs more than everything may.
+    fn keep<T: Weigh>(&self, value: T) -> Arc<Cached<T>> {
+        let bytes = value.bytes();
+        let mut state = self.state();
+        state.next += 1;
+        let number = state.next;
+        let cached = Arc::new(Cached { number, bytes, used: AtomicU64::new(self.moment()), value });
+        let mut surplus = Vec::new();
+        if bytes <= self.0.bytes_max {
+            state.bytes += bytes;
+            state.kept.insert(number, Arc::<Cached<T>>::clone(&cached));
+            surplus = state.make_room(self.0.bytes_max);
+        }
+        drop(state);
+        drop(surplus);
+        cached
+    }
+
+    fn remove(&self, number: u64) {
+        let removed = self.state().remove(number);
+        drop(removed);
+    }
+
+    /// Returns a moment after all uses so far; all uses from now on are after it.
+    fn moment(&self) -> u64 {
+        self.0.clock.fetch_add(2, Ordering::Relaxed) + 1
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for CacheMemory {
+    fn default() -> Self {
+        Self::new(Self::BYTES_MAX)
+    }
+}
+
+impl fmt::Debug for CacheMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CacheMemory").field("bytes_max", &self.0.bytes_max).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn remove(&mut self, number: u64) -> Option<Arc<dyn Held>> {
+        let held = self.kept.remove(&number)?;
+        self.bytes -= held.bytes();
+        Some(held)
+    }
+
+    /// Removes what was used least recently until all is within the maximum; the caller drops it without the lock.
+    fn make_room(&mut self, bytes_max: usize) -> Vec<Option<Arc<dyn Held>>> {
+        let mut surplus = Vec::new();
+        while self.bytes + self.reserved > bytes_max {
+            let oldest =
+                self.kept.iter().min_by_key(|(number, held)| (held.used(), **number)).map(|(number, _)| *number);
+            let Some(oldest) = oldest else { break };
+            surplus.push(self.remove(oldest));
+        }
+        surplus
+    }
+}
+
+/// Memory that is reserved until this is dropped.
+pub(crate) struct Reservation {
+    memory: CacheMemory,
+    bytes: usize,
+}
+
+impl Reservation {
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn memory(&self) -> &CacheMemory {
+        &self.memory
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.memory.state().reserved -= self.bytes;
+    }
+}
+
+/// A place for one value that can be made again: it is empty once the memory is needed for others.
+pub struct Slot<T> {
+    memory: CacheMemory,
+    cached: Mutex<Weak<Cached<T>>>,
+    /// Held while the value is made, so that it is made once.
+    making: Mutex<()>,
+}
+
+impl<T: Weigh> Slot<T> {
+    /// Makes an empty slot.
+    pub fn new(memory: &CacheMemory) -> Self {
+        Self { memory: memory.clone(), cached: Mutex::default(), making: Mutex::default() }
+    }
+
+    /// Returns the memory that the value is kept in.
+    pub(crate) fn memory(&self) -> &CacheMemory {
+        &self.memory
+    }
+
+    /// Returns the value, which counts as a use of it.
+    pub fn get(&self) -> Option<Arc<Cached<T>>> {
+        let cached = lock(&self.cached).upgrade()?;
+        let now = self.memory.0.clock.load(Ordering::Relaxed);
+        if cached.used.load(Ordering::Relaxed) != now {
+            cached.used.store(now, Ordering::Relaxed);
+        }
+        Some(cached)
+    }
+
+    /// Tells whether there is a value, without using it.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.cached).strong_count() == 0
+    }
+
+    /// Puts a value in place of any other.
+    pub fn set(&self, value: T) -> Arc<Cached<T>> {
+        let cached = self.memory.keep(value);
+        let before = std::mem::replace(&mut *lock(&self.cached), Arc::downgrade(&cached));
+        if let Some(before) = before.upgrade() {
+            self.memory.remove(before.number);
+        }
+        cached
+    }
+
+    /// Returns the value, made first if there is none; whoever comes meanwhile waits. Nothing if it cannot be made.
+    pub fn get_or_make(&self, make: impl FnOnce() -> Option<T>) -> Option<Arc<Cached<T>>> {
+        if let Some(known) = self.get() {
+            return Some(known);
+        }
+        let _making = lock(&self.making);
+        self.get().or_else(|| Some(self.set(make()?)))
+    }
+
+    /// Takes the value out, unless somebody else uses it.
+    pub fn take(&self) -> Option<T> {
+        let cached = std::mem::take(&mut *lock(&self.cached)).upgrade()?;
+        self.memory.remove(cached.number);
+        Arc::into_inner(cached).map(|cached| cached.value)
+    }
+}
+
+impl<T> Drop for Slot<T> {
+    fn drop(&mut self) {
+        if let Some(cached) = lock(&self.cached).upgrade() {
+            self.memory.remove(cached.number);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bytes(usize);
+
+    impl Weigh for Bytes {
+        fn bytes(&self) -> usize {
+            self.0
+        }
+    }
+
+    fn slots(memory: &CacheMemory, bytes: &[usize]) -> Vec<Slot<Bytes>> {
+        let filled = |bytes: &usize| {
+            let slot = Slot::new(memory);
+            slot.set(Bytes(*bytes));
+            slot
+        };
+        bytes.iter().map(filled).collect()
+    }
+
+    fn full(slots: &[Slot<Bytes>]) -> Vec<bool> {
+        slots.iter().map(|slot| !slot.is_empty()).collect()
+    }
+
+    #[test]
+    fn what_was_used_least_recently_goes_first() {
+        let memory = CacheMemory::new(100);
+        let slots = slots(&memory, &[40, 30, 30]);
+        assert_eq!(memory.bytes(), 100);
+        assert_eq!(slots[0].get().map(|value| value.0), Some(40));
+        let late = Slot::new(&memory);
+        late.set(Bytes(50));
+        assert_eq!((full(&slots), memory.bytes()), (vec![true, false, false], 90));
+        // One that weighs more than everything may is not kept.
+        late.set(Bytes(101));
+        assert_eq!((late.is_empty(), memory.bytes()), (true, 40));
+        drop(slots);
+        assert_eq!(memory.bytes(), 0);
+    }
+
+    #[test]
+    fn what_is_idle_is_released() {
+        let memory = CacheMemory::new(100);
+        let slots = slots(&memory, &[10, 20]);
+        memory.release_idle();
+        assert_eq!(full(&slots), [true, true]);
+        drop(slots[1].get());
+        memory.release_idle();
+        assert_eq!((full(&slots), memory.bytes()), (vec![false, true], 20));
+        memory.release_idle();
+        assert_eq!((full(&slots), memory.bytes()), (vec![false, false], 0));
+    }
+
+    #[test]
+    fn reservations_take_the_place_of_values_and_shrink() {
+        let memory = CacheMemory::new(800);
+        let slots = slots(&memory, &[400, 400]);
+        let reserved: Vec<_> = (0..4).map(|_| memory.reserve(10, 1000)).collect();
+        assert_eq!(reserved.iter().map(Reservation::bytes).collect::<Vec<_>>(), [100, 75, 56, 42]);
+        assert_eq!(full(&slots), [false, true]);
+        assert!((0..100).all(|_| memory.reserve(10, 1000).bytes() == 31));
+        drop(reserved);
+        assert_eq!(memory.bytes(), 400);
+    }
+
+    #[test]
+    fn a_value_is_made_once_and_can_be_taken() {
+        let memory = CacheMemory::new(100);
+        let slot = Slot::new(&memory);
+        assert!(slot.get_or_make(|| None).is_none());
+        let made = slot.get_or_make(|| Some(Bytes(7))).expect("it can be made");
+        assert_eq!(slot.get_or_make(|| None).map(|value| value.0), Some(7));
+        // What others use is not taken, and no longer kept.
+        assert!(slot.take().is_none());
+        drop(made);
+        slot.set(Bytes(8));
+        assert_eq!((slot.take().map(|value| value.0), memory.bytes()), (Some(8), 0));
+    }
+}

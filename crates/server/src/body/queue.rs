@@ -1,0 +1,314 @@
+//! The part of a reply that waits for its client: in memory while it is small, beyond that in a file.
+//!
+//! Whoever makes a reply is done when it is made, however slow the client is: no thread waits for a client while there is
+//! room in the files.
+//!
+//! **Invariant:** a reply takes [`MEMORY_BYTES`] of memory and one piece of its writer at most.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use git::FilePart;
+
+/// How much of a reply waits in memory.
+const MEMORY_BYTES: usize = 128 << 10;
+
+/// The size of all files in which replies wait.
+pub(crate) const SPILL_BYTES_MAX: u64 = 4 << 30;
+
+/// The files in which replies wait, of all connections together; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Spill(Arc<Shared>);
+
+struct Shared {
+    folder: PathBuf,
+    bytes_max: u64,
+    bytes: AtomicU64,
+}
+
+impl Spill {
+    /// Keeps files of `bytes_max` bytes together in a folder; they have no names.
+    pub(crate) fn new(folder: PathBuf, bytes_max: u64) -> Self {
+        Self(Arc::new(Shared { folder, bytes_max, bytes: AtomicU64::new(0) }))
+    }
+
+    /// Takes room for some bytes; answers `false` if there is none.
+    fn take(&self, bytes: u64) -> bool {
+        let taken = self.0.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.0.bytes_max;
+        if !taken {
+            self.give_back(bytes);
+        }
+        taken
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What waits, between one writer and one reader.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Told when a reader took something or left.
+    taken: Condvar,
+    spill: Spill,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    /// How much of the items is in memory.
+    memory_bytes: usize,
+    spilled: Option<Spilled>,
+    /// Whether the writer has written all.
+    is_ended: bool,
+    /// Whether the reader is gone.
+    is_closed: bool,
+    waker: Option<Waker>,
+}
+
+enum Item {
+    Bytes(Bytes),
+    /// A part of the file of what was spilled, or of another one.
+    Part(FilePart),
+}
+
+/// The file of a queue.
+struct Spilled {
+    file: Arc<File>,
+    bytes: u64,
+}
+
+impl Queue {
+    pub(crate) fn new(spill: &Spill) -> Self {
+        Self { state: Mutex::default(), taken: Condvar::new(), spill: spill.clone() }
+    }
+
+    /// Adds bytes. Waits for the reader only if neither memory nor files have room; fails once it is gone.
+    pub(crate) fn push(&self, bytes: Bytes) -> io::Result<()> {
+        let mut state = self.state();
+        while !state.is_closed && state.memory_bytes > 0 && state.memory_bytes + bytes.len() > MEMORY_BYTES {
+            if let Err(error) = self.spill(&mut state) {
+                tracing::debug!(%error, "a reply waits for its client in memory");
+                state = self.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        state.memory_bytes += bytes.len();
+        state.add(Item::Bytes(bytes))
+    }
+
+    /// Adds a part of a file, which stays there until the reader takes it.
+    pub(crate) fn part(&self, part: FilePart) -> io::Result<()> {
+        self.state().add(Item::Part(part))
+    }
+
+    /// Tells the reader that nothing follows.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.is_ended = true;
+        state.wake();
+    }
+
+    /// Takes the next bytes; nothing at the end.
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let mut state = self.state();
+        loop {
+            match state.items.front_mut() {
+                None => break,
+                Some(Item::Bytes(bytes)) => {
+                    let bytes = std::mem::take(bytes);
+                    state.items.pop_front();
+                    state.memory_bytes -= bytes.len();
+                    self.taken.notify_one();
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                // What was written lately is still in memory, and pieces are small: it is not worth another thread.
+                Some(Item::Part(part)) => match part.read_next() {
+                    Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece.into()))),
+                    Ok(None) => drop(state.items.pop_front()),
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                },
+            }
+        }
+        if state.is_ended {
+            return Poll::Ready(None);
+        }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Tells the writer that nobody takes any more.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        state.items.clear();
+        state.memory_bytes = 0;
+        self.taken.notify_one();
+    }
+
+    /// Moves what waits in memory into the file.
+    fn spill(&self, state: &mut State) -> io::Result<()> {
+        let bytes = state.memory_bytes as u64;
+        if !self.spill.take(bytes) {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "there is no room for more replies that wait"));
+        }
+        let moved = self.move_to_file(state, bytes);
+        if moved.is_err() {
+            self.spill.give_back(bytes);
+        }
+        moved
+    }
+
+    fn move_to_file(&self, state: &mut State, bytes: u64) -> io::Result<()> {
+        let spilled = match &mut state.spilled {
+            Some(spilled) => spilled,
+            none => none.insert(Spilled { file: Arc::new(tempfile::tempfile_in(&self.spill.0.folder)?), bytes: 0 }),
+        };
+        let mut file = spilled.file.as_ref();
+        if !state.items.iter().any(|item| matches!(item, Item::Part(part) if part.is_in(&spilled.file))) {
+            // The reader has taken all that was spilled before.
+            file.set_len(0)?;
+            self.spill.give_back(std::mem::take(&mut spilled.bytes));
+        }
+        file.seek(SeekFrom::Start(spilled.bytes))?;
+        for item in &state.items {
+            if let Item::Bytes(bytes) = item {
+                file.write_all(bytes)?;
+            }
+        }
+        let mut end = spilled.bytes;
+        spilled.bytes += bytes;
+        let mut moved = VecDeque::new();
+        for item in state.items.drain(..) {
+            let part = match item {
+                Item::Part(part) => part,
+                Item::Bytes(bytes) => {
+                    let start = end;
+                    end += bytes.len() as u64;
+                    FilePart::new(Arc::clone(&spilled.file), start..end)
+                }
+            };
+            let left = match moved.back_mut() {
+                Some(Item::Part(last)) => last.join(part).err(),
+                _ => Some(part),
+            };
+            moved.extend(left.map(Item::Part));
+        }
+        state.items = moved;
+        state.memory_bytes = 0;
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add(&mut self, item: Item) -> io::Result<()> {
+        if self.is_closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.items.push_back(item);
+        self.wake();
+        Ok(())
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(spilled) = &state.spilled {
+            self.spill.give_back(spilled.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(queue: &Queue) -> Option<Vec<u8>> {
+        let mut all = Vec::new();
+        loop {
+            match queue.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(piece)) => all.extend_from_slice(&piece.expect("a readable file")),
+                Poll::Ready(None) => return Some(all),
+                Poll::Pending => return (!all.is_empty()).then_some(all),
+            }
+        }
+    }
+
+    fn bytes(from: u32) -> Vec<u8> {
+        (from..from + 10_000).flat_map(u32::to_le_bytes).collect()
+    }
+
+    fn part(folder: &std::path::Path, bytes: &[u8]) -> FilePart {
+        let mut file = tempfile::tempfile_in(folder).expect("a writable folder");
+        file.write_all(bytes).expect("a writable file");
+        FilePart::new(Arc::new(file), 0..bytes.len() as u64)
+    }
+
+    #[test]
+    fn a_reply_waits_in_a_file_and_comes_in_order() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let spill = Spill::new(folder.path().to_owned(), 10 << 20);
+        let queue = Queue::new(&spill);
+        for _ in 0..2 {
+            let mut written = Vec::new();
+            for number in 0..20 {
+                written.extend(bytes(number));
+                queue.push(bytes(number).into()).expect("it is open");
+                if number % 7 == 3 {
+                    written.extend(bytes(1_000));
+                    queue.part(part(folder.path(), &bytes(1_000))).expect("it is open");
+                }
+                assert!(queue.state().memory_bytes <= MEMORY_BYTES);
+            }
+            assert!(queue.state().items.len() < 12);
+            assert!(take(&queue) == Some(written));
+        }
+        // The room of what was taken is used again.
+        assert!(spill.0.bytes.load(Ordering::Relaxed) < 1 << 20);
+        queue.end();
+        assert_eq!(take(&queue), Some(Vec::new()));
+        drop(queue);
+        assert_eq!(spill.0.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn without_room_the_writer_waits_for_the_reader() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let queue = Queue::new(&Spill::new(folder.path().join("missing"), u64::MAX));
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let written = (0..50).try_for_each(|number| queue.push(bytes(number).into()));
+                queue.end();
+                written
+            });
+            let mut taken = Vec::new();
+            while taken.len() < 50 * 40_000 {
+                assert!(queue.state().memory_bytes <= MEMORY_BYTES);
+                taken.extend(take(&queue).unwrap_or_default());
+            }
+            assert!(writer.join().is_ok_and(|written| written.is_ok()));
+            assert!(taken == (0..50).flat_map(bytes).collect::<Vec<_>>());
+            let queue = Queue::new(&Spill::new(folder.path().to_owned(), 0));
+            queue.push(bytes(0).into()).expect("it is open");
+            queue.close();
+            assert_eq!(queue.push(bytes(1).into()).map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe));
+        });
+    }
+}
