@@ -37,6 +37,8 @@ def project(commits):
         git("init", "--quiet", "--bare", "--initial-branch", "main", path + ".new")
         stream = subprocess.Popen([sys.executable, f"{HERE}/project.py", str(commits), str(commits)], stdout=subprocess.PIPE)
         git("-C", path + ".new", "fast-import", "--quiet", stdin=stream.stdout)
+        if stream.wait() != 0:
+            sys.exit("memory: a project cannot be generated")
         git("-C", path + ".new", "repack", "-a", "-d", "-q")
         os.rename(path + ".new", path)
     return path

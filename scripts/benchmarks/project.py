@@ -37,8 +37,8 @@ def edit(content):
     for _ in range(chance.choices((1, 2, 3, 6), (6, 4, 2, 1))[0]):
         at = chance.randrange(len(content))
         until = min(len(content), at + chance.randint(0, 4))
-        content[at:until] = [line() for _ in range(chance.randint(0, 5))]
-    return content or [line()]
+        content[at:until] = [line() for _ in range(chance.randint(0, 5))] or [line()]
+    return content
 
 
 class Branch:
