@@ -124,6 +124,11 @@ impl World {
         self.settings.trail_dir.clone().unwrap_or_else(|| self.folder.path().join("data/trail"))
     }
 
+    /// The server's database.
+    pub fn store(&self) -> &Arc<store::Store> {
+        self.server().store()
+    }
+
     /// The URL of a repository of the default account and region.
     pub fn repository_url(&self, name: &str) -> String {
         format!("{}/v1/repos/{name}", self.endpoint())

@@ -51,14 +51,15 @@ impl Objects {
         deleted: &[String],
         memory: &CacheMemory,
     ) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
+        fs::create_dir_all(&folder).map_err(named)?;
         let [owned, deleted] = [owned, deleted].map(|ids| ids.iter().map(String::as_str).collect::<HashSet<_>>());
-        for entry in fs::read_dir(&folder)? {
+        for entry in fs::read_dir(&folder).map_err(named)? {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(REMOVED_PREFIX) || deleted.contains(&*name) {
-                fs::remove_dir_all(entry.path())?;
+                fs::remove_dir_all(entry.path()).map_err(named)?;
             } else if !owned.contains(&*name) {
                 let path = entry.path();
                 tracing::warn!(path = %path.display(), "this belongs to no repository of the database; it is left alone");

@@ -14,6 +14,7 @@ use store::Store;
 use trail::Buckets;
 use worker::{Stop, Waker, Worker};
 
+use crate::data_folder::at;
 use crate::outbox::{self, Waiting};
 
 /// The buckets, and what wakes the outbox when uploads wait.
@@ -48,7 +49,7 @@ pub(crate) fn start(
     clock: Arc<dyn Clock>,
 ) -> io::Result<Worker> {
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&folder)(error)),
         _ => {}
     }
     let (store, buckets) = (Arc::clone(&archives.store), Arc::clone(&archives.buckets));

@@ -22,6 +22,7 @@ mod asked;
 mod blocking;
 mod body;
 mod connection;
+mod data_folder;
 mod folder_lock;
 mod folders;
 mod git_http;
@@ -97,10 +98,28 @@ pub enum StartError {
     #[error("{0}")]
     Overlap(Overlap),
     /// The data or the trail cannot be opened.
-    #[error("cannot open the data: {0}")]
-    Open(#[from] io::Error),
+    #[error("cannot open the data: {source}{}", data_folder::advice(source))]
+    Open {
+        /// What the system said, and of which path.
+        #[from]
+        source: io::Error,
+    },
+    /// There are repositories, and the database that knows them is gone.
+    #[error(
+        "the database {} is missing, but {} holds the objects of {count} repositories; put the database back from a copy, or move that \
+         folder away to begin without them",
+        database.display(), repositories.display()
+    )]
+    DatabaseLost {
+        /// The database file.
+        database: PathBuf,
+        /// The folder of the repositories.
+        repositories: PathBuf,
+        /// How many there are.
+        count: usize,
+    },
     /// The database cannot be opened.
-    #[error("cannot open the database: {0}")]
+    #[error(transparent)]
     Store(#[from] store::Error),
     /// The identities file cannot be used.
     #[error(transparent)]
@@ -163,6 +182,12 @@ impl Server {
     /// Returns the folder that holds the trail.
     pub fn trail_folder(&self) -> &Path {
         self.state.trail_folder()
+    }
+
+    /// Returns the database, for tests.
+    #[doc(hidden)]
+    pub fn store(&self) -> &Arc<store::Store> {
+        &self.state.store
     }
 
     /// Stops accepting, lets the requests that run finish within [`Settings::stop_timeout`], cuts off the others, and delivers

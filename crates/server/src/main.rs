@@ -3,6 +3,7 @@
 mod banner;
 mod events;
 mod health;
+mod log;
 mod simulate;
 mod verify;
 
@@ -22,6 +23,8 @@ use trail::terminal::printable_lines;
 /// Gives freed memory back to the system, which the system's own allocator does not when it is freed in small pieces.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+use crate::log::Repeats;
 
 /// How many requests of Git clients are served at once; a thread that waits for a client costs little.
 const THREADS_MAX: usize = 1024;
@@ -135,7 +138,10 @@ fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_env("CODECOMMIT_LOCAL_LOG").unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .map_event_format(|format| Repeats::new(format, false))
+            .init(),
+        LogFormat::Json => log.json().map_event_format(|format| Repeats::new(format, true)).init(),
     }
 }

@@ -19,6 +19,7 @@ use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
 use crate::body::{SPILL_BYTES_MAX, Spill};
+use crate::data_folder::{self, DATABASE, REPOSITORIES, at};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::{Due, Maintenance};
 use crate::messages::{Messenger, Outcomes};
@@ -48,6 +49,7 @@ pub(crate) struct State {
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) cloudtrail: Arc<CloudTrail>,
     pub(crate) trail: Arc<Trail>,
+    pub(crate) store: Arc<Store>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) s3: S3Service,
     pub(crate) sts: Sts,
@@ -78,6 +80,7 @@ impl State {
             (None, None) => return Err(io::Error::other("there is no data folder").into()),
         };
         let trail_folder = settings.trail_dir.clone().unwrap_or_else(|| data_folder.join("trail"));
+        data_folder::make(&data_folder)?;
         let in_buckets_folder =
             |source| StartError::Folder { setting: "--trail-dir", path: trail_folder.clone(), source };
         let buckets_folder = folders::buckets_folder(&settings, &trail_folder).map_err(in_buckets_folder)?;
@@ -90,7 +93,8 @@ impl State {
             Some(file) => Identities::load(file, settings.account.clone())?,
             None => Identities::new(settings.account.clone()),
         };
-        let store = Arc::new(Store::open(&data_folder.join("codecommit.db"), settings.durability)?);
+        data_folder::check_database(&data_folder)?;
+        let store = Arc::new(Store::open(&data_folder.join(DATABASE), settings.durability)?);
         let accounts = identities.accounts().map(|account| account.as_str().to_owned()).collect();
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
@@ -118,11 +122,11 @@ impl State {
         let waiting = trail::Notifications::of(Arc::clone(&store));
         let notifications =
             notifications::start(waiting, messenger, notification_outcomes.clone(), Arc::clone(&clock), notifying)?;
-        let repositories = data_folder.join("repositories");
+        let repositories = data_folder.join(REPOSITORIES);
         let due = Arc::new(Due::new(&settings.git));
         let git = git_options(&settings.git, &data_folder, sync)?;
         let codecommit = CodeCommit::open(
-            store,
+            Arc::clone(&store),
             repositories,
             Arc::<Due>::clone(&due),
             Arc::<Courier>::clone(&courier),
@@ -149,6 +153,7 @@ impl State {
             codecommit,
             cloudtrail,
             trail,
+            store,
             buckets,
             s3,
             sts,
@@ -225,9 +230,10 @@ fn fsck(settings: &Git) -> git::Fsck {
 }
 
 fn git_options(settings: &Git, data_folder: &Path, sync: bool) -> io::Result<git::Options> {
+    let cache_folder = data_folder.join("cache");
     let cache = match settings.cache_bytes {
         0 => None,
-        bytes => Some(git::Cache::open(&data_folder.join("cache"), bytes)?),
+        bytes => Some(git::Cache::open(&cache_folder, bytes).map_err(at(&cache_folder))?),
     };
     Ok(git::Options {
         offers: settings.offers,

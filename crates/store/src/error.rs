@@ -24,6 +24,12 @@ pub enum Error {
     /// The transaction that this change was a part of failed, so nothing of it was kept.
     #[error("the transaction was not committed: {0}")]
     NotCommitted(Arc<Error>),
+    /// The file, or the write-ahead log beside it, is not at its path any more, so what is written to it would be lost.
+    #[error(
+        "the database file {} was removed or replaced while it was in use; stop the server, put the file back, and start it again",
+        .0.display()
+    )]
+    Gone(PathBuf),
     /// A value in the database is not what only we write there.
     #[error("the database holds a value that makes no sense: {0}")]
     Damaged(&'static str),
@@ -72,6 +78,19 @@ impl Cause {
 }
 
 impl Error {
+    /// Says what happened without paths and SQL, which are no business of clients.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::Database { cause: Cause::DiskFull, .. } => "the disk of the database is full",
+            Self::Database { cause: Cause::Locked, .. } => "another process has locked the database",
+            Self::Database { cause: Cause::Damaged, .. } | Self::Damaged(_) => "the database is damaged",
+            Self::Database { cause: Cause::NoAccess, .. } => "the database file cannot be opened or written",
+            Self::Gone(_) => "the database file was removed or replaced while the server was using it",
+            Self::NotCommitted(error) => error.summary(),
+            _ => "the database failed",
+        }
+    }
+
     pub(crate) fn database(file: &Path, error: &rusqlite::Error) -> Self {
         Self::Database { file: file.to_owned(), reason: error.to_string(), cause: Cause::of(error) }
     }

@@ -6,6 +6,8 @@
 #![warn(unreachable_pub)]
 
 mod error;
+mod faults;
+mod presence;
 mod reader;
 pub mod transaction;
 pub mod value;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use crate::error::{Cause, Error};
+use crate::faults::Faults;
 use crate::reader::Readers;
 pub use crate::transaction::Transaction;
 pub use crate::value::{Row, Value};
@@ -38,6 +41,7 @@ pub enum Durability {
 pub struct Store {
     writer: Writer,
     readers: Readers,
+    faults: Arc<Faults>,
 }
 
 impl Store {
@@ -47,13 +51,20 @@ impl Store {
     pub fn open(path: &Path, durability: Durability) -> Result<Self, Error> {
         // Where this fails the file is there already, or opening it tells why.
         drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
-        let file: Arc<Path> = path.into();
+        let (file, faults): (Arc<Path>, _) = (path.into(), Arc::<Faults>::default());
         let open_writer = {
-            let file = Arc::clone(&file);
-            move || connect(&file, |path| open_to_write(path, durability))
+            let (file, faults) = (Arc::clone(&file), Arc::clone(&faults));
+            move || {
+                let connection = open_to_write(&file, durability).map_err(|error| Error::database(&file, &error))?;
+                Ok(Transaction::over(connection, Arc::clone(&file), Arc::clone(&faults)))
+            }
         };
-        let open_reader = move || connect(&file, open_to_read);
-        Ok(Self { writer: Writer::new(open_writer()?, open_writer), readers: Readers::new(open_reader) })
+        let readers_faults = Arc::clone(&faults);
+        let open_reader = move || {
+            let connection = open_to_read(&file).map_err(|error| Error::database(&file, &error))?;
+            Ok(Transaction::over(connection, Arc::clone(&file), Arc::clone(&readers_faults)))
+        };
+        Ok(Self { writer: Writer::open(open_writer)?, readers: Readers::new(open_reader), faults })
     }
 
     /// Brings a crate's tables up to date: step N of `steps` runs once in a database's life, in order.
@@ -69,7 +80,7 @@ impl Store {
                 .unwrap_or(0);
             let done = usize::try_from(done).unwrap_or(0);
             if done > steps.len() {
-                return Err(Error::TooNew(transaction.path()));
+                return Err(Error::TooNew(transaction.file().to_path_buf()));
             }
             for step in &steps[done..] {
                 transaction.execute_all(step)?;
@@ -99,18 +110,20 @@ impl Store {
     pub fn read<R, E: From<Error>>(&self, query: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
         self.readers.run(query)
     }
-}
 
-fn connect(
-    file: &Arc<Path>,
-    open: impl FnOnce(&Path) -> Result<Connection, rusqlite::Error>,
-) -> Result<Transaction, Error> {
-    let connection = open(file).map_err(|error| Error::database(file, &error))?;
-    Ok(Transaction::over(connection, Arc::clone(file)))
+    /// Has the statement of this number from now on fail, for tests; 0 takes the order back.
+    ///
+    /// Returns 0 if the failure that was ordered before has happened, or none was ordered.
+    #[doc(hidden)]
+    pub fn fail_statement(&self, number: u64) -> u64 {
+        self.faults.order(number)
+    }
 }
 
 fn open_to_write(path: &Path, durability: Durability) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
+    // The file is there; one that was removed is not made again, as what was in it is lost.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
     if durability == Durability::Normal {
         // An empty database need not survive the loss of power, and syncing it is most of a first start.
         connection.pragma_update(None, "synchronous", "OFF")?;

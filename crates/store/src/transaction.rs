@@ -4,12 +4,13 @@
 //! statement of it reaches the database, so none can begin another transaction unseen.
 
 use std::cell::{Cell, RefCell};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params_from_iter};
 
-use crate::{Error, Row, Value};
+use crate::faults::Faults;
+use crate::{Cause, Error, Row, Value};
 
 /// What is done once a transaction is committed.
 pub(crate) type Action = Box<dyn FnOnce() + Send>;
@@ -18,6 +19,7 @@ pub(crate) type Action = Box<dyn FnOnce() + Send>;
 pub struct Transaction {
     connection: Connection,
     file: Arc<Path>,
+    faults: Arc<Faults>,
     depth: Cell<usize>,
     after_commit: RefCell<Vec<Action>>,
     /// The failure after which the transaction is lost, whatever follows.
@@ -27,10 +29,11 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn over(connection: Connection, file: Arc<Path>) -> Self {
+    pub(crate) fn over(connection: Connection, file: Arc<Path>, faults: Arc<Faults>) -> Self {
         Self {
             connection,
             file,
+            faults,
             depth: Cell::new(0),
             after_commit: RefCell::default(),
             lost: RefCell::default(),
@@ -56,6 +59,7 @@ impl Transaction {
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.check()?;
+        self.meet_fault()?;
         let failed = |error| self.failed(&error);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
@@ -107,8 +111,8 @@ impl Transaction {
         self.after_commit.borrow_mut().push(Box::new(action));
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.file.to_path_buf()
+    pub(crate) fn file(&self) -> Arc<Path> {
+        Arc::clone(&self.file)
     }
 
     /// Begins a transaction, `IMMEDIATE` or not.
@@ -116,6 +120,7 @@ impl Transaction {
         self.depth.set(0);
         self.lost.take();
         self.after_commit.take();
+        self.meet_fault()?;
         self.run(sql)
     }
 
@@ -144,6 +149,7 @@ impl Transaction {
 
     fn statement(&self, sql: &str) -> Result<(), Error> {
         self.check()?;
+        self.meet_fault()?;
         self.run(sql)
     }
 
@@ -155,7 +161,21 @@ impl Transaction {
 
     fn attempt<R>(&self, statement: impl FnOnce(&Connection) -> Result<R, rusqlite::Error>) -> Result<R, Error> {
         self.check()?;
+        self.meet_fault()?;
         statement(&self.connection).map_err(|error| self.failed(&error))
+    }
+
+    /// Fails the statement that a test ordered to fail.
+    fn meet_fault(&self) -> Result<(), Error> {
+        if !self.faults.is_due() {
+            return Ok(());
+        }
+        self.has_failed.set(true);
+        Err(Error::Database {
+            file: self.file.to_path_buf(),
+            reason: "a test ordered this statement to fail".to_owned(),
+            cause: Cause::Other,
+        })
     }
 
     /// Refuses a statement if the transaction that was begun is not open any more.

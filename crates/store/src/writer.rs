@@ -9,6 +9,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::presence::Presence;
 use crate::transaction::Action;
 use crate::{Error, Transaction};
 
@@ -17,9 +18,15 @@ const CHANGES_PER_COMMIT: usize = 256;
 
 pub(crate) struct Writer {
     open: Box<dyn Fn() -> Result<Transaction, Error> + Send + Sync>,
-    /// The connection; there is none after a failure that left it unusable, and then the next change opens another.
-    turn: Mutex<Option<Transaction>>,
+    turn: Mutex<Turn>,
     waiting: Mutex<Vec<Box<dyn Change>>>,
+}
+
+/// The connection and what is known of its files.
+struct Turn {
+    /// There is none after a failure that left it unusable; the next change opens another.
+    transaction: Option<Transaction>,
+    presence: Presence,
 }
 
 /// A change that waits for its commit.
@@ -35,11 +42,10 @@ struct Queued<F, R, E> {
 }
 
 impl Writer {
-    pub(crate) fn new(
-        first: Transaction,
-        open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static,
-    ) -> Self {
-        Self { open: Box::new(open), turn: Mutex::new(Some(first)), waiting: Mutex::default() }
+    pub(crate) fn open(open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static) -> Result<Self, Error> {
+        let transaction = open()?;
+        let turn = Turn { presence: Presence::of(transaction.file()), transaction: Some(transaction) };
+        Ok(Self { open: Box::new(open), turn: Mutex::new(turn), waiting: Mutex::default() })
     }
 
     pub(crate) fn run<R: Send + 'static, E: From<Error> + Send + 'static>(
@@ -48,42 +54,44 @@ impl Writer {
     ) -> Result<R, E> {
         let answer = Arc::new(Mutex::new(None));
         self.waiting().push(Box::new(Queued { change: Some(change), result: None, answer: Arc::clone(&answer) }));
-        let mut connection = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 return answer;
             }
-            self.commit_waiting(&mut connection);
+            self.commit_waiting(&mut turn);
         }
     }
 
     /// Commits changes that wait, the oldest first, and tells those who asked for them.
-    fn commit_waiting(&self, connection: &mut Option<Transaction>) {
-        let begun = self.begin(connection);
+    fn commit_waiting(&self, turn: &mut Turn) {
+        let begun = self.begin(turn);
         // Whatever comes while another process holds the lock shares this commit or its failure, and waits once.
         let mut changes = self.take_waiting(if begun.is_ok() { CHANGES_PER_COMMIT } else { usize::MAX });
-        let committed = begun.and_then(|()| match connection {
-            Some(transaction) => commit(transaction, &mut changes),
-            None => unreachable!("a transaction that was begun has a connection"),
-        });
-        if committed.is_err() && !connection.as_ref().is_some_and(Transaction::roll_back) {
-            *connection = None;
+        let committed = begun.and_then(|(transaction, presence)| commit(transaction, presence, &mut changes));
+        if committed.is_err() && !turn.transaction.as_ref().is_some_and(Transaction::roll_back) {
+            turn.transaction = None;
         }
         if let Err(error) = &committed {
             tracing::error!(%error, changes = changes.len(), "a transaction failed; none of its changes was kept");
         }
-        let committed = committed.map(run_all).map_err(Arc::new);
+        // Nobody is told that something was kept in a file that was removed meanwhile.
+        let committed = committed.map(run_all).and_then(|()| turn.presence.check()).map_err(Arc::new);
         for change in changes {
             change.tell(&committed);
         }
     }
 
-    fn begin(&self, connection: &mut Option<Transaction>) -> Result<(), Error> {
-        let transaction = match connection {
-            Some(transaction) => transaction,
-            None => connection.insert((self.open)()?),
-        };
-        transaction.begin("BEGIN IMMEDIATE")
+    fn begin<'a>(&self, turn: &'a mut Turn) -> Result<(&'a Transaction, &'a Presence), Error> {
+        let Turn { transaction, presence } = turn;
+        if transaction.is_none() {
+            presence.check_file()?;
+            *transaction = Some((self.open)()?);
+            presence.note_log();
+        }
+        let Some(transaction) = transaction else { return Err(Error::Damaged("the connection is not open")) };
+        transaction.begin("BEGIN IMMEDIATE")?;
+        Ok((transaction, presence))
     }
 
     fn take_waiting(&self, count_max: usize) -> Vec<Box<dyn Change>> {
@@ -127,13 +135,18 @@ where
 }
 
 /// Runs changes and commits them together; returns what is to be done then.
-fn commit(transaction: &Transaction, changes: &mut [Box<dyn Change>]) -> Result<Vec<Action>, Error> {
+fn commit(
+    transaction: &Transaction,
+    presence: &Presence,
+    changes: &mut [Box<dyn Change>],
+) -> Result<Vec<Action>, Error> {
     for change in changes {
         change.run(transaction);
         if transaction.is_lost() {
             break;
         }
     }
+    presence.check()?;
     transaction.commit()
 }
 

@@ -41,6 +41,7 @@ use aws::operation::Reply;
 use aws::{Access, Call, Clock, Failure, Operation, Region, Step};
 use serde_json::Value;
 use store::{Store, Transaction};
+use worker::Worker;
 
 pub use crate::bucket::{Bucket, Buckets, FolderBucket, Found, Listing, Object, Page};
 use crate::delivery::Delivery;
@@ -96,6 +97,7 @@ pub struct Settings {
 pub struct Trail {
     store: Arc<Store>,
     events: Arc<EventsFile>,
+    events_retry: Worker,
     built_in: Arc<BuiltIn>,
     buckets: Arc<Buckets>,
     keys: Arc<KeyRing>,
@@ -126,8 +128,9 @@ impl Trail {
         notifier: Arc<dyn Notifier>,
     ) -> io::Result<Self> {
         store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
-        std::fs::create_dir_all(&settings.folder)?;
+        std::fs::create_dir_all(&settings.folder).map_err(|error| named(&settings.folder, &error))?;
         let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
+        let events_retry = events_file::retry::start(&events)?;
         let (event_version, kms_events) = (settings.event_version, settings.kms_events);
         let keys = Arc::new(KeyRing::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
         let built_in =
@@ -145,6 +148,7 @@ impl Trail {
         Ok(Self {
             store,
             events,
+            events_retry,
             built_in: Arc::new(built_in),
             buckets,
             keys,
@@ -181,7 +185,7 @@ impl Trail {
         event.api_version = source.api_version;
         event.read_only = operation.access == Access::Read;
         event.kms_actions = operation.kms_actions;
-        self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(unrecorded)?;
+        self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(|error| unrecorded(&error))?;
         let step = body.and_then(|body| operation.decode(body)).and_then(|mut decoded| {
             event.request_parameters = decoded.request_parameters.take();
             guarded(|| decoded.run(service, call))
@@ -220,6 +224,10 @@ impl Trail {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
         let (built_in, accounts) = (Arc::clone(&self.built_in), Arc::clone(&self.accounts));
         let kms_events = self.kms_events;
+        self.events.check().map_err(|error| {
+            tracing::error!(%error, "a call was refused: its record could not be appended to events.ndjson");
+            not_happened("the file of records, events.ndjson, cannot be written")
+        })?;
         let recorded = self.store.write(move |transaction| {
             let (result, mut event) = change(transaction);
             if kms_events {
@@ -247,7 +255,7 @@ impl Trail {
                 self.indexer.count(count);
                 Ok(result)
             }
-            Err(error) => Err(unrecorded(error)),
+            Err(error) => Err(unrecorded(&error)),
         }
     }
 
@@ -266,6 +274,7 @@ impl Trail {
         self.digests.stop();
         self.delivery.stop();
         self.indexer.stop();
+        self.events_retry.stop();
     }
 
     /// Writes log files of all that was recorded so far.
@@ -306,10 +315,20 @@ impl From<store::Error> for Refusal {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
-fn unrecorded(error: store::Error) -> Failure {
-    tracing::error!(%error, "a call could not be recorded, so it did not happen");
-    Failure::internal()
+fn unrecorded(error: &store::Error) -> Failure {
+    tracing::error!(%error, "a call could not be recorded, so it was rolled back");
+    not_happened(error.summary())
+}
+
+/// The failure of a call that was not recorded.
+fn not_happened(reason: &str) -> Failure {
+    let message = format!("The call was rolled back because {reason}. The server's log says more.");
+    Failure { message, ..Failure::internal() }
+}
+
+/// An error of the system with the path that it is about.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Runs a handler's part; a panic is our fault and fails the call.

@@ -1,12 +1,14 @@
+mod statements;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws::call::Origin;
-use aws::{Call, Caller, SystemClock};
+use aws::{Call, Caller, Clock, SystemClock, Timestamp};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use store::{Durability, Error, Store};
@@ -18,6 +20,20 @@ struct Nobody;
 
 impl Notifier for Nobody {
     fn wake(&self) {}
+}
+
+/// A clock of which each reading is a second later.
+#[derive(Default)]
+struct Seconds(AtomicI64);
+
+impl Clock for Seconds {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_481_739_554_262 + 1_000 * self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn seed(&self) -> u128 {
+        SystemClock.seed()
+    }
 }
 
 /// A trail over a store of its own.
@@ -48,7 +64,7 @@ impl Place {
         };
         let own = ("own".to_owned(), folder.clone());
         let buckets = Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), false));
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(Nobody));
+        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::<Seconds>::default(), Arc::new(Nobody));
         Self { store, trail: trail.expect("the folder is writable"), folder }
     }
 
@@ -78,7 +94,16 @@ impl Place {
 
     /// The ids of the events in log files, sorted.
     fn delivered(&self) -> Vec<String> {
-        let (mut ids, mut folders) = (Vec::new(), vec![self.folder.join("AWSLogs")]);
+        let files = self.files("CloudTrail");
+        let records = files.iter().flat_map(|file| file["Records"].as_array().expect("it has records"));
+        let mut ids: Vec<_> = records.map(id).collect();
+        ids.sort();
+        ids
+    }
+
+    /// What the files of a kind hold, in no particular order.
+    fn files(&self, kind: &str) -> Vec<Value> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.folder.join("AWSLogs/111122223333").join(kind)]);
         while let Some(folder) = folders.pop() {
             for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
                 if path.is_dir() {
@@ -88,12 +113,10 @@ impl Place {
                 let mut content = String::new();
                 let file = std::fs::File::open(path).expect("it was listed");
                 GzDecoder::new(file).read_to_string(&mut content).expect("it is compressed text");
-                let content: Value = serde_json::from_str(&content).expect("it is JSON");
-                ids.extend(content["Records"].as_array().expect("it has records").iter().map(id));
+                files.push(serde_json::from_str(&content).expect("it is JSON"));
             }
         }
-        ids.sort();
-        ids
+        files
     }
 }
 

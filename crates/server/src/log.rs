@@ -1,0 +1,120 @@
+//! Warnings and errors that are repeated in the log: the first few are lines, the rest is counted.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tracing::callsite::Identifier;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// For how long repetitions are counted before the next one is a line again.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// How many lines of one kind there are in a period.
+const LINES_MAX: u64 = 3;
+
+/// Formats events as another format does, but for those that are repeated too often.
+pub(crate) struct Repeats<F> {
+    format: F,
+    is_json: bool,
+    counts: Mutex<Counts>,
+}
+
+/// The kinds of warnings and errors of late.
+#[derive(Default)]
+struct Counts(HashMap<Identifier, Count>);
+
+struct Count {
+    message: &'static str,
+    since: Instant,
+    seen: u64,
+}
+
+impl<F> Repeats<F> {
+    pub(crate) fn new(format: F, is_json: bool) -> Self {
+        Self { format, is_json, counts: Mutex::default() }
+    }
+}
+
+impl<S, N, F> FormatEvent<S, N> for Repeats<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let (is_line, left_out) = {
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            let (now, metadata) = (Instant::now(), event.metadata());
+            let left_out = counts.ended(now);
+            // Levels that matter less are greater.
+            let is_line = *metadata.level() > Level::WARN || counts.add(metadata.callsite(), metadata.name(), now);
+            (is_line, left_out)
+        };
+        for (place, count) in left_out {
+            let message = format!("{count} more lines like those of {place} were left out");
+            if self.is_json {
+                writeln!(writer, r#"{{"level":"WARN","fields":{{"message":"{message}"}}}}"#)?;
+            } else {
+                writeln!(writer, "WARN {message}")?;
+            }
+        }
+        if is_line { self.format.format_event(context, writer, event) } else { Ok(()) }
+    }
+}
+
+impl Counts {
+    /// Counts an event; returns whether it is to be a line.
+    fn add(&mut self, kind: Identifier, message: &'static str, now: Instant) -> bool {
+        let count = self.0.entry(kind).or_insert(Count { message, since: now, seen: 0 });
+        count.seen += 1;
+        count.seen <= LINES_MAX
+    }
+
+    /// Ends the periods that are over; returns the kinds of which lines were left out, and how many.
+    fn ended(&mut self, now: Instant) -> Vec<(&'static str, u64)> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let is_over = |count: &mut Count| now.duration_since(count.since) >= PERIOD;
+        let ended = self.0.extract_if(|_, count| is_over(count));
+        ended
+            .filter_map(|(_, count)| Some((count.message, count.seen.checked_sub(LINES_MAX)?)))
+            .filter(|(_, left_out)| *left_out > 0)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_is_counted_until_its_period_is_over() {
+        let (mut counts, begin) = (Counts::default(), Instant::now());
+        let kind = || Identifier(&CALLSITE);
+        let lines = (0..100).filter(|_| counts.add(kind(), "full", begin)).count();
+        assert_eq!(lines, 3);
+        assert_eq!(counts.ended(begin + PERIOD / 2), []);
+        assert_eq!(counts.ended(begin + PERIOD), [("full", 97)]);
+        assert!(counts.add(kind(), "full", begin + PERIOD));
+        assert_eq!(counts.ended(begin + 2 * PERIOD), []);
+    }
+
+    /// A place in the code that logs.
+    struct Callsite;
+
+    static CALLSITE: Callsite = Callsite;
+
+    impl tracing::callsite::Callsite for Callsite {
+        fn set_interest(&self, _: tracing::subscriber::Interest) {}
+
+        fn metadata(&self) -> &tracing::Metadata<'_> {
+            unreachable!("nobody asks")
+        }
+    }
+}

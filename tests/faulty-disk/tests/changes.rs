@@ -1,0 +1,175 @@
+//! Changes of a store: whoever hears that a change is kept finds it, its action has run once, and of all others nothing is left.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use faulty_disk::{Failure, Faults};
+use store::{Durability, Error, Store};
+
+use crate::{FAILURES, orders};
+
+/// The parts of a large change: more than a connection's cache holds, so that it is written before its commit.
+const PARTS: i64 = 80;
+
+/// A store and what its users have heard.
+struct Ledger {
+    store: Store,
+    next: AtomicI64,
+    acknowledged: Mutex<BTreeSet<i64>>,
+    /// What after-commit actions have noted.
+    acted: Arc<Mutex<Vec<i64>>>,
+}
+
+impl Ledger {
+    fn open(folder: &Path, durability: Durability) -> Self {
+        let store = Store::open(&folder.join("test.db"), durability).expect("the folder is writable");
+        let steps = &["CREATE TABLE notes (id INTEGER PRIMARY KEY, size INTEGER NOT NULL); \
+             CREATE TABLE parts (note INTEGER NOT NULL, bytes BLOB NOT NULL); \
+             CREATE TABLE total (notes INTEGER NOT NULL); INSERT INTO total VALUES (0)"];
+        store.migrate("test", steps).expect("the statements are good");
+        Self { store, next: AtomicI64::new(1), acknowledged: Mutex::default(), acted: Arc::default() }
+    }
+
+    /// Makes a change of so many parts; nobody hears more of it than whether it was kept.
+    fn change(&self, parts: i64) {
+        let id = self.next.fetch_add(1, Ordering::SeqCst);
+        let acted = Arc::clone(&self.acted);
+        let changed = self.store.write(move |transaction| {
+            transaction.execute("INSERT INTO notes (id, size) VALUES (?1, ?2)", &[id.into(), parts.into()])?;
+            transaction.after_commit(move || acted.lock().expect("no action panics").push(id));
+            transaction.savepoint(|| {
+                for _ in 0..parts {
+                    let statement = "INSERT INTO parts (note, bytes) VALUES (?1, zeroblob(65536))";
+                    transaction.execute(statement, &[id.into()])?;
+                }
+                Ok::<_, Error>(())
+            })?;
+            transaction.execute("UPDATE total SET notes = notes + 1", &[])?;
+            // The space is for the next run.
+            transaction.execute("DELETE FROM parts WHERE note < ?1 - 20", &[id.into()])?;
+            Ok::<_, Error>(())
+        });
+        if changed.is_ok() {
+            self.acknowledged.lock().expect("no holder panics").insert(id);
+        }
+    }
+
+    /// Compares what was heard, what was done and what is kept.
+    fn check(&self, context: &str) {
+        let acknowledged = self.acknowledged.lock().expect("no holder panics");
+        let acted = self.acted.lock().expect("no action panics");
+        assert_eq!(acted.len(), acknowledged.len(), "{context}: each action runs once");
+        assert_eq!(acted.iter().copied().collect::<BTreeSet<_>>(), *acknowledged, "{context}: actions");
+        assert_eq!(kept(&self.store), *acknowledged, "{context}: rows");
+    }
+}
+
+/// The ids of the notes that a store has; their parts and their total agree.
+fn kept(store: &Store) -> BTreeSet<i64> {
+    let found: Result<_, Error> = store.read(|transaction| {
+        let notes = transaction.query("SELECT id FROM notes", &[], |row| row.integer(0))?;
+        let total = transaction.query_one("SELECT notes FROM total", &[], |row| row.integer(0))?;
+        let torn = "SELECT COUNT(*) FROM parts WHERE note NOT IN (SELECT id FROM notes)";
+        let torn = transaction.query_one(torn, &[], |row| row.integer(0))?;
+        Ok((notes, total, torn))
+    });
+    let (notes, total, torn) = found.expect("the store works again");
+    assert_eq!((total, torn), (Some(i64::try_from(notes.len()).expect("they are few")), Some(0)));
+    notes.into_iter().collect()
+}
+
+/// Opens a copy of the files as they are, as if the process had been killed, and returns what is kept.
+fn kept_after_a_kill(folder: &Path) -> BTreeSet<i64> {
+    let copy = tempfile::tempdir().expect("there is room");
+    for name in ["test.db", "test.db-wal"] {
+        std::fs::copy(folder.join(name), copy.path().join(name)).expect("it is there");
+    }
+    kept(&Store::open(&copy.path().join("test.db"), Durability::Normal).expect("it opens"))
+}
+
+#[test]
+fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
+    let faults = Faults::install();
+    for failure in FAILURES {
+        for (lasts, durability) in [(false, Durability::Normal), (true, Durability::Normal), (false, Durability::Full)]
+        {
+            let folder = tempfile::tempdir().expect("there is room");
+            let ledger = Ledger::open(folder.path(), durability);
+            ledger.change(0);
+            for number in 1.. {
+                faults.order(failure, number, lasts);
+                ledger.change(1);
+                let failed = faults.lift();
+                ledger.check(&format!("{failure:?} at {number}, lasts: {lasts}"));
+                ledger.change(0);
+                ledger.check(&format!("after {failure:?} at {number}, lasts: {lasts}"));
+                if failed == 0 {
+                    assert!(number > 4, "{failure:?}: there are calls that can fail");
+                    break;
+                }
+            }
+            let count =
+                i64::try_from(ledger.acknowledged.lock().expect("no holder panics").len()).expect("they are few");
+            assert!(count > ledger.next.load(Ordering::SeqCst) / 2, "what follows a failure is kept");
+        }
+    }
+}
+
+#[test]
+fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear() {
+    let faults = Faults::install();
+    let folder = tempfile::tempdir().expect("there is room");
+    let ledger = Ledger::open(folder.path(), Durability::Normal);
+    let mut failed = 0;
+    for (run, order) in orders(4_000).enumerate() {
+        faults.order(order.failure, order.number, order.lasts);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let ledger = &ledger;
+                scope.spawn(move || {
+                    for number in 0..3 {
+                        ledger.change(if (thread, number) == (0, 1) { PARTS } else { number });
+                    }
+                });
+            }
+        });
+        failed += u64::from(faults.lift() > 0);
+        let context = format!("run {run}, {:?} at {}, lasts: {}", order.failure, order.number, order.lasts);
+        ledger.check(&context);
+        if run % 16 == 0 {
+            let after = kept_after_a_kill(folder.path());
+            let acknowledged = ledger.acknowledged.lock().expect("no holder panics");
+            assert!(after.is_superset(&acknowledged), "{context}: what was acknowledged survives a kill");
+        }
+        ledger.change(0);
+        ledger.check(&context);
+    }
+    println!("{failed} runs met a failure");
+    assert!(failed > 16, "most runs meet a failure");
+    let Ledger { store, acknowledged, .. } = ledger;
+    drop(store);
+    let again = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("it opens");
+    assert_eq!(kept(&again), acknowledged.into_inner().expect("no holder panics"));
+}
+
+#[test]
+fn a_reader_that_failed_is_not_used_again() {
+    let faults = Faults::install();
+    let folder = tempfile::tempdir().expect("there is room");
+    let ledger = Ledger::open(folder.path(), Durability::Normal);
+    ledger.change(PARTS);
+    for number in 1.. {
+        faults.order(Failure::Allocation, number, false);
+        let sorted = "SELECT note FROM parts ORDER BY hex(bytes) DESC, rowid";
+        let read: Result<Vec<i64>, Error> =
+            ledger.store.read(|transaction| transaction.query(sorted, &[], |row| row.integer(0)));
+        let failed = faults.lift();
+        assert!(failed > 0 || read.is_ok(), "{read:?}");
+        ledger.check(&format!("allocation {number}"));
+        if failed == 0 || number > 400 {
+            break;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Recorded calls: the acknowledged ones, the rows, `events.ndjson` and the log files agree, whatever fails on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws::call::Origin;
+use aws::{Call, Caller, SystemClock};
+use faulty_disk::Faults;
+use flate2::read::GzDecoder;
+use serde_json::Value;
+use store::{Durability, Error, Store};
+use trail::{Buckets, Event, EventVersion, Notifier, Retention, Settings, Trail};
+
+use crate::orders;
+
+/// The rows of a large call: more than a connection's cache holds, so that it is written before its commit.
+const PARTS: i64 = 80;
+
+struct Nobody;
+
+impl Notifier for Nobody {
+    fn wake(&self) {}
+}
+
+/// A trail and what its callers have heard.
+struct Place {
+    store: Arc<Store>,
+    trail: Trail,
+    folder: PathBuf,
+    acknowledged: Mutex<BTreeSet<String>>,
+}
+
+impl Place {
+    fn open(folder: &Path) -> Self {
+        let store = Store::open(&folder.join("test.db"), Durability::Normal).expect("the folder is writable");
+        let steps = &["CREATE TABLE notes (request TEXT NOT NULL); CREATE TABLE parts (bytes BLOB NOT NULL)"];
+        store.migrate("test", steps).expect("the statements are good");
+        let (store, folder) = (Arc::new(store), folder.join("trail"));
+        let settings = Settings {
+            folder: folder.clone(),
+            home_region: "us-east-1".parse().expect("it is one"),
+            event_version: EventVersion::V1_05,
+            kms_events: false,
+            log_interval: Duration::from_hours(1),
+            log_bytes: 5 << 20,
+            digest_interval: Duration::from_hours(1),
+            signing_key: None,
+            key_rotation: Duration::from_hours(360),
+            retention: Retention::default(),
+            sync: false,
+        };
+        let own = ("own".to_owned(), folder.clone());
+        let buckets = Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), false));
+        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(Nobody));
+        Self { store, trail: trail.expect("the folder is writable"), folder, acknowledged: Mutex::default() }
+    }
+
+    fn call(&self, account: u64, parts: i64) {
+        let account: aws::AccountId = format!("{account:012}").parse().expect("it has twelve digits");
+        let origin = Origin {
+            account: account.clone(),
+            region: "us-east-1".parse().expect("it is a region"),
+            source_ip_address: "127.0.0.1".to_owned(),
+            user_agent: None,
+            host: None,
+            clone_url_base: String::new(),
+        };
+        let call = Arc::new(Call::begin(Caller::root(account, None, None), origin, &SystemClock));
+        let request = call.request_id().to_owned();
+        let noted = request.clone();
+        let answer = self.trail.transact(call, move |transaction| {
+            let change = || {
+                transaction.execute("INSERT INTO notes (request) VALUES (?1)", &[(&noted).into()])?;
+                for _ in 0..parts {
+                    transaction.execute("INSERT INTO parts (bytes) VALUES (zeroblob(65536))", &[])?;
+                }
+                transaction.execute("DELETE FROM parts", &[])
+            };
+            let changed: Result<usize, Error> = transaction.savepoint(change);
+            (changed.is_ok(), Event::new("PutNote", "example.amazonaws.com"))
+        });
+        if answer == Ok(true) {
+            self.acknowledged.lock().expect("no holder panics").insert(request);
+        }
+    }
+
+    /// Compares what was heard with the rows, the lines and the log files.
+    fn check(&self, context: &str) {
+        self.trail.flush().expect("the store works again");
+        let acknowledged = self.acknowledged.lock().expect("no holder panics");
+        let read: Result<_, Error> = self.store.read(|transaction| {
+            let notes = transaction.query("SELECT request FROM notes", &[], |row| row.text(0))?;
+            let records = transaction.query("SELECT record FROM events ORDER BY seq", &[], |row| row.text(0))?;
+            Ok((notes, records))
+        });
+        let (notes, records) = read.expect("the store works again");
+        assert_eq!(notes.len(), acknowledged.len(), "{context}: rows");
+        assert_eq!(notes.into_iter().collect::<BTreeSet<_>>(), *acknowledged, "{context}: rows");
+        let lines = std::fs::read_to_string(trail::events_path(&self.folder)).expect("it is there");
+        assert!(lines.lines().eq(records.iter().map(String::as_str)), "{context}: lines and records");
+        let mut ids: Vec<_> = records.iter().map(|record| id(&parse(record), "eventID")).collect();
+        ids.sort();
+        assert_eq!(delivered(&self.folder), ids, "{context}: log files");
+        let recorded: Vec<_> = records.iter().map(|record| id(&parse(record), "requestID")).collect();
+        let once: BTreeSet<_> = recorded.iter().cloned().collect();
+        assert_eq!(recorded.len(), once.len(), "{context}: no call has two records");
+        assert!(acknowledged.is_subset(&once), "{context}: each acknowledged call has a record");
+    }
+}
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+fn id(record: &Value, member: &str) -> String {
+    record[member].as_str().expect("it has ids").to_owned()
+}
+
+/// The ids of the events in log files, sorted.
+fn delivered(folder: &Path) -> Vec<String> {
+    let (mut ids, mut folders) = (Vec::new(), vec![folder.join("AWSLogs")]);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let mut content = String::new();
+            let file = std::fs::File::open(path).expect("it was listed");
+            GzDecoder::new(file).read_to_string(&mut content).expect("it is compressed text");
+            let records = parse(&content)["Records"].as_array().expect("no digest is due").clone();
+            ids.extend(records.iter().map(|record| id(record, "eventID")));
+        }
+    }
+    ids.sort();
+    ids
+}
+
+#[test]
+fn calls_rows_lines_and_log_files_agree_whatever_fails() {
+    let faults = Faults::install();
+    let mut folder = tempfile::tempdir().expect("there is room");
+    let mut place = Place::open(folder.path());
+    let mut failed = 0;
+    for (run, order) in orders(5_000).enumerate() {
+        // What there is to compare is not to grow with the runs.
+        if run % 50 == 49 {
+            let fresh = tempfile::tempdir().expect("there is room");
+            place = Place::open(fresh.path());
+            folder = fresh;
+        }
+        faults.order(order.failure, order.number, order.lasts);
+        std::thread::scope(|scope| {
+            for thread in 0..4_u64 {
+                let place = &place;
+                scope.spawn(move || {
+                    for number in 0..3_u64 {
+                        // New accounts get their trails in the transactions of their first calls.
+                        let account = if number == 2 { 100_000 + u64::try_from(run).expect("it is small") } else { 1 };
+                        place.call(account, if (thread, number) == (0, 1) { PARTS } else { 0 });
+                    }
+                });
+            }
+            // Files are planned and written meanwhile; what fails is tried again.
+            scope.spawn(|| drop(place.trail.flush()));
+        });
+        failed += u64::from(faults.lift() > 0);
+        let context = format!("run {run}, {:?} at {}, lasts: {}", order.failure, order.number, order.lasts);
+        place.check(&context);
+        place.call(1, 0);
+        place.check(&context);
+    }
+    drop((place, folder));
+    println!("{failed} runs met a failure");
+    assert!(failed > 16, "most runs meet a failure");
+}

@@ -1,0 +1,82 @@
+//! The data folder: what is wrong with it is said at the start, and a folder that goes while a server runs is missed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use tests::{World, binary};
+
+/// Starts the program on a folder that it cannot use, and returns what it says.
+fn refused(folder: &Path) -> String {
+    let mut command = Command::new(binary::path());
+    command.env_clear().args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.join("data"));
+    let output = command.output().expect("it is built");
+    assert!(!output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).expect("it is text")
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_path_and_what_to_do() {
+    let broken: [(&str, fn(&Path), &str); 6] = [
+        ("data", |path| fs::write(path, "").expect("it is writable"), "move it away"),
+        ("data/lock", |path| fs::create_dir(path).expect("it is writable"), "move it away"),
+        ("data/codecommit.db", |path| fs::create_dir(path).expect("it is writable"), "check that"),
+        ("data/codecommit.db", |path| fs::write(path, "no database".repeat(1000)).expect("it is writable"), "damaged"),
+        ("data/trail/events.ndjson", |path| fs::create_dir(path).expect("it is writable"), "move it away"),
+        ("data/repositories", |path| fs::write(path, "").expect("it is writable"), "move it away"),
+    ];
+    for (name, damage, advice) in broken {
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("it is writable");
+        damage(&path);
+        let message = refused(folder.path());
+        assert!(message.contains(path.to_str().expect("it is text")), "{name}: {message}");
+        assert!(message.contains(advice), "{name}: {message}");
+    }
+}
+
+#[test]
+fn repositories_whose_database_is_lost_are_not_served_as_nothing() {
+    let mut world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let file = json!({
+        "repositoryName": "MyDemoRepo", "branchName": "main", "filePath": "README", "fileContent": "eA==",
+    });
+    world.ok("PutFile", &file);
+    world.stop();
+    let data = world.folder().join("data");
+    fs::rename(data.join("codecommit.db"), data.join("elsewhere.db")).expect("it is there");
+    let message = refused(world.folder());
+    assert!(message.contains("codecommit.db is missing"), "{message}");
+    assert!(message.contains("holds the objects of 1 repositories"), "{message}");
+    assert!(!data.join("codecommit.db").exists(), "no other database is made");
+    fs::rename(data.join("elsewhere.db"), data.join("codecommit.db")).expect("it is there");
+    world.restart();
+    world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+}
+
+#[test]
+fn a_folder_that_is_removed_while_the_server_runs_is_missed() {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let (data, elsewhere) = (world.folder().join("data"), world.folder().join("elsewhere"));
+    let lines = world.events().len();
+    for missing in [&data, &data.join("codecommit.db"), &data.join("codecommit.db-wal")] {
+        fs::rename(missing, &elsewhere).expect("it is there");
+        for (operation, input) in [
+            ("CreateRepository", json!({ "repositoryName": "Lost" })),
+            ("GetRepository", json!({ "repositoryName": "MyDemoRepo" })),
+        ] {
+            let reply = world.call(operation, &input);
+            let message = "The call was rolled back because the database file was removed or replaced while the server was using \
+                           it. The server's log says more.";
+            assert_eq!(reply.failure(), json!({ "status": 500, "__type": "InternalFailure", "message": message }));
+        }
+        fs::rename(&elsewhere, missing).expect("it is there");
+    }
+    assert_eq!(world.events().len(), lines, "nothing was recorded");
+    world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    assert_eq!(world.call("GetRepository", &json!({ "repositoryName": "Lost" })).status, 400, "nothing has happened");
+}

@@ -1,0 +1,242 @@
+//! A disk that fills and empties under load: what was acknowledged is kept, and recorded once, in all places.
+//!
+//! The disk is a small one in memory, in a namespace of the server's own, which needs no privileges where the system allows
+//! namespaces to its users.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use store::{Durability, Store};
+use tests::binary::{self, Running};
+use tests::clients::git;
+use tests::digests::signing_key;
+use tests::wire::{request, try_send};
+use tests::{read_events, read_log_files, wait_until};
+
+/// How often the disk fills; `DISK_ROUNDS` in the environment says otherwise.
+const ROUNDS: usize = 4;
+
+/// How many calls are refused each time before the disk empties, and how many acknowledged before it fills again.
+const CALLS_PER_ROUND: usize = 40;
+
+/// References of a large repository, whose deletion is more than a connection's cache holds.
+const REFERENCES: usize = 12_000;
+
+/// What the server said about calls.
+#[derive(Default)]
+struct Heard {
+    /// The ids of the acknowledged calls.
+    acknowledged: Mutex<BTreeSet<String>>,
+    /// Whether the repository of a name was created; the last thing that was heard of it.
+    created: Mutex<BTreeMap<String, bool>>,
+    /// How many calls were acknowledged and refused.
+    counts: [AtomicUsize; 2],
+    is_over: AtomicBool,
+}
+
+impl Heard {
+    fn call(&self, endpoint: &str, operation: &str, input: &Value) -> bool {
+        let reply = try_send(request(endpoint, operation, input)).expect("the server goes on");
+        let is_done = reply.status == 200;
+        let id = reply.header("x-amzn-requestid").expect("each reply has an id").to_owned();
+        if is_done {
+            self.acknowledged.lock().expect("no holder panics").insert(id);
+        }
+        self.counts[usize::from(!is_done)].fetch_add(1, Ordering::SeqCst);
+        is_done
+    }
+
+    fn create(&self, endpoint: &str, name: &str) {
+        let is_created = self.call(endpoint, "CreateRepository", &json!({ "repositoryName": name }));
+        self.created.lock().expect("no holder panics").insert(name.to_owned(), is_created);
+    }
+
+    /// Waits until so many more calls were acknowledged, or refused.
+    fn wait(&self, refused: bool, count: usize) {
+        let counted = &self.counts[usize::from(refused)];
+        let end = counted.load(Ordering::SeqCst) + count;
+        wait_until("calls go on", || counted.load(Ordering::SeqCst) >= end);
+    }
+}
+
+/// A server on a disk of its own.
+struct SmallDisk {
+    server: Running,
+    log: PathBuf,
+    disk: PathBuf,
+}
+
+impl SmallDisk {
+    fn start(folder: &Path) -> Self {
+        let (mounted, log) = (folder.join("disk"), folder.join("log"));
+        fs::create_dir(&mounted).expect("it is writable");
+        let namespace = ["--user", "--map-root-user", "--mount"];
+        let is_allowed =
+            Command::new("unshare").args(namespace).arg("true").status().is_ok_and(|ended| ended.success());
+        assert!(
+            is_allowed,
+            "this test mounts a disk of its own: the system must allow user namespaces (unshare --user --mount)"
+        );
+        let script = "mount -t tmpfs -o size=48m none \"$1\" && log=$2 && shift 2 && exec \"$@\" 2>\"$log\"";
+        let mut command = Command::new("unshare");
+        command.args(namespace).args(["sh", "-c", script, "sh"]).arg(&mounted).arg(&log).arg(binary::path());
+        command.args(["--listen", "127.0.0.1:0", "--log-interval", "100ms", "--data-dir"]).arg(mounted.join("data"));
+        command.args(["--repository-limit", "1000000", "--signing-key"]).arg(signing_key());
+        let server = Running::start_command(command);
+        let root = PathBuf::from(format!("/proc/{}/root", server.id()));
+        let disk = root.join(mounted.strip_prefix("/").expect("it is absolute"));
+        Self { server, log, disk }
+    }
+
+    /// Takes all the room that is left.
+    fn fill(&self) {
+        let mut file = File::create(self.disk.join("filler")).expect("it is writable");
+        let mut chunk = vec![1; 1 << 20];
+        while !chunk.is_empty() {
+            if file.write_all(&chunk).is_err() {
+                chunk.truncate(chunk.len() / 2);
+            }
+        }
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.disk.join("filler")).expect("it is there");
+    }
+}
+
+/// Pushes a repository of many references, to be deleted while the disk is full.
+fn push_large(folder: &Path, endpoint: &str, heard: &Heard, name: &str) {
+    heard.create(endpoint, name);
+    let url = format!("{endpoint}/v1/repos/{name}");
+    git(&folder.join("work"), &["push", "--quiet", "--mirror", &url]).ok();
+}
+
+/// A repository with one commit and as many tags, whose names are as long as a real team's worst.
+fn large(folder: &Path) {
+    git(folder, &["init", "--quiet", "--initial-branch=main", "work"]).ok();
+    let work = folder.join("work");
+    git(&work, &["commit", "--quiet", "--allow-empty", "--message", "first"]).ok();
+    let commit = git(&work, &["rev-parse", "HEAD"]).ok();
+    let lines = (0..REFERENCES).map(|number| format!("{commit} refs/tags/{number:05}-{}\n", "x".repeat(180)));
+    fs::write(work.join(".git/packed-refs"), lines.collect::<String>()).expect("it is writable");
+}
+
+#[test]
+fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
+    let folder = tempfile::tempdir().expect("there is room");
+    large(folder.path());
+    let place = SmallDisk::start(folder.path());
+    let (endpoint, heard) = (place.server.endpoint().to_owned(), Heard::default());
+    let rounds = std::env::var("DISK_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
+    heard.create(&endpoint, "files");
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (heard, endpoint) = (&heard, &endpoint);
+            scope.spawn(move || {
+                for number in 0.. {
+                    if heard.is_over.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    heard.create(endpoint, &format!("small-{thread}-{number}"));
+                    heard.call(endpoint, "ListRepositories", &json!({}));
+                    let branch = format!("branch-{thread}-{number}");
+                    let input = json!({
+                        "repositoryName": "files", "branchName": branch, "filePath": branch, "fileContent": "eHh4",
+                    });
+                    heard.call(endpoint, "PutFile", &input);
+                }
+            });
+        }
+        for round in 0..rounds {
+            let large = format!("large-{round}");
+            push_large(folder.path(), &endpoint, &heard, &large);
+            place.fill();
+            heard.wait(true, CALLS_PER_ROUND);
+            let is_deleted = heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
+            heard.created.lock().expect("no holder panics").insert(large.clone(), !is_deleted);
+            heard.wait(true, CALLS_PER_ROUND);
+            place.empty();
+            heard.wait(false, CALLS_PER_ROUND);
+            heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
+            heard.created.lock().expect("no holder panics").insert(large, false);
+        }
+        heard.is_over.store(true, Ordering::SeqCst);
+    });
+    check(&place, folder.path(), &heard);
+    let log = fs::read_to_string(&place.log).expect("it is there");
+    let errors = log.lines().filter(|line| line.contains("ERROR")).count();
+    println!("{:?} acknowledged and refused, {errors} lines of errors", heard.counts);
+    assert!(errors < 100 * rounds, "{errors} lines of errors");
+}
+
+/// Compares what was heard with the rows, the lines and the log files.
+fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
+    let endpoint = place.server.endpoint();
+    let acknowledged = heard.acknowledged.lock().expect("no holder panics");
+    // Nobody calls any more: what waited for room follows by itself.
+    let trail = place.disk.join("data/trail");
+    let requests = || -> Vec<String> {
+        let text = fs::read_to_string(trail.join("events.ndjson")).expect("it is there");
+        let records = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let records = records.map(|line| serde_json::from_str::<Value>(line).expect("a whole line is a record"));
+        records.map(|record| record["requestID"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    wait_until("each acknowledged call is a line", || acknowledged.is_subset(&requests().into_iter().collect()));
+    assert_eq!(heard_flush(endpoint), 200);
+
+    // The disk is gone with the server, so a copy is looked at; it is as a kill would leave it.
+    let copy = folder.join("copy");
+    let copied = Command::new("cp").arg("-r").arg(place.disk.join("data")).arg(&copy).status();
+    assert!(copied.expect("cp is there").success());
+    let _ = fs::remove_file(copy.join("codecommit.db-shm"));
+    let lines = read_events(&copy.join("trail"));
+    let store = Store::open(&copy.join("codecommit.db"), Durability::Normal).expect("it opens");
+    let rows: Result<Vec<(String, String)>, store::Error> = store.read(|transaction| {
+        transaction
+            .query("SELECT event_id, record FROM events ORDER BY seq", &[], |row| Ok((row.text(0)?, row.text(1)?)))
+    });
+    let rows = rows.expect("the table is there");
+    drop(store);
+    let id = |record: &Value| record["eventID"].as_str().expect("it has one").to_owned();
+    let written: Vec<_> = lines.iter().map(id).collect();
+    let kept: Vec<_> = rows.iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(written.len(), kept.len(), "lines and rows");
+    assert!(written == kept, "lines and rows are in one order");
+    let mut delivered: Vec<_> = read_log_files(&copy.join("trail")).iter().map(id).collect();
+    let mut expected = written;
+    delivered.sort();
+    expected.sort();
+    assert!(delivered == expected, "each record is in one log file: {} and {}", delivered.len(), expected.len());
+    let mut count = BTreeMap::<_, usize>::new();
+    for record in lines.iter().filter(|record| record["eventSource"] == "codecommit.amazonaws.com") {
+        *count.entry(record["requestID"].as_str().expect("it has one")).or_default() += 1;
+    }
+    for request in &*acknowledged {
+        assert_eq!(count.get(request.as_str()), Some(&1), "{request} was acknowledged");
+    }
+    let of_success = lines.iter().filter(|record| record["errorCode"].is_null() && record["eventName"] != "GitPush");
+    for record in of_success {
+        let request = record["requestID"].as_str().expect("it has one");
+        assert!(acknowledged.contains(request), "a record of success that nobody heard of: {record}");
+    }
+    for (name, is_created) in &*heard.created.lock().expect("no holder panics") {
+        let reply =
+            try_send(request(endpoint, "GetRepository", &json!({ "repositoryName": name }))).expect("it goes on");
+        assert_eq!(reply.status == 200, *is_created, "{name}: {}", reply.text());
+    }
+    let clone = format!("{endpoint}/v1/repos/files");
+    git(folder, &["clone", "--quiet", "--mirror", &clone, "clone"]).ok();
+    git(&folder.join("clone"), &["fsck", "--full", "--strict"]).ok();
+}
+
+fn heard_flush(endpoint: &str) -> u16 {
+    let flush =
+        ureq::http::Request::post(format!("{endpoint}/_local/flush")).body(Vec::new()).expect("it is well formed");
+    try_send(flush).expect("the server goes on").status
+}

@@ -1,0 +1,225 @@
+//! Each statement of a call fails in turn: the call has happened and is recorded, or it has not happened and says so.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use store::Transaction;
+use tests::World;
+use tests::sts::ask;
+
+/// Tables that other work fills behind the calls, or that hold the records themselves.
+const BEHIND: [&str; 12] = [
+    "events",
+    "history",
+    "history_values",
+    "history_index",
+    "history_ids",
+    "log_files",
+    "delivery",
+    "digests",
+    "signing_keys",
+    "notifications",
+    "trigger_deliveries",
+    "archive_uploads",
+];
+
+/// What a call changes: the rows of all tables but those, and the folders of objects.
+type State = BTreeMap<String, BTreeSet<String>>;
+
+fn state(world: &World) -> State {
+    let rows = world.store().read(|transaction| {
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+        let mut state = State::new();
+        for table in transaction.query(tables, &[], |row| row.text(0))? {
+            if !BEHIND.contains(&table.as_str()) {
+                let rows = rows(transaction, &table)?;
+                state.insert(table, rows);
+            }
+        }
+        Ok::<_, store::Error>(state)
+    });
+    rows.expect("the store works")
+}
+
+fn rows(transaction: &Transaction, table: &str) -> Result<BTreeSet<String>, store::Error> {
+    let columns = transaction.query("SELECT name FROM pragma_table_info(?1)", &[table.into()], |row| row.text(0))?;
+    let quoted: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
+    let query = format!("SELECT {} FROM {table}", quoted.join(" || ' ' || "));
+    Ok(transaction.query(&query, &[], |row| row.text(0))?.into_iter().collect())
+}
+
+fn folders(world: &World) -> usize {
+    std::fs::read_dir(world.folder().join("data/repositories")).into_iter().flatten().count()
+}
+
+fn records(world: &World) -> Vec<Value> {
+    let records = world
+        .store()
+        .read(|transaction| transaction.query("SELECT record FROM events ORDER BY seq", &[], |row| row.text(0)));
+    let records: Result<Vec<String>, store::Error> = records;
+    records.expect("the store works").iter().map(|it| serde_json::from_str(it).expect("it is JSON")).collect()
+}
+
+/// Does something that changes the state with each of its statements failing in turn; `act` returns whether it has succeeded.
+fn with_each_statement(world: &World, name: &str, prepare: impl Fn(u64), act: impl Fn(u64) -> bool) {
+    for number in 1.. {
+        prepare(number);
+        let (before, folders_before, recorded) = (state(world), folders(world), records(world).len());
+        world.store().fail_statement(number);
+        let is_done = act(number);
+        let is_over = world.store().fail_statement(0) > 0;
+        let context = format!("{name}, statement {number}");
+        let after = state(world);
+        assert_eq!(
+            after != before,
+            is_done,
+            "{context}: what has succeeded has happened, and only that\n{before:#?}\n{after:#?}"
+        );
+        assert!(is_done || folders(world) >= folders_before, "{context}: nothing is deleted");
+        let records = records(world);
+        assert!(world.events() == records, "{context}: lines and rows");
+        let of_success = |record: &&Value| record["eventName"] == name && record["errorCode"].is_null();
+        let succeeded = records[recorded..].iter().filter(of_success).count();
+        assert_eq!(succeeded, usize::from(is_done), "{context}: records of success");
+        if is_over {
+            assert!(is_done, "{name}: nothing failed");
+            assert!(number > 6, "{name} has {number} statements");
+            return;
+        }
+    }
+}
+
+fn name(number: u64) -> String {
+    format!("repository-{number}")
+}
+
+fn create(world: &World, number: u64) {
+    world.ok("CreateRepository", &json!({ "repositoryName": name(number) }));
+}
+
+/// The input that puts another file on a branch.
+fn put_file(world: &World, number: u64, branch: &str) -> Value {
+    let tip = world.call("GetBranch", &json!({ "repositoryName": name(number), "branchName": branch })).json();
+    let tip = tip["branch"]["commitId"].as_str();
+    let mut input = json!({ "repositoryName": name(number), "branchName": branch, "fileContent": "eHh4" });
+    input["filePath"] = format!("{branch}-after-{}", tip.unwrap_or("nothing")).into();
+    if let Some(parent) = tip {
+        input["parentCommitId"] = parent.into();
+    }
+    input
+}
+
+fn trigger() -> Value {
+    let topic = "arn:aws:sns:us-east-1:111122223333:MyTopic";
+    json!([{ "name": "MyTrigger", "destinationArn": topic, "branches": [], "events": ["all"] }])
+}
+
+#[test]
+fn repositories_are_created_and_deleted_whole() {
+    let world = World::new();
+    let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
+    let input = |number| json!({ "repositoryName": name(number), "tags": { "one": "1", "two": "2" } });
+    with_each_statement(&world, "CreateRepository", |_| (), |number| is_ok("CreateRepository", &input(number)));
+    let world = World::new();
+    let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
+    let full = |number| {
+        create(&world, number);
+        world.ok("PutFile", &put_file(&world, number, "main"));
+    };
+    with_each_statement(&world, "DeleteRepository", full, |number| {
+        is_ok("DeleteRepository", &json!({ "repositoryName": name(number) }))
+    });
+}
+
+#[test]
+fn branches_move_with_their_records_their_triggers_and_their_pull_requests() {
+    let world = World::new();
+    let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
+    let next = RefCell::new(Value::Null);
+    let with_request = |number| {
+        create(&world, number);
+        world.ok("PutRepositoryTriggers", &json!({ "repositoryName": name(number), "triggers": trigger() }));
+        let main = world.ok("PutFile", &put_file(&world, number, "main"));
+        let side = json!({ "repositoryName": name(number), "branchName": "side", "commitId": main["commitId"] });
+        world.ok("CreateBranch", &side);
+        world.ok("PutFile", &put_file(&world, number, "side"));
+        let target =
+            json!({ "repositoryName": name(number), "sourceReference": "side", "destinationReference": "main" });
+        world.ok("CreatePullRequest", &json!({ "title": "Mine", "targets": [target] }));
+        next.replace(put_file(&world, number, "side"));
+    };
+    with_each_statement(&world, "PutFile", with_request, |_| is_ok("PutFile", &next.borrow()));
+    let world = World::new();
+    let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
+    let with_branch = |number| {
+        create(&world, number);
+        let main = world.ok("PutFile", &put_file(&world, number, "main"));
+        let side = json!({ "repositoryName": name(number), "branchName": "side", "commitId": main["commitId"] });
+        world.ok("CreateBranch", &side);
+        world.ok("PutFile", &put_file(&world, number, "side"));
+    };
+    with_each_statement(&world, "CreatePullRequest", with_branch, |number| {
+        let target =
+            json!({ "repositoryName": name(number), "sourceReference": "side", "destinationReference": "main" });
+        is_ok("CreatePullRequest", &json!({ "title": "Mine", "targets": [target] }))
+    });
+}
+
+#[test]
+fn trails_are_created_changed_and_deleted_whole() {
+    let world = World::new();
+    let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
+    let input = json!({ "Name": "Mine", "S3BucketName": "my-logs", "TagsList": [{ "Key": "one", "Value": "1" }] });
+    let none = |_| drop(world.call("DeleteTrail", &json!({ "Name": "Mine" })));
+    with_each_statement(&world, "CreateTrail", none, |_| is_ok("CreateTrail", &input));
+    let one = |_| drop(world.call("CreateTrail", &input));
+    with_each_statement(&world, "DeleteTrail", one, |_| is_ok("DeleteTrail", &json!({ "Name": "Mine" })));
+}
+
+#[test]
+fn sessions_are_kept_with_the_record_of_their_making() {
+    let world = World::new();
+    let form = "Action=GetSessionToken&Version=2011-06-15";
+    with_each_statement(
+        &world,
+        "GetSessionToken",
+        |_| (),
+        |_| ask(&world, Some("AKIAIOSFODNN7EXAMPLE"), form).status == 200,
+    );
+}
+
+#[test]
+fn a_push_moves_all_that_it_says_to_have_moved_and_records_it() {
+    let world = World::new();
+    world.git_repository("work");
+    let push = |number: u64| {
+        world.git_commit("work", "file", &number.to_string());
+        let url = world.repository_url("repository-0");
+        world.git("work", &["push", "--quiet", &url, "HEAD:refs/heads/main", "HEAD:refs/heads/side"])
+    };
+    create(&world, 0);
+    world.ok("PutRepositoryTriggers", &json!({ "repositoryName": name(0), "triggers": trigger() }));
+    push(0).ok();
+    let refs = |world: &World| state(world)["refs"].clone();
+    for number in 1.. {
+        let before = refs(&world);
+        let successes = |world: &World| {
+            let is_push = |record: &&Value| record["eventName"] == "GitPush" && record["errorCode"].is_null();
+            let with_data = |record: &&Value| record["additionalEventData"]["dataTransferred"] == true;
+            records(world).iter().filter(is_push).filter(with_data).count()
+        };
+        let recorded = successes(&world);
+        world.store().fail_statement(number);
+        let outcome = push(number);
+        let is_over = world.store().fail_statement(0) > 0;
+        let is_done = outcome.success;
+        assert_eq!(refs(&world) != before, is_done, "statement {number}: {outcome:?}");
+        assert!(world.events() == records(&world), "statement {number}: lines and rows");
+        assert_eq!(successes(&world) - recorded, usize::from(is_done), "statement {number}: records");
+        if is_over {
+            assert!(is_done && number > 15, "a push has {number} statements: {outcome:?}");
+            return;
+        }
+    }
+}
