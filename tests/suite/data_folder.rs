@@ -72,7 +72,8 @@ fn a_folder_that_is_removed_while_the_server_runs_is_missed() {
             let reply = world.call(operation, &input);
             let message = "The call was rolled back because the database file was removed or replaced while the server was using \
                            it. The server's log says more.";
-            assert_eq!(reply.failure(), json!({ "status": 500, "__type": "InternalFailure", "message": message }));
+            let expected = json!({ "status": 500, "__type": "InternalFailure", "message": message });
+            assert_eq!(reply.failure(), expected, "{operation} without {}", missing.display());
         }
         fs::rename(&elsewhere, missing).expect("it is there");
     }

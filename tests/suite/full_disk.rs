@@ -25,8 +25,8 @@ const ROUNDS: usize = 4;
 /// How many calls are refused each time before the disk empties, and how many acknowledged before it fills again.
 const CALLS_PER_ROUND: usize = 40;
 
-/// References of a large repository, whose deletion is more than a connection's cache holds.
-const REFERENCES: usize = 12_000;
+/// References of a large repository; with their long names, deleting them is more than a connection's cache holds.
+const REFERENCES: usize = 1_500;
 
 /// What the server said about calls.
 #[derive(Default)]
@@ -41,19 +41,21 @@ struct Heard {
 }
 
 impl Heard {
-    fn call(&self, endpoint: &str, operation: &str, input: &Value) -> bool {
+    /// Calls an operation; a call that is not acknowledged was rolled back.
+    fn call(&self, endpoint: &str, operation: &str, input: &Value) -> Option<Value> {
         let reply = try_send(request(endpoint, operation, input)).expect("the server goes on");
         let is_done = reply.status == 200;
+        assert!(is_done || reply.status == 500, "{operation}: {}", reply.text());
         let id = reply.header("x-amzn-requestid").expect("each reply has an id").to_owned();
         if is_done {
             self.acknowledged.lock().expect("no holder panics").insert(id);
         }
         self.counts[usize::from(!is_done)].fetch_add(1, Ordering::SeqCst);
-        is_done
+        is_done.then(|| serde_json::from_str(&reply.text()).expect("it is JSON"))
     }
 
     fn create(&self, endpoint: &str, name: &str) {
-        let is_created = self.call(endpoint, "CreateRepository", &json!({ "repositoryName": name }));
+        let is_created = self.call(endpoint, "CreateRepository", &json!({ "repositoryName": name })).is_some();
         self.created.lock().expect("no holder panics").insert(name.to_owned(), is_created);
     }
 
@@ -62,6 +64,15 @@ impl Heard {
         let counted = &self.counts[usize::from(refused)];
         let end = counted.load(Ordering::SeqCst) + count;
         wait_until("calls go on", || counted.load(Ordering::SeqCst) >= end);
+    }
+}
+
+/// Ends the callers when it is dropped.
+struct IsOver<'a>(&'a AtomicBool);
+
+impl Drop for IsOver<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -83,7 +94,7 @@ impl SmallDisk {
             is_allowed,
             "this test mounts a disk of its own: the system must allow user namespaces (unshare --user --mount)"
         );
-        let script = "mount -t tmpfs -o size=48m none \"$1\" && log=$2 && shift 2 && exec \"$@\" 2>\"$log\"";
+        let script = "mount -t tmpfs -o size=128m none \"$1\" && log=$2 && shift 2 && exec \"$@\" 2>\"$log\"";
         let mut command = Command::new("unshare");
         command.args(namespace).args(["sh", "-c", script, "sh"]).arg(&mounted).arg(&log).arg(binary::path());
         command.args(["--listen", "127.0.0.1:0", "--log-interval", "100ms", "--data-dir"]).arg(mounted.join("data"));
@@ -117,13 +128,13 @@ fn push_large(folder: &Path, endpoint: &str, heard: &Heard, name: &str) {
     git(&folder.join("work"), &["push", "--quiet", "--mirror", &url]).ok();
 }
 
-/// A repository with one commit and as many tags, whose names are as long as a real team's worst.
+/// A repository with one commit and as many tags.
 fn large(folder: &Path) {
     git(folder, &["init", "--quiet", "--initial-branch=main", "work"]).ok();
     let work = folder.join("work");
     git(&work, &["commit", "--quiet", "--allow-empty", "--message", "first"]).ok();
     let commit = git(&work, &["rev-parse", "HEAD"]).ok();
-    let lines = (0..REFERENCES).map(|number| format!("{commit} refs/tags/{number:05}-{}\n", "x".repeat(180)));
+    let lines = (0..REFERENCES).map(|number| format!("{commit} refs/tags/{number:05}-{}\n", "x".repeat(2_000)));
     fs::write(work.join(".git/packed-refs"), lines.collect::<String>()).expect("it is writable");
 }
 
@@ -134,31 +145,41 @@ fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
     let place = SmallDisk::start(folder.path());
     let (endpoint, heard) = (place.server.endpoint().to_owned(), Heard::default());
     let rounds = std::env::var("DISK_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
-    heard.create(&endpoint, "files");
+    for thread in 0..3 {
+        heard.create(&endpoint, &format!("files-{thread}"));
+    }
+    for round in 0..rounds {
+        push_large(folder.path(), &endpoint, &heard, &format!("large-{round}"));
+    }
     std::thread::scope(|scope| {
         for thread in 0..3 {
             let (heard, endpoint) = (&heard, &endpoint);
             scope.spawn(move || {
+                let repository = format!("files-{thread}");
+                let mut parent = Value::Null;
                 for number in 0.. {
                     if heard.is_over.load(Ordering::SeqCst) {
                         break;
                     }
                     heard.create(endpoint, &format!("small-{thread}-{number}"));
                     heard.call(endpoint, "ListRepositories", &json!({}));
-                    let branch = format!("branch-{thread}-{number}");
                     let input = json!({
-                        "repositoryName": "files", "branchName": branch, "filePath": branch, "fileContent": "eHh4",
+                        "repositoryName": repository, "branchName": "main", "parentCommitId": parent,
+                        "filePath": number.to_string(), "fileContent": "eHh4",
                     });
-                    heard.call(endpoint, "PutFile", &input);
+                    if let Some(made) = heard.call(endpoint, "PutFile", &input) {
+                        parent = made["commitId"].clone();
+                    }
                 }
             });
         }
+        // The other threads end even if this one panics.
+        let _over = IsOver(&heard.is_over);
         for round in 0..rounds {
             let large = format!("large-{round}");
-            push_large(folder.path(), &endpoint, &heard, &large);
             place.fill();
             heard.wait(true, CALLS_PER_ROUND);
-            let is_deleted = heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
+            let is_deleted = heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large })).is_some();
             heard.created.lock().expect("no holder panics").insert(large.clone(), !is_deleted);
             heard.wait(true, CALLS_PER_ROUND);
             place.empty();
@@ -166,7 +187,6 @@ fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
             heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
             heard.created.lock().expect("no holder panics").insert(large, false);
         }
-        heard.is_over.store(true, Ordering::SeqCst);
     });
     check(&place, folder.path(), &heard);
     let log = fs::read_to_string(&place.log).expect("it is there");
@@ -230,9 +250,11 @@ fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
             try_send(request(endpoint, "GetRepository", &json!({ "repositoryName": name }))).expect("it goes on");
         assert_eq!(reply.status == 200, *is_created, "{name}: {}", reply.text());
     }
-    let clone = format!("{endpoint}/v1/repos/files");
-    git(folder, &["clone", "--quiet", "--mirror", &clone, "clone"]).ok();
-    git(&folder.join("clone"), &["fsck", "--full", "--strict"]).ok();
+    for thread in 0..3 {
+        let (url, clone) = (format!("{endpoint}/v1/repos/files-{thread}"), format!("clone-{thread}"));
+        git(folder, &["clone", "--quiet", "--mirror", &url, &clone]).ok();
+        git(&folder.join(clone), &["fsck", "--full", "--strict"]).ok();
+    }
 }
 
 fn heard_flush(endpoint: &str) -> u16 {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use store::Transaction;
@@ -74,7 +75,8 @@ fn with_each_statement(world: &World, name: &str, prepare: impl Fn(u64), act: im
         assert_eq!(
             after != before,
             is_done,
-            "{context}: what has succeeded has happened, and only that\n{before:#?}\n{after:#?}"
+            "{context}: what has succeeded has happened, and only that; rows differ in {:?}",
+            before.keys().filter(|table| before[*table] != after[*table]).collect::<Vec<_>>()
         );
         assert!(is_done || folders(world) >= folders_before, "{context}: nothing is deleted");
         let records = records(world);
@@ -88,6 +90,17 @@ fn with_each_statement(world: &World, name: &str, prepare: impl Fn(u64), act: im
             return;
         }
     }
+}
+
+/// A server whose background work writes nothing while a test compares rows.
+fn quiet() -> World {
+    let world = World::with(|settings| {
+        settings.log_interval = Duration::from_hours(1);
+        settings.digest_interval = Duration::from_hours(1);
+    });
+    // The account's built-in trail comes with its first call, before that call's own transaction.
+    world.ok("ListRepositories", &json!({}));
+    world
 }
 
 fn name(number: u64) -> String {
@@ -117,11 +130,11 @@ fn trigger() -> Value {
 
 #[test]
 fn repositories_are_created_and_deleted_whole() {
-    let world = World::new();
+    let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let input = |number| json!({ "repositoryName": name(number), "tags": { "one": "1", "two": "2" } });
     with_each_statement(&world, "CreateRepository", |_| (), |number| is_ok("CreateRepository", &input(number)));
-    let world = World::new();
+    let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let full = |number| {
         create(&world, number);
@@ -134,7 +147,7 @@ fn repositories_are_created_and_deleted_whole() {
 
 #[test]
 fn branches_move_with_their_records_their_triggers_and_their_pull_requests() {
-    let world = World::new();
+    let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let next = RefCell::new(Value::Null);
     let with_request = |number| {
@@ -150,7 +163,7 @@ fn branches_move_with_their_records_their_triggers_and_their_pull_requests() {
         next.replace(put_file(&world, number, "side"));
     };
     with_each_statement(&world, "PutFile", with_request, |_| is_ok("PutFile", &next.borrow()));
-    let world = World::new();
+    let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let with_branch = |number| {
         create(&world, number);
@@ -168,7 +181,7 @@ fn branches_move_with_their_records_their_triggers_and_their_pull_requests() {
 
 #[test]
 fn trails_are_created_changed_and_deleted_whole() {
-    let world = World::new();
+    let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let input = json!({ "Name": "Mine", "S3BucketName": "my-logs", "TagsList": [{ "Key": "one", "Value": "1" }] });
     let none = |_| drop(world.call("DeleteTrail", &json!({ "Name": "Mine" })));
@@ -179,19 +192,18 @@ fn trails_are_created_changed_and_deleted_whole() {
 
 #[test]
 fn sessions_are_kept_with_the_record_of_their_making() {
-    let world = World::new();
-    let form = "Action=GetSessionToken&Version=2011-06-15";
+    let world = quiet();
     with_each_statement(
         &world,
         "GetSessionToken",
         |_| (),
-        |_| ask(&world, Some("AKIAIOSFODNN7EXAMPLE"), form).status == 200,
+        |_| ask(&world, Some("AKIAIOSFODNN7EXAMPLE"), "GetSessionToken").status == 200,
     );
 }
 
 #[test]
 fn a_push_moves_all_that_it_says_to_have_moved_and_records_it() {
-    let world = World::new();
+    let world = quiet();
     world.git_repository("work");
     let push = |number: u64| {
         world.git_commit("work", "file", &number.to_string());

@@ -85,7 +85,7 @@ pub enum StartError {
         holder: String,
     },
     /// A folder or file cannot be used.
-    #[error("cannot use {} for {setting}: {source}", path.display())]
+    #[error("cannot use {} for {setting}: {source}{}", path.display(), data_folder::advice(source))]
     Folder {
         /// The setting that names it.
         setting: &'static str,

@@ -80,11 +80,11 @@ impl State {
             (None, None) => return Err(io::Error::other("there is no data folder").into()),
         };
         let trail_folder = settings.trail_dir.clone().unwrap_or_else(|| data_folder.join("trail"));
-        data_folder::make(&data_folder)?;
         let in_buckets_folder =
             |source| StartError::Folder { setting: "--trail-dir", path: trail_folder.clone(), source };
         let buckets_folder = folders::buckets_folder(&settings, &trail_folder).map_err(in_buckets_folder)?;
         folders::check(&settings, &data_folder, &trail_folder, &buckets_folder)?;
+        data_folder::make(&data_folder)?;
         let locks = [
             FolderLock::take("--data-dir", &data_folder, "lock", address)?,
             FolderLock::take("--trail-dir", &trail_folder, trail::LOCK, address)?,

@@ -40,6 +40,13 @@ impl Presence {
         if is_there(self.file_id, &self.file) { Ok(()) } else { Err(Error::Gone(self.file.to_path_buf())) }
     }
 
+    /// Notes the log after a commit, if the database had none when it was opened: the first commit makes it.
+    pub(crate) fn note_first_log(&mut self) {
+        if self.log_id.is_none() {
+            self.note_log();
+        }
+    }
+
     /// Notes which log there is after the database was opened again, which may have made another.
     pub(crate) fn note_log(&mut self) {
         self.log_id = id(&self.log);

@@ -75,6 +75,9 @@ impl Writer {
         if let Err(error) = &committed {
             tracing::error!(%error, changes = changes.len(), "a transaction failed; none of its changes was kept");
         }
+        if committed.is_ok() {
+            turn.presence.note_first_log();
+        }
         // Nobody is told that something was kept in a file that was removed meanwhile.
         let committed = committed.map(run_all).and_then(|()| turn.presence.check()).map_err(Arc::new);
         for change in changes {
