@@ -55,6 +55,27 @@ fn a_data_folder_that_is_in_use_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_folder_of_buckets_takes_one_server() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let [one, other, buckets] = ["one", "other", "shared"].map(|name| folder.path().join(name));
+    let named = ["--data-dir", text(&other), "--buckets-dir", text(&buckets)];
+    let running = Running::start(&["--data-dir", text(&one), "--buckets-dir", text(&buckets)]);
+    let message = refused(&named);
+    for part in [text(&buckets), "--buckets-dir", &format!("process {}", running.id()), running.endpoint()] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    assert_eq!(running.terminate(), Some(0));
+    Running::start(&named).kill();
+    Running::start(&named).terminate();
+    // Trail directories beside each other have one folder of buckets, unless a setting says otherwise.
+    let [left, right] = ["left", "right"].map(|name| folder.path().join(name));
+    let _running = Running::start(&["--ephemeral", "--trail-dir", text(&left)]);
+    let message = refused(&["--ephemeral", "--trail-dir", text(&right)]);
+    assert!(message.contains("--buckets-dir"), "{message}");
+    Running::start(&["--ephemeral", "--trail-dir", text(&right), "--buckets-dir", text(&buckets)]).terminate();
+}
+
+#[test]
 fn folders_in_each_other_are_refused_before_anything_is_made() {
     let folder = tempfile::tempdir().expect("there is room");
     let [data, trail] = ["data", "trail"].map(|name| folder.path().join(name));

@@ -4,10 +4,15 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
+use crate::folder_lock::FolderLock;
 use crate::{Settings, StartError};
+
+/// The lock file in the folder of buckets, whose name no bucket can have.
+const BUCKETS_LOCK: &str = ".lock";
 
 /// The folders in the data folder that are the server's own.
 const OF_DATA: [&str; 3] = ["repositories", "cache", "archives"];
@@ -65,6 +70,30 @@ pub(crate) fn buckets_folder(settings: &Settings, trail_folder: &Path) -> io::Re
     }
 }
 
+/// Takes the locks of the three folders.
+///
+/// A folder of buckets that no setting names and that this user may not write needs none: no bucket can be made in it.
+pub(crate) fn lock(
+    settings: &Settings,
+    data_folder: &Path,
+    trail_folder: &Path,
+    buckets_folder: &Path,
+    address: SocketAddr,
+) -> Result<Vec<FolderLock>, StartError> {
+    let mut locks = vec![
+        FolderLock::take("--data-dir", data_folder, "lock", address)?,
+        FolderLock::take("--trail-dir", trail_folder, trail::LOCK, address)?,
+    ];
+    match FolderLock::take("--buckets-dir", buckets_folder, BUCKETS_LOCK, address) {
+        Ok(lock) => locks.push(lock),
+        Err(StartError::Folder { source, .. })
+            if settings.buckets_dir.is_none()
+                && matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(locks)
+}
+
 /// Refuses folders and files of the settings that lie in each other, by their real paths.
 pub(crate) fn check(
     settings: &Settings,
@@ -117,11 +146,11 @@ fn real(path: &Path) -> io::Result<PathBuf> {
     let mut existing = absolute.as_path();
     let mut real = loop {
         match existing.canonicalize() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             canonical => break canonical?,
         }
         missing.extend(existing.components().next_back());
-        existing = existing.parent().ok_or(io::ErrorKind::NotFound)?;
+        existing = existing.parent().ok_or(ErrorKind::NotFound)?;
     };
     for component in missing.into_iter().rev() {
         match component {

@@ -64,7 +64,7 @@ pub(crate) struct State {
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
     trail_folder: PathBuf,
-    _locks: [FolderLock; 2],
+    _locks: Vec<FolderLock>,
     _temporary: Option<TempDir>,
 }
 
@@ -85,10 +85,7 @@ impl State {
         let buckets_folder = folders::buckets_folder(&settings, &trail_folder).map_err(in_buckets_folder)?;
         folders::check(&settings, &data_folder, &trail_folder, &buckets_folder)?;
         data_folder::make(&data_folder)?;
-        let locks = [
-            FolderLock::take("--data-dir", &data_folder, "lock", address)?,
-            FolderLock::take("--trail-dir", &trail_folder, trail::LOCK, address)?,
-        ];
+        let locks = folders::lock(&settings, &data_folder, &trail_folder, &buckets_folder, address)?;
         let identities = match &settings.identities {
             Some(file) => Identities::load(file, settings.account.clone())?,
             None => Identities::new(settings.account.clone()),
