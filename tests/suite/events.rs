@@ -114,6 +114,43 @@ fn a_person_gets_a_line_an_event() {
 }
 
 #[test]
+fn calls_of_every_service_show_what_they_are_about() {
+    let world = World::new();
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let repository = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
+    let trail = "arn:aws:cloudtrail:us-east-1:111122223333:trail/codecommit-local";
+    let both = json!([trail, repository]);
+    world.ok("TagResources", &json!({ "ResourceARNList": both, "Tags": { "Team": "blue" } }));
+    world.ok("GetResources", &json!({ "ResourceARNList": both }));
+    world.ok("GetResources", &json!({ "ResourceTypeFilters": ["codecommit:repository"] }));
+    world.ok("UntagResources", &json!({ "ResourceARNList": both, "TagKeys": ["Team"] }));
+    world.ok("BatchGetRepositories", &json!({ "repositoryNames": ["MyDemoRepo", "Other"] }));
+    world.ok("TagResource", &json!({ "resourceArn": repository, "tags": { "Team": "blue" } }));
+    world.ok("ListTags", &json!({ "ResourceIdList": [trail] }));
+    world.ok("GetTrail", &json!({ "Name": "codecommit-local" }));
+    let text = printed(&world, &[]);
+    let both = "trail/codecommit-local, MyDemoRepo";
+    for (name, about) in [
+        ("TagResources", both),
+        ("AddTags", "trail/codecommit-local"),
+        ("GetResources", both),
+        ("GetResources", "codecommit:repository"),
+        ("UntagResources", both),
+        ("BatchGetRepositories", "MyDemoRepo, Other"),
+        ("TagResource", "MyDemoRepo"),
+        ("ListTags", "trail/codecommit-local"),
+        ("GetTrail", "trail/codecommit-local"),
+    ] {
+        let name = format!(" {name} ");
+        assert!(text.lines().any(|line| line.contains(&name) && line.ends_with(about)), "{name}{about}: {text}");
+    }
+    for name in ["TagResources", "UntagResources"] {
+        assert_eq!(admitted(&world, &["--repository", "MyDemoRepo", "--name", name]).len(), 1, "{name}");
+    }
+    assert!(!text.lines().any(|line| line.ends_with('-')), "{text}");
+}
+
+#[test]
 fn a_followed_trail_goes_on() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));

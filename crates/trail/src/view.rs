@@ -29,7 +29,7 @@ impl Filter {
         let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
         is(&self.name, record["eventName"].as_str())
             && is(&self.user, record["userIdentity"]["userName"].as_str())
-            && is(&self.repository, repository(record))
+            && self.repository.as_deref().is_none_or(|wanted| subjects(record).contains(&wanted))
             && is(&self.account, record["recipientAccountId"].as_str())
             && is(&self.region, record["awsRegion"].as_str())
             && (!self.failed || record.get("errorCode").is_some())
@@ -37,7 +37,7 @@ impl Filter {
     }
 }
 
-/// Writes an event as a line: time, user, place, event, repository, and what came of it.
+/// Writes an event as a line: time, user, place, event, what it is about, and what came of it.
 pub fn line(record: &Value, color: bool) -> String {
     let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
     let name = format!("{:<24}", text(&record["eventName"]));
@@ -45,7 +45,7 @@ pub fn line(record: &Value, color: bool) -> String {
         paint("2", &text(&record["eventTime"])),
         format!("{:<16}", text(&record["userIdentity"]["userName"])),
         format!("{} {}", text(&record["recipientAccountId"]), text(&record["awsRegion"])),
-        format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), clean(repository(record))),
+        format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), about(record)),
     ];
     if let Some(code) = record["errorCode"].as_str() {
         let message = record["errorMessage"].as_str().map(|message| format!(": {}", clean(Some(message))));
@@ -69,13 +69,46 @@ fn clean(text: Option<&str>) -> String {
     printable(text.unwrap_or("-"))
 }
 
-fn repository(record: &Value) -> Option<&str> {
+/// How many names of what an event is about a line shows.
+const SHOWN_SUBJECTS: usize = 3;
+
+/// The members of `requestParameters` that list what a call is about, the most exact first.
+const LISTS: [&str; 4] = ["resourceARNList", "repositoryNames", "resourceIdList", "resourceTypeFilters"];
+
+/// Writes the names of what an event is about, the first few if there are many.
+fn about(record: &Value) -> String {
+    let subjects = subjects(record);
+    let shown: Vec<String> = subjects.iter().take(SHOWN_SUBJECTS).map(|name| printable(name)).collect();
+    match subjects.len() - shown.len() {
+        0 if shown.is_empty() => "-".to_owned(),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Returns the names of the repositories or other resources that an event is about.
+fn subjects(record: &Value) -> Vec<&str> {
     let parameters = &record["requestParameters"];
-    record["additionalEventData"]["repositoryName"]
+    let one = record["additionalEventData"]["repositoryName"]
         .as_str()
         .or_else(|| parameters["repositoryName"].as_str())
-        .or_else(|| parameters["oldName"].as_str())
-        .or_else(|| record["resources"][0]["ARN"].as_str()?.rsplit(':').next())
+        .or_else(|| parameters["oldName"].as_str());
+    if let Some(one) = one {
+        return vec![one];
+    }
+    let mut lists = LISTS.iter().filter_map(|member| parameters[*member].as_array());
+    if let Some(list) = lists.find(|list| !list.is_empty()) {
+        return list.iter().filter_map(Value::as_str).map(resource_name).collect();
+    }
+    record["resources"][0]["ARN"].as_str().map(resource_name).into_iter().collect()
+}
+
+/// Returns the last part of an ARN, which is the name of a repository or the type and name of another resource.
+fn resource_name(arn: &str) -> &str {
+    match arn.strip_prefix("arn:") {
+        Some(rest) => rest.rsplit(':').next().unwrap_or(rest),
+        None => arn,
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +134,29 @@ mod tests {
         assert!(by_repository("MyDemoRepo").admits(&record));
         assert!(!by_repository("Other").admits(&record));
         assert!(!Filter { failed: true, ..Filter::default() }.admits(&record));
+    }
+
+    #[test]
+    fn a_call_about_several_resources_names_them() {
+        let record = |parameters: serde_json::Value| json!({ "eventName": "Call", "requestParameters": parameters });
+        let repository = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
+        let trail = "arn:aws:cloudtrail:us-east-1:111122223333:trail/MyTrail";
+        for (parameters, shown) in [
+            (json!({ "resourceARNList": [repository, trail], "tags": {} }), "MyDemoRepo, trail/MyTrail"),
+            (json!({ "resourceIdList": [trail] }), "trail/MyTrail"),
+            (json!({ "repositoryNames": ["a", "b", "c", "d", "e"] }), "a, b, c and 2 more"),
+            (
+                json!({ "resourceARNList": [], "resourceTypeFilters": ["codecommit:repository"] }),
+                "codecommit:repository",
+            ),
+            (json!({ "tagFilters": [] }), "-"),
+        ] {
+            let line = line(&record(parameters), false);
+            assert!(line.ends_with(&format!(" {shown}")), "{line}");
+        }
+        let tagged = record(json!({ "resourceARNList": [trail, repository] }));
+        assert!(Filter { repository: Some("MyDemoRepo".to_owned()), ..Filter::default() }.admits(&tagged));
+        assert!(!Filter { repository: Some("Other".to_owned()), ..Filter::default() }.admits(&tagged));
     }
 
     #[test]
