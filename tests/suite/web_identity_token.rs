@@ -58,7 +58,7 @@ fn code(reply: &Reply) -> (u16, String) {
 
 #[test]
 fn a_token_says_who_calls_and_anyone_can_check_it() {
-    let mut world = World::new();
+    let mut world = World::with(|settings| settings.allow_reset = true);
     let assumed = "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/ci/Build&RoleSessionName=b1&SourceIdentity=Ana";
     let session = Session::of(&ask(&world, Some(MARY), assumed));
     let form =
@@ -93,6 +93,8 @@ fn a_token_says_who_calls_and_anyone_can_check_it() {
     assert_eq!(keys["keys"].as_array().map(Vec::len), Some(2));
     world.restart();
     assert_eq!(get(&world, "/_local/tokens/111122223333/keys"), keys, "the keys stay");
+    assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
+    assert_eq!(get(&world, "/_local/tokens/111122223333/keys"), keys, "a reset keeps them");
 }
 
 #[test]
