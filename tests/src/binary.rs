@@ -45,10 +45,20 @@ impl Running {
         self.child.wait().expect("it is ours to wait for");
     }
 
-    /// Asks it to end as `kill` does, and returns its exit status.
-    pub fn terminate(mut self) -> Option<i32> {
+    /// Asks it to end as `kill` does.
+    pub fn signal(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill is there").success());
+    }
+
+    /// Asks it to end as `kill` does, and returns its exit status.
+    pub fn terminate(self) -> Option<i32> {
+        self.signal();
+        self.wait()
+    }
+
+    /// Waits until it has ended, and returns its exit status.
+    pub fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("it is ours to wait for").code()
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** a test talks to its own server on a free port, in its own folders, with an environment of its own.
 
 pub mod binary;
+pub mod bomb;
 pub mod clients;
 pub mod clock;
 pub mod destination;

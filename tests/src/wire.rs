@@ -1,5 +1,8 @@
 //! Raw requests: what is sent and received, byte for byte.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 use ureq::http::Request;
 
@@ -51,6 +54,20 @@ impl Reply {
 pub fn request(endpoint: &str, operation: &str, input: &Value) -> Request<Vec<u8>> {
     let request = Request::post(endpoint).header("x-amz-target", model::target(operation));
     request.body(input.to_string().into_bytes()).expect("it is well formed")
+}
+
+/// Sends a call of CodeCommit whose reply nobody reads.
+pub fn begin(endpoint: &str, operation: &str, input: &Value) -> TcpStream {
+    let body = input.to_string();
+    let (address, target) = (endpoint.trim_start_matches("http://"), model::target(operation));
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nX-Amz-Target: {target}\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    stream
 }
 
 impl World {

@@ -6,7 +6,10 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use tests::{World, wait_until};
+use tests::binary::Running;
+use tests::clients::git;
+use tests::process::memory_peak;
+use tests::{World, bomb, wait_until, wire};
 use zip::ZipArchive;
 
 /// A world with a repository that has a file, one that can be run, a link, a folder, an empty file and a submodule.
@@ -169,6 +172,40 @@ fn an_upload_that_cannot_be_put_says_why() {
     assert_eq!(ended["status"], "FAILED");
     let message = ended["statusMessage"].as_str().expect("it says why");
     assert!(message.starts_with("a.zip cannot be put into the bucket artifacts: "), "{message}");
+}
+
+#[test]
+fn an_archive_of_too_many_files_fails_without_much_memory() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let data = folder.path().join("data");
+    let server = Running::start(&["--data-dir", data.to_str().expect("a plain path")]);
+    let call = |operation: &str, input: &Value| {
+        let reply = wire::send(wire::request(server.endpoint(), operation, input));
+        assert_eq!(reply.status, 200, "{operation}: {}", reply.text());
+        reply.json()
+    };
+    call("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    git(folder.path(), &["init", "--quiet", "work"]).ok();
+    let work = folder.path().join("work");
+    let url = format!("{}/v1/repos/MyDemoRepo", server.endpoint());
+    // The names are so long that few files reach the limit for them.
+    let commit = bomb::commit(&work, "x", 10, 200, None);
+    bomb::push(&work, &url, &commit, "main");
+    let upload = call("UploadArchive", &input(&commit, "bomb.zip"));
+    let status = || {
+        let input = json!({ "repositoryName": "MyDemoRepo", "uploadId": upload["uploadId"] });
+        call("GetUploadArchiveStatus", &input)
+    };
+    wait_until("the upload ends", || status()["status"] != "IN_PROGRESS");
+    let ended = status();
+    assert_eq!(ended["status"], "FAILED", "{ended}");
+    let message = ended["statusMessage"].as_str().expect("it says why");
+    assert!(message.contains("more than 67108864 bytes"), "{message}");
+    assert!(!data.join("buckets/artifacts/bomb.zip").exists());
+    let left = tests::files(&data.join("archives"));
+    assert!(left.is_empty(), "{left:?}");
+    let megabytes = memory_peak(server.id()) >> 20;
+    assert!(megabytes < 400, "{megabytes} MB");
 }
 
 #[test]

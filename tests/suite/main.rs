@@ -30,6 +30,7 @@ mod git_crash;
 mod git_flags;
 mod git_limits;
 mod golden;
+mod gone;
 mod history;
 mod identity;
 mod journeys;

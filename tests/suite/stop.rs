@@ -2,24 +2,19 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::process::Command;
+use std::path::Path;
+use std::sync::Mutex;
 
 use serde_json::json;
 use tests::binary::Running;
 use tests::clients::{git, git_fed};
 use tests::push::{Push, noise};
-use tests::{read_log_files, wire};
+use tests::{bomb, read_log_files, wait_until, wire};
 
-#[test]
-fn clients_that_stall_do_not_hold_up_the_end() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let (data, work) = (folder.path().join("data"), folder.path().join("work"));
-    let data_dir = data.to_str().expect("the path is text");
-    // The time for requests is long enough that all of them are there, and far from the time that a client may stall.
-    let running = Running::start(&["--data-dir", data_dir, "--log-interval", "1h", "--stop-timeout", "300ms"]);
-    let created = wire::request(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
-    assert_eq!(wire::send(created).status, 200);
-    git(folder.path(), &["init", "--quiet", "--bare", "work"]).ok();
+/// Begins a push of which the last byte never comes; the server has begun to answer it.
+fn stalled_push(folder: &Path, url: &str) -> (Push, TcpStream) {
+    let work = folder.join("work");
+    git(folder, &["init", "--quiet", "--bare", "work"]).ok();
     let noise = noise(400_000);
     let commit = format!(
         "commit refs/heads/main\ncommitter Mary Major <mary@example.com> 1481739554 +0000\ndata 6\nChange\n\
@@ -28,15 +23,98 @@ fn clients_that_stall_do_not_hold_up_the_end() {
     );
     git_fed(&work, &["fast-import", "--quiet"], commit.as_bytes());
     let push = Push::new(&work, "refs/heads/main", None, &git(&work, &["rev-parse", "main"]).ok());
-    let url = format!("{}/v1/repos/demo", running.endpoint());
-    let stalled = push.begin(&url, push.bytes() - 1).expect("it is taken");
+    let stalled = push.begin(url, push.bytes() - 1).expect("it is taken");
     stalled.peek(&mut [0]).expect("it begins to answer");
+    (push, stalled)
+}
+
+/// Begins a merge of more files than anybody can compare.
+fn slow_call(folder: &Path, endpoint: &str) -> TcpStream {
+    let work = folder.join("bomb");
+    git(folder, &["init", "--quiet", "--bare", "bomb"]).ok();
+    let base = bomb::commit(&work, "base", 10, 1, None);
+    for side in ["ours", "theirs"] {
+        let commit = bomb::commit(&work, side, 10, 1, Some(&base));
+        bomb::push(&work, &format!("{endpoint}/v1/repos/demo"), &commit, side);
+    }
+    let input = json!({
+        "repositoryName": "demo", "destinationCommitSpecifier": "ours", "sourceCommitSpecifier": "theirs",
+        "mergeOption": "THREE_WAY_MERGE",
+    });
+    wire::begin(endpoint, "GetMergeConflicts", &input)
+}
+
+#[test]
+fn a_second_signal_changes_nothing_and_what_was_acknowledged_is_in_the_log_files() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let data = folder.path().join("data");
+    // Nothing ends the push and the merge but the end of the time for requests.
+    let running = Running::start(
+        &[
+            ["--data-dir", data.to_str().expect("the path is text")],
+            ["--log-interval", "1h"],
+            ["--stop-timeout", "1s"],
+            ["--git-timeout", "1h"],
+            ["--merge-timeout", "1h"],
+            ["--merge-max-items", "1000000000000"],
+        ]
+        .concat(),
+    );
+    let create = |name: &str| {
+        let request = wire::request(running.endpoint(), "CreateRepository", &json!({ "repositoryName": name }));
+        wire::try_send(request).is_ok_and(|reply| reply.status == 200)
+    };
+    assert!(create("demo"));
+    let (_push, stalled) = stalled_push(folder.path(), &format!("{}/v1/repos/demo", running.endpoint()));
+    let slow = slow_call(folder.path(), running.endpoint());
+    let acknowledged = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (create, acknowledged) = (&create, &acknowledged);
+            scope.spawn(move || {
+                for name in (0..).map(|number| format!("r{thread}-{number}")) {
+                    if !create(&name) {
+                        break;
+                    }
+                    acknowledged.lock().expect("no thread panics").push(name);
+                }
+            });
+        }
+        wait_until("there are calls", || acknowledged.lock().expect("no thread panics").len() >= 30);
+        running.signal();
+        let address = running.endpoint().trim_start_matches("http://");
+        wait_until("it stops", || TcpStream::connect(address).is_err());
+        running.signal();
+    });
+    assert_eq!(running.wait(), Some(0));
+    let mut created: Vec<String> = read_log_files(&data.join("trail"))
+        .iter()
+        .filter(|event| event["eventName"] == "CreateRepository")
+        .map(|event| event["requestParameters"]["repositoryName"].as_str().expect("it is recorded").to_owned())
+        .collect();
+    created.sort();
+    let mut acknowledged = acknowledged.into_inner().expect("no thread panicked");
+    acknowledged.push("demo".to_owned());
+    for name in acknowledged {
+        assert_eq!(created.iter().filter(|created| **created == name).count(), 1, "{name}");
+    }
+    drop((stalled, slow));
+}
+
+#[test]
+fn clients_that_stall_do_not_hold_up_the_end() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let data = folder.path().join("data");
+    let data_dir = data.to_str().expect("the path is text");
+    // The time for requests is long enough that all of them are there, and far from the time that a client may stall.
+    let running = Running::start(&["--data-dir", data_dir, "--log-interval", "1h", "--stop-timeout", "300ms"]);
+    let created = wire::request(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
+    assert_eq!(wire::send(created).status, 200);
+    let url = format!("{}/v1/repos/demo", running.endpoint());
+    let (push, stalled) = stalled_push(folder.path(), &url);
     let begun = push.begin(&url, 100).expect("it is taken");
     let mut call = TcpStream::connect(running.endpoint().trim_start_matches("http://")).expect("it listens");
     call.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").expect("it is taken");
-    let signal = || Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill is there");
-    assert!(signal().success());
-    // The second one changes nothing.
     assert_eq!(running.terminate(), Some(0));
     let events: Vec<_> = read_log_files(&data.join("trail")).iter().map(|event| event["eventName"].clone()).collect();
     assert!(events.contains(&json!("CreateRepository")), "{events:?}");

@@ -68,7 +68,7 @@ fn check(reader: &mut Reader, objects: &[Object], ids: &[ObjectId]) -> Result<()
         match added.get(&id).copied().or(reader.kind(&id)?) {
             Some(found) if found == kind => {}
             Some(_) => return Err(Error::Malformed { id, reason: "it is of another kind" }),
-            None => return Err(Error::Missing(id)),
+            None => return Err(reader.missing(&id)),
         }
     }
     Ok(())
@@ -123,7 +123,7 @@ mod tests {
         let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, b"content").expect("a hash");
         let tree = object(Kind::Tree, &[b"100644 file\0", id.as_slice()].concat());
         let missing = repository.add(std::slice::from_ref(&tree), &hold, false);
-        assert!(matches!(missing, Err(Error::Missing(named)) if named == id));
+        assert!(matches!(missing, Err(Error::Missing { id: named, .. }) if named == id));
         let subtree = object(Kind::Tree, &[b"40000 folder\0", id.as_slice()].concat());
         assert!(repository.add(&[subtree, blob.clone()], &hold, false).is_err());
         assert!(repository.add(&[object(Kind::Commit, b"tree 1\n")], &hold, false).is_err());

@@ -23,7 +23,7 @@ impl Repository {
             match reader.kind(id)? {
                 Some(Kind::Commit) => {}
                 Some(_) => return Err(Error::Malformed { id: id.to_owned(), reason: "it is of another kind" }),
-                None => return Err(Error::Missing(id.to_owned())),
+                None => return Err(reader.missing(id)),
             }
         }
         let mut history = History::default();

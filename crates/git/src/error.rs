@@ -10,8 +10,13 @@ use crate::pktline;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An object that another one names is not there.
-    #[error("object {0} is missing")]
-    Missing(ObjectId),
+    #[error("object {id} is missing from the repository {}", repository.display())]
+    Missing {
+        /// The object.
+        id: ObjectId,
+        /// The folder of the repository.
+        repository: PathBuf,
+    },
     /// The stored bytes are not an object of that kind.
     #[error("object {id} is malformed: {reason}")]
     Malformed {

@@ -24,6 +24,9 @@ pub(crate) struct History {
 /// So many commits are read before a graph is looked for: for few it takes longer to open one.
 const FEW: usize = 200;
 
+/// How many commits are loaded before it is checked whether the work is to end.
+const LOADS_PER_CHECK: usize = 1 << 8;
+
 struct Commit {
     id: ObjectId,
     tree: ObjectId,
@@ -87,6 +90,10 @@ impl History {
             return Ok(());
         }
         self.loads += 1;
+        // Commits that a graph knows are not read, and what is read looks by itself.
+        if self.loads.is_multiple_of(LOADS_PER_CHECK) {
+            reader.go_on()?;
+        }
         if self.loads > FEW
             && let Some(charted) = reader.charted()
             && let Some(number) = number.or_else(|| charted.number(&id))

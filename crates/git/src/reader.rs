@@ -1,6 +1,6 @@
 //! Reading objects, from packs and from loose files.
 
-use std::{cell::OnceCell, cmp::Reverse, collections::HashSet, sync::Arc};
+use std::{cell::OnceCell, cmp::Reverse, collections::HashSet, path::Path, sync::Arc};
 
 use gix::{
     ObjectId,
@@ -241,8 +241,17 @@ impl Reader {
         match self.read(id, buffer)? {
             Some(found) if found == kind => Ok(()),
             Some(_) => Err(Error::Malformed { id: id.to_owned(), reason: "it is of another kind" }),
-            None => Err(Error::Missing(id.to_owned())),
+            None => Err(self.missing(id)),
         }
+    }
+
+    /// Makes the error that an object is missing, which names the repository.
+    pub fn missing(&self, id: &oid) -> Error {
+        let objects = self.source.as_ref().map(|source| source.repository.objects());
+        // A pack lies in `objects/pack`.
+        let pack = || self.packs.first().and_then(|pack| pack.data.path().ancestors().nth(2));
+        let repository = objects.or_else(pack).and_then(Path::parent).unwrap_or(Path::new(""));
+        Error::Missing { id: id.to_owned(), repository: repository.to_owned() }
     }
 
     /// Follows annotated tags to what they name.
@@ -250,7 +259,7 @@ impl Reader {
         let mut id = id.to_owned();
         let mut buffer = Vec::new();
         loop {
-            let kind = self.kind(&id)?.ok_or(Error::Missing(id))?;
+            let kind = self.kind(&id)?.ok_or_else(|| self.missing(&id))?;
             if kind != Kind::Tag {
                 return Ok((id, kind));
             }

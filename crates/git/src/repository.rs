@@ -326,7 +326,10 @@ mod tests {
         let id = ObjectId::from_bytes_or_panic(&[7; 20]);
         assert_eq!(repository.kind(&id).expect("readable"), None);
         assert_eq!(repository.find(&id).expect("readable"), None);
-        assert!(matches!(repository.peel(&id), Err(Error::Missing(_))));
+        let missing = repository.peel(&id).expect_err("there is no such object");
+        let named = fs::canonicalize(&path).expect("a folder");
+        assert!(matches!(&missing, Error::Missing { repository, .. } if *repository == named), "{missing}");
+        assert!(missing.to_string().ends_with(&named.display().to_string()), "{missing}");
     }
 
     #[test]

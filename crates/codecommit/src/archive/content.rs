@@ -31,7 +31,7 @@ pub(super) fn write<W: Write + Seek>(
         size.entries += 1;
         size.name_bytes += path.len() as u64;
         size.check()?;
-        if !goes_on()? {
+        if size.is_check_due() && !goes_on()? {
             return Ok(false);
         }
         let name = text(path.as_ref())?;
@@ -60,12 +60,20 @@ pub(super) fn write<W: Write + Seek>(
     Ok(true)
 }
 
+/// So many entries are written before it is asked again whether the archive is wanted, which takes a query.
+const ENTRIES_PER_CHECK: u64 = 256;
+
+/// Or so many bytes of the files' contents.
+const BYTES_PER_CHECK: u64 = 16 << 20;
+
 /// How large an archive is.
 #[derive(Default)]
 struct Size {
     entries: u64,
     name_bytes: u64,
     content_bytes: u64,
+    /// How many entries and bytes there were when it was asked last whether the archive is wanted.
+    asked: (u64, u64),
 }
 
 /// An archive has no more files and folders than this, as a few objects can make any number of them.
@@ -78,6 +86,16 @@ const NAME_BYTES_MAX: u64 = 64 << 20;
 const CONTENT_BYTES_MAX: u64 = 16 << 30;
 
 impl Size {
+    /// Tells whether enough was written since the last time that it did so.
+    const fn is_check_due(&mut self) -> bool {
+        let (entries, bytes) = self.asked;
+        let is_due = self.entries - entries >= ENTRIES_PER_CHECK || self.content_bytes - bytes >= BYTES_PER_CHECK;
+        if is_due {
+            self.asked = (self.entries, self.content_bytes);
+        }
+        is_due
+    }
+
     fn check(&self) -> Result<(), Exception> {
         let reason = if self.entries > ENTRIES_MAX {
             format!("The commit has more than {ENTRIES_MAX} files and folders, too many for an archive.")

@@ -54,7 +54,7 @@ impl Versions {
             let size = reader.header(&id)?.map_or(0, |(_, size)| size);
             *bytes_left = bytes_left.checked_sub(size).ok_or_else(exceeded)?;
             if reader.read(&id, content)? != Some(Kind::Blob) {
-                return Err(git::Error::Missing(id).into());
+                return Err(reader.missing(&id).into());
             }
         }
         let texts = contents.each_ref().map(Vec::as_slice);

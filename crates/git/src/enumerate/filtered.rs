@@ -114,7 +114,7 @@ impl Walk<'_> {
     /// Sends a wanted object, tags with all that they lead to, but for commits; gives what is at the end.
     fn wanted(&mut self, mut id: ObjectId) -> Result<(ObjectId, Kind), Error> {
         loop {
-            let kind = self.reader.kind(&id)?.ok_or(Error::Missing(id))?;
+            let kind = self.reader.kind(&id)?.ok_or_else(|| self.reader.missing(&id))?;
             if kind != Kind::Commit {
                 self.send(&id, kind, 0);
             }

@@ -117,7 +117,7 @@ impl<'r> Walk<'r> {
         for want in wants {
             let mut id = *want;
             loop {
-                match self.reader.kind(&id)?.ok_or(Error::Missing(id))? {
+                match self.reader.kind(&id)?.ok_or_else(|| self.reader.missing(&id))? {
                     Kind::Commit => commits.push(history.node(&id)),
                     Kind::Tag => {
                         others.push(Chosen::new(&id, Kind::Tag, b""));

@@ -10,6 +10,8 @@ use crate::{Error, Interrupt, Kind, cache_memory::Cached, links, pack::Pack, rea
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
 const STEP: u32 = 64;
 const LANDMARKS_MAX: usize = 512;
+/// How many entries of a pack are looked at before it is checked whether the work is to end.
+const ENTRIES_PER_CHECK: usize = 1 << 10;
 /// How many of the heads are landmarks, at most.
 const HEADS_MAX: usize = 256;
 
@@ -17,7 +19,7 @@ const HEADS_MAX: usize = 256;
 pub(crate) fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
     // It is not made again while this is used.
     let _tables = pack.tables();
-    let Some((bases, commits)) = survey(pack)? else { return Ok(None) };
+    let Some((bases, commits)) = survey(pack, interrupt)? else { return Ok(None) };
     let mut reader = Reader::of_pack(Arc::clone(pack), interrupt.clone());
     let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
     let numbers = landmarks(&graph);
@@ -26,14 +28,14 @@ pub(crate) fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Gr
     for number in numbers {
         match charted.reach(&mut reader, &mut trees, &[number]) {
             Ok(bits) => own(&mut charted).landmarks.push((number, Runs::of(&bits))),
-            Err(Error::Missing(_)) => return Ok(None),
+            Err(Error::Missing { .. }) => return Ok(None),
             Err(error) => return Err(error),
         }
     }
     let heads = charted.graph.heads.clone();
     match charted.reach(&mut reader, &mut trees, &heads) {
         Ok(bits) => own(&mut charted).all = Some(Runs::of(&bits)),
-        Err(Error::Missing(_)) => return Ok(None),
+        Err(Error::Missing { .. }) => return Ok(None),
         Err(error) => return Err(error),
     }
     Ok(Arc::into_inner(charted.graph).map(Cached::into_inner))
@@ -44,7 +46,7 @@ fn own(charted: &mut Charted) -> &mut Graph {
 }
 
 /// Finds the bases of all entries, and the ranks of the commits; nothing if a base lies in another pack.
-fn survey(pack: &Pack) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
+fn survey(pack: &Pack, interrupt: &Interrupt) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
     const UNKNOWN: u8 = 0;
     const COMMIT: u8 = 1;
     const OTHER: u8 = 2;
@@ -53,6 +55,9 @@ fn survey(pack: &Pack) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
     let mut bases = vec![Graph::WHOLE; all.len()];
     let mut kinds = vec![UNKNOWN; all.len()];
     for (rank, (offset, _)) in all.iter().enumerate() {
+        if rank % ENTRIES_PER_CHECK == 0 {
+            interrupt.check()?;
+        }
         let entry = pack.entry(*offset)?;
         let base = match entry.header {
             Header::OfsDelta { base_distance } => entry

@@ -43,7 +43,7 @@ impl Charted {
         let mut marks = Marks { pack: &self.pack, bits: &mut bits, foreign: None };
         trees.follow(reader, &steps, &mut marks)?;
         if let Some(id) = marks.foreign {
-            return Err(Error::Missing(id));
+            return Err(reader.missing(&id));
         }
         Ok(bits)
     }

@@ -61,7 +61,7 @@ pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = Objec
     for id in ids {
         let place = u32::try_from(selection.objects.len()).expect("fewer objects than 32 bits count");
         if *selection.places.entry(id).or_insert(place) == place {
-            let kind = reader.kind(&id)?.ok_or(Error::Missing(id))?;
+            let kind = reader.kind(&id)?.ok_or_else(|| reader.missing(&id))?;
             selection.objects.push(Chosen { id, kind, name: 0 });
         }
     }

@@ -8,7 +8,7 @@ use super::{
     lines::can_compare,
     text::{self, Favor, MARK, Marks},
 };
-use crate::{Error, Kind, Mode, Object, is_binary};
+use crate::{Kind, Mode, Object, is_binary};
 
 /// A file that is larger is not merged by line.
 const TEXT_BYTES_MAX: u64 = 1_023 << 20;
@@ -90,7 +90,7 @@ impl Merger<'_> {
         let mut is_text = true;
         for (text, version) in texts.iter_mut().zip(versions) {
             let Some((_, id)) = version else { continue };
-            let size = self.reader.header(&id)?.ok_or(Error::Missing(id))?.1;
+            let size = self.reader.header(&id)?.ok_or_else(|| self.reader.missing(&id))?.1;
             self.budget.content(size)?;
             self.reader.expect(&id, Kind::Blob, text)?;
             is_text &= size <= TEXT_BYTES_MAX && !is_binary(text);

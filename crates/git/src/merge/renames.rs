@@ -16,7 +16,7 @@ use super::{
     similarity::{Pieces, WHOLE, can_reach},
     walk::{Deleted, Side},
 };
-use crate::{Error, Kind};
+use crate::Kind;
 
 /// How similar a file must be to one of another name, and to one of the same name in another folder.
 const SIMILAR: u64 = WHOLE / 2;
@@ -179,7 +179,7 @@ impl Merger<'_> {
         self.budget.time()?;
         let mut sizes = [0; 2];
         for (size, (_, id)) in sizes.iter_mut().zip([old, new]) {
-            *size = self.reader.header(&id)?.ok_or(Error::Missing(id))?.1;
+            *size = self.reader.header(&id)?.ok_or_else(|| self.reader.missing(&id))?.1;
         }
         if !can_reach(least, sizes[0], sizes[1]) {
             return Ok(0);

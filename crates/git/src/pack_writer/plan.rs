@@ -91,12 +91,12 @@ impl Plan {
     ) -> Result<Self, Error> {
         let mut moved = Vec::new();
         for id in reuse.iter().flat_map(|reuse| reuse.moved()) {
-            let kind = reader.kind(&id)?.ok_or(Error::Missing(id))?;
+            let kind = reader.kind(&id)?.ok_or_else(|| reader.missing(&id))?;
             moved.push(Chosen { id, kind, name: 0 });
         }
         let mut entries = Vec::with_capacity(selection.objects.len() + moved.len());
         for Chosen { id, .. } in selection.objects.iter().chain(&moved) {
-            entries.push(match reader.locate(id).ok_or(Error::Missing(*id))? {
+            entries.push(match reader.locate(id).ok_or_else(|| reader.missing(id))? {
                 Location::Loose | Location::Innate => Planned { offset: 0, pack: NONE, form: Form::Encoded },
                 Location::Packed { pack, position } => Planned {
                     offset: reader.packs()[pack].index.pack_offset_at_index(position),

@@ -153,7 +153,7 @@ fn packed(reader: &mut Reader, selection: &Selection, plan: &Plan) -> Result<Vec
                 (Source::Whole(place), pack.entry(planned.offset)?.decompressed_size)
             }
             Form::Encoded => {
-                let (_, size) = reader.header(&object.id)?.ok_or(Error::Missing(object.id))?;
+                let (_, size) = reader.header(&object.id)?.ok_or_else(|| reader.missing(&object.id))?;
                 (Source::Encoded(place), size)
             }
             _ => continue,
@@ -174,7 +174,7 @@ fn known(
         let id = &object.id;
         let is_known = selection.places.get(id) == Some(&Selection::KNOWN);
         if is_known && reuse.is_none_or(|reuse| reuse.find(id).is_none()) {
-            let (_, size) = reader.header(id)?.ok_or(Error::Missing(*id))?;
+            let (_, size) = reader.header(id)?.ok_or_else(|| reader.missing(id))?;
             items.extend(item(object, NONE, Source::Known(place), size));
         }
     }

@@ -144,7 +144,7 @@ fn missing(
         let mut id = *tip;
         let kind = loop {
             hunt.missing.remove(&id);
-            match reader.kind(&id)?.ok_or(Error::Missing(id))? {
+            match reader.kind(&id)?.ok_or_else(|| reader.missing(&id))? {
                 Kind::Tag => {
                     reader.expect(&id, Kind::Tag, &mut hunt.data)?;
                     let target = links::tag_target(&hunt.data).map_err(|reason| Error::Malformed { id, reason })?;

@@ -1,8 +1,15 @@
 //! Histories that are large enough for a graph.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use git::{Offers, Options, Repository};
+use git::{Interrupt, Offers, Options, Repository};
 
 use crate::{
     bench::{Bench, Work, feed, objects, run},
@@ -123,4 +130,18 @@ fn damaged_graphs_are_passed_over() {
         repository.chart().expect("a writable folder");
         assert_eq!(fs::read(&path).expect("a readable file"), sound);
     }
+}
+
+#[test]
+fn making_a_graph_ends_when_nobody_waits_for_it() {
+    let bench = Bench::new(Offers::FULL);
+    filled(&bench, &mut Dice(0x0dd_ba11));
+    let repository = Repository::open(&bench.served()).expect("the repository");
+    let is_over = Arc::new(AtomicBool::new(true));
+    repository.interrupted_by(Interrupt::on([Arc::clone(&is_over)])).chart().expect("it is given up");
+    assert_eq!(graphs(&bench.served()).len(), 0);
+    // That it was given up once does not keep others from it.
+    is_over.store(false, Ordering::Relaxed);
+    repository.interrupted_by(Interrupt::on([is_over])).chart().expect("a writable folder");
+    assert_eq!(graphs(&bench.served()).len(), 1);
 }

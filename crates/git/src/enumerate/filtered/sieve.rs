@@ -128,7 +128,7 @@ impl Sieve {
             (Self::Kind(kind), Sight::Blob) => Verdict::of(*kind == Kind::Blob),
             (_, Sight::Commit) | (Self::Blobs { .. }, Sight::TreeBegin) => Verdict::SHOWN,
             (Self::Blobs { limit: Some(limit) }, Sight::Blob) => {
-                let header = reader.header(id)?.ok_or_else(|| Error::Missing(id.to_owned()))?;
+                let header = reader.header(id)?.ok_or_else(|| reader.missing(id))?;
                 Verdict::of(header.1 < *limit)
             }
             (Self::Depth { end, depth, trees }, Sight::TreeBegin) => {
