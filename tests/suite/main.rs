@@ -39,6 +39,7 @@ mod log_files;
 mod lookup_events;
 mod merge;
 mod paging;
+mod panics;
 mod partition;
 mod place;
 mod protocol;

@@ -4,6 +4,8 @@
 
 #![warn(unreachable_pub)]
 
+#[doc(hidden)]
+pub mod faults;
 mod signal;
 mod supervise;
 
@@ -39,6 +41,7 @@ pub struct Worker {
 impl Worker {
     /// Starts a worker, whose first round runs at once; its thread and its log lines have the name.
     pub fn start(name: &'static str, waker: Waker, work: impl Work) -> io::Result<Self> {
+        let work = faults::Faulty::new(work);
         let (thread, of_thread) = (std::thread::Builder::new().name(name.to_owned()), waker.clone());
         let thread = thread.spawn(move || supervise::run(name, &of_thread, work, supervise::FIRST_PAUSE))?;
         Ok(Self { waker, thread: Mutex::new(Some(thread)) })

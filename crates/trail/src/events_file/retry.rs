@@ -32,3 +32,37 @@ impl Work for Retry {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use worker::Waker;
+
+    use super::*;
+    use crate::events_file::Open;
+
+    #[test]
+    fn what_waits_is_appended_after_a_round_that_panicked() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = folder.path().join("events.ndjson");
+        let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+        let open = Mutex::new(Open { file: full, pending: Vec::new() });
+        let events = EventsFile { path: path.clone(), open, is_full: AtomicBool::new(false), waker: Waker::default() };
+        let events = Arc::new(events);
+        events.append("a record\n");
+        assert_eq!(events.lock().pending, b"a record\n");
+        let order = worker::faults::first_rounds_panic();
+        let worker = start(&events).expect("a thread can be made");
+        drop(order);
+        events.lock().file = File::create_new(&path).expect("the folder is writable");
+        while fs::read(&path).expect("it is there") != b"a record\n" {
+            thread::yield_now();
+        }
+        worker.stop();
+        assert!(events.lock().pending.is_empty());
+    }
+}
