@@ -43,14 +43,14 @@ pub(crate) fn get_blob_differences(
     let start = usize::try_from(page.after_number()?.unwrap_or_default());
     let start = start.map_err(|_| Exception::InvalidContinuationToken)?;
 
-    let mut reader = service.objects(call, &repository)?.reader();
+    let mut reader = service.bounded_objects(call, &repository)?.reader();
     let before = before.map(|id| blob::read(&mut reader, id)).transpose()?.unwrap_or_default();
     let after = blob::read(&mut reader, after)?;
     let is_binary = git::is_binary(&before) || git::is_binary(&after);
     let mut hunks = Vec::new();
     if !is_binary {
         let [before, after] = [&before, &after].map(|text| git::lines(text));
-        let changes = git::changes(&before, &after, ignore_white_space);
+        let changes = git::changes(&before, &after, ignore_white_space, reader.interrupt())?;
         let pieces = hunk::pieces(&changes, before.len(), context).skip(start).take(page.size + 1);
         hunks = pieces.map(|piece| piece.shape(&before, &after)).collect();
     }

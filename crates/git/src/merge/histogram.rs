@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use gix::diff::blob::{Algorithm, Diff, Hunk, NoSliderHeuristic, Token};
 
-use crate::{Error, Interrupt};
+use crate::{Error, Interrupt, line_diff::paired};
 
 /// How often a line can be there at most to decide anything.
 const OCCURRENCES_MAX: usize = 64;
@@ -18,15 +18,7 @@ const LINES_PER_CHECK: usize = 1 << 10;
 /// Finds what differs between two texts; changes that can be at several places are at the last of them.
 pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32, interrupt: &Interrupt) -> Result<Vec<Hunk>, Error> {
     let pairs = pairs(before, after, tokens, interrupt)?;
-    // Each line counts as its own, but for those that were paired, so that gitoxide cannot but find the same.
-    let count = |lines: usize| u32::try_from(lines).expect("a text has fewer lines than that");
-    let mut numbered: Vec<_> = (0..count(after.len())).map(|line| Token(count(before.len()) + line)).collect();
-    for (line, line_after) in pairs {
-        numbered[line_after] = Token(count(line));
-    }
-    let all: Vec<_> = (0..count(before.len())).map(Token).collect();
-    let mut diff = Diff::default();
-    diff.compute_with(Algorithm::Histogram, &all, &numbered, count(before.len() + after.len()));
+    let mut diff = paired(before.len(), after.len(), &pairs);
     diff.postprocess_with(before, after, NoSliderHeuristic);
     Ok(diff.hunks().collect())
 }

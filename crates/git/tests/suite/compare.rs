@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use git::{BString, Difference, Differences, Edits, Mode, Object, ObjectId, Repository};
+use git::{BString, Difference, Differences, Edits, Error, Interrupt, Mode, Object, ObjectId, Repository};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -104,7 +107,7 @@ proptest! {
         let (before, after) = (git::lines(before.as_bytes()), git::lines(after.as_bytes()));
         let mut patched = Vec::new();
         let mut at = 0;
-        for change in git::changes(&before, &after, false) {
+        for change in changes(&before, &after, false) {
             patched.extend_from_slice(&before[at..change.before.start]);
             prop_assert_eq!(patched.len(), change.after.start);
             patched.extend_from_slice(&after[change.after]);
@@ -128,11 +131,71 @@ fn a_tree_is_compared_with_nothing() {
     assert!(reader.differences(Some(&tree), Some(&tree)).expect("readable").is_empty());
 }
 
+fn changes(before: &[&[u8]], after: &[&[u8]], ignore_white_space: bool) -> Vec<git::Change> {
+    git::changes(before, after, ignore_white_space, &Interrupt::default()).expect("nothing ends it")
+}
+
+/// Writes a random text of `kinds` of lines.
+fn random_text(dice: &mut Dice, lines: usize, kinds: usize) -> Vec<String> {
+    (0..lines).map(|_| format!("{}line {}\n", " ".repeat(dice.below(3)), dice.below(kinds))).collect()
+}
+
+#[test]
+fn changed_lines_are_those_that_git_finds_also_in_large_texts() {
+    let place = Place::new();
+    let mut dice = Dice(0x00c0_ffee_0dd5);
+    for (lines, kinds, edits) in
+        [(40, 5, 60), (300, 40, 300), (3_000, 60, 5_000), (6_000, 3_000, 900), (20_000, 100, 30_000)]
+    {
+        let before = random_text(&mut dice, lines, kinds);
+        let mut after = before.clone();
+        for _ in 0..edits {
+            let at = dice.below(after.len());
+            match dice.below(3) {
+                0 => drop(after.remove(at)),
+                1 => after[at] = random_text(&mut dice, 1, kinds).concat(),
+                _ => after.insert(at, random_text(&mut dice, 1, kinds * 2).concat()),
+            }
+        }
+        let [before, after] = [before.concat(), after.concat()];
+        for (name, text) in [("before", &before), ("after", &after)] {
+            std::fs::write(place.folder.path().join(name), text).expect("a writable folder");
+        }
+        let output = std::process::Command::new("git")
+            .args(["-c", "core.attributesFile=/dev/null", "diff", "--no-index", "--unified=0", "before", "after"])
+            .current_dir(place.folder.path())
+            .output()
+            .expect("git is there");
+        let text = String::from_utf8(output.stdout).expect("lines are text");
+        let of_git: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("@@ -")?.split(" @@").next()).collect();
+        let [before, after] = [&before, &after].map(|text| git::lines(text.as_bytes()));
+        let range = |lines: &std::ops::Range<usize>| match lines.len() {
+            0 => format!("{},0", lines.start),
+            1 => (lines.start + 1).to_string(),
+            count => format!("{},{count}", lines.start + 1),
+        };
+        let found = changes(&before, &after, false);
+        let found: Vec<_> = found.iter().map(|it| format!("{} +{}", range(&it.before), range(&it.after))).collect();
+        assert_eq!(found, of_git, "{lines} lines of {kinds} kinds");
+    }
+}
+
+#[test]
+fn lines_are_not_compared_for_longer_than_somebody_waits() {
+    let mut dice = Dice(0x0bad_5eed);
+    let [before, after] = [(); 2].map(|()| random_text(&mut dice, 400_000, 200).concat());
+    let [before, after] = [&before, &after].map(|text| git::lines(text.as_bytes()));
+    let ended = git::changes(&before, &after, false, &Interrupt::default().or_after(Duration::from_millis(50)));
+    assert!(matches!(ended, Err(Error::Time)));
+    let is_gone = Interrupt::on([Arc::new(AtomicBool::new(true))]);
+    assert!(matches!(git::changes(&before, &after, false, &is_gone), Err(Error::Interrupted)));
+}
+
 #[test]
 fn lines_that_differ_in_white_space_alone_can_be_the_same() {
     let (before, after) = (git::lines(b"a b\nc\n"), git::lines(b"ab \n\td\n"));
-    assert_eq!(git::changes(&before, &after, false).len(), 1);
-    let changes = git::changes(&before, &after, true);
+    assert_eq!(changes(&before, &after, false).len(), 1);
+    let changes = changes(&before, &after, true);
     assert_eq!((changes[0].before.clone(), changes[0].after.clone()), (1..2, 1..2));
     assert!(git::is_binary(b"a\0b") && !git::is_binary(&[[b'a'; 8_000].as_slice(), b"\0"].concat()));
 }
