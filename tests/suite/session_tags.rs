@@ -44,6 +44,18 @@ fn transitive_tags_go_on_through_roles_and_others_do_not() {
 }
 
 #[test]
+fn a_tag_may_have_any_space_of_unicode() {
+    let world = World::new();
+    let tag = |value: &str| format!("&Tags.member.1.Key=k%C2%A0ey&Tags.member.1.Value={value}");
+    for space in ["%C2%A0", "%E2%80%83", "%E3%80%80"] {
+        let reply = assume(&world, None, &tag(&format!("a{space}b")));
+        assert_eq!(reply.status, 200, "{space}: {}", reply.text());
+    }
+    let refused = assume(&world, None, &tag("a%09b"));
+    assert_eq!((refused.status, element(&refused, "Code")), (400, "ValidationError".to_owned()));
+}
+
+#[test]
 fn a_web_identity_token_gives_tags() {
     let world = World::new();
     let assume = |tags: &Value| {
