@@ -1,0 +1,163 @@
+//! Replay of one case: its setup, its request, and the comparison of reply and record.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use server::Settings;
+use server::settings::Said;
+use tests::{Reply, World, model, wait_until};
+
+use super::file::Case;
+use crate::history::History;
+use crate::trail;
+
+/// A case that did not get its reply or record.
+pub struct Failure<'c> {
+    pub case: &'c Case,
+    what: String,
+    /// The reply that came instead, if it was the reply that differed.
+    pub reply: Option<Value>,
+}
+
+impl fmt::Display for Failure<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (source: {}): {}", self.case.title(), self.case.source, self.what)
+    }
+}
+
+/// Does what a case says, in a world of its own.
+pub fn replay(case: &Case) -> Result<(), Failure<'_>> {
+    // Files of the trail would take ids while they are written, so they wait.
+    let mut world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
+    let mut history = History::new(&world);
+    for step in &case.setup {
+        prepare(&world, &mut history, step);
+    }
+    if !case.settings.is_null() {
+        let said: Said = serde_json::from_value(case.settings.clone()).expect("these are settings");
+        let said = said.settings().expect("they make sense");
+        world.restart_with(|settings| {
+            // The places are the harness's.
+            let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
+            *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..said };
+        });
+    }
+    let reply = send(&world, &case.request);
+    let text = reply.text().replace(&world.endpoint(), "http://127.0.0.1:4599");
+    let reply = Reply { body: text.clone().into_bytes(), ..reply };
+    compare_reply(case, &reply, &text)?;
+    compare_record(case, &reply, &world)
+}
+
+fn compare_reply<'c>(case: &'c Case, reply: &Reply, text: &str) -> Result<(), Failure<'c>> {
+    let expected = &case.reply;
+    let failure = |what: &str| {
+        let mut got = expected.clone();
+        got["status"] = reply.status.into();
+        got["body"] = reply.json();
+        let what = format!("{what}\nexpected {expected}\ngot      {} {text}", reply.status);
+        Err(Failure { case, what, reply: Some(got) })
+    };
+    if reply.status != expected["status"] || reply.json() != expected["body"] {
+        return failure("another reply");
+    }
+    let headers = expected["headers"].as_object().cloned().unwrap_or_else(usual_headers);
+    if let Some((name, _)) = headers.iter().find(|(name, value)| reply.header(name) != value.as_str()) {
+        return failure(&format!("another {name}"));
+    }
+    let exact = if expected["body"].is_null() { String::new() } else { expected["body"].to_string() };
+    if reply.status != 200 && text != exact {
+        return failure("other bytes");
+    }
+    Ok(())
+}
+
+fn compare_record<'c>(case: &'c Case, reply: &Reply, world: &World) -> Result<(), Failure<'c>> {
+    let request = &case.request;
+    let (Some(operation), Value::Object(_)) = (request["operation"].as_str(), &request["body"]) else { return Ok(()) };
+    let record = world.events().pop().expect("the call is recorded");
+    let mut input = expand(&request["body"]);
+    for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        input.as_object_mut().expect("it is one").remove(unknown).expect("it is sent");
+    }
+    let (recorded, expected) = (trail::told(&record), trail::to_be_told(operation, &input, reply));
+    let (recorded, expected) = (recorded.to_string(), expected.to_string());
+    if recorded == expected {
+        return Ok(());
+    }
+    let what = format!("another record\nexpected {expected}\ngot      {recorded}");
+    Err(Failure { case, what, reply: None })
+}
+
+fn usual_headers() -> Map<String, Value> {
+    [("content-type".to_owned(), json!("application/x-amz-json-1.1"))].into_iter().collect()
+}
+
+/// Does a step of a golden's setup: a call, or as many as `times` says, each with its number for `{number}`, or again and
+/// again `until` its reply is as that says, where the server does something by itself; or, in a folder
+/// that begins with the example commit, a commit of files, a Git command (`REPOSITORY` in it is the repository's URL), or a
+/// push of its HEAD to a branch.
+fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
+    if let Some(operation) = step["operation"].as_str() {
+        if let Some(wanted) = step["until"].as_object() {
+            return wait_until(&step.to_string(), || {
+                let reply = world.call_as(operation, &expand(&step["input"]), &headers(step)).json();
+                wanted.iter().all(|(name, value)| reply[name] == *value)
+            });
+        }
+        for number in 0..step["times"].as_u64().unwrap_or(1) {
+            let step = step.to_string().replace("{number}", &number.to_string());
+            let step: Value = serde_json::from_str(&step).expect("a number breaks nothing");
+            let reply = world.call_as(operation, &expand(&step["input"]), &headers(&step));
+            assert_eq!(reply.status, 200, "{step}: {}", reply.text());
+        }
+        return;
+    }
+    if let Some(branch) = step["push"].as_str() {
+        history.push(&world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo")), branch);
+    } else if let Some(words) = step["git"].as_array().filter(|words| words.iter().any(|word| word == "REPOSITORY")) {
+        let url = world.repository_url("MyDemoRepo");
+        let words = words.iter().map(|word| word.as_str().expect("a word is text"));
+        let words: Vec<&str> = words.map(|word| if word == "REPOSITORY" { url.as_str() } else { word }).collect();
+        history.run(&words);
+    } else {
+        history.note(step);
+    }
+}
+
+/// Writes out what is too long for a golden: `{"letters": N}` is a text of so many letters, `{"content": N}` the content of a
+/// file of so many.
+fn expand(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => match (object.len(), value["letters"].as_u64(), value["content"].as_u64()) {
+            (1, Some(count), _) => letters(count).into(),
+            (1, _, Some(count)) => STANDARD.encode(letters(count)).into(),
+            _ => object.iter().map(|(name, value)| (name.clone(), expand(value))).collect(),
+        },
+        Value::Array(items) => items.iter().map(expand).collect(),
+        other => other.clone(),
+    }
+}
+
+/// A text of so many letters.
+pub fn letters(count: u64) -> String {
+    "x".repeat(usize::try_from(count).expect("it fits into memory"))
+}
+
+fn send(world: &World, request: &Value) -> Reply {
+    let target = request["operation"].as_str().map(model::target);
+    let target = target.as_deref().or(request["target"].as_str()).expect("a request names its operation or target");
+    let mut sent = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+    sent.extend(headers(request));
+    let body = request["body"].as_str().map_or_else(|| expand(&request["body"]).to_string(), str::to_owned);
+    world.send("POST", "/", &sent, body.as_bytes())
+}
+
+/// The headers that a call has besides the usual ones.
+fn headers(call: &Value) -> Vec<(&str, &str)> {
+    let headers = call["headers"].as_object().into_iter().flatten();
+    headers.map(|(name, value)| (name.as_str(), value.as_str().expect("a header is text"))).collect()
+}
