@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use server::settings::GitAuth;
 use server::{Server, Settings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -76,6 +77,8 @@ impl World {
             let path = data.with_file_name("identities.toml");
             std::fs::write(&path, file).expect("the folder is writable");
             settings.identities = Some(path);
+            // Git commands that name nobody are the default user's.
+            settings.git.auth = Some(GitAuth::Never);
         })
     }
 

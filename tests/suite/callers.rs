@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use codecommit_local::Options;
+use codecommit_local::options::EventVersion;
 use serde_json::{Value, json};
-use server::settings::{EventVersion, Said};
 use tests::sts::{Session, ask};
 use tests::wire::signed;
 use tests::{World, workspace};
@@ -18,8 +19,8 @@ pub(crate) const PROVIDER: &str = "arn:aws:iam::111122223333:saml-provider/Examp
 
 /// A server that knows the sample's people.
 fn world(version: EventVersion) -> World {
-    let said = Said { event_version: Some(version), ..Said::default() };
-    let version = said.settings().expect("they make sense").event_version;
+    let options = Options { event_version: Some(version), ..Options::default() };
+    let version = options.settings().expect("they make sense").event_version;
     World::with(|settings| {
         settings.identities = Some(workspace().join("docker/identities.toml"));
         settings.event_version = version;

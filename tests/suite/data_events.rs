@@ -91,20 +91,20 @@ fn calls_on_objects_are_in_no_event_history_and_in_no_log_file() {
 
 #[test]
 fn records_of_data_events_say_so_in_today_s_shape() {
-    let said = server::settings::Said {
-        event_version: Some(server::settings::EventVersion::V1_11),
-        ..server::settings::Said::default()
+    let options = codecommit_local::Options {
+        event_version: Some(codecommit_local::options::EventVersion::V1_11),
+        ..codecommit_local::Options::default()
     };
-    let version = said.settings().expect("it makes sense").event_version;
+    let version = options.settings().expect("it makes sense").event_version;
     let world = World::with(|settings| settings.event_version = version);
     assert_eq!(get(&world, &format!("/{BUCKET}/missing")), 404);
     assert_eq!(get(&world, &format!("/{BUCKET}?location")), 200);
     assert_eq!(get(&world, &format!("/{BUCKET}?prefix=a%2F")), 200);
     let events = world.events();
-    let said = |event: &Value| (event["managementEvent"].clone(), event["eventCategory"].clone());
-    assert_eq!(said(&events[0]), (json!(false), json!("Data")));
-    assert_eq!(said(&events[1]), (json!(true), json!("Management")));
-    assert_eq!(said(&events[2]), (json!(false), json!("Data")));
+    let options = |event: &Value| (event["managementEvent"].clone(), event["eventCategory"].clone());
+    assert_eq!(options(&events[0]), (json!(false), json!("Data")));
+    assert_eq!(options(&events[1]), (json!(true), json!("Management")));
+    assert_eq!(options(&events[2]), (json!(false), json!("Data")));
     let bucket =
         json!({ "accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": format!("arn:aws:s3:::{BUCKET}") });
     let object = json!({ "type": "AWS::S3::Object", "ARN": format!("arn:aws:s3:::{BUCKET}/missing") });

@@ -58,6 +58,86 @@ fn each_filter_admits_its_events_alone() {
 }
 
 #[test]
+fn filters_take_several_values_stars_and_times() {
+    let world = world();
+    let none: [usize; 0] = [];
+    assert_eq!(admitted(&world, &["--name", "Create*,GitPull"]), [0, 1, 5]);
+    assert_eq!(admitted(&world, &["--repository", "My*", "--name", "GetRepository"]), [2]);
+    assert_eq!(admitted(&world, &["--service", "codecommit", "--user", "AKIA*"]), [4]);
+    assert_eq!(admitted(&world, &["--service", "sts.amazonaws.com"]), none);
+    assert_eq!(admitted(&world, &["--ip", "127.0.0.*"]), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(admitted(&world, &["--since", "2016-12-14T18:19:16Z", "--until", "2016-12-14T18:19:18Z"]), [2, 3, 4]);
+    assert_eq!(admitted(&world, &["--since", "2016-12-15"]), none);
+    assert_eq!(admitted(&world, &["--since", "1h"]), none, "the clock of the test is of 2016");
+    assert_eq!(admitted(&world, &["--last", "2"]), [4, 5]);
+    assert_eq!(admitted(&world, &["--last", "1", "--writes"]), [1]);
+    let wrong = command(&world, &["--since", "yesterday"]).output().expect("it is built");
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("2016-12-14"), "{wrong:?}");
+}
+
+#[test]
+fn a_filter_that_names_nothing_that_occurred_is_warned_of() {
+    let world = world();
+    let output = command(&world, &["--user", "Mary_Major,Mary"]).output().expect("it is built");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "codecommit-local: no event of the trail has the user 'Mary'\n"
+    );
+    assert_eq!(output.stdout.split(|byte| *byte == b'\n').count(), 6);
+}
+
+#[test]
+fn events_are_counted_and_written_as_csv() {
+    let world = world();
+    assert_eq!(printed(&world, &["--count-by", "user"]), "       5  Mary_Major\n       1  AKIAI44QH8DHBEXAMPLE\n");
+    assert_eq!(printed(&world, &["--count-by", "hour", "--csv"]), "count,hour\n6,2016-12-14T18:00Z\n");
+    let repositories = printed(&world, &["--count-by", "repository", "--writes"]);
+    assert_eq!(repositories, "       1  MyDemoRepo\n       1  MySecondRepo\n");
+    let table = printed(&world, &["--csv", "--name", "CreateRepository"]);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines[0][..3], ["time", "user", "account"]);
+    assert_eq!(lines[1][..3], ["2016-12-14T18:19:14Z", "Mary_Major", "111122223333"]);
+    assert!(lines.len() == 3 && lines.iter().all(|line| line.len() == lines[0].len()), "{table}");
+}
+
+#[test]
+fn a_running_server_is_asked_for_its_events() {
+    let world = world();
+    let from_folder = printed(&world, &["--json"]);
+    let output = Command::new(binary::path())
+        .env_clear()
+        .args(["events", "--json", "--endpoint", &format!("{}/", world.endpoint())])
+        .output()
+        .expect("it is built");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), from_folder, "{output:?}");
+    assert_eq!(world.events().len(), 6, "reading events leaves no record");
+    let nobody = Command::new(binary::path()).args(["events", "--endpoint", "http://127.0.0.1:1"]).output();
+    let nobody = nobody.expect("it is built");
+    assert!(!nobody.status.success());
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("http://127.0.0.1:1"), "{nobody:?}");
+}
+
+#[test]
+fn a_followed_trail_goes_on_after_a_reset() {
+    let world = World::with(|settings| settings.allow_reset = true);
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    for arguments in [vec!["--follow", "--json"], vec!["--follow", "--json", "--endpoint", &world.endpoint()]] {
+        let mut child = command(&world, &arguments).stdout(Stdio::piped()).spawn().expect("it is built");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut next = || -> Value {
+            let line = lines.next().expect("it goes on").expect("it is text");
+            serde_json::from_str(&line).expect("a line is a record")
+        };
+        assert_eq!(next()["eventName"], "CreateRepository");
+        assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
+        world.ok("CreateRepository", &json!({ "repositoryName": "AfterReset" }));
+        assert_eq!(next()["requestParameters"]["repositoryName"], "AfterReset");
+        child.kill().expect("it runs");
+        child.wait().expect("it is ours");
+    }
+}
+
+#[test]
 fn records_are_printed_as_they_are() {
     let world = world();
     let trail = std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("it is there");

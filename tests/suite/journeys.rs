@@ -9,8 +9,8 @@ use std::process::Command;
 use tests::binary::{self, Running};
 use tests::clients::python_folder;
 
-/// The endpoint as the stories write it; the server takes a free port.
-const ENDPOINT: &str = "http://127.0.0.1:4599";
+/// The server's address as the stories write it; the server takes a free port.
+const ADDRESS: &str = "127.0.0.1:4599";
 
 /// A block to run, and what it prints if the story says it.
 struct Step {
@@ -22,7 +22,15 @@ struct Step {
 fn the_quick_start_of_the_readme_runs() {
     let readme = std::fs::read_to_string(root().join("README.md")).expect("it is there");
     let quick_start = readme.split("## Quick start").nth(1).expect("it has one").split("\n## ").next();
-    run(quick_start.expect("a split has a first part"));
+    let quick_start = quick_start.expect("a split has a first part");
+    // In a home without an identity for Git, and twice in a row.
+    let variables = ["AUTHOR", "COMMITTER"].map(|role| format!("GIT_{role}_NAME GIT_{role}_EMAIL")).join(" ");
+    run(&format!("\n```sh\nunset {variables}\n```\n{quick_start}\n{quick_start}"));
+}
+
+#[test]
+fn the_recipes_run() {
+    run(&std::fs::read_to_string(root().join("tests/README.md")).expect("it is there"));
 }
 
 #[test]
@@ -86,18 +94,20 @@ fn run(story: &str) {
         flags.extend(["--identities", identities.to_str().expect("it is text")]);
     }
     let server = Running::start(&flags);
+    let address = server.endpoint().trim_start_matches("http://");
     let steps = steps(story);
     assert!(!steps.is_empty(), "a story does something");
     // One shell runs all blocks, so that what one exports the next one has.
     let blocks = steps.iter().enumerate().map(|(number, step)| {
-        let script = step.script.replace(ENDPOINT, server.endpoint());
+        let script = step.script.replace(ADDRESS, address);
         format!("{{\n{script}\n}} >{}/out.{number} 2>&1\n", folder.path().display())
     });
     let script: String = std::iter::once("set -euo pipefail\n".to_owned()).chain(blocks).collect();
-    let status = shell(folder.path(), &script).status().expect("bash is there");
+    let mut shell = shell(folder.path(), &script);
+    let status = shell.env("CODECOMMIT_LOCAL_ENDPOINT", server.endpoint()).status().expect("bash is there");
     for (number, step) in steps.iter().enumerate() {
         let printed = std::fs::read_to_string(folder.path().join(format!("out.{number}"))).unwrap_or_default();
-        let printed = printed.replace(server.endpoint(), ENDPOINT);
+        let printed = printed.replace(address, ADDRESS);
         if let Some(expected) = &step.output {
             assert!(
                 matches(expected, &printed),

@@ -25,6 +25,7 @@ mod file;
 mod folders;
 mod full_disk;
 mod git;
+mod git_auth;
 mod git_concurrency;
 mod git_crash;
 mod git_flags;

@@ -145,11 +145,11 @@ fn long_texts_are_cut_and_large_elements_left_out() {
 
 #[test]
 fn today_s_shape_has_its_members_in_their_order() {
-    let said = server::settings::Said {
-        event_version: Some(server::settings::EventVersion::V1_11),
-        ..server::settings::Said::default()
+    let options = codecommit_local::Options {
+        event_version: Some(codecommit_local::options::EventVersion::V1_11),
+        ..codecommit_local::Options::default()
     };
-    let version = said.settings().expect("it makes sense").event_version;
+    let version = options.settings().expect("it makes sense").event_version;
     let world = World::with(|settings| settings.event_version = version);
     let (_, record) = recorded(&world, "GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let top: Vec<_> = record.as_object().expect("it is one").keys().map(String::as_str).collect();

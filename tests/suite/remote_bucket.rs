@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 
+use codecommit_local::Options;
 use serde_json::{Value, json};
-use server::settings::Said;
 use tests::moto::Moto;
 use tests::{World, wait_until};
 
@@ -14,8 +14,9 @@ fn world(far: &str, near: &str) -> World {
         format!("[buckets.{name}]\nendpoint = \"{endpoint}\"\n{key}\n{more}\n")
     };
     let kms = "server-side-encryption = \"aws:kms\"\nkms-key-id = \"alias/logs\"";
-    let said: Said = toml::from_str(&(table("far-logs", far, kms) + &table("near-logs", near, ""))).expect("it is one");
-    let buckets = said.settings().expect("it makes sense").buckets;
+    let options: Options =
+        toml::from_str(&(table("far-logs", far, kms) + &table("near-logs", near, ""))).expect("it is one");
+    let buckets = options.settings().expect("it makes sense").buckets;
     World::with(|settings| settings.buckets = buckets)
 }
 
@@ -81,8 +82,8 @@ fn a_trail_delivers_to_another_endpoint() {
         let files: Vec<_> = objects.iter().filter(|(key, _)| key.ends_with(".json.gz")).map(|(_, file)| file).collect();
         assert!(files.iter().any(|file| file["names"].to_string().contains("CreateRepository")), "{content}");
         for file in files {
-            let said = (&file["encryption"], &file["key"], &file["type"]);
-            assert_eq!(said, (&json!(encryption), &key, &json!("application/json")));
+            let options = (&file["encryption"], &file["key"], &file["type"]);
+            assert_eq!(options, (&json!(encryption), &key, &json!("application/json")));
         }
     }
     let buckets = world.aws(&["s3", "ls"]).ok();

@@ -19,9 +19,9 @@ fn flags(text: &str) -> BTreeSet<String> {
     flags.filter(|flag| !["help", "version"].contains(flag)).map(str::to_owned).collect()
 }
 
-/// The flags that the README promises: those in the table of its part on settings.
+/// The flags that the program's README promises: those in the table of its part on settings.
 fn promised() -> BTreeSet<String> {
-    let readme = fs::read_to_string(workspace().join("README.md")).expect("it is there");
+    let readme = fs::read_to_string(workspace().join("crates/codecommit-local/README.md")).expect("it is there");
     let (_, part) = readme.split_once("\n## Settings\n").expect("it has a part on settings");
     let part = part.split("\n## ").next().expect("there is a first part");
     let names = part.lines().filter_map(|line| line.strip_prefix("| `--")?.split(" | ").next());
@@ -219,6 +219,14 @@ fn a_flag_for_nothing_kept_wins_over_a_folder_that_a_variable_or_the_file_names(
 }
 
 #[test]
+fn a_variable_for_nothing_kept_wins_over_a_variable_for_a_folder() {
+    let folder = folder();
+    let running = start(&folder, &[], &[("ephemeral", "true"), ("data-dir", "kept")], "");
+    place(running.endpoint(), "MyDemoRepo");
+    assert!(!folder.path().join("kept").exists());
+}
+
+#[test]
 fn a_flag_for_a_folder_wins_over_a_variable_or_file_that_keeps_nothing() {
     for (variables, file) in [(&[("ephemeral", "true")][..], ""), (&[], "ephemeral = true\n")] {
         let folder = folder();
@@ -277,13 +285,92 @@ fn help_and_the_readme_name_each_flag_and_its_variable() {
     let output = program(folder.path()).arg("--help").output().expect("it is built");
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("it is text");
-    let offered = flags(&help);
+    let (settings, _) = help.split_once("\nExamples:\n").expect("it ends in examples");
+    let offered = flags(settings);
     for flag in &offered {
         assert!(help.contains(&variable(flag)), "{}\n{help}", variable(flag));
     }
     assert_eq!(offered, promised(), "--help and the README's table of settings");
     let version = program(folder.path()).arg("--version").output().expect("it is built");
-    assert_eq!(String::from_utf8_lossy(&version.stdout), "codecommit-local 0.0.0\n");
+    let version = String::from_utf8(version.stdout).expect("it is text");
+    let commit =
+        version.trim_end().strip_prefix("codecommit-local 0.1.0 (").expect("the tests are built in a repository");
+    assert!(commit.strip_suffix(')').is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit())), "{version}");
+    let short = program(folder.path()).arg("-h").output().expect("it is built");
+    let short = String::from_utf8(short.stdout).expect("it is text");
+    assert!(short.contains("\nExamples:\n") && short.lines().count() < help.lines().count() / 2, "{short}");
+    for heading in ["Server", "Data", "Callers", "Trail", "Git", "Quotas", "Program log"] {
+        assert!(help.contains(&format!("\n{heading}:\n")), "{heading}\n{help}");
+    }
+}
+
+/// What the program prints on standard output when it succeeds.
+fn printed(arguments: &[&str]) -> String {
+    let output = program(folder().path()).args(arguments).output().expect("it is built");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("it is text")
+}
+
+#[test]
+fn completions_and_a_manual_page_name_the_settings_and_commands() {
+    for shell in ["bash", "fish", "zsh"] {
+        let completions = printed(&["completions", shell]);
+        for word in ["log-interval", "verify", "follow"] {
+            assert!(completions.contains(word), "{shell}: {word}");
+        }
+    }
+    let manual = printed(&["man"]);
+    assert!(manual.contains(".TH codecommit") && manual.contains("log\\-interval"), "{manual}");
+}
+
+#[test]
+fn a_shell_takes_the_environment_of_a_client() {
+    let program = binary::path();
+    let script = format!(
+        "eval \"$('{}' env --endpoint http://127.0.0.1:9/ --region eu-west-1)\" && git config --get-urlmatch credential.helper \
+         http://127.0.0.1:9 && echo $AWS_ENDPOINT_URL_CODECOMMIT $AWS_ENDPOINT_URL_CLOUDTRAIL $AWS_ENDPOINT_URL_STS $AWS_REGION $AWS_DEFAULT_REGION \
+         $AWS_ACCESS_KEY_ID",
+        program.display()
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
+    let endpoint = "http://127.0.0.1:9";
+    let expected = format!(
+        "!aws codecommit --ignore-host-check credential-helper $@\n\
+         {endpoint} {endpoint} {endpoint} eu-west-1 eu-west-1 AKIAIOSFODNN7EXAMPLE\n"
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{output:?}");
+}
+
+/// Runs the program until it is ready, makes one call that succeeds and one that fails, and returns its log.
+fn log(arguments: &[&str]) -> String {
+    let folder = folder();
+    let mut command = program(folder.path());
+    command
+        .args(["--listen", "127.0.0.1:0", "--ephemeral"])
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().expect("it is built");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
+    let endpoint = ready.trim_end().strip_prefix("ready ").expect("it is the ready line");
+    place(endpoint, "MyDemoRepo");
+    assert_eq!(call(endpoint, "GetRepository", &json!({ "repositoryName": "absent" })).0, 400);
+    assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill is there").success());
+    let output = child.wait_with_output().expect("it is ours");
+    String::from_utf8(output.stderr).expect("it is text")
+}
+
+#[test]
+fn the_level_decides_which_calls_are_logged() {
+    let [created, absent] = ["CreateRepository", "RepositoryDoesNotExistException"];
+    let usual = log(&[]);
+    assert!(!usual.contains(created) && usual.contains(absent) && usual.contains("is ready at"), "{usual}");
+    let all = log(&["--log-level", "debug"]);
+    assert!(all.contains(created) && all.contains(absent), "{all}");
+    assert_eq!(log(&["--quiet"]), "");
+    let unknown = refused(&folder(), &["--log-level", "loud"]);
+    assert!(unknown.contains("debug"), "{unknown}");
 }
 
 #[test]
@@ -312,8 +399,11 @@ fn the_ready_line_is_all_that_it_prints_and_sigterm_ends_it_well() {
     assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0, "--ephemeral leaves nothing");
     let mut log = String::new();
     child.stderr.take().expect("it is piped").read_to_string(&mut log).expect("it is text");
-    assert!(log.contains(&format!("export AWS_ENDPOINT_URL={endpoint}")), "{log}");
-    assert!(log.contains("export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"), "{log}");
+    for service in ["CODECOMMIT", "CLOUDTRAIL", "STS"] {
+        assert!(log.contains(&format!("export AWS_ENDPOINT_URL_{service}={endpoint}\n")), "{log}");
+    }
+    assert!(log.contains(&format!(" AWS_ENDPOINT_URL={endpoint}\n")), "{log}");
+    assert!(log.contains("export AWS_REGION=us-east-1\n"), "{log}");
 }
 
 #[test]
@@ -324,6 +414,23 @@ fn a_client_that_keeps_its_connection_does_not_keep_the_program() {
     let silent = std::net::TcpStream::connect(&address).expect("it listens");
     assert_eq!(running.terminate(), Some(0));
     drop(silent);
+}
+
+#[test]
+fn health_waits_for_a_server_that_starts() {
+    let folder = folder();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    drop(listener);
+    let mut waiting = program(folder.path());
+    let waiting = waiting.args(["health", &address, "--wait", "60s"]).spawn().expect("it is built");
+    let running = Running::start_command({
+        let mut command = program(folder.path());
+        command.args(["--listen", &address, "--ephemeral"]);
+        command
+    });
+    assert!(waiting.wait_with_output().expect("it is ours").status.success());
+    assert_eq!(running.terminate(), Some(0));
 }
 
 #[test]

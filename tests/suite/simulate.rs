@@ -112,7 +112,8 @@ fn what_goes_wrong_is_said_in_a_sentence() {
     assert!(wrong_key.starts_with("codecommit-local: UploadArchive is refused: ValidationException: "), "{wrong_key}");
     let wrong_role = run(&[&SOURCE[..], &["--role", "somebody"]].concat());
     assert!(wrong_role.starts_with("codecommit-local: AssumeRole is refused: "), "{wrong_role}");
-    fs::write(world.folder().join("data/buckets"), "in the way").expect("the folder is writable");
+    let bucket = world.folder().join("data/buckets/codepipeline-us-east-1-111122223333");
+    fs::write(bucket, "in the way").expect("the folder is writable");
     let failed = run(&SOURCE);
     assert!(failed.starts_with("codecommit-local: the upload failed: MyDemoRepo/SourceArti/"), "{failed}");
     let nobody = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));

@@ -26,6 +26,8 @@ impl Region {
     /// a `vpce-….` prefix with its `.vpce` infix, and the same under the domains of all partitions.
     pub fn from_host(host: &str) -> Option<Self> {
         let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+        // Names below `localhost` are this machine's everywhere, without a hosts file.
+        let name = name.strip_suffix(".localhost").unwrap_or(name);
         let mut suffixes = Partition::dns_suffixes();
         let name = suffixes.find_map(|suffix| name.strip_suffix(suffix)?.strip_suffix('.'))?;
         let name = name.strip_suffix(".vpce").unwrap_or(name);
@@ -87,6 +89,7 @@ mod tests {
         assert_eq!(region("git-codecommit-fips.us-east-2.amazonaws.com"), ohio);
         assert_eq!(region("vpce-0a-1b.git-codecommit.us-east-2.vpce.amazonaws.com"), ohio);
         assert_eq!(region("codecommit.cn-north-1.amazonaws.com.cn"), Some("cn-north-1".to_owned()));
+        assert_eq!(region("git-codecommit.us-east-2.amazonaws.com.localhost:4599"), ohio);
     }
 
     #[test]

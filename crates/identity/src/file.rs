@@ -139,6 +139,7 @@ pub(crate) fn read(text: &str, identities: &mut Identities) -> Result<(), String
     let mut default = None;
     for account in file.accounts {
         let id: AccountId = account.id.parse()?;
+        identities.declared.push(id.clone());
         for user in account.users {
             let caller = user_caller(&id, &user)?;
             keys(identities, &caller, user.access_keys.iter().cloned())?;
@@ -146,7 +147,7 @@ pub(crate) fn read(text: &str, identities: &mut Identities) -> Result<(), String
             for name in user.git_user_names.into_iter().chain([own_name]) {
                 if identities.by_git_user_name.insert(name.clone(), caller.clone()).is_some_and(|other| other != caller)
                 {
-                    return Err(format!("Git user name '{name}' is there twice"));
+                    return Err(format!("duplicate Git user name '{name}'"));
                 }
             }
             if default.is_none() && user.default {

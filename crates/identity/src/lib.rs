@@ -59,6 +59,8 @@ pub struct Identities {
     default: Caller,
     by_access_key: HashMap<String, Caller>,
     by_git_user_name: HashMap<String, Caller>,
+    /// The accounts of the file.
+    declared: Vec<AccountId>,
     /// The roles of the accounts that declare theirs.
     roles: HashMap<AccountId, Vec<Role>>,
     providers: Providers,
@@ -73,6 +75,7 @@ impl Identities {
             default,
             by_access_key: HashMap::new(),
             by_git_user_name: HashMap::new(),
+            declared: Vec::new(),
             roles: HashMap::new(),
             providers: Providers::default(),
         }
@@ -87,11 +90,9 @@ impl Identities {
         Ok(identities)
     }
 
-    /// Lists the accounts that are known, the default one too; an account may be listed twice.
+    /// Lists the accounts of the file, and the default one; an account may be listed twice.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
-        let callers = self.by_access_key.values().chain(self.by_git_user_name.values());
-        let callers = std::iter::once(&self.default).chain(callers).map(|caller| &caller.account_id);
-        callers.chain(self.roles.keys())
+        self.declared.iter().chain([&self.default.account_id])
     }
 
     /// The account of callers who give no credentials.
@@ -99,11 +100,11 @@ impl Identities {
         &self.default.account_id
     }
 
-    /// Names the caller that the credentials belong to.
+    /// Returns the caller that credentials name, with ARNs of the partition that the request is for.
     ///
-    /// A known access key or Git user name is whose it is; the DNS name of a service is that service; an unknown one is an IAM user made up from it, in the account that a
-    /// Git user name ends in or else the default account; none at all is the default user, of the account that the request names.
-    /// The caller's ARNs are of the partition that the request is for.
+    /// A known access key or Git user name belongs to its owner. The DNS name of a service is that service, and an account id is the root
+    /// of that account. Any other access key or name is an IAM user made up from it, in the account at the end of a Git user
+    /// name or else in the default account. No credentials are the default user, of the account that the request names.
     pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>, partition: Partition) -> Caller {
         let caller = match &credentials.presented {
             Presented::Nothing => self.default_of(account.unwrap_or(&self.default.account_id)),
@@ -135,6 +136,9 @@ impl Identities {
         }
         if is_service(key) {
             return Caller::service(self.default.account_id.clone(), key);
+        }
+        if let Ok(account) = key.parse() {
+            return Caller::root(account, Some(key.to_owned()), None);
         }
         made_up(self.default.account_id.clone(), key, Some(key.to_owned()))
     }

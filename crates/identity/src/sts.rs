@@ -20,7 +20,7 @@ pub(crate) mod tags;
 pub(crate) mod token;
 pub(crate) mod token_key;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws::{AccountId, Call, Caller, Clock, Failure, Operation, Partition, Timestamp};
 use serde_json::Value;
@@ -40,7 +40,9 @@ pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// AWS STS over the identities of the file and the sessions in the store.
 pub struct Sts {
-    pub(crate) identities: Identities,
+    /// Replaced as a whole when the file is read again.
+    identities: RwLock<Arc<Identities>>,
+    default_account: AccountId,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
 }
@@ -63,7 +65,18 @@ impl Sts {
     /// Opens the service and brings its tables up to date.
     pub fn open(store: Arc<Store>, identities: Identities, clock: Arc<dyn Clock>) -> Result<Self, store::Error> {
         store.migrate("identity", session::STEPS)?;
-        Ok(Self { identities, store, clock })
+        let default_account = identities.default_account().clone();
+        Ok(Self { identities: RwLock::new(Arc::new(identities)), default_account, store, clock })
+    }
+
+    /// The identities that are known now.
+    pub(crate) fn identities(&self) -> Arc<Identities> {
+        Arc::clone(&self.identities.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the identities, for all calls that begin from now on.
+    pub fn set_identities(&self, identities: Identities) {
+        *self.identities.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identities);
     }
 
     /// Finds an operation by its name.
@@ -71,9 +84,9 @@ impl Sts {
         operations::find(name)
     }
 
-    /// The account of callers who give no credentials.
+    /// The account of callers who give no credentials, as it was at the start.
     pub fn default_account(&self) -> &AccountId {
-        self.identities.default_account()
+        &self.default_account
     }
 
     /// Names the caller that credentials belong to: that of the session if they are of one, else as
@@ -96,7 +109,7 @@ impl Sts {
             }
             return Ok(session.caller);
         }
-        Ok(self.identities.authenticate(credentials, account, partition))
+        Ok(self.identities().authenticate(credentials, account, partition))
     }
 
     /// Forgets all sessions.

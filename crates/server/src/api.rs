@@ -95,16 +95,25 @@ fn respond(call: &Call, asked: &Asked, result: Result<Bytes, Failure>) -> Respon
             "a call failed; an earlier line tells why"
         );
     }
-    tracing::info!(
-        operation = asked.operation(),
-        status,
-        error = error.as_deref(),
-        user = %call.caller.arn,
-        account = %call.account,
-        region = %call.region,
-        request_id = call.request_id(),
-        "call"
-    );
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                operation = asked.operation(),
+                status,
+                error = error.as_deref(),
+                user = %call.caller.arn,
+                account = %call.account,
+                region = %call.region,
+                request_id = call.request_id(),
+                "call"
+            )
+        };
+    }
+    if status < 400 {
+        log!(debug);
+    } else {
+        log!(info);
+    }
     send(asked, status, call.request_id(), body)
 }
 

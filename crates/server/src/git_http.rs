@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use aws::{Call, Failure};
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
@@ -23,6 +23,7 @@ use bytes::{Buf, Bytes};
 use codecommit::repository::Repository;
 use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
+use identity::{Credentials, Presented};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 pub(crate) use crate::git_http::path::GitPath;
@@ -91,6 +92,11 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     if path.wanted != Wanted::Advertisement && head::text(&head.headers, &CONTENT_TYPE).as_ref() != Some(&expected) {
         // A web page of elsewhere can have a browser send other types without asking.
         return plain(415, &format!("The Content-Type of this request must be {expected}."));
+    }
+    let authorization = head::text(&head.headers, &AUTHORIZATION);
+    let is_anonymous = Credentials::read(authorization.as_deref(), None).presented == Presented::Nothing;
+    if is_anonymous && state.settings.asks_git_credentials() {
+        return unauthorized();
     }
     let patience = state.settings.git.timeout;
     let input = match (path.wanted, service) {
@@ -192,13 +198,27 @@ impl Exchange {
             _ if failure.status == 400 => 403,
             _ => failure.status,
         };
-        let message = failure.message.clone();
+        let message = match failure.name.as_str() {
+            "RepositoryDoesNotExistException" => self.not_found(),
+            _ => failure.message.clone(),
+        };
         let mut event = event::without_data(self.service, &self.repository_name, None);
         event.failure = Some(failure);
         match self.state.trail.record(&self.call, event) {
             Ok(()) => self.send_plain(status, &message),
             Err(failure) => self.send_plain(failure.status, &failure.message),
         }
+    }
+
+    /// Says where the repository was looked for, and which URL leads to another account or region.
+    fn not_found(&self) -> String {
+        let Call { account, region, clone_url_base, .. } = &*self.call;
+        let name = &self.repository_name;
+        let server = clone_url_base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        format!(
+            "{name} does not exist in {region} of account {account}. A repository of another account or region has the URL \
+             {server}/ACCOUNT/REGION/v1/repos/{name}"
+        )
     }
 
     /// Sends a reply of one of the protocol's content types; `kind` is `advertisement` or `result`.
@@ -213,16 +233,25 @@ impl Exchange {
 
     fn respond(&mut self, status: u16, content_type: &str, body: Body) {
         let call = &self.call;
-        tracing::info!(
-            operation = event::name(self.service),
-            status,
-            repository = self.repository_name,
-            user = %call.caller.arn,
-            account = %call.account,
-            region = %call.region,
-            request_id = call.request_id(),
-            "call"
-        );
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(
+                    operation = event::name(self.service),
+                    status,
+                    repository = self.repository_name,
+                    user = %call.caller.arn,
+                    account = %call.account,
+                    region = %call.region,
+                    request_id = call.request_id(),
+                    "call"
+                )
+            };
+        }
+        if status < 400 {
+            log!(debug);
+        } else {
+            log!(info);
+        }
         let response = Response::builder()
             .status(status)
             .header("x-amzn-requestid", call.request_id())
@@ -242,6 +271,13 @@ fn decoded<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
         Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
         _ => Box::new(body),
     }
+}
+
+/// Asks for credentials: the client sends the request again with those that it has, or asks its user.
+fn unauthorized() -> Response<Body> {
+    let mut response = plain(401, "Credentials are required. Any password will do; the user name names the caller.");
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"AWS CodeCommit\""));
+    response
 }
 
 fn plain(status: u16, message: &str) -> Response<Body> {

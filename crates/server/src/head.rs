@@ -1,6 +1,6 @@
 //! From a request's head to a call: who, for which account and region, reached how.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use aws::call::Origin;
 use aws::{AccountId, Call, Region};
@@ -9,6 +9,12 @@ use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use identity::{Credentials, Refused};
 
 use crate::state::State;
+
+/// The addresses through which a request came, as proxies append them.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The protocol that the client used with the first proxy.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What comes with temporary access keys.
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
@@ -44,22 +50,42 @@ pub(crate) fn begin(
 }
 
 fn origin(state: &State, headers: &HeaderMap, peer: SocketAddr, place: Place, host: Option<String>) -> Origin {
-    let clone_url_base = clone_url_base(state, host.as_deref(), &place);
+    let peer = peer.ip().to_canonical();
+    let is_trusted = |address: &IpAddr| state.settings.trusted_proxies.iter().any(|network| network.contains(address));
+    let forwarded = is_trusted(&peer);
+    let client = forwarded.then(|| client_address(headers, is_trusted)).flatten().unwrap_or(peer);
+    let is_https =
+        forwarded && text(headers, &FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+    let clone_url_base = clone_url_base(state, if is_https { "https" } else { "http" }, host.as_deref(), &place);
     Origin {
         account: place.account,
         region: place.region,
-        source_ip_address: peer.ip().to_canonical().to_string(),
+        source_ip_address: client.to_string(),
         user_agent: text(headers, &USER_AGENT),
         host,
         clone_url_base,
     }
 }
 
+/// The client before all trusted proxies: the last address that is not one of theirs. Those before it could be made up by the client.
+fn client_address(headers: &HeaderMap, is_trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
+    let lists: Vec<_> = headers.get_all(&FORWARDED_FOR).iter().filter_map(|list| list.to_str().ok()).collect();
+    let mut client = None;
+    for address in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+        let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+        client = Some(address.to_canonical());
+        if !is_trusted(&address.to_canonical()) {
+            break;
+        }
+    }
+    client
+}
+
 /// The URL before a repository's name, by the host name under which the client reached us.
 ///
-/// Git sends no credentials unless it is asked for them, so the URL itself must name every account and region that a request
-/// without credentials would not be for.
-fn clone_url_base(state: &State, host: Option<&str>, place: &Place) -> String {
+/// Git may send no credentials, so the URL itself names every account and region that a request without credentials would not be
+/// for.
+fn clone_url_base(state: &State, scheme: &str, host: Option<&str>, place: &Place) -> String {
     let listen = state.address.to_string();
     let host = host.unwrap_or(&listen);
     let host_region = Region::from_host(host);
@@ -69,9 +95,9 @@ fn clone_url_base(state: &State, host: Option<&str>, place: &Place) -> String {
     };
     let implied = host_region.as_ref().unwrap_or(&state.settings.region);
     if place.account == *state.sts.default_account() && place.region == *implied {
-        format!("http://{host}/v1/repos")
+        format!("{scheme}://{host}/v1/repos")
     } else {
-        format!("http://{host}/{}/{}/v1/repos", place.account, place.region)
+        format!("{scheme}://{host}/{}/{}/v1/repos", place.account, place.region)
     }
 }
 

@@ -1,11 +1,10 @@
-//! The server: sockets, routes, settings, and the wiring of everything else.
+//! The server: sockets, routes, and the wiring of everything else.
 //!
-//! [`Server::start`] runs the whole program inside another one, a test for instance:
+//! [`Server::start`] runs it inside another program, a test for instance:
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), server::StartError> {
-//! let settings = server::Settings { listen: ([127, 0, 0, 1], 0).into(), data_dir: None, ..Default::default() };
-//! let server = server::Server::start(settings).await?;
+//! let server = server::Server::start(server::Settings::ephemeral()).await?;
 //! println!("{}", server.endpoint());
 //! server.stop().await;
 //! # Ok(())
@@ -45,7 +44,6 @@ pub mod settings;
 mod spool;
 mod state;
 mod triggers;
-mod units;
 
 use std::io;
 use std::net::SocketAddr;
@@ -53,7 +51,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Clock, Region, SystemClock};
+use aws::{AccountId, Clock, Region, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -74,6 +72,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system has no threads for the server.
+    #[error("cannot start the threads of the server: {0}")]
+    Threads(io::Error),
     /// Another server uses the folder.
     #[error("another server{holder} uses the folder {}; stop it, or choose another folder with {setting}", folder.display())]
     InUse {
@@ -167,6 +168,16 @@ impl Server {
     /// Returns the URL that clients are given as `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Reads the identities file again, for all calls that begin from now on; if it cannot be used, the identities stay as they are.
+    pub fn reload_identities(&self) -> Result<(), identity::Error> {
+        self.state.reload_identities()
+    }
+
+    /// Returns the account of callers that name none.
+    pub fn account(&self) -> &AccountId {
+        &self.state.settings.account
     }
 
     /// Returns the region of requests that name none.

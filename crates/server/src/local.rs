@@ -1,12 +1,12 @@
-//! What is this program's own: health, flush, digest, reset, and the keys of web identity tokens.
+//! Endpoints that AWS does not have: health, flush, digest, reset, events, and the keys of web identity tokens.
 
 use std::sync::Arc;
 
-use aws::AccountId;
+use aws::{AccountId, percent};
 use axum::Json;
 use axum::extract::{Path, State as Shared};
-use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -44,6 +44,25 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     done(tokio::task::spawn_blocking(reset).await)
 }
 
+/// The place of the last event in a reply; the next request asks for the events after it.
+const LAST_EVENT: &str = "codecommit-local-last-event";
+
+/// Records in one reply of `GET /_local/events`.
+const EVENTS_MAX: u32 = 1_000;
+
+/// Serves `GET /_local/events?after=PLACE`: the next records, one per line, and the place of the last in a header.
+pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
+    let after = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("after=")));
+    let after = after.map(percent::decode_path_segment).unwrap_or_default();
+    match tokio::task::spawn_blocking(move || state.trail.records_after(&after, EVENTS_MAX)).await {
+        Ok(Ok((last, records))) => {
+            ([(CONTENT_TYPE.as_str(), "application/x-ndjson"), (LAST_EVENT, &last)], records).into_response()
+        }
+        Ok(Err(error)) => failed(&error.to_string()),
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
 /// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: where the keys of STS's web identity tokens are.
 pub(crate) async fn token_issuer(Path(account): Path<AccountId>, headers: HeaderMap) -> Response {
     let host = head::text(&headers, &HOST).unwrap_or_default();
@@ -71,9 +90,11 @@ pub(crate) async fn token_keys(Shared(state): Shared<Arc<State>>, Path(_): Path<
 fn done(result: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
     match result.map_err(|error| error.to_string()).and_then(|result| result) {
         Ok(()) => Json(json!({ "status": "done" })).into_response(),
-        Err(message) => {
-            tracing::error!(message, "a request of this program's own failed");
-            (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "message": message }))).into_response()
-        }
+        Err(message) => failed(&message),
     }
+}
+
+fn failed(message: &str) -> Response {
+    tracing::error!(message, "a request to this program's own endpoints failed");
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "message": message }))).into_response()
 }

@@ -33,6 +33,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/flush", post(local::flush))
         .route("/_local/digest", post(local::digest))
         .route("/_local/reset", post(local::reset))
+        .route("/_local/events", get(local::events))
         .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
         .route("/_local/tokens/{account}/keys", get(local::token_keys))
         .fallback(elsewhere)

@@ -1,6 +1,6 @@
 //! What every request needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -86,13 +86,10 @@ impl State {
         folders::check(&settings, &data_folder, &trail_folder, &buckets_folder)?;
         data_folder::make(&data_folder)?;
         let locks = folders::lock(&settings, &data_folder, &trail_folder, &buckets_folder, address)?;
-        let identities = match &settings.identities {
-            Some(file) => Identities::load(file, settings.account.clone())?,
-            None => Identities::new(settings.account.clone()),
-        };
+        let identities = load_identities(&settings)?;
         data_folder::check_database(&data_folder)?;
         let store = Arc::new(Store::open(&data_folder.join(DATABASE), settings.durability)?);
-        let accounts = identities.accounts().map(|account| account.as_str().to_owned()).collect();
+        let accounts = account_names(&identities);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
         let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), buckets_folder, sync)?);
@@ -105,7 +102,7 @@ impl State {
             Arc::clone(&clock),
             Arc::clone(&notifier),
         )?;
-        let trail = trail.with_accounts(accounts);
+        trail.set_accounts(accounts);
         let cloudtrail = CloudTrail::new(&trail, notifier, settings.lookup, settings.trails_max);
         let (trail, cloudtrail) = (Arc::new(trail), Arc::new(cloudtrail));
         let owner = sts.default_account().clone();
@@ -169,6 +166,14 @@ impl State {
     }
 
     /// Begins the body of a request.
+    /// Reads the identities file again; if it cannot be used, the identities stay as they are.
+    pub(crate) fn reload_identities(&self) -> Result<(), identity::Error> {
+        let identities = load_identities(&self.settings)?;
+        self.trail.set_accounts(account_names(&identities));
+        self.sts.set_identities(identities);
+        Ok(())
+    }
+
     pub(crate) fn spool(&self) -> Spool {
         Spool::new(self.data_folder.clone())
     }
@@ -194,6 +199,17 @@ impl Drop for State {
         self.trail.stop();
         self.notifications.stop();
     }
+}
+
+fn load_identities(settings: &Settings) -> Result<Identities, identity::Error> {
+    match &settings.identities {
+        Some(file) => Identities::load(file, settings.account.clone()),
+        None => Ok(Identities::new(settings.account.clone())),
+    }
+}
+
+fn account_names(identities: &Identities) -> HashSet<String> {
+    identities.accounts().map(|account| account.as_str().to_owned()).collect()
 }
 
 /// The trail directory as a bucket, those that lie elsewhere, and the folder beside it for all others.

@@ -34,7 +34,7 @@ use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws::operation::Reply;
@@ -106,7 +106,7 @@ pub struct Trail {
     indexer: Indexer,
     event_version: EventVersion,
     kms_events: bool,
-    accounts: Arc<HashSet<String>>,
+    accounts: Arc<RwLock<HashSet<String>>>,
 }
 
 /// A service whose calls are recorded.
@@ -161,13 +161,18 @@ impl Trail {
         })
     }
 
-    /// Knows accounts that are somebody's: in these a failed Git request already brings the built-in trail into being.
+    /// Reads the records after a place, one per line, and returns with them the place of the last; the first place is empty.
     ///
-    /// In any other account an API call or a Git request that succeeds does, so that URLs that name accounts at random leave no trails.
-    #[must_use]
-    pub fn with_accounts(mut self, accounts: HashSet<String>) -> Self {
-        self.accounts = Arc::new(accounts);
-        self
+    /// After a reset it begins again.
+    pub fn records_after(&self, place: &str, limit: u32) -> Result<(String, String), store::Error> {
+        self.store.read(|transaction| schema::records_after(transaction, place, limit))
+    }
+
+    /// Names the accounts in which a failed Git request already creates the default trail.
+    ///
+    /// In any other account only an API call or a successful Git request does, so that URLs that name accounts at random leave no trails.
+    pub fn set_accounts(&self, accounts: HashSet<String>) {
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -238,7 +243,8 @@ impl Trail {
             let count = records.len();
             for event in records {
                 let account = record::account(&event, &call).as_str();
-                if event.failure.is_none() || accounts.contains(account) {
+                let is_known = || accounts.read().unwrap_or_else(PoisonError::into_inner).contains(account);
+                if event.failure.is_none() || is_known() {
                     built_in.meet_within(transaction, account, call.time)?;
                 }
                 let line = record::line(&event, &call, event_version);

@@ -242,5 +242,37 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
     Ok(())
 }
 
+/// Reads the next records after a place; see [`crate::Trail::records_after`].
+///
+/// A place is `SEQ:EVENT_ID`: after a reset the numbers begin again, and the id tells whether the number still means the same event.
+pub(crate) fn records_after(transaction: &Transaction, place: &str, limit: u32) -> Result<(String, String), Error> {
+    let (seq, id) = place.split_once(':').unwrap_or(("0", ""));
+    let mut seq: i64 = seq.parse().unwrap_or(0);
+    let at_or_after = transaction.query(
+        "SELECT seq, event_id FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+        &[seq.into()],
+        |row| Ok((row.integer(0)?, row.text(1)?)),
+    )?;
+    match at_or_after.first() {
+        Some((found, found_id)) if *found == seq && found_id != id => seq = 0,
+        // Events before it can be gone, since they are old; the newest stays.
+        None => seq = 0,
+        Some(_) => {}
+    }
+    let mut last = if seq == 0 { String::new() } else { place.to_owned() };
+    let mut records = String::new();
+    let rows = transaction.query(
+        "SELECT seq, event_id, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        &[seq.into(), i64::from(limit).into()],
+        |row| Ok((row.integer(0)?, row.text(1)?, row.text(2)?)),
+    )?;
+    for (seq, id, record) in rows {
+        last = format!("{seq}:{id}");
+        records.push_str(&record);
+        records.push('\n');
+    }
+    Ok((last, records))
+}
+
 #[cfg(test)]
 mod tests;

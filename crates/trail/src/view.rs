@@ -1,41 +1,14 @@
-//! The trail for a person: a line an event, and which events to show.
+//! The trail for people: events as lines and as CSV, filters, and counts.
+
+mod caller;
+mod filter;
 
 use serde_json::Value;
 
+pub use caller::caller_name;
+pub use filter::Filter;
+
 use crate::terminal::printable;
-
-/// Which events are shown; what is `None` is not asked about.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// `eventName`, such as `GitPush`.
-    pub name: Option<String>,
-    /// The name of the user.
-    pub user: Option<String>,
-    /// The name of the repository.
-    pub repository: Option<String>,
-    /// `recipientAccountId`.
-    pub account: Option<String>,
-    /// `awsRegion`.
-    pub region: Option<String>,
-    /// Whether only calls that failed are shown.
-    pub failed: bool,
-    /// Whether only calls that may change something are shown.
-    pub writes: bool,
-}
-
-impl Filter {
-    /// Tells whether a record is to be shown.
-    pub fn admits(&self, record: &Value) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
-        is(&self.name, record["eventName"].as_str())
-            && is(&self.user, record["userIdentity"]["userName"].as_str())
-            && self.repository.as_deref().is_none_or(|wanted| subjects(record).contains(&wanted))
-            && is(&self.account, record["recipientAccountId"].as_str())
-            && is(&self.region, record["awsRegion"].as_str())
-            && (!self.failed || record.get("errorCode").is_some())
-            && (!self.writes || record["readOnly"] == false)
-    }
-}
 
 /// Writes an event as a line: time, user, place, event, what it is about, and what came of it.
 pub fn line(record: &Value, color: bool) -> String {
@@ -43,7 +16,7 @@ pub fn line(record: &Value, color: bool) -> String {
     let name = format!("{:<24}", text(&record["eventName"]));
     let mut parts = vec![
         paint("2", &text(&record["eventTime"])),
-        format!("{:<16}", text(&record["userIdentity"]["userName"])),
+        format!("{:<16}", printable(&caller_name(&record["userIdentity"]))),
         format!("{} {}", text(&record["recipientAccountId"]), text(&record["awsRegion"])),
         format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), about(record)),
     ];
@@ -59,6 +32,66 @@ pub fn line(record: &Value, color: bool) -> String {
         parts.push(format!("{} {}", text(&reference["ref"]), paint("2", &commit)));
     }
     parts.join("  ")
+}
+
+/// The columns of [`csv`].
+pub const CSV_HEADER: &str = "time,user,account,region,service,name,resource,read_only,error_code,error_message,source_ip,\
+                              user_agent,references,event_id";
+
+/// Writes an event as a line of CSV, without control characters.
+pub fn csv(record: &Value) -> String {
+    let references = record["requestParameters"]["references"].as_array().into_iter().flatten();
+    let references: Vec<_> = references.filter_map(|reference| reference["ref"].as_str()).collect();
+    let member = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+    let columns = [
+        member("eventTime"),
+        caller_name(&record["userIdentity"]),
+        member("recipientAccountId"),
+        member("awsRegion"),
+        member("eventSource"),
+        member("eventName"),
+        subjects(record).join(" "),
+        record["readOnly"].as_bool().map(|value| value.to_string()).unwrap_or_default(),
+        member("errorCode"),
+        member("errorMessage"),
+        member("sourceIPAddress"),
+        member("userAgent"),
+        references.join(" "),
+        member("eventID"),
+    ];
+    columns.map(|text| csv_field(&printable(&text))).join(",")
+}
+
+/// Quotes a field of CSV, if it needs it.
+pub fn csv_field(text: &str) -> String {
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// A property by which events are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountBy {
+    /// The caller.
+    User,
+    /// The event's name.
+    Name,
+    /// The repository or other resource.
+    Repository,
+    /// The hour, in UTC.
+    Hour,
+}
+
+impl CountBy {
+    /// Returns the values that an event counts for: several if it is about several resources.
+    pub fn keys(self, record: &Value) -> Vec<String> {
+        let time = record["eventTime"].as_str().unwrap_or_default();
+        match self {
+            Self::User => vec![caller_name(&record["userIdentity"])],
+            Self::Name => vec![record["eventName"].as_str().unwrap_or_default().to_owned()],
+            Self::Repository => subjects(record).into_iter().map(str::to_owned).collect(),
+            // 2016-12-14T18
+            Self::Hour => vec![format!("{}:00Z", time.get(..13).unwrap_or(time))],
+        }
+    }
 }
 
 fn text(value: &Value) -> String {
@@ -115,7 +148,7 @@ fn resource_name(arn: &str) -> &str {
 mod tests {
     use serde_json::json;
 
-    use super::{Filter, line};
+    use super::{CountBy, Filter, csv, line};
 
     #[test]
     fn a_push_is_one_line_with_its_references() {
@@ -130,10 +163,16 @@ mod tests {
             "2016-12-14T18:19:15Z  Mary_Major        111122223333 us-east-2  GitPush                  MyDemoRepo  \
              data  refs/heads/main 0123456789"
         );
-        let by_repository = |name: &str| Filter { repository: Some(name.to_owned()), ..Filter::default() };
+        let by_repository = |name: &str| Filter { repositories: vec![name.to_owned()], ..Filter::default() };
         assert!(by_repository("MyDemoRepo").admits(&record));
+        assert!(by_repository("*Demo*").admits(&record));
         assert!(!by_repository("Other").admits(&record));
         assert!(!Filter { failed: true, ..Filter::default() }.admits(&record));
+        assert_eq!(
+            csv(&record),
+            "2016-12-14T18:19:15Z,Mary_Major,111122223333,us-east-2,,GitPush,MyDemoRepo,false,,,,,refs/heads/main,"
+        );
+        assert_eq!(CountBy::Hour.keys(&record), ["2016-12-14T18:00Z"]);
     }
 
     #[test]
@@ -155,8 +194,8 @@ mod tests {
             assert!(line.ends_with(&format!(" {shown}")), "{line}");
         }
         let tagged = record(json!({ "resourceARNList": [trail, repository] }));
-        assert!(Filter { repository: Some("MyDemoRepo".to_owned()), ..Filter::default() }.admits(&tagged));
-        assert!(!Filter { repository: Some("Other".to_owned()), ..Filter::default() }.admits(&tagged));
+        assert!(Filter { repositories: vec!["MyDemoRepo".to_owned()], ..Filter::default() }.admits(&tagged));
+        assert!(!Filter { repositories: vec!["Other".to_owned()], ..Filter::default() }.admits(&tagged));
     }
 
     #[test]
@@ -167,7 +206,8 @@ mod tests {
             "errorMessage": name, "userIdentity": {"userName": name}, "resources": [{"ARN": name}],
             "requestParameters": {"references": [{"commit": name, "ref": name}]},
         });
-        let line = line(&record, false);
-        assert_eq!(line, crate::terminal::printable(&line));
+        for line in [line(&record, false), csv(&record)] {
+            assert_eq!(line, crate::terminal::printable(&line));
+        }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use codecommit_local::Options;
 use serde_json::{Map, Value, json};
 use server::Settings;
-use server::settings::Said;
 use tests::{Reply, World, model, wait_until};
 
 use super::file::Case;
@@ -37,12 +37,12 @@ pub fn replay(case: &Case) -> Result<(), Failure<'_>> {
         prepare(&world, &mut history, step);
     }
     if !case.settings.is_null() {
-        let said: Said = serde_json::from_value(case.settings.clone()).expect("these are settings");
-        let said = said.settings().expect("they make sense");
+        let options: Options = serde_json::from_value(case.settings.clone()).expect("these are settings");
+        let options = options.settings().expect("they make sense");
         world.restart_with(|settings| {
             // The places are the harness's.
             let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
-            *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..said };
+            *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..options };
         });
     }
     let reply = send(&world, &case.request);

@@ -67,7 +67,7 @@ pub(crate) fn run(
     }
     let not_authorized =
         |action| Exception::NotAuthorized { caller: caller.arn.clone(), action, resource: input.role_arn.clone() };
-    let role = sts.identities.role(&input.role_arn, call.region.partition())?;
+    let role = sts.identities().role(&input.role_arn, call.region.partition())?;
     let role = role.ok_or_else(|| not_authorized("sts:AssumeRole"))?;
     call.concerns(role.resource());
     if !role.trusts_caller(caller) || caller.kind == Kind::FederatedUser {

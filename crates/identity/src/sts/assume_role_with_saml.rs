@@ -49,7 +49,7 @@ pub(crate) fn run(
     input::secret("sAMLAssertion", &input.assertion, 4..=100_000)?;
     let wanted = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     // What is no ARN of a role is refused before the assertion is looked at.
-    let role = sts.identities.role(&input.role_arn, call.region.partition())?;
+    let role = sts.identities().role(&input.role_arn, call.region.partition())?;
     let Some(IamName { partition, account, name: provider }) = iam(&input.principal_arn, "saml-provider") else {
         return Err(Exception::InvalidArn(input.principal_arn));
     };
@@ -69,7 +69,7 @@ pub(crate) fn run(
         ..Caller::of(Kind::SamlUser, account.clone(), principal_id.clone(), principal_id)
     });
     let invalid = |text: &str| Err(Exception::InvalidIdentityToken(text.to_owned()));
-    match sts.identities.providers.saml(&account, &provider, &told.issuer) {
+    match sts.identities().providers.saml(&account, &provider, &told.issuer) {
         Known::Yes => {}
         Known::ForOthers => return invalid("Issuer not present in specified provider"),
         Known::No => return invalid("Specified provider doesn't exist"),

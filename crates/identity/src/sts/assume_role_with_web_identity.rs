@@ -49,8 +49,9 @@ pub(crate) fn run(
     input::length("providerId", &input.provider_id, 4..=2048)?;
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     // What is no ARN of a role is refused before the token is looked at.
-    let role = sts.identities.role(&input.role_arn, call.region.partition())?;
-    let claims = Claims::read(&input.web_identity_token, &sts.identities.providers.tokens, sts.now())?;
+    let identities = sts.identities();
+    let role = identities.role(&input.role_arn, call.region.partition())?;
+    let claims = Claims::read(&input.web_identity_token, &identities.providers.tokens, sts.now())?;
     claims.tags.tell(call);
     let packed = input::packed(&input.policy, &input.policy_arns, &claims.tags.tags, input.minimum_session_token_size)?;
     claims.tags.check_keys()?;
@@ -65,7 +66,7 @@ pub(crate) fn run(
         identity_provider: Some(provider.clone()),
         ..Caller::of(Kind::WebIdentityUser, role.account.clone(), principal_id.clone(), principal_id)
     });
-    let known = sts.identities.providers.open_id(&role.account, &claims.provider, &claims.audience);
+    let known = identities.providers.open_id(&role.account, &claims.provider, &claims.audience);
     if !claims.is_well_known() && known != Known::Yes {
         return Err(Exception::InvalidIdentityToken(match known {
             Known::ForOthers => "Incorrect token audience".to_owned(),
@@ -77,7 +78,7 @@ pub(crate) fn run(
     }
     assume_role::within(&role, seconds)?;
     source_identity(claims.source_identity.as_deref().unwrap_or_default())?;
-    let context = sts.identities.providers.context(&role.account, &claims.provider);
+    let context = identities.providers.context(&role.account, &claims.provider);
     let propagated =
         context.map(|context| Propagated::read(context, &claims.all, &claims.provider, &provider_arn)).transpose()?;
     let attributes = if claims.is_well_known() {

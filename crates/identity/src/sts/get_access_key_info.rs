@@ -32,7 +32,7 @@ pub(crate) fn run(sts: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Trans
     input::letters("accessKeyId", key, "", r"[\w]*")?;
     let account = match sts.session(key)? {
         Some(session) => session.caller.account_id,
-        None => sts.identities.account_of_access_key(key).clone(),
+        None => sts.identities().account_of_access_key(key).clone(),
     };
     Ok(Box::new(move |_transaction| Ok(Output { account: account.to_string() })))
 }

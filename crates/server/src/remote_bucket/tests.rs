@@ -32,11 +32,18 @@ fn listener() -> (TcpListener, String) {
     (listener, url)
 }
 
-fn bucket(url: &str, more: &str) -> RemoteBucket {
-    let said = format!("[buckets.far]\nendpoint = \"{url}\"\n{more}");
-    let said: settings::Said = toml::from_str(&said).expect("it is one");
-    let settings = said.settings().expect("it makes sense");
-    RemoteBucket::new("far", &settings.buckets["far"]).expect("the settings are complete")
+fn bucket(settings: &settings::RemoteBucket) -> RemoteBucket {
+    RemoteBucket::new("far", settings).expect("the settings are complete")
+}
+
+fn settings(url: &str) -> settings::RemoteBucket {
+    settings::RemoteBucket {
+        endpoint: url.to_owned(),
+        region: "us-east-1".parse().expect("it is a region"),
+        access_key: None,
+        encryption: Some("AES256".to_owned()),
+        kms_key_id: None,
+    }
 }
 
 const KEY: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2016/12/14/file.json.gz";
@@ -45,9 +52,13 @@ const KEY: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2016/12/14/file.jso
 fn an_object_is_put_signed_encrypted_and_with_its_metadata() {
     let (listener, url) = listener();
     let requests = endpoint(listener, &[200]);
-    let more = "region = \"us-east-2\"\naccess-key-id = \"AKIA1\"\nsecret-access-key = \"hidden\"\n\
-                server-side-encryption = \"aws:kms\"\nkms-key-id = \"alias/logs\"";
-    let bucket = bucket(&url, more);
+    let bucket = bucket(&settings::RemoteBucket {
+        region: "us-east-2".parse().expect("it is a region"),
+        access_key: Some(("AKIA1".to_owned(), settings::Secret::new("hidden".to_owned()))),
+        encryption: Some("aws:kms".to_owned()),
+        kms_key_id: Some("alias/logs".to_owned()),
+        ..settings(&url)
+    });
     bucket
         .put(KEY, b"content", &[("signature", "00ff"), ("signature-algorithm", "SHA256withRSA")])
         .expect("it is taken");
@@ -72,7 +83,7 @@ fn an_object_is_put_signed_encrypted_and_with_its_metadata() {
 fn what_is_not_said_is_not_sent_but_for_the_encryption() {
     let (listener, url) = listener();
     let requests = endpoint(listener, &[200, 200]);
-    bucket(&url, "").put("a/b/", b"", &[]).expect("it is taken");
+    bucket(&settings(&url)).put("a/b/", b"", &[]).expect("it is taken");
     let (head, body) = requests.recv().expect("it came");
     assert!(
         body.is_empty()
@@ -81,7 +92,7 @@ fn what_is_not_said_is_not_sent_but_for_the_encryption() {
         "{head}"
     );
     assert!(!head.contains("authorization") && !head.contains("content-encoding"), "{head}");
-    bucket(&url, "server-side-encryption = \"none\"").put("a/b", b"", &[]).expect("it is taken");
+    bucket(&settings::RemoteBucket { encryption: None, ..settings(&url) }).put("a/b", b"", &[]).expect("it is taken");
     let (head, _) = requests.recv().expect("it came");
     assert!(!head.contains("x-amz-server-side-encryption"), "{head}");
 }
@@ -90,7 +101,7 @@ fn what_is_not_said_is_not_sent_but_for_the_encryption() {
 fn a_refusal_tells_why_and_nothing_is_tried_twice() {
     let (listener, url) = listener();
     let requests = endpoint(listener, &[404, 403, 500, 302, 200]);
-    let bucket = bucket(&url, "");
+    let bucket = bucket(&settings(&url));
     for kind in [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied, io::ErrorKind::Other, io::ErrorKind::Other] {
         assert_eq!(bucket.put(KEY, b"content", &[]).expect_err("it is refused").kind(), kind);
     }
@@ -103,7 +114,7 @@ fn a_bucket_that_cannot_be_reached_can_be_later() {
     let (listener, url) = listener();
     let address = listener.local_addr().expect("it is bound");
     drop(listener);
-    let bucket = bucket(&url, "");
+    let bucket = bucket(&settings(&url));
     let error = bucket.put(KEY, b"content", &[]).expect_err("nobody listens");
     assert!(error.to_string().contains("far"), "{error}");
     let requests = endpoint(TcpListener::bind(address).expect("it is free again"), &[200]);
@@ -114,7 +125,7 @@ fn a_bucket_that_cannot_be_reached_can_be_later() {
 #[test]
 fn a_key_that_is_no_path_is_refused() {
     for key in ["a//b", "/a", "a/../b", "/", ""] {
-        let error = bucket("http://127.0.0.1:1", "").put(key, b"", &[]).expect_err("it is none");
+        let error = bucket(&settings("http://127.0.0.1:1")).put(key, b"", &[]).expect_err("it is none");
         let expected = if key.is_empty() { io::ErrorKind::Other } else { io::ErrorKind::InvalidInput };
         assert_eq!(error.kind(), expected, "{key}");
     }

@@ -1,32 +1,10 @@
-//! Buckets that lie elsewhere, at endpoints that speak as S3 does.
+//! Buckets at other endpoints that speak S3.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use aws::Region;
-use serde::Deserialize;
 
-use super::{WrongSetting, triggers};
-
-/// What the file's table `[buckets.NAME]` says.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct SaidBucket {
-    /// The URL of the endpoint.
-    pub endpoint: String,
-    /// The bucket's region.
-    pub region: Option<String>,
-    /// The id of the access key that signs requests.
-    pub access_key_id: Option<String>,
-    /// The secret of the access key.
-    pub secret_access_key: Option<Secret>,
-    /// How objects are encrypted: `AES256`, `aws:kms`, `aws:kms:dsse`, or `none`.
-    pub server_side_encryption: Option<String>,
-    /// The key of `aws:kms` and `aws:kms:dsse`.
-    pub kms_key_id: Option<String>,
-}
-
-/// A bucket that lies elsewhere.
+/// A bucket at another endpoint.
 #[derive(Clone, Debug)]
 pub struct RemoteBucket {
     /// The URL of the endpoint.
@@ -41,13 +19,17 @@ pub struct RemoteBucket {
     pub kms_key_id: Option<String>,
 }
 
-/// A text that no log shows.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+/// A text that logs do not show.
+#[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Returns the text, for who signs with it.
+    /// Hides a text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Returns the text, to sign with it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -56,101 +38,5 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(..)")
-    }
-}
-
-/// Gives what is said of each bucket its values; `own` is the bucket that the trail directory is.
-pub(super) fn settings(
-    said: BTreeMap<String, SaidBucket>,
-    own: &str,
-    region: &Region,
-) -> Result<BTreeMap<String, RemoteBucket>, WrongSetting> {
-    check_name("trail-bucket", own)?;
-    let mut buckets = BTreeMap::new();
-    for (name, bucket) in said {
-        check_name("buckets", &name)?;
-        if name == own {
-            return Err(WrongSetting(format!("buckets: {name} is the folder of the trail; choose another name")));
-        }
-        let bucket = bucket.settings(region).map_err(|wrong| WrongSetting(format!("buckets: {name}: {wrong}")))?;
-        buckets.insert(name, bucket);
-    }
-    Ok(buckets)
-}
-
-fn check_name(setting: &str, name: &str) -> Result<(), WrongSetting> {
-    if s3s::path::check_bucket_name(name) {
-        return Ok(());
-    }
-    let rule = "write 3 to 63 small letters, digits, periods and dashes, a letter or digit first and last";
-    Err(WrongSetting(format!("{setting}: '{name}' is not a bucket's name; {rule}")))
-}
-
-impl SaidBucket {
-    fn settings(self, region: &Region) -> Result<RemoteBucket, String> {
-        if !triggers::is_http(&self.endpoint) {
-            let advice = "write one such as http://127.0.0.1:9000";
-            return Err(format!("endpoint is not a URL of http without a user; {advice}"));
-        }
-        let access_key = match (self.access_key_id, self.secret_access_key) {
-            (Some(id), Some(secret)) => Some((id, secret)),
-            (None, None) => None,
-            _ => return Err("write both access-key-id and secret-access-key, or none of them".to_owned()),
-        };
-        let encryption = match self.server_side_encryption.as_deref().unwrap_or("AES256") {
-            "none" => None,
-            known @ ("AES256" | "aws:kms" | "aws:kms:dsse") => Some(known.to_owned()),
-            other => {
-                return Err(format!(
-                    "server-side-encryption is '{other}'; write AES256, aws:kms, aws:kms:dsse or none"
-                ));
-            }
-        };
-        if self.kms_key_id.is_some() && !encryption.as_ref().is_some_and(|it| it.starts_with("aws:kms")) {
-            return Err("kms-key-id needs server-side-encryption = \"aws:kms\"".to_owned());
-        }
-        let region = self.region.as_deref().map_or_else(|| Ok(region.clone()), str::parse)?;
-        Ok(RemoteBucket { endpoint: self.endpoint, region, access_key, encryption, kms_key_id: self.kms_key_id })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(file: &str) -> Result<BTreeMap<String, RemoteBucket>, String> {
-        let said: BTreeMap<String, SaidBucket> = toml::from_str(file).map_err(|error| error.to_string())?;
-        settings(said, "the-trail", &"eu-west-1".parse()?).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_bucket_has_defaults_and_shows_no_secret() {
-        let file =
-            "[far]\nendpoint = \"http://127.0.0.1:9000\"\naccess-key-id = \"AKIA1\"\nsecret-access-key = \"hidden\"";
-        let buckets = read(file).expect("it makes sense");
-        let far = &buckets["far"];
-        assert_eq!((far.region.as_str(), far.encryption.as_deref()), ("eu-west-1", Some("AES256")));
-        let (id, secret) = far.access_key.as_ref().expect("it was said");
-        assert_eq!((id.as_str(), secret.reveal()), ("AKIA1", "hidden"));
-        assert!(!format!("{buckets:?}").contains("hidden"));
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_with_what_to_write() {
-        let endpoint = "endpoint = \"http://127.0.0.1:9000\"";
-        for (file, advice) in [
-            (format!("[Far_Away]\n{endpoint}"), "small letters"),
-            (format!("[the-trail]\n{endpoint}"), "choose another name"),
-            ("[far]\nregion = \"us-east-1\"".to_owned(), "missing field `endpoint`"),
-            ("[far]\nendpoint = \"https://127.0.0.1\"".to_owned(), "such as http://127.0.0.1:9000"),
-            (format!("[far]\n{endpoint}\naccess-key-id = \"AKIA1\""), "both access-key-id and secret-access-key"),
-            (format!("[far]\n{endpoint}\nserver-side-encryption = \"rot13\""), "write AES256"),
-            (format!("[far]\n{endpoint}\nkms-key-id = \"k\""), "needs server-side-encryption"),
-            (format!("[far]\n{endpoint}\nregion = \"Mars\""), "egion"),
-            (format!("[far]\n{endpoint}\ncolour = 1"), "unknown field `colour`"),
-        ] {
-            let message = read(&file).expect_err(&file);
-            assert!(message.contains(advice), "{file}: {message}");
-        }
     }
 }

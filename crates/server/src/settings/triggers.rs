@@ -1,24 +1,9 @@
-//! Where messages of triggers go.
+//! Destinations of trigger messages.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use ureq::http::Uri;
-
-use super::{WrongSetting, time};
-
-/// What the file's table `[triggers]` says.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct SaidTriggers {
-    /// Destinations by ARN, or by the beginning of one; the longest beginning counts.
-    pub destinations: BTreeMap<String, Destination>,
-    /// How often a message is tried before it is given up.
-    pub attempts: Option<u32>,
-    /// How long after the first failure a message is tried again; the time doubles with each failure.
-    pub first_retry: Option<String>,
-}
 
 /// Where messages for an ARN go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,14 +15,14 @@ pub enum Destination {
     Url(String),
 }
 
-/// How messages of triggers are delivered.
+/// Delivery of trigger messages.
 #[derive(Clone, Debug)]
 pub struct Triggers {
     /// Destinations by the beginnings of ARNs.
     pub destinations: BTreeMap<String, Destination>,
-    /// How often a message is tried before it is given up.
+    /// Attempts to send a message before it is given up.
     pub attempts: u32,
-    /// How long after the first failure a message is tried again.
+    /// Time before the second attempt; it doubles with each failure.
     pub first_retry: Duration,
 }
 
@@ -49,37 +34,6 @@ impl Destination {
     }
 }
 
-impl SaidTriggers {
-    pub(super) fn settings(self) -> Result<Triggers, WrongSetting> {
-        let wrong = |message: String| Err(WrongSetting(format!("triggers: {message}")));
-        for (arn, destination) in &self.destinations {
-            let url = destination.url();
-            if !arn.starts_with("arn:") {
-                return wrong(format!("'{arn}' is not the beginning of an ARN; write arn:aws:sns: or more of it"));
-            }
-            if !is_http(url) {
-                return wrong(format!(
-                    "the destination of {arn} is not a URL of http without a user; write one such as http://127.0.0.1:5000"
-                ));
-            }
-        }
-        if self.attempts == Some(0) {
-            return wrong("attempts is 0; write 1 or more".to_owned());
-        }
-        Ok(Triggers {
-            destinations: self.destinations,
-            attempts: self.attempts.unwrap_or(10),
-            first_retry: time("triggers: first-retry", self.first_retry, Duration::from_secs(1))?,
-        })
-    }
-}
-
-/// Tells whether a text is a URL of http that names a host and no user.
-pub(super) fn is_http(url: &str) -> bool {
-    let has_host = |uri: &Uri| uri.authority().is_some_and(|it| !it.as_str().contains('@'));
-    url.starts_with("http://") && url.parse().as_ref().is_ok_and(has_host)
-}
-
 impl Triggers {
     /// Finds where messages for an ARN go: nowhere if no beginning of it is listed.
     pub fn destination(&self, arn: &str) -> Option<&Destination> {
@@ -88,45 +42,8 @@ impl Triggers {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(file: &str) -> Result<Triggers, String> {
-        let said: SaidTriggers = toml::from_str(file).map_err(|error| error.to_string())?;
-        said.settings().map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_longest_beginning_of_an_arn_counts() {
-        let file = r#"
-            first-retry = "2s"
-            [destinations]
-            "arn:aws:sns:" = { endpoint = "http://127.0.0.1:5000" }
-            "arn:aws:sns:us-east-1:111122223333:MyTopic" = { url = "http://localhost/hook" }
-        "#;
-        let triggers = settings(file).expect("it makes sense");
-        let topic = Destination::Url("http://localhost/hook".to_owned());
-        assert_eq!(triggers.destination("arn:aws:sns:us-east-1:111122223333:MyTopic"), Some(&topic));
-        let others = Destination::Endpoint("http://127.0.0.1:5000".to_owned());
-        assert_eq!(triggers.destination("arn:aws:sns:us-east-1:111122223333:Other"), Some(&others));
-        assert_eq!(triggers.destination("arn:aws:lambda:us-east-1:111122223333:function:f"), None);
-        assert_eq!((triggers.attempts, triggers.first_retry), (10, Duration::from_secs(2)));
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_with_what_to_write() {
-        for (file, advice) in [
-            ("attempts = 0", "write 1 or more"),
-            ("first-retry = \"soon\"", "such as 5s"),
-            ("[destinations]\nMyTopic = { url = \"http://localhost\" }", "write arn:aws:sns:"),
-            ("[destinations]\n\"arn:aws:sns:\" = { url = \"https://localhost\" }", "such as http://127.0.0.1:5000"),
-            ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://a:b@localhost\" }", "without a user"),
-            ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://\" }", "such as http://127.0.0.1:5000"),
-            ("[destinations]\n\"arn:aws:sns:\" = { queue = \"http://localhost\" }", "`endpoint` or `url`"),
-        ] {
-            let message = settings(file).expect_err(file);
-            assert!(message.contains(advice), "{file}: {message}");
-        }
+impl Default for Triggers {
+    fn default() -> Self {
+        Self { destinations: BTreeMap::new(), attempts: 10, first_retry: Duration::from_secs(1) }
     }
 }

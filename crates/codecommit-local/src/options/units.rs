@@ -1,18 +1,18 @@
-//! Lengths of time and sizes as people write them: `5s`, `5MB`.
+//! Times and sizes as people write them: `5s`, `5MB`.
 
 use std::time::Duration;
 
-/// Reads a length of time: a number and `ms`, `s`, `m`, `h` or `d`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+/// Reads a time: a number with `ms`, `s`, `m`, `h` or `d`.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let millis = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     match read(text, &millis) {
         Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(format!("'{text}' is not a length of time: write a number with ms, s, m, h or d, such as 5s")),
+        _ => Err(format!("'{text}' is not a time: write a number with ms, s, m, h or d, such as 5s")),
     }
 }
 
 /// Reads a size in bytes: a number, alone or with `KB`, `MB` or `GB` (1,024 of the one below).
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, String> {
     let units = [("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("B", 1), ("", 1)];
     match read(text, &units) {
         Some(bytes) if bytes > 0 => Ok(bytes),

@@ -1,12 +1,14 @@
-//! Warnings and errors that are repeated in the log: the first few are lines, the rest is counted.
+//! The program's log on standard error. Of warnings and errors that repeat, the first few are lines and the rest is counted.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use codecommit_local::options::{LogFormat, LogLevel};
 use tracing::callsite::Identifier;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
@@ -16,6 +18,33 @@ const PERIOD: Duration = Duration::from_secs(10);
 
 /// How many lines of one kind there are in a period.
 const LINES_MAX: u64 = 3;
+
+/// Starts the log; `CODECOMMIT_LOCAL_LOG`, a filter of tracing's, overrides the level.
+pub(crate) fn start(format: LogFormat, level: LogLevel) -> Result<(), String> {
+    let level = match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    let filter = match std::env::var("CODECOMMIT_LOCAL_LOG") {
+        Ok(filter) => EnvFilter::try_new(&filter).map_err(|error| {
+            format!("CODECOMMIT_LOCAL_LOG: '{filter}' is not a filter: {error}; write a level such as info, or debug")
+        })?,
+        // The HTTP libraries' own lines do not help users.
+        Err(_) => EnvFilter::new(format!("{level},hyper=off,s3s=off,ureq=off")),
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .map_event_format(|format| Repeats::new(format, false))
+            .init(),
+        LogFormat::Json => log.json().map_event_format(|format| Repeats::new(format, true)).init(),
+    }
+    Ok(())
+}
 
 /// Formats events as another format does, but for those that are repeated too often.
 pub(crate) struct Repeats<F> {

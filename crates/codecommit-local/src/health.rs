@@ -2,18 +2,27 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use codecommit_local::options::units;
 
+/// Time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What `health` can be told.
+/// Time between two attempts while the server is not ready.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Arguments of `health`.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Address and port of the server, with or without `http://`
     #[arg(env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4599")]
     server: String,
+    /// Time to wait for a server that is not ready yet, such as 10s
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    wait: Option<Duration>,
 }
 
 /// Succeeds if the server answers that it is ready.
@@ -25,6 +34,17 @@ pub(crate) fn ask(arguments: &Arguments) -> Result<(), String> {
         // A server that listens everywhere is asked on this machine.
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
     }
+    let end = Instant::now() + arguments.wait.unwrap_or(Duration::ZERO);
+    loop {
+        let state = ask_once(address);
+        if state.is_ok() || Instant::now() + RETRY_INTERVAL > end {
+            return state;
+        }
+        thread::sleep(RETRY_INTERVAL);
+    }
+}
+
+fn ask_once(address: SocketAddr) -> Result<(), String> {
     let answer = exchange(address).map_err(|error| format!("{address} does not answer: {error}"))?;
     if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("{address} is not ready")) }
 }

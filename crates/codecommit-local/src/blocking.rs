@@ -1,0 +1,78 @@
+//! The server for programs that do not use tokio: it runs on threads of its own.
+
+use std::io;
+use std::path::Path;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Settings, StartError};
+
+/// Requests of Git clients that are served at once; a thread that waits for a client costs little.
+const THREADS_MAX: usize = 1024;
+
+/// A running server; dropping it stops it. It must be started and dropped outside asynchronous code.
+///
+/// ```
+/// use codecommit_local::{Settings, blocking::Server};
+///
+/// # fn main() -> Result<(), codecommit_local::StartError> {
+/// let server = Server::start(Settings::ephemeral())?;
+/// assert!(server.endpoint().starts_with("http://127.0.0.1:"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    /// `None` once it is stopped.
+    server: Option<server::Server>,
+    runtime: Runtime,
+}
+
+impl Server {
+    /// Starts a server, and returns when it accepts connections.
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        let runtime = runtime().map_err(StartError::Threads)?;
+        let server = Some(runtime.block_on(server::Server::start(settings))?);
+        Ok(Self { server, runtime })
+    }
+
+    /// Returns the URL to give clients as `AWS_ENDPOINT_URL_CODECOMMIT`.
+    pub fn endpoint(&self) -> String {
+        self.running().endpoint()
+    }
+
+    /// Returns the folder of the repositories and the database.
+    pub fn data_folder(&self) -> &Path {
+        self.running().data_folder()
+    }
+
+    /// Returns the folder of the trail: `events.ndjson`, log files and digests.
+    pub fn trail_folder(&self) -> &Path {
+        self.running().trail_folder()
+    }
+
+    /// Stops accepting, finishes running requests within [`Settings::stop_timeout`], and delivers the log files.
+    pub fn stop(mut self) {
+        self.close();
+    }
+
+    fn running(&self) -> &server::Server {
+        self.server.as_ref().expect("only stop and drop take it")
+    }
+
+    fn close(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
+    }
+}
+
+/// Creates a tokio runtime with enough threads for the server: each running request of a Git client takes one.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().max_blocking_threads(THREADS_MAX).enable_all().build()
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,94 @@
+//! Where the events come from: the file of a trail, or a running server.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ureq::Agent;
+
+/// Time between two looks for new events.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Records in the order in which they were written, each a line of JSON.
+pub(super) trait Records {
+    /// Returns the next record; `None` if there is none yet.
+    fn next(&mut self) -> io::Result<Option<String>>;
+}
+
+/// `events.ndjson`. A file that was replaced or emptied, by a reset or a rotation, is read from its start.
+pub(super) struct TrailFile {
+    path: PathBuf,
+    file: BufReader<File>,
+    /// What was read of a line whose end is not written yet.
+    begun: Vec<u8>,
+}
+
+impl TrailFile {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: BufReader::new(File::open(path)?), begun: Vec::new() })
+    }
+
+    /// Opens the file again if it is another one, or shorter than what was read of it.
+    fn reopen(&mut self) -> io::Result<bool> {
+        let Ok(now) = std::fs::metadata(&self.path) else { return Ok(false) };
+        let opened = self.file.get_ref().metadata()?;
+        if (now.dev(), now.ino()) == (opened.dev(), opened.ino()) && now.len() >= self.file.stream_position()? {
+            return Ok(false);
+        }
+        *self = Self::open(&self.path)?;
+        Ok(true)
+    }
+}
+
+impl Records for TrailFile {
+    fn next(&mut self) -> io::Result<Option<String>> {
+        loop {
+            if self.file.read_until(b'\n', &mut self.begun)? == 0 || self.begun.last() != Some(&b'\n') {
+                if self.reopen()? {
+                    continue;
+                }
+                return Ok(None);
+            }
+            let line = std::mem::take(&mut self.begun);
+            if let Ok(line) = String::from_utf8(line) {
+                return Ok(Some(line.trim_end().to_owned()));
+            }
+        }
+    }
+}
+
+/// A running server.
+pub(super) struct Endpoint {
+    url: String,
+    agent: Agent,
+    /// The place of the last event that was read.
+    after: String,
+    records: VecDeque<String>,
+}
+
+impl Endpoint {
+    pub(super) fn new(url: &str) -> Self {
+        let agent =
+            Agent::new_with_config(Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build());
+        let url = format!("{}/_local/events", url.trim_end_matches('/'));
+        Self { url, agent, after: String::new(), records: VecDeque::new() }
+    }
+}
+
+impl Records for Endpoint {
+    fn next(&mut self) -> io::Result<Option<String>> {
+        if self.records.is_empty() {
+            let failed = |error| io::Error::other(format!("{} cannot be read: {error}", self.url));
+            let mut reply = self.agent.get(&self.url).query("after", &self.after).call().map_err(failed)?;
+            let last = reply.headers().get("codecommit-local-last-event").and_then(|last| last.to_str().ok());
+            self.after =
+                last.ok_or_else(|| io::Error::other(format!("{} is not codecommit-local", self.url)))?.to_owned();
+            let text = reply.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(failed)?;
+            self.records = text.lines().map(str::to_owned).collect();
+        }
+        Ok(self.records.pop_front())
+    }
+}

@@ -1,0 +1,39 @@
+//! AWS CodeCommit on one machine, with its audit trail: the library that embeds the server in a test or another program.
+//!
+//! The server serves AWS's JSON API and Git over HTTP at one endpoint, and records every call as AWS CloudTrail does.
+//! In a program that uses tokio:
+//!
+//! ```
+//! use codecommit_local::{Server, Settings};
+//!
+//! # #[tokio::main(flavor = "multi_thread")]
+//! # async fn main() -> Result<(), codecommit_local::StartError> {
+//! let server = Server::start(Settings::ephemeral()).await?;
+//! println!("AWS_ENDPOINT_URL_CODECOMMIT={}", server.endpoint());
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! And without tokio:
+//!
+//! ```
+//! use codecommit_local::{Settings, blocking::Server};
+//!
+//! # fn main() -> Result<(), codecommit_local::StartError> {
+//! let server = Server::start(Settings::ephemeral())?;
+//! println!("git clone {}/v1/repos/MyDemoRepo", server.endpoint());
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod blocking;
+pub mod options;
+
+pub use options::Options;
+pub use server::{Server, Settings, StartError};
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

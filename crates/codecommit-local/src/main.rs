@@ -1,0 +1,166 @@
+//! The program: commands, settings, the log and signals.
+
+mod banner;
+mod completions;
+mod environment;
+mod events;
+mod health;
+mod log;
+mod simulate;
+mod verify;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use codecommit_local::options::{LogFormat, LogLevel};
+use codecommit_local::{Options, Server, Settings, blocking};
+use tokio::signal::unix::{SignalKind, signal};
+use trail::terminal::printable_lines;
+
+/// Gives freed memory back to the system, which the system's own allocator does not when it is freed in small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Time to close after the requests have ended or were cut off; `docker stop` kills after ten seconds in all.
+const CLOSING_MAX: Duration = Duration::from_secs(4);
+
+/// AWS CodeCommit on one machine, with its audit trail
+///
+/// Serves AWS's JSON API and Git over HTTP on the same repositories, and records every call as AWS CloudTrail does. Each
+/// setting is a flag, an environment variable or a line of the configuration file; a flag overrides a variable, a variable
+/// overrides the file. TIME is a number with ms, s, m, h or d (5s); SIZE is a number with KB, MB or GB (5MB).
+#[derive(Parser)]
+#[command(
+    name = "codecommit-local",
+    version = env!("CODECOMMIT_LOCAL_VERSION"),
+    args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES,
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// TOML file of settings, named as the flags are: log-interval = "5s"
+    #[arg(long, env = "CODECOMMIT_LOCAL_CONFIG", value_name = "FILE", help_heading = "Server")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  codecommit-local                            serve at http://127.0.0.1:4599
+  codecommit-local --ephemeral                serve, and keep nothing
+  codecommit-local --listen 127.0.0.1:0       serve on a free port
+  eval \"$(codecommit-local env)\"             point this shell's clients at it
+  codecommit-local events --follow            watch the trail
+  codecommit-local --help                     show all settings";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print shell completions
+    Completions(completions::Arguments),
+    /// Print the environment variables that point the AWS CLI, SDKs and git at a server
+    Env(environment::Arguments),
+    /// Print the trail, one event per line
+    Events(events::Arguments),
+    /// Ask a running server whether it is ready
+    Health(health::Arguments),
+    /// Print the manual page
+    Man,
+    /// Act as another AWS service that is a client of a running server
+    Simulate(simulate::Arguments),
+    /// Validate the digests and log files of a trail, without a server
+    Verify(verify::Arguments),
+}
+
+fn main() -> ExitCode {
+    let matches = Arguments::command().get_matches();
+    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    prefer_flags(&matches, &mut arguments.options);
+    let done = match arguments.command {
+        Some(Command::Completions(completions)) => {
+            completions::print(&completions, Arguments::command());
+            Ok(())
+        }
+        Some(Command::Env(environment)) => environment::print(&environment),
+        Some(Command::Events(events)) => events::print(&events),
+        Some(Command::Health(health)) => health::ask(&health),
+        Some(Command::Man) => completions::print_manual(Arguments::command()),
+        Some(Command::Simulate(simulate)) => simulate::play(&simulate),
+        Some(Command::Verify(verify)) => verify::print(&verify),
+        None => serve(arguments.config, arguments.options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("codecommit-local: {}", printable_lines(&message));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Of `ephemeral` and `data-dir`, which exclude each other, a flag overrides a variable. Of two variables `ephemeral` counts, as images
+/// name a folder for all who do not choose.
+fn prefer_flags(matches: &ArgMatches, options: &mut Options) {
+    let is_flag = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    match (is_flag("ephemeral"), is_flag("data_dir")) {
+        (_, false) if options.ephemeral == Some(true) => options.data_dir = None,
+        (false, true) => options.ephemeral = None,
+        _ => {}
+    }
+}
+
+fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
+    let file = config.as_deref().map(Options::read).transpose().map_err(|error| error.to_string())?;
+    let options = options.or(file.unwrap_or_default());
+    let log_format = options.log_format.unwrap_or(LogFormat::Text);
+    let quiet = options.quiet.unwrap_or(false);
+    let log_level = if quiet { LogLevel::Warn } else { options.log_level.unwrap_or_default() };
+    let settings = options.settings().map_err(|error| error.to_string())?;
+    let settings = Settings { config, ..settings };
+    log::start(log_format, log_level)?;
+    let runtime = blocking::runtime().map_err(|error| error.to_string())?;
+    let served = runtime.block_on(async {
+        let (stop_timeout, is_ephemeral) = (settings.stop_timeout, settings.data_dir.is_none());
+        let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+        let mut reload = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
+        let server = Server::start(settings).await.map_err(|error| error.to_string())?;
+        if log_format == LogFormat::Text && !quiet {
+            eprint!("{}", banner::text(&server));
+        }
+        print_ready(&server).map_err(|error| error.to_string())?;
+        loop {
+            tokio::select! {
+                _ = terminated.recv() => break,
+                _ = interrupted.recv() => break,
+                _ = reload.recv() => match server.reload_identities() {
+                    Ok(()) => tracing::info!("the identities file was read again"),
+                    Err(error) => tracing::warn!(%error, "the identities stay as they were"),
+                }
+            }
+        }
+        tracing::info!("stopping; running requests have {stop_timeout:?} to finish");
+        let temporary = is_ephemeral.then(|| server.data_folder().to_owned());
+        if tokio::time::timeout(stop_timeout + CLOSING_MAX, server.stop()).await.is_err() {
+            tracing::warn!("some work did not end in time; everything that was acknowledged is kept");
+            // A folder that cannot be removed is left to the system, as all temporary ones are.
+            let _ = temporary.map(std::fs::remove_dir_all);
+        }
+        Ok(())
+    });
+    // Work that did not end in time does not delay the exit.
+    runtime.shutdown_background();
+    served
+}
+
+/// Prints the one line that programs wait for.
+fn print_ready(server: &Server) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "ready {}", server.endpoint())?;
+    output.flush()
+}

@@ -1,0 +1,474 @@
+//! Settings as flags, environment variables and the configuration file have them, before defaults are filled in.
+
+mod buckets;
+mod settings;
+mod triggers;
+pub mod units;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use codecommit::settings::Simulate;
+use serde::Deserialize;
+
+pub use buckets::BucketOptions;
+pub use triggers::TriggerOptions;
+pub use values::{Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel};
+
+/// Declares each setting once: its flag, its variable and its line in the file are derived from the member.
+macro_rules! settings {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$member_meta:meta])* pub $member:ident: Option<$type:ty>,)* }) => {
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$member_meta])* pub $member: Option<$type>,)*
+        }
+
+        impl $name {
+            /// Takes the settings that are missing here from other options.
+            #[must_use]
+            pub fn or(mut self, mut other: Self) -> Self {
+                // The two exclude each other, so one that is set here decides both.
+                if self.ephemeral == Some(true) {
+                    other.data_dir = None;
+                }
+                if self.data_dir.is_some() {
+                    other.ephemeral = None;
+                }
+                $(self.$member = self.$member.or(other.$member);)*
+                self
+            }
+        }
+    };
+}
+
+settings! {
+/// Settings from one source: flags and environment variables, or a file. `None` means that the source does not have it.
+#[derive(Args, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Options {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:4599]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Server")]
+    pub listen: Option<String>,
+    /// Host names under which clients and web pages may use the server, besides names that public DNS cannot have:
+    /// git.example.com, *.example.com, or * for any; separated by commas
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_ALLOWED_HOST",
+        value_name = "NAME",
+        help_heading = "Server",
+        hide_short_help = true,
+        value_delimiter = ',',
+    )]
+    pub allowed_host: Option<Vec<String>>,
+    /// Allow `POST /_local/reset` to remove all data
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_ALLOW_RESET",
+        value_name = "BOOL",
+        help_heading = "Server",
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    )]
+    pub allow_reset: Option<bool>,
+    /// Largest body of an API request, of a `git fetch` request, and of the commands of a push [default: 64MB]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_MAX_BODY",
+        value_name = "SIZE",
+        help_heading = "Server",
+        hide_short_help = true,
+    )]
+    pub max_body: Option<String>,
+    /// Time for running requests to finish when the server stops [default: 5s]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_STOP_TIMEOUT",
+        value_name = "TIME",
+        help_heading = "Server",
+        hide_short_help = true,
+    )]
+    pub stop_timeout: Option<String>,
+    /// Folder of the repositories and the database [default: ./codecommit-data]
+    #[arg(long, env = "CODECOMMIT_LOCAL_DATA_DIR", value_name = "FOLDER", help_heading = "Data")]
+    pub data_dir: Option<PathBuf>,
+    /// Keep everything in temporary folders that are removed at exit
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_EPHEMERAL",
+        value_name = "BOOL",
+        help_heading = "Data",
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    )]
+    pub ephemeral: Option<bool>,
+    /// What an acknowledged call survives: normal: the end of the process; full: a power failure too [default: normal]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_DURABILITY",
+        value_name = "LEVEL",
+        help_heading = "Data",
+        hide_short_help = true,
+    )]
+    pub durability: Option<Durability>,
+    /// Memory for all caches together: histories, decoded objects, references [default: 128MB]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_CACHE_MEMORY",
+        value_name = "SIZE",
+        help_heading = "Data",
+        hide_short_help = true,
+    )]
+    pub cache_memory: Option<String>,
+    /// Time after which unused caches are released and unused repositories are closed [default: 5m]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_CACHE_IDLE",
+        value_name = "TIME",
+        help_heading = "Data",
+        hide_short_help = true,
+    )]
+    pub cache_idle: Option<String>,
+    /// Account of callers that name none [default: 111122223333]
+    #[arg(long, env = "CODECOMMIT_LOCAL_ACCOUNT", value_name = "ACCOUNT", help_heading = "Callers")]
+    pub account: Option<String>,
+    /// Region of requests that name none [default: us-east-1]
+    #[arg(long, env = "CODECOMMIT_LOCAL_REGION", value_name = "REGION", help_heading = "Callers")]
+    pub region: Option<String>,
+    /// TOML file of accounts, users, roles and their access keys
+    #[arg(long, env = "CODECOMMIT_LOCAL_IDENTITIES", value_name = "FILE", help_heading = "Callers")]
+    pub identities: Option<PathBuf>,
+    /// Ask Git clients for credentials, whose user name names the caller; no password is checked [default: ask if there is an
+    /// identities file, else never]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_AUTH", value_name = "WHEN", help_heading = "Callers")]
+    pub git_auth: Option<GitAuth>,
+    /// Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_TRUSTED_PROXY",
+        value_name = "ADDRESS",
+        help_heading = "Callers",
+        hide_short_help = true,
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Option<Vec<String>>,
+    /// Folder of the trail [default: `trail` in the data folder]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_DIR", value_name = "FOLDER", help_heading = "Trail")]
+    pub trail_dir: Option<PathBuf>,
+    /// Name of the bucket that the trail folder stands for [default: codecommit-local-trail]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_TRAIL_BUCKET",
+        value_name = "NAME",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub trail_bucket: Option<String>,
+    /// Folder of the buckets of other trails [default: `buckets` beside the trail folder]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_BUCKETS_DIR",
+        value_name = "FOLDER",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub buckets_dir: Option<PathBuf>,
+    /// Version of the event records: 1.05 as in the CodeCommit guide, 1.11 as AWS writes today [default: 1.05]
+    #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION", help_heading = "Trail")]
+    pub event_version: Option<EventVersion>,
+    /// Time until recorded events are delivered in a log file [default: 5s]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_INTERVAL", value_name = "TIME", help_heading = "Trail")]
+    pub log_interval: Option<String>,
+    /// Size of events, before compression, that fills a log file [default: 5MB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_SIZE", value_name = "SIZE", help_heading = "Trail", hide_short_help = true)]
+    pub log_size: Option<String>,
+    /// Time that log files and digests stay in buckets that are folders [default: for ever]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_TRAIL_RETENTION",
+        value_name = "TIME",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub trail_retention: Option<String>,
+    /// Folder to which expired log files and digests are moved instead of being removed
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_TRAIL_ARCHIVE",
+        value_name = "FOLDER",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub trail_archive: Option<PathBuf>,
+    /// Time that delivered events stay in the database and can be looked up [default: for ever]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_HISTORY_RETENTION",
+        value_name = "TIME",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub history_retention: Option<String>,
+    /// Time until an event is found in event history [default: none]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_LOOKUP_DELAY",
+        value_name = "TIME",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub lookup_delay: Option<String>,
+    /// Lookups in event history per second, account and region, 2 at AWS; 0 is no limit [default: 0]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_LOOKUP_RATE",
+        value_name = "NUMBER",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub lookup_rate: Option<u32>,
+    /// Time between digests, at least 1s [default: 1h]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_DIGEST_INTERVAL",
+        value_name = "TIME",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub digest_interval: Option<String>,
+    /// RSA private key in PEM or DER that signs digests, instead of keys made in the data folder
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_SIGNING_KEY",
+        value_name = "FILE",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub signing_key: Option<PathBuf>,
+    /// Time that a key signs digests before the next key is made; it stays valid for the same time again [default: 15d]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_KEY_ROTATION",
+        value_name = "TIME",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub key_rotation: Option<String>,
+    /// Record the calls of AWS KMS that CodeCommit makes at AWS, such as Encrypt and Decrypt
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_KMS_EVENTS",
+        value_name = "BOOL",
+        help_heading = "Trail",
+        hide_short_help = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    )]
+    pub kms_events: Option<bool>,
+    /// Capabilities offered to Git clients: aws: those of CodeCommit; full: all that are implemented [default: aws]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CAPABILITIES", value_name = "PROFILE", help_heading = "Git")]
+    pub git_capabilities: Option<GitCapabilities>,
+    /// Check the form of pushed objects, as Git does with receive.fsckObjects [default: true]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_FSCK",
+        value_name = "BOOL",
+        help_heading = "Git",
+        hide_short_help = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    )]
+    pub git_fsck: Option<bool>,
+    /// References that one push may update [default: 4000]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_MAX_REFS",
+        value_name = "NUMBER",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_max_refs: Option<usize>,
+    /// Largest pack that may be pushed [default: no limit]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_MAX_PACK",
+        value_name = "SIZE",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_max_pack: Option<String>,
+    /// Largest object that may be pushed [default: 2GB]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_MAX_OBJECT",
+        value_name = "SIZE",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_max_object: Option<String>,
+    /// Size to which the objects of any pushed pack may expand; packs over a thousandth of it may expand to 1,000 times
+    /// their size [default: 16GB]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_MAX_EXPANSION",
+        value_name = "SIZE",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_max_expansion: Option<String>,
+    /// Longest chain of deltas in a pushed pack [default: 4095]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_MAX_DELTA_CHAIN",
+        value_name = "NUMBER",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_max_delta_chain: Option<usize>,
+    /// Idle timeout of connections [default: 5m]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_TIMEOUT",
+        value_name = "TIME",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_timeout: Option<String>,
+    /// Packs that are computed at the same time; further clones and fetches wait [default: one for each processor]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_PACKS",
+        value_name = "NUMBER",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_packs: Option<usize>,
+    /// Disk space for computed packs, for clones and fetches of the same objects; 0 keeps none [default: 256MB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CACHE", value_name = "SIZE", help_heading = "Git", hide_short_help = true)]
+    pub git_cache: Option<String>,
+    /// Packs of a repository before maintenance combines them; 0 never combines [default: 20]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_PACK_LIMIT",
+        value_name = "NUMBER",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_pack_limit: Option<usize>,
+    /// Time that unreachable objects are kept [default: 14d]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_GIT_PRUNE_AGE",
+        value_name = "TIME",
+        help_heading = "Git",
+        hide_short_help = true,
+    )]
+    pub git_prune_age: Option<String>,
+    /// Repositories in an account and region [default: 1000]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_REPOSITORY_LIMIT",
+        value_name = "NUMBER",
+        help_heading = "Quotas",
+        hide_short_help = true,
+    )]
+    pub repository_limit: Option<u64>,
+    /// Trails in an account and region, besides the default trail [default: 5]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_TRAIL_LIMIT",
+        value_name = "NUMBER",
+        help_heading = "Quotas",
+        hide_short_help = true,
+    )]
+    pub trail_limit: Option<usize>,
+    /// Open pull requests of a repository [default: 1000]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_OPEN_PULL_REQUEST_LIMIT",
+        value_name = "NUMBER",
+        help_heading = "Quotas",
+        hide_short_help = true,
+    )]
+    pub open_pull_request_limit: Option<u64>,
+    /// Time that a merge may take [default: 30s]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_MERGE_TIMEOUT",
+        value_name = "TIME",
+        help_heading = "Quotas",
+        hide_short_help = true,
+    )]
+    pub merge_timeout: Option<String>,
+    /// Size of the files that a merge may read [default: 1GB]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_MERGE_MAX_CONTENT",
+        value_name = "SIZE",
+        help_heading = "Quotas",
+        hide_short_help = true,
+    )]
+    pub merge_max_content: Option<String>,
+    /// Files and folders that a merge may compare [default: 250000]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_MERGE_MAX_ITEMS",
+        value_name = "NUMBER",
+        help_heading = "Quotas",
+        hide_short_help = true,
+    )]
+    pub merge_max_items: Option<usize>,
+    /// Least severe lines of the log; debug shows every call, info failed calls [default: info]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_LEVEL", value_name = "LEVEL", help_heading = "Program log")]
+    pub log_level: Option<LogLevel>,
+    /// Form of the log on standard error [default: text]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOG_FORMAT", value_name = "FORMAT", help_heading = "Program log")]
+    pub log_format: Option<LogFormat>,
+    /// Print warnings and errors only, and no banner
+    #[arg(
+        long,
+        short,
+        env = "CODECOMMIT_LOCAL_QUIET",
+        value_name = "BOOL",
+        help_heading = "Program log",
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    )]
+    pub quiet: Option<bool>,
+    /// Page sizes by operation; only in the file.
+    #[arg(skip)]
+    pub page_sizes: Option<BTreeMap<String, usize>>,
+    /// Buckets at other endpoints, by name; only in the file.
+    #[arg(skip)]
+    pub buckets: Option<BTreeMap<String, BucketOptions>>,
+    /// Destinations of trigger messages; only in the file.
+    #[arg(skip)]
+    pub triggers: Option<TriggerOptions>,
+    /// Conditions to simulate; only in the file.
+    #[arg(skip)]
+    pub simulate: Option<Simulate>,
+}
+}
+
+/// A setting that cannot be used; the text says what to write instead.
+#[derive(Debug)]
+pub struct SettingError(String);
+
+impl std::fmt::Display for SettingError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+impl Options {
+    /// Reads a TOML file of settings, named as the flags are.
+    pub fn read(path: &Path) -> Result<Self, SettingError> {
+        let failed =
+            |what: &dyn std::fmt::Display| SettingError(format!("configuration file {}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+        // The error itself would show the line, which can hold a secret.
+        let place = |error: &toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        };
+        toml::from_str(&text).map_err(|error| failed(&place(&error)))
+    }
+}

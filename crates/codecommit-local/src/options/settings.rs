@@ -1,0 +1,173 @@
+//! Settings made of options: checks, and defaults for what is missing.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use server::Settings;
+use server::settings::{AllowedHosts, Git, IpNet};
+
+use super::{Durability, Options, SettingError, buckets, units};
+
+impl Options {
+    /// Checks the settings, and fills in defaults.
+    ///
+    /// ```
+    /// use codecommit_local::Options;
+    ///
+    /// let options = Options { ephemeral: Some(true), log_interval: Some("1s".to_owned()), ..Options::default() };
+    /// assert_eq!(options.settings()?.log_interval.as_secs(), 1);
+    /// # Ok::<(), codecommit_local::options::SettingError>(())
+    /// ```
+    pub fn settings(self) -> Result<Settings, SettingError> {
+        let defaults = Settings::default();
+        let ephemeral = self.ephemeral.unwrap_or(false);
+        if ephemeral && self.data_dir.is_some() {
+            return Err(SettingError("data-dir and ephemeral exclude each other: write one of them".to_owned()));
+        }
+        let body_bytes_max = size("max-body", self.max_body, defaults.body_bytes_max)?;
+        let region = parsed(self.region, defaults.region)?;
+        let trail_bucket = self.trail_bucket.unwrap_or(defaults.trail_bucket);
+        let (git, limits) = (defaults.git, git::Limits::default());
+        let codecommit = defaults.codecommit;
+        Ok(Settings {
+            listen: self.listen.map_or(Ok(defaults.listen), |text| listen(&text))?,
+            config: None,
+            data_dir: if ephemeral { None } else { self.data_dir.or(defaults.data_dir) },
+            trail_dir: self.trail_dir,
+            buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,
+            trail_bucket,
+            buckets_dir: self.buckets_dir,
+            account: parsed(self.account, defaults.account)?,
+            region,
+            identities: self.identities,
+            log_interval: time("log-interval", self.log_interval, defaults.log_interval)?,
+            log_bytes: size("log-size", self.log_size, defaults.log_bytes)?,
+            retention: trail::Retention {
+                files: age("trail-retention", self.trail_retention)?,
+                archive: self.trail_archive,
+                events: age("history-retention", self.history_retention)?,
+            },
+            lookup: trail::LookupSettings {
+                delay: time("lookup-delay", self.lookup_delay, defaults.lookup.delay)?,
+                per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
+            },
+            trails_max: self.trail_limit.unwrap_or(defaults.trails_max),
+            digest_interval: digest_interval(self.digest_interval, defaults.digest_interval)?,
+            signing_key: self.signing_key,
+            key_rotation: time("key-rotation", self.key_rotation, defaults.key_rotation)?,
+            event_version: self.event_version.map_or(defaults.event_version, Into::into),
+            body_bytes_max,
+            durability: self.durability.map_or(defaults.durability, Into::into),
+            git: Git {
+                auth: self.git_auth.map(Into::into),
+                offers: self.git_capabilities.map_or(git.offers, Into::into),
+                limits: git::Limits {
+                    refs_per_push: self.git_max_refs.unwrap_or(limits.refs_per_push),
+                    pack_bytes: size("git-max-pack", self.git_max_pack, limits.pack_bytes)?,
+                    object_bytes: size("git-max-object", self.git_max_object, limits.object_bytes)?,
+                    expansion_bytes: size("git-max-expansion", self.git_max_expansion, limits.expansion_bytes)?,
+                    delta_chain: self.git_max_delta_chain.unwrap_or(limits.delta_chain),
+                    request_bytes: body_bytes_max,
+                    ..limits
+                },
+                fsck: self.git_fsck.unwrap_or(git.fsck),
+                timeout: time("git-timeout", self.git_timeout, git.timeout)?,
+                packs: self.git_packs.filter(|packs| *packs > 0),
+                cache_bytes: match self.git_cache {
+                    Some(none) if none == "0" => 0,
+                    text => size("git-cache", text, git.cache_bytes)?,
+                },
+                pack_limit: self.git_pack_limit.unwrap_or(git.pack_limit),
+                prune_age: time("git-prune-age", self.git_prune_age, git.prune_age)?,
+                ..git
+            },
+            cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,
+            triggers: self.triggers.unwrap_or_default().settings()?,
+            kms_events: self.kms_events.unwrap_or(defaults.kms_events),
+            allow_reset: self.allow_reset.unwrap_or(defaults.allow_reset),
+            trusted_proxies: trusted_proxies(self.trusted_proxy)?,
+            allowed_hosts: allowed_hosts(self.allowed_host)?,
+            stop_timeout: time("stop-timeout", self.stop_timeout, defaults.stop_timeout)?,
+            codecommit: codecommit::Settings {
+                repositories_max: self.repository_limit.unwrap_or(codecommit.repositories_max),
+                open_pull_requests_max: self.open_pull_request_limit.unwrap_or(codecommit.open_pull_requests_max),
+                page_sizes: page_sizes(self.page_sizes)?,
+                sync: self.durability == Some(Durability::Full),
+                fsck: codecommit.fsck,
+                cache_bytes: cache_bytes(self.cache_memory, codecommit.cache_bytes)?,
+                merge: git::MergeLimits {
+                    time: time("merge-timeout", self.merge_timeout, codecommit.merge.time)?,
+                    content_bytes_max: size(
+                        "merge-max-content",
+                        self.merge_max_content,
+                        codecommit.merge.content_bytes_max,
+                    )?,
+                    items_max: self.merge_max_items.unwrap_or(codecommit.merge.items_max),
+                },
+                simulate: self.simulate.unwrap_or_default(),
+            },
+        })
+    }
+}
+
+fn parsed<T: std::str::FromStr<Err = String>>(text: Option<String>, default: T) -> Result<T, SettingError> {
+    text.map_or(Ok(default), |text| text.parse()).map_err(SettingError)
+}
+
+fn page_sizes(sizes: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String, usize>, SettingError> {
+    let sizes = sizes.unwrap_or_default();
+    let wrong = sizes.iter().find(|(name, size)| **size == 0 || codecommit::CodeCommit::operation(name).is_none());
+    match wrong {
+        Some((name, 0)) => Err(SettingError(format!("page-sizes: {name} is 0; write 1 or more"))),
+        Some((name, _)) => Err(SettingError(format!("page-sizes: {name} is no operation of CodeCommit"))),
+        None => Ok(sizes),
+    }
+}
+
+fn size(name: &str, text: Option<String>, default: u64) -> Result<u64, SettingError> {
+    text.map_or(Ok(default), |text| units::bytes(&text)).map_err(|error| SettingError(format!("{name}: {error}")))
+}
+
+fn cache_bytes(text: Option<String>, default: usize) -> Result<usize, SettingError> {
+    let bytes = size("cache-memory", text, default.try_into().unwrap_or(u64::MAX))?;
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+pub(super) fn time(name: &str, text: Option<String>, default: Duration) -> Result<Duration, SettingError> {
+    text.map_or(Ok(default), |text| units::duration(&text)).map_err(|error| SettingError(format!("{name}: {error}")))
+}
+
+/// Digests are named by the second in which they are made.
+fn digest_interval(text: Option<String>, default: Duration) -> Result<Duration, SettingError> {
+    let interval = time("digest-interval", text, default)?;
+    if interval < Duration::from_secs(1) {
+        return Err(SettingError("digest-interval: digests are a second or more apart; write 1s or more".to_owned()));
+    }
+    Ok(interval)
+}
+
+/// Reads how long something is kept: `None` for ever.
+fn age(name: &str, text: Option<String>) -> Result<Option<Duration>, SettingError> {
+    text.map(|text| time(name, Some(text), Duration::ZERO)).transpose()
+}
+
+fn trusted_proxies(addresses: Option<Vec<String>>) -> Result<Vec<IpNet>, SettingError> {
+    let network = |text: String| {
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let advice = "write an IP address or a network, such as 10.0.0.0/8";
+        network.map_err(|_| SettingError(format!("trusted-proxy: '{text}' is not an address; {advice}")))
+    };
+    addresses.into_iter().flatten().map(network).collect()
+}
+
+fn allowed_hosts(names: Option<Vec<String>>) -> Result<AllowedHosts, SettingError> {
+    AllowedHosts::parse(names.unwrap_or_default()).map_err(|error| SettingError(format!("allowed-host: {error}")))
+}
+
+fn listen(text: &str) -> Result<SocketAddr, SettingError> {
+    let wrong = |_| {
+        format!("listen: '{text}' is not an address; write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0")
+    };
+    text.parse().map_err(wrong).map_err(SettingError)
+}

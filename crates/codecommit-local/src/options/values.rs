@@ -1,0 +1,110 @@
+//! Values of settings that are one word of a few.
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+/// Version of the event records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+pub enum EventVersion {
+    /// The shape of the CodeCommit guide's examples.
+    #[value(name = "1.05")]
+    #[serde(rename = "1.05")]
+    V1_05,
+    /// Today's shape.
+    #[value(name = "1.11")]
+    #[serde(rename = "1.11")]
+    V1_11,
+}
+
+/// What an acknowledged call survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// The death of the process.
+    Normal,
+    /// The loss of power.
+    Full,
+}
+
+/// What Git clients are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum GitCapabilities {
+    /// What CodeCommit offers.
+    Aws,
+    /// All that is implemented.
+    Full,
+}
+
+/// Whether Git clients are asked for credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum GitAuth {
+    /// Requests without credentials are answered with 401.
+    Ask,
+    /// Requests without credentials are the default user's.
+    Never,
+}
+
+/// Least severe lines of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Failures that somebody must look at.
+    Error,
+    /// Conditions that may need attention.
+    Warn,
+    /// Failed calls, starts and stops.
+    #[default]
+    Info,
+    /// Every call.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for a person.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl From<EventVersion> for trail::EventVersion {
+    fn from(version: EventVersion) -> Self {
+        match version {
+            EventVersion::V1_05 => Self::V1_05,
+            EventVersion::V1_11 => Self::V1_11,
+        }
+    }
+}
+
+impl From<Durability> for store::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Normal => Self::Normal,
+            Durability::Full => Self::Full,
+        }
+    }
+}
+
+impl From<GitAuth> for server::settings::GitAuth {
+    fn from(auth: GitAuth) -> Self {
+        match auth {
+            GitAuth::Ask => Self::Ask,
+            GitAuth::Never => Self::Never,
+        }
+    }
+}
+
+impl From<GitCapabilities> for git::Offers {
+    fn from(capabilities: GitCapabilities) -> Self {
+        match capabilities {
+            GitCapabilities::Aws => Self::AWS,
+            GitCapabilities::Full => Self::FULL,
+        }
+    }
+}
