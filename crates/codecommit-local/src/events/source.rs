@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,18 +24,25 @@ pub(super) struct TrailFile {
     file: BufReader<File>,
     /// What was read of a line whose end is not written yet.
     begun: Vec<u8>,
+    /// The last whole line, and where it ends: an emptied file may have grown as long again.
+    last: (u64, Vec<u8>),
 }
 
 impl TrailFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), file: BufReader::new(File::open(path)?), begun: Vec::new() })
+        let file = BufReader::new(File::open(path)?);
+        Ok(Self { path: path.to_owned(), file, begun: Vec::new(), last: (0, Vec::new()) })
     }
 
-    /// Opens the file again if it is another one, or shorter than what was read of it.
+    /// Opens the file again if it is another one, or does not hold any more what was read of it.
     fn reopen(&mut self) -> io::Result<bool> {
         let Ok(now) = std::fs::metadata(&self.path) else { return Ok(false) };
         let opened = self.file.get_ref().metadata()?;
-        if (now.dev(), now.ino()) == (opened.dev(), opened.ino()) && now.len() >= self.file.stream_position()? {
+        let (end, last) = &self.last;
+        let mut found = vec![0; last.len()];
+        let start = end.saturating_sub(last.len() as u64);
+        let is_there = self.file.get_ref().read_exact_at(&mut found, start).is_ok() && found == *last;
+        if (now.dev(), now.ino()) == (opened.dev(), opened.ino()) && is_there {
             return Ok(false);
         }
         *self = Self::open(&self.path)?;
@@ -53,9 +60,9 @@ impl Records for TrailFile {
                 return Ok(None);
             }
             let line = std::mem::take(&mut self.begun);
-            if let Ok(line) = String::from_utf8(line) {
-                return Ok(Some(line.trim_end().to_owned()));
-            }
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            self.last = (self.file.stream_position()?, line);
+            return Ok(Some(text));
         }
     }
 }
