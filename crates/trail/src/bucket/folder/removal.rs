@@ -12,7 +12,7 @@ use super::{FolderBucket, METADATA};
 /// Where folders are moved to that are removed, in the folder of metadata; no key's metadata has such a name.
 const REMOVED: &str = "removed.partial";
 
-/// How often a folder is emptied that cannot be moved, as it is the root of another file system.
+/// Attempts to empty a folder while others put entries into it.
 const ATTEMPTS: u32 = 10;
 
 impl FolderBucket {
@@ -29,7 +29,8 @@ impl FolderBucket {
             if unless(ErrorKind::NotFound, fs::rename(&folder, removed.join("folder"))).is_err() {
                 remove_in_place(&folder)?;
             }
-            unless(ErrorKind::NotFound, fs::remove_dir_all(&removed))?;
+            // Whoever looked a folder up before it was moved can still put one entry into it.
+            remove_in_place(&removed)?;
             // A folder that holds something else stays.
             let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(root) && *above != root);
             above.take_while(|above| fs::remove_dir(above).is_ok()).for_each(drop);
