@@ -16,7 +16,7 @@ pub(in crate::bucket) const OBJECT: &str = ".object";
 pub(super) const PARTIAL: &str = ".partial";
 
 /// How often a write is tried again whose folder was removed meanwhile.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 1_000;
 
 /// Writes the object of a key below a folder; `content` opens what is written, once for each attempt.
 pub(super) fn write_object<R: Read>(

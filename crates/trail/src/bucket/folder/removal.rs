@@ -13,7 +13,7 @@ use super::{FolderBucket, METADATA};
 const REMOVED: &str = "removed.partial";
 
 /// Attempts to empty a folder while others put entries into it.
-const ATTEMPTS: u32 = 10;
+const ATTEMPTS: u32 = 1_000;
 
 impl FolderBucket {
     /// Removes all objects of a prefix that ends in a slash, and the folders above that are empty then.
