@@ -356,6 +356,8 @@ fn log(arguments: &[&str]) -> String {
     let endpoint = ready.trim_end().strip_prefix("ready ").expect("it is the ready line");
     place(endpoint, "MyDemoRepo");
     assert_eq!(call(endpoint, "GetRepository", &json!({ "repositoryName": "absent" })).0, 400);
+    let bucket = format!("{endpoint}/codecommit-local-trail?location");
+    assert_eq!(wire::send(Request::get(bucket).body(Vec::new()).expect("it is well formed")).status, 200);
     assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill is there").success());
     let output = child.wait_with_output().expect("it is ours");
     String::from_utf8(output.stderr).expect("it is text")
@@ -365,9 +367,10 @@ fn log(arguments: &[&str]) -> String {
 fn the_level_decides_which_calls_are_logged() {
     let [created, absent] = ["CreateRepository", "RepositoryDoesNotExistException"];
     let usual = log(&[]);
+    assert!(!usual.contains("GetBucketLocation"), "{usual}");
     assert!(!usual.contains(created) && usual.contains(absent) && usual.contains("is ready at"), "{usual}");
     let all = log(&["--log-level", "debug"]);
-    assert!(all.contains(created) && all.contains(absent), "{all}");
+    assert!(all.contains(created) && all.contains(absent) && all.contains("GetBucketLocation"), "{all}");
     assert_eq!(log(&["--quiet"]), "");
     let unknown = refused(&folder(), &["--log-level", "loud"]);
     assert!(unknown.contains("debug"), "{unknown}");

@@ -16,7 +16,7 @@ use crate::presence::Presence;
 use crate::services::Service;
 use crate::spool::Spool;
 use crate::state::State;
-use crate::{blocking, body, head};
+use crate::{blocking, body, call_log, head};
 
 const STS: trail::Source =
     trail::Source { event_source: identity::EVENT_SOURCE, api_version: Some(identity::API_VERSION) };
@@ -95,25 +95,7 @@ fn respond(call: &Call, asked: &Asked, result: Result<Bytes, Failure>) -> Respon
             "a call failed; an earlier line tells why"
         );
     }
-    macro_rules! log {
-        ($level:ident) => {
-            tracing::$level!(
-                operation = asked.operation(),
-                status,
-                error = error.as_deref(),
-                user = %call.caller.arn,
-                account = %call.account,
-                region = %call.region,
-                request_id = call.request_id(),
-                "call"
-            )
-        };
-    }
-    if status < 400 {
-        log!(debug);
-    } else {
-        log!(info);
-    }
+    call_log::log(call, asked.operation(), status, error.as_deref(), None);
     send(asked, status, call.request_id(), body)
 }
 

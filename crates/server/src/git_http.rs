@@ -31,7 +31,7 @@ use crate::git_http::path::Wanted;
 use crate::presence::Presence;
 use crate::spool::Spool;
 use crate::state::State;
-use crate::{blocking, body, head};
+use crate::{blocking, body, call_log, head};
 
 /// The versions of the protocol that a client speaks.
 const GIT_PROTOCOL: HeaderName = HeaderName::from_static("git-protocol");
@@ -233,25 +233,7 @@ impl Exchange {
 
     fn respond(&mut self, status: u16, content_type: &str, body: Body) {
         let call = &self.call;
-        macro_rules! log {
-            ($level:ident) => {
-                tracing::$level!(
-                    operation = event::name(self.service),
-                    status,
-                    repository = self.repository_name,
-                    user = %call.caller.arn,
-                    account = %call.account,
-                    region = %call.region,
-                    request_id = call.request_id(),
-                    "call"
-                )
-            };
-        }
-        if status < 400 {
-            log!(debug);
-        } else {
-            log!(info);
-        }
+        call_log::log(call, event::name(self.service), status, None, Some(&self.repository_name));
         let response = Response::builder()
             .status(status)
             .header("x-amzn-requestid", call.request_id())

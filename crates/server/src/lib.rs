@@ -20,6 +20,7 @@ mod archives;
 mod asked;
 mod blocking;
 mod body;
+mod call_log;
 mod connection;
 mod data_folder;
 mod folder_lock;

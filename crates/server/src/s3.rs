@@ -29,7 +29,7 @@ use self::gate::{Asked, Gate, Note};
 use self::reader::Reader;
 use self::signature::Signature;
 use crate::state::State;
-use crate::{blocking, body, head};
+use crate::{blocking, body, call_log, head};
 
 /// S3's names for the id of a request, and that of the other services.
 const REQUEST_IDS: [&str; 3] = ["x-amz-request-id", "x-amz-id-2", "x-amzn-requestid"];
@@ -141,16 +141,8 @@ fn respond(
         let key = asked.and_then(|asked| asked.key.as_deref());
         refusal::reply(&failure, headers, bucket, key, call.request_id())
     });
-    tracing::info!(
-        operation = asked.map_or("-", |asked| asked.operation.as_str()),
-        status = response.status().as_u16(),
-        error = error.as_deref(),
-        user = %call.caller.arn,
-        account = %call.account,
-        region = %call.region,
-        request_id = call.request_id(),
-        "call"
-    );
+    let operation = asked.map_or("-", |asked| asked.operation.as_str());
+    call_log::log(call, operation, response.status().as_u16(), error.as_deref(), None);
     with_id(response, call.request_id())
 }
 
