@@ -2,24 +2,31 @@
 
 /// A text with wildcards; `*` matches slashes and colons too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern(String);
+pub struct Pattern(String);
 
 impl Pattern {
-    pub(crate) fn new(text: &str) -> Self {
+    /// Takes the text of a pattern.
+    pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = text.strip_prefix(first) else { return false };
-        let Some(last) = parts.next_back() else { return rest.is_empty() };
-        for part in parts {
-            let Some(at) = rest.find(part) else { return false };
-            rest = &rest[at + part.len()..];
-        }
-        rest.ends_with(last)
+    /// Tells whether a text fits; see [`matches`].
+    pub fn matches(&self, text: &str) -> bool {
+        matches(&self.0, text)
     }
+}
+
+/// Tells whether a text fits a pattern in which `*` stands for any characters, or none.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ pub(crate) mod content;
 mod evaluation;
 mod member;
 mod name;
-mod pattern;
 mod row;
 
 use std::sync::Arc;

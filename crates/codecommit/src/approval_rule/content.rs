@@ -1,10 +1,10 @@
 //! The content of approval rules and of the templates that make them: JSON that says how many approvals of whom are needed.
 
+use aws::Pattern;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::member::Member;
-use super::pattern::Pattern;
 use crate::{Exception, name};
 
 /// The length of a content, in characters.

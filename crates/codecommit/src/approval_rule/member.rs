@@ -1,8 +1,6 @@
 //! Members of approval pools: whose approvals count.
 
-use aws::{AccountId, GlobalArn};
-
-use super::pattern::Pattern;
+use aws::{AccountId, GlobalArn, Pattern};
 
 /// One member of a pool, which may be many people: both forms can have wildcards.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Filters of events.
 
+use aws::pattern::matches;
 use serde_json::Value;
 
 use super::{caller_name, subjects};
@@ -92,20 +93,6 @@ fn services(record: &Value) -> Vec<String> {
     let mut names = member(record, "eventSource");
     names.extend(names.first().and_then(|name| name.strip_suffix(".amazonaws.com")).map(str::to_owned));
     names
-}
-
-/// Compares a text with a pattern in which `*` stands for any characters.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let mut rest = rest;
-    let mut parts: Vec<_> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some(index) = rest.find(part) else { return false };
-        rest = &rest[index + part.len()..];
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]
