@@ -93,9 +93,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         // A web page of elsewhere can have a browser send other types without asking.
         return plain(415, &format!("The Content-Type of this request must be {expected}."));
     }
-    let authorization = head::text(&head.headers, &AUTHORIZATION);
-    let is_anonymous = Credentials::read(authorization.as_deref(), None).presented == Presented::Nothing;
-    if is_anonymous && state.settings.asks_git_credentials() {
+    if state.settings.asks_git_credentials() && is_anonymous(&head) {
         return unauthorized();
     }
     let patience = state.settings.git.timeout;
@@ -253,6 +251,12 @@ fn decoded<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
         Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
         _ => Box::new(body),
     }
+}
+
+/// Tells whether a request has no credentials that name anybody.
+fn is_anonymous(head: &Parts) -> bool {
+    let authorization = head::text(&head.headers, &AUTHORIZATION);
+    Credentials::read(authorization.as_deref(), None).presented == Presented::Nothing
 }
 
 /// Asks for credentials: the client sends the request again with those that it has, or asks its user.

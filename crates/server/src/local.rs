@@ -44,13 +44,13 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     done(tokio::task::spawn_blocking(reset).await)
 }
 
-/// The place of the last event in a reply; the next request asks for the events after it.
+/// The cursor of the last event in a reply; the next request asks for the events after it.
 const LAST_EVENT: &str = "codecommit-local-last-event";
 
 /// Records in one reply of `GET /_local/events`.
 const EVENTS_MAX: u32 = 1_000;
 
-/// Serves `GET /_local/events?after=PLACE`: the next records, one per line, and the place of the last in a header.
+/// Serves `GET /_local/events?after=CURSOR`: the next records, one per line, and the cursor of the last in a header.
 pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
     let after = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("after=")));
     let after = after.map(percent::decode_path_segment).unwrap_or_default();

@@ -161,11 +161,11 @@ impl Trail {
         })
     }
 
-    /// Reads the records after a place, one per line, and returns with them the place of the last; the first place is empty.
+    /// Reads the records after a cursor, one per line, and returns with them the cursor of the last; the first cursor is empty.
     ///
     /// After a reset it begins again.
-    pub fn records_after(&self, place: &str, limit: u32) -> Result<(String, String), store::Error> {
-        self.store.read(|transaction| schema::records_after(transaction, place, limit))
+    pub fn records_after(&self, cursor: &str, limit: u32) -> Result<(String, String), store::Error> {
+        self.store.read(|transaction| schema::records_after(transaction, cursor, limit))
     }
 
     /// Names the accounts in which a failed Git request already creates the default trail.

@@ -242,11 +242,11 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
     Ok(())
 }
 
-/// Reads the next records after a place; see [`crate::Trail::records_after`].
+/// Reads the next records after a cursor; see [`crate::Trail::records_after`].
 ///
-/// A place is `SEQ:EVENT_ID`: after a reset the numbers begin again, and the id tells whether the number still means the same event.
-pub(crate) fn records_after(transaction: &Transaction, place: &str, limit: u32) -> Result<(String, String), Error> {
-    let (seq, id) = place.split_once(':').unwrap_or(("0", ""));
+/// A cursor is `SEQ:EVENT_ID`: after a reset the numbers begin again, and the id tells whether the number still means the same event.
+pub(crate) fn records_after(transaction: &Transaction, cursor: &str, limit: u32) -> Result<(String, String), Error> {
+    let (seq, id) = cursor.split_once(':').unwrap_or(("0", ""));
     let mut seq: i64 = seq.parse().unwrap_or(0);
     let at_or_after = transaction.query(
         "SELECT seq, event_id FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
@@ -259,7 +259,7 @@ pub(crate) fn records_after(transaction: &Transaction, place: &str, limit: u32) 
         None => seq = 0,
         Some(_) => {}
     }
-    let mut last = if seq == 0 { String::new() } else { place.to_owned() };
+    let mut last = if seq == 0 { String::new() } else { cursor.to_owned() };
     let mut records = String::new();
     let rows = transaction.query(
         "SELECT seq, event_id, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",

@@ -71,7 +71,7 @@ impl Records for TrailFile {
 pub(super) struct Endpoint {
     url: String,
     agent: Agent,
-    /// The place of the last event that was read.
+    /// The cursor of the last event that was read.
     after: String,
     records: VecDeque<String>,
 }
