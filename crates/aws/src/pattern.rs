@@ -10,7 +10,7 @@ impl Pattern {
         Self(text.to_owned())
     }
 
-    /// Tells whether a text fits; see [`matches`].
+    /// Tells whether a text fits; see [`matches()`].
     pub fn matches(&self, text: &str) -> bool {
         matches(&self.0, text)
     }
