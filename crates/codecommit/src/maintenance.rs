@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws::Call;
 use git::maintenance::{Outcome, Upkeep};
-use git::{Fsck, Hold, Interrupt, Object, ObjectId, Unsound};
+use git::{Fsck, Interrupt, Object, ObjectId, ObjectsInUse, Unsound};
 
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception, push};
@@ -30,7 +30,7 @@ pub struct Growth {
 /// lead to them, with [`Writer::keep_until_committed`].
 pub(crate) struct Writer {
     objects: Arc<git::Repository>,
-    hold: Hold,
+    hold: ObjectsInUse,
     sync: bool,
     fsck: Fsck,
     growth: Growth,
@@ -61,7 +61,7 @@ impl CodeCommit {
     }
 
     fn writer_of(&self, objects: Arc<git::Repository>, repository: &Repository) -> Writer {
-        let hold = objects.hold();
+        let hold = objects.use_objects();
         let (sync, fsck) = (self.settings.sync, self.settings.fsck.clone());
         Writer { objects, hold, sync, fsck, growth: self.growth_if(repository, false) }
     }

@@ -255,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is room");
         let objects = Arc::new(open(folder.path()));
         let used = get(&objects, "used");
-        let hold = used.hold();
+        let hold = used.use_objects();
         objects.remove(vec!["used".to_owned()]);
         let blob = git::Object { kind: git::Kind::Blob, data: b"content".to_vec() };
         let ids = used.add(&[blob], &hold, false).expect("the folder is there");

@@ -41,10 +41,10 @@ impl CodeCommit {
         let updates: Vec<Update> = received
             .commands
             .iter()
-            .zip(received.verdicts)
-            .map(|(command, verdict)| Update {
+            .zip(received.statuses)
+            .map(|(command, status)| Update {
                 name: command.name.to_string(),
-                wanted: verdict.clone().map(|peeled| wanted(command, peeled)),
+                wanted: status.clone().map(|peeled| wanted(command, peeled)),
             })
             .collect();
         let moves: Vec<Move> = updates.iter().filter_map(|update| update.wanted.clone().ok()).collect();
@@ -57,7 +57,7 @@ impl CodeCommit {
 impl RefUpdates {
     /// Makes the updates; returns the answers and, if anything was refused, the failure of the push as its record has it.
     ///
-    /// Commands that Git's rules refuse move nothing. Of an atomic push all are refused then, as [`Received::verdicts`] says.
+    /// Commands that Git's rules refuse move nothing. Of an atomic push all are refused then, as [`Received::statuses`] says.
     pub fn apply(self, transaction: &Transaction) -> (Answers, Option<Failure>) {
         let answers = match &self.unpack {
             Ok(()) => self.answers(transaction),

@@ -269,10 +269,10 @@ fn push(choice: u8, request: &[u8]) {
     let options = options(choice);
     let taken = serve(|served| {
         let before = names(&served.objects());
-        let mut door = |received: &Received<'_>| received.commands.iter().map(|_| Ok(())).collect();
+        let mut update_hook = |received: &Received<'_>| received.commands.iter().map(|_| Ok(())).collect();
         let mut answer = Vec::new();
         // Whether it is refused does not matter here.
-        drop(receive_pack::serve(&served.repository, &mut &*request, &mut answer, &options, &mut door));
+        drop(receive_pack::serve(&served.repository, &mut &*request, &mut answer, &options, &mut update_hook));
         let after = names(&served.objects());
         let odd = after.iter().find(|path| {
             let known = ["pack", "idx", "graph"].iter().any(|end| path.extension().is_some_and(|found| found == *end));
@@ -298,7 +298,7 @@ impl Served {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         let mut references = Vec::new();
-        let mut door = |received: &Received<'_>| {
+        let mut update_hook = |received: &Received<'_>| {
             for command in received.commands {
                 let peeled = repository.peel(&command.new).expect("it was taken");
                 let peeled = (peeled != command.new).then_some(peeled);
@@ -306,7 +306,7 @@ impl Served {
             }
             received.commands.iter().map(|_| Ok(())).collect()
         };
-        receive_pack::serve(&repository, &mut &*HISTORY, &mut std::io::sink(), &options(1), &mut door)
+        receive_pack::serve(&repository, &mut &*HISTORY, &mut std::io::sink(), &options(1), &mut update_hook)
             .expect("a client sent it");
         references.sort_by(|one, other| one.name.cmp(&other.name));
         assert!(!references.is_empty(), "the history was taken");

@@ -16,7 +16,7 @@ use flate2::{Compression, Crc, write::ZlibEncoder};
 use gix::{ObjectId, hash::hasher, hashtable::HashMap};
 
 use crate::{
-    Error, Hold, Kind, Object, Repository, links,
+    Error, Kind, Object, ObjectsInUse, Repository, object_links,
     pack_index::{self, Indexed},
     pack_writer::entry_head,
     reader::{Location, Reader},
@@ -29,7 +29,7 @@ impl Repository {
     /// What they name has to be there, or among them in any order: [`Error::Missing`] otherwise, and nothing is added.
     /// `hold` is one of this repository, taken before anything was looked up that they name, and kept until a
     /// reference leads to them.
-    pub fn add(&self, objects: &[Object], _hold: &Hold, sync: bool) -> Result<Vec<ObjectId>, Error> {
+    pub fn add(&self, objects: &[Object], _in_use: &ObjectsInUse, sync: bool) -> Result<Vec<ObjectId>, Error> {
         let ids = objects.iter().map(Object::id).collect::<Result<Vec<_>, _>>()?;
         let mut reader = self.reader();
         check(&mut reader, objects, &ids)?;
@@ -56,7 +56,7 @@ fn check(reader: &mut Reader, objects: &[Object], ids: &[ObjectId]) -> Result<()
     for (id, object) in ids.iter().zip(objects) {
         let malformed = |reason| Error::Malformed { id: *id, reason };
         let mut conflict = false;
-        links::visit(object.kind, &object.data, &mut |id, kind| {
+        object_links::visit(object.kind, &object.data, &mut |id, kind| {
             conflict |= *named.entry(id.to_owned()).or_insert(kind) != kind;
         })
         .map_err(malformed)?;
@@ -118,27 +118,27 @@ mod tests {
     fn objects_are_added_once_and_only_with_what_they_name() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
-        let hold = repository.hold();
+        let in_use = repository.use_objects();
         let blob = object(Kind::Blob, b"content");
         let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, b"content").expect("a hash");
         let tree = object(Kind::Tree, &[b"100644 file\0", id.as_slice()].concat());
-        let missing = repository.add(std::slice::from_ref(&tree), &hold, false);
+        let missing = repository.add(std::slice::from_ref(&tree), &in_use, false);
         assert!(matches!(missing, Err(Error::Missing { id: named, .. }) if named == id));
         let subtree = object(Kind::Tree, &[b"40000 folder\0", id.as_slice()].concat());
-        assert!(repository.add(&[subtree, blob.clone()], &hold, false).is_err());
-        assert!(repository.add(&[object(Kind::Commit, b"tree 1\n")], &hold, false).is_err());
+        assert!(repository.add(&[subtree, blob.clone()], &in_use, false).is_err());
+        assert!(repository.add(&[object(Kind::Commit, b"tree 1\n")], &in_use, false).is_err());
         assert_eq!(repository.state().packs.len(), 0);
 
         let all = [tree, blob.clone(), blob];
-        let ids = repository.add(&all, &hold, true).expect("a closed set");
+        let ids = repository.add(&all, &in_use, true).expect("a fully connected set");
         assert_eq!((ids.len(), ids[1]), (3, id));
         assert_eq!(repository.find(&ids[0]).expect("readable").expect("there").data, all[0].data);
-        assert_eq!(repository.add(&all, &hold, false).expect("the same"), ids);
+        assert_eq!(repository.add(&all, &in_use, false).expect("the same"), ids);
         assert_eq!(repository.state().packs.len(), 1);
 
         // It is there anyhow, but not for those who look for its file.
         let empty = object(Kind::Tree, b"");
-        repository.add(&[empty], &hold, false).expect("the empty tree");
+        repository.add(&[empty], &in_use, false).expect("the empty tree");
         assert_eq!(repository.state().packs.len(), 2);
     }
 }

@@ -7,7 +7,7 @@ use gix::{ObjectId, hash::oid};
 
 use crate::{
     Error, Mode,
-    links::TreeEntry,
+    object_links::TreeEntry,
     reader::Reader,
     tree_levels::{Cursor, Level, Levels},
     trees::order,

@@ -4,7 +4,7 @@
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
-use crate::{Error, Kind, graph::Charted, links, reader::Reader};
+use crate::{Error, Kind, graph::Charted, object_links, reader::Reader};
 
 /// The number of a commit in a [`History`].
 pub(crate) type Node = u32;
@@ -103,7 +103,7 @@ impl History {
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         reader.expect(&id, Kind::Commit, &mut buffer)?;
-        let commit = links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+        let commit = object_links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         let start = self.parents.len();
         for parent in commit.parents() {
             let parent = self.node(&parent);

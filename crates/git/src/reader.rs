@@ -17,7 +17,7 @@ use crate::{
     Commit, Edits, Error, Kind, Object, Repository,
     graph::{self, Charted},
     interrupt::Interrupt,
-    links,
+    object_links,
     pack::Pack,
     repository::State,
     warm,
@@ -264,7 +264,7 @@ impl Reader {
                 return Ok((id, kind));
             }
             self.expect(&id, kind, &mut buffer)?;
-            (id, _) = links::tag_target(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+            (id, _) = object_links::tag_target(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         }
     }
 
@@ -291,7 +291,7 @@ impl Reader {
         let mut found = Vec::new();
         while let Some(id) = left.pop() {
             let Some(object) = self.imagined.get(&id).filter(|_| seen.insert(id)) else { continue };
-            links::visit(object.kind, &object.data, &mut |id, _| left.push(id.to_owned()))
+            object_links::visit(object.kind, &object.data, &mut |id, _| left.push(id.to_owned()))
                 .expect("what is imagined is well formed");
             found.push(object.clone());
         }

@@ -1,12 +1,12 @@
-//! Taking objects and moving references: the service behind push.
+//! The service behind push: stores objects and updates references.
 //!
-//! **Invariant:** the door is asked once for each push, after the objects are in place and before the report.
+//! **Invariant:** the update hook runs once for each push, after the objects are in place and before the report is sent.
 
-mod boundary;
-mod closure;
+mod check;
 mod command;
-mod judge;
+mod connectivity;
 mod report;
+mod shallow_file;
 
 use std::{
     cell::RefCell,
@@ -20,64 +20,65 @@ use crate::{
     output::Copying,
     sideband::{Frames, SideBand},
 };
-pub(crate) use boundary::read as shallow;
+use check::Checked;
 pub use command::Command;
 use command::Commands;
-use judge::Taken;
+pub(crate) use shallow_file::read as shallow;
 
-/// How much of a push that was refused is read to its end, so that the client gets to the report.
-const OVERRUN_BYTES_MAX: u64 = 64 << 20;
+/// The part of a refused push that is read and discarded, in bytes, so that the client gets to read the report.
+const DISCARDED_BYTES_MAX: u64 = 64 << 20;
 
-/// What a push brought.
+/// A push, ready for its references to be updated.
 #[derive(Debug)]
 pub struct Received<'a> {
-    /// The wanted moves, in the client's order.
+    /// The requested reference updates, in the client's order.
     pub commands: &'a [Command],
-    /// The capabilities that the client asks for, as it sent them and in its order.
+    /// The capabilities that the client requests, as it sent them and in its order.
     pub capabilities: &'a [String],
-    /// The words that the client has for the server: `git push --push-option`.
+    /// The values of `git push --push-option`.
     pub push_options: &'a [BString],
-    /// Whether the objects were taken; the sentence that the client is told if they were not.
+    /// Whether the objects were stored; otherwise the reason, as the client receives it.
     pub unpack: Result<(), &'a str>,
-    /// For each command what its new value finally names, if that is an annotated tag; or why the command is
-    /// refused already. Commands that are refused must not move anything; of an atomic push either none is refused here, or all.
-    pub verdicts: &'a [Result<Option<ObjectId>, String>],
-    /// Whether either all commands are to be done or none.
+    /// The status of each command: the peeled value if the new value is an annotated tag, or the reason for a rejection.
+    /// Rejected commands must not update anything. In an atomic push, either none or all are rejected.
+    pub statuses: &'a [Result<Option<ObjectId>, String>],
+    /// Whether the push is atomic: all commands succeed or none.
     pub atomic: bool,
-    /// Takes lines for the client, each without a newline at its end; they come before the report.
+    /// Collects lines for the client, each without a newline; they are sent before the report.
     pub messages: RefCell<Vec<String>>,
 }
 
-/// Moves references, or refuses to: answers each command in its order, with the reason of a refusal.
+/// Updates references or rejects updates: returns the result of each command in order, with the reason of a rejection.
 ///
-/// Of an atomic push the door makes all moves or none. It notes with [`Repository::let_go`] that a reference left objects behind, so that upkeep looks for them.
-pub type Door<'d> = dyn FnMut(&Received<'_>) -> Vec<Result<(), String>> + 'd;
+/// For an atomic push, the hook makes all updates or none. It calls [`Repository::let_go`] when an update makes objects
+/// unreachable, so that maintenance looks for them.
+pub type UpdateHook<'h> = dyn FnMut(&Received<'_>) -> Vec<Result<(), String>> + 'h;
 
-/// Serves one push: takes its objects, asks the door, and reports.
+/// Serves one push: stores its objects, runs the update hook, and sends the report.
 ///
-/// The door is not asked if the request is no push; it is asked, with the failure, if the objects were not
-/// taken. That the report cannot be sent is no error: the references have moved.
+/// The hook does not run for a request without commands. If the objects were not stored, it runs with the failure.
+/// A report that cannot be sent is not an error, because the references have been updated.
 pub fn serve(
     repository: &Repository,
     input: &mut dyn Read,
     output: &mut dyn Write,
     options: &Options,
-    door: &mut Door<'_>,
+    update_hook: &mut UpdateHook<'_>,
 ) -> Result<(), ProtocolError> {
     let mut input = BufReader::with_capacity(64 << 10, input);
     let Some(commands) = Commands::read(&mut input, options)? else { return Ok(()) };
-    let atomic = options.offers.atomic && commands.asked("atomic");
-    let taken = judge::take(repository, &mut input, &commands, atomic, options);
+    let atomic = options.offers.atomic && commands.requests("atomic");
+    let checked = check::store_objects(repository, &mut input, &commands, atomic, options);
     if options.input_ends {
-        // Clients read the report only when they have sent everything.
-        drop(io::copy(&mut input.by_ref().take(OVERRUN_BYTES_MAX), &mut io::sink()));
+        // Over HTTP, clients read the report only after they have sent everything.
+        drop(io::copy(&mut input.by_ref().take(DISCARDED_BYTES_MAX), &mut io::sink()));
     }
 
-    let (unpack, mut taken) = match taken {
-        Ok(taken) => (Ok(()), taken),
-        Err(sentence) => {
-            let verdicts = vec![Err("unpacker error".to_owned()); commands.list.len()];
-            (Err(sentence), Taken { verdicts, ..Taken::default() })
+    let (unpack, mut checked) = match checked {
+        Ok(checked) => (Ok(()), checked),
+        Err(reason) => {
+            let statuses = vec![Err("unpacker error".to_owned()); commands.list.len()];
+            (Err(reason), Checked { statuses, ..Checked::default() })
         }
     };
     let received = Received {
@@ -85,33 +86,33 @@ pub fn serve(
         capabilities: &commands.capabilities,
         push_options: &commands.options,
         unpack: unpack.as_ref().copied().map_err(String::as_str),
-        verdicts: &taken.verdicts,
+        statuses: &checked.statuses,
         atomic,
         messages: RefCell::default(),
     };
-    let mut answers = door(&received).into_iter();
+    let mut updated = update_hook(&received).into_iter();
     let messages = received.messages.take();
-    taken.hold = None;
-    let results: Vec<_> = taken
-        .verdicts
+    checked.in_use = None;
+    let results: Vec<_> = checked
+        .statuses
         .iter()
-        .map(|verdict| {
-            let answer = answers.next().unwrap_or_else(|| Err("failed to update ref".to_owned()));
-            verdict.clone().and(answer)
+        .map(|status| {
+            let result = updated.next().unwrap_or_else(|| Err("failed to update ref".to_owned()));
+            status.clone().and(result)
         })
         .collect();
 
-    // The references have moved: that the client does not hear of it changes nothing.
-    drop(tell(output, &commands, options, &taken, &messages, &unpack, &results));
+    // The references have been updated, whether or not the client receives the report.
+    drop(send_report(output, &commands, options, &checked, &messages, &unpack, &results));
     Ok(())
 }
 
-/// Sends the report, and what else the client is told.
-fn tell(
+/// Sends progress, warnings, messages and the report.
+fn send_report(
     output: &mut dyn Write,
     commands: &Commands,
     options: &Options,
-    taken: &Taken,
+    checked: &Checked,
     messages: &[String],
     unpack: &Result<(), String>,
     results: &[Result<(), String>],
@@ -119,16 +120,16 @@ fn tell(
     let modern = options.offers.modern;
     let mut output = Copying(output);
     let mut band = SideBand::new(&mut output, Frames::of(&commands.capabilities));
-    if let Some(count) = taken.objects.filter(|count| *count > 0 && !(modern && commands.asked("quiet"))) {
+    if let Some(count) = checked.objects.filter(|count| *count > 0 && !(modern && commands.requests("quiet"))) {
         band.progress(&format!("Validating objects: 100% ({count}/{count}), done.\n"))?;
     }
-    for warning in &taken.warnings {
+    for warning in &checked.warnings {
         band.progress(&format!("warning: {warning}\n"))?;
     }
     for message in messages {
         band.progress(&format!("{message}\n"))?;
     }
-    if commands.asked("report-status") || modern && commands.asked("report-status-v2") {
+    if commands.requests("report-status") || modern && commands.requests("report-status-v2") {
         band.write_all(&report::render(&commands.list, unpack, results))?;
     }
     band.finish()

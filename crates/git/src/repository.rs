@@ -20,7 +20,7 @@ use gix::{ObjectId, hash::oid};
 use crate::{
     Error, Kind, Object,
     cache_memory::CacheMemory,
-    gate::{Gate, Hold},
+    gc_lock::{GcLock, ObjectsInUse},
     interrupt::Interrupt,
     reader::Reader,
     staging::{self, Staging},
@@ -30,7 +30,7 @@ pub(crate) use state::State;
 
 /// The objects of one repository; cheap to clone, shared by threads.
 ///
-/// **Invariant:** all of them for one folder in a process share what is known of it, so a [`Hold`] holds for all.
+/// **Invariant:** all of them for one folder in a process share what is known of it, so a [`ObjectsInUse`] holds for all.
 #[derive(Clone)]
 pub struct Repository {
     shared: Arc<Shared>,
@@ -42,7 +42,7 @@ struct Shared {
     state: RwLock<Arc<State>>,
     /// Held while the folders are read, so that an older reading never follows a newer one.
     reading: Mutex<()>,
-    gate: Arc<Gate>,
+    gc_lock: Arc<GcLock>,
     upkeep: Mutex<()>,
     /// What is done when nobody uses the repository any more.
     on_close: Mutex<Option<Box<dyn FnOnce() + Send>>>,
@@ -119,7 +119,7 @@ impl Repository {
             state: RwLock::new(Arc::new(State::read(&objects, None, memory)?)),
             objects,
             reading: Mutex::default(),
-            gate: Arc::default(),
+            gc_lock: Arc::default(),
             upkeep: Mutex::default(),
             on_close: Mutex::default(),
             orphans: Mutex::default(),
@@ -201,8 +201,8 @@ impl Repository {
     ///
     /// Whoever makes references point at objects takes it before looking whether they are there, and drops it when
     /// the references have moved.
-    pub fn hold(&self) -> Hold {
-        self.shared.gate.hold()
+    pub fn use_objects(&self) -> ObjectsInUse {
+        self.shared.gc_lock.use_objects()
     }
 
     /// Tells an object's kind; nothing if there is no such object.
@@ -240,8 +240,8 @@ impl Repository {
         &self.shared.warm
     }
 
-    pub(crate) fn gate(&self) -> &Arc<Gate> {
-        &self.shared.gate
+    pub(crate) fn gc_lock(&self) -> &Arc<GcLock> {
+        &self.shared.gc_lock
     }
 
     /// Gives the lock of whoever does the upkeep.

@@ -11,7 +11,7 @@ use gix::{
 
 use crate::{
     Error, Kind, Object,
-    links::{TreeEntries, TreeEntry},
+    object_links::{TreeEntries, TreeEntry},
     reader::Reader,
 };
 
@@ -194,13 +194,13 @@ mod tests {
     fn files_are_put_and_removed_with_their_folders() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
-        let hold = repository.hold();
+        let in_use = repository.use_objects();
         let blob = Object { kind: Kind::Blob, data: b"content".to_vec() };
-        let id = repository.add(&[blob], &hold, false).expect("a closed set")[0];
+        let id = repository.add(&[blob], &in_use, false).expect("a fully connected set")[0];
         let edit = |tree: Option<&oid>, edits: &[(&str, Option<Mode>)]| {
             let edits = edits.iter().map(|(path, mode)| ((*path).into(), mode.map(|mode| (mode, id)))).collect();
             let (tree, objects) = repository.reader().edit(tree, &edits).expect("an edited tree");
-            repository.add(&objects, &hold, false).expect("a closed set");
+            repository.add(&objects, &in_use, false).expect("a fully connected set");
             tree
         };
         let first =

@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use crate::{
     Error, Kind,
-    links::{TreeEntries, TreeEntry},
+    object_links::{TreeEntries, TreeEntry},
     reader::Reader,
 };
 

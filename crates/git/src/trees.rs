@@ -11,7 +11,7 @@ use gix::{
 use crate::{
     Error, Kind,
     enumerate::Chosen,
-    links::{TreeEntries, TreeEntry},
+    object_links::{TreeEntries, TreeEntry},
     reader::Reader,
 };
 

@@ -229,12 +229,12 @@ fn push(
     let name = user.filter(|user| !user.is_empty()).unwrap_or("anonymous");
     let email = format!("{name}@http.{}", peer.ip());
     let committer = Committer { name, email: &email };
-    let mut door = |received: &receive_pack::Received<'_>| {
+    let mut update_hook = |received: &receive_pack::Received<'_>| {
         let mut say = |line: String| received.messages.borrow_mut().push(line);
         let store = served.store();
         let answers = references::update(store, &served.repository, &served.settings, &committer, received, &mut say);
-        let moved = received.commands.iter().zip(received.verdicts.iter().zip(&answers));
-        let moved = moved.filter(|(_, (verdict, answer))| verdict.is_ok() && answer.is_ok());
+        let moved = received.commands.iter().zip(received.statuses.iter().zip(&answers));
+        let moved = moved.filter(|(_, (status, answer))| status.is_ok() && answer.is_ok());
         if moved.into_iter().any(|(command, _)| lets_go(&served.repository, command)) {
             // Without the note the objects only stay longer.
             drop(served.repository.let_go(SystemTime::now()));
@@ -243,7 +243,8 @@ fn push(
     };
     let kind = format!("{UNCACHED}Content-Type: application/x-git-receive-pack-result\r\n");
     let mut output = answer.stream(&kind);
-    if let Err(error) = receive_pack::serve(&served.repository, body, &mut output, &served.settings.options, &mut door)
+    if let Err(error) =
+        receive_pack::serve(&served.repository, body, &mut output, &served.settings.options, &mut update_hook)
     {
         refuse(&mut output, &error)?;
     }

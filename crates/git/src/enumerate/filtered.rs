@@ -16,7 +16,7 @@ use super::{Chosen, Demand, Selection, commits::missing_commits, name_hash};
 use crate::{
     Error, Kind,
     history::History,
-    links::{self, TreeEntries},
+    object_links::{self, TreeEntries},
     reader::Reader,
     tree_levels::{Cursor, Level, Levels},
 };
@@ -252,7 +252,7 @@ impl Walk<'_> {
     fn tag_target(&mut self, id: &oid) -> Result<ObjectId, Error> {
         let mut data = Vec::new();
         self.reader.expect(id, Kind::Tag, &mut data)?;
-        let target = links::tag_target(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason });
+        let target = object_links::tag_target(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason });
         target.map(|(target, _)| target)
     }
 }

@@ -12,7 +12,7 @@ use super::{Chosen, Reused, Selection, commits::Missing, reuse::Reuse};
 use crate::{
     Error, Kind,
     history::{History, Node},
-    links,
+    object_links,
     reader::Reader,
     trees::{Sink, Step, Trees},
 };
@@ -223,7 +223,7 @@ impl<'r> Walk<'r> {
 
     fn tag_target(&mut self, id: &oid) -> Result<ObjectId, Error> {
         self.reader.expect(id, Kind::Tag, &mut self.buffer)?;
-        links::tag_target(&self.buffer)
+        object_links::tag_target(&self.buffer)
             .map(|(target, _)| target)
             .map_err(|reason| Error::Malformed { id: id.to_owned(), reason })
     }

@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(fault(&[modules.clone(), blob.clone()]), sentence);
         assert_eq!(fault(&[blob.clone(), tree("100644", "modules", &id)]), Ok(()), "under another name");
         assert!(fault(std::slice::from_ref(&modules)).expect_err("it is missing").contains("gitmodulesMissing"));
-        repository.add(std::slice::from_ref(&blob), &repository.hold(), false).expect("it names nothing");
+        repository.add(std::slice::from_ref(&blob), &repository.use_objects(), false).expect("it names nothing");
         assert_eq!(fault(std::slice::from_ref(&modules)), sentence, "in the repository already");
         let link = tree("120000", ".gitmodules", &id);
         assert!(fault(&[link]).expect_err("it is a link").contains("gitmodulesSymlink"));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Kind,
-    links::{TreeEntries, TreeEntry},
+    object_links::{TreeEntries, TreeEntry},
 };
 
 /// The longest name of an entry, in bytes.

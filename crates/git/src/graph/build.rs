@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gix::odb::pack::data::entry::Header;
 
 use super::{Charted, Commit, Graph, bitmap::Runs};
-use crate::{Error, Interrupt, Kind, cache_memory::Cached, links, pack::Pack, reader::Reader, trees::Trees};
+use crate::{Error, Interrupt, Kind, cache_memory::Cached, object_links, pack::Pack, reader::Reader, trees::Trees};
 
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
 const STEP: u32 = 64;
@@ -103,7 +103,7 @@ fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> 
     for rank in ranks {
         let id = pack.id_at(*rank);
         reader.expect(&id, Kind::Commit, &mut buffer)?;
-        let commit = links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+        let commit = object_links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         let start = parents.len();
         for parent in commit.parents() {
             let Some(place) = pack.rank(&parent).and_then(|rank| ranks.binary_search(&rank).ok()) else {

@@ -11,7 +11,7 @@ use std::{
 use gix::ObjectId;
 
 use super::{Upkeep, Work};
-use crate::{Kind, Object, Repository, files, links};
+use crate::{Kind, Object, Repository, files, object_links};
 
 /// The variable that holds the folder in which the process of a test works.
 const FOLDER: &str = "GIT_TEST_CRASH_FOLDER";
@@ -40,7 +40,7 @@ fn tips(folder: &Path) -> Vec<ObjectId> {
 
 /// Adds a commit with a file of its own; gives its id.
 fn commit(repository: &Repository, folder: &Path, branch: &str, parent: Option<ObjectId>, text: &str) -> ObjectId {
-    let hold = repository.hold();
+    let in_use = repository.use_objects();
     let hash = |kind, data: &[u8]| gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, data).expect("a hash");
     let blob = text.as_bytes().to_vec();
     let tree = [b"100644 file\0", hash(Kind::Blob, &blob).as_slice()].concat();
@@ -50,7 +50,7 @@ fn commit(repository: &Repository, folder: &Path, branch: &str, parent: Option<O
     let data = format!("tree {id}\n{parent}author {who}\ncommitter {who}\n\n{text}\n").into_bytes();
     let objects =
         [(Kind::Commit, data), (Kind::Tree, tree), (Kind::Blob, blob)].map(|(kind, data)| Object { kind, data });
-    let ids = repository.add(&objects, &hold, false).expect("a closed set");
+    let ids = repository.add(&objects, &in_use, false).expect("a fully connected set");
     point(folder, branch, Some(ids[0]));
     ids[0]
 }
@@ -129,7 +129,7 @@ fn check(folder: &Path, told: &[String]) {
     while let Some(id) = open.pop() {
         if seen.insert(id) {
             let kind = reader.read(&id, &mut buffer).expect("readable").unwrap_or_else(|| panic!("{id} is lost"));
-            links::visit(kind, &buffer, &mut |id, _| open.push(id.to_owned())).expect("sound");
+            object_links::visit(kind, &buffer, &mut |id, _| open.push(id.to_owned())).expect("sound");
         }
     }
     let known = if told.last().is_some_and(|last| last == "removed") { &[] } else { told };

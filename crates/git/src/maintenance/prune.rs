@@ -13,7 +13,7 @@ use super::{
     remove,
     unreachable::{self, Times},
 };
-use crate::{Repository, gate::Exclusive, pack::Pack, reader::Reader};
+use crate::{Repository, gc_lock::PruneGuard, pack::Pack, reader::Reader};
 
 /// How often it is tried to be alone, and the time between.
 const TRIES: usize = 20;
@@ -74,9 +74,9 @@ impl Prune<'_> {
     }
 
     /// Waits for a moment in which nobody holds the repository; not for long.
-    fn alone(&self) -> Option<Exclusive> {
+    fn alone(&self) -> Option<PruneGuard> {
         for _ in 0..TRIES {
-            if let Some(alone) = self.repository.gate().try_exclusive() {
+            if let Some(alone) = self.repository.gc_lock().try_prune() {
                 return Some(alone);
             }
             thread::sleep(PAUSE);

@@ -9,7 +9,7 @@ use super::{
     inventory::{self, Inventory},
     mtimes, seconds,
 };
-use crate::{Error, Kind, Repository, links, pack::Pack, reader::Reader};
+use crate::{Error, Kind, Repository, object_links, pack::Pack, reader::Reader};
 
 /// Objects with the times at which they were found to be unreachable, in seconds since 1970.
 pub(super) type Times = HashMap<ObjectId, u32>;
@@ -118,7 +118,7 @@ pub(super) fn named(
 ) -> Result<(), Error> {
     let Some(kind) = reader.kind(id)?.filter(|kind| *kind != Kind::Blob) else { return Ok(()) };
     if reader.read(id, buffer)?.is_some() {
-        let _as_far_as_it_goes = links::visit(kind, buffer, &mut |id, _| visit(id.to_owned()));
+        let _as_far_as_it_goes = object_links::visit(kind, buffer, &mut |id, _| visit(id.to_owned()));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use gix::ObjectId;
 use super::{MergeError, Version, budget::Budget};
 use crate::{
     Error, Kind, Mode,
-    links::{TreeEntries, TreeEntry},
+    object_links::{TreeEntries, TreeEntry},
     reader::Reader,
 };
 

@@ -1,4 +1,4 @@
-//! The moves of references that a push asks for.
+//! The commands of a push: the requested reference updates.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,52 +14,52 @@ use crate::{
     reference,
 };
 
-/// One wanted move of a reference.
+/// One requested reference update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// The reference's full name, as the client sent it.
     pub name: BString,
-    /// What the client takes the reference to point at; the null id if it takes it not to be there.
+    /// The value that the client expects the reference to have; the null id if it expects none.
     pub old: ObjectId,
-    /// What it is to point at; the null id if it is to go.
+    /// The new value; the null id to delete the reference.
     pub new: ObjectId,
 }
 
 impl Command {
-    /// Tells whether the reference is to go.
+    /// Returns whether the reference is to be deleted.
     pub fn is_deletion(&self) -> bool {
         self.new.is_null()
     }
 
-    /// Tells whether the name is one that Git lets clients use: below `refs/`, and with a folder there, which
-    /// is not asked of references that are to go.
+    /// Returns whether Git lets clients use the name: below `refs/`, and in a folder there. The folder is not required
+    /// of a reference to delete.
     pub(super) fn has_sound_name(&self) -> bool {
         let Some(rest) = self.name.strip_prefix(b"refs/") else { return false };
         (self.is_deletion() || rest.contains(&b'/')) && reference::is_sound(self.name.as_bstr())
     }
 }
 
-/// The head of a push.
+/// The commands of a push, with its capabilities and options.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
     pub(super) list: Vec<Command>,
     pub(super) capabilities: Vec<String>,
-    /// The words that the client has for the server.
+    /// The values of `git push --push-option`.
     pub(super) options: Vec<BString>,
     /// The commits whose parents the client does not have.
     pub(super) shallow: Vec<ObjectId>,
-    /// The ranks of commands whose reference an earlier command names too.
+    /// The positions of commands for a reference that an earlier command names too.
     pub(super) repeated: HashSet<usize>,
 }
 
 impl Commands {
-    /// Reads the head of a push, and not a byte more; nothing if there is no command.
+    /// Reads the commands and not a byte more; `None` if there is no command.
     pub(super) fn read(input: &mut dyn Read, options: &Options) -> Result<Option<Self>, ProtocolError> {
         let mut lines = Lines::new(input, options.limits.request_bytes);
         let mut head = Self::default();
         loop {
             match lines.next()? {
-                // Of commands beyond the limit one is kept, which tells that there are too many.
+                // One command beyond the limit is kept, which shows that there are too many.
                 Packet::Line(_) if head.list.len() > options.limits.refs_per_push => {}
                 Packet::Line(line) => head.line(line, options)?,
                 Packet::Flush | Packet::Delimiter => break,
@@ -67,7 +67,7 @@ impl Commands {
                 Packet::End => return Err(ProtocolError::new("protocol error: the request has no end")),
             }
         }
-        if options.offers.push_options && head.asked("push-options") && !head.list.is_empty() {
+        if options.offers.push_options && head.requests("push-options") && !head.list.is_empty() {
             loop {
                 match lines.next()? {
                     Packet::Line(line) => {
@@ -90,8 +90,8 @@ impl Commands {
         Ok((!head.list.is_empty()).then_some(head))
     }
 
-    /// Tells whether the client asks for a capability.
-    pub(super) fn asked(&self, name: &str) -> bool {
+    /// Returns whether the client requests a capability.
+    pub(super) fn requests(&self, name: &str) -> bool {
         self.capabilities.iter().any(|capability| capability == name)
     }
 
@@ -122,10 +122,10 @@ impl Commands {
             return Err(unexpected(line));
         }
         if name.len() > reference::NAME_BYTES_MAX {
-            let (bytes, most) = (name.len(), reference::NAME_BYTES_MAX);
-            let sentence = format!("funny refname: a name of {bytes} bytes is too long; the most is {most}");
-            // Git expects side bands as soon as it has asked for them.
-            return Err(ProtocolError::new(sentence).in_band(self.asked("side-band-64k")));
+            let (bytes, max) = (name.len(), reference::NAME_BYTES_MAX);
+            let sentence = format!("funny refname: a name of {bytes} bytes is too long; the most is {max}");
+            // Git expects side bands as soon as it has requested them.
+            return Err(ProtocolError::new(sentence).in_band(self.requests("side-band-64k")));
         }
         let (old, new) = (id_of(old, line)?, id_of(new, line)?);
         self.list.push(Command { name: name.into(), old, new });
@@ -141,7 +141,7 @@ fn unexpected(line: &[u8]) -> ProtocolError {
     ProtocolError::new(format!("protocol error: expected old/new/ref, got '{}'", shown(line)))
 }
 
-/// Of what a client sent as much as an error repeats.
+/// Cuts text of a client to the length that an error repeats.
 fn shown(text: &[u8]) -> &bstr::BStr {
     text[..text.len().min(200)].as_bstr()
 }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_read() {
+    fn commands_are_read() {
         let (a, b, null) = ("a".repeat(40), "b".repeat(40), "0".repeat(40));
         let head = read(
             &[
@@ -172,7 +172,7 @@ mod tests {
             ],
             b"0000PACK",
         );
-        let head = head.expect("a sound head").expect("a push");
+        let head = head.expect("well-formed commands").expect("a push");
         assert_eq!(head.capabilities, ["report-status", "quiet"]);
         assert_eq!(head.shallow.len(), 1);
         assert_eq!(head.list[0].name, "refs/heads/x y");
@@ -181,13 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_no_push() {
-        assert!(read(&[], b"0000").expect("a sound head").is_none());
-        assert!(read(&[], b"").expect("a sound head").is_none());
+    fn an_empty_request_is_no_push() {
+        assert!(read(&[], b"0000").expect("well-formed commands").is_none());
+        assert!(read(&[], b"").expect("well-formed commands").is_none());
     }
 
     #[test]
-    fn unsound_heads_are_refused() {
+    fn malformed_commands_are_refused() {
         let a = "a".repeat(40);
         for line in [format!("{a} {a}"), format!("{a} {a} "), format!("{a}-{a} refs/x"), format!("x{a} {a} refs/x")] {
             assert!(read(&[line.as_bytes()], b"0000").is_err(), "{line}");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_git_takes() {
+    fn names_are_checked_as_git_checks_them() {
         let id = ObjectId::from_bytes_or_panic(&[1; 20]);
         let null = ObjectId::null(gix::hash::Kind::Sha1);
         let sound = |name: &str, new| Command { name: name.into(), old: null, new }.has_sound_name();
@@ -225,11 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_commands_only_one_is_kept() {
+    fn one_command_beyond_the_limit_is_kept() {
         let (a, null) = ("a".repeat(40), "0".repeat(40));
         let lines: Vec<_> = (0..4100).map(|number| format!("{null} {a} refs/heads/{number}").into_bytes()).collect();
         let lines: Vec<_> = lines.iter().map(Vec::as_slice).collect();
-        let head = read(&lines, b"0000").expect("a sound head").expect("a push");
+        let head = read(&lines, b"0000").expect("well-formed commands").expect("a push");
         assert_eq!(head.list.len(), Options::default().limits.refs_per_push + 1);
     }
 

@@ -1,16 +1,16 @@
-//! The report that ends a push.
+//! The status report that ends a push: `report-status`.
 
 use bstr::ByteVec;
 
 use super::Command;
 use crate::pktline;
 
-/// Renders a report: whether the objects were taken, then each command's result in its order.
+/// Renders a report: whether the objects were stored, then the result of each command in order.
 pub(super) fn render(commands: &[Command], unpack: &Result<(), String>, results: &[Result<(), String>]) -> Vec<u8> {
     let mut out = Vec::new();
     let first = match unpack {
         Ok(()) => "unpack ok\n".to_owned(),
-        Err(sentence) => format!("unpack {}\n", one_line(sentence)),
+        Err(reason) => format!("unpack {}\n", one_line(reason)),
     };
     pktline::write(&mut out, first.as_bytes());
     for (command, result) in commands.iter().zip(results) {
@@ -27,9 +27,9 @@ pub(super) fn render(commands: &[Command], unpack: &Result<(), String>, results:
     out
 }
 
-/// A reason must not end its line, nor be too long for it.
+/// Makes a reason fit into one line: no control characters, at most 1,000 characters.
 fn one_line(text: &str) -> String {
-    text.chars().take(1000).map(|char| if char.is_control() { ' ' } else { char }).collect()
+    text.chars().take(1000).map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 #[cfg(test)]

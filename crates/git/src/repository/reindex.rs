@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path};
 
 use super::Repository;
-use crate::{Fsck, Limits, Offers, Options, intake, receive_pack};
+use crate::{Fsck, Limits, Offers, Options, index_pack, receive_pack};
 
 /// Indexes a pack of the repository; fails with the reason if it is damaged, and then it stays as it is.
 pub(super) fn reindex(repository: &Repository, pack: &Path) -> Result<(), String> {
@@ -21,6 +21,6 @@ pub(super) fn reindex(repository: &Repository, pack: &Path) -> Result<(), String
     };
     let options = Options { offers: Offers::FULL, limits, fsck: Fsck::off(), ..Options::default() };
     let cut = receive_pack::shallow(repository).map_err(|error| error.to_string())?;
-    let staged = intake::receive(repository, &mut file, &options, &cut).map_err(|refusal| refusal.to_string())?;
+    let staged = index_pack::receive(repository, &mut file, &options, &cut).map_err(|refusal| refusal.to_string())?;
     staged.install(repository, true).map_err(|error| error.to_string())
 }

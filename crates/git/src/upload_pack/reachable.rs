@@ -12,7 +12,7 @@ use super::fetch::Fetch;
 use crate::{
     Error, Kind, Offers, Options, ProtocolError, References, Version,
     history::{History, Node},
-    links::{self, TreeEntries},
+    object_links::{self, TreeEntries},
     reader::Reader,
     trees::Trees,
 };
@@ -147,7 +147,8 @@ fn missing(
             match reader.kind(&id)?.ok_or_else(|| reader.missing(&id))? {
                 Kind::Tag => {
                     reader.expect(&id, Kind::Tag, &mut hunt.data)?;
-                    let target = links::tag_target(&hunt.data).map_err(|reason| Error::Malformed { id, reason })?;
+                    let target =
+                        object_links::tag_target(&hunt.data).map_err(|reason| Error::Malformed { id, reason })?;
                     id = target.0;
                 }
                 kind => break kind,

@@ -188,14 +188,14 @@ fn connections_that_are_reset_leave_nothing() {
     let tip = sound(&mut pack);
     let request = craft::push_request("refs/heads/x", &tip, "report-status", &pack.finish());
     for bytes in 0..request.len() {
-        let mut door = |received: &Received<'_>| {
+        let mut update_hook = |received: &Received<'_>| {
             assert!(received.unpack.is_err());
             received.commands.iter().map(|_| Err("nothing came".to_owned())).collect()
         };
         let mut input = Reset(&request[..bytes]);
         let options = Options { threads: 1, ..Options::default() };
         let mut answer = Vec::new();
-        let served = receive_pack::serve(&repository, &mut input, &mut answer, &options, &mut door);
+        let served = receive_pack::serve(&repository, &mut input, &mut answer, &options, &mut update_hook);
         assert!(served.is_err() || String::from_utf8_lossy(&answer).contains("unpacker error"), "{bytes}");
         assert_eq!(leftovers(folder.path()), Vec::<String>::new());
         let packs = std::fs::read_dir(folder.path().join("objects/pack")).expect("a folder of packs");

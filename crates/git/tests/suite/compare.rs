@@ -28,19 +28,19 @@ impl Place {
 
     /// Adds a tree of files, whose contents are numbers.
     fn tree(&self, files: &Files) -> ObjectId {
-        let hold = self.repository.hold();
+        let in_use = self.repository.use_objects();
         let mut edits = Edits::new();
         for (path, (mode, content)) in files {
             let blob = Object::blob([*content]);
             let id = match mode {
                 Mode::Submodule => ObjectId::from_hex(format!("{content:040x}").as_bytes()).expect("forty digits"),
-                _ => self.repository.add(&[blob], &hold, false).expect("a closed set")[0],
+                _ => self.repository.add(&[blob], &in_use, false).expect("a fully connected set")[0],
             };
             // A file takes the place of a folder, or the other way round: what came last is there.
             edits.insert(path.as_str().into(), Some((*mode, id)));
         }
         let (tree, objects) = self.repository.reader().edit(None, &edits).expect("an edited tree");
-        self.repository.add(&objects, &hold, false).expect("a closed set");
+        self.repository.add(&objects, &in_use, false).expect("a fully connected set");
         tree
     }
 }

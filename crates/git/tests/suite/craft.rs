@@ -36,15 +36,15 @@ pub fn push_request(name: &str, new: &str, capabilities: &str, pack: &[u8]) -> V
     bytes
 }
 
-/// Serves a push whose door lets everything in; gives the answer, and how often the door was asked.
+/// Serves a push whose update hook accepts everything; returns the answer, and how often the hook ran.
 pub fn push(repository: &Repository, request: &[u8], options: &Options) -> (Vec<u8>, usize) {
     let mut answer = Vec::new();
     let mut asked = 0;
-    let mut door = |received: &Received<'_>| {
+    let mut update_hook = |received: &Received<'_>| {
         asked += 1;
         received.commands.iter().map(|_| Ok(())).collect()
     };
-    receive_pack::serve(repository, &mut &*request, &mut answer, options, &mut door).expect("a sound request");
+    receive_pack::serve(repository, &mut &*request, &mut answer, options, &mut update_hook).expect("a sound request");
     (answer, asked)
 }
 

@@ -253,9 +253,9 @@ fn trees_that_are_nested_too_deeply_are_refused() {
 fn names_of_references_are_not_longer_than_they_can_be() {
     let target = Target::new();
     let request = craft::push_request(&format!("refs/heads/{}", "x".repeat(4086)), &"1".repeat(40), "", b"");
-    let mut door = |_: &git::receive_pack::Received<'_>| panic!("nothing is asked for");
+    let mut update_hook = |_: &git::receive_pack::Received<'_>| panic!("nothing is asked for");
     let (mut answer, options) = (Vec::new(), Options::default());
-    let served = git::receive_pack::serve(&target.repository, &mut &*request, &mut answer, &options, &mut door);
+    let served = git::receive_pack::serve(&target.repository, &mut &*request, &mut answer, &options, &mut update_hook);
     let error = served.expect_err("it is too long").to_string();
     assert_eq!(error, "funny refname: a name of 4097 bytes is too long; the most is 4096");
 }

@@ -107,14 +107,16 @@ fn what_nothing_leads_to_goes_in_time() {
     run(&bench.served(), &["count-objects", "-v"]);
 
     // An old object is young again with a young one that names it.
-    let hold = repository.hold();
+    let in_use = repository.use_objects();
     let data = work.git(&["cat-file", "commit", &tip]).replace("a change", "another") + "\n";
-    repository.add(&[Object { kind: Kind::Commit, data: data.into_bytes() }], &hold, false).expect("a closed set");
+    repository
+        .add(&[Object { kind: Kind::Commit, data: data.into_bytes() }], &in_use, false)
+        .expect("a fully connected set");
     assert!(repository.needs_upkeep(&upkeep(15)).expect("readable"));
     let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
     // The first commit goes; that what the other one names is still needed is not to be seen before it goes.
     assert_eq!((outcome.dropped, outcome.postponed), (0, true));
-    drop(hold);
+    drop(in_use);
     let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
     assert_eq!((outcome.dropped, outcome.postponed), (1, false));
     assert!(!there(&tip) && there(&blob));

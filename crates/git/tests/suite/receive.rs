@@ -71,8 +71,9 @@ impl Pair {
 
     fn ours(&self, request: &[u8]) -> Result<String, String> {
         let mut answer = Vec::new();
-        let mut door = |received: &Received<'_>| received.commands.iter().map(|_| Ok(())).collect();
-        let served = receive_pack::serve(&self.repository, &mut &*request, &mut answer, &self.options, &mut door);
+        let mut update_hook = |received: &Received<'_>| received.commands.iter().map(|_| Ok(())).collect();
+        let served =
+            receive_pack::serve(&self.repository, &mut &*request, &mut answer, &self.options, &mut update_hook);
         assert_eq!(leftovers(&self.folder.path().join("ours")), Vec::<String>::new());
         served.map(|()| String::from_utf8_lossy(&answer).into_owned()).map_err(|error| error.to_string())
     }
@@ -134,19 +135,20 @@ fn requests_that_are_none_are_refused() {
 }
 
 #[test]
-fn push_options_reach_the_door() {
+fn push_options_reach_the_update_hook() {
     let Sound { tip, pack, .. } = sound();
     let line = format!("{} {tip} refs/heads/x\0report-status push-options", craft::null());
     let tail = [craft::lines(&["a=b\n".to_owned(), "c".to_owned(), String::new()]), pack].concat();
     let pair = Pair::full();
     let mut options = Vec::new();
-    let mut door = |received: &Received<'_>| {
+    let mut update_hook = |received: &Received<'_>| {
         options.extend(received.push_options.iter().map(ToString::to_string));
         received.commands.iter().map(|_| Ok(())).collect()
     };
     let bytes = request(&[line], &tail);
     let mut answer = Vec::new();
-    receive_pack::serve(&pair.repository, &mut &*bytes, &mut answer, &pair.options, &mut door).expect("a sound push");
+    receive_pack::serve(&pair.repository, &mut &*bytes, &mut answer, &pair.options, &mut update_hook)
+        .expect("a sound push");
     assert_eq!(options, ["a=b", "c"]);
     assert_eq!(String::from_utf8_lossy(&answer), "000eunpack ok\n0014ok refs/heads/x\n0000");
 

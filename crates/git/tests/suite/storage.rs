@@ -188,7 +188,7 @@ fn a_pack_that_lost_its_index_gets_it_again() {
     let add = |text: &str| {
         let repository = Repository::open_or_create(folder.path()).expect("a repository");
         let blob = git::Object { kind: Kind::Blob, data: text.as_bytes().to_vec() };
-        repository.add(&[blob], &repository.hold(), false).expect("a closed set")[0]
+        repository.add(&[blob], &repository.use_objects(), false).expect("a closed set")[0]
     };
     let ids = ["one", "two"].map(add);
     let packs = folder.path().join("objects/pack");

@@ -77,8 +77,8 @@ impl Histories {
     }
 
     fn add(&mut self) {
-        let hold = self.repository.hold();
-        self.repository.add(&std::mem::take(&mut self.objects), &hold, false).expect("a closed set");
+        let in_use = self.repository.use_objects();
+        self.repository.add(&std::mem::take(&mut self.objects), &in_use, false).expect("a fully connected set");
     }
 }
 

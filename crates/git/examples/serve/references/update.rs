@@ -31,7 +31,7 @@ pub fn update(
     let _turn = lock(&store.moving);
     let commands = received.commands;
     let mut results: Vec<Result<(), String>> =
-        received.verdicts.iter().map(|verdict| verdict.clone().map(drop)).collect();
+        received.statuses.iter().map(|status| status.clone().map(drop)).collect();
     let mut moves = HashMap::new();
     let prepared = (|| {
         let aliases = aliases(store, commands, &mut results, say)?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
 use super::{Named, Refusal, nesting::Nesting};
-use crate::{Kind, Options, fsck::Findings, links};
+use crate::{Kind, Options, fsck::Findings, object_links};
 
 /// What one push is checked by; all its threads share it.
 pub(super) struct Rules<'a> {
@@ -64,7 +64,7 @@ impl Learnt {
             }
         };
         if !findings.check(&rules.options.fsck, id, kind, data, &mut visit).map_err(Refusal)? {
-            links::visit(kind, data, &mut visit)
+            object_links::visit(kind, data, &mut visit)
                 .map_err(|reason| Refusal::new(format!("object {id} is malformed: {reason}")))?;
         }
         if self.named.len() > rules.options.limits.pack_objects as usize {

@@ -1,4 +1,4 @@
-//! The file `shallow`: the commits at which the history of a repository ends, whatever they name.
+//! The repository's `shallow` file: the commits whose parents the repository does not have.
 
 use std::{fs, io, io::Write, path::PathBuf};
 
@@ -11,7 +11,7 @@ fn path(repository: &Repository) -> PathBuf {
     repository.objects().with_file_name("shallow")
 }
 
-/// Reads the file; most repositories have none, as their history is whole.
+/// Reads the file; most repositories have none, because their history is complete.
 pub(crate) fn read(repository: &Repository) -> io::Result<HashSet<ObjectId>> {
     let text = match fs::read(path(repository)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::default()),
@@ -21,9 +21,9 @@ pub(crate) fn read(repository: &Repository) -> io::Result<HashSet<ObjectId>> {
     ids.collect::<Result<_, _>>().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }
 
-/// Adds commits to the file, as a whole: readers see it before or after.
+/// Adds commits to the file atomically: readers see the old content or the new one.
 ///
-/// Fails if another push does the same at this moment.
+/// Fails if another push writes the file at this moment.
 pub(super) fn add(repository: &Repository, ids: &HashSet<ObjectId>, sync: bool) -> io::Result<()> {
     let path = path(repository);
     let lock = path.with_extension("lock");

@@ -44,7 +44,11 @@ impl Named {
 }
 
 /// Tells whether all of `named` is among `objects`, which are sorted, or in the repository.
-pub(super) fn is_closed(named: &Named, objects: &[(Indexed, Kind)], reader: &mut Reader) -> Result<bool, Refusal> {
+pub(super) fn is_fully_connected(
+    named: &Named,
+    objects: &[(Indexed, Kind)],
+    reader: &mut Reader,
+) -> Result<bool, Refusal> {
     for (id, kind) in &named.0 {
         let found = match objects.binary_search_by(|(object, _)| object.id.cmp(id)) {
             Ok(position) => Some(objects[position].1),

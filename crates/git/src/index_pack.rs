@@ -6,7 +6,7 @@
 //! **Invariant:** nothing that is taken in is visible to readers before [`Staged::install`].
 
 mod complete;
-mod connect;
+mod connectivity;
 mod content;
 mod excerpt;
 mod inflate;
@@ -25,13 +25,13 @@ use std::{
 use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
 use crate::{
-    Error, Hold, Kind, Options, Repository,
+    Error, Kind, ObjectsInUse, Options, Repository,
     fsck::{FILE_BYTES_MAX, Findings},
     pack_index::{self, Indexed},
     reader::Reader,
     staging::Staging,
 };
-use connect::Named;
+use connectivity::Named;
 pub(crate) use content::Content;
 use rules::Rules;
 
@@ -84,11 +84,11 @@ pub(crate) struct Staged {
     received: u32,
     /// The objects, bases that were added included, sorted by their ids.
     objects: Vec<(Indexed, Kind)>,
-    closed: bool,
+    connected: bool,
     too_deep: bool,
     warnings: Vec<String>,
     /// Keeps what the objects name in place.
-    _hold: Hold,
+    _in_use: ObjectsInUse,
 }
 
 /// Takes a pack from `input` and checks it against the repository, whose history ends at the commits `cut`.
@@ -104,7 +104,7 @@ pub(crate) fn receive(
     let mut parsed = parse::parse(File::create_new(&path)?, input, &rules)?;
     let received = u32::try_from(parsed.entries.len()).expect("a pack counts its objects in 32 bits");
     // From here on nothing goes that is found: neither bases nor what the objects name.
-    let hold = repository.hold();
+    let in_use = repository.use_objects();
     let mut reader = repository.reader();
     let mut checksum = parsed.checksum;
     if !parsed.deltas.is_empty() {
@@ -115,10 +115,10 @@ pub(crate) fn receive(
     }
     let objects = sorted(&parsed.entries)?;
     drop(parsed.entries);
-    let closed = connect::is_closed(&parsed.learnt.named, &objects, &mut reader)?;
+    let connected = connectivity::is_fully_connected(&parsed.learnt.named, &objects, &mut reader)?;
     let too_deep = parsed.learnt.nesting.is_deeper_than(options.limits.tree_depth);
     let warnings = Vec::new();
-    let mut staged = Staged { staging, checksum, received, objects, closed, too_deep, warnings, _hold: hold };
+    let mut staged = Staged { staging, checksum, received, objects, connected, too_deep, warnings, _in_use: in_use };
     staged.check_files(parsed.learnt.findings, &mut reader, options)?;
     Ok(staged)
 }
@@ -146,8 +146,8 @@ impl Staged {
     }
 
     /// Tells whether everything that the objects name is in the pack or in the repository.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
+    pub(crate) fn is_fully_connected(&self) -> bool {
+        self.connected
     }
 
     /// Tells whether trees are nested deeper than [`Limits::tree_depth`](crate::Limits::tree_depth) allows.
