@@ -11,12 +11,12 @@ use axum::http::{Method, Request, Response};
 use bytes::Bytes;
 use identity::{Refused, Sts};
 
-use crate::asked::{self, Asked, TARGET};
-use crate::presence::Presence;
+use crate::disconnect::DisconnectGuard;
+use crate::protocol::{self, RequestedOperation, TARGET};
 use crate::services::Service;
 use crate::spool::Spool;
 use crate::state::State;
-use crate::{blocking, body, call_log, head};
+use crate::{authenticate, blocking, body, call_log, headers};
 
 const STS: trail::Source =
     trail::Source { event_source: identity::EVENT_SOURCE, api_version: Some(identity::API_VERSION) };
@@ -32,47 +32,52 @@ pub(crate) async fn serve(
     let body = if head.method == Method::GET {
         None
     } else {
-        let bytes_max = asked::body_bytes_max(&state, &head);
+        let bytes_max = protocol::body_bytes_max(&state, &head);
         Some(body::whole(body, bytes_max, state.settings.git.timeout, state.spool()).await)
     };
     // The rest blocks, and ends early if the client goes.
-    let presence = Presence::new();
-    let is_gone = presence.is_gone();
-    let takes_long = head::text(&head.headers, &TARGET).is_some_and(|target| Service::takes_long(&target));
+    let guard = DisconnectGuard::new();
+    let disconnected = guard.flag();
+    let takes_long = headers::text(&head.headers, &TARGET).is_some_and(|target| Service::takes_long(&target));
     let work = move || {
         let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));
         let body = body.map_or_else(query, |body| body.and_then(Spool::into_bytes));
         let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
-        let asked = Asked::read(&head, body.as_ref().copied().unwrap_or_default());
+        let requested = RequestedOperation::read(&head, body.as_ref().copied().unwrap_or_default());
         // 2. and 3. Authenticate, and begin the call.
-        let call = match head::begin(&state, &head.headers, peer, None) {
+        let call = match authenticate::begin_call(&state, &head.headers, peer, None) {
             Ok(mut call) => {
-                call.interrupts.push(is_gone);
+                call.interrupts.push(disconnected);
                 Arc::new(call)
             }
-            Err(refused) => return refuse(&state, &asked, &refused),
+            Err(refused) => return refuse(&state, &requested, &refused),
         };
         // 4. and 5. Find the row, and run it.
-        let result = run(&state, &call, &asked, body);
+        let result = run(&state, &call, &requested, body);
         // 6. Respond.
-        respond(&call, &asked, result)
+        respond(&call, &requested, result)
     };
     let response = if takes_long { blocking::run_apart(work).await } else { blocking::run(work).await };
-    drop(presence);
+    drop(guard);
     response
 }
 
 /// Runs the operation that is asked for, of whichever service.
-fn run(state: &State, call: &Arc<Call>, asked: &Asked, body: Result<&[u8], Failure>) -> Result<Bytes, Failure> {
-    let unknown = || asked.unknown();
-    let reply = match asked {
+fn run(
+    state: &State,
+    call: &Arc<Call>,
+    requested: &RequestedOperation,
+    body: Result<&[u8], Failure>,
+) -> Result<Bytes, Failure> {
+    let unknown = || requested.unknown();
+    let reply = match requested {
         // What names the operation is in the body that is too large or broke off.
-        Asked::Query(None) if body.is_err() => return Err(body.expect_err("it was looked at")),
-        Asked::Query(action) => {
+        RequestedOperation::Query(None) if body.is_err() => return Err(body.expect_err("it was looked at")),
+        RequestedOperation::Query(action) => {
             let operation = action.as_deref().and_then(Sts::operation).ok_or_else(unknown)?;
             state.trail.call(STS, operation, &state.sts, call, body)
         }
-        Asked::Json(target) => {
+        RequestedOperation::Json(target) => {
             let (service, name) = target.as_deref().and_then(Service::of_target).ok_or_else(unknown)?;
             service.run(state, name, call, body).ok_or_else(unknown)?
         }
@@ -80,14 +85,14 @@ fn run(state: &State, call: &Arc<Call>, asked: &Asked, body: Result<&[u8], Failu
     Ok(reply?.body.into())
 }
 
-fn respond(call: &Call, asked: &Asked, result: Result<Bytes, Failure>) -> Response<Body> {
+fn respond(call: &Call, requested: &RequestedOperation, result: Result<Bytes, Failure>) -> Response<Body> {
     let (status, error, body) = match result {
         Ok(body) => (200, None, body),
-        Err(failure) => (failure.status, Some(failure.name.clone()), asked.failure(&failure, call.request_id())),
+        Err(failure) => (failure.status, Some(failure.name.clone()), requested.failure(&failure, call.request_id())),
     };
     if status >= 500 {
         let resources: Vec<String> = call.resources().into_iter().map(|resource| resource.arn).collect();
-        let operation = asked.operation();
+        let operation = requested.operation();
         tracing::error!(
             operation,
             ?resources,
@@ -95,26 +100,26 @@ fn respond(call: &Call, asked: &Asked, result: Result<Bytes, Failure>) -> Respon
             "a call failed; an earlier line tells why"
         );
     }
-    call_log::log(call, asked.operation(), status, error.as_deref(), None);
-    send(asked, status, call.request_id(), body)
+    call_log::log(call, requested.operation(), status, error.as_deref(), None);
+    send(requested, status, call.request_id(), body)
 }
 
 /// Responds to credentials that name nobody, whose call is none.
-fn refuse(state: &State, asked: &Asked, refused: &Refused) -> Response<Body> {
-    let failure = match asked {
-        Asked::Json(_) => refused.json(),
-        Asked::Query(_) => refused.query(),
+fn refuse(state: &State, requested: &RequestedOperation, refused: &Refused) -> Response<Body> {
+    let failure = match requested {
+        RequestedOperation::Json(_) => refused.json(),
+        RequestedOperation::Query(_) => refused.query(),
     };
     let request_id = state.clock.id();
-    tracing::info!(operation = asked.operation(), error = failure.name, request_id, "credentials refused");
-    send(asked, failure.status, &request_id, asked.failure(&failure, &request_id))
+    tracing::info!(operation = requested.operation(), error = failure.name, request_id, "credentials refused");
+    send(requested, failure.status, &request_id, requested.failure(&failure, &request_id))
 }
 
-fn send(asked: &Asked, status: u16, request_id: &str, body: Bytes) -> Response<Body> {
+fn send(requested: &RequestedOperation, status: u16, request_id: &str, body: Bytes) -> Response<Body> {
     Response::builder()
         .status(status)
         .header("x-amzn-requestid", request_id)
-        .header(CONTENT_TYPE, asked.content_type())
+        .header(CONTENT_TYPE, requested.content_type())
         .body(Body::from(body))
         .expect("a request id and a status of ours make a head")
 }

@@ -15,7 +15,7 @@ use trail::Buckets;
 use worker::{Stop, Waker, Worker};
 
 use crate::data_folder::at;
-use crate::outbox::{self, Waiting};
+use crate::outbox::{self, DeliveryQueue};
 
 /// The buckets, and what wakes the outbox when uploads wait.
 pub(crate) struct Archives {
@@ -64,11 +64,11 @@ struct Uploads {
     folder: PathBuf,
 }
 
-impl Waiting for Uploads {
+impl DeliveryQueue for Uploads {
     type Error = Exception;
 
     /// All uploads are due at once.
-    fn due(&self) -> Result<Option<Timestamp>, Exception> {
+    fn next_due(&self) -> Result<Option<Timestamp>, Exception> {
         Ok(self.codecommit.is_any_upload_waiting()?.then_some(Timestamp::from_millis(0)))
     }
 

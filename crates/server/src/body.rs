@@ -1,6 +1,6 @@
 //! Bodies between the async shell and the sync core.
 
-mod queue;
+mod reply_queue;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -19,10 +19,10 @@ use hyper::body::Frame;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::push_turns::PushTurn;
+use crate::push_permits::PushPermit;
 use crate::spool::Spool;
-use queue::Queue;
-pub(crate) use queue::{SPILL_BYTES_MAX, Spill};
+use reply_queue::ReplyQueue;
+pub(crate) use reply_queue::{SPILL_BYTES_MAX, SpillSpace};
 
 /// How much of a body that is too large is read to its end, so that the client sees the reply and not a broken connection.
 const OVERRUN_BYTES_MAX: u64 = 64 << 20;
@@ -80,7 +80,7 @@ pub(crate) struct Reader {
     patience: Duration,
     /// What was received and not read yet.
     received: Received,
-    turn: Option<PushTurn>,
+    turn: Option<PushPermit>,
 }
 
 /// The pieces of a body that were received before they are read.
@@ -107,7 +107,7 @@ impl Reader {
     }
 
     /// Goes on in a turn, as which it ends; reading blocks, so it must happen on the blocking pool.
-    pub(crate) fn with_turn(self, turn: PushTurn) -> Self {
+    pub(crate) fn with_turn(self, turn: PushPermit) -> Self {
         Self { turn: Some(turn), ..self }
     }
 
@@ -179,7 +179,7 @@ impl Read for Reader {
 
 /// The far end of a body that blocking code writes.
 pub(crate) struct Writer {
-    queue: Arc<Queue>,
+    queue: Arc<ReplyQueue>,
     waiting: BytesMut,
 }
 
@@ -187,8 +187,8 @@ pub(crate) struct Writer {
 ///
 /// What a slow client does not take waits in `spill`. Writing blocks only if there is no room, so it must happen on the
 /// blocking pool, and fails once the connection has ended.
-pub(crate) fn channel(spill: &Spill) -> (Writer, Body) {
-    let queue = Arc::new(Queue::new(spill));
+pub(crate) fn channel(spill: &SpillSpace) -> (Writer, Body) {
+    let queue = Arc::new(ReplyQueue::new(spill));
     (Writer { queue: Arc::clone(&queue), waiting: BytesMut::new() }, Body::from_stream(Pieces(queue)))
 }
 
@@ -230,7 +230,7 @@ impl Drop for Writer {
 }
 
 /// What a writer writes, piece by piece.
-struct Pieces(Arc<Queue>);
+struct Pieces(Arc<ReplyQueue>);
 
 impl Stream for Pieces {
     type Item = Result<Bytes, io::Error>;
@@ -247,9 +247,9 @@ impl Drop for Pieces {
 }
 
 /// A part of a file as a body, read as the client takes it.
-pub(crate) struct OfFile(pub(crate) FilePart);
+pub(crate) struct FileBody(pub(crate) FilePart);
 
-impl Stream for OfFile {
+impl Stream for FileBody {
     type Item = Result<Bytes, io::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -26,12 +26,12 @@ use git::{Service, Version};
 use identity::{Credentials, Presented};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::disconnect::DisconnectGuard;
 pub(crate) use crate::git_http::path::GitPath;
 use crate::git_http::path::Wanted;
-use crate::presence::Presence;
 use crate::spool::Spool;
 use crate::state::State;
-use crate::{blocking, body, call_log, head};
+use crate::{authenticate, blocking, body, call_log, headers};
 
 /// The versions of the protocol that a client speaks.
 const GIT_PROTOCOL: HeaderName = HeaderName::from_static("git-protocol");
@@ -89,7 +89,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         return refused;
     }
     let expected = format!("application/x-{}-request", service.name());
-    if path.wanted != Wanted::Advertisement && head::text(&head.headers, &CONTENT_TYPE).as_ref() != Some(&expected) {
+    if path.wanted != Wanted::Advertisement && headers::text(&head.headers, &CONTENT_TYPE).as_ref() != Some(&expected) {
         // A web page of elsewhere can have a browser send other types without asking.
         return plain(415, &format!("The Content-Type of this request must be {expected}."));
     }
@@ -110,14 +110,14 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
         }
     };
     let (sender, response) = oneshot::channel();
-    let presence = Presence::new();
-    let is_gone = presence.is_gone();
+    let guard = DisconnectGuard::new();
+    let disconnected = guard.flag();
     let short = path.wanted == Wanted::Advertisement;
     let work = move || {
         // 2. and 3. Authenticate, and begin the call.
-        let call = match head::begin(&state, &head.headers, peer, path.place) {
+        let call = match authenticate::begin_call(&state, &head.headers, peer, path.place) {
             Ok(mut call) => {
-                call.interrupts.push(is_gone);
+                call.interrupts.push(disconnected);
                 Arc::new(call)
             }
             Err(refused) => {
@@ -133,7 +133,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
             }
         };
         let respond = Responder(Some(sender));
-        let asked = head::text(&head.headers, &GIT_PROTOCOL);
+        let asked = headers::text(&head.headers, &GIT_PROTOCOL);
         let version = Version::of(asked.as_deref(), &state.git.offers);
         let mut exchange = Exchange { state, call, repository_name: path.repository, service, version, respond };
         // 4. to 6. Find the repository, do the work with its record, respond.
@@ -159,7 +159,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     }
     let response = response.await;
     let response = response.unwrap_or_else(|_| plain(500, "The request failed because of an internal error."));
-    if short { response } else { response.map(|body| presence.with_body(body)) }
+    if short { response } else { response.map(|body| guard.attach_to(body)) }
 }
 
 impl Exchange {
@@ -247,7 +247,7 @@ impl Exchange {
 
 /// Undoes the compression that clients use for requests of more than a kilobyte.
 fn decoded<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
-    match head::text(&head.headers, &CONTENT_ENCODING).map(|name| name.to_ascii_lowercase()).as_deref() {
+    match headers::text(&head.headers, &CONTENT_ENCODING).map(|name| name.to_ascii_lowercase()).as_deref() {
         Some("gzip" | "x-gzip") => Box::new(MultiGzDecoder::new(body)),
         _ => Box::new(body),
     }
@@ -255,7 +255,7 @@ fn decoded<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
 
 /// Tells whether a request has no credentials that name anybody.
 fn is_anonymous(head: &Parts) -> bool {
-    let authorization = head::text(&head.headers, &AUTHORIZATION);
+    let authorization = headers::text(&head.headers, &AUTHORIZATION);
     Credentials::read(authorization.as_deref(), None).presented == Presented::Nothing
 }
 

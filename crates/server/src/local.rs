@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::head;
+use crate::headers;
 use crate::state::State;
 
 /// Serves `GET /_local/health`.
@@ -36,9 +36,9 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     }
     let reset = move || {
         state.codecommit.reset().map_err(|error| error.to_string())?;
-        state.courier.clear().map_err(|error| error.to_string())?;
+        state.trigger_sender.clear().map_err(|error| error.to_string())?;
         state.sts.reset().map_err(|error| error.to_string())?;
-        state.notification_outcomes.clear().map_err(|error| error.to_string())?;
+        state.notification_log.clear().map_err(|error| error.to_string())?;
         state.trail.reset().map_err(|error| error.to_string())
     };
     done(tokio::task::spawn_blocking(reset).await)
@@ -65,7 +65,7 @@ pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Respo
 
 /// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: where the keys of STS's web identity tokens are.
 pub(crate) async fn token_issuer(Path(account): Path<AccountId>, headers: HeaderMap) -> Response {
-    let host = head::text(&headers, &HOST).unwrap_or_default();
+    let host = headers::text(&headers, &HOST).unwrap_or_default();
     let issuer = format!("http://{host}/_local/tokens/{account}");
     let configuration = json!({
         "issuer": issuer,

@@ -1,21 +1,21 @@
-//! Messages to topics and functions: what triggers tell, and what trails tell of their log files.
+//! Messages to topics and functions: those of triggers, and the notifications of trails.
 
-mod outcomes;
+mod delivery_log;
 mod request;
 
 use std::time::Duration;
 
 use ureq::Agent;
 
-pub(crate) use self::outcomes::Outcomes;
+pub(crate) use self::delivery_log::DeliveryLog;
 use crate::outbox::RETRY_MAX;
 use crate::settings::{Destination, Triggers};
 
-/// How long one attempt may take; a server that stops waits for it.
+/// Timeout of one attempt; a server that stops waits for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How much of a refusal is told, in characters.
-const REFUSAL_MAX: usize = 200;
+/// Characters of an error reply that are logged.
+const ERROR_CHARACTERS_MAX: usize = 200;
 
 /// A message for an ARN.
 #[derive(Clone, Copy)]
@@ -25,13 +25,13 @@ pub(crate) struct Message<'a> {
     pub(crate) text: &'a str,
 }
 
-/// Carries messages to where ARNs lead.
-pub(crate) struct Messenger {
+/// Sends messages to the URLs that the settings name for their ARNs.
+pub(crate) struct HttpSender {
     settings: Triggers,
     agent: Agent,
 }
 
-impl Messenger {
+impl HttpSender {
     pub(crate) fn new(settings: Triggers) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -43,8 +43,8 @@ impl Messenger {
         Self { settings, agent: agent.into() }
     }
 
-    /// Tries to deliver a message, once; one that leads nowhere is there already.
-    pub(crate) fn attempt(&self, message: Message<'_>) -> Result<(), String> {
+    /// Tries once to send a message; a message to an ARN without a destination succeeds.
+    pub(crate) fn send(&self, message: Message<'_>) -> Result<(), String> {
         let Some(destination) = self.settings.destination(message.destination) else { return Ok(()) };
         let request = request::of(&message, destination)?;
         let url = destination.url();
@@ -52,24 +52,24 @@ impl Messenger {
         if reply.status().is_success() {
             return Ok(());
         }
-        // A reason that cannot be read is none.
+        // The status says enough if the body cannot be read.
         let reason = reply.body_mut().with_config().limit(1 << 20).read_to_string().unwrap_or_default();
-        let reason: String = reason.chars().take(REFUSAL_MAX).collect();
+        let reason: String = reason.chars().take(ERROR_CHARACTERS_MAX).collect();
         Err(format!("{url} answered {}: {}", reply.status(), reason.trim()))
     }
 
-    /// Returns how long it is until the next attempt after so many failures; `None` if the message is given up.
-    pub(crate) fn retry_wait(&self, failures: u32) -> Option<Duration> {
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        (failures < self.settings.attempts).then(|| self.settings.first_retry.saturating_mul(doubled).min(RETRY_MAX))
+    /// Returns the time until the next attempt after a number of failures; `None` if the message is given up.
+    pub(crate) fn retry_delay(&self, failures: u32) -> Option<Duration> {
+        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
+        (failures < self.settings.attempts).then(|| self.settings.first_retry.saturating_mul(factor).min(RETRY_MAX))
     }
 
-    /// The URL that an ARN leads to, if it leads anywhere.
+    /// Returns the URL that the settings name for an ARN.
     pub(crate) fn url(&self, arn: &str) -> Option<&str> {
         self.settings.destination(arn).map(Destination::url)
     }
 
-    /// What has become of a message, in words.
+    /// Describes the outcome of a message.
     pub(crate) fn outcome(&self, arn: &str, outcome: &Result<(), String>) -> &'static str {
         match (outcome, self.url(arn)) {
             (Err(_), _) => "given up",

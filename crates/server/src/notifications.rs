@@ -1,4 +1,4 @@
-//! What trails tell topics of their log files.
+//! The outbox of trails' notifications of their log files.
 
 use std::io;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use trail::{Notification, Notified, Notifier};
 use worker::{Stop, Waker, Worker};
 
-use crate::messages::{Message, Messenger, Outcomes};
-use crate::outbox::{self, Waiting};
+use crate::messages::{DeliveryLog, HttpSender, Message};
+use crate::outbox::{self, DeliveryQueue};
 
-/// Lets the trail wake the outbox when notifications wait.
+/// Lets the trail wake the outbox when notifications wait in the store.
 pub(crate) struct NotifierHandle(pub(crate) Waker);
 
 impl Notifier for NotifierHandle {
@@ -20,55 +20,57 @@ impl Notifier for NotifierHandle {
     }
 }
 
-/// Starts the outbox of notifications; `outcomes` tells what became of each.
+/// Starts the outbox; `log` gets the outcome of each notification.
 pub(crate) fn start(
-    waiting: trail::Notifications,
-    messenger: Arc<Messenger>,
-    outcomes: Outcomes,
+    queue: trail::Notifications,
+    http_sender: Arc<HttpSender>,
+    log: DeliveryLog,
     clock: Arc<dyn Clock>,
     waker: Waker,
 ) -> io::Result<Worker> {
-    let notifications = Notifications { waiting, messenger, outcomes, clock: Arc::clone(&clock) };
+    let notifications = Notifications { queue, http_sender, log, clock: Arc::clone(&clock) };
     outbox::start("notifications", waker, clock, notifications)
 }
 
+/// The notifications in the store.
 struct Notifications {
-    waiting: trail::Notifications,
-    messenger: Arc<Messenger>,
-    outcomes: Outcomes,
+    queue: trail::Notifications,
+    http_sender: Arc<HttpSender>,
+    log: DeliveryLog,
     clock: Arc<dyn Clock>,
 }
 
-impl Waiting for Notifications {
+impl DeliveryQueue for Notifications {
     type Error = store::Error;
 
-    fn due(&self) -> Result<Option<Timestamp>, store::Error> {
-        self.waiting.next()
+    fn next_due(&self) -> Result<Option<Timestamp>, store::Error> {
+        self.queue.next()
     }
 
     fn send(&self, due: Timestamp, _stop: &Stop) -> Result<(), store::Error> {
-        let Some(notification) = self.waiting.due(due)? else { return Ok(()) };
-        let notified = self.one(&notification);
-        self.waiting.settle(notification.id, notified, self.clock.now())
+        let Some(notification) = self.queue.due(due)? else { return Ok(()) };
+        let notified = self.attempt(&notification);
+        self.queue.settle(notification.id, notified, self.clock.now())
     }
 }
 
 impl Notifications {
-    fn one(&self, notification: &Notification) -> Notified {
+    /// Tries once to send a notification, and decides whether it is tried again.
+    fn attempt(&self, notification: &Notification) -> Notified {
         let Notification { topic, message, attempts, .. } = notification;
         let attempts = attempts + 1;
-        let outcome = self.messenger.attempt(Message { destination: topic, subject: None, text: message });
-        if let Err(reason) = &outcome {
-            if let Some(wait) = self.messenger.retry_wait(attempts) {
-                tracing::debug!(topic, attempts, reason, "a notification of a trail is tried again later");
-                return Notified::Again(reason.clone(), outbox::after(&*self.clock, wait));
+        let outcome = self.http_sender.send(Message { destination: topic, subject: None, text: message });
+        if let Err(error) = &outcome {
+            if let Some(delay) = self.http_sender.retry_delay(attempts) {
+                tracing::debug!(topic, attempts, error, "cannot send a trail's notification; will retry");
+                return Notified::Again(error.clone(), outbox::after(&*self.clock, delay));
             }
-            tracing::warn!(topic, attempts, reason, "a notification of a trail is given up");
+            tracing::warn!(topic, attempts, error, "gave up a trail's notification");
         }
-        self.outcomes.note(&json!({
+        self.log.append(&json!({
             "topicArn": topic,
-            "destination": self.messenger.url(topic),
-            "outcome": self.messenger.outcome(topic, &outcome),
+            "destination": self.http_sender.url(topic),
+            "outcome": self.http_sender.outcome(topic, &outcome),
             "attempts": attempts,
             "reason": outcome.as_ref().err(),
             "message": serde_json::from_str(message).unwrap_or_else(|_| Value::from(message.as_str())),

@@ -128,7 +128,7 @@ fn is_below(name: &str, domain: &str) -> bool {
 }
 
 fn text(headers: &HeaderMap, name: &axum::http::HeaderName) -> String {
-    crate::head::text(headers, name).unwrap_or_default()
+    crate::headers::text(headers, name).unwrap_or_default()
 }
 
 #[cfg(test)]

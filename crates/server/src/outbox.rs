@@ -1,6 +1,6 @@
-//! Outboxes: what waits in the store is sent in the background, and never in a request's way.
+//! Outboxes: queues in the store whose entries are sent in the background, so that no request waits for them.
 //!
-//! **Invariant:** an outbox has one worker, which ends before the store is closed; what it has not sent by then waits in the store.
+//! **Invariant:** an outbox has one worker, which ends before the store is closed; unsent entries stay in the store.
 
 use std::io;
 use std::sync::Arc;
@@ -9,66 +9,67 @@ use std::time::Duration;
 use aws::{Clock, Timestamp};
 use worker::{Stop, Waker, Work, Worker};
 
-/// The longest time until a failed attempt is repeated.
+/// Longest time until a failed attempt is repeated.
 pub(crate) const RETRY_MAX: Duration = Duration::from_mins(5);
 
-/// What waits to be sent.
-pub(crate) trait Waiting: Send + 'static {
-    /// Why it cannot be read or settled.
+/// A queue of entries to be sent.
+pub(crate) trait DeliveryQueue: Send + 'static {
+    /// Why the queue cannot be read or updated.
     type Error: Into<worker::Error>;
 
-    /// Returns when the first thing is due; what was never tried is due at time zero.
-    fn due(&self) -> Result<Option<Timestamp>, Self::Error>;
+    /// Returns the time at which the first entry is due; an entry that was never tried is due at time zero.
+    fn next_due(&self) -> Result<Option<Timestamp>, Self::Error>;
 
-    /// Sends the first thing that is due at a time, or gives it up for now once `stop` is set.
+    /// Sends the first entry that is due at a time; returns early, and keeps the entry, once `stop` is set.
     fn send(&self, due: Timestamp, stop: &Stop) -> Result<(), Self::Error>;
 }
 
-/// Starts the worker of an outbox, which begins with what an earlier run has left; its name says what it sends.
+/// Starts the worker of an outbox, which begins with the entries that an earlier run left; `name` is the worker's.
 pub(crate) fn start(
     name: &'static str,
     waker: Waker,
     clock: Arc<dyn Clock>,
-    waiting: impl Waiting,
+    queue: impl DeliveryQueue,
 ) -> io::Result<Worker> {
-    Worker::start(name, waker, Outbox { clock, waiting })
+    Worker::start(name, waker, Outbox { clock, queue })
 }
 
-/// Returns the time that is so long after now.
-pub(crate) fn after(clock: &dyn Clock, wait: Duration) -> Timestamp {
-    let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(clock.now().millis().saturating_add(wait))
+/// Returns the time after a delay.
+pub(crate) fn after(clock: &dyn Clock, delay: Duration) -> Timestamp {
+    let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(clock.now().millis().saturating_add(delay))
 }
 
-struct Outbox<W> {
+struct Outbox<Q> {
     clock: Arc<dyn Clock>,
-    waiting: W,
+    queue: Q,
 }
 
-impl<W: Waiting> Work for Outbox<W> {
-    /// Sends all that is due.
+impl<Q: DeliveryQueue> Work for Outbox<Q> {
+    /// Sends all entries that are due.
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
         while !stop.is_set() {
-            let Some(due) = self.waiting.due().map_err(Into::into)? else { return Ok(None) };
-            let wait = self.wait(due);
-            if !wait.is_zero() {
-                return Ok(Some(wait));
+            let Some(due) = self.queue.next_due().map_err(Into::into)? else { return Ok(None) };
+            let delay = self.delay(due);
+            if !delay.is_zero() {
+                return Ok(Some(delay));
             }
-            self.waiting.send(due, stop).map_err(Into::into)?;
+            self.queue.send(due, stop).map_err(Into::into)?;
         }
         Ok(None)
     }
 }
 
-impl<W> Outbox<W> {
-    /// Returns how long it is until a time; none if a clock that has gone back since set it further away than retries are.
-    fn wait(&self, due: Timestamp) -> Duration {
-        // The clock is read only if there is a time to compare, so that new things are sent whatever it says.
+impl<Q> Outbox<Q> {
+    /// Returns the time until an entry is due: zero if it is further away than retries are, which only a clock that was set back
+    /// can cause.
+    fn delay(&self, due: Timestamp) -> Duration {
+        // The clock is read only if there is a time to compare, so that new entries are sent whatever the clock shows.
         if due.millis() <= 0 {
             return Duration::ZERO;
         }
-        let wait = Duration::from_millis(u64::try_from(due.millis() - self.clock.now().millis()).unwrap_or(0));
-        if wait > RETRY_MAX { Duration::ZERO } else { wait }
+        let delay = Duration::from_millis(u64::try_from(due.millis() - self.clock.now().millis()).unwrap_or(0));
+        if delay > RETRY_MAX { Duration::ZERO } else { delay }
     }
 }
 

@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 
 use crate::git_http::GitPath;
 use crate::state::State;
-use crate::{api, asked, body, git_http, local, origin, s3};
+use crate::{api, body, git_http, local, origin, protocol, s3};
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     let clock = Arc::clone(&state.clock);
@@ -28,7 +28,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         std::future::ready(response)
     });
     Router::new()
-        .route("/", post(api::serve).fallback(elsewhere))
+        .route("/", post(api::serve).fallback(serve_other))
         .route("/_local/health", get(local::health))
         .route("/_local/flush", post(local::flush))
         .route("/_local/digest", post(local::digest))
@@ -36,8 +36,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/events", get(local::events))
         .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
         .route("/_local/tokens/{account}/keys", get(local::token_keys))
-        .fallback(elsewhere)
-        .layer(from_fn_with_state(Arc::clone(&state), of_allowed_origin))
+        .fallback(serve_other)
+        .layer(from_fn_with_state(Arc::clone(&state), check_origin))
         .layer(finished)
         // Each route bounds its own body.
         .layer(DefaultBodyLimit::disable())
@@ -45,7 +45,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
 }
 
 /// Refuses requests that a web page of elsewhere could make a browser send, and answers pages of this machine.
-async fn of_allowed_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>, next: Next) -> Response {
+async fn check_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>, next: Next) -> Response {
     if let Err(message) = origin::check(request.headers(), &state.settings.allowed_hosts) {
         let (head, body) = request.into_parts();
         tracing::warn!(path = head.uri.path(), message, "a request is refused");
@@ -72,13 +72,13 @@ async fn of_allowed_origin(Shared(state): Shared<Arc<State>>, request: Request<B
 
 /// Serves Git and S3, which have paths of their own, and the API where it is asked by GET; what is for neither is answered as
 /// by Git.
-async fn elsewhere(
+async fn serve_other(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
     let (head, body) = request.into_parts();
-    if head.uri.path() == "/" && asked::is_query(&head) {
+    if head.uri.path() == "/" && protocol::is_query(&head) {
         return api::serve(Shared(state), ConnectInfo(peer), Request::from_parts(head, body)).await;
     }
     let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_meant(&state, &head);

@@ -29,7 +29,7 @@ use self::gate::{Asked, Gate, Note};
 use self::reader::Reader;
 use self::signature::Signature;
 use crate::state::State;
-use crate::{blocking, body, call_log, head};
+use crate::{authenticate, blocking, body, call_log, headers};
 
 /// S3's names for the id of a request, and that of the other services.
 const REQUEST_IDS: [&str; 3] = ["x-amz-request-id", "x-amz-id-2", "x-amzn-requestid"];
@@ -64,7 +64,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     if let Some(signature) = &signature {
         signature.name_caller(&mut head);
     }
-    let call = match head::begin(&state, &head.headers, peer, None) {
+    let call = match authenticate::begin_call(&state, &head.headers, peer, None) {
         Ok(call) => Arc::new(call),
         Err(refused) => {
             let failure = refused.s3();
@@ -77,7 +77,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     let note = Note::default();
     signature::remove(&mut head);
     // As HTTP has it, a range that cannot be read is as none.
-    if head::text(&head.headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(&range).is_err()) {
+    if headers::text(&head.headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(&range).is_err()) {
         head.headers.remove(RANGE);
     }
     head.extensions.insert(note.clone());

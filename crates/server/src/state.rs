@@ -18,18 +18,18 @@ use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
 use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
-use crate::body::{SPILL_BYTES_MAX, Spill};
+use crate::body::{SPILL_BYTES_MAX, SpillSpace};
 use crate::data_folder::{self, DATABASE, REPOSITORIES, at};
 use crate::folder_lock::FolderLock;
 use crate::maintenance::{Due, Maintenance};
-use crate::messages::{Messenger, Outcomes};
+use crate::messages::{DeliveryLog, HttpSender};
 use crate::notifications::{self, NotifierHandle};
-use crate::push_turns::PushTurns;
+use crate::push_permits::PushPermits;
 use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
 use crate::spool::Spool;
-use crate::triggers::{self, Courier};
-use crate::{Settings, StartError, folders, idle, s3};
+use crate::triggers::{self, TriggerSender};
+use crate::{Settings, StartError, eviction, folders, s3};
 
 /// How many fetches are served at once, so that they leave threads for all else.
 const FETCHES_MAX: usize = 512;
@@ -39,11 +39,11 @@ pub(crate) struct State {
     triggers: Worker,
     uploads: Worker,
     notifications: Worker,
-    idle: Worker,
+    eviction: Worker,
     /// Carries the messages of triggers.
-    pub(crate) courier: Arc<Courier>,
+    pub(crate) trigger_sender: Arc<TriggerSender>,
     /// What became of the notifications of trails.
-    pub(crate) notification_outcomes: Outcomes,
+    pub(crate) notification_log: DeliveryLog,
     // Fields are dropped in this order: the services before the store, the folder last.
     pub(crate) tagging: Tagging,
     pub(crate) codecommit: Arc<CodeCommit>,
@@ -55,11 +55,11 @@ pub(crate) struct State {
     pub(crate) sts: Sts,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) git: git::Options,
-    pub(crate) pushes: Arc<PushTurns>,
+    pub(crate) pushes: Arc<PushPermits>,
     /// The turns of fetches: a fetch keeps a thread busy until its pack is made.
     pub(crate) fetches: Arc<Semaphore>,
     /// Where replies wait for slow clients.
-    pub(crate) spill: Spill,
+    pub(crate) spill: SpillSpace,
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     data_folder: PathBuf,
@@ -108,14 +108,13 @@ impl State {
         let owner = sts.default_account().clone();
         let s3 = s3::service(Arc::clone(&buckets), owner, settings.region.clone());
         let archives = Arc::new(Archives::new(Arc::clone(&store), Arc::clone(&buckets), Waker::default()));
-        let messenger = Arc::new(Messenger::new(settings.triggers.clone()));
-        let firing = Waker::default();
-        let outcomes = data_folder.join("triggers.ndjson");
-        let courier = Arc::new(Courier::new(outcomes, Arc::clone(&messenger), firing.clone()));
-        let notification_outcomes = Outcomes::new(trail_folder.join("notifications.ndjson"));
+        let http_sender = Arc::new(HttpSender::new(settings.triggers.clone()));
+        let trigger_log = DeliveryLog::new(data_folder.join("triggers.ndjson"));
+        let trigger_sender = Arc::new(TriggerSender::new(trigger_log, Arc::clone(&http_sender)));
+        let notification_log = DeliveryLog::new(trail_folder.join("notifications.ndjson"));
         let waiting = trail::Notifications::of(Arc::clone(&store));
         let notifications =
-            notifications::start(waiting, messenger, notification_outcomes.clone(), Arc::clone(&clock), notifying)?;
+            notifications::start(waiting, http_sender, notification_log.clone(), Arc::clone(&clock), notifying)?;
         let repositories = data_folder.join(REPOSITORIES);
         let due = Arc::new(Due::new(&settings.git));
         let git = git_options(&settings.git, &data_folder, sync)?;
@@ -123,7 +122,7 @@ impl State {
             Arc::clone(&store),
             repositories,
             Arc::<Due>::clone(&due),
-            Arc::<Courier>::clone(&courier),
+            Arc::<TriggerSender>::clone(&trigger_sender),
             Arc::<Archives>::clone(&archives),
             git.clone(),
             codecommit::Settings { fsck: fsck(&settings.git), ..settings.codecommit.clone() },
@@ -131,18 +130,18 @@ impl State {
         let codecommit = Arc::new(codecommit);
         let uploads =
             archives::start(Arc::clone(&codecommit), &archives, data_folder.join("archives"), Arc::clone(&clock))?;
-        let triggers = triggers::start(Arc::clone(&codecommit), Arc::clone(&courier), Arc::clone(&clock), firing)?;
+        let triggers = triggers::start(Arc::clone(&codecommit), Arc::clone(&trigger_sender), Arc::clone(&clock))?;
         let maintenance = Maintenance::start(Arc::clone(&codecommit), due, Arc::clone(&clock), &settings.git)?;
         let tagging = Tagging::new(Arc::clone(&trail), Arc::clone(&codecommit), Arc::clone(&cloudtrail));
-        let idle = idle::start(Arc::clone(&codecommit), settings.cache_idle)?;
+        let eviction = eviction::start(Arc::clone(&codecommit), settings.cache_idle)?;
         Ok(Self {
             maintenance,
-            idle,
+            eviction,
             triggers,
             uploads,
             notifications,
-            courier,
-            notification_outcomes,
+            trigger_sender,
+            notification_log,
             tagging,
             codecommit,
             cloudtrail,
@@ -153,9 +152,9 @@ impl State {
             sts,
             clock,
             git,
-            pushes: Arc::new(PushTurns::new(settings.git.pushes, settings.git.push_window)),
+            pushes: Arc::new(PushPermits::new(settings.git.pushes, settings.git.push_window)),
             fetches: Arc::new(Semaphore::new(FETCHES_MAX)),
-            spill: Spill::new(data_folder.clone(), SPILL_BYTES_MAX),
+            spill: SpillSpace::new(data_folder.clone(), SPILL_BYTES_MAX),
             settings,
             address,
             data_folder,
@@ -192,7 +191,7 @@ impl Drop for State {
     ///
     /// The trail writes its last log files, and topics can still be told of them; what is not sent by then waits in the store.
     fn drop(&mut self) {
-        self.idle.stop();
+        self.eviction.stop();
         self.maintenance.stop();
         self.triggers.stop();
         self.uploads.stop();

@@ -1,6 +1,6 @@
-//! The delivery of what triggers tell: new messages before those that failed.
+//! The outbox of trigger messages: new messages go before those that failed.
 
-mod courier;
+mod sender;
 
 use std::io;
 use std::sync::Arc;
@@ -8,55 +8,57 @@ use std::sync::Arc;
 use aws::{Clock, Timestamp};
 use codecommit::trigger::delivery::{Delivery, Settled};
 use codecommit::{CodeCommit, Exception};
-use worker::{Stop, Waker, Worker};
+use worker::{Stop, Worker};
 
-pub(crate) use courier::Courier;
+pub(crate) use sender::TriggerSender;
 
-use crate::outbox::{self, Waiting};
+use crate::outbox::{self, DeliveryQueue};
 
-/// Starts the outbox of messages, which the courier carries.
+/// Starts the outbox.
 pub(crate) fn start(
     codecommit: Arc<CodeCommit>,
-    courier: Arc<Courier>,
+    sender: Arc<TriggerSender>,
     clock: Arc<dyn Clock>,
-    waker: Waker,
 ) -> io::Result<Worker> {
-    let messages = Messages { codecommit, courier, clock: Arc::clone(&clock) };
+    let waker = sender.waker().clone();
+    let messages = TriggerMessages { codecommit, sender, clock: Arc::clone(&clock) };
     outbox::start("triggers", waker, clock, messages)
 }
 
-struct Messages {
+/// The trigger messages in the store.
+struct TriggerMessages {
     codecommit: Arc<CodeCommit>,
-    courier: Arc<Courier>,
+    sender: Arc<TriggerSender>,
     clock: Arc<dyn Clock>,
 }
 
-impl Waiting for Messages {
+impl DeliveryQueue for TriggerMessages {
     type Error = Exception;
 
-    fn due(&self) -> Result<Option<Timestamp>, Exception> {
+    fn next_due(&self) -> Result<Option<Timestamp>, Exception> {
         self.codecommit.next_delivery()
     }
 
     fn send(&self, due: Timestamp, _stop: &Stop) -> Result<(), Exception> {
         let Some(delivery) = self.codecommit.due_delivery(due)? else { return Ok(()) };
-        self.codecommit.settle_delivery(delivery.id, self.one(delivery))
+        self.codecommit.settle_delivery(delivery.id, self.attempt(delivery))
     }
 }
 
-impl Messages {
-    fn one(&self, mut delivery: Delivery) -> Settled {
-        let outcome = self.courier.attempt(&delivery);
+impl TriggerMessages {
+    /// Tries once to send a message, and decides whether it is tried again.
+    fn attempt(&self, mut delivery: Delivery) -> Settled {
+        let outcome = self.sender.send(&delivery);
         delivery.attempts += 1;
-        if let Err(reason) = &outcome {
+        if let Err(error) = &outcome {
             let Delivery { repository, trigger, attempts, .. } = &delivery;
-            if let Some(wait) = self.courier.messenger().retry_wait(*attempts) {
-                tracing::debug!(repository, trigger, attempts, reason, "a message of a trigger is tried again later");
-                return Settled::Again(outbox::after(&*self.clock, wait));
+            if let Some(delay) = self.sender.http_sender().retry_delay(*attempts) {
+                tracing::debug!(repository, trigger, attempts, error, "cannot send a trigger's message; will retry");
+                return Settled::Again(outbox::after(&*self.clock, delay));
             }
-            tracing::warn!(repository, trigger, attempts, reason, "a message of a trigger is given up");
+            tracing::warn!(repository, trigger, attempts, error, "gave up a trigger's message");
         }
-        self.courier.note(&delivery, &outcome);
+        self.sender.log(&delivery, &outcome);
         Settled::Done
     }
 }

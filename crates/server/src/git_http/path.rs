@@ -3,13 +3,13 @@
 use aws::percent;
 use git::Service;
 
-use crate::head::Place;
+use crate::authenticate::Scope;
 
 /// The path of a Git request.
 #[derive(Debug)]
 pub(crate) struct GitPath {
     /// Whose repositories it is about, where the path says so.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Scope>,
     /// The repository's name, whatever it is.
     pub(crate) repository: String,
     /// What is wanted of the repository.
@@ -33,7 +33,7 @@ impl GitPath {
         let (place, parts) = match parts.as_slice() {
             ["v1", "repos", rest @ ..] => (None, rest),
             [account, region, "v1", "repos", rest @ ..] => {
-                (Some(Place { account: account.parse().ok()?, region: region.parse().ok()? }), rest)
+                (Some(Scope { account: account.parse().ok()?, region: region.parse().ok()? }), rest)
             }
             _ => return None,
         };

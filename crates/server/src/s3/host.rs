@@ -7,14 +7,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use trail::Buckets;
 
-use crate::head;
+use crate::headers;
 
 /// What comes after the bucket where SDKs write it into the host.
 const AFTER_BUCKET: [&str; 3] = [".localhost", ".s3.", ".s3-"];
 
 /// Returns the bucket that the host names: one before a name of S3 or of this machine, else only one that is there.
 pub(super) fn bucket(headers: &HeaderMap, buckets: &Buckets) -> Option<String> {
-    let host = head::text(headers, &HOST)?;
+    let host = headers::text(headers, &HOST)?;
     let host = host.split(':').next().filter(|host| host.parse::<IpAddr>().is_err())?;
     let named = AFTER_BUCKET.iter().find_map(|after| host.find(after)).map(|at| &host[..at]);
     let known = || host.split_once('.').map(|(first, _)| first).filter(|first| buckets.find(first).is_some());

@@ -192,7 +192,7 @@ impl S3 for Reader {
         let range = range.unwrap_or(0..object.bytes);
         let bytes = range.end - range.start;
         // It is read as the client takes it; where it breaks off, the client sees that there is less than was said.
-        let body = body::OfFile(FilePart::new(Arc::new(file), range));
+        let body = body::FileBody(FilePart::new(Arc::new(file), range));
         let [content_type, content_encoding] = content(&object.key);
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),

@@ -5,7 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
 
-use crate::head;
+use crate::headers;
 
 /// The token that comes with temporary credentials.
 const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
@@ -45,7 +45,7 @@ pub(super) struct Signature {
 impl Signature {
     /// Reads how a request for S3 is signed; `None` where it is not, or for another service.
     pub(super) fn read(head: &Parts) -> Option<Self> {
-        let authorization = head::text(&head.headers, &AUTHORIZATION);
+        let authorization = headers::text(&head.headers, &AUTHORIZATION);
         let in_header = |version, scope| Self { version, method: "AuthHeader", scope, token: None };
         let signature = match authorization.as_deref() {
             Some(text) if text.starts_with("AWS4-HMAC-SHA256") => {
@@ -146,7 +146,7 @@ mod tests {
             let signature = Signature::read(&head).expect("it is one");
             assert_eq!((signature.version, signature.method, signature.scope.as_str()), (version, method, scope));
             signature.name_caller(&mut head);
-            let written = head::text(&head.headers, &AUTHORIZATION).expect("it is there");
+            let written = headers::text(&head.headers, &AUTHORIZATION).expect("it is there");
             assert!(written.starts_with("AWS4-HMAC-SHA256 Credential=AKIA1/"), "{written}");
             remove(&mut head);
             assert!(head.headers.is_empty());

@@ -1,4 +1,4 @@
-//! Files that tell what became of each message, a JSON object a line.
+//! Logs of delivered and failed messages: files with one JSON object per line.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,30 +6,30 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// One such file.
+/// A log of messages.
 #[derive(Clone)]
-pub(crate) struct Outcomes(PathBuf);
+pub(crate) struct DeliveryLog(PathBuf);
 
-impl Outcomes {
+impl DeliveryLog {
     pub(crate) const fn new(path: PathBuf) -> Self {
         Self(path)
     }
 
-    /// Adds a line; what cannot be written is told in the log.
-    pub(crate) fn note(&self, line: &Value) {
+    /// Appends a line; a line that cannot be written is reported in the program's log.
+    pub(crate) fn append(&self, line: &Value) {
         let append = || {
-            // To open a pipe that nobody reads would never end.
+            // Opening a pipe that nobody reads would block for ever.
             if fs::metadata(&self.0).is_ok_and(|file| !file.is_file()) {
-                return Err(io::Error::other("it is no regular file; move it away"));
+                return Err(io::Error::other("not a regular file; move it away"));
             }
             OpenOptions::new().create(true).append(true).open(&self.0)?.write_all(format!("{line}\n").as_bytes())
         };
         if let Err(error) = append() {
-            tracing::error!(%error, file = %self.0.display(), "what became of a message cannot be written down");
+            tracing::error!(%error, path = %self.0.display(), "cannot log the outcome of a message");
         }
     }
 
-    /// Forgets the lines that were written.
+    /// Empties the log.
     pub(crate) fn clear(&self) -> io::Result<()> {
         if fs::metadata(&self.0).is_ok_and(|file| !file.is_file()) {
             return Ok(());

@@ -24,7 +24,7 @@ pub(crate) const SPILL_BYTES_MAX: u64 = 4 << 30;
 
 /// The files in which replies wait, of all connections together; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Spill(Arc<Shared>);
+pub(crate) struct SpillSpace(Arc<Shared>);
 
 struct Shared {
     folder: PathBuf,
@@ -32,7 +32,7 @@ struct Shared {
     bytes: AtomicU64,
 }
 
-impl Spill {
+impl SpillSpace {
     /// Keeps files of `bytes_max` bytes together in a folder; they have no names.
     pub(crate) fn new(folder: PathBuf, bytes_max: u64) -> Self {
         Self(Arc::new(Shared { folder, bytes_max, bytes: AtomicU64::new(0) }))
@@ -53,11 +53,11 @@ impl Spill {
 }
 
 /// What waits, between one writer and one reader.
-pub(crate) struct Queue {
+pub(crate) struct ReplyQueue {
     state: Mutex<State>,
     /// Told when a reader took something or left.
     taken: Condvar,
-    spill: Spill,
+    spill: SpillSpace,
 }
 
 #[derive(Default)]
@@ -85,8 +85,8 @@ struct Spilled {
     bytes: u64,
 }
 
-impl Queue {
-    pub(crate) fn new(spill: &Spill) -> Self {
+impl ReplyQueue {
+    pub(crate) fn new(spill: &SpillSpace) -> Self {
         Self { state: Mutex::default(), taken: Condvar::new(), spill: spill.clone() }
     }
 
@@ -227,7 +227,7 @@ impl State {
     }
 }
 
-impl Drop for Queue {
+impl Drop for ReplyQueue {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(spilled) = &state.spilled {
@@ -240,7 +240,7 @@ impl Drop for Queue {
 mod tests {
     use super::*;
 
-    fn take(queue: &Queue) -> Option<Vec<u8>> {
+    fn take(queue: &ReplyQueue) -> Option<Vec<u8>> {
         let mut all = Vec::new();
         loop {
             match queue.poll(&mut Context::from_waker(Waker::noop())) {
@@ -264,8 +264,8 @@ mod tests {
     #[test]
     fn a_reply_waits_in_a_file_and_comes_in_order() {
         let folder = tempfile::tempdir().expect("there is room");
-        let spill = Spill::new(folder.path().to_owned(), 10 << 20);
-        let queue = Queue::new(&spill);
+        let spill = SpillSpace::new(folder.path().to_owned(), 10 << 20);
+        let queue = ReplyQueue::new(&spill);
         for _ in 0..2 {
             let mut written = Vec::new();
             for number in 0..20 {
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn without_room_the_writer_waits_for_the_reader() {
         let folder = tempfile::tempdir().expect("there is room");
-        let queue = Queue::new(&Spill::new(folder.path().join("missing"), u64::MAX));
+        let queue = ReplyQueue::new(&SpillSpace::new(folder.path().join("missing"), u64::MAX));
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
                 let written = (0..50).try_for_each(|number| queue.push(bytes(number).into()));
@@ -305,7 +305,7 @@ mod tests {
             }
             assert!(writer.join().is_ok_and(|written| written.is_ok()));
             assert!(taken == (0..50).flat_map(bytes).collect::<Vec<_>>());
-            let queue = Queue::new(&Spill::new(folder.path().to_owned(), 0));
+            let queue = ReplyQueue::new(&SpillSpace::new(folder.path().to_owned(), 0));
             queue.push(bytes(0).into()).expect("it is open");
             queue.close();
             assert_eq!(queue.push(bytes(1).into()).map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe));

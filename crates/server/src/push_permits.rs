@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const BYTES_MIN: u64 = 40 << 10;
 
 /// All turns.
-pub(crate) struct PushTurns {
+pub(crate) struct PushPermits {
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     /// How long a client is waited for before its pace is looked at.
@@ -21,8 +21,8 @@ pub(crate) struct PushTurns {
 }
 
 /// One turn, and how fast its client sends.
-pub(crate) struct PushTurn {
-    turns: Arc<PushTurns>,
+pub(crate) struct PushPermit {
+    turns: Arc<PushPermits>,
     _permit: OwnedSemaphorePermit,
     waited: Duration,
     received: u64,
@@ -31,22 +31,22 @@ pub(crate) struct PushTurn {
 /// Counts one that waits for a turn, until it has one or its client is gone.
 struct Waiting<'a>(&'a AtomicUsize);
 
-impl PushTurns {
+impl PushPermits {
     /// Makes so many turns.
     pub(crate) fn new(count: usize, window: Duration) -> Self {
         Self { permits: Arc::new(Semaphore::new(count)), waiting: AtomicUsize::new(0), window }
     }
 
     /// Waits for a turn.
-    pub(crate) async fn take(self: Arc<Self>) -> PushTurn {
+    pub(crate) async fn take(self: Arc<Self>) -> PushPermit {
         let waiting = Waiting::new(&self.waiting);
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("nobody closes it");
         drop(waiting);
-        PushTurn { turns: self, _permit: permit, waited: Duration::ZERO, received: 0 }
+        PushPermit { turns: self, _permit: permit, waited: Duration::ZERO, received: 0 }
     }
 }
 
-impl PushTurn {
+impl PushPermit {
     /// How long the client is waited for before it is looked at how much it sent.
     pub(crate) fn rest_of_window(&self) -> Duration {
         self.turns.window.saturating_sub(self.waited)
@@ -92,7 +92,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     /// Takes a turn that is free.
-    fn take(turns: &Arc<PushTurns>) -> PushTurn {
+    fn take(turns: &Arc<PushPermits>) -> PushPermit {
         let mut taken = pin!(Arc::clone(turns).take());
         match taken.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             std::task::Poll::Ready(turn) => turn,
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_slow_client_loses_its_turn_only_to_those_who_wait() {
-        let turns = Arc::new(PushTurns::new(1, 10 * SECOND));
+        let turns = Arc::new(PushPermits::new(1, 10 * SECOND));
         let mut slow = take(&turns);
         for _ in 0..20 {
             slow.note(SECOND, 1).expect("nobody waits");
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_client_that_sends_keeps_its_turn_and_who_leaves_waits_no_more() {
-        let turns = Arc::new(PushTurns::new(1, 10 * SECOND));
+        let turns = Arc::new(PushPermits::new(1, 10 * SECOND));
         let mut fast = take(&turns);
         let mut other = Box::pin(Arc::clone(&turns).take());
         assert!(other.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 
-use crate::head;
+use crate::headers;
 use crate::services::Service;
 use crate::state::State;
 
@@ -16,17 +16,17 @@ pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What a request asks for.
-pub(crate) enum Asked {
+pub(crate) enum RequestedOperation {
     /// An operation of a service that speaks AWS JSON: `PREFIX.NAME`, if it is named.
     Json(Option<String>),
     /// An operation of a service that speaks AWS query, if it is named.
     Query(Option<String>),
 }
 
-impl Asked {
+impl RequestedOperation {
     /// Reads a request: without a target, a form is AWS query.
     pub(crate) fn read(head: &Parts, form: &[u8]) -> Self {
-        let target = head::text(&head.headers, &TARGET);
+        let target = headers::text(&head.headers, &TARGET);
         if target.is_none() && (head.method == Method::GET || is_form(&head.headers)) {
             return Self::Query(query::action(form));
         }
@@ -99,5 +99,5 @@ pub(crate) fn body_bytes_max(state: &State, head: &Parts) -> u64 {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    head::text(headers, &CONTENT_TYPE).is_some_and(|it| it.split(';').next().is_some_and(|it| it.trim() == FORM))
+    headers::text(headers, &CONTENT_TYPE).is_some_and(|it| it.split(';').next().is_some_and(|it| it.trim() == FORM))
 }

@@ -1,0 +1,103 @@
+//! Authentication of a request, and the call that begins with it: caller, account, region and client address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use aws::call::Origin;
+use aws::{AccountId, Call, Region};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
+use identity::{Credentials, Refused};
+
+use crate::headers;
+use crate::state::State;
+
+/// Addresses of the client and of the proxies between, each appended by the next proxy.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The protocol between the client and the first proxy.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The session token of temporary credentials.
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// The account and region of a URL that names them: `/ACCOUNT/REGION/v1/repos/NAME`.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+}
+
+/// Steps 2 and 3 of the spine: authenticates a request and begins its call.
+///
+/// In open mode the credentials only name the caller; nothing verifies them. Requests with temporary credentials that are
+/// unknown or expired are rejected here, so they are no calls and leave no record.
+pub(crate) fn begin_call(
+    state: &State,
+    headers: &HeaderMap,
+    peer: SocketAddr,
+    scope: Option<Scope>,
+) -> Result<Call, Refused> {
+    let token = headers::text(headers, &SECURITY_TOKEN);
+    let credentials = Credentials::read(headers::text(headers, &AUTHORIZATION).as_deref(), token.as_deref());
+    let host = headers::text(headers, &HOST);
+    let region = scope.as_ref().map(|scope| scope.region.clone());
+    let region = region.or_else(|| identity::region(&credentials, host.as_deref()));
+    let region = region.unwrap_or_else(|| state.settings.region.clone());
+    let account = scope.map(|scope| scope.account);
+    let caller = state.sts.authenticate(&credentials, account.as_ref(), region.partition())?;
+    let scope = Scope { account: account.unwrap_or_else(|| caller.account_id.clone()), region };
+    let origin = origin(state, headers, peer, scope, host);
+    Ok(Call::begin(caller, origin, &*state.clock))
+}
+
+fn origin(state: &State, headers: &HeaderMap, peer: SocketAddr, scope: Scope, host: Option<String>) -> Origin {
+    let peer = peer.ip().to_canonical();
+    let is_trusted = |address: &IpAddr| state.settings.trusted_proxies.iter().any(|network| network.contains(address));
+    let forwarded = is_trusted(&peer);
+    let client = forwarded.then(|| client_address(headers, is_trusted)).flatten().unwrap_or(peer);
+    let is_https =
+        forwarded && headers::text(headers, &FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+    let clone_url_base = clone_url_base(state, if is_https { "https" } else { "http" }, host.as_deref(), &scope);
+    Origin {
+        account: scope.account,
+        region: scope.region,
+        source_ip_address: client.to_string(),
+        user_agent: headers::text(headers, &USER_AGENT),
+        host,
+        clone_url_base,
+    }
+}
+
+/// Finds the client in front of all trusted proxies: the last address that is not a trusted proxy's. The client could have forged
+/// the addresses before it.
+fn client_address(headers: &HeaderMap, is_trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
+    let lists: Vec<_> = headers.get_all(&FORWARDED_FOR).iter().filter_map(|list| list.to_str().ok()).collect();
+    let mut client = None;
+    for address in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+        let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+        client = Some(address.to_canonical());
+        if !is_trusted(&address.to_canonical()) {
+            break;
+        }
+    }
+    client
+}
+
+/// Returns the part of clone URLs before the repository's name, with the host name that the client used.
+///
+/// Git may send no credentials, so the URL names the account and region unless they are those of a request without credentials.
+fn clone_url_base(state: &State, scheme: &str, host: Option<&str>, scope: &Scope) -> String {
+    let listen = state.address.to_string();
+    let host = host.unwrap_or(&listen);
+    let host_region = Region::from_host(host);
+    let host = match &host_region {
+        Some(_) if host.starts_with("codecommit") => format!("git-{host}"),
+        _ => host.to_owned(),
+    };
+    let implied = host_region.as_ref().unwrap_or(&state.settings.region);
+    if scope.account == *state.sts.default_account() && scope.region == *implied {
+        format!("{scheme}://{host}/v1/repos")
+    } else {
+        format!("{scheme}://{host}/{}/{}/v1/repos", scope.account, scope.region)
+    }
+}
