@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use store::{Durability, Store};
 use tests::binary::{self, Running};
@@ -48,7 +48,7 @@ impl Heard {
         assert!(is_done || reply.status == 500, "{operation}: {}", reply.text());
         let id = reply.header("x-amzn-requestid").expect("each reply has an id").to_owned();
         if is_done {
-            self.acknowledged.lock().expect("no holder panics").insert(id);
+            self.acknowledged.lock().insert(id);
         }
         self.counts[usize::from(!is_done)].fetch_add(1, Ordering::SeqCst);
         is_done.then(|| serde_json::from_str(&reply.text()).expect("it is JSON"))
@@ -56,7 +56,7 @@ impl Heard {
 
     fn create(&self, endpoint: &str, name: &str) {
         let is_created = self.call(endpoint, "CreateRepository", &json!({ "repositoryName": name })).is_some();
-        self.created.lock().expect("no holder panics").insert(name.to_owned(), is_created);
+        self.created.lock().insert(name.to_owned(), is_created);
     }
 
     /// Waits until so many more calls were acknowledged, or refused.
@@ -180,12 +180,12 @@ fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
             place.fill();
             heard.wait(true, CALLS_PER_ROUND);
             let is_deleted = heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large })).is_some();
-            heard.created.lock().expect("no holder panics").insert(large.clone(), !is_deleted);
+            heard.created.lock().insert(large.clone(), !is_deleted);
             heard.wait(true, CALLS_PER_ROUND);
             place.empty();
             heard.wait(false, CALLS_PER_ROUND);
             heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
-            heard.created.lock().expect("no holder panics").insert(large, false);
+            heard.created.lock().insert(large, false);
         }
     });
     check(&place, folder.path(), &heard);
@@ -198,7 +198,7 @@ fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
 /// Compares what was heard with the rows, the lines and the log files.
 fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
     let endpoint = place.server.endpoint();
-    let acknowledged = heard.acknowledged.lock().expect("no holder panics");
+    let acknowledged = heard.acknowledged.lock();
     // Nobody calls any more: what waited for room follows by itself.
     let trail = place.disk.join("data/trail");
     let requests = || -> Vec<String> {
@@ -245,7 +245,7 @@ fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
         let request = record["requestID"].as_str().expect("it has one");
         assert!(acknowledged.contains(request), "a record of success that nobody heard of: {record}");
     }
-    for (name, is_created) in &*heard.created.lock().expect("no holder panics") {
+    for (name, is_created) in &*heard.created.lock() {
         let reply =
             try_send(request(endpoint, "GetRepository", &json!({ "repositoryName": name }))).expect("it goes on");
         assert_eq!(reply.status == 200, *is_created, "{name}: {}", reply.text());

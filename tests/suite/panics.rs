@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::json;
 use tests::{World, digests, files, wait_until};
 use tracing::field::{Field, Visit};
@@ -58,8 +58,8 @@ impl Subscriber for Panics {
     fn exit(&self, _: &Id) {}
 }
 
-fn logged() -> std::sync::MutexGuard<'static, BTreeSet<String>> {
-    LOGGED.lock().unwrap_or_else(PoisonError::into_inner)
+fn logged() -> parking_lot::MutexGuard<'static, BTreeSet<String>> {
+    LOGGED.lock()
 }
 
 /// What a line of the log says of a worker.

@@ -1,8 +1,9 @@
 //! One call of an operation: who, when, from where, and what it turned out to concern.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use uuid::Builder;
 
@@ -162,17 +163,17 @@ impl Call {
     /// Notes something that a token in the input or the caller's session says; it stands among the request parameters
     /// of the call's record.
     pub fn is_told(&self, name: &str, value: Value) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
+        self.told.lock().insert(name.to_owned(), value);
     }
 
     /// Returns what tokens in the input and the caller's session say, by name.
     pub fn told(&self) -> Map<String, Value> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.told.lock().clone()
     }
 
     /// Notes that the call concerns a resource, which then stands in its record.
     pub fn concerns(&self, resource: Resource) {
-        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut resources = self.resources.lock();
         if !resources.contains(&resource) {
             resources.push(resource);
         }
@@ -180,7 +181,7 @@ impl Call {
 
     /// Notes that the call concerns data that is encrypted.
     pub fn concerns_encrypted(&self, data: Encrypted) {
-        let mut encrypted = self.encrypted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut encrypted = self.encrypted.lock();
         if !encrypted.contains(&data) {
             encrypted.push(data);
         }
@@ -188,12 +189,12 @@ impl Call {
 
     /// Returns the encrypted data that the call turned out to concern, in the order in which it was met.
     pub fn encrypted(&self) -> Vec<Encrypted> {
-        self.encrypted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.encrypted.lock().clone()
     }
 
     /// Returns the resources that the call turned out to concern, in the order in which they were met.
     pub fn resources(&self) -> Vec<Resource> {
-        self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.resources.lock().clone()
     }
 }
 

@@ -8,9 +8,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use git::CacheMemory;
+use parking_lot::{Mutex, MutexGuard};
 
 /// What is to be removed is first renamed to this, so that it is out of the way at once.
 const REMOVED_PREFIX: &str = "removed-";
@@ -165,7 +166,7 @@ impl Objects {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use git::ObjectId;
+use parking_lot::Mutex;
 
 use crate::Exception;
 
@@ -47,7 +48,7 @@ fn remembered<K: Hash + Eq + Copy, V: Copy>(
     key: K,
     look: impl FnOnce() -> Result<V, Exception>,
 ) -> Result<V, Exception> {
-    let held = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    let held = || known.lock();
     if let Some(value) = held().get(&key) {
         return Ok(*value);
     }

@@ -4,9 +4,10 @@
 //! **Invariant:** a snapshot is used only for a repository that was found with the snapshot's version.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use git::{CacheMemory, Cached, Options, Reference, References, Service, Slot, Version, Weigh};
+use parking_lot::Mutex;
 
 use crate::Exception;
 use crate::repository::Repository;
@@ -76,7 +77,7 @@ impl Snapshots {
             return write();
         }
         let slot = {
-            let mut advertised = snapshot.advertised.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut advertised = snapshot.advertised.lock();
             Arc::clone(advertised.entry((service, version)).or_insert_with(|| Arc::new(Slot::new(&self.memory))))
         };
         let known = slot.get_or_make(|| Some(Advertisement(write()))).expect("it can always be written");

@@ -1,6 +1,8 @@
 //! How many packs are made at once.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
 
 /// Lets so many requests make a pack at once, others wait; cheap to clone, for all repositories together.
 #[derive(Debug, Clone)]
@@ -20,8 +22,8 @@ impl Builds {
 
     /// Waits for its turn.
     pub(crate) fn begin(&self) -> Build {
-        let free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.0.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.0.free.lock();
+        self.0.freed.wait_while(&mut free, |free| *free == 0);
         *free -= 1;
         Build(Arc::clone(&self.0))
     }
@@ -39,7 +41,7 @@ pub(crate) struct Build(Arc<Shared>);
 
 impl Drop for Build {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *self.0.free.lock() += 1;
         self.0.freed.notify_one();
     }
 }

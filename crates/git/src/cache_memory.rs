@@ -11,10 +11,12 @@ use std::{
     fmt,
     ops::{Deref, DerefMut},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// The memory of all caches; cheap to clone.
 #[derive(Clone)]
@@ -162,7 +164,7 @@ impl CacheMemory {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 }
 
@@ -241,7 +243,7 @@ impl<T: Weigh> Slot<T> {
 
     /// Returns the value, which counts as a use of it.
     pub fn get(&self) -> Option<Arc<Cached<T>>> {
-        let cached = lock(&self.cached).upgrade()?;
+        let cached = self.cached.lock().upgrade()?;
         let now = self.memory.0.clock.load(Ordering::Relaxed);
         if cached.used.load(Ordering::Relaxed) != now {
             cached.used.store(now, Ordering::Relaxed);
@@ -251,13 +253,13 @@ impl<T: Weigh> Slot<T> {
 
     /// Tells whether there is a value, without using it.
     pub fn is_empty(&self) -> bool {
-        lock(&self.cached).strong_count() == 0
+        self.cached.lock().strong_count() == 0
     }
 
     /// Puts a value in place of any other.
     pub fn set(&self, value: T) -> Arc<Cached<T>> {
         let cached = self.memory.keep(value);
-        let before = std::mem::replace(&mut *lock(&self.cached), Arc::downgrade(&cached));
+        let before = std::mem::replace(&mut *self.cached.lock(), Arc::downgrade(&cached));
         if let Some(before) = before.upgrade() {
             self.memory.remove(before.number);
         }
@@ -269,13 +271,13 @@ impl<T: Weigh> Slot<T> {
         if let Some(known) = self.get() {
             return Some(known);
         }
-        let _making = lock(&self.making);
+        let _making = self.making.lock();
         self.get().or_else(|| Some(self.set(make()?)))
     }
 
     /// Takes the value out, unless somebody else uses it.
     pub fn take(&self) -> Option<T> {
-        let cached = std::mem::take(&mut *lock(&self.cached)).upgrade()?;
+        let cached = std::mem::take(&mut *self.cached.lock()).upgrade()?;
         self.memory.remove(cached.number);
         Arc::into_inner(cached).map(|cached| cached.value)
     }
@@ -283,14 +285,10 @@ impl<T: Weigh> Slot<T> {
 
 impl<T> Drop for Slot<T> {
     fn drop(&mut self) {
-        if let Some(cached) = lock(&self.cached).upgrade() {
+        if let Some(cached) = self.cached.lock().upgrade() {
             self.memory.remove(cached.number);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

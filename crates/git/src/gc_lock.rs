@@ -5,7 +5,9 @@
 //!
 //! **Invariant:** an [`ObjectsInUse`] and a [`PruneGuard`] never exist at the same time.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// The lock of one repository.
 #[derive(Default)]
@@ -33,7 +35,7 @@ impl GcLock {
     pub(crate) fn use_objects(self: &Arc<Self>) -> ObjectsInUse {
         let mut holders = self.lock();
         while holders.is_pruning {
-            holders = self.prune_ended.wait(holders).unwrap_or_else(PoisonError::into_inner);
+            self.prune_ended.wait(&mut holders);
         }
         holders.users += 1;
         ObjectsInUse(Arc::clone(self))
@@ -50,7 +52,7 @@ impl GcLock {
     }
 
     fn lock(&self) -> MutexGuard<'_, Holders> {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+        self.holders.lock()
     }
 }
 

@@ -12,13 +12,10 @@ mod build;
 mod file;
 mod reach;
 
-use std::{
-    cmp::Reverse,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{cmp::Reverse, io, sync::Arc};
 
 use gix::{ObjectId, hash::oid};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     Error, Interrupt, Repository,
@@ -207,7 +204,7 @@ impl Place {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }
 

@@ -25,7 +25,7 @@ use std::{
     fs, io,
     path::Path,
     sync::{
-        Arc, TryLockError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
@@ -162,11 +162,7 @@ impl Repository {
     }
 
     fn work(&self, tips: &mut Tips<'_>, upkeep: &Upkeep, plan: impl FnOnce(&Inventory) -> Plan) -> io::Result<Outcome> {
-        let _one_at_a_time = match self.upkeep_lock().try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Ok(Outcome::default()),
-        };
+        let Some(_one_at_a_time) = self.upkeep_lock().try_lock() else { return Ok(Outcome::default()) };
         // All that is read for it ends with it.
         let repository = &self.interrupted_by(self.interrupt().or_on(Arc::clone(&upkeep.stop)));
         repository.refresh()?;

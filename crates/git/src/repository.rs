@@ -12,10 +12,11 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, Weak},
+    sync::{Arc, LazyLock, Weak},
 };
 
 use gix::{ObjectId, hash::oid};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     Error, Kind, Object,
@@ -56,7 +57,7 @@ struct Shared {
 static OPEN: LazyLock<Mutex<HashMap<PathBuf, Weak<Shared>>>> = LazyLock::new(Mutex::default);
 
 fn open() -> MutexGuard<'static, HashMap<PathBuf, Weak<Shared>>> {
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+    OPEN.lock()
 }
 
 /// Without a repository format that knows extensions, Git would ignore that the objects are precious.
@@ -143,7 +144,7 @@ impl Repository {
 
     /// Runs an action once nobody in this process has the repository open any more, on the thread that had it last.
     pub fn on_close(&self, action: impl FnOnce() + Send + 'static) {
-        *self.shared.on_close.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+        *self.shared.on_close.lock() = Some(Box::new(action));
     }
 
     fn known(open: &HashMap<PathBuf, Weak<Shared>>, objects: &Path) -> Option<Self> {
@@ -194,7 +195,7 @@ impl Repository {
     }
 
     fn lock_orphans(&self) -> MutexGuard<'_, Vec<(PathBuf, Result<(), String>)>> {
-        self.shared.orphans.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.orphans.lock()
     }
 
     /// Keeps all objects in place until the hold is dropped.
@@ -232,7 +233,7 @@ impl Repository {
 
     /// Gives the packs and folders as they were read last.
     pub(crate) fn state(&self) -> Arc<State> {
-        Arc::clone(&self.shared.state.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shared.state.read())
     }
 
     /// Gives the decoded objects that are kept.
@@ -264,7 +265,7 @@ impl Repository {
 
     /// Reads the folders again, unless somebody did since `seen`; tells whether the packs changed.
     pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
-        let _reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _reading = self.shared.reading.lock();
         let now = self.state();
         let mut read = State::read(&self.shared.objects, Some(&now), self.shared.warm.memory())?;
         let same = now.packs.len() == read.packs.len()
@@ -274,7 +275,7 @@ impl Repository {
             // Readers see by this that there is nothing for them.
             read.packs = Arc::clone(&now.packs);
         }
-        *self.shared.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        *self.shared.state.write() = Arc::new(read);
         Ok(!same || !Arc::ptr_eq(&now, seen))
     }
 }
@@ -286,7 +287,7 @@ impl Drop for Shared {
             open.remove(&self.objects);
         }
         drop(open);
-        let action = self.on_close.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let action = self.on_close.get_mut().take();
         if let Some(action) = action {
             action();
         }

@@ -9,13 +9,11 @@ use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use gix::ObjectId;
+use parking_lot::{Mutex, RwLock};
 
 use crate::files;
 
@@ -51,7 +49,7 @@ impl Staging {
     pub(crate) fn create(objects: &Path) -> io::Result<Self> {
         loop {
             let path = objects.join(format!("{PREFIX}{}", NEXT.fetch_add(1, Ordering::Relaxed)));
-            let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut live = LIVE.lock();
             match files::create_folder(&path) {
                 Ok(()) => {
                     live.get_or_insert_default().insert(path.clone());
@@ -86,7 +84,7 @@ impl Staging {
                 files::sync(file)?;
             }
         }
-        let places = PLACES.read().unwrap_or_else(PoisonError::into_inner);
+        let places = PLACES.read();
         let there = index.exists();
         let going = index.with_extension(GOING);
         if going.exists() {
@@ -112,13 +110,13 @@ impl Drop for Staging {
     fn drop(&mut self) {
         // A folder that cannot be removed now is swept at the next start.
         drop(files::remove_folder(&self.path));
-        LIVE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().remove(&self.path);
+        LIVE.lock().get_or_insert_default().remove(&self.path);
     }
 }
 
 /// Removes the files of packs, given by the paths of their indices.
 pub(crate) fn remove_packs(indices: &[PathBuf]) -> io::Result<()> {
-    let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
+    let _places = PLACES.write();
     for index in indices {
         if index.exists() {
             files::rename(index, &index.with_extension(GOING))?;
@@ -144,7 +142,7 @@ fn remove_rest(index: &Path) -> io::Result<()> {
 /// of packs that were to come or to go. Gives the packs that have lost their indices in another way, which stay.
 pub(crate) fn sweep(objects: &Path) -> io::Result<Vec<PathBuf>> {
     let mut coming = HashSet::new();
-    let live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+    let live = LIVE.lock();
     for entry in fs::read_dir(objects)? {
         let entry = entry?;
         let stale = entry.file_name().to_string_lossy().starts_with(PREFIX)
@@ -155,7 +153,7 @@ pub(crate) fn sweep(objects: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     drop(live);
-    let _places = PLACES.write().unwrap_or_else(PoisonError::into_inner);
+    let _places = PLACES.write();
     let mut orphans = Vec::new();
     for entry in fs::read_dir(objects.join("pack"))? {
         let path = entry?.path();

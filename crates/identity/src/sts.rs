@@ -20,9 +20,10 @@ pub(crate) mod tags;
 pub(crate) mod token;
 pub(crate) mod token_key;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use aws::{AccountId, Call, Caller, Clock, Failure, Operation, Partition, Timestamp};
+use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 
@@ -71,12 +72,12 @@ impl Sts {
 
     /// The identities that are known now.
     pub(crate) fn identities(&self) -> Arc<Identities> {
-        Arc::clone(&self.identities.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.identities.read())
     }
 
     /// Replaces the identities, for all calls that begin from now on.
     pub fn set_identities(&self, identities: Identities) {
-        *self.identities.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identities);
+        *self.identities.write() = Arc::new(identities);
     }
 
     /// Finds an operation by its name.

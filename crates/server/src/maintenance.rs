@@ -5,12 +5,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws::Clock;
 use codecommit::CodeCommit;
 use git::maintenance::{Outcome, Upkeep};
+use parking_lot::{Mutex, MutexGuard};
 use worker::{Stop, Waker, Work, Worker};
 
 use crate::settings::Git;
@@ -83,7 +84,7 @@ impl Due {
     }
 
     fn ids(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ids.lock()
     }
 }
 

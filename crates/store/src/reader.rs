@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a connection on which anything failed is closed and not used again.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use crate::{Error, Transaction};
 
@@ -20,13 +20,13 @@ impl Readers {
     }
 
     pub(crate) fn run<R, E: From<Error>>(&self, query: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle.lock().pop();
         let transaction = idle.map_or_else(|| (self.open)(), Ok)?;
         transaction.begin("BEGIN")?;
         // A panic in the query drops the connection with its transaction.
         let result = query(&transaction);
         if transaction.roll_back() && !transaction.has_failed() {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = self.idle.lock();
             if idle.len() < IDLE_MAX {
                 idle.push(transaction);
             }

@@ -7,7 +7,9 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::presence::Presence;
 use crate::transaction::Action;
@@ -54,9 +56,9 @@ impl Writer {
     ) -> Result<R, E> {
         let answer = Arc::new(Mutex::new(None));
         self.waiting().push(Box::new(Queued { change: Some(change), result: None, answer: Arc::clone(&answer) }));
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = self.turn.lock();
         loop {
-            if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            if let Some(answer) = answer.lock().take() {
                 return answer;
             }
             self.commit_waiting(&mut turn);
@@ -104,7 +106,7 @@ impl Writer {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Box<dyn Change>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 
@@ -133,7 +135,7 @@ where
             (_, Err(error)) => Err(Error::NotCommitted(Arc::clone(error)).into()),
             (None, Ok(())) => Err(Error::Panicked.into()),
         };
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        *self.answer.lock() = Some(answer);
     }
 }
 

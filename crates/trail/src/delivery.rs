@@ -8,11 +8,12 @@ pub(crate) mod write;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws::Clock;
+use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
@@ -163,7 +164,7 @@ impl Rounds {
 impl Shared {
     /// Takes the turn. A panic of a holder does no harm: what is guarded is good after every step.
     fn turn(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock()
     }
 
     fn has_full_file(&self) -> bool {

@@ -9,10 +9,11 @@ mod plan;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws::{Clock, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
@@ -119,7 +120,7 @@ impl Work for Rounds {
 impl Shared {
     /// Takes the turn. A panic of a holder does no harm: the lock guards nothing but the turn.
     fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock()
     }
 
     /// Returns how long it is until the next digest is due, an interval at most.

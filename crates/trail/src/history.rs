@@ -9,10 +9,11 @@ mod lookup;
 mod throttle;
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store, Transaction};
 use worker::{Stop, Waker, Work, Worker};
 
@@ -88,7 +89,7 @@ impl History {
     /// Keeps everyone from indexing for as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
         // A panic of a holder does no harm: the lock guards nothing but the turn.
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock()
     }
 
     /// Empties the index; nothing is indexed meanwhile.

@@ -34,11 +34,12 @@ use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws::operation::Reply;
 use aws::{Access, Call, Clock, Failure, Operation, Region, Step};
+use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 use worker::Worker;
@@ -172,7 +173,7 @@ impl Trail {
     ///
     /// In any other account only an API call or a successful Git request does, so that URLs that name accounts at random leave no trails.
     pub fn set_accounts(&self, accounts: HashSet<String>) {
-        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
+        *self.accounts.write() = accounts;
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
@@ -243,7 +244,7 @@ impl Trail {
             let count = records.len();
             for event in records {
                 let account = record::account(&event, &call).as_str();
-                let is_known = || accounts.read().unwrap_or_else(PoisonError::into_inner).contains(account);
+                let is_known = || accounts.read().contains(account);
                 if event.failure.is_none() || is_known() {
                     built_in.meet_within(transaction, account, call.time)?;
                 }

@@ -14,9 +14,10 @@ pub(crate) mod span;
 pub(crate) mod tag;
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use aws::{Region, Timestamp};
+use parking_lot::RwLock;
 use store::{Error, Store, Transaction};
 
 /// The name of the trail that every account has from the start.
@@ -77,7 +78,7 @@ impl BuiltIn {
         }
         let (known, account) = (Arc::clone(&self.known), account.to_owned());
         transaction.after_commit(move || {
-            known.write().unwrap_or_else(PoisonError::into_inner).insert(account);
+            known.write().insert(account);
         });
         Ok(())
     }
@@ -85,11 +86,11 @@ impl BuiltIn {
     /// Forgets all accounts once the transaction is committed.
     pub(crate) fn forget(&self, transaction: &Transaction) {
         let known = Arc::clone(&self.known);
-        transaction.after_commit(move || known.write().unwrap_or_else(PoisonError::into_inner).clear());
+        transaction.after_commit(move || known.write().clear());
     }
 
     fn knows(&self, account: &str) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(account)
+        self.known.read().contains(account)
     }
 }
 

@@ -10,9 +10,10 @@ mod signal;
 mod supervise;
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 pub use crate::signal::{Stop, Waker};
 
@@ -55,7 +56,7 @@ impl Worker {
     /// Stops the worker and waits until it has ended; a second stop does nothing.
     pub fn stop(&self) {
         self.waker.stop();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().take();
         if let Some(thread) = thread {
             // Panics of the work are caught in the thread, so there is nothing to hear of here.
             drop(thread.join());

@@ -1,8 +1,10 @@
 //! How a worker is woken and stopped.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Wakes and stops one worker; clones wake the same one.
 #[derive(Clone, Debug, Default)]
@@ -67,15 +69,15 @@ impl Waker {
         let end = time.and_then(|time| Instant::now().checked_add(time));
         let mut is_woken = self.is_woken();
         while !self.0.stop.is_set() && !is_enough(*is_woken) {
-            is_woken = match end.map(|end| end.saturating_duration_since(Instant::now())) {
-                None => self.0.changed.wait(is_woken).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return,
-                Some(rest) => self.0.changed.wait_timeout(is_woken, rest).unwrap_or_else(PoisonError::into_inner).0,
-            };
+            match end {
+                None => self.0.changed.wait(&mut is_woken),
+                Some(end) if self.0.changed.wait_until(&mut is_woken, end).timed_out() => return,
+                Some(_) => {}
+            }
         }
     }
 
     fn is_woken(&self) -> MutexGuard<'_, bool> {
-        self.0.is_woken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.is_woken.lock()
     }
 }

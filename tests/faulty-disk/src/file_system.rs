@@ -3,8 +3,9 @@
 //! A file's own methods stay; only those that write, sync, truncate and grow are replaced, and they call the ones that they replace.
 
 use std::ffi::{c_int, c_void};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
+use parking_lot::Mutex;
 use rusqlite::ffi;
 
 use crate::{Failure, due};
@@ -69,7 +70,7 @@ unsafe extern "C" fn open(
 
 /// Returns the methods of a file with those replaced that can fail.
 fn replaced(real: *const ffi::sqlite3_io_methods) -> *const ffi::sqlite3_io_methods {
-    let mut known = METHODS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = METHODS.lock();
     if let Some(methods) = known.iter().find(|methods| methods.real == real) {
         return methods.replaced;
     }

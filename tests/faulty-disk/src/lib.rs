@@ -5,8 +5,10 @@
 mod file_system;
 mod memory;
 
+use std::sync::Once;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// What fails, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Faults {
             memory::install();
             file_system::install();
         });
-        Self { _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
+        Self { _turn: TURN.lock() }
     }
 
     /// Orders that the call of this number from now on fails, counted from 1, or that it and all after it do.

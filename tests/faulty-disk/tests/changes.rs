@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use faulty_disk::{Failure, Faults};
+use parking_lot::Mutex;
 use store::{Durability, Error, Store};
 
 use crate::{FAILURES, orders};
@@ -38,7 +39,7 @@ impl Ledger {
         let acted = Arc::clone(&self.acted);
         let changed = self.store.write(move |transaction| {
             transaction.execute("INSERT INTO notes (id, size) VALUES (?1, ?2)", &[id.into(), parts.into()])?;
-            transaction.after_commit(move || acted.lock().expect("no action panics").push(id));
+            transaction.after_commit(move || acted.lock().push(id));
             transaction.savepoint(|| {
                 for _ in 0..parts {
                     let statement = "INSERT INTO parts (note, bytes) VALUES (?1, zeroblob(65536))";
@@ -52,14 +53,14 @@ impl Ledger {
             Ok::<_, Error>(())
         });
         if changed.is_ok() {
-            self.acknowledged.lock().expect("no holder panics").insert(id);
+            self.acknowledged.lock().insert(id);
         }
     }
 
     /// Compares what was heard, what was done and what is kept.
     fn check(&self, context: &str) {
-        let acknowledged = self.acknowledged.lock().expect("no holder panics");
-        let acted = self.acted.lock().expect("no action panics");
+        let acknowledged = self.acknowledged.lock();
+        let acted = self.acted.lock();
         assert_eq!(acted.len(), acknowledged.len(), "{context}: each action runs once");
         assert_eq!(acted.iter().copied().collect::<BTreeSet<_>>(), *acknowledged, "{context}: actions");
         assert_eq!(kept(&self.store), *acknowledged, "{context}: rows");
@@ -110,8 +111,7 @@ fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
                     break;
                 }
             }
-            let count =
-                i64::try_from(ledger.acknowledged.lock().expect("no holder panics").len()).expect("they are few");
+            let count = i64::try_from(ledger.acknowledged.lock().len()).expect("they are few");
             assert!(count > ledger.next.load(Ordering::SeqCst) / 2, "what follows a failure is kept");
         }
     }
@@ -140,7 +140,7 @@ fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear
         ledger.check(&context);
         if run % 16 == 0 {
             let after = kept_after_a_kill(folder.path());
-            let acknowledged = ledger.acknowledged.lock().expect("no holder panics");
+            let acknowledged = ledger.acknowledged.lock();
             assert!(after.is_superset(&acknowledged), "{context}: what was acknowledged survives a kill");
         }
         ledger.change(0);
@@ -151,7 +151,7 @@ fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear
     let Ledger { store, acknowledged, .. } = ledger;
     drop(store);
     let again = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("it opens");
-    assert_eq!(kept(&again), acknowledged.into_inner().expect("no holder panics"));
+    assert_eq!(kept(&again), acknowledged.into_inner());
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws::call::Origin;
 use aws::{Call, Caller, SystemClock};
 use faulty_disk::Faults;
 use flate2::read::GzDecoder;
+use parking_lot::Mutex;
 use serde_json::Value;
 use store::{Durability, Error, Store};
 use trail::{Buckets, Event, EventVersion, Notifier, Retention, Settings, Trail};
@@ -83,14 +84,14 @@ impl Place {
             (changed.is_ok(), Event::new("PutNote", "example.amazonaws.com"))
         });
         if answer == Ok(true) {
-            self.acknowledged.lock().expect("no holder panics").insert(request);
+            self.acknowledged.lock().insert(request);
         }
     }
 
     /// Compares what was heard with the rows, the lines and the log files.
     fn check(&self, context: &str) {
         self.trail.flush().expect("the store works again");
-        let acknowledged = self.acknowledged.lock().expect("no holder panics");
+        let acknowledged = self.acknowledged.lock();
         let read: Result<_, Error> = self.store.read(|transaction| {
             let notes = transaction.query("SELECT request FROM notes", &[], |row| row.text(0))?;
             let records = transaction.query("SELECT record FROM events ORDER BY seq", &[], |row| row.text(0))?;

@@ -1,10 +1,9 @@
 //! Advertisements of many references, kept while the references stay as they are.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use git::{Offers, Options, References, Service, Version, advertise};
-
-use super::references::lock;
+use parking_lot::Mutex;
 
 /// Fewer references are told anew each time.
 const REFERENCES_MIN: usize = 1000;
@@ -38,7 +37,7 @@ impl Advertisements {
             return render();
         }
         let asked = (service, version, options.offers);
-        let mut kept = lock(&self.0);
+        let mut kept = self.0.lock();
         let is_same = |kept: &&Kept| Arc::ptr_eq(&kept.references, references) && kept.asked == asked;
         if let Some(known) = kept.iter().find(is_same) {
             return Arc::clone(&known.content);

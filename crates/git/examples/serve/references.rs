@@ -10,5 +10,5 @@ mod snapshot;
 mod update;
 
 pub use moves::Committer;
-pub use snapshot::{Store, lock};
+pub use snapshot::Store;
 pub use update::update;

@@ -6,18 +6,15 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use bstr::ByteSlice;
 use git::{ObjectId, Options, References, Repository};
+use parking_lot::Mutex;
 
 use super::{
-    advertisements::Advertisements,
-    config::Settings,
-    configuration::Configuration,
-    hidden::Hidden,
-    references::{Store, lock},
+    advertisements::Advertisements, config::Settings, configuration::Configuration, hidden::Hidden, references::Store,
 };
 
 /// How many repositories are kept open.
@@ -78,7 +75,7 @@ impl Repositories {
     pub fn find(&self, path: &Path) -> Result<Served, Refusal> {
         let folder = locate(&self.root.join(path)).ok_or(Refusal::NotFound)?;
         let kept = {
-            let mut open = lock(&self.open);
+            let mut open = self.open.lock();
             if open.len() >= OPEN_MAX && !open.contains_key(&folder) {
                 open.clear();
             }
@@ -104,7 +101,7 @@ impl Kept {
     }
 
     fn configuration(&self, options: &Options) -> Result<Arc<Configuration>, String> {
-        let mut known = lock(&self.configuration);
+        let mut known = self.configuration.lock();
         match known.as_ref().filter(|known| known.holds()) {
             Some(known) => Ok(Arc::clone(known)),
             None => Ok(Arc::clone(known.insert(Arc::new(Configuration::read(self.store.path(), options)?)))),
@@ -112,7 +109,7 @@ impl Kept {
     }
 
     fn repository(&self) -> io::Result<Repository> {
-        let mut known = lock(&self.repository);
+        let mut known = self.repository.lock();
         let repository = match &*known {
             Some(known) => known.clone(),
             None => known.insert(Repository::open(self.store.path())?).clone(),

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -11,6 +11,7 @@ use bstr::ByteSlice;
 use flate2::read::MultiGzDecoder;
 use git::receive_pack::{self, Command};
 use git::{ProtocolError, Repository, Service, Version, upload_pack};
+use parking_lot::{Condvar, Mutex};
 
 use super::{
     answer::{Answer, UNCACHED},
@@ -19,7 +20,7 @@ use super::{
     dumb::Asked,
     hidden::Hidden,
     path::{Action, below, decoded, split},
-    references::{self, Committer, lock},
+    references::{self, Committer},
     repositories::{Refusal, Repositories, Served},
 };
 
@@ -63,9 +64,9 @@ struct Place(Arc<Room>);
 
 impl Room {
     fn enter(room: &Arc<Self>) -> Place {
-        let mut taken = lock(&room.taken);
+        let mut taken = room.taken.lock();
         while *taken >= CLIENTS_MAX {
-            taken = room.freed.wait(taken).unwrap_or_else(std::sync::PoisonError::into_inner);
+            room.freed.wait(&mut taken);
         }
         *taken += 1;
         Place(Arc::clone(room))
@@ -73,13 +74,13 @@ impl Room {
 
     /// Tells whether many are served: they may not rest then.
     fn is_crowded(&self) -> bool {
-        *lock(&self.taken) > CLIENTS_MAX / 2
+        *self.taken.lock() > CLIENTS_MAX / 2
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        *lock(&self.0.taken) -= 1;
+        *self.0.taken.lock() -= 1;
         self.0.freed.notify_one();
     }
 }

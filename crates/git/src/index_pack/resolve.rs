@@ -8,13 +8,11 @@ mod walk;
 
 use std::{
     path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use gix::{ObjectId, hashtable::HashMap};
+use parking_lot::Mutex;
 
 use super::{
     Entry, Refusal,

@@ -14,13 +14,11 @@ mod window;
 use std::{
     cmp::Reverse,
     io,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use gix::ObjectId;
+use parking_lot::Mutex;
 
 use super::{
     Style,
@@ -109,7 +107,7 @@ pub(super) fn run(
     let found = Mutex::new(Vec::new());
     let work = |reader: &mut Reader| -> io::Result<()> {
         let part = search.work(reader)?;
-        found.lock().unwrap_or_else(PoisonError::into_inner).extend(part);
+        found.lock().extend(part);
         Ok(())
     };
     std::thread::scope(|scope| {
@@ -126,7 +124,7 @@ pub(super) fn run(
             .map(|other| other.join().unwrap_or_else(|_| Err(io::Error::other("a search died"))))
             .fold(mine, Result::and)
     })?;
-    for Found { place, form, ready } in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for Found { place, form, ready } in found.into_inner() {
         plan.entries[place as usize].form = form;
         plan.ready.insert(place, ready);
     }

@@ -9,12 +9,13 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use git::FilePart;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// How much of a reply waits in memory.
 const MEMORY_BYTES: usize = 128 << 10;
@@ -96,7 +97,7 @@ impl ReplyQueue {
         while !state.is_closed && state.memory_bytes > 0 && state.memory_bytes + bytes.len() > MEMORY_BYTES {
             if let Err(error) = self.spill(&mut state) {
                 tracing::debug!(%error, "a reply waits for its client in memory");
-                state = self.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
+                self.taken.wait(&mut state);
             }
         }
         state.memory_bytes += bytes.len();
@@ -206,7 +207,7 @@ impl ReplyQueue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -229,7 +230,7 @@ impl State {
 
 impl Drop for ReplyQueue {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         if let Some(spilled) = &state.spilled {
             self.spill.give_back(spilled.bytes);
         }

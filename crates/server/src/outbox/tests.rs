@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws::{Clock, Timestamp};
+use parking_lot::Mutex;
 use worker::{Stop, Waker};
 
 use super::{DeliveryQueue, Outbox, RETRY_MAX, start};
@@ -38,18 +39,18 @@ impl DeliveryQueue for TestQueue {
     type Error = std::io::Error;
 
     fn next_due(&self) -> Result<Option<Timestamp>, Self::Error> {
-        let entries = self.entries.lock().expect("the lock is not poisoned");
+        let entries = self.entries.lock();
         Ok(entries.first().copied().map(Timestamp::from_millis))
     }
 
     fn send(&self, due: Timestamp, _stop: &Stop) -> Result<(), Self::Error> {
-        let mut panics = self.panics.lock().expect("the lock is not poisoned");
+        let mut panics = self.panics.lock();
         if let Some(rest) = panics.checked_sub(1) {
             *panics = rest;
             drop(panics);
             panic!("an attempt of the test panics");
         }
-        self.entries.lock().expect("the lock is not poisoned").remove(0);
+        self.entries.lock().remove(0);
         self.sent.send(due.millis()).expect("the test holds the receiver");
         Ok(())
     }

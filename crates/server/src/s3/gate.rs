@@ -1,7 +1,8 @@
 //! The gate of the S3 endpoint: which operation a request is, and that it only reads.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
@@ -29,7 +30,7 @@ pub(super) struct Note(Arc<Mutex<Option<Asked>>>);
 impl Note {
     /// Takes what was noted; nothing is, where the request is no operation of S3's.
     pub(super) fn take(&self) -> Option<Asked> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 }
 
@@ -48,7 +49,7 @@ impl S3Access for Gate {
         let is_there = OPERATIONS.contains(&asked.operation.as_str());
         let operation = asked.operation.clone();
         if let Some(Note(note)) = context.extensions_mut().get() {
-            *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+            *note.lock() = Some(asked);
         }
         if is_there {
             Ok(())

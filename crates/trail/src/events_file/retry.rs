@@ -35,8 +35,8 @@ impl Work for Retry {
 
 #[cfg(test)]
 mod tests {
+    use parking_lot::Mutex;
     use std::fs::{self, File};
-    use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
     use std::thread;
 

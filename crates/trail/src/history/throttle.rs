@@ -1,9 +1,9 @@
 //! How many lookups are answered: so many a second in each account and region.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use aws::{Call, Timestamp};
+use parking_lot::Mutex;
 
 /// The calls of the second that is running, by place.
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl Throttle {
     }
 
     fn admits_at(&self, account: &str, region: &str, time: Timestamp, per_second: u32) -> bool {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.0.lock();
         let window = windows.entry((account.to_owned(), region.to_owned())).or_insert(Window { begin: time, calls: 0 });
         if time.millis() >= window.begin.millis() + 1_000 {
             *window = Window { begin: time, calls: 0 };

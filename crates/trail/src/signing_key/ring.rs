@@ -3,10 +3,11 @@
 //! A key signs for the rotation time and stays valid for as long again, so two are valid at any time. None is ever removed:
 //! old digests are still to be verified.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store, Value};
 
 use super::SigningKey;
@@ -88,7 +89,7 @@ impl KeyRing {
 
     /// Takes the lock. A panic of a holder does no harm: the value is replaced as a whole.
     fn last(&self) -> MutexGuard<'_, Option<(i64, Arc<SigningKey>)>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock()
     }
 
     /// Returns the keys that can sign here, at least one.

@@ -4,11 +4,12 @@ use std::{
     collections::HashMap,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use bstr::{BStr, BString, ByteSlice};
 use git::{ObjectId, Reference, References, Repository};
+use parking_lot::Mutex;
 
 use super::{
     super::{hidden::Hidden, stamp::Stamp},
@@ -67,7 +68,7 @@ impl Store {
     /// Gives the packed references.
     pub fn packed(&self) -> io::Result<Arc<[Packed]>> {
         let path = self.path.join("packed-refs");
-        let mut known = lock(&self.packed);
+        let mut known = self.packed.lock();
         if let Some((_, packed)) = known.as_ref().filter(|(stamp, _)| stamp.holds(&path)) {
             return Ok(Arc::clone(packed));
         }
@@ -83,7 +84,7 @@ impl Store {
         let mut files = files::list(&self.path)?;
         files.sort_by(|(one, _), (other, _)| one.cmp(other));
         let packed = self.packed()?;
-        let latest = lock(&self.latest).clone();
+        let latest = self.latest.lock().clone();
         let is_same =
             |latest: &Snapshot| latest.head == head && Arc::ptr_eq(&latest.packed, &packed) && latest.files == files;
         if let Some(latest) = latest.filter(|latest| is_same(latest)) {
@@ -92,7 +93,7 @@ impl Store {
         let mut snapshot = Snapshot { head, files, packed, found: Vec::new(), views: Mutex::default() };
         let complete = snapshot.resolve(repository);
         let snapshot = Arc::new(snapshot);
-        *lock(&self.latest) = complete.then(|| Arc::clone(&snapshot));
+        *self.latest.lock() = complete.then(|| Arc::clone(&snapshot));
         Ok(snapshot)
     }
 }
@@ -100,7 +101,7 @@ impl Store {
 impl Snapshot {
     /// Makes what clients see, but for the references that are hidden.
     pub fn view(&self, hidden: &Hidden) -> Arc<References> {
-        let mut views = lock(&self.views);
+        let mut views = self.views.lock();
         if let Some((_, view)) = views.iter().find(|(known, _)| known == hidden) {
             return Arc::clone(view);
         }
@@ -242,8 +243,4 @@ impl Peels<'_> {
         self.known.insert(id, peeled);
         Some(peeled)
     }
-}
-
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,7 +13,7 @@ use super::{
     files::Target,
     moves::{self, Committer, Move},
     rules::Rules,
-    snapshot::{Store, lock},
+    snapshot::Store,
 };
 
 /// Lines for the client, each without a newline at its end.
@@ -28,7 +28,7 @@ pub fn update(
     received: &Received<'_>,
     say: &mut Say<'_>,
 ) -> Vec<Result<(), String>> {
-    let _turn = lock(&store.moving);
+    let _turn = store.moving.lock();
     let commands = received.commands;
     let mut results: Vec<Result<(), String>> =
         received.statuses.iter().map(|status| status.clone().map(drop)).collect();

@@ -1,8 +1,9 @@
 //! Walking one tree of deltas.
 
-use std::sync::{MutexGuard, PoisonError, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use gix::ObjectId;
+use parking_lot::MutexGuard;
 
 use super::{
     super::{Refusal, stored::EntryReader},
@@ -152,7 +153,7 @@ impl<'f> Walk<'f> {
     /// Counts bytes that are about to be made; waits for other threads if these are many.
     fn make(&mut self, bytes: u64) -> Result<(), Refusal> {
         if bytes >= LARGE_BYTES && self.large.is_none() {
-            self.large = Some(LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+            self.large = Some(LARGE.lock());
         }
         self.forest.rules.make(bytes, self.forest.bytes)
     }
