@@ -4,8 +4,6 @@ use std::{io, path::PathBuf};
 
 use gix::ObjectId;
 
-use crate::pktline;
-
 /// Why an object could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -65,18 +63,15 @@ impl From<Error> for io::Error {
     }
 }
 
-/// How much of an error's text a client is told at most.
-const TEXT_BYTES_MAX: usize = 1000;
-
 /// A request that cannot be served.
 ///
 /// Displays the sentence that the client is told.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct ProtocolError {
-    message: String,
+    pub(crate) message: String,
     /// Whether the client takes nothing but side bands by now.
-    banded: bool,
+    pub(crate) banded: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -90,16 +85,6 @@ impl ProtocolError {
     /// Lets the error go to band 3 if `banded` says so: to a client that had everything sent in side bands.
     pub(crate) fn in_band(self, banded: bool) -> Self {
         Self { banded, ..self }
-    }
-
-    /// Renders the pkt-line that tells the client, mostly an `ERR` one; no flush follows it.
-    pub fn packet(&self) -> Vec<u8> {
-        let mark = if self.banded { "\x03" } else { "ERR " };
-        let mut out = Vec::new();
-        // The message may repeat a long line of the client's.
-        let text = format!("{mark}{}", self.message).into_bytes();
-        pktline::write(&mut out, &text[..text.len().min(TEXT_BYTES_MAX)]);
-        out
     }
 
     /// Tells whether the server is at fault, and not the request: the cause is worth a log line.

@@ -8,9 +8,7 @@
 //! wrong.
 
 mod bitmap;
-mod build;
 mod file;
-mod reach;
 
 use std::{cmp::Reverse, io, sync::Arc};
 
@@ -18,51 +16,60 @@ use gix::{ObjectId, hash::oid};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    Error, Interrupt, Repository,
+    Error,
     cache_memory::{CacheMemory, Cached, Slot, Weigh},
     pack::{Pack, Tables},
 };
-use bitmap::Runs;
-pub(crate) use build::build;
+pub(crate) use bitmap::Runs;
 
 /// The commits of a pack and what they lead to.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Graph {
     /// The checksum of the pack.
-    checksum: ObjectId,
+    pub(crate) checksum: ObjectId,
     /// For each rank the rank of the base that the entry is a delta on; [`Graph::WHOLE`] if it is none.
-    bases: Arc<[u32]>,
-    commits: Vec<Commit>,
+    pub(crate) bases: Arc<[u32]>,
+    pub(crate) commits: Vec<GraphCommit>,
     /// The numbers of the parents of all commits, one commit's after the other's.
-    parents: Vec<u32>,
+    pub(crate) parents: Vec<u32>,
     /// The numbers of all commits, sorted by their ranks.
     by_rank: Vec<u32>,
     /// The commits that no other commit of the pack names.
-    heads: Vec<u32>,
+    pub(crate) heads: Vec<u32>,
     /// What some commits lead to, themselves included, sorted by the commits' numbers.
-    landmarks: Vec<(u32, Runs)>,
+    pub(crate) landmarks: Vec<(u32, Runs)>,
     /// What all commits together lead to.
-    all: Option<Runs>,
+    pub(crate) all: Option<Runs>,
 }
 
 /// A commit of a graph.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Commit {
-    rank: u32,
+pub(crate) struct GraphCommit {
+    pub(crate) rank: u32,
     /// The rank of the tree.
-    tree: u32,
+    pub(crate) tree: u32,
     /// Where the parents begin; they end where those of the next commit begin.
-    parents: u32,
+    pub(crate) parents: u32,
     /// The time of the commit, in seconds since 1970.
-    seconds: i64,
+    pub(crate) seconds: i64,
 }
 
 impl Graph {
     /// In place of a base: the entry is no delta.
     pub(crate) const WHOLE: u32 = u32::MAX;
 
-    pub(crate) fn bases(&self) -> &Arc<[u32]> {
-        &self.bases
+    /// Creates a graph without commits; `bases` are those of the pack's entries, by their ranks.
+    pub(crate) fn new(checksum: ObjectId, bases: Arc<[u32]>) -> Self {
+        Self {
+            checksum,
+            bases,
+            commits: Vec::new(),
+            parents: Vec::new(),
+            by_rank: Vec::new(),
+            heads: Vec::new(),
+            landmarks: Vec::new(),
+            all: None,
+        }
     }
 
     /// Gives the numbers of a commit's parents.
@@ -83,7 +90,7 @@ impl Graph {
     }
 
     /// Finds the commits that no other one names, and sorts the numbers by rank.
-    fn arrange(&mut self) {
+    pub(crate) fn arrange(&mut self) {
         let mut named = vec![false; self.commits.len()];
         for parent in &self.parents {
             named[*parent as usize] = true;
@@ -104,7 +111,7 @@ pub(crate) struct Charted {
 }
 
 impl Charted {
-    fn new(pack: &Arc<Pack>, graph: Arc<Cached<Graph>>) -> Self {
+    pub(crate) fn new(pack: &Arc<Pack>, graph: Arc<Cached<Graph>>) -> Self {
         Self { pack: Arc::clone(pack), graph, tables: pack.tables() }
     }
 
@@ -133,38 +140,17 @@ pub(crate) fn find(packs: &[Arc<Pack>]) -> Option<Charted> {
     packs.into_iter().find_map(|pack| Some(Charted::new(pack, pack.graph()?)))
 }
 
-/// Makes a graph for the largest pack.
-pub(crate) fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<Charted> {
-    let pack = packs.iter().max_by_key(|pack| pack.index.num_objects())?;
-    let worthy = pack.index.num_objects() >= WORTHY;
-    worthy.then(|| pack.graph_or_build(interrupt)).flatten().map(|graph| Charted::new(pack, graph))
+/// Finds the largest pack, if it is large enough to get a graph.
+pub(crate) fn worthy(packs: &[Arc<Pack>]) -> Option<&Arc<Pack>> {
+    packs.iter().max_by_key(|pack| pack.index.num_objects()).filter(|pack| pack.index.num_objects() >= WORTHY)
 }
 
 /// Tells whether the largest pack may get a graph and has none that is saved, as far as that is known without
 /// making it.
 pub(crate) fn is_due(packs: &[Arc<Pack>]) -> bool {
-    let Some(pack) = packs.iter().max_by_key(|pack| pack.index.num_objects()) else { return false };
-    pack.index.num_objects() >= WORTHY
-        && (pack.graph().is_none() || *pack.graph.known() != Known::Saved)
-        && *pack.graph.known() != Known::Hopeless
-}
-
-impl Repository {
-    /// Saves beside the largest pack what its commits lead to, so that clones and fetches need not find out.
-    ///
-    /// Does nothing if that was done, if the pack is small, or if its commits need objects from elsewhere. One
-    /// at a time does so for a repository.
-    pub fn chart(&self) -> io::Result<()> {
-        let reader = self.reader();
-        let Some(Charted { pack, graph, .. }) = make(reader.packs(), reader.interrupt()) else { return Ok(()) };
-        // What is kept in memory does not tell whether the file is still sound.
-        if *pack.graph.known() == Known::Saved && file::load(&pack).is_some() {
-            return Ok(());
-        }
-        graph.save(&pack)?;
-        *pack.graph.known() = Known::Saved;
-        Ok(())
-    }
+    worthy(packs).is_some_and(|pack| {
+        (pack.graph().is_none() || *pack.graph.known() != Known::Saved) && *pack.graph.known() != Known::Hopeless
+    })
 }
 
 impl Weigh for Graph {
@@ -173,7 +159,7 @@ impl Weigh for Graph {
         let words: usize = self.landmarks.iter().map(|(_, runs)| runs.words().len()).sum();
         let words = words + self.all.as_ref().map_or(0, |runs| runs.words().len());
         numbers * size_of::<u32>()
-            + self.commits.len() * size_of::<Commit>()
+            + self.commits.len() * size_of::<GraphCommit>()
             + self.landmarks.len() * size_of::<(u32, Runs)>()
             + words * size_of::<u64>()
     }
@@ -226,9 +212,12 @@ impl Pack {
         }
     }
 
-    /// Gives the pack's graph, made if there is none; nothing if the pack is not closed, or if `interrupt` ended the
-    /// making. Whoever comes while it is being made waits for it.
-    pub(crate) fn graph_or_build(self: &Arc<Self>, interrupt: &Interrupt) -> Option<Arc<Cached<Graph>>> {
+    /// Gives the pack's graph, made by `build` if there is none; nothing if the pack is not closed, or if the making was
+    /// interrupted. Other threads that need the graph wait while it is being made.
+    pub(crate) fn graph_or_build(
+        &self,
+        build: impl FnOnce() -> Result<Option<Graph>, Error>,
+    ) -> Option<Arc<Cached<Graph>>> {
         if let Some(graph) = self.graph() {
             return Some(graph);
         }
@@ -236,16 +225,27 @@ impl Pack {
             if *self.graph.known() == Known::Hopeless {
                 return None;
             }
-            let built = match build(self, interrupt) {
+            let outcome = match build() {
                 // That says nothing about the pack: the next one who needs the graph makes it.
                 Err(Error::Interrupted | Error::Time) => return None,
                 // What cannot be read is left for those to report who need it.
-                built => built.ok().flatten(),
+                other => other.ok().flatten(),
             };
-            if built.is_none() {
+            if outcome.is_none() {
                 *self.graph.known() = Known::Hopeless;
             }
-            built
+            outcome
         })
+    }
+
+    /// Saves the pack's graph beside it, unless a sound file is there already.
+    pub(crate) fn save_graph(&self, graph: &Graph) -> io::Result<()> {
+        // What is kept in memory does not tell whether the file is still sound.
+        if *self.graph.known() == Known::Saved && file::load(self).is_some() {
+            return Ok(());
+        }
+        graph.save(self)?;
+        *self.graph.known() = Known::Saved;
+        Ok(())
     }
 }

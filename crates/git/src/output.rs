@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{pack::read_exact_at, pktline, sideband::Frames};
+use crate::{frames::Frames, pack::read_exact_at, pktline};
 
 /// What is read of a file at once, in bytes; frames are a little smaller.
 const PIECE_BYTES: u64 = 64 << 10;

@@ -183,7 +183,7 @@ impl Filling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{output::Copying, sideband::Frames};
+    use crate::{frames::Frames, output::Copying};
 
     fn key(byte: u8) -> ObjectId {
         ObjectId::from_bytes_or_panic(&[byte; 20])

@@ -22,7 +22,7 @@ use std::{
 
 use gix::ObjectId;
 
-use crate::{delta, enumerate::Selection, pack::Pack, pack_index::Indexed, reader::Reader};
+use crate::{delta, pack::Pack, pack_index::Indexed, reader::Reader, selection::Selection};
 use copy::Buffer;
 pub(crate) use head::entry_head;
 use head::{offset_delta_head, ref_delta_head};

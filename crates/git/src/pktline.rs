@@ -177,6 +177,21 @@ fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> Result<bool, ProtocolEr
     Ok(true)
 }
 
+/// How much of an error's text a client is told at most.
+const TEXT_BYTES_MAX: usize = 1000;
+
+impl ProtocolError {
+    /// Renders the pkt-line that tells the client, mostly an `ERR` one; no flush follows it.
+    pub fn packet(&self) -> Vec<u8> {
+        let mark = if self.banded { "\x03" } else { "ERR " };
+        let mut out = Vec::new();
+        // The message may repeat a long line of the client's.
+        let text = format!("{mark}{}", self.message).into_bytes();
+        write(&mut out, &text[..text.len().min(TEXT_BYTES_MAX)]);
+        out
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

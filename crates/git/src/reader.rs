@@ -14,7 +14,7 @@ use gix::{
 };
 
 use crate::{
-    Commit, Edits, Error, Kind, Object, Repository,
+    Commit, Error, Kind, Object, Repository,
     graph::{self, Charted},
     interrupt::Interrupt,
     object_links,
@@ -126,12 +126,9 @@ impl Reader {
         self.charted.get_or_init(|| graph::find(&self.packs)).as_ref()
     }
 
-    /// Gives the largest pack that has a graph; makes one for the largest pack if none has.
-    pub(crate) fn charted_or_built(&mut self) -> Option<&Charted> {
-        if self.charted().is_none() {
-            self.charted = OnceCell::from(graph::make(&self.packs, &self.interrupt));
-        }
-        self.charted()
+    /// Uses a graph that was found, or none, from now on.
+    pub(crate) fn use_graph(&mut self, charted: Option<Charted>) {
+        self.charted = OnceCell::from(charted);
     }
 
     /// Finds an object.
@@ -275,15 +272,6 @@ impl Reader {
         Ok(id)
     }
 
-    /// Changes a tree as [`Reader::edit`] does, and takes what comes of it for the repository's; gives the new tree's id.
-    pub fn imagine_edited(&mut self, tree: &oid, edits: &Edits) -> Result<ObjectId, Error> {
-        let (tree, objects) = self.edit(Some(tree), edits)?;
-        for object in objects {
-            self.imagine(object)?;
-        }
-        Ok(tree)
-    }
-
     /// Gives the objects below a tree, and the tree, that this reader alone takes for the repository's.
     pub fn imagined(&self, tree: &oid) -> Vec<Object> {
         let mut seen = HashSet::new();
@@ -345,4 +333,26 @@ impl Reader {
 
 fn damaged(id: &oid, pack: &Pack, error: &impl std::fmt::Display) -> Error {
     Error::Damaged { id: id.to_owned(), pack: pack.data.path().to_owned(), reason: error.to_string() }
+}
+
+impl Repository {
+    /// Tells an object's kind; nothing if there is no such object.
+    pub fn kind(&self, id: &oid) -> Result<Option<Kind>, Error> {
+        self.reader().kind(id)
+    }
+
+    /// Reads an object; nothing if there is no such object.
+    pub fn find(&self, id: &oid) -> Result<Option<Object>, Error> {
+        self.reader().find(id)
+    }
+
+    /// Follows annotated tags, and tags of tags, to what they name; gives any other object as it is.
+    pub fn peel(&self, id: &oid) -> Result<ObjectId, Error> {
+        self.reader().peel(id).map(|(id, _)| id)
+    }
+
+    /// Makes a reader of the objects that are there now.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.clone())
+    }
 }

@@ -15,11 +15,7 @@ use std::{
 
 use gix::ObjectId;
 
-use crate::{
-    BString, Options, ProtocolError, Repository,
-    output::Copying,
-    sideband::{Frames, SideBand},
-};
+use crate::{BString, Options, ProtocolError, Repository, frames::Frames, output::Copying, sideband::SideBand};
 use check::Checked;
 pub use command::Command;
 use command::Commands;

@@ -5,7 +5,6 @@
 //! by looking at the folders' times: when [`Repository::refresh`] is called, and when an object is not found.
 
 mod folders;
-mod reindex;
 mod state;
 
 use std::{
@@ -15,16 +14,14 @@ use std::{
     sync::{Arc, LazyLock, Weak},
 };
 
-use gix::{ObjectId, hash::oid};
+use gix::ObjectId;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
-    Error, Kind, Object,
     cache_memory::CacheMemory,
     gc_lock::{GcLock, ObjectsInUse},
     interrupt::Interrupt,
-    reader::Reader,
-    staging::{self, Staging},
+    staging::Staging,
     warm::Warm,
 };
 pub(crate) use state::State;
@@ -60,47 +57,7 @@ fn open() -> MutexGuard<'static, HashMap<PathBuf, Weak<Shared>>> {
     OPEN.lock()
 }
 
-/// Without a repository format that knows extensions, Git would ignore that the objects are precious.
-const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n\
-                      [extensions]\n\tpreciousObjects = true\n";
-
 impl Repository {
-    /// Opens the repository in the folder `path`, and lays it out first if it is not there.
-    ///
-    /// The folder is this process's alone: what a killed one left of its pushes and of its upkeep is removed. A pack that
-    /// has lost its index gets it again; see [`Repository::reindexed_packs`].
-    pub fn open_or_create(path: &Path) -> io::Result<Self> {
-        Self::open_or_create_with(path, &CacheMemory::default())
-    }
-
-    /// As [`Repository::open_or_create`]; what is found out about the repository is kept in `memory`.
-    pub fn open_or_create_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
-        for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
-            fs::create_dir_all(path.join(folder))?;
-        }
-        for (name, content) in [("HEAD", "ref: refs/heads/main\n"), ("config", CONFIG)] {
-            match fs::File::create_new(path.join(name)) {
-                Ok(mut file) => io::Write::write_all(&mut file, content.as_bytes())?,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let objects = fs::canonicalize(path.join("objects"))?;
-        let known = Self::known(&open(), &objects);
-        if let Some(repository) = known {
-            // Whoever has it open may be taking a push in, so nothing is swept.
-            repository.refresh()?;
-            return Ok(repository);
-        }
-        let orphans = staging::sweep(&objects)?;
-        let repository = Self::open_with(path, memory)?;
-        for pack in orphans {
-            let outcome = reindex::reindex(&repository, &pack);
-            repository.lock_orphans().push((pack, outcome));
-        }
-        Ok(repository)
-    }
-
     /// Opens the repository in the folder `path`; [`io::ErrorKind::NotFound`] if there is none.
     ///
     /// A pack that cannot be used is left out; see [`Repository::unusable_packs`].
@@ -109,7 +66,7 @@ impl Repository {
     }
 
     /// As [`Repository::open`], with the memory of its caches; one that is open already stays with its own.
-    fn open_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
+    pub(crate) fn open_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         let objects = fs::canonicalize(path.join("objects"))?;
         let known = Self::known(&open(), &objects);
         if let Some(repository) = known {
@@ -194,6 +151,11 @@ impl Repository {
         self.lock_orphans().iter().filter(|(_, outcome)| outcome.is_ok()).map(|(pack, _)| pack.clone()).collect()
     }
 
+    /// Notes a pack that had lost its index, and whether it got it again.
+    pub(crate) fn note_orphan(&self, pack: PathBuf, outcome: Result<(), String>) {
+        self.lock_orphans().push((pack, outcome));
+    }
+
     fn lock_orphans(&self) -> MutexGuard<'_, Vec<(PathBuf, Result<(), String>)>> {
         self.shared.orphans.lock()
     }
@@ -204,26 +166,6 @@ impl Repository {
     /// the references have moved.
     pub fn use_objects(&self) -> ObjectsInUse {
         self.shared.gc_lock.use_objects()
-    }
-
-    /// Tells an object's kind; nothing if there is no such object.
-    pub fn kind(&self, id: &oid) -> Result<Option<Kind>, Error> {
-        self.reader().kind(id)
-    }
-
-    /// Reads an object; nothing if there is no such object.
-    pub fn find(&self, id: &oid) -> Result<Option<Object>, Error> {
-        self.reader().find(id)
-    }
-
-    /// Follows annotated tags, and tags of tags, to what they name; gives any other object as it is.
-    pub fn peel(&self, id: &oid) -> Result<ObjectId, Error> {
-        self.reader().peel(id).map(|(id, _)| id)
-    }
-
-    /// Makes a reader of the objects that are there now.
-    pub fn reader(&self) -> Reader {
-        Reader::new(self.clone())
     }
 
     /// Gives the folder that holds the objects.
@@ -313,32 +255,5 @@ mod tests {
         drop(again);
         assert!(closed.try_recv().is_ok());
         assert!(Repository::opened(folder.path()).is_none());
-    }
-
-    #[test]
-    fn a_repository_is_laid_out_once() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("r");
-        assert_eq!(Repository::open(&path).err().expect("no repository yet").kind(), io::ErrorKind::NotFound);
-        let repository = Repository::open_or_create(&path).expect("a new repository");
-        fs::write(path.join("HEAD"), "ref: refs/heads/other\n").expect("a writable folder");
-        Repository::open_or_create(&path).expect("the same repository");
-        assert_eq!(fs::read(path.join("HEAD")).expect("a head"), b"ref: refs/heads/other\n");
-        let id = ObjectId::from_bytes_or_panic(&[7; 20]);
-        assert_eq!(repository.kind(&id).expect("readable"), None);
-        assert_eq!(repository.find(&id).expect("readable"), None);
-        let missing = repository.peel(&id).expect_err("there is no such object");
-        let named = fs::canonicalize(&path).expect("a folder");
-        assert!(matches!(&missing, Error::Missing { repository, .. } if *repository == named), "{missing}");
-        assert!(missing.to_string().ends_with(&named.display().to_string()), "{missing}");
-    }
-
-    #[test]
-    fn opening_again_leaves_what_is_being_pushed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let repository = Repository::open_or_create(folder.path()).expect("a new repository");
-        let staging = Staging::create(repository.objects()).expect("a writable folder");
-        Repository::open_or_create(folder.path()).expect("the same repository");
-        assert!(staging.path().is_dir());
     }
 }

@@ -173,6 +173,15 @@ impl Reader {
         })?;
         Ok((id, objects))
     }
+
+    /// Changes a tree as [`Reader::edit`] does, and takes what comes of it for the repository's; gives the new tree's id.
+    pub fn imagine_edited(&mut self, tree: &oid, edits: &Edits) -> Result<ObjectId, Error> {
+        let (tree, objects) = self.edit(Some(tree), edits)?;
+        for object in objects {
+            self.imagine(object)?;
+        }
+        Ok(tree)
+    }
 }
 
 /// A reader as gitoxide wants one.

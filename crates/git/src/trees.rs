@@ -10,9 +10,9 @@ use gix::{
 
 use crate::{
     Error, Kind,
-    enumerate::Chosen,
     object_links::{TreeEntries, TreeEntry},
     reader::Reader,
+    selection::SelectedObject,
 };
 
 /// The bytes of trees that are kept in one of two generations.
@@ -32,13 +32,13 @@ pub(crate) struct Trees {
 /// Takes what comparisons find.
 pub(crate) trait Sink {
     /// Takes an object; tells whether it was not there yet. What a tree that was there holds is not offered.
-    fn add(&mut self, chosen: Chosen) -> bool;
+    fn add(&mut self, chosen: SelectedObject) -> bool;
 
     /// Hears of an object of a compared tree that is gone from its place.
-    fn replaced(&mut self, chosen: Chosen);
+    fn replaced(&mut self, chosen: SelectedObject);
 
     /// Hears of an object that is in its place as in a compared tree; see [`Trees::shared`].
-    fn kept(&mut self, chosen: Chosen);
+    fn kept(&mut self, chosen: SelectedObject);
 }
 
 /// A commit whose tree is compared with others.
@@ -67,7 +67,7 @@ const AGAIN_BYTES_MAX: usize = 64 << 20;
 
 /// A difference between a tree and those that it is compared with.
 struct Change {
-    chosen: Chosen,
+    chosen: SelectedObject,
     role: Role,
 }
 
@@ -89,7 +89,7 @@ enum Role {
 /// So the work is bounded by the number of objects, not by that of paths, of which a few objects can make any number.
 struct Comparison<'d> {
     changes: Vec<Change>,
-    open: Vec<(Chosen, Vec<ObjectId>)>,
+    open: Vec<(SelectedObject, Vec<ObjectId>)>,
     /// The trees that were compared in this comparison.
     compared: HashSet<ObjectId>,
     /// The trees of older commits that were compared, and taken.
@@ -130,7 +130,7 @@ impl Trees {
                 continue;
             }
             for (commit, changes) in found.drain(..).rev() {
-                sink.add(Chosen::new(&commit, Kind::Commit, b""));
+                sink.add(SelectedObject::new(&commit, Kind::Commit, b""));
                 self.take(reader, &changes, sink)?;
             }
             done.extend(compared);
@@ -142,7 +142,7 @@ impl Trees {
 
     /// Takes a tree with all that it holds.
     pub(crate) fn add(&mut self, reader: &mut Reader, tree: &oid, sink: &mut dyn Sink) -> Result<(), Error> {
-        let change = Change { chosen: Chosen::new(tree, Kind::Tree, b""), role: Role::Fresh };
+        let change = Change { chosen: SelectedObject::new(tree, Kind::Tree, b""), role: Role::Fresh };
         self.take(reader, &[change], sink)
     }
 
@@ -160,7 +160,8 @@ impl Trees {
                 let data = self.get(reader, &chosen.id)?;
                 for entry in TreeEntries::new(&data) {
                     let entry = entry.map_err(|reason| Error::Malformed { id: chosen.id, reason })?;
-                    fresh.extend(entry.kind.map(|kind| Chosen::within(chosen.name, entry.id, kind, entry.name)));
+                    fresh
+                        .extend(entry.kind.map(|kind| SelectedObject::within(chosen.name, entry.id, kind, entry.name)));
                 }
             }
         }
@@ -189,7 +190,7 @@ impl Trees {
             return Ok(comparison.changes);
         }
         let mut put =
-            |role, id: &oid| comparison.changes.push(Change { chosen: Chosen::new(id, Kind::Tree, b""), role });
+            |role, id: &oid| comparison.changes.push(Change { chosen: SelectedObject::new(id, Kind::Tree, b""), role });
         for other in others {
             put(Role::Replaced, other);
         }
@@ -197,7 +198,7 @@ impl Trees {
             put(Role::Fresh, tree);
             return Ok(comparison.changes);
         }
-        comparison.enter(Chosen::new(tree, Kind::Tree, b""), others.clone());
+        comparison.enter(SelectedObject::new(tree, Kind::Tree, b""), others.clone());
         while let Some((tree, others)) = comparison.open.pop() {
             self.compare(reader, &tree, &others, &mut comparison)?;
         }
@@ -209,7 +210,7 @@ impl Trees {
     fn compare(
         &mut self,
         reader: &mut Reader,
-        tree: &Chosen,
+        tree: &SelectedObject,
         others: &[ObjectId],
         comparison: &mut Comparison<'_>,
     ) -> Result<(), Error> {
@@ -240,7 +241,7 @@ impl Trees {
             let Some(entry) = entries.next() else { break };
             let entry = entry.map_err(|reason| Error::Malformed { id: tree.id, reason })?;
             let bytes = &start[..start.len() - entries.rest().len()];
-            let chosen = |kind| Chosen::within(tree.name, entry.id, kind, entry.name);
+            let chosen = |kind| SelectedObject::within(tree.name, entry.id, kind, entry.name);
             let kept = entry.kind.filter(|_| shared).map(|kind| Change { chosen: chosen(kind), role: Role::Kept });
             let changes = &mut comparison.changes;
             if let [cursor] = cursors.as_mut_slice()
@@ -296,7 +297,7 @@ impl Trees {
 
 impl Comparison<'_> {
     /// Notes that a tree is in the place of others, and has it compared with them unless it was compared before.
-    fn enter(&mut self, tree: Chosen, others: Vec<ObjectId>) {
+    fn enter(&mut self, tree: SelectedObject, others: Vec<ObjectId>) {
         if !self.done.contains(&tree.id) && self.compared.insert(tree.id) {
             self.changes.push(Change { chosen: tree, role: Role::Changed });
             self.open.push((tree, others));
@@ -369,7 +370,7 @@ impl<'a> Cursor<'a> {
 }
 
 fn gone(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
-    let chosen = entry.kind.map(|kind| Chosen::within(folder, entry.id, kind, entry.name));
+    let chosen = entry.kind.map(|kind| SelectedObject::within(folder, entry.id, kind, entry.name));
     changes.extend(chosen.map(|chosen| Change { chosen, role: Role::Replaced }));
 }
 

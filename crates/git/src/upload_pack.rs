@@ -22,12 +22,13 @@ use gix::ObjectId;
 use crate::{
     Builds, Cache, Options, ProtocolError, References, Repository, Version,
     enumerate::{Demand, filtered::Sieve},
+    frames::Frames,
     history::History,
     output::{Copying, Output},
     pack_objects,
     pack_writer::Style,
     reader::Reader,
-    sideband::{Frames, SideBand},
+    sideband::SideBand,
 };
 use fetch::Fetch;
 use list::List;

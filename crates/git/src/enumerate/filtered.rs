@@ -12,12 +12,13 @@ use gix::{
     hashtable::{HashMap, HashSet},
 };
 
-use super::{Chosen, Demand, Selection, commits::missing_commits, name_hash};
+use super::{Demand, commits::missing_commits};
 use crate::{
     Error, Kind,
     history::History,
     object_links::{self, TreeEntries},
     reader::Reader,
+    selection::{SelectedObject, Selection, name_hash},
     tree_levels::{Cursor, Level, Levels},
 };
 pub(crate) use sieve::Sieve;
@@ -90,7 +91,7 @@ struct Walk<'r> {
     seen: HashSet<ObjectId>,
     /// The trees of commits and those that were met in other trees, while this counts.
     met: Option<HashSet<ObjectId>>,
-    objects: Vec<Chosen>,
+    objects: Vec<SelectedObject>,
     places: HashMap<ObjectId, u32>,
     /// The path of what is looked at, without slashes at its ends.
     path: BString,
@@ -132,7 +133,7 @@ impl Walk<'_> {
     fn send(&mut self, id: &oid, kind: Kind, name: u32) {
         let place = u32::try_from(self.objects.len()).expect("fewer objects than 32 bits count");
         self.places.entry(id.to_owned()).or_insert_with(|| {
-            self.objects.push(Chosen { id: id.to_owned(), kind, name });
+            self.objects.push(SelectedObject { id: id.to_owned(), kind, name });
             place
         });
     }

@@ -64,7 +64,7 @@ impl Walk<'_> {
     /// Notes the bases of what is sent that the client has.
     fn know_bases(&mut self, charted: &Charted, chosen: &Bits, known: &Bits) {
         for rank in chosen.iter() {
-            let base = charted.graph.bases()[rank as usize];
+            let base = charted.graph.bases[rank as usize];
             if base != Graph::WHOLE && known.get(base) {
                 self.found.know(&charted.pack.id_at(base));
             }

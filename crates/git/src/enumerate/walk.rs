@@ -8,12 +8,13 @@ use gix::{
     hashtable::{HashMap, hash_map::Entry},
 };
 
-use super::{Chosen, Reused, Selection, commits::Missing, reuse::Reuse};
+use super::{commits::Missing, reuse::Reuse};
 use crate::{
     Error, Kind,
     history::{History, Node},
     object_links,
     reader::Reader,
+    selection::{ReusedEntries, SelectedObject, Selection},
     trees::{Sink, Step, Trees},
 };
 
@@ -33,9 +34,9 @@ pub(super) struct Found {
     /// Objects of one pack; these are in none of the lists.
     pub(super) reuse: Option<Reuse>,
     /// Those that were found later are to come first in the end; see [`Walk::finish`].
-    objects: Vec<Chosen>,
+    objects: Vec<SelectedObject>,
     places: HashMap<ObjectId, u32>,
-    bases: Vec<Chosen>,
+    bases: Vec<SelectedObject>,
 }
 
 impl Found {
@@ -59,7 +60,7 @@ impl Found {
 }
 
 impl Sink for Found {
-    fn add(&mut self, chosen: Chosen) -> bool {
+    fn add(&mut self, chosen: SelectedObject) -> bool {
         if let Some(reuse) = &mut self.reuse
             && let Some(rank) = reuse.charted.pack.rank(&chosen.id)
         {
@@ -75,14 +76,14 @@ impl Sink for Found {
         }
     }
 
-    fn replaced(&mut self, chosen: Chosen) {
+    fn replaced(&mut self, chosen: SelectedObject) {
         // Trees are compared with those of commits that are dealt with: what is not sent of these is known.
         if !self.is_sent(&chosen.id) && self.know(&chosen.id) {
             self.bases.push(chosen);
         }
     }
 
-    fn kept(&mut self, chosen: Chosen) {
+    fn kept(&mut self, chosen: SelectedObject) {
         if !self.is_sent(&chosen.id) {
             self.know(&chosen.id);
         }
@@ -93,13 +94,13 @@ impl Sink for Found {
 struct Knowing<'f>(&'f mut Found);
 
 impl Sink for Knowing<'_> {
-    fn add(&mut self, chosen: Chosen) -> bool {
+    fn add(&mut self, chosen: SelectedObject) -> bool {
         self.0.know(&chosen.id)
     }
 
-    fn replaced(&mut self, _: Chosen) {}
+    fn replaced(&mut self, _: SelectedObject) {}
 
-    fn kept(&mut self, _: Chosen) {}
+    fn kept(&mut self, _: SelectedObject) {}
 }
 
 impl<'r> Walk<'r> {
@@ -112,7 +113,7 @@ impl<'r> Walk<'r> {
         &mut self,
         history: &mut History,
         wants: &[ObjectId],
-    ) -> Result<(Vec<Node>, Vec<Chosen>), Error> {
+    ) -> Result<(Vec<Node>, Vec<SelectedObject>), Error> {
         let (mut commits, mut others) = (Vec::new(), Vec::new());
         for want in wants {
             let mut id = *want;
@@ -120,11 +121,11 @@ impl<'r> Walk<'r> {
                 match self.reader.kind(&id)?.ok_or_else(|| self.reader.missing(&id))? {
                     Kind::Commit => commits.push(history.node(&id)),
                     Kind::Tag => {
-                        others.push(Chosen::new(&id, Kind::Tag, b""));
+                        others.push(SelectedObject::new(&id, Kind::Tag, b""));
                         id = self.tag_target(&id)?;
                         continue;
                     }
-                    kind => others.push(Chosen::new(&id, kind, b"")),
+                    kind => others.push(SelectedObject::new(&id, kind, b"")),
                 }
                 break;
             }
@@ -181,7 +182,7 @@ impl<'r> Walk<'r> {
     }
 
     /// Adds objects that are no commits, with what they name.
-    pub(super) fn others(&mut self, others: &[Chosen]) -> Result<(), Error> {
+    pub(super) fn others(&mut self, others: &[SelectedObject]) -> Result<(), Error> {
         for chosen in others {
             if chosen.kind == Kind::Tree {
                 self.trees.add(self.reader, &chosen.id, &mut self.found)?;
@@ -199,7 +200,7 @@ impl<'r> Walk<'r> {
                 continue;
             }
             let mut id = *tag;
-            while id != *peeled && self.found.add(Chosen::new(&id, Kind::Tag, b"")) {
+            while id != *peeled && self.found.add(SelectedObject::new(&id, Kind::Tag, b"")) {
                 id = self.tag_target(&id)?;
             }
         }
@@ -215,8 +216,8 @@ impl<'r> Walk<'r> {
             *place = count - 1 - *place;
         }
         let reused = reuse.map(|Reuse { charted, chosen, .. }| {
-            let bases = Arc::clone(charted.graph.bases());
-            Reused { pack: charted.pack, bases, chosen }
+            let bases = Arc::clone(&charted.graph.bases);
+            ReusedEntries { pack: charted.pack, bases, chosen }
         });
         Selection { objects, places, bases, reused }
     }

@@ -7,13 +7,13 @@ use crate::bits::Bits;
 /// A word before each run tells in its lowest bit which it is, in the 31 bits above how many words it has, and in
 /// its upper half how many words follow as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Runs(Vec<u64>);
+pub(crate) struct Runs(Vec<u64>);
 
 const RUN_MAX: usize = (1 << 31) - 1;
 
 impl Runs {
     /// Takes the words of runs that were read; nothing if they do not describe a set of numbers below `bound`.
-    pub(super) fn of_words(words: Vec<u64>, bound: usize) -> Option<Self> {
+    pub(crate) fn of_words(words: Vec<u64>, bound: usize) -> Option<Self> {
         let (mut at, mut described, mut last) = (0, 0, 0);
         while let Some(head) = words.get(at) {
             let (full, run, plain) = parts(*head);
@@ -26,12 +26,12 @@ impl Runs {
         (at == words.len() && described == len && last & beyond == 0).then_some(Self(words))
     }
 
-    pub(super) fn words(&self) -> &[u64] {
+    pub(crate) fn words(&self) -> &[u64] {
         &self.0
     }
 
     /// Puts a set into runs.
-    pub(super) fn of(bits: &Bits) -> Self {
+    pub(crate) fn of(bits: &Bits) -> Self {
         let mut words = Vec::new();
         let mut rest = bits.words();
         while let Some(first) = rest.first() {
@@ -49,7 +49,7 @@ impl Runs {
     }
 
     /// Adds the set to another one of the same bound.
-    pub(super) fn add_to(&self, bits: &mut Bits) {
+    pub(crate) fn add_to(&self, bits: &mut Bits) {
         let mut rest = bits.words_mut();
         let mut words = self.0.as_slice();
         while let Some((head, tail)) = words.split_first() {

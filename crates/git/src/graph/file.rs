@@ -17,7 +17,7 @@ use std::{
 use flate2::Crc;
 use gix::ObjectId;
 
-use super::{Commit, Graph, bitmap::Runs};
+use super::{Graph, GraphCommit, bitmap::Runs};
 use crate::pack::Pack;
 
 /// What the file is, and the version of its layout.
@@ -59,7 +59,7 @@ impl Graph {
             put(output, u32::try_from(count).map_err(io::Error::other)?)?;
         }
         self.bases.iter().try_for_each(|base| put(output, *base))?;
-        for Commit { rank, tree, parents, seconds } in &self.commits {
+        for GraphCommit { rank, tree, parents, seconds } in &self.commits {
             [rank, tree, parents].into_iter().try_for_each(|number| put(output, *number))?;
             output.write_all(&seconds.to_le_bytes())?;
         }
@@ -97,7 +97,7 @@ fn decode(bytes: &[u8], objects: u32) -> Option<Graph> {
     let commits = input.list(counts[1], |record: &[u8; 20]| {
         let number = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().expect("four bytes"));
         let seconds = i64::from_le_bytes(record[12..].try_into().expect("eight bytes"));
-        Commit { rank: number(0), tree: number(4), parents: number(8), seconds }
+        GraphCommit { rank: number(0), tree: number(4), parents: number(8), seconds }
     })?;
     let parents = input.numbers(counts[2])?;
     let heads = input.list(counts[3], |record: &[u8; 8]| {
@@ -120,15 +120,13 @@ fn decode(bytes: &[u8], objects: u32) -> Option<Graph> {
     if !words.is_empty() || !landmarks.is_sorted_by_key(|(number, _)| *number) {
         return None;
     }
-    let bases = bases.into();
-    let (by_rank, heads) = (Vec::new(), Vec::new());
-    let mut graph = Graph { checksum, bases, commits, parents, by_rank, heads, landmarks, all: Some(all) };
+    let mut graph = Graph { commits, parents, landmarks, all: Some(all), ..Graph::new(checksum, bases.into()) };
     graph.arrange();
     Some(graph)
 }
 
 /// Tells whether all numbers are within bounds, and parents come before their children.
-fn are_sound(bases: &[u32], commits: &[Commit], parents: &[u32]) -> bool {
+fn are_sound(bases: &[u32], commits: &[GraphCommit], parents: &[u32]) -> bool {
     let within = |rank: u32| (rank as usize) < bases.len();
     let starts = commits.iter().map(|commit| commit.parents as usize).chain([parents.len()]);
     bases.iter().all(|base| *base == Graph::WHOLE || within(*base))

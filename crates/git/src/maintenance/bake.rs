@@ -22,11 +22,11 @@ use gix::{
 use super::Upkeep;
 use crate::{
     Error, Repository,
-    enumerate::{Chosen, Selection},
     pack::Pack,
     pack_index,
     pack_writer::{self, Style},
     reader::Reader,
+    selection::{SelectedObject, Selection},
     staging::Staging,
 };
 
@@ -62,7 +62,7 @@ pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = Objec
         let place = u32::try_from(selection.objects.len()).expect("fewer objects than 32 bits count");
         if *selection.places.entry(id).or_insert(place) == place {
             let kind = reader.kind(&id)?.ok_or_else(|| reader.missing(&id))?;
-            selection.objects.push(Chosen { id, kind, name: 0 });
+            selection.objects.push(SelectedObject { id, kind, name: 0 });
         }
     }
     Ok(selection)

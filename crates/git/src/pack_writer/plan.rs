@@ -11,9 +11,9 @@ use super::{Style, reuse::Reuse};
 use crate::{
     Error, Kind,
     cache_memory::Cached,
-    enumerate::{Chosen, Selection},
     pack::{Pack, Tables},
     reader::{Location, Reader},
+    selection::{SelectedObject, Selection},
 };
 
 /// How an object is written.
@@ -71,7 +71,7 @@ pub(super) struct Plan {
     /// What the search found, by place.
     pub(super) ready: HashMap<u32, Ready>,
     /// Objects that were to be reused, and cannot.
-    moved: Vec<Chosen>,
+    moved: Vec<SelectedObject>,
     /// The orders of the packs that are copied from, which are not made again while this is used.
     _tables: Vec<Arc<Cached<Tables>>>,
 }
@@ -92,10 +92,10 @@ impl Plan {
         let mut moved = Vec::new();
         for id in reuse.iter().flat_map(|reuse| reuse.moved()) {
             let kind = reader.kind(&id)?.ok_or_else(|| reader.missing(&id))?;
-            moved.push(Chosen { id, kind, name: 0 });
+            moved.push(SelectedObject { id, kind, name: 0 });
         }
         let mut entries = Vec::with_capacity(selection.objects.len() + moved.len());
-        for Chosen { id, .. } in selection.objects.iter().chain(&moved) {
+        for SelectedObject { id, .. } in selection.objects.iter().chain(&moved) {
             entries.push(match reader.locate(id).ok_or_else(|| reader.missing(id))? {
                 Location::Loose | Location::Innate => Planned { offset: 0, pack: NONE, form: Form::Encoded },
                 Location::Packed { pack, position } => Planned {
@@ -130,7 +130,7 @@ impl Plan {
     }
 
     /// Gives the object at a place.
-    pub(super) fn object<'a>(&'a self, selection: &'a Selection, place: u32) -> &'a Chosen {
+    pub(super) fn object<'a>(&'a self, selection: &'a Selection, place: u32) -> &'a SelectedObject {
         let place = place as usize;
         selection.objects.get(place).unwrap_or_else(|| &self.moved[place - selection.objects.len()])
     }

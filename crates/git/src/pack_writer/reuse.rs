@@ -25,13 +25,13 @@ use crate::{
     Error,
     bits::Bits,
     cache_memory::Cached,
-    enumerate::{Reused, Selection},
     pack::{Pack, Tables},
+    selection::{ReusedEntries, Selection},
 };
 
 /// The chosen entries of one pack.
 pub(super) struct Reuse<'s> {
-    reused: &'s Reused,
+    reused: &'s ReusedEntries,
     tables: Arc<Cached<Tables>>,
     /// The ranks of the entries that are copied.
     copied: Bits,
@@ -61,7 +61,7 @@ impl<'s> Reuse<'s> {
 
     fn can_be_copied(&self, rank: u32, selection: &Selection, style: Style) -> bool {
         let base = self.reused.bases[rank as usize];
-        if base == Reused::WHOLE || self.copied.get(base) {
+        if base == ReusedEntries::WHOLE || self.copied.get(base) {
             return true;
         }
         let known = || selection.places.get(&self.id(base)) == Some(&Selection::KNOWN);
@@ -163,7 +163,7 @@ impl<'s> Reuse<'s> {
         buffer: &mut Buffer,
     ) -> io::Result<Option<(Vec<u8>, u64)>> {
         let base = self.reused.bases[rank as usize];
-        if base == Reused::WHOLE {
+        if base == ReusedEntries::WHOLE {
             return Ok(None);
         }
         let entry = head_of(&self.reused.pack, &self.span(rank), buffer)?;
@@ -189,7 +189,7 @@ impl<'s> Reuse<'s> {
         let mut buffer = Buffer::default();
         let mut found = false;
         for (rank, base) in (0..).zip(self.reused.bases.iter()) {
-            if *base != Reused::WHOLE {
+            if *base != ReusedEntries::WHOLE {
                 let entry = head_of(pack, &self.span(rank), &mut buffer)?;
                 if matches!(entry.header, Header::OfsDelta { .. }) {
                     found = true;

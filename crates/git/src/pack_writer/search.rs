@@ -28,8 +28,8 @@ use super::{
 };
 use crate::{
     Error, Kind,
-    enumerate::{Chosen, Selection},
     reader::Reader,
+    selection::{SelectedObject, Selection},
 };
 use window::Window;
 
@@ -179,7 +179,7 @@ fn known(
     Ok(())
 }
 
-fn item(object: &Chosen, pack: u32, source: Source, size: u64) -> Option<Item> {
+fn item(object: &SelectedObject, pack: u32, source: Source, size: u64) -> Option<Item> {
     let size = u32::try_from(size).ok().filter(|_| (SIZE_MIN..=SIZE_MAX).contains(&size))?;
     Some(Item { name: object.name, kind: object.kind, size, pack, source })
 }

@@ -8,11 +8,11 @@ use crate::{
     Options, ProtocolError, References, Repository, Version,
     enumerate::{Demand, filtered::Sieve},
     filter::Filter,
+    frames::Frames,
     history::History,
     pack_writer::Style,
     pktline::Packets,
     reader::Reader,
-    sideband::Frames,
 };
 
 /// A fetch, as far as the client has told.

@@ -13,13 +13,13 @@ use tempfile::TempDir;
 use crate::{
     Kind, Repository,
     bits::Bits,
-    enumerate::{Chosen, Reused, Selection},
     pack::Pack,
     pack_writer::{
         self, Style, head,
         output::{Compressor, Output},
         plan,
     },
+    selection::{ReusedEntries, SelectedObject, Selection},
 };
 
 /// A folder for bare repositories.
@@ -100,15 +100,15 @@ pub(super) fn take(client: &Path, pack: &[u8]) {
 
 /// Selects objects in the given order.
 pub(super) fn selection(objects: &[(ObjectId, Kind)], known: &[ObjectId]) -> Selection {
-    let objects: Vec<_> = objects.iter().map(|(id, kind)| Chosen { id: *id, kind: *kind, name: 0 }).collect();
+    let objects: Vec<_> = objects.iter().map(|(id, kind)| SelectedObject { id: *id, kind: *kind, name: 0 }).collect();
     let sent = (0..).zip(&objects).map(|(place, object)| (object.id, place));
     let places: HashMap<_, _> = known.iter().map(|id| (*id, Selection::KNOWN)).chain(sent).collect();
-    let bases = known.iter().map(|id| Chosen { id: *id, kind: Kind::Blob, name: 0 }).collect();
+    let bases = known.iter().map(|id| SelectedObject { id: *id, kind: Kind::Blob, name: 0 }).collect();
     Selection { objects, places, bases, reused: None }
 }
 
 /// Chooses entries of a pack by their ids.
-pub(super) fn reused(pack: &Arc<Pack>, chosen: impl Fn(&ObjectId) -> bool) -> Reused {
+pub(super) fn reused(pack: &Arc<Pack>, chosen: impl Fn(&ObjectId) -> bool) -> ReusedEntries {
     let tables = pack.tables();
     let all = &tables.by_offset;
     let id = |position: u32| pack.index.oid_at_index(position).to_owned();
@@ -118,12 +118,16 @@ pub(super) fn reused(pack: &Arc<Pack>, chosen: impl Fn(&ObjectId) -> bool) -> Re
     for (rank, (offset, position)) in (0..).zip(all) {
         let entry = pack.entry(*offset).expect("a sound pack");
         let is_delta = entry.header.is_delta();
-        bases.push(if is_delta { ranks[&plan::base_id(pack, &entry).expect("a sound pack")] } else { Reused::WHOLE });
+        bases.push(if is_delta {
+            ranks[&plan::base_id(pack, &entry).expect("a sound pack")]
+        } else {
+            ReusedEntries::WHOLE
+        });
         if chosen(&id(*position)) {
             bits.set(rank);
         }
     }
-    Reused { pack: Arc::clone(pack), bases: bases.into(), chosen: bits }
+    ReusedEntries { pack: Arc::clone(pack), bases: bases.into(), chosen: bits }
 }
 
 /// An entry of a pack that is made by hand.

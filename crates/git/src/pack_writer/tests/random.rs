@@ -14,9 +14,10 @@ use proptest::{
 use super::bench::{Bench, closure, git, ids, pack, reused, take};
 use crate::{
     Kind, Repository,
-    enumerate::{self, Chosen, Demand, Selection},
+    enumerate::{self, Demand},
     history::History,
     pack_writer::Style,
+    selection::{self, SelectedObject, Selection},
 };
 
 /// How many stories are tried; `PROPTEST_CASES` in the environment says otherwise.
@@ -162,7 +163,7 @@ fn add_bases(path: &Path, selection: &mut Selection, haves: &[ObjectId]) {
             let kind = if parts.next() == Some("tree") { Kind::Tree } else { Kind::Blob };
             let name = line.rsplit('/').next().expect("a name");
             selection.places.entry(id).or_insert(Selection::KNOWN);
-            selection.bases.push(Chosen { id, kind, name: enumerate::name_hash(0, name.as_bytes()) });
+            selection.bases.push(SelectedObject { id, kind, name: selection::name_hash(0, name.as_bytes()) });
         }
     }
 }

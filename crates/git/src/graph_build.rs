@@ -1,11 +1,18 @@
 //! Making the graph of a pack, in one pass from the oldest commit to the newest.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use gix::odb::pack::data::entry::Header;
 
-use super::{Charted, Commit, Graph, bitmap::Runs};
-use crate::{Error, Interrupt, Kind, cache_memory::Cached, object_links, pack::Pack, reader::Reader, trees::Trees};
+use crate::{
+    Error, Interrupt, Kind, Repository,
+    cache_memory::Cached,
+    graph::{self, Charted, Graph, GraphCommit, Runs},
+    object_links,
+    pack::Pack,
+    reader::Reader,
+    trees::Trees,
+};
 
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
 const STEP: u32 = 64;
@@ -15,8 +22,37 @@ const ENTRIES_PER_CHECK: usize = 1 << 10;
 /// How many of the heads are landmarks, at most.
 const HEADS_MAX: usize = 256;
 
+impl Repository {
+    /// Saves beside the largest pack what its commits lead to, so that clones and fetches need not find out.
+    ///
+    /// Does nothing if that was done, if the pack is small, or if its commits need objects from elsewhere. One
+    /// at a time does so for a repository.
+    pub fn chart(&self) -> io::Result<()> {
+        let reader = self.reader();
+        let charted = make(reader.packs(), reader.interrupt());
+        charted.map_or(Ok(()), |Charted { pack, graph, .. }| pack.save_graph(&graph))
+    }
+}
+
+impl Reader {
+    /// Gives the largest pack that has a graph; makes one for the largest pack if none has.
+    pub(crate) fn charted_or_built(&mut self) -> Option<&Charted> {
+        if self.charted().is_none() {
+            self.use_graph(make(self.packs(), self.interrupt()));
+        }
+        self.charted()
+    }
+}
+
+/// Makes a graph for the largest pack.
+fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<Charted> {
+    let pack = graph::worthy(packs)?;
+    let graph = pack.graph_or_build(|| build(pack, interrupt))?;
+    Some(Charted::new(pack, graph))
+}
+
 /// Makes the graph of a pack; nothing if the pack is not closed.
-pub(crate) fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
+fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
     // It is not made again while this is used.
     let _tables = pack.tables();
     let Some((bases, commits)) = survey(pack, interrupt)? else { return Ok(None) };
@@ -119,20 +155,13 @@ fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> 
     for (number, place) in (0_u32..).zip(&order) {
         numbers[*place] = number;
     }
-    let mut graph = Graph {
-        checksum: pack.index.pack_checksum(),
-        bases: bases.into(),
-        commits: Vec::with_capacity(order.len()),
-        parents: Vec::with_capacity(parents.len()),
-        by_rank: Vec::new(),
-        heads: Vec::new(),
-        landmarks: Vec::new(),
-        all: None,
-    };
+    let mut graph = Graph::new(pack.index.pack_checksum(), bases.into());
+    graph.commits.reserve_exact(order.len());
+    graph.parents.reserve_exact(parents.len());
     for place in order {
         let Read { tree, seconds, parents: (start, end) } = read[place];
         let first = u32::try_from(graph.parents.len()).expect("fewer parents than 32 bits count");
-        graph.commits.push(Commit { rank: ranks[place], tree, parents: first, seconds });
+        graph.commits.push(GraphCommit { rank: ranks[place], tree, parents: first, seconds });
         graph.parents.extend(parents[start..end].iter().map(|parent| numbers[*parent]));
     }
     graph.arrange();
@@ -196,19 +225,10 @@ mod tests {
 
     /// A graph without objects, whose commits have those parents.
     fn graph(parents: &[&[u32]]) -> Graph {
-        let mut graph = Graph {
-            checksum: ObjectId::null(gix::hash::Kind::Sha1),
-            bases: [].into(),
-            commits: Vec::new(),
-            parents: Vec::new(),
-            by_rank: Vec::new(),
-            heads: Vec::new(),
-            landmarks: Vec::new(),
-            all: None,
-        };
+        let mut graph = Graph::new(ObjectId::null(gix::hash::Kind::Sha1), [].into());
         for (rank, own) in (0..).zip(parents) {
             let first = u32::try_from(graph.parents.len()).expect("few parents");
-            graph.commits.push(Commit { rank, tree: 0, parents: first, seconds: 0 });
+            graph.commits.push(GraphCommit { rank, tree: 0, parents: first, seconds: 0 });
             graph.parents.extend(*own);
         }
         graph.arrange();

@@ -4,13 +4,13 @@ use std::collections::{BinaryHeap, HashSet};
 
 use gix::ObjectId;
 
-use super::Charted;
 use crate::{
     Error,
     bits::Bits,
-    enumerate::Chosen,
+    graph::Charted,
     pack::Pack,
     reader::Reader,
+    selection::SelectedObject,
     trees::{Sink, Step, Trees},
 };
 
@@ -70,7 +70,7 @@ struct Marks<'a> {
 }
 
 impl Sink for Marks<'_> {
-    fn add(&mut self, chosen: Chosen) -> bool {
+    fn add(&mut self, chosen: SelectedObject) -> bool {
         let Some(rank) = self.pack.rank(&chosen.id) else {
             self.foreign = Some(chosen.id);
             return false;
@@ -78,7 +78,7 @@ impl Sink for Marks<'_> {
         self.bits.set(rank)
     }
 
-    fn replaced(&mut self, _: Chosen) {}
+    fn replaced(&mut self, _: SelectedObject) {}
 
-    fn kept(&mut self, _: Chosen) {}
+    fn kept(&mut self, _: SelectedObject) {}
 }

@@ -2,8 +2,7 @@
 
 use std::{fs::File, path::Path};
 
-use super::Repository;
-use crate::{Fsck, Limits, Offers, Options, index_pack, receive_pack};
+use crate::{Fsck, Limits, Offers, Options, Repository, index_pack, receive_pack};
 
 /// Indexes a pack of the repository; fails with the reason if it is damaged, and then it stays as it is.
 pub(super) fn reindex(repository: &Repository, pack: &Path) -> Result<(), String> {
