@@ -10,16 +10,17 @@ use toml::{Table, Value};
 use crate::table;
 
 /// Which crates of ours a crate may depend on.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
     ("worker", &[]),
+    ("bucket", &[]),
     ("identity", &["aws", "store"]),
-    ("trail", &["aws", "store", "worker"]),
+    ("trail", &["aws", "store", "worker", "bucket"]),
     ("codecommit", &["aws", "store", "git"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
-    ("server", &["aws", "store", "git", "worker", "identity", "trail", "codecommit", "tagging"]),
+    ("server", &["aws", "store", "git", "worker", "bucket", "identity", "trail", "codecommit", "tagging"]),
     ("codecommit-local", &["aws", "store", "git", "trail", "codecommit", "server"]),
 ];
 

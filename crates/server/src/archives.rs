@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{Clock, Timestamp};
+use bucket::Buckets;
 use codecommit::archive::upload::Upload;
 use codecommit::{CodeCommit, Exception};
 use store::Store;
-use trail::Buckets;
+use trail::archive_keys;
 use worker::{Stop, Waker, Worker};
 
 use crate::data_folder::at;
@@ -33,7 +34,7 @@ impl Archives {
 
 impl codecommit::archive::Archives for Archives {
     fn refusal(&self, bucket: &str, key: &str) -> Result<Option<String>, store::Error> {
-        self.buckets.refusal(&self.store, bucket, key)
+        archive_keys::refusal(&self.buckets, &self.store, bucket, key)
     }
 
     fn wake(&self) {
@@ -100,7 +101,7 @@ impl Uploads {
             return Ok(false);
         }
         // A trail may have been made since the call, and the key be for its files.
-        if let Some(reason) = self.buckets.refusal(&self.store, &upload.bucket, &upload.key)? {
+        if let Some(reason) = archive_keys::refusal(&self.buckets, &self.store, &upload.bucket, &upload.key)? {
             return Err(Exception::Validation { reason });
         }
         self.put(upload, file.path())?;

@@ -38,7 +38,6 @@ mod origin;
 mod outbox;
 mod protocol;
 mod push_permits;
-mod remote_bucket;
 mod routes;
 mod s3;
 mod services;

@@ -20,10 +20,10 @@ use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use bucket::Buckets;
 use http_body_util::{BodyExt, Collected};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use trail::Buckets;
 
 use self::gate::{Asked, Gate, Note};
 use self::reader::Reader;

@@ -1,6 +1,5 @@
 //! Settings of a server, each with its value.
 
-mod buckets;
 mod triggers;
 
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use aws::{AccountId, Region};
 pub use ipnet::IpNet;
 
-pub use buckets::{RemoteBucket, Secret};
+pub use bucket::{RemoteSettings, Secret};
 pub use triggers::{Destination, Triggers};
 
 pub use crate::origin::AllowedHosts;
@@ -39,7 +38,7 @@ pub struct Settings {
     /// The folder of all other buckets; `None` is `buckets` beside the folder of the trail.
     pub buckets_dir: Option<PathBuf>,
     /// The buckets that lie elsewhere, by name.
-    pub buckets: BTreeMap<String, RemoteBucket>,
+    pub buckets: BTreeMap<String, RemoteSettings>,
     /// The account of callers who name none.
     pub account: AccountId,
     /// The region of requests that name none.

@@ -5,8 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws::Clock;
+use bucket::{Bucket, Buckets, FolderOptions, RemoteBucket};
 use codecommit::CodeCommit;
 use identity::{Identities, Sts};
 use s3s::service::S3Service;
@@ -14,7 +16,7 @@ use store::{Durability, Store};
 use tagging::Tagging;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
-use trail::{Bucket, Buckets, CloudTrail, Notifier, Trail};
+use trail::{CloudTrail, Notifier, Trail};
 use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
@@ -25,7 +27,6 @@ use crate::maintenance::{Due, Maintenance};
 use crate::messages::{DeliveryLog, HttpSender};
 use crate::notifications::{self, NotifierHandle};
 use crate::push_permits::PushPermits;
-use crate::remote_bucket::RemoteBucket;
 use crate::settings::Git;
 use crate::spool::Spool;
 use crate::triggers::{self, TriggerSender};
@@ -92,7 +93,7 @@ impl State {
         let accounts = account_names(&identities);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sync = settings.durability == Durability::Full;
-        let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), buckets_folder, sync)?);
+        let buckets = Arc::new(buckets_of(&settings, trail_folder.clone(), buckets_folder, &clock, sync));
         let notifying = Waker::default();
         let notifier: Arc<dyn Notifier> = Arc::new(NotifierHandle(notifying.clone()));
         let trail = Trail::open(
@@ -211,13 +212,25 @@ fn account_names(identities: &Identities) -> HashSet<String> {
     identities.accounts().map(|account| account.as_str().to_owned()).collect()
 }
 
-/// The trail directory as a bucket, those that lie elsewhere, and the folder beside it for all others.
-fn buckets_of(settings: &Settings, trail_folder: PathBuf, beside: PathBuf, sync: bool) -> io::Result<Buckets> {
+/// Creates the buckets: the trail directory, those at other endpoints, and folders in `parent` for all others.
+fn buckets_of(
+    settings: &Settings,
+    trail_folder: PathBuf,
+    parent: PathBuf,
+    clock: &Arc<dyn Clock>,
+    sync: bool,
+) -> Buckets {
     let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
     for (name, bucket) in &settings.buckets {
-        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket)?));
+        let clock = Arc::clone(clock);
+        let now = move || {
+            let millis = u64::try_from(clock.now().millis()).unwrap_or(0);
+            SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+        };
+        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), Arc::new(now))));
     }
-    Ok(Buckets::new((settings.trail_bucket.clone(), trail_folder), beside, remote, sync))
+    let options = FolderOptions { sync, reserved: trail::RESERVED_NAMES };
+    Buckets::new((settings.trail_bucket.clone(), trail_folder), parent, remote, options)
 }
 
 fn trail_settings(settings: &Settings, folder: PathBuf, sync: bool) -> trail::Settings {

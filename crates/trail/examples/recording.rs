@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use aws::call::Origin;
 use aws::operation::{Change, Reply};
 use aws::{Call, Caller, Clock, Failure, Operation, Step, SystemClock};
+use bucket::{Buckets, FolderOptions};
 use serde_json::{Value, json};
 use store::{Durability, Store, Transaction};
-use trail::{Buckets, EventVersion, Notifier, Settings, Source, Trail};
+use trail::{EventVersion, Notifier, Settings, Source, Trail};
 
 const SOURCE: Source = Source { event_source: "example.amazonaws.com", api_version: Some("2026-01-01") };
 
@@ -86,7 +87,12 @@ impl Place {
             kms_events: false,
         };
         let own = ("recording".to_owned(), settings.folder.clone());
-        let buckets = Arc::new(Buckets::new(own, folder.join("buckets"), std::collections::BTreeMap::new(), false));
+        let buckets = Arc::new(Buckets::new(
+            own,
+            folder.join("buckets"),
+            std::collections::BTreeMap::new(),
+            FolderOptions::default(),
+        ));
         let clock = Arc::new(SystemClock);
         let trail = Trail::open(Arc::clone(&store), settings, buckets, clock, Arc::new(Nobody))?;
         Ok(Self { store, trail })

@@ -13,11 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use aws::Clock;
+use bucket::Buckets;
 use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
-use crate::{Buckets, Notifier, Settings, retention};
+use crate::retention::Sweep;
+use crate::{Notifier, Settings};
 
 /// The longest time until a bucket that failed is tried again.
 const WAIT_MAX: Duration = Duration::from_mins(5);
@@ -105,7 +107,7 @@ impl Delivery {
         if !failed.is_empty() {
             return Err(io::Error::other(failed.join("; ")));
         }
-        retention::sweep(&self.shared)
+        self.shared.sweep()
     }
 
     /// Keeps delivery from running for as long as the guard is held.
@@ -155,7 +157,7 @@ impl Rounds {
         self.swept = Some(Instant::now());
         // Under the lock of delivery, as what is removed must not be planned meanwhile.
         let _turn = self.shared.turn();
-        if let Err(error) = retention::sweep(&self.shared) {
+        if let Err(error) = self.shared.sweep() {
             tracing::error!(%error, "old files or events cannot be removed; they are tried again");
         }
     }
@@ -165,6 +167,13 @@ impl Shared {
     /// Takes the turn. A panic of a holder does no harm: what is guarded is good after every step.
     fn turn(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
         self.turn.lock()
+    }
+
+    /// Removes what is older than the settings allow; the caller has the turn.
+    fn sweep(&self) -> io::Result<()> {
+        let (retention, sync) = (&self.settings.retention, self.settings.sync);
+        let Self { store, buckets, clock, stop, .. } = self;
+        Sweep { retention, store, buckets, clock: &**clock, sync, stop }.run()
     }
 
     fn has_full_file(&self) -> bool {
@@ -208,7 +217,7 @@ impl Shared {
                 Ok(()) => drop(failing.remove(&bucket)),
                 Err(Failed::Store(error)) => return Err(error),
                 Err(Failed::Bucket(error)) => {
-                    failed.push(format!("the bucket {bucket} cannot be written: {error}"));
+                    failed.push(format!("cannot write log files to {}: {error}", self.buckets.describe(&bucket)));
                     let first = self.settings.log_interval;
                     let wait = failing.get(&bucket).map_or(first, |before| before.wait * 2).min(WAIT_MAX.max(first));
                     failing.insert(bucket, Failing { again: Instant::now() + wait, wait });

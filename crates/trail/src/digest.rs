@@ -13,15 +13,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws::{Clock, Timestamp};
+use bucket::Buckets;
 use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
 use self::chain::{Chain, Planned};
 use self::document::SIGNATURE_ALGORITHM;
-use crate::Buckets;
 use crate::delivery::write::code;
-use crate::public_key::PublicKey;
+use crate::public_key::{self, PublicKey};
 use crate::signing_key::KeyRing;
 
 /// After how long what could not be written is tried again.
@@ -201,13 +201,12 @@ impl Shared {
     }
 
     fn put(&self, digest: &Planned, public_keys: Option<&[u8]>) -> io::Result<()> {
-        let bucket = self.buckets.get(&digest.bucket);
-        if let Some(public_keys) = public_keys {
-            bucket.keep_public_keys(public_keys)?;
+        if let Some(public_keys) = public_keys.filter(|_| !self.buckets.is_remote(&digest.bucket)) {
+            public_key::file::add(&self.buckets.folder(&digest.bucket), public_keys)?;
         }
         let content = document::compress(digest.document.as_bytes())?;
         let metadata = [("signature", digest.signature.as_str()), ("signature-algorithm", SIGNATURE_ALGORITHM)];
-        bucket.put(&digest.key, &content, &metadata)
+        self.buckets.get(&digest.bucket).put(&digest.key, &content, &metadata)
     }
 }
 

@@ -5,7 +5,7 @@
 
 #![warn(unreachable_pub)]
 
-mod bucket;
+pub mod archive_keys;
 mod delivery;
 mod digest;
 mod event;
@@ -39,12 +39,12 @@ use std::time::Duration;
 
 use aws::operation::Reply;
 use aws::{Access, Call, Clock, Failure, Operation, Region, Step};
+use bucket::Buckets;
 use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 use worker::Worker;
 
-pub use crate::bucket::{Bucket, Buckets, FolderBucket, Found, Listing, Object, Page};
 use crate::delivery::Delivery;
 use crate::digest::Digests;
 pub use crate::event::Event;
@@ -135,7 +135,7 @@ impl Trail {
         let (event_version, kms_events) = (settings.event_version, settings.kms_events);
         let keys = Arc::new(KeyRing::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
         let built_in =
-            BuiltIn::open(&store, settings.home_region.clone(), buckets.own_name()).map_err(io::Error::other)?;
+            BuiltIn::open(&store, settings.home_region.clone(), buckets.primary_name()).map_err(io::Error::other)?;
         let digests = Digests::start(
             Arc::clone(&store),
             Arc::clone(&keys),
@@ -345,6 +345,9 @@ fn guarded<R>(part: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
 
 /// The file in a trail directory that the server locks which uses it.
 pub const LOCK: &str = ".metadata/lock";
+
+/// The files at the root of a trail directory that are no objects of its bucket; see [`bucket::FolderOptions::reserved`].
+pub const RESERVED_NAMES: &[&str] = &["events.ndjson", "notifications.ndjson"];
 
 /// The path of `events.ndjson` in a trail directory.
 pub fn events_path(folder: &Path) -> PathBuf {

@@ -1,5 +1,7 @@
 //! Public keys: what a digest's signature is checked with, and the file that hands them on with a bucket.
 
+pub(crate) mod file;
+
 use aws::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use aws::{Call, Operation, TaggedResource};
+use bucket::Buckets;
 use store::{Error, Store, Transaction};
 
 use crate::history::{History, LookupSettings, Throttle};
 use crate::trails::tag;
-use crate::{Buckets, KeyRing, Notifier, Trail, operations};
+use crate::{KeyRing, Notifier, Trail, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
 pub struct CloudTrail {

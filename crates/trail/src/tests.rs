@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use aws::call::Origin;
 use aws::{Call, Caller, Clock, SystemClock, Timestamp};
+use bucket::{Buckets, FolderOptions};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use store::{Durability, Error, Store};
 
-use crate::{Buckets, Event, EventVersion, Notifier, Retention, Settings, Trail, events_path};
+use crate::{Event, EventVersion, Notifier, Retention, Settings, Trail, events_path};
 
 /// Nothing is notified.
 struct Nobody;
@@ -63,7 +64,8 @@ impl Place {
             kms_events: false,
         };
         let own = ("own".to_owned(), folder.clone());
-        let buckets = Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), false));
+        let buckets =
+            Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), FolderOptions::default()));
         let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::<Seconds>::default(), Arc::new(Nobody));
         Self { store, trail: trail.expect("the folder is writable"), folder }
     }

@@ -8,10 +8,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::bucket::{FolderBucket, Listing, PUBLIC_KEYS};
+use bucket::{FolderBucket, FolderOptions, Listing};
+
 use crate::digest::document::{Document, LogFile, expand, signed_text};
-use crate::events_path;
+use crate::public_key::file::PUBLIC_KEYS;
 use crate::public_key::{PublicKey, sha256};
+use crate::{RESERVED_NAMES, events_path};
 
 /// How many characters of a digest's key follow its series: `_YYYYMMDDTHHMMSSZ.json.gz`.
 const KEY_END: usize = 25;
@@ -73,7 +75,7 @@ struct Walk<'a> {
 
 /// Validates all that is in a bucket's folder with its public keys, or with those of another file, and reports each finding.
 pub fn verify(folder: &Path, public_keys: Option<&Path>, report: &mut dyn FnMut(Finding)) -> Result<(), Unverifiable> {
-    let bucket = FolderBucket::new(folder.to_owned(), false);
+    let bucket = FolderBucket::new(folder.to_owned(), FolderOptions { sync: false, reserved: RESERVED_NAMES });
     let files = keys(&bucket)?;
     let is = |kind: &str, key: &str| key.contains("AWSLogs/") && key.contains(kind) && key.ends_with(".json.gz");
     let logs: Vec<&String> = files.iter().filter(|key| is("/CloudTrail/", key)).collect();
@@ -84,7 +86,7 @@ pub fn verify(folder: &Path, public_keys: Option<&Path>, report: &mut dyn FnMut(
     if logs.is_empty() && series.is_empty() && !events_path(folder).exists() {
         return Err(Unverifiable::NoTrail(folder.to_owned()));
     }
-    let keys = if series.is_empty() { BTreeMap::new() } else { load_keys(folder, public_keys)? };
+    let keys = if series.is_empty() { BTreeMap::new() } else { load_keys(&bucket, public_keys)? };
     let mut walk = Walk { bucket, keys, covered: BTreeSet::new(), report };
     for digests in series.into_values() {
         walk.series(digests);
@@ -212,8 +214,8 @@ impl Walk<'_> {
     }
 }
 
-fn load_keys(folder: &Path, public_keys: Option<&Path>) -> Result<BTreeMap<String, PublicKey>, Unverifiable> {
-    let path = public_keys.map_or_else(|| folder.join(PUBLIC_KEYS), Path::to_owned);
+fn load_keys(bucket: &FolderBucket, public_keys: Option<&Path>) -> Result<BTreeMap<String, PublicKey>, Unverifiable> {
+    let path = public_keys.map_or_else(|| bucket.side_path(PUBLIC_KEYS), Path::to_owned);
     let keys = fs::read(&path).ok().and_then(|text| PublicKey::from_json(&text));
     let keys = keys.ok_or(Unverifiable::NoKeys(path))?;
     Ok(keys.into_iter().map(|key| (key.fingerprint.clone(), key)).collect())

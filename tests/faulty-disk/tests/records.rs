@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use aws::call::Origin;
 use aws::{Call, Caller, SystemClock};
+use bucket::{Buckets, FolderOptions};
 use faulty_disk::Faults;
 use flate2::read::GzDecoder;
 use parking_lot::Mutex;
 use serde_json::Value;
 use store::{Durability, Error, Store};
-use trail::{Buckets, Event, EventVersion, Notifier, Retention, Settings, Trail};
+use trail::{Event, EventVersion, Notifier, Retention, Settings, Trail};
 
 use crate::orders;
 
@@ -54,7 +55,8 @@ impl Place {
             sync: false,
         };
         let own = ("own".to_owned(), folder.clone());
-        let buckets = Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), false));
+        let buckets =
+            Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), FolderOptions::default()));
         let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(Nobody));
         Self { store, trail: trail.expect("the folder is writable"), folder, acknowledged: Mutex::default() }
     }

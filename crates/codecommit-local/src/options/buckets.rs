@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::Region;
 use serde::Deserialize;
-use server::settings::{RemoteBucket, Secret};
+use server::settings::{RemoteSettings, Secret};
 
 use super::{SettingError, triggers};
 
@@ -31,7 +31,7 @@ pub(super) fn settings(
     options: BTreeMap<String, BucketOptions>,
     own: &str,
     region: &Region,
-) -> Result<BTreeMap<String, RemoteBucket>, SettingError> {
+) -> Result<BTreeMap<String, RemoteSettings>, SettingError> {
     check_name("trail-bucket", own)?;
     let mut buckets = BTreeMap::new();
     for (name, bucket) in options {
@@ -54,7 +54,7 @@ fn check_name(setting: &str, name: &str) -> Result<(), SettingError> {
 }
 
 impl BucketOptions {
-    fn settings(self, region: &Region) -> Result<RemoteBucket, String> {
+    fn settings(self, region: &Region) -> Result<RemoteSettings, String> {
         if !triggers::is_http(&self.endpoint) {
             let advice = "write one such as http://127.0.0.1:9000";
             return Err(format!("endpoint is not a URL of http without a user; {advice}"));
@@ -76,8 +76,9 @@ impl BucketOptions {
         if self.kms_key_id.is_some() && !encryption.as_ref().is_some_and(|name| name.starts_with("aws:kms")) {
             return Err("kms-key-id needs server-side-encryption = \"aws:kms\"".to_owned());
         }
-        let region = self.region.as_deref().map_or_else(|| Ok(region.clone()), str::parse)?;
-        Ok(RemoteBucket { endpoint: self.endpoint, region, access_key, encryption, kms_key_id: self.kms_key_id })
+        let region: Region = self.region.as_deref().map_or_else(|| Ok(region.clone()), str::parse)?;
+        let region = region.as_str().to_owned();
+        Ok(RemoteSettings { endpoint: self.endpoint, region, access_key, encryption, kms_key_id: self.kms_key_id })
     }
 }
 
@@ -85,7 +86,7 @@ impl BucketOptions {
 mod tests {
     use super::*;
 
-    fn read(file: &str) -> Result<BTreeMap<String, RemoteBucket>, String> {
+    fn read(file: &str) -> Result<BTreeMap<String, RemoteSettings>, String> {
         let options: BTreeMap<String, BucketOptions> = toml::from_str(file).map_err(|error| error.to_string())?;
         settings(options, "the-trail", &"eu-west-1".parse()?).map_err(|error| error.to_string())
     }

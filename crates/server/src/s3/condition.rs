@@ -21,7 +21,7 @@ pub(super) struct Condition {
 
 impl Condition {
     /// Holds an object against the conditions, in the order of RFC 9110: an entity tag counts more than a time.
-    pub(super) fn check(&self, object: &trail::Object) -> S3Result<()> {
+    pub(super) fn check(&self, object: &bucket::Object) -> S3Result<()> {
         let tag = entity_tag(object);
         let modified = last_modified(object);
         let matches = |condition: &ETagCondition, weakly: bool| match condition {
@@ -48,7 +48,7 @@ impl Condition {
 }
 
 /// Returns when an object was put, to the second, as headers tell it.
-pub(super) fn last_modified(object: &trail::Object) -> Timestamp {
+pub(super) fn last_modified(object: &bucket::Object) -> Timestamp {
     let since = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())).into()
 }
@@ -77,9 +77,9 @@ fn not_modified(tag: &ETag, modified: &Timestamp) -> S3Error {
 mod tests {
     use super::*;
 
-    fn object() -> trail::Object {
+    fn object() -> bucket::Object {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_481_739_554_262);
-        trail::Object { key: "k".to_owned(), bytes: 10, modified }
+        bucket::Object { key: "k".to_owned(), bytes: 10, modified }
     }
 
     fn outcome(condition: &Condition) -> &'static str {

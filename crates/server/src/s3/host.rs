@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
-use trail::Buckets;
+use bucket::Buckets;
 
 use crate::headers;
 
@@ -35,12 +35,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use axum::http::HeaderValue;
+    use bucket::FolderOptions;
 
     use super::*;
 
     #[test]
     fn a_host_names_a_bucket_or_none() {
-        let buckets = Buckets::new(("my-trail".to_owned(), "trail".into()), "beside".into(), BTreeMap::new(), false);
+        let primary = ("my-trail".to_owned(), "trail".into());
+        let buckets = Buckets::new(primary, "buckets".into(), BTreeMap::new(), FolderOptions::default());
         for (host, expected) in [
             ("my-trail.localhost:4599", Some("my-trail")),
             ("other.localhost:4599", Some("other")),

@@ -40,8 +40,8 @@ impl Encoding {
     }
 
     /// Makes the entries of a page.
-    pub(super) fn entries(self, page: &trail::Page, owner: Option<&Owner>) -> Entries {
-        let object = |object: &trail::Object| Object {
+    pub(super) fn entries(self, page: &bucket::Page, owner: Option<&Owner>) -> Entries {
+        let object = |object: &bucket::Object| Object {
             key: Some(self.write(&object.key)),
             size: Some(i64::try_from(object.bytes).unwrap_or(i64::MAX)),
             e_tag: Some(entity_tag(object)),
@@ -73,7 +73,7 @@ pub(super) fn keys_max(said: Option<i32>) -> S3Result<i32> {
 /// Makes an object's entity tag, from what changes whenever the object does: to read its content would cost too much in a listing.
 ///
 /// It ends as those of objects that were uploaded in parts do, which nobody takes for the content's MD5.
-pub(super) fn entity_tag(object: &trail::Object) -> ETag {
+pub(super) fn entity_tag(object: &bucket::Object) -> ETag {
     let modified = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     ETag::Strong(format!("{:032x}-1", aws::derived::number(&format!("{modified}/{}/{}", object.bytes, object.key))))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws::{AccountId, Region, page_token};
+use bucket::{BucketLocation, Buckets, FolderBucket, Listing};
 use git::FilePart;
 use s3s::dto::{
     Bucket, BucketLocationConstraint, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
@@ -14,7 +15,6 @@ use s3s::dto::{
     ServerSideEncryption, StreamingBlob, Timestamp,
 };
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
-use trail::{Buckets, FolderBucket, Found, Listing};
 
 use super::condition::{Condition, last_modified, selected};
 use super::listing::{Encoding, Entries, entity_tag, keys_max};
@@ -214,8 +214,8 @@ impl Reader {
     /// Finds a bucket that can be read here.
     fn bucket(&self, name: &str) -> S3Result<FolderBucket> {
         match self.buckets.find(name) {
-            Some(Found::Folder(bucket)) => Ok(bucket),
-            Some(Found::Remote) => {
+            Some(BucketLocation::Folder(bucket)) => Ok(bucket),
+            Some(BucketLocation::Remote) => {
                 // No redirection: AWS's SDK for Python follows one for ever.
                 let message = format!(
                     "The bucket {name} lies at an endpoint of its own, which the settings file names; read it there."
@@ -226,7 +226,7 @@ impl Reader {
         }
     }
 
-    async fn page(&self, wanted: Wanted) -> S3Result<trail::Page> {
+    async fn page(&self, wanted: Wanted) -> S3Result<bucket::Page> {
         let bucket = self.bucket(&wanted.bucket)?;
         blocking::run(move || {
             bucket.list(Listing {
@@ -240,7 +240,7 @@ impl Reader {
         .map_err(broken)
     }
 
-    async fn object(&self, bucket: &str, key: &str) -> S3Result<(trail::Object, File, Metadata)> {
+    async fn object(&self, bucket: &str, key: &str) -> S3Result<(bucket::Object, File, Metadata)> {
         let bucket = self.bucket(bucket)?;
         let wanted = key.to_owned();
         let read = move || {

@@ -7,13 +7,14 @@ use std::time::Duration;
 use std::{io, ops::RangeInclusive};
 
 use aws::{SystemClock, Timestamp};
+use bucket::{Bucket, Buckets, FolderOptions};
 use parking_lot::Mutex;
 use store::{Durability, Store};
 use worker::Waker;
 
 use super::{Cut, Delivery, Shared};
 use crate::trails::BuiltIn;
-use crate::{Bucket, Buckets, EventVersion, Notifier, Retention, Settings, schema};
+use crate::{EventVersion, Notifier, Retention, Settings, schema};
 
 const ACCOUNT: &str = "111122223333";
 
@@ -55,7 +56,12 @@ fn store(folder: &Path) -> Arc<Store> {
 /// Buckets of which `own` is the given one.
 fn buckets(folder: &Path, own: Arc<dyn Bucket>) -> Arc<Buckets> {
     let others = ("other".to_owned(), folder.join("other"));
-    Arc::new(Buckets::new(others, folder.join("buckets"), BTreeMap::from([("own".to_owned(), own)]), false))
+    Arc::new(Buckets::new(
+        others,
+        folder.join("buckets"),
+        BTreeMap::from([("own".to_owned(), own)]),
+        FolderOptions::default(),
+    ))
 }
 
 fn shared(folder: &Path, store: &Arc<Store>, own: Arc<dyn Bucket>, log_bytes: u64) -> Shared {

@@ -7,14 +7,15 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use aws::{Clock, Timestamp};
+use bucket::{Bucket, Buckets, FolderOptions};
 use parking_lot::Mutex;
 use store::{Durability, Error, Store};
 use worker::Waker;
 
 use super::{Chains, Digests, Shared};
+use crate::schema;
 use crate::signing_key::KeyRing;
 use crate::signing_key::tests::KEY;
-use crate::{Bucket, Buckets, schema};
 
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -75,7 +76,12 @@ fn store(folder: &Path) -> Arc<Store> {
 
 fn buckets(folder: &Path, own: Arc<dyn Bucket>) -> Arc<Buckets> {
     let other = ("other".to_owned(), folder.join("other"));
-    Arc::new(Buckets::new(other, folder.join("buckets"), BTreeMap::from([("own".to_owned(), own)]), false))
+    Arc::new(Buckets::new(
+        other,
+        folder.join("buckets"),
+        BTreeMap::from([("own".to_owned(), own)]),
+        FolderOptions::default(),
+    ))
 }
 
 fn keys(store: &Arc<Store>) -> Arc<KeyRing> {

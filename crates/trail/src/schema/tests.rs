@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::SystemClock;
+use bucket::{Bucket, Buckets, FolderBucket, FolderOptions, Listing};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use store::{Durability, Store};
 
 use super::STEPS;
-use crate::{Bucket, Buckets, EventVersion, FolderBucket, Listing, Notifier, Retention, Settings, Trail};
+use crate::{EventVersion, Notifier, Retention, Settings, Trail};
 
 /// Nothing is notified.
 struct Nobody;
@@ -53,7 +54,7 @@ fn what_a_program_before_trails_recorded_is_delivered_exactly_once() {
     let folder = tempfile::tempdir().expect("there is room");
     let store = Arc::new(before_trails(&folder.path().join("test.db")));
     let trail = folder.path().join("trail");
-    let bucket = FolderBucket::new(trail.clone(), false);
+    let bucket = FolderBucket::new(trail.clone(), FolderOptions::default());
     bucket.put("AWSLogs/first.json.gz", b"it is there", &[]).expect("the folder is writable");
     let settings = Settings {
         folder: trail.clone(),
@@ -69,7 +70,7 @@ fn what_a_program_before_trails_recorded_is_delivered_exactly_once() {
         kms_events: false,
     };
     let own = ("own".to_owned(), trail);
-    let buckets = Arc::new(Buckets::new(own, folder.path().join("buckets"), BTreeMap::new(), false));
+    let buckets = Arc::new(Buckets::new(own, folder.path().join("buckets"), BTreeMap::new(), FolderOptions::default()));
     let opened = Trail::open(store, settings, buckets, Arc::new(SystemClock), Arc::new(Nobody)).expect("it opens");
     opened.flush().expect("the folder is writable");
 

@@ -3,8 +3,9 @@
 use aws::{AccountId, Arn, Call, Region};
 
 use super::row::Topic;
-use crate::Exception;
-use crate::bucket::is_object_key;
+use bucket::{is_bucket_name, is_object_key};
+
+use crate::{Exception, RESERVED_NAMES};
 
 /// A trail as a call names it: by its ARN, or by its name, which stands for the ARN of a trail of the call's region.
 #[derive(Clone, Debug)]
@@ -94,7 +95,7 @@ pub(crate) fn bucket(name: Option<String>) -> Result<String, Exception> {
     if name.is_empty() {
         return Err(Exception::InvalidS3BucketName { reason: "Bucket name cannot be blank!".to_owned() });
     }
-    if crate::bucket::is_name(&name) && !is_address(&name) {
+    if is_bucket_name(&name) && !is_address(&name) {
         return Ok(name);
     }
     let reason =
@@ -106,7 +107,7 @@ pub(crate) fn bucket(name: Option<String>) -> Result<String, Exception> {
 pub(crate) fn prefix(prefix: Option<String>) -> Result<Option<String>, Exception> {
     let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "!_.*'()-/&$@=;:+ ,?".contains(letter);
-    if prefix.len() <= 200 && prefix.chars().all(plain) && is_object_key(&prefix) {
+    if prefix.len() <= 200 && prefix.chars().all(plain) && is_object_key(&prefix, RESERVED_NAMES) {
         return Ok(Some(prefix));
     }
     Err(Exception::InvalidS3Prefix { prefix })

@@ -1,46 +1,29 @@
-//! Where others than trails may put objects: no key leads out of a bucket's folder, or to a trail's files.
+//! Keys that only trails may write: a check for others who put objects into the same buckets.
 
 use std::collections::BTreeSet;
 
+use bucket::{Buckets, fold_case};
 use store::{Error, Store, Transaction};
 
-use super::folder::{fold, is_named_as_object};
-use super::{Buckets, is_name};
 use crate::log_file;
 
-const KEY_BYTES_MAX: usize = 1_024;
-
-/// Files of a name that is longer cannot be made; what is added to one while it is written must fit as well.
-const PART_BYTES_MAX: usize = 240;
-
-impl Buckets {
-    /// Tells why nobody but a trail can put an object of this key into this bucket, if that is so.
-    ///
-    /// Names are as S3 has them; keys are also paths here, so their parts cannot be empty, `.` or `..`. Keys at or below the
-    /// `[PREFIX/]AWSLogs` of a trail of any account are for its log files and digests, also when the trail is deleted.
-    pub fn refusal(&self, store: &Store, bucket: &str, key: &str) -> Result<Option<String>, Error> {
-        if !is_name(bucket) {
-            return Ok(Some(format!(
-                "The bucket name {bucket} is not valid. Bucket names are 3 to 63 lower-case letters, digits, periods and \
-                 dashes, and begin and end with a letter or digit."
-            )));
-        }
-        let sound = |(depth, part): (usize, &str)| is_named_as_object(part, depth == 0) && part.len() <= PART_BYTES_MAX;
-        if key.len() > KEY_BYTES_MAX || !key.split('/').enumerate().all(sound) {
-            return Ok(Some(format!("The key {key} is not valid. Keys are 1 to {KEY_BYTES_MAX} bytes, and paths.")));
-        }
-        let mut prefixes = store.read(|transaction| prefixes(transaction, bucket))?;
-        if bucket == self.own_name() {
-            prefixes.insert(None);
-        }
-        let is_of_trail = prefixes.iter().any(|prefix| is_within(key, &log_file::root_folder(prefix.as_deref())));
-        let reason =
-            || format!("The key {key} of the bucket {bucket} is for the files of a trail. Choose another one.");
-        Ok(is_of_trail.then(reason))
+/// Tells why an object of this key cannot be put into this bucket, except by a trail; `None` if it can.
+///
+/// Keys at or below the `[PREFIX/]AWSLogs` of a trail of any account are for its log files and digests, also after the trail is deleted.
+pub fn refusal(buckets: &Buckets, store: &Store, bucket: &str, key: &str) -> Result<Option<String>, Error> {
+    if let Err(reason) = buckets.check_key(bucket, key) {
+        return Ok(Some(reason));
     }
+    let mut prefixes = store.read(|transaction| prefixes(transaction, bucket))?;
+    if bucket == buckets.primary_name() {
+        prefixes.insert(None);
+    }
+    let is_of_trail = prefixes.iter().any(|prefix| is_within(key, &log_file::root_folder(prefix.as_deref())));
+    let reason = || format!("The key {key} of the bucket {bucket} is for the files of a trail. Choose another one.");
+    Ok(is_of_trail.then(reason))
 }
 
-/// Lists the prefixes of all trails that deliver to a bucket, or did.
+/// Lists the prefixes of all trails that deliver or delivered to a bucket.
 fn prefixes(transaction: &Transaction, bucket: &str) -> Result<BTreeSet<Option<String>>, Error> {
     let mut prefixes = BTreeSet::new();
     for table in ["trails", "trail_spans"] {
@@ -50,24 +33,25 @@ fn prefixes(transaction: &Transaction, bucket: &str) -> Result<BTreeSet<Option<S
     Ok(prefixes)
 }
 
-/// Tells whether a key is a folder's name or below the folder, which ends in a slash; case does not count.
+/// Tells whether a key names a folder, which ends in a slash, or is below it, without regard to case.
 fn is_within(key: &str, folder: &str) -> bool {
-    fold(&format!("{key}/")).starts_with(&*fold(folder))
+    fold_case(&format!("{key}/")).starts_with(&*fold_case(folder))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use bucket::FolderOptions;
     use store::Durability;
 
     use super::*;
     use crate::schema;
 
-    /// A store with trails in the bucket of the trail directory and in another one, of which one moved and one is deleted.
+    /// A store with trails in the bucket of the trail directory and in another bucket; one has moved and one is deleted.
     fn store(folder: &tempfile::TempDir) -> Store {
         let store = Store::open(&folder.path().join("db"), Durability::Normal).expect("the folder is writable");
-        store.migrate("trail", schema::STEPS).expect("it is new");
+        store.migrate("trail", schema::STEPS).expect("the store is new");
         let trail = |name: &str, bucket: &str, prefix: &str, deleted: &str| {
             format!(
                 "INSERT INTO trails (account, home_region, name, bucket, prefix, multi_region, global_events, validation, selectors, \
@@ -84,17 +68,19 @@ mod tests {
                 .to_owned(),
         ];
         let all = statements.concat();
-        let done = store.write(move |transaction| transaction.execute_all(&all));
-        done.expect("the tables are there");
+        let inserted = store.write(move |transaction| transaction.execute_all(&all));
+        inserted.expect("the tables exist");
         store
     }
 
     #[test]
-    fn no_key_leads_out_or_to_what_a_trail_writes() {
-        let buckets = Buckets::new(("my-trail".to_owned(), "/trail".into()), "/beside".into(), BTreeMap::new(), false);
-        let folder = tempfile::tempdir().expect("there is room");
+    fn a_key_outside_the_bucket_or_below_the_files_of_a_trail_is_refused() {
+        let options = FolderOptions { sync: false, reserved: crate::RESERVED_NAMES };
+        let primary = ("my-trail".to_owned(), "/trail".into());
+        let buckets = Buckets::new(primary, "/buckets".into(), BTreeMap::new(), options);
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let store = store(&folder);
-        let refusal = |bucket: &str, key: &str| buckets.refusal(&store, bucket, key).expect("the store is there");
+        let refusal = |bucket: &str, key: &str| refusal(&buckets, &store, bucket, key).expect("the store is readable");
         let sound = [
             ("artifacts", "a/b.zip"),
             ("artifacts", "AWSLogs/a"),

@@ -1,30 +1,28 @@
-//! Buckets at other endpoints that speak S3.
+//! Settings of a bucket at an S3 endpoint.
 
 use std::fmt;
 
-use aws::Region;
-
-/// A bucket at another endpoint.
+/// How a bucket at an S3 endpoint is reached.
 #[derive(Clone, Debug)]
-pub struct RemoteBucket {
-    /// The URL of the endpoint.
+pub struct RemoteSettings {
+    /// The URL of the endpoint, with `http`.
     pub endpoint: String,
     /// The bucket's region.
-    pub region: Region,
-    /// The access key that signs requests; without one they are not signed.
+    pub region: String,
+    /// The id and secret of the access key that signs requests; without one they are not signed.
     pub access_key: Option<(String, Secret)>,
     /// The value of `x-amz-server-side-encryption`; `None` sends none.
     pub encryption: Option<String>,
-    /// The value of `x-amz-server-side-encryption-aws-kms-key-id`.
+    /// The value of `x-amz-server-side-encryption-aws-kms-key-id`; `None` sends none.
     pub kms_key_id: Option<String>,
 }
 
-/// A text that logs do not show.
+/// A text that debug output does not show.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a text.
     pub fn new(text: String) -> Self {
         Self(text)
     }
