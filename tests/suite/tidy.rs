@@ -1,5 +1,7 @@
 //! The house is held to its rules: edges between crates, sizes, names, and nothing forgotten.
 
+mod modules;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Approval rules of pull requests: create, change, delete, and whether they are satisfied.
+//! Approval rules of pull requests: create, update, delete, evaluate.
 
 pub(crate) mod content;
 mod evaluation;
@@ -24,12 +24,12 @@ use store::Transaction;
 pub(crate) use content::Content;
 pub(crate) use evaluation::{check_satisfied, evaluate};
 pub(crate) use name::RuleName;
+pub(crate) use row::Rule;
 
-use crate::approval_rule::row::Rule;
 use crate::pull_request::{self, PullRequest, PullRequestId, event};
-use crate::{Change, CodeCommit, Exception, approval_rule_template};
+use crate::{Change, CodeCommit, Exception};
 
-/// How many rules a pull request can have; those of templates count.
+/// Maximum number of rules of a pull request, including those of templates.
 const RULES_MAX: usize = 30;
 
 pub(crate) fn create(
@@ -84,7 +84,7 @@ pub(crate) fn update_content(
     }))
 }
 
-/// Deletes a rule; one that is not there has no id to tell.
+/// Deletes a rule; for a missing one the call succeeds with an empty id.
 pub(crate) fn delete(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -111,22 +111,7 @@ pub(crate) fn delete(
     }))
 }
 
-/// Makes the rules that the templates of its repository demand of a new pull request.
-pub(crate) fn add_from_templates(
-    transaction: &Transaction,
-    call: &Call,
-    pull_request: &mut PullRequest,
-) -> Result<(), Exception> {
-    let destination = pull_request.destination.to_string();
-    for template in approval_rule_template::of_repository(transaction, &pull_request.repository.id)? {
-        if Content::stored(template.content.clone())?.is_for(&destination) {
-            add(transaction, call, pull_request, &Rule::from_template(call, template))?;
-        }
-    }
-    Ok(())
-}
-
-/// Tells of the rules of a pull request as replies do.
+/// Returns the wire shapes of a pull request's rules.
 pub(crate) fn describe_all(
     transaction: &Transaction,
     pull_request: &PullRequest,
@@ -134,7 +119,13 @@ pub(crate) fn describe_all(
     Ok(row::of_pull_request(transaction, pull_request)?.into_iter().map(Rule::describe).collect())
 }
 
-fn add(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest, rule: &Rule) -> Result<(), Exception> {
+/// Adds a rule to a pull request, with an event.
+pub(crate) fn add(
+    transaction: &Transaction,
+    call: &Call,
+    pull_request: &mut PullRequest,
+    rule: &Rule,
+) -> Result<(), Exception> {
     row::insert(transaction, pull_request, rule)?;
     add_event(transaction, call, pull_request, &PullRequestEventType::PullRequestApprovalRuleCreated, rule)
 }

@@ -1,8 +1,9 @@
-//! Templates of approval rules: create, get, list, change, delete, and with which repositories they are associated.
+//! Approval rule templates: create, get, list, update, delete, and associate with repositories.
 
 mod association;
 mod list;
 mod row;
+mod rules;
 
 use std::sync::Arc;
 
@@ -32,15 +33,16 @@ pub(crate) use association::{
     disassociate_from_repository,
 };
 pub(crate) use list::{list, list_associated_for_repository, list_repositories};
-pub(crate) use row::{Template, of_repository};
+pub(crate) use rules::add_rules;
 
 use crate::approval_rule::{Content, RuleName, content};
 use crate::{Change, CodeCommit, Exception};
+use row::Template;
 
-/// How many templates an account can have in a region.
+/// Maximum number of templates of an account in a region.
 const TEMPLATES_MAX: u64 = 1_000;
 
-/// The length of a description, in characters.
+/// Maximum length of a description, in characters.
 const DESCRIPTION_MAX: usize = 1_000;
 
 pub(crate) fn create(
@@ -81,7 +83,7 @@ pub(crate) fn get(
     Ok(GetApprovalRuleTemplateOutput::builder().approval_rule_template(template.describe()).build())
 }
 
-/// Deletes a template that no repository is associated with; one that is not there has no id to tell.
+/// Deletes a template without associated repositories; for a missing one the call succeeds with an empty id.
 pub(crate) fn delete(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -103,7 +105,7 @@ pub(crate) fn delete(
     }))
 }
 
-/// Renames a template; a name that is taken is refused, its own included. Rules that it made keep the old name.
+/// Renames a template; a name in use is refused, including its own. Rules that it created keep the old name.
 pub(crate) fn update_name(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -120,7 +122,7 @@ pub(crate) fn update_name(
     }))
 }
 
-/// An absent description is an empty one, and clears it.
+/// Sets or clears the description; a missing one counts as empty.
 pub(crate) fn update_description(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -136,7 +138,7 @@ pub(crate) fn update_description(
     }))
 }
 
-/// Changes what the rules demand that the template will make; those that it made stay as they are.
+/// Changes the content of future rules; rules that the template created stay as they are.
 pub(crate) fn update_content(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -154,7 +156,7 @@ pub(crate) fn update_content(
     }))
 }
 
-/// An empty description is none.
+/// Parses a description; an empty one counts as missing.
 fn description(text: Option<String>) -> Result<Option<String>, Exception> {
     match text {
         Some(text) if text.chars().count() > DESCRIPTION_MAX => {

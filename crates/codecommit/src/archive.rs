@@ -1,6 +1,7 @@
-//! Archives of a commit's files, put into a bucket in the background: the permission-only actions `UploadArchive`,
-//! `GetUploadArchiveStatus` and `CancelUploadArchive`, which CodePipeline's source action calls. Inputs and the output of
-//! `UploadArchive` are what records of AWS show; the rest of their shapes is ours.
+//! Uploads of archives of a commit's files to a bucket, in the background: the permission-only actions `UploadArchive`,
+//! `GetUploadArchiveStatus` and `CancelUploadArchive`, which the source action of CodePipeline calls.
+//!
+//! The inputs and the output of `UploadArchive` are those that records of AWS show; the other shapes are ours.
 
 mod content;
 pub mod upload;
@@ -11,20 +12,18 @@ use aws::Call;
 use git::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::upload::{Status, Upload};
+use crate::archive::upload::{Upload, UploadStatus};
 use crate::name::{self, RepositoryName};
+use crate::wake::Wake;
 use crate::{Change, CodeCommit, Exception};
 
-/// The buckets that archives go to; how they are kept is not the service's business.
-pub trait Archives: Send + Sync {
-    /// Tells why no archive can have this bucket and key, if none can.
+/// Buckets for archives; it is woken when uploads are queued or cancelled.
+pub trait Archives: Wake {
+    /// Returns why a bucket and key are not allowed for archives; `None` if they are.
     fn refusal(&self, bucket: &str, key: &str) -> Result<Option<String>, store::Error>;
-
-    /// Hears that uploads wait, or that one was cancelled.
-    fn wake(&self);
 }
 
-/// What `UploadArchive` is asked.
+/// Input of `UploadArchive`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct UploadArchiveInput {
@@ -35,14 +34,14 @@ pub(crate) struct UploadArchiveInput {
     s3_key: Option<String>,
 }
 
-/// The upload that began.
+/// Output of `UploadArchive`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UploadArchiveOutput {
     upload_id: String,
 }
 
-/// What `GetUploadArchiveStatus` and `CancelUploadArchive` are asked.
+/// Input of `GetUploadArchiveStatus` and `CancelUploadArchive`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct UploadInput {
@@ -50,17 +49,17 @@ pub(crate) struct UploadInput {
     upload_id: Option<String>,
 }
 
-/// How an upload is.
+/// Output of `GetUploadArchiveStatus` and `CancelUploadArchive`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UploadOutput {
     upload_id: String,
-    status: Status,
+    status: UploadStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_message: Option<String>,
 }
 
-/// Has a commit's files put into a bucket as a ZIP file.
+/// Queues the upload of a commit's files to a bucket, as a ZIP file.
 pub(crate) fn upload(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -104,7 +103,7 @@ pub(crate) fn get_status(
     show(found, id, &name)
 }
 
-/// Gives an upload up; one that has ended stays as it is, which the status tells.
+/// Cancels an upload; one that has ended keeps its status.
 pub(crate) fn cancel(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -122,7 +121,7 @@ pub(crate) fn cancel(
 }
 
 fn show(
-    found: Option<(Status, Option<String>)>,
+    found: Option<(UploadStatus, Option<String>)>,
     upload_id: String,
     name: &RepositoryName,
 ) -> Result<UploadOutput, Exception> {
@@ -135,7 +134,7 @@ fn required(text: Option<String>, member: &str) -> Result<String, Exception> {
     name::required(text, Exception::Validation { reason: format!("{member} is required, but was not specified.") })
 }
 
-/// AWS models no exception of these actions.
+/// Returns the exception for invalid input; AWS models none for these actions.
 fn invalid(reason: String) -> Exception {
     Exception::Validation { reason }
 }

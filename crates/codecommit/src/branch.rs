@@ -1,4 +1,4 @@
-//! Branches: create, get, list, delete, and which one is the default.
+//! Branches: create, get, list, delete, and choose the default.
 
 use std::sync::Arc;
 
@@ -14,11 +14,12 @@ use store::Transaction;
 
 use crate::name::{self, BranchName, RepositoryName};
 use crate::page::{Page, Sizes};
-use crate::push::{self, Door, Expected, Move, Refusal};
+use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
+use crate::ref_transaction::RefTransaction;
 use crate::repository::{self, Repository};
-use crate::{Change, CodeCommit, Exception};
+use crate::{Change, CodeCommit, Exception, ref_query};
 
-/// A caller cannot choose the size of a page.
+/// Callers cannot choose the page size.
 const SIZES: Sizes = Sizes { operation: "ListBranches", default: 1_000, max: 1_000 };
 
 pub(crate) fn create(
@@ -31,18 +32,19 @@ pub(crate) fn create(
     let commit_id = name::commit_id(input.commit_id)?;
     let repository = service.find(call, &name)?;
     let exists = || Exception::BranchNameExists { name: branch.as_str().to_owned() };
-    if service.store.read(|transaction| push::target(transaction, &repository.id, &branch.reference()))?.is_some() {
+    if service.store.read(|transaction| ref_query::target(transaction, &repository.id, &branch.reference()))?.is_some()
+    {
         return Err(exists());
     }
     if service.objects(call, &repository)?.kind(&commit_id)? != Some(Kind::Commit) {
         return Err(Exception::CommitDoesNotExist { id: commit_id.to_string() });
     }
-    let new = Move::create(branch.reference(), commit_id);
-    let door = Door::open(service, call, &repository, std::slice::from_ref(&new))?;
-    Ok(Box::new(move |transaction| match push::one(transaction, &door, new)? {
+    let edit = RefEdit::create(branch.reference(), commit_id);
+    let references = RefTransaction::prepare(service, call, &repository, std::slice::from_ref(&edit))?;
+    Ok(Box::new(move |transaction| match references.apply_one(transaction, edit)? {
         Ok(()) => Ok(()),
-        Err(Refusal::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
-        Err(Refusal::NameConflict { .. }) => Err(Exception::InvalidBranchName { name: branch.as_str().to_owned() }),
+        Err(Rejection::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
+        Err(Rejection::NameConflict { .. }) => Err(Exception::InvalidBranchName { name: branch.as_str().to_owned() }),
         Err(_) => Err(Exception::BranchNameExists { name: branch.as_str().to_owned() }),
     }))
 }
@@ -56,7 +58,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetBranchInput)
     Ok(GetBranchOutput::builder().branch(branch).build())
 }
 
-/// Lists the branches' short names in alphabetical order.
+/// Lists the short names of branches in alphabetical order.
 pub(crate) fn list(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -66,14 +68,14 @@ pub(crate) fn list(
     let repository = service.find(call, &name)?;
     let page = Page::parse(SIZES, &service.settings, &[&repository.id], input.next_token, None)?;
     let after = page.after.as_deref().unwrap_or_default();
-    let names = |transaction: &Transaction| push::branches(transaction, &repository.id, after, page.size + 1);
+    let names = |transaction: &Transaction| ref_query::branches(transaction, &repository.id, after, page.size + 1);
     let mut names = service.store.read(names)?;
     let next_token = page.cut(&mut names, |last| last.to_vec());
     let branches = names.iter().map(|name| short(name.as_ref())).collect();
     Ok(ListBranchesOutput::builder().set_branches(Some(branches)).set_next_token(next_token).build())
 }
 
-/// Deletes a branch; one that is not there is no failure, and there is nothing to tell of it.
+/// Deletes a branch; for a missing one the call succeeds with an empty reply.
 pub(crate) fn delete(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -82,14 +84,16 @@ pub(crate) fn delete(
     let name = RepositoryName::parse(input.repository_name)?;
     let branch = BranchName::parse(input.branch_name)?;
     let repository = service.find(call, &name)?;
-    let door = Door::open(service, call, &repository, &[])?;
+    let references = RefTransaction::prepare(service, call, &repository, &[])?;
     Ok(Box::new(move |transaction| {
-        let Some(target) = push::target(transaction, &repository.id, &branch.reference())? else {
+        let Some(target) = ref_query::target(transaction, &repository.id, &branch.reference())? else {
             return Ok(DeleteBranchOutput::builder().build());
         };
-        match push::one(transaction, &door, Move::delete(branch.reference(), Expected::At(target)))? {
+        match references
+            .apply_one(transaction, RefEdit::delete(branch.reference(), PreviousValue::MustExistAndMatch(target)))?
+        {
             Ok(()) => {}
-            Err(Refusal::DefaultBranch) => {
+            Err(Rejection::DefaultBranch) => {
                 return Err(Exception::DefaultBranchCannotBeDeleted { name: branch.as_str().to_owned() });
             }
             Err(_) => return Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
@@ -99,7 +103,7 @@ pub(crate) fn delete(
     }))
 }
 
-/// Makes a branch that exists the default one; the one that is it already stays it.
+/// Makes an existing branch the default branch.
 pub(crate) fn update_default(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -118,11 +122,11 @@ pub(crate) fn update_default(
 
 fn target_of(transaction: &Transaction, repository: &Repository, branch: &BranchName) -> Result<ObjectId, Exception> {
     let reference = branch.reference();
-    let target = push::target(transaction, &repository.id, &reference)?;
+    let target = ref_query::target(transaction, &repository.id, &reference)?;
     target.ok_or_else(|| Exception::BranchDoesNotExist { reference: reference.to_string() })
 }
 
-/// A name of other bytes than UTF-8 is shown as well as it can be.
+/// Returns the short name; bytes that are not UTF-8 are replaced.
 fn short(reference: &BStr) -> String {
     String::from_utf8_lossy(reference.strip_prefix(b"refs/heads/").unwrap_or(reference)).into_owned()
 }

@@ -1,5 +1,6 @@
-//! Comments on compared commits and on pull requests: get, update, delete their content.
+//! Comments on compared commits and pull requests: get, update, delete.
 
+mod describe;
 mod group;
 mod list;
 mod location;
@@ -21,12 +22,13 @@ pub(crate) use post::{post_for_compared_commit, post_for_pull_request, post_repl
 pub(crate) use reaction::{READ_PUT_REACTION, get_reactions, put_reaction};
 
 use crate::{Change, CodeCommit, Exception, name};
-use row::{CommentId, Found};
+use describe::describe;
+use row::{CommentId, LocatedComment};
 
-/// The length of a comment, in characters.
+/// Maximum length of a comment, in characters.
 const CONTENT_MAX: usize = 10_240;
 
-/// Gives a comment; one whose content was deleted is given by the listings alone.
+/// Returns a comment. A deleted one is an error here; only the listings show it.
 pub(crate) fn get(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -34,14 +36,14 @@ pub(crate) fn get(
 ) -> Result<GetCommentOutput, Exception> {
     let id = CommentId::parse(input.comment_id)?;
     let (comment, kms_key_id) = service.store.read(|transaction| {
-        let Found { comment, repository, .. } = Found::get_readable(transaction, call, &id)?;
-        Ok::<_, Exception>((comment.to_wire(transaction, call)?, repository.kms_key_id))
+        let LocatedComment { comment, repository, .. } = LocatedComment::get_readable(transaction, call, &id)?;
+        Ok::<_, Exception>((describe(transaction, call, &comment)?, repository.kms_key_id))
     })?;
     service.settings.simulate.check_key(call, &kms_key_id)?;
     Ok(GetCommentOutput::builder().comment(comment).build())
 }
 
-/// Only the author changes a comment.
+/// Changes the content of a comment; only its author may do so.
 pub(crate) fn update(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -51,16 +53,16 @@ pub(crate) fn update(
     let content = content(input.content)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let mut comment = Found::get_readable(transaction, &call, &id)?.comment;
+        let mut comment = LocatedComment::get_readable(transaction, &call, &id)?.comment;
         if comment.author != call.caller.arn {
             return Err(Exception::CommentNotCreatedByCaller);
         }
         comment.set_content(transaction, &call, Some(content))?;
-        Ok(UpdateCommentOutput::builder().comment(comment.to_wire(transaction, &call)?).build())
+        Ok(UpdateCommentOutput::builder().comment(describe(transaction, &call, &comment)?).build())
     }))
 }
 
-/// Deletes what a comment says and the reactions to it, whoever wrote it; that there was one stays.
+/// Deletes the content of a comment and its reactions; every caller may do so. The comment itself stays.
 pub(crate) fn delete_content(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -69,20 +71,21 @@ pub(crate) fn delete_content(
     let id = CommentId::parse(input.comment_id)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let mut comment = Found::get_readable(transaction, &call, &id)?.comment;
+        let mut comment = LocatedComment::get_readable(transaction, &call, &id)?.comment;
         comment.set_content(transaction, &call, None)?;
-        reaction::forget(transaction, &comment)?;
-        Ok(DeleteCommentContentOutput::builder().comment(comment.to_wire(transaction, &call)?).build())
+        reaction::delete_all(transaction, &comment)?;
+        Ok(DeleteCommentContentOutput::builder().comment(describe(transaction, &call, &comment)?).build())
     }))
 }
 
+/// Parses the content of a comment.
 fn content(text: Option<String>) -> Result<String, Exception> {
     let content = name::required(text, Exception::CommentContentRequired)?;
     let fits = content.chars().count() <= CONTENT_MAX;
     if fits { Ok(content) } else { Err(Exception::CommentContentSizeLimitExceeded { limit: CONTENT_MAX }) }
 }
 
-/// A commit that need not be named: an empty id is none.
+/// Parses an optional commit id; an empty one counts as missing.
 fn optional_commit_id(id: Option<String>) -> Result<Option<ObjectId>, Exception> {
     id.filter(|id| !id.is_empty()).map(|id| name::commit_id(Some(id))).transpose()
 }

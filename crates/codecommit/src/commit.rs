@@ -1,4 +1,4 @@
-//! Commits: create, get, and compare what is in them.
+//! Commits: create, get, compare, list histories.
 
 mod changes;
 mod create;
@@ -16,7 +16,7 @@ use aws_sdk_codecommit::operation::get_commit::{GetCommitInput, GetCommitOutput}
 use aws_sdk_codecommit::types::{self, BatchGetCommitsError, UserInfo};
 use git::{Commit, Kind, ObjectId, Reader, Signature};
 
-pub(crate) use self::changes::{Changes, FILE_BYTES_MAX, KEEP};
+pub(crate) use self::changes::{FILE_BYTES_MAX, FileChanges, KEEP};
 pub(crate) use self::create::create;
 pub(crate) use self::differences::get_differences;
 pub(crate) use self::history::{get_from_merge_base, get_history};
@@ -32,7 +32,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetCommitInput)
     Ok(GetCommitOutput::builder().commit(commit).build())
 }
 
-/// Gets each commit once, and tells of each id for which there is none.
+/// Returns each commit once, and an error for each id without a commit.
 pub(crate) fn batch_get(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -69,6 +69,7 @@ pub(crate) fn batch_get(
     Ok(BatchGetCommitsOutput::builder().set_commits(Some(commits)).set_errors(Some(errors)).build())
 }
 
+/// Returns the wire shape of an existing commit.
 fn find(reader: &mut Reader, id: ObjectId) -> Result<types::Commit, Exception> {
     if reader.kind(&id)? != Some(Kind::Commit) {
         return Err(Exception::CommitIdDoesNotExist { id: id.to_string() });
@@ -76,7 +77,7 @@ fn find(reader: &mut Reader, id: ObjectId) -> Result<types::Commit, Exception> {
     Ok(shape(id, &reader.commit(&id)?))
 }
 
-/// Shows a commit. Texts of other bytes than UTF-8 are shown as well as they can be.
+/// Returns the wire shape of a commit; bytes that are not UTF-8 are replaced.
 pub(crate) fn shape(id: ObjectId, commit: &Commit) -> types::Commit {
     let user = |Signature { name, email, date }: &Signature| {
         UserInfo::builder().name(name.to_string()).email(email.to_string()).date(date.to_string()).build()

@@ -1,10 +1,10 @@
-//! Files: put, get and delete them, and see what was in them.
+//! Files and folders: put, get, delete, compare, list histories.
 
 mod blob;
 mod blob_differences;
 mod folder;
-mod histories;
 mod history;
+mod history_cache;
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use git::Mode;
 pub(crate) use self::blob::get_blob;
 pub(crate) use self::blob_differences::get_blob_differences;
 pub(crate) use self::folder::get_folder;
-pub(crate) use self::histories::Histories;
 pub(crate) use self::history::list_commit_history;
+pub(crate) use self::history_cache::FileHistoryCache;
 use crate::authorship::Authorship;
 use crate::commit::{FILE_BYTES_MAX, Tip, parent_id};
 use crate::name::{BranchName, RepositoryName};
@@ -53,10 +53,10 @@ pub(crate) fn put(
     if changes.is_empty() {
         return Err(Exception::SameFileContent { path: path.to_string() });
     }
-    let made = tip.write(call, changes, &authorship)?;
-    let output = PutFileOutput::builder().commit_id(made.commit.to_string()).tree_id(made.tree.to_string());
-    let output = output.blob_id(blob.to_string()).build().expect("all that is required is set");
-    tip.advance(service, call, made.commit, output)
+    let created = tip.write(call, changes, &authorship)?;
+    let output = PutFileOutput::builder().commit_id(created.commit.to_string()).tree_id(created.tree.to_string());
+    let output = output.blob_id(blob.to_string()).build().expect("the required members are set");
+    tip.advance(service, call, created.commit, output)
 }
 
 pub(crate) fn delete(
@@ -76,13 +76,13 @@ pub(crate) fn delete(
     if input.keep_empty_folders == Some(true) {
         changes.keep_folders()?;
     }
-    let made = tip.write(call, changes, &authorship)?;
-    let output = DeleteFileOutput::builder().commit_id(made.commit.to_string()).tree_id(made.tree.to_string());
+    let created = tip.write(call, changes, &authorship)?;
+    let output = DeleteFileOutput::builder().commit_id(created.commit.to_string()).tree_id(created.tree.to_string());
     let output = output.blob_id(blob.to_string()).file_path(path.as_str()).build();
-    tip.advance(service, call, made.commit, output.expect("all that is required is set"))
+    tip.advance(service, call, created.commit, output.expect("the required members are set"))
 }
 
-/// Gets a file, or where a symbolic link leads.
+/// Returns the content of a file, or the target of a symbolic link.
 pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetFileInput) -> Result<GetFileOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let specifier = Specifier::parse_or_head(input.commit_specifier)?;
@@ -99,7 +99,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetFileInput) -
         .blob_id(file.id.to_string())
         .file_path(path.as_str())
         .set_file_mode(mode::name(file.mode))
-        .file_size(i64::try_from(content.len()).expect("a file's size has a limit"))
+        .file_size(i64::try_from(content.len()).expect("the size is at most FILE_BYTES_MAX"))
         .file_content(content.into());
-    Ok(output.build().expect("all that is required is set"))
+    Ok(output.build().expect("the required members are set"))
 }

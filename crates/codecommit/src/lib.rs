@@ -1,19 +1,21 @@
-//! The CodeCommit service: its operations by resource, and the one door through which references move.
+//! The CodeCommit service: its operations by resource, and the reference transactions through which all references change.
 //!
-//! **Invariant:** nothing here knows HTTP, signatures or events, and no reference moves but through [`push`].
+//! **Invariant:** nothing here knows HTTP, signatures or events, and references change in `ref_transaction` only.
 
 #![warn(unreachable_pub)]
 
+mod ancestry_cache;
 mod approval;
 mod approval_rule;
 mod approval_rule_template;
 pub mod archive;
 mod authorship;
-pub mod branch;
+mod branch;
+mod column;
 mod comment;
 mod commit;
 mod encryption_key;
-pub mod exception;
+mod exception;
 mod file;
 mod maintenance;
 mod merge;
@@ -24,20 +26,22 @@ mod operations;
 mod page;
 mod path;
 mod pull_request;
-pub mod push;
-mod ref_updates;
+mod push;
+mod ref_cache;
+mod ref_edit;
+mod ref_query;
+mod ref_transaction;
 mod reference;
-mod relations;
 pub mod repository;
 mod request_token;
 mod schema;
 pub mod settings;
 mod slots;
-mod snapshots;
 mod specifier;
 mod tag;
 mod tree;
 pub mod trigger;
+mod wake;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -50,49 +54,50 @@ use store::{Store, Transaction};
 
 use crate::archive::Archives;
 pub use crate::exception::Exception;
-use crate::file::Histories;
+use crate::file::FileHistoryCache;
 pub use crate::maintenance::{Growth, Maintenance};
 use crate::objects::Objects;
-pub use crate::ref_updates::{Answers, RefUpdates};
+pub use crate::push::{CommandResults, PreparedPush};
+use crate::ref_cache::{RefCache, RefSnapshot};
 pub use crate::settings::Settings;
-use crate::snapshots::{Snapshot, Snapshots};
-use crate::trigger::delivery::Courier;
+use crate::trigger::delivery::TriggerSender;
+pub use crate::wake::Wake;
 
-/// The wire's name of the service: the part of `X-Amz-Target` before the operation.
+/// Name of the service on the wire: the part of `X-Amz-Target` before the operation.
 pub const TARGET_PREFIX: &str = "CodeCommit_20150413";
 
-/// `eventSource` in records of its calls.
+/// `eventSource` in the records of its calls.
 pub const EVENT_SOURCE: &str = "codecommit.amazonaws.com";
 
-/// `apiVersion` in records of its API calls.
+/// `apiVersion` in the records of its API calls.
 pub const API_VERSION: &str = "2015-04-13";
 
 /// The service.
 pub struct CodeCommit {
     store: Arc<Store>,
     objects: Arc<Objects>,
-    snapshots: Snapshots,
-    histories: Histories,
-    /// The memory of all caches.
+    ref_cache: RefCache,
+    file_histories: FileHistoryCache,
+    /// Memory that all caches share.
     memory: CacheMemory,
     maintenance: Arc<dyn Maintenance>,
-    courier: Arc<dyn Courier>,
+    trigger_sender: Arc<dyn TriggerSender>,
     archives: Arc<dyn Archives>,
     settings: Settings,
 }
 
-/// What a writing handler leaves to be done inside the transaction.
+/// Second half of a writing handler, which runs inside the transaction.
 type Change<O> = aws::operation::Change<Transaction, O, Exception>;
 
 impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
-    /// What is left of repositories that were deleted is removed. Git clients are told what `git` offers.
+    /// Removes what is left of deleted repositories. `git` holds the capabilities that are advertised to Git clients.
     pub fn open(
         store: Arc<Store>,
         folder: PathBuf,
         maintenance: Arc<dyn Maintenance>,
-        courier: Arc<dyn Courier>,
+        trigger_sender: Arc<dyn TriggerSender>,
         archives: Arc<dyn Archives>,
         git: git::Options,
         settings: Settings,
@@ -108,11 +113,11 @@ impl CodeCommit {
         Ok(Self {
             store,
             objects,
-            snapshots: Snapshots::new(&memory, git),
-            histories: Histories::new(&memory),
+            ref_cache: RefCache::new(&memory, git),
+            file_histories: FileHistoryCache::new(&memory),
             memory,
             maintenance,
-            courier,
+            trigger_sender,
             archives,
             settings,
         })
@@ -123,39 +128,39 @@ impl CodeCommit {
         operations::TABLE.iter().find(|operation| operation.name == name)
     }
 
-    /// Lists the repositories of the call's account and region that have tags or once had some.
+    /// Lists the repositories of the call's account and region that have or had tags.
     pub fn tagged(&self, call: &Call) -> Result<Vec<TaggedResource>, store::Error> {
         self.store.read(|transaction| tag::tagged(transaction, call))
     }
 
-    /// Tells which keys have values that the simulated tag policy does not allow.
+    /// Returns the keys with values that the simulated tag policy does not allow.
     pub fn noncompliant_tags(&self, tags: &BTreeMap<String, String>) -> Vec<String> {
         self.settings.simulate.noncompliant(tags)
     }
 
-    /// Finds the repository that a Git request is about.
+    /// Finds the repository of a Git request.
     pub fn repository(&self, call: &Call, name: &str) -> Result<repository::Repository, Exception> {
         self.find(call, &name::RepositoryName::parse(Some(name.to_owned()))?)
     }
 
-    /// Takes a snapshot of a repository's references.
+    /// Returns the references of a repository.
     pub fn references(&self, repository: &repository::Repository) -> Result<Arc<git::References>, Exception> {
         Ok(Arc::clone(&self.snapshot(repository)?.references))
     }
 
-    /// Tells what clients are told first of a repository.
+    /// Returns the reference advertisement of a repository.
     pub fn advertise(
         &self,
         repository: &repository::Repository,
         service: git::Service,
         version: git::Version,
     ) -> Result<Arc<Vec<u8>>, Exception> {
-        Ok(self.snapshots.advertise(&*self.snapshot(repository)?, service, version))
+        Ok(self.ref_cache.advertise(&*self.snapshot(repository)?, service, version))
     }
 
-    /// Opens the objects of a repository; an empty repository has none on disk yet, and then their folder is made.
+    /// Opens the objects of a repository, creating their folder if it has none yet.
     ///
-    /// Work on them ends early if the call's client is gone, or if the server stops.
+    /// Work on them is interrupted if the call's client disconnects or the server stops.
     pub fn objects(&self, call: &Call, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
         let exists =
             || Ok::<_, Exception>(self.store.read(|transaction| repository::exists(transaction, &repository.id))?);
@@ -164,7 +169,7 @@ impl CodeCommit {
         Ok(Arc::new(objects.interrupted_by(Interrupt::on(call.interrupts.iter().cloned()))))
     }
 
-    /// Opens the objects of a repository for work that can take long, and that ends when a merge would be given up.
+    /// Opens the objects of a repository for long work, which is interrupted at the time limit of merges.
     fn bounded_objects(
         &self,
         call: &Call,
@@ -175,13 +180,13 @@ impl CodeCommit {
         Ok(Arc::new(objects.interrupted_by(interrupt)))
     }
 
-    /// Releases the memory, and closes the repositories, that were not used since this was called last.
+    /// Releases cache memory and closes repositories that were not used since the last call.
     pub fn release_idle(&self) {
         self.objects.close_idle();
         self.memory.release_idle();
     }
 
-    /// Forgets everything.
+    /// Deletes all data.
     pub fn reset(&self) -> Result<(), Exception> {
         let objects = Arc::clone(&self.objects);
         self.store.write(move |transaction| {
@@ -196,8 +201,8 @@ impl CodeCommit {
         })
     }
 
-    fn snapshot(&self, repository: &repository::Repository) -> Result<Arc<Cached<Snapshot>>, Exception> {
-        self.snapshots.get(repository, || self.store.read(|transaction| push::references(transaction, repository)))
+    fn snapshot(&self, repository: &repository::Repository) -> Result<Arc<Cached<RefSnapshot>>, Exception> {
+        self.ref_cache.get(repository, || self.store.read(|transaction| ref_query::snapshot(transaction, repository)))
     }
 
     /// Finds a repository of the call's account and region whose encryption key can be used.

@@ -1,4 +1,4 @@
-//! When repositories need maintenance: whoever adds objects says so.
+//! Maintenance of repositories, and the writers whose new objects make it necessary.
 
 use std::io;
 use std::sync::Arc;
@@ -9,35 +9,35 @@ use git::maintenance::{Outcome, Upkeep};
 use git::{Fsck, Interrupt, Object, ObjectId, ObjectsInUse, Unsound};
 
 use crate::repository::Repository;
-use crate::{CodeCommit, Exception, push};
+use crate::{CodeCommit, Exception, ref_query};
 
-/// Maintains repositories in the background; how is not the service's business.
+/// Background maintenance of repositories.
 pub trait Maintenance: Send + Sync {
-    /// Hears that a repository may have got objects, so that maintenance may be due.
+    /// Announces that a repository may have new objects, so that maintenance may be due.
     fn wake(&self, repository_id: &str);
 }
 
-/// Wakes the maintenance of a repository when it is dropped: when a call that added objects is over.
+/// Wakes the maintenance of a repository when it is dropped, at the end of a call that added objects.
 pub struct Growth {
     repository_id: String,
     maintenance: Arc<dyn Maintenance>,
     has_grown: AtomicBool,
 }
 
-/// The objects of a repository for a call that adds some: none goes while it lives.
+/// Writer of objects of one repository. While it lives, no object of the repository is pruned.
 ///
-/// It is made before anything is looked up that the new objects name, and goes into the transaction that makes a reference
-/// lead to them, with [`Writer::keep_until_committed`].
+/// It must be opened before the objects that the new ones name are looked up. [`Writer::keep_until_committed`] hands it to the
+/// transaction that makes the new objects reachable.
 pub(crate) struct Writer {
     objects: Arc<git::Repository>,
-    hold: ObjectsInUse,
+    in_use: ObjectsInUse,
     sync: bool,
     fsck: Fsck,
     growth: Growth,
 }
 
 impl CodeCommit {
-    /// Says that a push may add objects to a repository for as long as the result lives.
+    /// Announces the new objects of a push to maintenance when the result is dropped.
     pub fn growth(&self, repository: &Repository) -> Growth {
         self.growth_if(repository, true)
     }
@@ -50,34 +50,37 @@ impl CodeCommit {
         }
     }
 
-    /// Opens the objects of a repository for a call that adds some.
+    /// Opens a writer for the objects of a repository.
     pub(crate) fn writer(&self, call: &Call, repository: &Repository) -> Result<Writer, Exception> {
         self.objects(call, repository).map(|objects| self.writer_of(objects, repository))
     }
 
-    /// Opens the objects of a repository for a call that adds some, and that ends when a merge would be given up.
+    /// Opens a writer for a call that is interrupted at the time limit of merges.
     pub(crate) fn bounded_writer(&self, call: &Call, repository: &Repository) -> Result<Writer, Exception> {
         self.bounded_objects(call, repository).map(|objects| self.writer_of(objects, repository))
     }
 
     fn writer_of(&self, objects: Arc<git::Repository>, repository: &Repository) -> Writer {
-        let hold = objects.use_objects();
+        let in_use = objects.use_objects();
         let (sync, fsck) = (self.settings.sync, self.settings.fsck.clone());
-        Writer { objects, hold, sync, fsck, growth: self.growth_if(repository, false) }
+        Writer { objects, in_use, sync, fsck, growth: self.growth_if(repository, false) }
     }
 
-    /// Does the maintenance of a repository's objects that is due, while others use them.
+    /// Runs the maintenance of a repository's objects that is due; they stay usable meanwhile.
     pub fn maintain(&self, repository_id: &str, upkeep: &Upkeep) -> io::Result<Outcome> {
         let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
         let objects = objects.interrupted_by(Interrupt::on([Arc::clone(&upkeep.stop)]));
-        let mut tips =
-            || self.store.read(|transaction| push::targets(transaction, repository_id)).map_err(io::Error::other);
+        let mut tips = || {
+            self.store
+                .read(|transaction| ref_query::reachability_roots(transaction, repository_id))
+                .map_err(io::Error::other)
+        };
         let outcome = objects.maintain(&mut tips, upkeep)?;
         objects.chart()?;
         Ok(outcome)
     }
 
-    /// Lists the ids of repositories that may hold objects which no reference leads to, and need maintenance from time to time.
+    /// Lists the ids of repositories that may hold unreachable objects and so need maintenance from time to time.
     pub fn with_unreachable_objects(&self) -> Vec<String> {
         self.objects.with_unreachable()
     }
@@ -88,17 +91,17 @@ impl Writer {
         &self.objects
     }
 
-    /// Adds objects; those that no push could bring are refused, as Git's own clients would not take them.
+    /// Adds objects; those that a push could not bring are refused, as Git clients would not accept them.
     pub(crate) fn add(&self, objects: &[Object]) -> Result<Vec<ObjectId>, Exception> {
         self.fsck.check_new(objects, &mut self.objects.reader()).map_err(|unsound| match unsound {
             Unsound::Fault(fault) => Exception::UnsoundObject { fault },
             Unsound::Unreadable(error) => error.into(),
         })?;
         self.growth.has_grown.store(true, Ordering::Relaxed);
-        Ok(self.objects.add(objects, &self.hold, self.sync)?)
+        Ok(self.objects.add(objects, &self.in_use, self.sync)?)
     }
 
-    /// Keeps all objects in place until the transaction is committed or rolled back.
+    /// Prevents pruning until the transaction is committed or rolled back.
     pub(crate) fn keep_until_committed(self, transaction: &store::Transaction) {
         transaction.after_commit(move || drop(self));
     }

@@ -1,13 +1,13 @@
-//! Merges: of branches, and of commits for nobody's branch; what can be merged, and what was.
+//! Merges: of branches, unreferenced merge commits, merge options, conflicts, and earlier merges.
 
 mod conflicts;
-mod describe;
+mod describe_conflicts;
 mod empty_folders;
-mod ends;
-mod look;
 mod plan;
+mod preview;
 mod resolution;
 mod rules;
+mod specifiers;
 mod versions;
 
 use std::sync::Arc;
@@ -28,14 +28,15 @@ use aws_sdk_codecommit::operation::merge_branches_by_three_way::{
     MergeBranchesByThreeWayInput, MergeBranchesByThreeWayOutput,
 };
 
-pub(crate) use self::describe::{batch_describe_conflicts, describe_conflicts, get_conflicts};
-use self::ends::Ends;
-use self::look::Look;
-pub(crate) use self::plan::{Merged, Plan, Tips, Wish, fast_forward, record, wish};
-use self::rules::Rules;
-pub(crate) use self::rules::Way;
+pub(crate) use self::describe_conflicts::{batch_describe_conflicts, describe_conflicts, get_conflicts};
+pub(crate) use self::plan::{MergeInput, MergeResult, MergeTips, Plan, check_fast_forward, merge_input, record};
+use self::preview::MergePreview;
+use self::rules::ConflictRules;
+pub(crate) use self::rules::MergeStrategy;
+use self::specifiers::MergeSpecifiers;
 use crate::name::RepositoryName;
-use crate::push::{self, Door, Expected, Move, Refusal};
+use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
+use crate::ref_transaction::RefTransaction;
 use crate::{Change, CodeCommit, Exception};
 
 pub(crate) fn branches_by_fast_forward(
@@ -44,10 +45,11 @@ pub(crate) fn branches_by_fast_forward(
     input: MergeBranchesByFastForwardInput,
 ) -> Result<Change<MergeBranchesByFastForwardOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
-    let change = merge_branches(service, call, &name, &ends, None)?;
+    let specifiers =
+        MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
+    let change = merge_branches(service, call, &name, &specifiers, None)?;
     Ok(Box::new(move |transaction| {
-        let Merged { commit_id, tree_id, .. } = change(transaction)?;
+        let MergeResult { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesByFastForwardOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))
@@ -59,10 +61,17 @@ pub(crate) fn branches_by_squash(
     input: MergeBranchesBySquashInput,
 ) -> Result<Change<MergeBranchesBySquashOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
-    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::Squash, wish!(input))?))?;
+    let specifiers =
+        MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
+    let change = merge_branches(
+        service,
+        call,
+        &name,
+        &specifiers,
+        Some(Plan::parse(MergeStrategy::Squash, merge_input!(input))?),
+    )?;
     Ok(Box::new(move |transaction| {
-        let Merged { commit_id, tree_id, .. } = change(transaction)?;
+        let MergeResult { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesBySquashOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))
@@ -74,83 +83,90 @@ pub(crate) fn branches_by_three_way(
     input: MergeBranchesByThreeWayInput,
 ) -> Result<Change<MergeBranchesByThreeWayOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
-    let change = merge_branches(service, call, &name, &ends, Some(Plan::parse(Way::ThreeWay, wish!(input))?))?;
+    let specifiers =
+        MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, input.target_branch)?;
+    let change = merge_branches(
+        service,
+        call,
+        &name,
+        &specifiers,
+        Some(Plan::parse(MergeStrategy::ThreeWay, merge_input!(input))?),
+    )?;
     Ok(Box::new(move |transaction| {
-        let Merged { commit_id, tree_id, .. } = change(transaction)?;
+        let MergeResult { commit_id, tree_id, .. } = change(transaction)?;
         let output = MergeBranchesByThreeWayOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))
 }
 
-/// Makes a merge commit that no reference leads to: it is found by its id alone, until upkeep removes it.
+/// Creates a merge commit without a reference: only its id leads to it, until maintenance prunes it.
 pub(crate) fn create_unreferenced(
     service: &CodeCommit,
     call: &Arc<Call>,
     input: CreateUnreferencedMergeCommitInput,
 ) -> Result<Change<CreateUnreferencedMergeCommitOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
-    let way = Way::parse_committing(input.merge_option)?;
-    let plan = Plan::parse(way, wish!(input))?;
+    let specifiers = MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
+    let strategy = MergeStrategy::parse_committing(input.merge_option)?;
+    let plan = Plan::parse(strategy, merge_input!(input))?;
     let repository = service.find(call, &name)?;
     let writer = service.bounded_writer(call, &repository)?;
     let objects = Arc::clone(writer.objects());
-    let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
-    let message = ends.message();
-    let Merged { commit_id, tree_id, .. } = plan.make((service, call), &writer, tips, &message)?;
+    let tips = specifiers.resolve(service.references(&repository)?.as_ref(), &objects)?;
+    let message = specifiers.default_message();
+    let MergeResult { commit_id, tree_id, .. } = plan.execute((service, call), &writer, tips, &message)?;
     let now = call.time.to_system_time();
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);
         record(transaction, &repository, tips, commit_id)?;
-        // Without the note the commit only stays longer.
+        // If the note cannot be written, the commit is only pruned later.
         transaction.after_commit(move || drop(objects.let_go(now)));
         let output = CreateUnreferencedMergeCommitOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))
 }
 
-/// Lists the ways in which commits can be merged without help.
+/// Lists the merge options that need no conflict resolution.
 pub(crate) fn get_options(
     service: &CodeCommit,
     call: &Arc<Call>,
     input: GetMergeOptionsInput,
 ) -> Result<GetMergeOptionsOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
-    let rules = Rules::parse(input.conflict_detail_level, input.conflict_resolution_strategy)?;
-    let look = Look::take(service, call, &name, &ends, rules, None)?;
-    let possible = Way::ALL.into_iter().filter(|way| match way {
-        Way::FastForward => look.can_fast_forward,
-        Way::Squash | Way::ThreeWay => look.conflicts.is_empty(),
+    let specifiers = MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
+    let rules = ConflictRules::parse(input.conflict_detail_level, input.conflict_resolution_strategy)?;
+    let preview = MergePreview::compute(service, call, &name, &specifiers, rules, None)?;
+    let possible = MergeStrategy::ALL.into_iter().filter(|strategy| match strategy {
+        MergeStrategy::FastForward => preview.can_fast_forward,
+        MergeStrategy::Squash | MergeStrategy::ThreeWay => preview.conflicts.is_empty(),
     });
     let output = GetMergeOptionsOutput::builder()
-        .set_merge_options(Some(possible.map(Way::option).collect()))
-        .source_commit_id(look.tips.source.to_string())
-        .destination_commit_id(look.tips.destination.to_string())
-        .base_commit_id(look.base.to_string());
-    Ok(output.build().expect("what is required was set"))
+        .set_merge_options(Some(possible.map(MergeStrategy::option).collect()))
+        .source_commit_id(preview.tips.source.to_string())
+        .destination_commit_id(preview.tips.destination.to_string())
+        .base_commit_id(preview.base.to_string());
+    Ok(output.build().expect("the required members are set"))
 }
 
-/// Finds the commit that the last merge of two commits made; where none was made by the API, the one that a client pushed
-/// to the destination.
+/// Returns the commit of the last merge of two commits: one created by the API, else the destination if it is a pushed merge of
+/// the source.
 pub(crate) fn get_commit(
     service: &CodeCommit,
     call: &Arc<Call>,
     input: GetMergeCommitInput,
 ) -> Result<GetMergeCommitOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let ends = Ends::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
-    Rules::parse(input.conflict_detail_level, input.conflict_resolution_strategy)?;
+    let specifiers = MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
+    ConflictRules::parse(input.conflict_detail_level, input.conflict_resolution_strategy)?;
     let repository = service.find(call, &name)?;
     let objects = service.bounded_objects(call, &repository)?;
-    let tips = ends.resolve(service.references(&repository)?.as_ref(), &objects)?;
+    let tips = specifiers.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let mut reader = objects.reader();
     let base = reader.merge_bases(&tips.destination, &tips.source)?.first().copied();
-    let made = service.store.read(|transaction| plan::recorded(transaction, &repository, tips))?;
-    let merged = match made {
-        // What nobody refers to is not kept for ever.
-        Some(made) => Some(made).filter(|id| matches!(reader.kind(id), Ok(Some(_)))),
+    let recorded = service.store.read(|transaction| plan::recorded(transaction, &repository, tips))?;
+    let merged = match recorded {
+        // An unreferenced commit may have been pruned.
+        Some(commit) => Some(commit).filter(|id| matches!(reader.kind(id), Ok(Some(_)))),
         None => Some(reader.commit(&tips.destination)?)
             .filter(|commit| commit.parents.iter().skip(1).any(|parent| *parent == tips.source))
             .map(|_| tips.destination),
@@ -163,45 +179,44 @@ pub(crate) fn get_commit(
     Ok(output.build())
 }
 
-/// Merges into a branch; a fast-forward has no plan.
+/// Merges into a branch; `plan` is `None` for a fast-forward.
 fn merge_branches(
     service: &CodeCommit,
     call: &Arc<Call>,
     name: &RepositoryName,
-    ends: &Ends,
+    specifiers: &MergeSpecifiers,
     plan: Option<Plan>,
-) -> Result<Change<Merged>, Exception> {
+) -> Result<Change<MergeResult>, Exception> {
     let repository = service.find(call, name)?;
     let writer = service.bounded_writer(call, &repository)?;
     let objects = writer.objects();
     let references = service.references(&repository)?;
-    let tips = ends.resolve(&references, objects)?;
-    let branch = ends.branch(&references)?;
-    let at = references.find(&branch).ok_or(Exception::BranchNameRequired)?.target;
-    // The branch can be behind the destination, but nothing that it has may get lost.
-    if !objects.is_ancestor(&at, &tips.destination)? {
+    let tips = specifiers.resolve(&references, objects)?;
+    let branch = specifiers.branch(&references)?;
+    let tip = references.find(&branch).ok_or(Exception::BranchNameRequired)?.target;
+    // The branch may be behind the destination, but none of its commits may get lost.
+    if !objects.is_ancestor(&tip, &tips.destination)? {
         return Err(Exception::ConcurrentReferenceUpdate { reference: branch.to_string() });
     }
     let merged = if let Some(plan) = plan {
-        plan.make((service, call), &writer, tips, &ends.message())?
+        plan.execute((service, call), &writer, tips, &specifiers.default_message())?
     } else {
         if objects.reader().merge_bases(&tips.destination, &tips.source)?.is_empty() {
             return Err(Exception::TipsDivergenceExceeded);
         }
-        fast_forward(objects, tips)?;
+        check_fast_forward(objects, tips)?;
         let tree_id = objects.reader().commit(&tips.source)?.tree;
-        Merged { commit_id: tips.source, tree_id, base: tips.destination }
+        MergeResult { commit_id: tips.source, tree_id, base: tips.destination }
     };
-    let moves = [Move::branch(branch, Expected::At(at), merged.commit_id)];
-    let door = Door::open(service, call, &repository, &moves)?;
+    let edit = RefEdit::branch(branch, PreviousValue::MustExistAndMatch(tip), merged.commit_id);
+    let references = RefTransaction::prepare(service, call, &repository, std::slice::from_ref(&edit))?;
     let name = name.clone();
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);
-        let [it] = moves;
-        let branch = it.name.to_string();
-        match push::one(transaction, &door, it)? {
+        let branch = edit.name.to_string();
+        match references.apply_one(transaction, edit)? {
             Ok(()) => {}
-            Err(Refusal::NoRepository) => return Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
+            Err(Rejection::NoRepository) => return Err(Exception::RepositoryDoesNotExist { name: name.to_string() }),
             Err(_) => return Err(Exception::ConcurrentReferenceUpdate { reference: branch }),
         }
         record(transaction, &repository, tips, merged.commit_id)?;

@@ -1,40 +1,40 @@
-//! Pages of a listing: how many items a reply has, and where the next one goes on.
+//! Pages of listings: the number of items in a reply, and the token of the next page.
 
-mod place;
+mod cursor;
 
 use aws::page_token;
 
-pub(crate) use self::place::Place;
+pub(crate) use self::cursor::Cursor;
 use crate::Exception;
 
-/// How large the pages of an operation are.
+/// Page sizes of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
-    /// The operation.
+    /// Name of the operation.
     pub(crate) operation: &'static str,
-    /// The size where the caller does not choose one; a setting goes before it.
+    /// Size if the caller gives none; the setting for the operation overrides it.
     pub(crate) default: usize,
-    /// The largest that a caller can choose.
+    /// Largest size that a caller can choose.
     pub(crate) max: usize,
 }
 
-/// The paths on one page are no longer together than this, in bytes, and those of one item more.
+/// Maximum total length of the paths on a page, in bytes; the last item may exceed it.
 pub(crate) const PAGE_BYTES_MAX: usize = 4 << 20;
 
-/// One page that is asked for.
+/// Requested page.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
-    /// Where it begins: the key of the last item of the page before; `None` at the start.
+    /// Key of the last item of the page before; `None` for the first page.
     pub(crate) after: Option<Vec<u8>>,
-    /// How many items it has at most.
+    /// Maximum number of items.
     pub(crate) size: usize,
     scope: Vec<String>,
 }
 
 impl Page {
-    /// Reads what a caller says of the page.
+    /// Parses the token and the size that a caller gives.
     ///
-    /// `scope` is all that must be the same in the request for the next page, such as ids and filters.
+    /// `scope` is everything that must be the same in the request for the next page, such as ids and filters.
     pub(crate) fn parse(
         sizes: Sizes,
         settings: &crate::Settings,
@@ -60,7 +60,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Makes the page as short as its paths are long; the lengths are those of its items and of the next one.
+    /// Reduces the size so that the paths fit a page; `lengths` are those of its items and of the next one.
     pub(crate) fn shortened(self, lengths: impl Iterator<Item = usize>) -> Self {
         let mut bytes = 0;
         let fitting = lengths.take_while(|length| {
@@ -75,25 +75,25 @@ impl Page {
         }
     }
 
-    /// Gives one more than the size as SQL wants a limit: whether there is an item more decides whether there is a next page.
+    /// Returns the limit for a query: one more than the size, as an additional item means that there is a next page.
     pub(crate) fn limit(&self) -> i64 {
         i64::try_from(self.size + 1).unwrap_or(i64::MAX)
     }
 
-    /// Cuts items that may be more to the page's size, and makes the token of the next page if they were.
+    /// Truncates items to the page's size; returns the token of the next page if there were more.
     pub(crate) fn cut<T>(&self, items: &mut Vec<T>, key: impl FnOnce(&T) -> Vec<u8>) -> Option<String> {
         let more = items.len() > self.size;
         items.truncate(self.size);
         items.last().filter(|_| more).map(|last| page_token::encode(&self.scope(), &key(last)))
     }
 
-    /// Where the page begins, as a text key; a token with another kind of key is none of this listing.
+    /// Returns the key of the page's start as a text; a token with another kind of key is invalid.
     pub(crate) fn after_text(&self) -> Result<Option<String>, Exception> {
         let text = |after: &Vec<u8>| String::from_utf8(after.clone()).map_err(|_| Exception::InvalidContinuationToken);
         self.after.as_ref().map(text).transpose()
     }
 
-    /// Where the page begins, as a number.
+    /// Returns the key of the page's start as a number.
     pub(crate) fn after_number(&self) -> Result<Option<i64>, Exception> {
         let number = |text: String| text.parse().map_err(|_| Exception::InvalidContinuationToken);
         self.after_text()?.map(number).transpose()
@@ -116,11 +116,14 @@ mod tests {
 
     #[test]
     fn a_page_leads_to_the_next() {
-        let first = page(None, None).expect("a page");
+        let first = page(None, None).expect("the request is valid");
         let mut items = vec![1_i64, 2, 3];
         let token = first.cut(&mut items, |last| last.to_string().into_bytes());
         assert_eq!((items.as_slice(), first.limit()), ([1, 2].as_slice(), 3));
-        assert_eq!(page(token, Some(3)).expect("a page").after_number().expect("a number"), Some(2));
+        assert_eq!(
+            page(token, Some(3)).expect("the request is valid").after_number().expect("the key is a number"),
+            Some(2)
+        );
         assert_eq!(first.cut(&mut vec![1, 2], |_| Vec::new()), None);
     }
 

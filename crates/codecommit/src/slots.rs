@@ -1,4 +1,4 @@
-//! Cached values by key, in the memory of all caches.
+//! Cached values by key, in the memory that all caches share.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use git::{CacheMemory, Slot, Weigh};
 use parking_lot::Mutex;
 
-/// The number of slots from which on empty ones are removed.
+/// Number of slots from which empty ones are removed.
 const PRUNED_FROM: usize = 1_024;
 
 /// Slots for values of one kind.
@@ -18,7 +18,7 @@ pub(crate) struct Slots<K, T> {
 
 struct Map<K, T> {
     by_key: HashMap<K, Arc<Slot<T>>>,
-    /// The number of slots at which empty ones are removed next.
+    /// Number of slots at which empty ones are removed next.
     pruned_at: usize,
 }
 
@@ -28,14 +28,14 @@ impl<K: Hash + Eq, T: Weigh> Slots<K, T> {
         Self { memory: memory.clone(), map: Mutex::new(map) }
     }
 
-    /// Returns the slot of a key, an empty one if there was none.
+    /// Returns the slot of a key, creating an empty one if there is none.
     pub(crate) fn slot(&self, key: K) -> Arc<Slot<T>> {
         let mut map = self.map.lock();
         if let Some(slot) = map.by_key.get(&key) {
             return Arc::clone(slot);
         }
         if map.by_key.len() >= map.pruned_at {
-            // Somebody is about to fill a slot that others hold too.
+            // A slot with another owner is about to be filled.
             map.by_key.retain(|_, slot| !slot.is_empty() || Arc::strong_count(slot) > 1);
             map.pruned_at = PRUNED_FROM.max(2 * map.by_key.len());
         }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_of_released_values_are_removed() {
+    fn slots_of_evicted_values_are_removed() {
         let memory = CacheMemory::new(10);
         let slots = Slots::new(&memory);
         for key in 0..10 * PRUNED_FROM {

@@ -1,4 +1,4 @@
-//! What is in a tree, as the permission-only action `GetTree` tells. Its shapes are ours.
+//! Entries of trees: the permission-only action `GetTree`, whose shapes are ours.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use git::{BStr, Entry, Kind, Mode, ObjectId, Reader, TreeWalk};
 use serde::{Deserialize, Serialize};
 
 use crate::name::RepositoryName;
-use crate::page::{PAGE_BYTES_MAX, Page, Place, Sizes};
+use crate::page::{Cursor, PAGE_BYTES_MAX, Page, Sizes};
 use crate::path::Path;
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "GetTree", default: 100, max: 1_000 };
 
-/// What `GetTree` is asked: a tree by its id, or that of a commit; and a folder in it.
+/// Input of `GetTree`: the id of a tree, or a commit; and a folder in it.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetTreeInput {
@@ -27,7 +27,7 @@ pub(crate) struct GetTreeInput {
     next_token: Option<String>,
 }
 
-/// A page of a tree's entries.
+/// Page of a tree's entries.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GetTreeOutput {
@@ -46,19 +46,19 @@ struct TreeEntry {
     object_type: ObjectType,
 }
 
-/// The type of an object.
+/// Type of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ObjectType {
-    /// A file's content, or where a symbolic link leads.
+    /// Content of a file, or target of a symbolic link.
     Blob,
-    /// A commit; in a tree it is one of a submodule.
+    /// Commit; in a tree that of a submodule.
     Commit,
-    /// A folder.
+    /// Folder.
     Tree,
 }
 
-/// Gives the type of what an entry names.
+/// Returns the type of the object of an entry.
 pub(crate) fn type_of(mode: Mode) -> ObjectType {
     match mode {
         Mode::Tree => ObjectType::Tree,
@@ -67,9 +67,9 @@ pub(crate) fn type_of(mode: Mode) -> ObjectType {
     }
 }
 
-/// Lists the entries of a tree in Git's order, those of the folders in it too if that is asked for.
+/// Lists the entries of a tree in Git's order, recursively on request.
 ///
-/// A page goes on in the tree that the first one began with.
+/// All pages are of the tree of the first page.
 pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -> Result<GetTreeOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let specifier = Specifier::parse_or_head(input.commit_specifier)?;
@@ -81,8 +81,8 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -
     let scope = [repository.id.as_str(), &text.0, &text.1, tree_id.as_deref().unwrap_or_default(), depth];
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.bounded_objects(call, &repository)?.reader();
-    let place = if let Some(key) = &page.after {
-        Place::read(key, Kind::Tree, &mut reader)?
+    let cursor = if let Some(key) = &page.after {
+        Cursor::read(key, Kind::Tree, &mut reader)?
     } else {
         let root = if let Some(id) = tree_id {
             tree(&mut reader, &id)?
@@ -90,7 +90,7 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -
             let commit = specifier.resolve(&*service.references(&repository)?, &mut reader)?;
             reader.commit(&commit)?.tree
         };
-        Place::start(match &folder {
+        Cursor::start(match &folder {
             None => root,
             Some(path) => {
                 let entry = reader.entry(&root, path.as_bytes())?.filter(|entry| entry.mode == Mode::Tree);
@@ -98,23 +98,24 @@ pub(crate) fn get(service: &CodeCommit, call: &Arc<Call>, input: GetTreeInput) -
             }
         })
     };
-    let mut walk = TreeWalk::new(&mut reader, &place.id, input.recursive)?;
-    let (mut entries, mut met, mut bytes) = (Vec::new(), 0, 0);
+    let mut walk = TreeWalk::new(&mut reader, &cursor.id, input.recursive)?;
+    let (mut entries, mut visited, mut bytes) = (Vec::new(), 0, 0);
     while entries.len() <= page.size
         && (bytes <= PAGE_BYTES_MAX || entries.len() < 2)
         && let Some(entry) = walk.advance(&mut reader)?
     {
-        if met >= place.listed {
+        if visited >= cursor.listed {
             bytes += walk.path().len();
             entries.push(show(walk.path(), &entry));
         }
-        met += 1;
+        visited += 1;
     }
     let page = page.shortened(entries.iter().map(|entry| entry.relative_path.len()));
-    let next_token = page.cut(&mut entries, |_| place.after(page.size).key());
-    Ok(GetTreeOutput { tree_id: place.id.to_string(), entries, next_token })
+    let next_token = page.cut(&mut entries, |_| cursor.advance(page.size).key());
+    Ok(GetTreeOutput { tree_id: cursor.id.to_string(), entries, next_token })
 }
 
+/// Parses the id of a tree, which must exist.
 fn tree(reader: &mut Reader, id: &str) -> Result<ObjectId, Exception> {
     let missing = || Exception::FolderDoesNotExist { path: id.to_owned() };
     let tree = ObjectId::from_hex(id.as_bytes()).map_err(|_| missing())?;

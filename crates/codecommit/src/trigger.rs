@@ -1,7 +1,8 @@
-//! Triggers: what the changes of a repository's references set off.
+//! Triggers: messages to SNS topics and Lambda functions about changes of references.
 
 mod configuration;
 pub mod delivery;
+mod fire;
 mod message;
 
 use std::sync::Arc;
@@ -22,10 +23,12 @@ use crate::repository::get_row;
 use crate::{Change, CodeCommit, Exception};
 
 use configuration::{Configuration, Trigger};
-pub(crate) use delivery::fire;
-use message::{Change as ReferenceChange, Message};
+pub(crate) use fire::fire;
+use message::{Message, RefChange};
 
-/// Reads the input of [`put`]: the SDK takes a list that was not sent for an empty one, which would take all triggers away.
+/// Decodes the input of [`put`].
+///
+/// The SDK's decoder reads a missing list as an empty one, which would remove all triggers.
 pub(crate) const READ_PUT: Deserialize<PutRepositoryTriggersInput> = |deserializer| {
     let (mut name, mut triggers) = (String::new(), None);
     deserializer.read_struct(PutRepositoryTriggersInput::SCHEMA, &mut |member, deserializer| {
@@ -44,10 +47,10 @@ pub(crate) const READ_PUT: Deserialize<PutRepositoryTriggersInput> = |deserializ
         Ok(())
     })?;
     let input = PutRepositoryTriggersInput::builder().repository_name(name).set_triggers(triggers).build();
-    Ok(input.expect("the builder asks for no member"))
+    Ok(input.expect("the builder requires no member"))
 };
 
-/// Puts triggers in the place of those that the repository has; an empty list leaves none.
+/// Replaces all triggers of a repository; an empty list removes them.
 pub(crate) fn put(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -65,7 +68,7 @@ pub(crate) fn put(
     }))
 }
 
-/// Gives the triggers; a repository that never had any has no configuration id.
+/// Returns the triggers; a repository that never had any has no configuration id.
 pub(crate) fn get(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -73,13 +76,13 @@ pub(crate) fn get(
 ) -> Result<GetRepositoryTriggersOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let repository = service.find(call, &name)?;
-    let configuration = service.store.read(|transaction| Configuration::of(transaction, &repository.id))?;
-    let (id, triggers) = configuration.map_or_else(Default::default, |it| (Some(it.id), it.triggers));
+    let configuration = service.store.read(|transaction| Configuration::find(transaction, &repository.id))?;
+    let (id, triggers) = configuration.map_or_else(Default::default, |found| (Some(found.id), found.triggers));
     let triggers = triggers.into_iter().map(Trigger::into_wire).collect();
     Ok(GetRepositoryTriggersOutput::builder().set_configuration_id(id).set_triggers(Some(triggers)).build())
 }
 
-/// Delivers a message of each trigger at once, and tells what became of them; nothing is kept.
+/// Delivers a test message of each trigger at once and returns the outcomes; nothing is stored.
 pub(crate) fn test(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -101,9 +104,10 @@ pub(crate) fn test(
         })
         .collect();
     let outcomes: Vec<Result<(), String>> = thread::scope(|scope| {
-        let deliver = |delivery| scope.spawn(move || service.courier.deliver(delivery));
+        let deliver = |delivery| scope.spawn(move || service.trigger_sender.deliver(delivery));
         let running: Vec<_> = deliveries.iter().map(deliver).collect();
-        running.into_iter().map(|it| it.join().unwrap_or_else(|_| Err("The delivery broke off.".to_owned()))).collect()
+        let aborted = || Err("The delivery was aborted by an internal error.".to_owned());
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| aborted())).collect()
     });
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (trigger, outcome) in triggers.into_iter().zip(outcomes) {
@@ -121,15 +125,17 @@ pub(crate) fn test(
     Ok(Box::new(move |_transaction| Ok(output.build())))
 }
 
-/// What a test tells of: where the trigger's branches are, the default branch if it has none; zeros for a branch without commits.
-fn examples(trigger: &Trigger, references: &References) -> Vec<ReferenceChange> {
+/// Returns example changes for a test message: the trigger's branches, else the default branch, with their tips.
+///
+/// The id of a missing branch's tip is all zeros.
+fn examples(trigger: &Trigger, references: &References) -> Vec<RefChange> {
     let mut names: Vec<String> = trigger.references().collect();
     if names.is_empty() {
         names.push(references.head.as_ref().map_or_else(|| "refs/heads/main".to_owned(), ToString::to_string));
     }
     let commit = |name: &str| {
-        let found = references.find(name.as_bytes()).map(|it| it.target.to_string());
+        let found = references.find(name.as_bytes()).map(|reference| reference.target.to_string());
         found.unwrap_or_else(|| "0".repeat(40))
     };
-    names.into_iter().map(|name| ReferenceChange::of_test(commit(&name), name)).collect()
+    names.into_iter().map(|name| RefChange::example(commit(&name), name)).collect()
 }

@@ -36,7 +36,9 @@ impl codecommit::archive::Archives for Archives {
     fn refusal(&self, bucket: &str, key: &str) -> Result<Option<String>, store::Error> {
         archive_keys::refusal(&self.buckets, &self.store, bucket, key)
     }
+}
 
+impl codecommit::Wake for Archives {
     fn wake(&self) {
         self.waker.wake();
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use aws::{Clock, Timestamp};
-use codecommit::trigger::delivery::{Delivery, Settled};
+use codecommit::trigger::delivery::{Delivery, DeliveryOutcome};
 use codecommit::{CodeCommit, Exception};
 use worker::{Stop, Worker};
 
@@ -47,18 +47,18 @@ impl DeliveryQueue for TriggerMessages {
 
 impl TriggerMessages {
     /// Tries once to send a message, and decides whether it is tried again.
-    fn attempt(&self, mut delivery: Delivery) -> Settled {
+    fn attempt(&self, mut delivery: Delivery) -> DeliveryOutcome {
         let outcome = self.sender.send(&delivery);
         delivery.attempts += 1;
         if let Err(error) = &outcome {
             let Delivery { repository, trigger, attempts, .. } = &delivery;
             if let Some(delay) = self.sender.http_sender().retry_delay(*attempts) {
                 tracing::debug!(repository, trigger, attempts, error, "cannot send a trigger's message; will retry");
-                return Settled::Again(outbox::after(&*self.clock, delay));
+                return DeliveryOutcome::RetryAt(outbox::after(&*self.clock, delay));
             }
             tracing::warn!(repository, trigger, attempts, error, "gave up a trigger's message");
         }
         self.sender.log(&delivery, &outcome);
-        Settled::Done
+        DeliveryOutcome::Done
     }
 }

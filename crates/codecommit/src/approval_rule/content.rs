@@ -1,4 +1,4 @@
-//! The content of approval rules and of the templates that make them: JSON that says how many approvals of whom are needed.
+//! Content of approval rules and templates: a JSON document with the number of approvals needed and the approval pool.
 
 use aws::Pattern;
 use serde_json::{Map, Value};
@@ -7,26 +7,26 @@ use sha2::{Digest, Sha256};
 use super::member::Member;
 use crate::{Exception, name};
 
-/// The length of a content, in characters.
+/// Maximum length of a content, in characters.
 const LENGTH_MAX: usize = 3_000;
-/// The only version of the language.
+/// The only version of the rule language.
 const VERSION: &str = "2018-11-08";
-/// How many destination references a template can have.
+/// Maximum number of destination references of a template.
 const DESTINATIONS_MAX: usize = 100;
-/// How many members a pool can have.
+/// Maximum number of members of an approval pool.
 const MEMBERS_MAX: usize = 50;
-/// How many approvals a pull request can have, and so a rule can need.
+/// Maximum number of approvals of a pull request, which is also the largest number that a rule can require.
 pub(crate) const APPROVALS_MAX: usize = 200;
 
-/// What a rule or a template demands.
+/// Parsed content of a rule or a template.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
-    /// As it was written; blanks count for its hash.
+    /// The document as the caller wrote it; its hash covers the white space.
     pub(crate) text: String,
-    /// To which branches a pull request must go for a template to make a rule; empty for all.
+    /// Destination branches for which a template creates a rule; empty for all.
     destinations: Vec<Pattern>,
     needed: usize,
-    /// Whose approvals count; empty for everyone's.
+    /// Members whose approvals count; empty for everyone.
     pool: Vec<Member>,
 }
 
@@ -43,18 +43,18 @@ impl Content {
         read.map_err(|reason| Exception::InvalidApprovalRuleTemplateContent { reason })
     }
 
-    /// Reads what was checked before it was stored; a rule that a template made has the template's content.
-    pub(crate) fn stored(text: String) -> Result<Self, store::Error> {
+    /// Parses a stored content; a rule that a template created has the template's content.
+    pub(crate) fn from_stored(text: String) -> Result<Self, store::Error> {
         Self::parse(text, &["Version", "DestinationReferences", "Statements"])
             .map_err(|_| store::Error::Damaged("the content of an approval rule"))
     }
 
-    /// Tells whether a template makes a rule for a pull request to a branch, which is given by its full name.
-    pub(crate) fn is_for(&self, destination: &str) -> bool {
+    /// Returns whether a template creates a rule for pull requests to a branch, given by its full name.
+    pub(crate) fn applies_to(&self, destination: &str) -> bool {
         self.destinations.is_empty() || self.destinations.iter().any(|pattern| pattern.matches(destination))
     }
 
-    /// Tells whether the approvals of those with these ARNs are enough.
+    /// Returns whether the approvals of the callers with these ARNs satisfy the rule.
     pub(crate) fn is_satisfied_by(&self, approvers: &[String]) -> bool {
         let counts = |arn: &&String| self.pool.is_empty() || self.pool.iter().any(|member| member.includes(arn));
         approvers.iter().filter(counts).count() >= self.needed
@@ -91,12 +91,12 @@ impl Content {
     }
 }
 
-/// The hash of a content, by which callers say which one they mean: SHA-256 in hexadecimal digits.
+/// Returns the hash by which callers identify a content: SHA-256 in hexadecimal digits.
 pub(crate) fn sha256(content: &str) -> String {
     aws::hex::encode(&Sha256::digest(content))
 }
 
-/// Fails if a caller says which content there is, and it is another.
+/// Fails if the caller expects a content with another hash.
 pub(crate) fn check_sha256(content: &str, expected: Option<&str>) -> Result<(), Exception> {
     if expected.is_none_or(|expected| expected == sha256(content)) {
         Ok(())
@@ -113,7 +113,7 @@ fn object<'a>(value: &'a Value, what: &str, allowed: &[&str]) -> Result<&'a Map<
     }
 }
 
-/// The texts of a list that need not be there.
+/// Returns the strings of an optional list.
 fn texts<'a>(object: &'a Map<String, Value>, name: &str, max: usize) -> Result<Vec<&'a str>, String> {
     let Some(list) = object.get(name) else { return Ok(Vec::new()) };
     let texts: Option<Vec<_>> = list.as_array().and_then(|list| list.iter().map(Value::as_str).collect());

@@ -1,4 +1,4 @@
-//! Whether the approval rules of a pull request are satisfied, or overridden.
+//! Evaluation of the approval rules of a pull request.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(crate) fn evaluate(
     Ok(EvaluatePullRequestApprovalRulesOutput::builder().evaluation(evaluation).build())
 }
 
-/// Fails if a pull request cannot be merged because of its rules.
+/// Fails if the rules of a pull request are neither satisfied nor overridden.
 pub(crate) fn check_satisfied(transaction: &Transaction, pull_request: &PullRequest) -> Result<(), Exception> {
     let [_, not_satisfied] = rules(transaction, pull_request)?;
     if not_satisfied.is_empty() || approval::overrider(transaction, pull_request, &pull_request.revision_id)?.is_some()
@@ -46,12 +46,12 @@ pub(crate) fn check_satisfied(transaction: &Transaction, pull_request: &PullRequ
     }
 }
 
-/// The names of the rules that the approvals of the current revision satisfy, and of those that they do not.
+/// Returns the names of the rules that the approvals of the current revision satisfy, and of those that they do not.
 fn rules(transaction: &Transaction, pull_request: &PullRequest) -> Result<[Vec<String>; 2], Exception> {
     let approvers = approval::approvers(transaction, pull_request, &pull_request.revision_id)?;
     let [mut satisfied, mut not_satisfied] = [Vec::new(), Vec::new()];
     for rule in row::of_pull_request(transaction, pull_request)? {
-        let is_satisfied = Content::stored(rule.content)?.is_satisfied_by(&approvers);
+        let is_satisfied = Content::from_stored(rule.content)?.is_satisfied_by(&approvers);
         if is_satisfied { &mut satisfied } else { &mut not_satisfied }.push(rule.name);
     }
     Ok([satisfied, not_satisfied])

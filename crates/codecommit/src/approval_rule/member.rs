@@ -1,23 +1,23 @@
-//! Members of approval pools: whose approvals count.
+//! Members of approval pools: the callers whose approvals count.
 
 use aws::{AccountId, GlobalArn, Pattern};
 
-/// One member of a pool, which may be many people: both forms can have wildcards.
+/// Member of a pool. Both forms may have wildcards and so stand for several callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Member {
-    /// The ARN of a user, of a federated user or of a session of a role; `*` alone is anyone.
+    /// ARN of a user, a federated user or a role session; `*` alone stands for everyone.
     Arn(Pattern),
-    /// `CodeCommitApprovers:ACCOUNT:NAME`: an IAM user or federated user of that name, or sessions as `ROLE/SESSION`.
+    /// `CodeCommitApprovers:ACCOUNT:NAME`: an IAM user or federated user of this name, or sessions named `ROLE/SESSION`.
     Approver {
-        /// The account.
+        /// Account.
         account: AccountId,
-        /// The name.
+        /// Name.
         name: Pattern,
     },
 }
 
 impl Member {
-    /// Reads a member; `None` if the text is not one.
+    /// Parses a member; returns `None` for any other text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(approver) = text.strip_prefix("CodeCommitApprovers:") {
             let (account, name) = approver.split_once(':')?;
@@ -36,7 +36,7 @@ impl Member {
         is_arn.then(|| Self::Arn(Pattern::new(text)))
     }
 
-    /// Tells whether the one with an ARN is of this member.
+    /// Returns whether the caller with an ARN is included.
     pub(crate) fn includes(&self, arn: &str) -> bool {
         let (expected, name) = match self {
             Self::Arn(pattern) => return pattern.matches(arn),
@@ -44,7 +44,7 @@ impl Member {
         };
         let Some(GlobalArn { account: Some(account), resource, .. }) = GlobalArn::parse(arn) else { return false };
         let short = match resource.split_once('/') {
-            // Names of users are unique in an account, whatever path is before them.
+            // Names of users are unique in an account, independent of their paths.
             Some(("user", path)) => path.rsplit_once('/').map_or(path, |(_, name)| name),
             Some((_, short)) => short,
             None => &resource,
@@ -63,7 +63,7 @@ mod tests {
     const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/CodeCommitReview/Mary_Major";
 
     fn included(member: &str) -> Vec<&'static str> {
-        let member = Member::parse(member).expect("it is a member");
+        let member = Member::parse(member).expect("the text is a member");
         [USER, USER_BELOW_A_PATH, FEDERATED, SESSION].into_iter().filter(|arn| member.includes(arn)).collect()
     }
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_is_who_it_names() {
+    fn an_arn_includes_whom_it_names() {
         assert_eq!(included(USER), [USER]);
         assert_eq!(included("arn:aws:iam::111122223333:user/*"), [USER, USER_BELOW_A_PATH]);
         assert_eq!(included("arn:aws:sts::111122223333:assumed-role/CodeCommitReview/*"), [SESSION]);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_form_is_no_member() {
+    fn other_texts_are_not_members() {
         for text in [
             "",
             "Mary_Major",

@@ -1,13 +1,13 @@
-//! Names of approval rules and of the templates that make them.
+//! Names of approval rules and of approval rule templates.
 
 use std::fmt;
 
 use crate::{Exception, name};
 
-/// The length of a name, in characters.
+/// Maximum length of a name, in characters.
 const LENGTH_MAX: usize = 100;
 
-/// A name: letters, digits, periods, spaces, underscores and dashes, not ending in `.git`.
+/// Name of a rule or a template: letters, digits, periods, spaces, underscores and dashes, not ending in `.git`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleName(String);
 
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_of_letters_digits_and_a_few_signs() {
+    fn a_name_has_letters_digits_and_a_few_signs() {
         for name in ["Two eyes", "2_approvers - v1.0", "Überprüfung", &"x".repeat(LENGTH_MAX)] {
             assert_eq!(RuleName::of_rule(Some(name.to_owned())).expect("a name").as_str(), name);
         }

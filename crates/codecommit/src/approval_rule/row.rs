@@ -1,42 +1,36 @@
-//! An approval rule as it is stored, and how it is found.
+//! Approval rules in the database.
 
 use aws::{Call, Timestamp};
 use aws_sdk_codecommit::types::{ApprovalRule, ApprovalRuleEventMetadata, OriginApprovalRuleTemplate};
 use store::{Error, Row, Transaction};
 
 use crate::approval_rule::content;
-use crate::approval_rule_template::Template;
 use crate::pull_request::PullRequest;
 
-/// A rule of one pull request.
+/// Approval rule of one pull request.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) id: String,
-    /// The name, unique in its pull request.
+    /// Name, unique in the pull request.
     pub(crate) name: String,
     pub(crate) content: String,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
-    /// The ARN of who last changed it.
+    /// ARN of the caller who last changed it.
     pub(crate) modified_by: String,
-    /// The id and the name of the template that made it.
+    /// Id and name of the template that created it.
     pub(crate) template: Option<(String, String)>,
 }
 
 const COLUMNS: &str = "id, name, content, created, modified, modified_by, template_id, template_name";
 
 impl Rule {
-    pub(super) fn new(call: &Call, name: String, content: String) -> Self {
+    pub(crate) fn new(call: &Call, name: String, content: String) -> Self {
         let (id, modified_by) = (call.new_id(), call.caller.arn.clone());
         Self { id, name, content, created: call.time, modified: call.time, modified_by, template: None }
     }
 
-    /// Makes the rule that a template demands, which has its name and its content.
-    pub(super) fn from_template(call: &Call, template: Template) -> Self {
-        let origin = Some((template.id, template.name.clone()));
-        Self { template: origin, ..Self::new(call, template.name, template.content) }
-    }
-
+    /// Returns the wire shape.
     pub(crate) fn describe(self) -> ApprovalRule {
         let origin = self.template.map(|(id, name)| {
             OriginApprovalRuleTemplate::builder()
@@ -56,7 +50,7 @@ impl Rule {
             .build()
     }
 
-    /// What an event of the rule says of it.
+    /// Returns the metadata of an event of the rule.
     pub(super) fn metadata(&self) -> ApprovalRuleEventMetadata {
         ApprovalRuleEventMetadata::builder()
             .approval_rule_name(&self.name)
@@ -78,7 +72,7 @@ impl Rule {
     }
 }
 
-/// Gives the rules of a pull request, the oldest first.
+/// Lists the rules of a pull request, oldest first.
 pub(crate) fn of_pull_request(transaction: &Transaction, pull_request: &PullRequest) -> Result<Vec<Rule>, Error> {
     transaction.query(
         &format!(
@@ -124,7 +118,7 @@ pub(super) fn insert(transaction: &Transaction, pull_request: &PullRequest, rule
     Ok(())
 }
 
-/// Writes the content of a rule, and who changed it when.
+/// Writes the content of a rule, with the time and author of the change.
 pub(super) fn save(transaction: &Transaction, rule: &Rule) -> Result<(), Error> {
     transaction.execute(
         "UPDATE approval_rules SET content = ?2, modified = ?3, modified_by = ?4 WHERE id = ?1",

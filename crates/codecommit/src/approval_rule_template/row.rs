@@ -1,4 +1,4 @@
-//! An approval rule template as it is stored, and how it is found.
+//! Approval rule templates in the database.
 
 use aws::{Call, Timestamp};
 use aws_sdk_codecommit::types::ApprovalRuleTemplate;
@@ -7,24 +7,25 @@ use store::{Error, Row, Transaction, Value};
 use crate::Exception;
 use crate::approval_rule::{RuleName, content};
 
-/// A template.
+/// Approval rule template.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    /// The UUID, which stays when the name changes.
+    /// UUID; it stays the same when the name changes.
     pub(crate) id: String,
-    /// The name, unique in its account and region.
+    /// Name, unique in the account and region.
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) content: String,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
-    /// The ARN of who last changed it.
+    /// ARN of the caller who last changed it.
     pub(crate) modified_by: String,
 }
 
 const COLUMNS: &str = "id, name, description, content, created, modified, modified_by";
 
 impl Template {
+    /// Returns the wire shape.
     pub(crate) fn describe(self) -> ApprovalRuleTemplate {
         ApprovalRuleTemplate::builder()
             .approval_rule_template_id(self.id)
@@ -60,14 +61,14 @@ pub(super) fn find(transaction: &Transaction, call: &Call, name: &RuleName) -> R
     )
 }
 
-/// Finds a template that has to be there.
+/// Returns a template, which must exist.
 pub(super) fn get(transaction: &Transaction, call: &Call, name: &RuleName) -> Result<Template, Exception> {
     let found = find(transaction, call, name)?;
     found.ok_or_else(|| Exception::ApprovalRuleTemplateDoesNotExist { name: name.to_string() })
 }
 
-/// Gives the templates that are associated with a repository, in the order of their names.
-pub(crate) fn of_repository(transaction: &Transaction, repository_id: &str) -> Result<Vec<Template>, Error> {
+/// Lists the templates that are associated with a repository, in the order of their names.
+pub(super) fn associated_with(transaction: &Transaction, repository_id: &str) -> Result<Vec<Template>, Error> {
     transaction.query(
         &format!(
             "SELECT {COLUMNS} FROM approval_rule_templates WHERE id IN \
@@ -98,7 +99,7 @@ pub(super) fn insert(transaction: &Transaction, call: &Call, template: &Template
     Ok(())
 }
 
-/// Sets one column of a template, when it was last modified and by whom; returns it as it is then.
+/// Sets one column of a template, with the time and author of the change; returns the changed template.
 pub(super) fn set(
     transaction: &Transaction,
     call: &Call,

@@ -1,4 +1,4 @@
-//! A commit's files as a ZIP file, the same bytes each time: names, modes and links as in the commit, the time its own.
+//! Archives of a commit's files in ZIP format, with the commit's names, modes, links and time: always the same bytes.
 
 use std::io::{self, Seek, Write};
 
@@ -9,7 +9,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::Exception;
 
-/// Writes the files, one in memory at a time, as long as `goes_on` says so; returns whether all are written.
+/// Writes the archive while `goes_on` returns true, with one file in memory at a time; returns whether it is complete.
 pub(super) fn write<W: Write + Seek>(
     reader: &mut Reader,
     commit: &ObjectId,
@@ -36,7 +36,7 @@ pub(super) fn write<W: Write + Seek>(
         }
         let name = text(path.as_ref())?;
         if !entry.mode.is_blob() {
-            // Of a submodule there is its folder, as in `git archive`.
+            // A submodule becomes an empty folder, as in `git archive`.
             archive.add_directory(name, options.unix_permissions(0o755)).map_err(io::Error::from)?;
             continue;
         }
@@ -60,42 +60,43 @@ pub(super) fn write<W: Write + Seek>(
     Ok(true)
 }
 
-/// So many entries are written before it is asked again whether the archive is wanted, which takes a query.
+/// Number of entries between two checks whether to go on; a check takes a query.
 const ENTRIES_PER_CHECK: u64 = 256;
 
-/// Or so many bytes of the files' contents.
+/// Number of content bytes between two checks whether to go on.
 const BYTES_PER_CHECK: u64 = 16 << 20;
 
-/// How large an archive is.
+/// Size of an archive so far.
 #[derive(Default)]
 struct Size {
     entries: u64,
     name_bytes: u64,
     content_bytes: u64,
-    /// How many entries and bytes there were when it was asked last whether the archive is wanted.
-    asked: (u64, u64),
+    /// Number of entries and content bytes at the last check whether to go on.
+    at_last_check: (u64, u64),
 }
 
-/// An archive has no more files and folders than this, as a few objects can make any number of them.
+/// Maximum number of files and folders of an archive: a few objects can stand for any number of them.
 const ENTRIES_MAX: u64 = 1_000_000;
 
-/// Their names are held until the archive ends, in bytes.
+/// Maximum total length of their names, in bytes; names stay in memory until the archive is complete.
 const NAME_BYTES_MAX: u64 = 64 << 20;
 
-/// The files' contents before they are compressed, in bytes.
+/// Maximum total size of the files before compression, in bytes.
 const CONTENT_BYTES_MAX: u64 = 16 << 30;
 
 impl Size {
-    /// Tells whether enough was written since the last time that it did so.
+    /// Returns whether a check is due, and then starts the next interval.
     const fn is_check_due(&mut self) -> bool {
-        let (entries, bytes) = self.asked;
+        let (entries, bytes) = self.at_last_check;
         let is_due = self.entries - entries >= ENTRIES_PER_CHECK || self.content_bytes - bytes >= BYTES_PER_CHECK;
         if is_due {
-            self.asked = (self.entries, self.content_bytes);
+            self.at_last_check = (self.entries, self.content_bytes);
         }
         is_due
     }
 
+    /// Fails if a limit is exceeded.
     fn check(&self) -> Result<(), Exception> {
         let reason = if self.entries > ENTRIES_MAX {
             format!("The commit has more than {ENTRIES_MAX} files and folders, too many for an archive.")
@@ -110,7 +111,7 @@ impl Size {
     }
 }
 
-/// The time of a commit in UTC, as far as ZIP files can tell it: from 1980 to 2107, to two seconds.
+/// Returns the time of a commit in UTC, in the precision of ZIP files: from 1980 to 2107, in steps of two seconds.
 fn time(date: &BStr) -> DateTime {
     let seconds: Option<i64> = date.to_str().ok().and_then(|date| date.split(' ').next()?.parse().ok());
     let iso = Timestamp::from_millis(seconds.unwrap_or(0).saturating_mul(1_000)).iso();
@@ -120,7 +121,8 @@ fn time(date: &BStr) -> DateTime {
     DateTime::from_date_and_time(year, small(1), small(2), small(3), small(4), small(5)).unwrap_or_default()
 }
 
+/// Returns a name or target as UTF-8.
 fn text(bytes: &BStr) -> Result<&str, Exception> {
-    let reason = || format!("{bytes} is no UTF-8, and a ZIP file tells names in UTF-8.");
+    let reason = || format!("{bytes} is not UTF-8, as names in a ZIP file must be.");
     bytes.to_str().map_err(|_| Exception::Validation { reason: reason() })
 }

@@ -1,7 +1,7 @@
-//! Uploads of archives as they are stored, from the call that asks for one until it has ended.
+//! Queue of archive uploads.
 //!
-//! **Invariant:** an upload that was acknowledged stays in progress until its file is in the bucket, cannot be made, or is no
-//! longer wanted, so a restart begins it again, a few times at most. Its file may be put twice.
+//! **Invariant:** an acknowledged upload stays in progress until its file is in the bucket, it fails, or it is cancelled. A restart
+//! begins it again, up to a limit of attempts. The file may be put twice.
 
 use std::io;
 
@@ -9,72 +9,74 @@ use git::ObjectId;
 use serde::Serialize;
 use store::{Error, Row, Transaction};
 
-use crate::{CodeCommit, Exception, push};
+use crate::{CodeCommit, Exception, column};
 
-/// An archive that is to be put into a bucket.
+/// Requested upload of an archive.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// The id.
+    /// Id of the upload.
     pub id: String,
-    /// The id of the repository.
+    /// Id of the repository.
     pub repository_id: String,
-    /// The commit whose files it has.
+    /// Commit whose files the archive contains.
     pub commit_id: ObjectId,
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The key in the bucket.
+    /// Key in the bucket.
     pub key: String,
 }
 
-/// How an upload is.
+/// Status of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr, strum::EnumString)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// It is being made, or waits for that.
+pub enum UploadStatus {
+    /// Queued or being written.
     InProgress,
-    /// It is in the bucket.
+    /// The file is in the bucket.
     Succeeded,
-    /// It cannot be made, or not be put.
+    /// The archive could not be written, or not be put into the bucket.
     Failed,
-    /// Somebody gave it up.
+    /// Cancelled by a call.
     Cancelled,
 }
 
-impl Status {
+impl UploadStatus {
     fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// How often an upload is begun at most; what ends the process each time would end it at every start.
+/// Maximum number of attempts: an archive that crashes the process would otherwise do so at every start.
 const ATTEMPTS_MAX: i64 = 3;
 
 impl CodeCommit {
-    /// Tells whether any upload is in progress.
+    /// Returns whether any upload is in progress.
     pub fn is_any_upload_waiting(&self) -> Result<bool, Exception> {
         let query = "SELECT id FROM archive_uploads WHERE status = ?1 LIMIT 1";
-        let values = [Status::InProgress.as_str().into()];
+        let values = [UploadStatus::InProgress.as_str().into()];
         let found = self.store.read(|transaction| transaction.query_one(query, &values, |row| row.text(0)))?;
         Ok(found.is_some())
     }
 
-    /// Begins an attempt at the upload that was asked for first of those in progress.
+    /// Begins an attempt at the oldest upload in progress.
     ///
-    /// The attempt is counted before any work is done. An upload that was begun too often without an end fails instead.
+    /// The attempt is counted before any work is done. Uploads without attempts left fail instead.
     pub fn begin_upload(&self) -> Result<Option<Upload>, Exception> {
         let begun = self.store.write(|transaction| {
             let statement = "UPDATE archive_uploads SET status = ?1, message = ?2 WHERE status = ?3 AND attempts >= ?4";
-            let message =
-                format!("The archive was given up: it was begun {ATTEMPTS_MAX} times, and no time came to an end.");
-            let (failed, in_progress) = (Status::Failed.as_str(), Status::InProgress.as_str());
+            let message = format!(
+                "The upload failed: {ATTEMPTS_MAX} attempts were interrupted by the end of the server process."
+            );
+            let (failed, in_progress) = (UploadStatus::Failed.as_str(), UploadStatus::InProgress.as_str());
             let values = [failed.into(), (&message).into(), in_progress.into(), ATTEMPTS_MAX.into()];
-            let given_up = transaction.execute(statement, &values)?;
-            if given_up > 0 {
+            let failed_uploads = transaction.execute(statement, &values)?;
+            if failed_uploads > 0 {
+                let attempts = ATTEMPTS_MAX;
                 tracing::warn!(
-                    uploads = given_up,
-                    attempts = ATTEMPTS_MAX,
-                    "uploads that never came to an end are given up"
+                    uploads = failed_uploads,
+                    attempts,
+                    "gave up archive uploads whose attempts never ended"
                 );
             }
             let Some(upload) = next(transaction)? else { return Ok(None) };
@@ -85,7 +87,7 @@ impl CodeCommit {
         Ok(begun?)
     }
 
-    /// Takes back an attempt that was broken off because the server stops.
+    /// Undoes the count of an attempt that the stop of the server interrupted.
     pub fn put_back_upload(&self, id: &str) -> Result<(), Exception> {
         let id = id.to_owned();
         self.store.write(move |transaction| {
@@ -94,13 +96,13 @@ impl CodeCommit {
         Ok(())
     }
 
-    /// Tells whether an upload is still wanted.
+    /// Returns whether an upload is still in progress.
     pub fn is_wanted(&self, upload: &Upload) -> Result<bool, Exception> {
         let found = self.store.read(|transaction| status(transaction, &upload.repository_id, &upload.id))?;
-        Ok(found.is_some_and(|(status, _)| status == Status::InProgress))
+        Ok(found.is_some_and(|(status, _)| status == UploadStatus::InProgress))
     }
 
-    /// Writes the archive of an upload, as long as `goes_on` says so; returns whether it is complete.
+    /// Writes the archive of an upload while `goes_on` returns true; returns whether it is complete.
     pub fn write_archive<W: io::Write + io::Seek>(
         &self,
         upload: &Upload,
@@ -113,18 +115,18 @@ impl CodeCommit {
         super::content::write(&mut reader, &upload.commit_id, output, goes_on)
     }
 
-    /// Notes that an upload has ended, unless it was given up before.
+    /// Records the outcome of an upload, unless it was cancelled before.
     pub fn settle_upload(&self, id: &str, outcome: Result<(), String>) -> Result<(), Exception> {
         let id = id.to_owned();
         self.store.write(move |transaction| {
-            let status = if outcome.is_ok() { Status::Succeeded } else { Status::Failed };
+            let status = if outcome.is_ok() { UploadStatus::Succeeded } else { UploadStatus::Failed };
             transaction.execute(
                 "UPDATE archive_uploads SET status = ?1, message = ?2 WHERE id = ?3 AND status = ?4",
                 &[
                     status.as_str().into(),
                     outcome.err().as_ref().into(),
                     (&id).into(),
-                    Status::InProgress.as_str().into(),
+                    UploadStatus::InProgress.as_str().into(),
                 ],
             )?;
             Ok(())
@@ -132,17 +134,17 @@ impl CodeCommit {
     }
 }
 
-/// Returns the upload that was asked for first of those in progress.
+/// Returns the oldest upload in progress.
 fn next(transaction: &Transaction) -> Result<Option<Upload>, Error> {
     transaction.query_one(
         "SELECT id, repository_id, commit_id, bucket, object_key FROM archive_uploads \
          WHERE status = ?1 ORDER BY position LIMIT 1",
-        &[Status::InProgress.as_str().into()],
+        &[UploadStatus::InProgress.as_str().into()],
         |row: &Row<'_>| {
             Ok(Upload {
                 id: row.text(0)?,
                 repository_id: row.text(1)?,
-                commit_id: push::object_id(row, 2)?,
+                commit_id: column::object_id(row, 2)?,
                 bucket: row.text(3)?,
                 key: row.text(4)?,
             })
@@ -150,7 +152,7 @@ fn next(transaction: &Transaction) -> Result<Option<Upload>, Error> {
     )
 }
 
-/// Adds an upload that is in progress; returns whether its repository is there.
+/// Adds an upload in progress; returns false if its repository does not exist.
 pub(super) fn insert(transaction: &Transaction, upload: &Upload) -> Result<bool, Error> {
     let added = transaction.execute(
         "INSERT INTO archive_uploads (id, repository_id, commit_id, bucket, object_key, status) \
@@ -161,18 +163,18 @@ pub(super) fn insert(transaction: &Transaction, upload: &Upload) -> Result<bool,
             upload.commit_id.as_slice().into(),
             (&upload.bucket).into(),
             (&upload.key).into(),
-            Status::InProgress.as_str().into(),
+            UploadStatus::InProgress.as_str().into(),
         ],
     )?;
     Ok(added == 1)
 }
 
-/// Tells how an upload of a repository is, and why it failed.
+/// Returns the status of an upload of a repository, and the reason of a failure.
 pub(super) fn status(
     transaction: &Transaction,
     repository_id: &str,
     id: &str,
-) -> Result<Option<(Status, Option<String>)>, Error> {
+) -> Result<Option<(UploadStatus, Option<String>)>, Error> {
     transaction.query_one(
         "SELECT status, message FROM archive_uploads WHERE id = ?1 AND repository_id = ?2",
         &[id.into(), repository_id.into()],
@@ -183,11 +185,16 @@ pub(super) fn status(
     )
 }
 
-/// Gives up an upload that is in progress.
+/// Cancels an upload in progress.
 pub(super) fn cancel(transaction: &Transaction, repository_id: &str, id: &str) -> Result<(), Error> {
     transaction.execute(
         "UPDATE archive_uploads SET status = ?1 WHERE id = ?2 AND repository_id = ?3 AND status = ?4",
-        &[Status::Cancelled.as_str().into(), id.into(), repository_id.into(), Status::InProgress.as_str().into()],
+        &[
+            UploadStatus::Cancelled.as_str().into(),
+            id.into(),
+            repository_id.into(),
+            UploadStatus::InProgress.as_str().into(),
+        ],
     )?;
     Ok(())
 }

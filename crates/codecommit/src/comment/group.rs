@@ -1,60 +1,60 @@
-//! The comments on one place: listed together, wherever on the page they stand.
+//! Groups of comments on the same location, which listings keep together.
 
 use git::ObjectId;
 use store::{Error, Row, Transaction, Value};
 
-use super::location::{Location, Place, Version};
+use super::location::{CommentLocation, FileLocation, RelativeFileVersion};
+use crate::column;
 use crate::path::Path;
 use crate::pull_request::PullRequestId;
-use crate::push;
 
-/// Comments on one place.
+/// Group of comments on one location.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) id: i64,
-    pub(super) place: Place,
+    pub(super) location: CommentLocation,
 }
 
-/// The columns of a group, for a query that calls the table `g`.
+/// Columns of a group, for queries in which the table's alias is `g`.
 pub(super) const COLUMNS: &str =
     "g.id, g.before_commit, g.after_commit, g.path, g.position, g.version, g.before_blob, g.after_blob";
 
-/// How many there are.
+/// Number of these columns.
 pub(super) const COLUMNS_COUNT: usize = 8;
 
 impl Group {
     pub(super) fn read(row: &Row<'_>) -> Result<Self, Error> {
         let before = row.blob(1)?;
-        let before = (!before.is_empty()).then(|| push::object_id(row, 1)).transpose()?;
-        let location = match row.text(3)? {
+        let before = (!before.is_empty()).then(|| column::object_id(row, 1)).transpose()?;
+        let file = match row.text(3)? {
             path if path.is_empty() => None,
-            path => Some(Location {
+            path => Some(FileLocation {
                 path: Path::parse(Some(path)).map_err(|_| Error::Damaged("the path of a comment"))?,
                 position: Some(row.integer(4)?).filter(|position| *position > 0),
-                version: Version::of(&row.text(5)?),
+                version: RelativeFileVersion::parse(&row.text(5)?),
             }),
         };
-        let (before_blob, after_blob) = (push::optional_object_id(row, 6)?, push::optional_object_id(row, 7)?);
-        let place = Place { before, after: push::object_id(row, 2)?, location, before_blob, after_blob };
-        Ok(Self { id: row.integer(0)?, place })
+        let (before_blob, after_blob) = (column::optional_object_id(row, 6)?, column::optional_object_id(row, 7)?);
+        let location = CommentLocation { before, after: column::object_id(row, 2)?, file, before_blob, after_blob };
+        Ok(Self { id: row.integer(0)?, location })
     }
 
-    /// Finds the group of a place, or makes it.
-    pub(super) fn of(
+    /// Returns the id of a location's group, creating the group if there is none.
+    pub(super) fn find_or_create(
         transaction: &Transaction,
         repository_id: &str,
         pull_request: Option<PullRequestId>,
-        place: &Place,
+        location: &CommentLocation,
     ) -> Result<i64, Error> {
-        let location = place.location.as_ref();
+        let file = location.file.as_ref();
         let key: [Value<'_>; 7] = [
             repository_id.into(),
             pull_request.map_or(0, PullRequestId::number).into(),
-            place.before.as_ref().map_or([].as_slice(), ObjectId::as_slice).into(),
-            place.after.as_slice().into(),
-            location.map_or("", |it| it.path.as_str()).into(),
-            location.and_then(|it| it.position).unwrap_or(0).into(),
-            location.and_then(|it| it.version).map_or("", Version::as_str).into(),
+            location.before.as_ref().map_or([].as_slice(), ObjectId::as_slice).into(),
+            location.after.as_slice().into(),
+            file.map_or("", |file| file.path.as_str()).into(),
+            file.and_then(|file| file.position).unwrap_or(0).into(),
+            file.and_then(|file| file.version).map_or("", RelativeFileVersion::as_str).into(),
         ];
         let find = || {
             transaction.query_one(
@@ -68,13 +68,13 @@ impl Group {
             return Ok(id);
         }
         let blob = |id: &'_ Option<ObjectId>| id.as_ref().map(|id| id.as_slice().to_vec());
-        let (before_blob, after_blob) = (blob(&place.before_blob), blob(&place.after_blob));
+        let (before_blob, after_blob) = (blob(&location.before_blob), blob(&location.after_blob));
         let blobs: [Value<'_>; 2] = [before_blob.as_deref().into(), after_blob.as_deref().into()];
         transaction.execute(
             "INSERT INTO comment_groups (repository_id, pull_request, before_commit, after_commit, path, position, version, \
              before_blob, after_blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             &[&key[..], &blobs[..]].concat(),
         )?;
-        find()?.ok_or(Error::Damaged("a group of comments that was just made"))
+        find()?.ok_or(Error::Damaged("a new group of comments"))
     }
 }

@@ -1,4 +1,4 @@
-//! The listings of comments: page by page over the comments, those on one place together.
+//! Listings of comments, in pages; comments on one location stand together.
 
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use aws_sdk_codecommit::types::{self, CommentsForComparedCommit, CommentsForPull
 use git::ObjectId;
 use store::{Transaction, Value};
 
+use super::describe::describe;
 use super::group::{self, Group};
-use super::location::{commits, placed, text};
+use super::location::{commits, located, text};
 use super::optional_commit_id;
 use super::row::{self, Comment};
 use crate::name::{self, RepositoryName};
@@ -27,14 +28,14 @@ const OF_COMMITS: Sizes = Sizes { operation: "GetCommentsForComparedCommit", def
 
 const OF_PULL_REQUEST: Sizes = Sizes { operation: "GetCommentsForPullRequest", default: 100, max: 500 };
 
-/// Two commits; there is none before the first one of a history.
+/// Two compared commits; the one before is missing before the first commit of a history.
 type Commits = (Option<ObjectId>, ObjectId);
 
-/// Which comments are wanted.
-struct Wanted<'a> {
+/// Selection of comments.
+struct CommentQuery<'a> {
     repository: &'a Repository,
     pull_request: Option<PullRequestId>,
-    /// Nothing for those on any commits.
+    /// `None` selects comments on any commits.
     commits: Option<Commits>,
 }
 
@@ -49,10 +50,10 @@ pub(crate) fn for_compared_commit(
     let page = Page::parse(OF_COMMITS, &service.settings, &scope, input.next_token, input.max_results)?;
     let repository = service.find(call, &name)?;
     let commits = commits(&mut service.objects(call, &repository)?.reader(), before, after)?;
-    let wanted = Wanted { repository: &repository, pull_request: None, commits: Some(commits) };
-    let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
-    let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
-        placed!(CommentsForComparedCommit::builder().repository_name(&repository.name), place)
+    let query = CommentQuery { repository: &repository, pull_request: None, commits: Some(commits) };
+    let (groups, next_token) = service.store.read(|transaction| query.list(transaction, call, &page))?;
+    let data = groups.into_iter().map(|(Group { location, .. }, comments)| {
+        located!(CommentsForComparedCommit::builder().repository_name(&repository.name), location)
             .set_comments(Some(comments))
             .build()
     });
@@ -62,7 +63,7 @@ pub(crate) fn for_compared_commit(
         .build())
 }
 
-/// Lists the comments of a pull request: all, or those on two commits, and then the repository has to be named too.
+/// Lists all comments of a pull request, or those on two commits; the latter requires the name of the repository too.
 pub(crate) fn for_pull_request(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -71,7 +72,7 @@ pub(crate) fn for_pull_request(
     let id = PullRequestId::parse(input.pull_request_id)?;
     let narrowed = [&input.repository_name, &input.before_commit_id, &input.after_commit_id]
         .into_iter()
-        .any(|it| it.as_ref().is_some_and(|text| !text.is_empty()));
+        .any(|text| text.as_ref().is_some_and(|text| !text.is_empty()));
     let narrowed = if narrowed {
         let name = RepositoryName::parse(input.repository_name)?;
         Some((name, name::commit_id(input.before_commit_id)?, name::commit_id(input.after_commit_id)?))
@@ -84,7 +85,7 @@ pub(crate) fn for_pull_request(
     );
     let scope: Vec<&str> = scope.iter().map(String::as_str).collect();
     let page = Page::parse(OF_PULL_REQUEST, &service.settings, &scope, input.next_token, input.max_results)?;
-    let (repository, of) = match narrowed {
+    let (repository, commits) = match narrowed {
         None => (pull_request::find(service, call, id)?.repository, None),
         Some((name, before, after)) => {
             let repository = service.find_of_pull_request(call, id, &name)?;
@@ -92,12 +93,12 @@ pub(crate) fn for_pull_request(
             (repository, Some(commits))
         }
     };
-    let wanted = Wanted { repository: &repository, pull_request: Some(id), commits: of };
-    let (groups, next_token) = service.store.read(|transaction| wanted.list(transaction, call, &page))?;
-    let data = groups.into_iter().map(|(Group { place, .. }, comments)| {
-        placed!(
+    let query = CommentQuery { repository: &repository, pull_request: Some(id), commits };
+    let (groups, next_token) = service.store.read(|transaction| query.list(transaction, call, &page))?;
+    let data = groups.into_iter().map(|(Group { location, .. }, comments)| {
+        located!(
             CommentsForPullRequest::builder().pull_request_id(id.to_string()).repository_name(&repository.name),
-            place
+            location
         )
         .set_comments(Some(comments))
         .build()
@@ -108,11 +109,11 @@ pub(crate) fn for_pull_request(
         .build())
 }
 
-/// Places with their comments, and the token of the next page.
+/// Groups with their comments, and the token of the next page.
 type Groups = (Vec<(Group, Vec<types::Comment>)>, Option<String>);
 
-impl Wanted<'_> {
-    /// Lists places in the order of their first comments, and the comments on each in theirs.
+impl CommentQuery<'_> {
+    /// Lists groups in the order of their first comments, and the comments of each in the order of their creation.
     fn list(&self, transaction: &Transaction, call: &Call, page: &Page) -> Result<Groups, Exception> {
         let (group, comment) = page.after_text()?.map_or(Ok((0, 0)), |key| parse_key(&key))?;
         let commits = self.commits.as_ref();
@@ -137,7 +138,7 @@ impl Wanted<'_> {
             page.cut(&mut rows, |(group, comment)| format!("{} {}", group.id, comment.number).into_bytes());
         let mut groups: Vec<(Group, Vec<types::Comment>)> = Vec::new();
         for (group, comment) in rows {
-            let comment = comment.to_wire(transaction, call)?;
+            let comment = describe(transaction, call, &comment)?;
             match groups.last_mut().filter(|(last, _)| last.id == group.id) {
                 Some((_, comments)) => comments.push(comment),
                 None => groups.push((group, vec![comment])),
@@ -147,7 +148,7 @@ impl Wanted<'_> {
     }
 }
 
-/// Reads where a page begins: after this comment of this group.
+/// Parses the key of a page's start: the last group and comment of the page before.
 fn parse_key(key: &str) -> Result<(i64, i64), Exception> {
     let numbers = key.split_once(' ').and_then(|(group, comment)| Some((group.parse().ok()?, comment.parse().ok()?)));
     numbers.ok_or(Exception::InvalidContinuationToken)

@@ -1,4 +1,4 @@
-//! What comments are about: two commits, and perhaps a file or a line that differs between them.
+//! Locations of comments: two commits, and optionally a file or a line in it.
 
 use std::fmt;
 
@@ -8,49 +8,49 @@ use git::{Entry, Kind, Mode, ObjectId, Reader};
 use crate::Exception;
 use crate::path::Path;
 
-/// Two commits and a place in what they differ by.
+/// Two compared commits, and optionally a file in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The commit before; nothing where the other one is the first.
+pub(super) struct CommentLocation {
+    /// The commit before; `None` if the other one has no parent.
     pub(super) before: Option<ObjectId>,
     pub(super) after: ObjectId,
-    pub(super) location: Option<Location>,
-    /// The blob at the location's path before.
+    pub(super) file: Option<FileLocation>,
+    /// Blob of the file in the commit before.
     pub(super) before_blob: Option<ObjectId>,
-    /// The blob at the location's path after.
+    /// Blob of the file in the commit after.
     pub(super) after_blob: Option<ObjectId>,
 }
 
-/// Fills a builder of a shape that shows where comments are with a [`Place`]; these shapes have no type in common.
-macro_rules! placed {
-    ($builder:expr, $place:expr) => {
+/// Sets the members of a [`CommentLocation`] in the builder of a shape; these shapes have no common type.
+macro_rules! located {
+    ($builder:expr, $location:expr) => {
         $builder
-            .set_before_commit_id($place.before.map(|id| id.to_string()))
-            .after_commit_id($place.after.to_string())
-            .set_before_blob_id($place.before_blob.map(|id| id.to_string()))
-            .set_after_blob_id($place.after_blob.map(|id| id.to_string()))
-            .set_location($place.location.as_ref().map($crate::comment::location::Location::to_wire))
+            .set_before_commit_id($location.before.map(|id| id.to_string()))
+            .after_commit_id($location.after.to_string())
+            .set_before_blob_id($location.before_blob.map(|id| id.to_string()))
+            .set_after_blob_id($location.after_blob.map(|id| id.to_string()))
+            .set_location($location.file.as_ref().map($crate::comment::location::FileLocation::to_wire))
     };
 }
-pub(super) use placed;
+pub(super) use located;
 
-/// A file, and perhaps a line of one of its versions.
+/// A file, and optionally a line of one of its two versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Location {
+pub(super) struct FileLocation {
     pub(super) path: Path,
-    /// The number of a line, from 1.
+    /// Line number, from 1.
     pub(super) position: Option<i64>,
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<RelativeFileVersion>,
 }
 
-/// Which version of a file.
+/// Version of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum RelativeFileVersion {
     Before,
     After,
 }
 
-impl Version {
+impl RelativeFileVersion {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Before => "BEFORE",
@@ -58,18 +58,18 @@ impl Version {
         }
     }
 
-    pub(super) fn of(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         [Self::Before, Self::After].into_iter().find(|version| version.as_str() == text)
     }
 }
 
-impl Location {
-    /// A line can be named only together with the version that it is counted in.
+impl FileLocation {
+    /// Parses a location; a line needs the version in which it is counted.
     pub(super) fn parse(location: types::Location) -> Result<Self, Exception> {
         let path = Path::parse(location.file_path)?;
         let version = location.relative_file_version.as_ref().map(RelativeFileVersionEnum::as_str);
         let invalid = |version: &str| Exception::InvalidRelativeFileVersionEnum { version: version.to_owned() };
-        let version = version.map(|it| Version::of(it).ok_or_else(|| invalid(it))).transpose()?;
+        let version = version.map(|name| RelativeFileVersion::parse(name).ok_or_else(|| invalid(name))).transpose()?;
         match location.file_position {
             Some(position) if position < 1 => return Err(Exception::InvalidFilePosition { position }),
             Some(_) if version.is_none() => return Err(Exception::InvalidFileLocation),
@@ -87,48 +87,48 @@ impl Location {
     }
 }
 
-impl fmt::Display for Location {
+impl fmt::Display for FileLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, position, version } = self;
-        write!(f, "{} {} {path}", position.unwrap_or(0), version.map_or("", Version::as_str))
+        write!(f, "{} {} {path}", position.unwrap_or(0), version.map_or("", RelativeFileVersion::as_str))
     }
 }
 
-impl Place {
-    /// Finds the commits, and the file and line if there is a location.
+impl CommentLocation {
+    /// Checks that the commits exist, and the file and line if there are any.
     pub(super) fn find(
         reader: &mut Reader,
         (before, after): (Option<ObjectId>, ObjectId),
-        location: Option<Location>,
+        file: Option<FileLocation>,
     ) -> Result<Self, Exception> {
         let (before, after) = commits(reader, before, after)?;
         if before == Some(after) {
             return Err(Exception::BeforeCommitIdAndAfterCommitIdAreSame);
         }
-        let Some(location) = location else {
-            return Ok(Self { before, after, location, before_blob: None, after_blob: None });
+        let Some(file) = file else {
+            return Ok(Self { before, after, file, before_blob: None, after_blob: None });
         };
-        let path = &location.path;
-        let before_entry = before.map(|before| entry(reader, before, path)).transpose()?.flatten();
-        let after_entry = entry(reader, after, path)?;
-        let meant = match location.version {
-            Some(Version::Before) => before_entry.as_ref(),
-            Some(Version::After) => after_entry.as_ref(),
+        let path = &file.path;
+        let before_entry = before.map(|before| find_entry(reader, before, path)).transpose()?.flatten();
+        let after_entry = find_entry(reader, after, path)?;
+        let entry = match file.version {
+            Some(RelativeFileVersion::Before) => before_entry.as_ref(),
+            Some(RelativeFileVersion::After) => after_entry.as_ref(),
             None => after_entry.as_ref().or(before_entry.as_ref()),
         };
-        let meant = meant.ok_or_else(|| Exception::PathDoesNotExist { path: path.to_string() })?;
-        let meant = blob(meant).ok_or(Exception::InvalidFileLocation)?;
-        if let Some(position) = location.position
-            && position > lines(reader, meant)?
+        let entry = entry.ok_or_else(|| Exception::PathDoesNotExist { path: path.to_string() })?;
+        let content = blob(entry).ok_or(Exception::InvalidFileLocation)?;
+        if let Some(position) = file.position
+            && position > count_lines(reader, content)?
         {
             return Err(Exception::InvalidFilePosition { position });
         }
         let [before_blob, after_blob] = [before_entry, after_entry].map(|entry| entry.as_ref().and_then(blob));
-        Ok(Self { before, after, location: Some(location), before_blob, after_blob })
+        Ok(Self { before, after, file: Some(file), before_blob, after_blob })
     }
 }
 
-/// Finds two commits; the one before is the first parent of the other if it is not named.
+/// Checks two commits; a missing commit before stands for the first parent of the other.
 pub(super) fn commits(
     reader: &mut Reader,
     before: Option<ObjectId>,
@@ -145,23 +145,24 @@ pub(super) fn commits(
     }
 }
 
-fn entry(reader: &mut Reader, commit: ObjectId, path: &Path) -> Result<Option<Entry>, Exception> {
+fn find_entry(reader: &mut Reader, commit: ObjectId, path: &Path) -> Result<Option<Entry>, Exception> {
     let tree = reader.commit(&commit)?.tree;
     Ok(reader.entry(&tree, path.as_bytes())?)
 }
 
+/// Returns the id of a file or symbolic link.
 fn blob(entry: &Entry) -> Option<ObjectId> {
     (!matches!(entry.mode, Mode::Tree | Mode::Submodule)).then_some(entry.id)
 }
 
-/// Counts lines as they are numbered: the last one need not end.
-fn lines(reader: &mut Reader, blob: ObjectId) -> Result<i64, Exception> {
+/// Counts lines; the last one may lack a line break.
+fn count_lines(reader: &mut Reader, blob: ObjectId) -> Result<i64, Exception> {
     let content = reader.find(&blob)?.map(|object| object.data).unwrap_or_default();
     let lines = content.split_inclusive(|byte| *byte == b'\n').count();
     Ok(i64::try_from(lines).unwrap_or(i64::MAX))
 }
 
-/// Writes an id that may be missing as an empty text.
+/// Returns an optional id as a text; a missing one is empty.
 pub(super) fn text(id: Option<ObjectId>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
@@ -170,16 +171,16 @@ pub(super) fn text(id: Option<ObjectId>) -> String {
 mod tests {
     use super::*;
 
-    fn parse(path: Option<&str>, position: Option<i64>, version: Option<&str>) -> Result<Location, Exception> {
+    fn parse(path: Option<&str>, position: Option<i64>, version: Option<&str>) -> Result<FileLocation, Exception> {
         let location = types::Location::builder()
             .set_file_path(path.map(str::to_owned))
             .set_file_position(position)
             .set_relative_file_version(version.map(Into::into));
-        Location::parse(location.build())
+        FileLocation::parse(location.build())
     }
 
     #[test]
-    fn a_line_is_one_of_a_version() {
+    fn a_line_needs_a_version() {
         assert_eq!(parse(Some("/a/b"), Some(1), Some("AFTER")).expect("a location").to_string(), "1 AFTER a/b");
         assert_eq!(parse(Some("a"), None, None).expect("a file").to_string(), "0  a");
         assert!(matches!(parse(None, None, None), Err(Exception::PathRequired)));

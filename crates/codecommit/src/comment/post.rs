@@ -1,4 +1,4 @@
-//! New comments: on compared commits, on pull requests, and replies to either.
+//! New comments on compared commits and pull requests, and replies.
 
 use std::sync::Arc;
 
@@ -12,17 +12,18 @@ use aws_sdk_codecommit::operation::post_comment_for_pull_request::{
 use aws_sdk_codecommit::operation::post_comment_reply::{PostCommentReplyInput, PostCommentReplyOutput};
 use store::Transaction;
 
+use super::describe::describe;
 use super::group::Group;
-use super::location::{Location, Place, placed, text};
-use super::row::{Comment, CommentId, Found};
+use super::location::{CommentLocation, FileLocation, located, text};
+use super::row::{Comment, CommentId, LocatedComment};
 use super::{content, optional_commit_id};
 use crate::name::{self, RepositoryName};
 use crate::pull_request::{self, PullRequestId};
-use crate::repository::get_row;
+use crate::repository::{Repository, get_row};
 use crate::request_token::{self, RequestToken};
 use crate::{Change, CodeCommit, Exception};
 
-/// What is to be posted, and what tells whether it was already.
+/// A comment to post, and its request token.
 struct Draft {
     operation: &'static str,
     content: String,
@@ -36,23 +37,23 @@ pub(crate) fn post_for_compared_commit(
 ) -> Result<Change<PostCommentForComparedCommitOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let commits = (optional_commit_id(input.before_commit_id)?, name::commit_id(input.after_commit_id)?);
-    let location = input.location.map(Location::parse).transpose()?;
+    let file = input.location.map(FileLocation::parse).transpose()?;
     let content = content(input.content)?;
     let token = RequestToken::parse(input.client_request_token)?;
     let draft = Draft { operation: "PostCommentForComparedCommit", content, token };
     let repository = service.find(call, &name)?;
-    let place = Place::find(&mut service.objects(call, &repository)?.reader(), commits, location)?;
+    let location = CommentLocation::find(&mut service.objects(call, &repository)?.reader(), commits, file)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         let repository = get_row(transaction, &call, &name)?;
-        let comment = draft.post(transaction, &call, &repository.id, None, &place)?;
-        Ok(placed!(PostCommentForComparedCommitOutput::builder().repository_name(repository.name), place)
-            .comment(comment.to_wire(transaction, &call)?)
+        let comment = draft.post(transaction, &call, &repository.id, None, &location)?;
+        Ok(located!(PostCommentForComparedCommitOutput::builder().repository_name(repository.name), location)
+            .comment(describe(transaction, &call, &comment)?)
             .build())
     }))
 }
 
-/// The pull request may be closed.
+/// Adds a comment to a pull request, which may be closed.
 pub(crate) fn post_for_pull_request(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -62,31 +63,31 @@ pub(crate) fn post_for_pull_request(
     let name = RepositoryName::parse(input.repository_name)?;
     let before = name::commit_id(input.before_commit_id)?;
     let commits = (Some(before), name::commit_id(input.after_commit_id)?);
-    let location = input.location.map(Location::parse).transpose()?;
+    let file = input.location.map(FileLocation::parse).transpose()?;
     let content = content(input.content)?;
     let token = RequestToken::parse(input.client_request_token)?;
     let draft = Draft { operation: "PostCommentForPullRequest", content, token };
     let repository = service.find_of_pull_request(call, id, &name)?;
-    let place = Place::find(&mut service.objects(call, &repository)?.reader(), commits, location)?;
+    let location = CommentLocation::find(&mut service.objects(call, &repository)?.reader(), commits, file)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         let mut pull_request = pull_request::get(transaction, &call, id)?;
         let repository = &pull_request.repository;
-        let comment = draft.post(transaction, &call, &repository.id, Some(id), &place)?;
-        let output = placed!(
+        let comment = draft.post(transaction, &call, &repository.id, Some(id), &location)?;
+        let output = located!(
             PostCommentForPullRequestOutput::builder()
                 .repository_name(&repository.name)
                 .pull_request_id(id.to_string()),
-            place
+            location
         )
-        .comment(comment.to_wire(transaction, &call)?)
+        .comment(describe(transaction, &call, &comment)?)
         .build();
         pull_request::touch(transaction, &call, &mut pull_request)?;
         Ok(output)
     }))
 }
 
-/// A reply stands where the comment does that it replies to, which may be a reply itself, or deleted.
+/// Adds a reply, in the group of the comment that it replies to; that comment may be a reply itself, or deleted.
 pub(crate) fn post_reply(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -97,14 +98,14 @@ pub(crate) fn post_reply(
     let draft = Draft { operation: "PostCommentReply", content: content(input.content)?, token };
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let Found { comment, repository, pull_request } = Found::get(transaction, &call, &id)?;
+        let LocatedComment { comment, repository, pull_request } = LocatedComment::get(transaction, &call, &id)?;
         let (group, parameters) = (|| Ok(comment.group), [id.as_str()]);
         let reply = draft.once(transaction, &call, (&repository.id, pull_request), &parameters, Some(&id), group)?;
         if let Some(id) = pull_request {
             let mut pull_request = pull_request::get(transaction, &call, id)?;
             pull_request::touch(transaction, &call, &mut pull_request)?;
         }
-        Ok(PostCommentReplyOutput::builder().comment(reply.to_wire(transaction, &call)?).build())
+        Ok(PostCommentReplyOutput::builder().comment(describe(transaction, &call, &reply)?).build())
     }))
 }
 
@@ -115,17 +116,17 @@ impl Draft {
         call: &Call,
         repository_id: &str,
         pull_request: Option<PullRequestId>,
-        place: &Place,
+        location: &CommentLocation,
     ) -> Result<Comment, Exception> {
         let number = pull_request.map(|id| id.to_string()).unwrap_or_default();
-        let (before, after) = (text(place.before), place.after.to_string());
-        let location = place.location.as_ref().map(ToString::to_string).unwrap_or_default();
-        let parameters = [repository_id, &number, &before, &after, &location];
-        let group = || Ok(Group::of(transaction, repository_id, pull_request, place)?);
+        let (before, after) = (text(location.before), location.after.to_string());
+        let file = location.file.as_ref().map(ToString::to_string).unwrap_or_default();
+        let parameters = [repository_id, &number, &before, &after, &file];
+        let group = || Ok(Group::find_or_create(transaction, repository_id, pull_request, location)?);
         self.once(transaction, call, (repository_id, pull_request), &parameters, None, group)
     }
 
-    /// Makes the comment, or finds the one that was made when the same was sent before.
+    /// Adds the comment, or returns the one that an earlier request with the same token added.
     fn once(
         &self,
         transaction: &Transaction,
@@ -136,7 +137,7 @@ impl Draft {
         group: impl FnOnce() -> Result<i64, Exception>,
     ) -> Result<Comment, Exception> {
         let parameters = [parameters, &[self.content.as_str()]].concat();
-        let make = || {
+        let create = || {
             let comment = Comment {
                 number: 0,
                 id: CommentId::new(call, pull_request),
@@ -152,19 +153,19 @@ impl Draft {
             Ok(comment.id.as_str().to_owned())
         };
         let token = (repository_id, self.operation, self.token.as_ref(), parameters.as_slice());
-        let id = request_token::once(transaction, call, token, make)?;
-        Ok(Found::get(transaction, call, &CommentId::parse(Some(id))?)?.comment)
+        let id = request_token::once(transaction, call, token, create)?;
+        Ok(LocatedComment::get(transaction, call, &CommentId::parse(Some(id))?)?.comment)
     }
 }
 
 impl CodeCommit {
-    /// Finds the repository that a pull request is in, which the caller names too; its encryption key can be used.
+    /// Finds the repository of a pull request; the caller must name the same one, and its encryption key must be usable.
     pub(super) fn find_of_pull_request(
         &self,
         call: &Call,
         id: PullRequestId,
         name: &RepositoryName,
-    ) -> Result<crate::repository::Repository, Exception> {
+    ) -> Result<Repository, Exception> {
         let pull_request = pull_request::find(self, call, id)?;
         if pull_request.repository.name == name.as_str() {
             return Ok(pull_request.repository);

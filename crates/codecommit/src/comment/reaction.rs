@@ -1,4 +1,4 @@
-//! Reactions to comments: one of each caller to each comment, the last one that was put.
+//! Reactions to comments: one of each caller to each comment; a new one replaces the old.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,17 +10,19 @@ use aws_sdk_codecommit::operation::put_comment_reaction::PutCommentReactionInput
 use aws_sdk_codecommit::types::ReactionForComment;
 use store::{Error, Transaction};
 
-use super::reaction_kind::Kind;
-use super::row::{Comment, CommentId, Found};
+use super::reaction_kind::ReactionKind;
+use super::row::{Comment, CommentId, LocatedComment};
 use crate::page::{Page, Sizes};
 use crate::{Change, CodeCommit, Exception, name};
 
 const SIZES: Sizes = Sizes { operation: "GetCommentReactions", default: 1_000, max: 1_000 };
 
-/// Takes the caller's reaction away, as an empty value does.
+/// Value that removes the caller's reaction, as an empty value does.
 const NONE: &str = "none";
 
-/// Reads the input of [`put_reaction`]: the SDK takes a value that was not sent for an empty one, which takes a reaction away.
+/// Decodes the input of [`put_reaction`].
+///
+/// The SDK's decoder reads a missing value as an empty one, which would remove the reaction.
 pub(crate) const READ_PUT_REACTION: Deserialize<PutCommentReactionInput> = |deserializer| {
     let (mut id, mut value) = (String::new(), None);
     deserializer.read_struct(PutCommentReactionInput::SCHEMA, &mut |member, deserializer| {
@@ -32,7 +34,7 @@ pub(crate) const READ_PUT_REACTION: Deserialize<PutCommentReactionInput> = |dese
         Ok(())
     })?;
     let input = PutCommentReactionInput::builder().comment_id(id).set_reaction_value(value).build();
-    Ok(input.expect("the builder asks for no member"))
+    Ok(input.expect("the builder requires no member"))
 };
 
 pub(crate) fn put_reaction(
@@ -44,11 +46,13 @@ pub(crate) fn put_reaction(
     let value = input.reaction_value.ok_or(Exception::ReactionValueRequired)?;
     let kind = match value.as_str() {
         "" | NONE => None,
-        value => Some(Kind::parse(value).ok_or_else(|| Exception::InvalidReactionValue { value: value.to_owned() })?),
+        value => Some(
+            ReactionKind::parse(value).ok_or_else(|| Exception::InvalidReactionValue { value: value.to_owned() })?,
+        ),
     };
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let comment = Found::get_readable(transaction, &call, &id)?.comment;
+        let comment = LocatedComment::get_readable(transaction, &call, &id)?.comment;
         let key = [comment.number.into(), (&call.caller.arn).into()];
         match kind {
             None => transaction.execute("DELETE FROM comment_reactions WHERE comment = ?1 AND user_arn = ?2", &key)?,
@@ -62,7 +66,7 @@ pub(crate) fn put_reaction(
     }))
 }
 
-/// Lists the reactions to a comment, or one user's; a page can end between the users of one reaction.
+/// Lists the reactions to a comment, or the one of a single user; a page may end between the users of one reaction.
 pub(crate) fn get_reactions(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -78,7 +82,7 @@ pub(crate) fn get_reactions(
     let after = page.after_text()?.unwrap_or_default();
     let (after_reaction, after_user) = after.split_once(' ').unwrap_or_default();
     let mut found = service.store.read(|transaction| {
-        let comment = Found::get_readable(transaction, call, &id)?.comment;
+        let comment = LocatedComment::get_readable(transaction, call, &id)?.comment;
         let of_user = if user.is_some() { "AND user_arn = ?5" } else { "" };
         let values = [comment.number.into(), after_reaction.into(), after_user.into(), page.limit().into()];
         let found = transaction.query(
@@ -92,7 +96,7 @@ pub(crate) fn get_reactions(
         Ok::<_, Exception>(found)
     })?;
     let next_token = page.cut(&mut found, |(kind, user)| format!("{} {user}", kind.short_code).into_bytes());
-    let mut reactions: Vec<(&Kind, Vec<String>)> = Vec::new();
+    let mut reactions: Vec<(&ReactionKind, Vec<String>)> = Vec::new();
     for (kind, user) in found {
         match reactions.last_mut().filter(|(last, _)| *last == kind) {
             Some((_, users)) => users.push(user),
@@ -107,11 +111,11 @@ pub(crate) fn get_reactions(
         .set_reactions_for_comment(Some(reactions.collect()))
         .set_next_token(next_token)
         .build();
-    Ok(output.expect("the list is there"))
+    Ok(output.expect("the list is set"))
 }
 
-/// The caller's reaction to a comment, and how many have each.
-pub(super) fn of(
+/// Returns the caller's reaction to a comment, and the number of users for each reaction.
+pub(super) fn summary(
     transaction: &Transaction,
     call: &Call,
     comment: &Comment,
@@ -119,22 +123,22 @@ pub(super) fn of(
     let counts = transaction.query(
         "SELECT reaction, COUNT(*) FROM comment_reactions WHERE comment = ?1 GROUP BY reaction",
         &[comment.number.into()],
-        |row| Ok((kind(&row.text(0)?)?.counted(), i32::try_from(row.integer(1)?).unwrap_or(i32::MAX))),
+        |row| Ok((kind(&row.text(0)?)?.count_name(), i32::try_from(row.integer(1)?).unwrap_or(i32::MAX))),
     )?;
     let of_caller = transaction.query(
         "SELECT reaction FROM comment_reactions WHERE comment = ?1 AND user_arn = ?2",
         &[comment.number.into(), (&call.caller.arn).into()],
-        |row| Ok(kind(&row.text(0)?)?.counted()),
+        |row| Ok(kind(&row.text(0)?)?.count_name()),
     )?;
     Ok((of_caller, counts.into_iter().collect()))
 }
 
-/// Forgets all reactions to a comment.
-pub(super) fn forget(transaction: &Transaction, comment: &Comment) -> Result<(), Error> {
+/// Deletes all reactions to a comment.
+pub(super) fn delete_all(transaction: &Transaction, comment: &Comment) -> Result<(), Error> {
     transaction.execute("DELETE FROM comment_reactions WHERE comment = ?1", &[comment.number.into()])?;
     Ok(())
 }
 
-fn kind(short_code: &str) -> Result<&'static Kind, Error> {
-    Kind::of_short_code(short_code).ok_or(Error::Damaged("a reaction"))
+fn kind(short_code: &str) -> Result<&'static ReactionKind, Error> {
+    ReactionKind::from_short_code(short_code).ok_or(Error::Damaged("a reaction"))
 }

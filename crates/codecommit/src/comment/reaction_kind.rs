@@ -1,59 +1,63 @@
-//! The emojis that can be reactions, and how each is written.
+//! Emojis that can be reactions, and their spellings.
 
 use aws_sdk_codecommit::types::ReactionValueFormats;
 
-/// One emoji.
+/// Emoji that can be a reaction.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kind {
-    /// The name, in lower case: `thumbsup`.
+pub(super) struct ReactionKind {
+    /// Name in lower case: `thumbsup`.
     pub(super) short_code: &'static str,
-    /// The letter.
-    letter: char,
+    /// The character itself.
+    character: char,
 }
 
-/// The sure ones first; AWS's own list is in no document that could be read.
-static KINDS: [Kind; 12] = [
-    Kind { short_code: "thumbsup", letter: '\u{1f44d}' },
-    Kind { short_code: "thumbsdown", letter: '\u{1f44e}' },
-    Kind { short_code: "smile", letter: '\u{1f604}' },
-    Kind { short_code: "confused", letter: '\u{1f615}' },
-    Kind { short_code: "clap", letter: '\u{1f44f}' },
-    Kind { short_code: "heart", letter: '\u{2764}' },
-    Kind { short_code: "angry", letter: '\u{1f620}' },
-    Kind { short_code: "scream", letter: '\u{1f631}' },
-    Kind { short_code: "sob", letter: '\u{1f62d}' },
-    Kind { short_code: "confetti_ball", letter: '\u{1f38a}' },
-    Kind { short_code: "ship", letter: '\u{1f6a2}' },
-    Kind { short_code: "eyes", letter: '\u{1f440}' },
+/// The documented ones first; AWS's complete list is not published.
+static KINDS: [ReactionKind; 12] = [
+    ReactionKind { short_code: "thumbsup", character: '\u{1f44d}' },
+    ReactionKind { short_code: "thumbsdown", character: '\u{1f44e}' },
+    ReactionKind { short_code: "smile", character: '\u{1f604}' },
+    ReactionKind { short_code: "confused", character: '\u{1f615}' },
+    ReactionKind { short_code: "clap", character: '\u{1f44f}' },
+    ReactionKind { short_code: "heart", character: '\u{2764}' },
+    ReactionKind { short_code: "angry", character: '\u{1f620}' },
+    ReactionKind { short_code: "scream", character: '\u{1f631}' },
+    ReactionKind { short_code: "sob", character: '\u{1f62d}' },
+    ReactionKind { short_code: "confetti_ball", character: '\u{1f38a}' },
+    ReactionKind { short_code: "ship", character: '\u{1f6a2}' },
+    ReactionKind { short_code: "eyes", character: '\u{1f440}' },
 ];
 
-impl Kind {
-    /// Reads any of the three spellings: the letter, `:thumbsup:`, or `U+1F44D`.
+impl ReactionKind {
+    /// Parses any of the three spellings: the character, `:thumbsup:` or `U+1F44D`.
     pub(super) fn parse(text: &str) -> Option<&'static Self> {
-        // What a keyboard adds so that the letter is drawn as a picture says nothing.
-        let letter = text.trim_end_matches('\u{fe0f}');
+        // Keyboards append a variation selector that asks for the picture; it has no meaning here.
+        let character = text.trim_end_matches('\u{fe0f}');
         KINDS.iter().find(|kind| {
-            letter.chars().eq([kind.letter])
+            character.chars().eq([kind.character])
                 || text.eq_ignore_ascii_case(&kind.unicode())
                 || text == format!(":{}:", kind.short_code)
         })
     }
 
-    pub(super) fn of_short_code(short_code: &str) -> Option<&'static Self> {
+    pub(super) fn from_short_code(short_code: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.short_code == short_code)
     }
 
-    /// The name as counts have it: `THUMBSUP`.
-    pub(super) fn counted(&self) -> String {
+    /// Returns the name in counts of reactions: `THUMBSUP`.
+    pub(super) fn count_name(&self) -> String {
         self.short_code.to_uppercase()
     }
 
     pub(super) fn to_wire(&self) -> ReactionValueFormats {
-        ReactionValueFormats::builder().emoji(self.letter).short_code(self.short_code).unicode(self.unicode()).build()
+        ReactionValueFormats::builder()
+            .emoji(self.character)
+            .short_code(self.short_code)
+            .unicode(self.unicode())
+            .build()
     }
 
     fn unicode(&self) -> String {
-        format!("U+{:X}", u32::from(self.letter))
+        format!("U+{:X}", u32::from(self.character))
     }
 }
 
@@ -62,24 +66,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_spelling_of_each_kind_is_read() {
+    fn every_spelling_of_every_kind_is_parsed() {
         for kind in &KINDS {
             let unicode = kind.unicode();
             let spellings = [
-                kind.letter.to_string(),
-                format!("{}\u{fe0f}", kind.letter),
+                kind.character.to_string(),
+                format!("{}\u{fe0f}", kind.character),
                 format!(":{}:", kind.short_code),
                 unicode.to_lowercase(),
                 unicode,
             ];
             for spelling in spellings {
-                assert_eq!(Kind::parse(&spelling), Some(kind), "{spelling}");
+                assert_eq!(ReactionKind::parse(&spelling), Some(kind), "{spelling}");
             }
-            assert_eq!(Kind::of_short_code(kind.short_code), Some(kind));
+            assert_eq!(ReactionKind::from_short_code(kind.short_code), Some(kind));
         }
-        assert_eq!(Kind::parse("U+1F44D").map(Kind::counted).as_deref(), Some("THUMBSUP"));
+        assert_eq!(ReactionKind::parse("U+1F44D").map(ReactionKind::count_name).as_deref(), Some("THUMBSUP"));
         for other in ["", "thumbsup", ":Thumbsup:", "U+1F600", "\u{1f44d}\u{1f44d}", "1F44D"] {
-            assert_eq!(Kind::parse(other), None, "{other}");
+            assert_eq!(ReactionKind::parse(other), None, "{other}");
         }
     }
 }

@@ -1,17 +1,13 @@
-//! Comments as they are stored, and how they are found.
-
-use std::collections::HashMap;
+//! Comments in the database.
 
 use aws::{Call, Timestamp};
-use aws_sdk_codecommit::types;
 use store::{Error, Row, Transaction};
 
-use super::reaction;
 use crate::pull_request::PullRequestId;
 use crate::repository::{self, Repository};
 use crate::{Exception, name};
 
-/// The id of a comment: a UUID, or two of them for a comment on compared commits.
+/// Id of a comment: a UUID, or two of them for a comment on compared commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CommentId(String);
 
@@ -20,7 +16,7 @@ impl CommentId {
         let id = name::required(id, Exception::CommentIdRequired)?;
         let is_uuid = |part: &str| {
             let groups: Vec<_> = part.split('-').collect();
-            let is_hexadecimal = |group: &str| group.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+            let is_hexadecimal = |group: &str| group.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.into_iter().all(is_hexadecimal)
         };
         let is_id = id.splitn(3, ':').all(is_uuid) && id.matches(':').count() < 2;
@@ -39,12 +35,12 @@ impl CommentId {
 /// A comment.
 #[derive(Clone, Debug)]
 pub(super) struct Comment {
-    /// Counts comments in the order in which they were made.
+    /// Sequence number, in the order of creation.
     pub(super) number: i64,
     pub(super) id: CommentId,
     pub(super) group: i64,
     pub(super) in_reply_to: Option<String>,
-    /// Nothing once it is deleted.
+    /// `None` if it was deleted.
     pub(super) content: Option<String>,
     pub(super) author: String,
     pub(super) created: Timestamp,
@@ -52,22 +48,22 @@ pub(super) struct Comment {
     pub(super) client_request_token: Option<String>,
 }
 
-/// The columns of a comment, for a query that calls the table `c`.
+/// Columns of a comment, for queries in which the table's alias is `c`.
 pub(super) const COLUMNS: &str = "c.number, c.id, c.group_id, c.in_reply_to, c.content, c.author, c.created, c.modified, \
      c.client_request_token";
 
-/// How many there are.
+/// Number of these columns.
 const COLUMNS_COUNT: usize = 9;
 
-/// A comment, and where it is.
-pub(super) struct Found {
+/// A comment with its repository and pull request.
+pub(super) struct LocatedComment {
     pub(super) comment: Comment,
     pub(super) repository: Repository,
     pub(super) pull_request: Option<PullRequestId>,
 }
 
-impl Found {
-    /// Gets a comment of the call's account and region; the call then concerns its repository.
+impl LocatedComment {
+    /// Returns a comment of the call's account and region, and adds its repository to the call's resources.
     pub(super) fn get(transaction: &Transaction, call: &Call, id: &CommentId) -> Result<Self, Exception> {
         let found = transaction.query_one(
             &format!(
@@ -81,11 +77,11 @@ impl Found {
         let missing = || Exception::CommentDoesNotExist { id: id.as_str().to_owned() };
         let (comment, repository_id, pull_request) = found.ok_or_else(missing)?;
         let repository = repository::get_row_by_id(transaction, call, &repository_id)?;
-        let pull_request = Some(pull_request).filter(|number| *number > 0).map(PullRequestId::of);
+        let pull_request = Some(pull_request).filter(|number| *number > 0).map(PullRequestId::from_number);
         Ok(Self { comment, repository, pull_request })
     }
 
-    /// Gets a comment that still says something.
+    /// Returns a comment, which must not be deleted.
     pub(super) fn get_readable(transaction: &Transaction, call: &Call, id: &CommentId) -> Result<Self, Exception> {
         let found = Self::get(transaction, call, id)?;
         let deleted = found.comment.content.is_none();
@@ -112,7 +108,7 @@ impl Comment {
         Ok(())
     }
 
-    /// Changes what the comment says; without content it is deleted.
+    /// Sets the content; `None` deletes it.
     pub(super) fn set_content(
         &mut self,
         transaction: &Transaction,
@@ -128,7 +124,7 @@ impl Comment {
         Ok(())
     }
 
-    /// Reads a comment whose columns begin at one.
+    /// Reads a comment from the columns from `first` on.
     pub(super) fn read(row: &Row<'_>, first: usize) -> Result<Self, Error> {
         Ok(Self {
             number: row.integer(first)?,
@@ -142,23 +138,6 @@ impl Comment {
             client_request_token: row.optional_text(first + 8)?,
         })
     }
-
-    /// Tells of a comment as replies do, with the caller's reactions and everyone's.
-    pub(super) fn to_wire(&self, transaction: &Transaction, call: &Call) -> Result<types::Comment, Error> {
-        let (of_caller, counts): (Vec<String>, HashMap<String, i32>) = reaction::of(transaction, call, self)?;
-        Ok(types::Comment::builder()
-            .comment_id(self.id.as_str())
-            .set_content(self.content.clone())
-            .set_in_reply_to(self.in_reply_to.clone())
-            .creation_date(self.created.to_wire())
-            .last_modified_date(self.modified.to_wire())
-            .author_arn(&self.author)
-            .deleted(self.content.is_none())
-            .set_client_request_token(self.client_request_token.clone())
-            .set_caller_reactions(Some(of_caller))
-            .set_reaction_counts(Some(counts))
-            .build())
-    }
 }
 
 #[cfg(test)]
@@ -169,7 +148,7 @@ mod tests {
     fn an_id_is_one_uuid_or_two() {
         let uuid = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
         for id in [uuid.to_owned(), format!("{uuid}:{uuid}")] {
-            assert_eq!(CommentId::parse(Some(id.clone())).expect("an id").as_str(), id);
+            assert_eq!(CommentId::parse(Some(id.clone())).expect("the id is valid").as_str(), id);
         }
         for id in
             ["1", &uuid.to_uppercase(), &format!("{uuid}:"), &format!("{uuid}:{uuid}:{uuid}"), &format!("{uuid}-1")]

@@ -1,4 +1,4 @@
-//! What a commit changes in the files of its parent.
+//! Changes of files between a parent commit and a new one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,32 +8,32 @@ use git::{BStr, Differences, Entry, Mode, Object, ObjectId, Reader};
 use crate::path::Path;
 use crate::{Exception, mode};
 
-/// The size of a file, in bytes.
+/// Maximum size of a file, in bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 6_291_456;
 
-/// The file that keeps a folder that has no other.
+/// Name of the file that keeps an otherwise empty folder.
 pub(crate) const KEEP: &str = ".gitkeep";
 
-/// A file: its mode and content.
+/// Mode and content of a file.
 type File = (Mode, ObjectId);
 
-/// The files that a commit puts and removes.
-pub(crate) struct Changes {
+/// Files that a commit adds, changes and removes.
+pub(crate) struct FileChanges {
     reader: Reader,
     tree: Option<ObjectId>,
-    /// The files that go, as they are.
+    /// Removed files, with their versions in the parent.
     removed: BTreeMap<Path, File>,
-    /// The files that come, and what is there now.
+    /// New versions of files, with their versions in the parent.
     put: BTreeMap<Path, (File, Option<File>)>,
     blobs: Vec<Object>,
 }
 
-impl Changes {
+impl FileChanges {
     pub(super) fn new(reader: Reader, tree: Option<ObjectId>) -> Self {
         Self { reader, tree, removed: BTreeMap::new(), put: BTreeMap::new(), blobs: Vec::new() }
     }
 
-    /// Finds a file of the parent.
+    /// Returns a file of the parent.
     pub(crate) fn file(&mut self, path: &Path) -> Result<File, Exception> {
         let entry = match &self.tree {
             Some(tree) => self.reader.entry(tree, path.as_bytes())?,
@@ -43,14 +43,14 @@ impl Changes {
         file.ok_or_else(|| Exception::FileDoesNotExist { path: path.to_string() })
     }
 
-    /// Removes a file; gives what it was.
+    /// Removes a file; returns its version in the parent.
     pub(crate) fn remove(&mut self, path: Path) -> Result<File, Exception> {
         let file = self.file(&path)?;
         self.removed.insert(path, file);
         Ok(file)
     }
 
-    /// Puts new content at a path; gives its id.
+    /// Puts new content at a path; returns the id of the blob.
     pub(crate) fn put_content(&mut self, path: Path, mode: Mode, content: Vec<u8>) -> Result<ObjectId, Exception> {
         let blob = Object::blob(content);
         let id = blob.id()?;
@@ -59,7 +59,7 @@ impl Changes {
         Ok(id)
     }
 
-    /// Puts a file at a path whose content is in the repository.
+    /// Puts a file at a path; its content is in the repository.
     pub(crate) fn put(&mut self, path: Path, file: File) -> Result<(), Exception> {
         let now = match self.file(&path) {
             Ok(now) => Some(now),
@@ -70,11 +70,11 @@ impl Changes {
         Ok(())
     }
 
-    /// Puts a file into each folder that would go with its last one. Who removes such a file wants the folder to go.
+    /// Adds a `.gitkeep` to each folder that would lose its last file. Removing the `.gitkeep` itself removes the folder.
     pub(crate) fn keep_folders(&mut self) -> Result<(), Exception> {
         let emptied = self.removed.keys().filter(|path| path.file_name() != KEEP);
         let folders: BTreeSet<String> = emptied.filter_map(|path| path.parents().last()).map(str::to_owned).collect();
-        // Those inside go first: what keeps them keeps those around them, too.
+        // Inner folders come first: the file that keeps one keeps the folders around it, too.
         for folder in folders.iter().rev() {
             let path = Path::within(folder, KEEP);
             let is_used = |put: &Path| put.is_below(folder) || path.is_below(put.as_str());
@@ -85,30 +85,30 @@ impl Changes {
         Ok(())
     }
 
-    /// Tells whether all stays as it is.
+    /// Returns whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.put.values().all(|(new, now)| Some(*new) == *now)
     }
 
-    /// Checks that there is room for each file that is put.
+    /// Checks that no new file takes the place of a folder, a submodule or the parent folder of another file.
     pub(crate) fn check(&mut self) -> Result<(), Exception> {
         let Some(tree) = self.tree else { return Ok(()) };
         let paths: Vec<_> = self.put.keys().cloned().collect();
         for path in paths {
             let entries = self.reader.entries_along(&tree, path.as_bytes())?;
-            let places = path.parents().chain([path.as_str()]);
-            for (Entry { mode, .. }, place) in entries.iter().zip(places) {
-                let is_end = place == path.as_str();
-                let place = place.to_owned();
+            let prefixes = path.parents().chain([path.as_str()]);
+            for (Entry { mode, .. }, prefix) in entries.iter().zip(prefixes) {
+                let is_end = prefix == path.as_str();
+                let prefix = prefix.to_owned();
                 match mode {
-                    Mode::Submodule => return Err(Exception::FilePathConflictsWithSubmodulePath { path: place }),
-                    Mode::Tree if is_end && !self.is_emptied(&place)? => {
-                        return Err(Exception::FileNameConflictsWithDirectoryName { path: place });
+                    Mode::Submodule => return Err(Exception::FilePathConflictsWithSubmodulePath { path: prefix }),
+                    Mode::Tree if is_end && !self.is_emptied(&prefix)? => {
+                        return Err(Exception::FileNameConflictsWithDirectoryName { path: prefix });
                     }
                     Mode::File | Mode::Executable | Mode::Symlink
-                        if !is_end && !self.removed.keys().any(|removed| removed.as_str() == place) =>
+                        if !is_end && !self.removed.keys().any(|removed| removed.as_str() == prefix) =>
                     {
-                        return Err(Exception::DirectoryNameConflictsWithFileName { path: place });
+                        return Err(Exception::DirectoryNameConflictsWithFileName { path: prefix });
                     }
                     _ => {}
                 }
@@ -117,7 +117,7 @@ impl Changes {
         Ok(())
     }
 
-    /// Tells whether all files of a folder go.
+    /// Returns whether all files of a folder are removed.
     fn is_emptied(&mut self, folder: &str) -> Result<bool, Exception> {
         let Some(tree) = self.tree else { return Ok(true) };
         let Some(entry) = self.reader.entry(&tree, folder.as_bytes().into())? else { return Ok(true) };
@@ -131,7 +131,7 @@ impl Changes {
         Ok(true)
     }
 
-    /// Gives the message of a commit for which none was given.
+    /// Returns the message of a commit for which the caller gives none.
     pub(super) fn default_message(&self) -> String {
         let put = self.put.iter().map(|(path, (_, now))| (if now.is_some() { "Edited" } else { "Added" }, path));
         let all: Vec<_> = put.chain(self.removed.keys().map(|path| ("Deleted", path))).collect();
@@ -141,7 +141,7 @@ impl Changes {
         }
     }
 
-    /// Lists the files that are added, those that become others, and those that go.
+    /// Returns the added, updated and deleted files.
     pub(crate) fn lists(&self) -> [Vec<FileMetadata>; 3] {
         let (added, there): (Vec<_>, Vec<_>) = self.put.iter().partition(|(_, (_, now))| now.is_none());
         let updated = there.into_iter().filter(|(_, (new, now))| Some(*new) != *now);
@@ -150,7 +150,7 @@ impl Changes {
         [added.into_iter().map(put).collect(), updated.map(put).collect(), removed.collect()]
     }
 
-    /// Gives the id of the tree that the changes lead to, and the objects to add.
+    /// Returns the id of the resulting tree, and the objects to add.
     pub(super) fn into_objects(mut self) -> Result<(ObjectId, Vec<Object>), Exception> {
         let removed = self.removed.keys().map(|path| (path.as_bytes().to_owned(), None));
         let put = self.put.iter().map(|(path, (new, _))| (path.as_bytes().to_owned(), Some(*new)));

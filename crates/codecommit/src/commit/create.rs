@@ -1,4 +1,4 @@
-//! Making a commit of several changes.
+//! `CreateCommit`: a commit with several changes.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use aws::Call;
 use aws_sdk_codecommit::operation::create_commit::{CreateCommitInput, CreateCommitOutput};
 use git::Mode;
 
-use super::entries::{Entries, Put, Source};
-use super::{Changes, Tip, parent_id};
+use super::entries::{ContentSource, FileEntries, PutEntry};
+use super::{FileChanges, Tip, parent_id};
 use crate::authorship::Authorship;
 use crate::name::{BranchName, RepositoryName};
 use crate::{Change, CodeCommit, Exception};
@@ -21,7 +21,7 @@ pub(crate) fn create(
     let branch = BranchName::parse(input.branch_name)?;
     let parent = parent_id(input.parent_commit_id)?;
     let authorship = Authorship::parse(input.author_name, input.email, input.commit_message)?;
-    let entries = Entries::parse(
+    let entries = FileEntries::parse(
         input.put_files.unwrap_or_default(),
         input.delete_files.unwrap_or_default(),
         input.set_file_modes.unwrap_or_default(),
@@ -38,29 +38,29 @@ pub(crate) fn create(
         return Err(Exception::NoChange);
     }
     let [added, updated, deleted] = changes.lists();
-    let made = tip.write(call, changes, &authorship)?;
+    let created = tip.write(call, changes, &authorship)?;
     let output = CreateCommitOutput::builder()
-        .commit_id(made.commit.to_string())
-        .tree_id(made.tree.to_string())
+        .commit_id(created.commit.to_string())
+        .tree_id(created.tree.to_string())
         .set_files_added(Some(added))
         .set_files_updated(Some(updated))
         .set_files_deleted(Some(deleted))
         .build();
-    tip.advance(service, call, made.commit, output)
+    tip.advance(service, call, created.commit, output)
 }
 
-impl Entries {
-    /// Makes the changes. All is taken from the parent as it is, whatever else happens to it.
-    fn apply(self, changes: &mut Changes) -> Result<(), Exception> {
+impl FileEntries {
+    /// Applies the entries; sources of copies and moves are read from the parent commit, not from other changes.
+    fn apply(self, changes: &mut FileChanges) -> Result<(), Exception> {
         for path in self.deletes {
             changes.remove(path)?;
         }
-        for Put { path, mode, source } in self.puts {
+        for PutEntry { path, mode, source } in self.puts {
             match source {
-                Source::Content(content) => {
+                ContentSource::Content(content) => {
                     changes.put_content(path, mode.unwrap_or(Mode::File), content)?;
                 }
-                Source::File { path: source, is_move } => {
+                ContentSource::File { path: source, is_move } => {
                     let (mode_before, id) = if is_move { changes.remove(source)? } else { changes.file(&source)? };
                     changes.put(path, (mode.unwrap_or(mode_before), id))?;
                 }

@@ -1,4 +1,4 @@
-//! Comparing the files of two commits.
+//! `GetDifferences`: the files that differ between two commits.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "GetDifferences", default: 100, max: 1_000 };
 
-/// Compares the files of two commits in the order of their paths; a page goes on in the commits of the first one.
+/// Lists the differences of two commits in the order of their paths; all pages are of the commits of the first page.
 ///
-/// A path narrows both sides if it is given for one. In a folder, paths begin there.
+/// A path that is given for one side applies to both. Paths in the reply are relative to the folder.
 pub(crate) fn get_differences(
     service: &CodeCommit,
     call: &Arc<Call>,
     input: GetDifferencesInput,
 ) -> Result<GetDifferencesOutput, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let [before, before_path, after_path] =
-        [input.before_commit_specifier, input.before_path, input.after_path].map(|it| it.filter(|it| !it.is_empty()));
+    let [before, before_path, after_path] = [input.before_commit_specifier, input.before_path, input.after_path]
+        .map(|text| text.filter(|text| !text.is_empty()));
     let before = before.map(|text| Specifier::parse(Some(text))).transpose()?;
     let after = Specifier::parse(input.after_commit_specifier)?;
     let scope = [before_path.clone(), after_path.clone()].map(Option::unwrap_or_default);
@@ -39,32 +39,32 @@ pub(crate) fn get_differences(
     let scope = [&repository.id, &before_text, &after_text, &scope[0], &scope[1]].map(String::as_str);
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.bounded_objects(call, &repository)?.reader();
-    let place = if let Some(key) = &page.after {
-        Place::read(key, &mut reader)?
+    let cursor = if let Some(key) = &page.after {
+        DifferencesCursor::read(key, &mut reader)?
     } else {
         let references = service.references(&repository)?;
         let before = before.map(|before| before.resolve(&references, &mut reader)).transpose()?;
-        Place { before, after: after.resolve(&references, &mut reader)?, path: BString::default() }
+        DifferencesCursor { before, after: after.resolve(&references, &mut reader)?, path: BString::default() }
     };
-    let mut differences = place.differences(&mut reader, &paths, page.size + 1)?;
+    let mut differences = cursor.differences(&mut reader, &paths, page.size + 1)?;
     let page = page.shortened(differences.iter().map(|difference| difference.path.len()));
-    let next_token = page.cut(&mut differences, |last| Place { path: last.path.clone(), ..place }.key());
+    let next_token = page.cut(&mut differences, |last| DifferencesCursor { path: last.path.clone(), ..cursor }.key());
     let differences = differences.into_iter().map(shape).collect();
     Ok(GetDifferencesOutput::builder().set_differences(Some(differences)).set_next_token(next_token).build())
 }
 
-/// Two commits, and the path of the last file that was told of.
+/// Two commits, and the path of the last difference of the page before.
 #[derive(Clone)]
-struct Place {
+struct DifferencesCursor {
     before: Option<ObjectId>,
     after: ObjectId,
     path: BString,
 }
 
-/// A file or folder.
-type Found = Option<(Mode, ObjectId)>;
+/// Mode and id of a file or folder.
+type TreeItem = Option<(Mode, ObjectId)>;
 
-impl Place {
+impl DifferencesCursor {
     fn key(&self) -> Vec<u8> {
         let none = ObjectId::null(self.after.kind());
         [self.before.unwrap_or(none).as_slice(), self.after.as_slice(), &self.path].concat()
@@ -75,7 +75,7 @@ impl Place {
         let [before, after] = [&ids[..20], &ids[20..]].map(|id| ObjectId::try_from(id).ok());
         let (before, after) = (before.filter(|id| !id.is_null()), after.ok_or(Exception::InvalidContinuationToken)?);
         for id in before.iter().chain([&after]) {
-            // What no reference leads to may be pruned between two pages.
+            // An unreachable commit may have been pruned since the last page.
             if reader.kind(id)? != Some(Kind::Commit) {
                 return Err(Exception::InvalidContinuationToken);
             }
@@ -83,7 +83,7 @@ impl Place {
         Ok(Self { before, after, path: path.into() })
     }
 
-    /// Finds the next differences at a pair of paths, at most `limit`.
+    /// Returns the next differences at a pair of paths, at most `limit`.
     fn differences(
         &self,
         reader: &mut Reader,
@@ -101,14 +101,15 @@ impl Place {
             return Err(Exception::PathDoesNotExist { path: path.to_string() });
         }
         let mut found = Vec::new();
-        // The path may be a file's, which is all there is to compare then.
-        let [before_file, after_file] = [before, after].map(|it| it.filter(|(mode, _)| *mode != Mode::Tree));
+        // A path may be that of a file; then the file alone is compared.
+        let [before_file, after_file] = [before, after].map(|item| item.filter(|(mode, _)| *mode != Mode::Tree));
         if before_file != after_file && self.path.is_empty() {
             let path = if after_file.is_some() { after_path } else { before_path };
             let path = path.as_ref().map(Path::file_name).unwrap_or_default().into();
             found.push(Difference { path, before: before_file, after: after_file });
         }
-        let [before, after] = [before, after].map(|it| it.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
+        let [before, after] =
+            [before, after].map(|item| item.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
         let mut differences = Differences::new(reader, before, after, self.path.as_ref())?;
         let mut bytes = 0;
         while found.len() < limit
@@ -122,8 +123,8 @@ impl Place {
     }
 }
 
-/// Finds what a commit has at a path; no path is the root.
-fn find(reader: &mut Reader, commit: ObjectId, path: Option<&Path>) -> Result<Found, Exception> {
+/// Returns the entry of a commit at a path; `None` stands for the root.
+fn find(reader: &mut Reader, commit: ObjectId, path: Option<&Path>) -> Result<TreeItem, Exception> {
     let tree = reader.commit(&commit)?.tree;
     let Some(path) = path else { return Ok(Some((Mode::Tree, tree))) };
     Ok(reader.entry(&tree, path.as_bytes())?.map(|entry| (entry.mode, entry.id)))

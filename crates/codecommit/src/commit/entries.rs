@@ -1,4 +1,4 @@
-//! The lists of files that a caller gives for one commit.
+//! Lists of files in the input of `CreateCommit`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,30 +10,30 @@ use super::changes::KEEP;
 use crate::path::Path;
 use crate::{Exception, mode};
 
-/// How many files one commit can change.
+/// Maximum number of files that one commit can change.
 const ENTRIES_MAX: usize = 100;
 
-/// What is to happen to which files; none is named twice.
-pub(super) struct Entries {
-    pub(super) puts: Vec<Put>,
+/// Checked lists; no path occurs twice.
+pub(super) struct FileEntries {
+    pub(super) puts: Vec<PutEntry>,
     pub(super) deletes: Vec<Path>,
     pub(super) modes: Vec<(Path, Mode)>,
 }
 
-/// A file that is to be put.
-pub(super) struct Put {
+/// File to put.
+pub(super) struct PutEntry {
     pub(super) path: Path,
     pub(super) mode: Option<Mode>,
-    pub(super) source: Source,
+    pub(super) source: ContentSource,
 }
 
-/// Where the content of a file comes from.
-pub(super) enum Source {
+/// Source of a file's content.
+pub(super) enum ContentSource {
     Content(Vec<u8>),
     File { path: Path, is_move: bool },
 }
 
-impl Entries {
+impl FileEntries {
     pub(super) fn parse(
         puts: Vec<PutFileEntry>,
         deletes: Vec<DeleteFileEntry>,
@@ -44,7 +44,7 @@ impl Entries {
             count if count > ENTRIES_MAX => return Err(Exception::MaximumFileEntriesExceeded { limit: ENTRIES_MAX }),
             _ => {}
         }
-        let puts = puts.into_iter().map(Put::parse).collect::<Result<Vec<_>, _>>()?;
+        let puts = puts.into_iter().map(PutEntry::parse).collect::<Result<Vec<_>, _>>()?;
         let deletes = deletes.into_iter().map(|entry| Path::parse(Some(entry.file_path)));
         let deletes = deletes.collect::<Result<Vec<_>, _>>()?;
         let mut entries = Self { puts, deletes, modes: Vec::new() };
@@ -58,21 +58,21 @@ impl Entries {
         Ok(entries)
     }
 
-    /// Checks that one thing at most happens to each file, and that no file is put as a folder too.
+    /// Checks that each file occurs once, and that no file is also a folder of another.
     fn check_paths(&self) -> Result<(), Exception> {
         let mut put = BTreeSet::new();
-        for Put { path, .. } in &self.puts {
+        for PutEntry { path, .. } in &self.puts {
             if !put.insert(path.as_str()) {
                 return Err(Exception::PutFileEntryConflict { path: path.to_string() });
             }
         }
-        for Put { path, .. } in &self.puts {
+        for PutEntry { path, .. } in &self.puts {
             if let Some(folder) = path.parents().find(|folder| put.contains(folder)) {
                 return Err(Exception::PutFileEntryConflict { path: folder.to_owned() });
             }
         }
         let moved = self.puts.iter().filter_map(|put| match &put.source {
-            Source::File { path, is_move: true } => Some(path),
+            ContentSource::File { path, is_move: true } => Some(path),
             _ => None,
         });
         let mut others = moved.chain(&self.deletes).chain(self.modes.iter().map(|(path, _)| path));
@@ -82,11 +82,11 @@ impl Entries {
         }
     }
 
-    /// Checks how much is sent for each folder.
+    /// Checks the size of the new content of each folder.
     fn check_folders(&self) -> Result<(), Exception> {
         let mut folders = BTreeMap::<_, u64>::new();
-        for Put { path, source, .. } in &self.puts {
-            if let Source::Content(content) = source {
+        for PutEntry { path, source, .. } in &self.puts {
+            if let ContentSource::Content(content) = source {
                 let bytes = folders.entry(path.parents().last()).or_default();
                 *bytes += content.len() as u64;
                 if *bytes > FILE_BYTES_MAX {
@@ -98,7 +98,7 @@ impl Entries {
     }
 }
 
-impl Put {
+impl PutEntry {
     fn parse(entry: PutFileEntry) -> Result<Self, Exception> {
         let path = Path::of_new_file(Some(entry.file_path))?;
         let mode = mode::parse(entry.file_mode)?;
@@ -108,13 +108,13 @@ impl Put {
             (Some(content), None) if content.as_ref().len() as u64 > FILE_BYTES_MAX => {
                 return Err(Exception::FileContentSizeLimitExceeded { limit: FILE_BYTES_MAX });
             }
-            (Some(content), None) => Source::Content(content.into_inner()),
+            (Some(content), None) => ContentSource::Content(content.into_inner()),
             (None, Some(source)) => {
                 let path = Path::parse(Some(source.file_path))?;
                 if path.file_name() == KEEP {
                     return Err(Exception::RestrictedSourceFile { path: path.to_string() });
                 }
-                Source::File { path, is_move: source.is_move }
+                ContentSource::File { path, is_move: source.is_move }
             }
         };
         Ok(Self { path, mode, source })

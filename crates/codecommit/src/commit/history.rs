@@ -1,5 +1,6 @@
-//! Histories of commits, as the permission-only actions `GetCommitHistory` and `GetCommitsFromMergeBase` tell them. Their shapes
-//! are ours; commits are as `GetCommit` shows them.
+//! Histories of commits: the permission-only actions `GetCommitHistory` and `GetCommitsFromMergeBase`.
+//!
+//! Their shapes are ours; commits have the shape that `GetCommit` returns.
 
 use std::sync::Arc;
 
@@ -11,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::shape;
 use crate::name::RepositoryName;
-use crate::page::{Page, Place, Sizes};
+use crate::page::{Cursor, Page, Sizes};
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception};
 
 const HISTORY: Sizes = Sizes { operation: "GetCommitHistory", default: 100, max: 1_000 };
 const FROM_MERGE_BASE: Sizes = Sizes { operation: "GetCommitsFromMergeBase", default: 100, max: 1_000 };
 
-/// What `GetCommitHistory` is asked.
+/// Input of `GetCommitHistory`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetCommitHistoryInput {
@@ -28,7 +29,7 @@ pub(crate) struct GetCommitHistoryInput {
     next_token: Option<String>,
 }
 
-/// A page of a history.
+/// Page of a history.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GetCommitHistoryOutput {
@@ -37,7 +38,7 @@ pub(crate) struct GetCommitHistoryOutput {
     next_token: Option<String>,
 }
 
-/// What `GetCommitsFromMergeBase` is asked.
+/// Input of `GetCommitsFromMergeBase`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetCommitsFromMergeBaseInput {
@@ -48,7 +49,7 @@ pub(crate) struct GetCommitsFromMergeBaseInput {
     next_token: Option<String>,
 }
 
-/// A page of what two commits do not have in common; the source's commits come first.
+/// Page of the commits that only one of two histories has; those of the source come first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GetCommitsFromMergeBaseOutput {
@@ -62,7 +63,7 @@ pub(crate) struct GetCommitsFromMergeBaseOutput {
     next_token: Option<String>,
 }
 
-/// Lists a commit and those that lead to it, the newest first; a page goes on in the history that the first one began with.
+/// Lists a commit and its ancestors, newest first; all pages are of the history of the first page.
 pub(crate) fn get_history(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -75,27 +76,27 @@ pub(crate) fn get_history(
     let scope = [repository.id.as_str(), &text];
     let page = Page::parse(HISTORY, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.bounded_objects(call, &repository)?.reader();
-    let place = match &page.after {
-        Some(key) => Place::read(key, Kind::Commit, &mut reader)?,
-        None => Place::start(specifier.resolve(&*service.references(&repository)?, &mut reader)?),
+    let cursor = match &page.after {
+        Some(key) => Cursor::read(key, Kind::Commit, &mut reader)?,
+        None => Cursor::start(specifier.resolve(&*service.references(&repository)?, &mut reader)?),
     };
-    let mut log = Log::new(&mut reader, &place.id)?;
-    let (mut ids, mut met) = (Vec::new(), 0);
+    let mut log = Log::new(&mut reader, &cursor.id)?;
+    let (mut ids, mut visited) = (Vec::new(), 0);
     while ids.len() <= page.size
         && let Some(id) = log.next(&mut reader)?
     {
-        if met >= place.listed {
+        if visited >= cursor.listed {
             ids.push(id);
         }
-        met += 1;
+        visited += 1;
     }
-    let next_token = page.cut(&mut ids, |_| place.after(page.size).key());
+    let next_token = page.cut(&mut ids, |_| cursor.advance(page.size).key());
     Ok(GetCommitHistoryOutput { commits: show(&mut reader, &ids)?, next_token })
 }
 
-/// Lists the commits that each of two has since the newest that both have.
+/// Lists the commits of each of two histories since their newest common ancestor.
 ///
-/// Commits are found anew for each page, so branches that move in between move what is listed.
+/// The names of commits are resolved for each page, so an update of a branch between two pages changes the listing.
 pub(crate) fn get_from_merge_base(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -118,7 +119,7 @@ pub(crate) fn get_from_merge_base(
     let all = ahead.iter().map(|id| (true, *id)).chain(behind.iter().map(|id| (false, *id)));
     let mut listing: Vec<_> = all.skip(listed).take(page.size + 1).collect();
     let next_token = page.cut(&mut listing, |_| (listed + page.size).to_string().into_bytes());
-    let side = |of_source| listing.iter().filter(move |(it, _)| *it == of_source).map(|(_, id)| *id);
+    let side = |of_source| listing.iter().filter(move |(is_source, _)| *is_source == of_source).map(|(_, id)| *id);
     let (source_commits, destination_commits) = (side(true).collect::<Vec<_>>(), side(false).collect::<Vec<_>>());
     let [source_commit_id, destination_commit_id] = ids;
     Ok(GetCommitsFromMergeBaseOutput {

@@ -1,19 +1,20 @@
-//! The tip of a branch, on which a commit is made.
+//! Tips of branches, and commits on top of them.
 
 use std::sync::Arc;
 
 use aws::Call;
 use git::{Kind, ObjectId};
 
-use super::Changes;
+use super::FileChanges;
 use crate::authorship::Authorship;
 use crate::maintenance::Writer;
 use crate::name::BranchName;
-use crate::push::{self, Door, Expected, Move, Refusal};
+use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
+use crate::ref_transaction::RefTransaction;
 use crate::repository::Repository;
-use crate::{Change, CodeCommit, Exception};
+use crate::{Change, CodeCommit, Exception, ref_query};
 
-/// The tip of a branch: the commit that the next one follows; none in an empty repository.
+/// Tip of a branch, the parent of its next commit; an empty repository has no commit there.
 pub(crate) struct Tip {
     repository: Repository,
     branch: BranchName,
@@ -22,21 +23,21 @@ pub(crate) struct Tip {
     writer: Writer,
 }
 
-/// A commit that no reference leads to yet.
+/// A new commit to which no reference points yet.
 #[derive(Clone, Copy)]
-pub(crate) struct Made {
+pub(crate) struct CreatedCommit {
     pub(crate) commit: ObjectId,
     pub(crate) tree: ObjectId,
 }
 
-/// The id of the commit that a caller takes for a branch's tip; what is empty counts as not given.
+/// Parses the id of a parent commit; an empty one counts as missing.
 pub(crate) fn parent_id(id: Option<String>) -> Result<Option<ObjectId>, Exception> {
     let id = id.filter(|id| !id.is_empty());
     id.map(|id| ObjectId::from_hex(id.as_bytes()).map_err(|_| Exception::InvalidParentCommitId { id })).transpose()
 }
 
 impl Tip {
-    /// Finds the tip of a branch, which has to be the commit `parent`. The first branch is made by its first commit.
+    /// Finds the tip of a branch, which must be the commit `parent`. The first commit of a repository creates its branch.
     pub(crate) fn find(
         service: &CodeCommit,
         call: &Call,
@@ -47,7 +48,7 @@ impl Tip {
         let writer = service.writer(call, &repository)?;
         let objects = writer.objects();
         let (reference, tag) = (branch.reference(), format!("refs/tags/{}", branch.as_str()).into());
-        let target = |name| service.store.read(|transaction| push::target(transaction, &repository.id, name));
+        let target = |name| service.store.read(|transaction| ref_query::target(transaction, &repository.id, name));
         let tip = target(&reference)?;
         let tree = match (tip, parent) {
             (None, _) if target(&tag)?.is_some() => {
@@ -68,23 +69,28 @@ impl Tip {
         Ok(Self { repository, branch, parent, tree, writer })
     }
 
-    /// Begins the changes of a commit.
-    pub(crate) fn changes(&self) -> Changes {
-        Changes::new(self.writer.objects().reader(), self.tree)
+    /// Starts an empty set of changes.
+    pub(crate) fn changes(&self) -> FileChanges {
+        FileChanges::new(self.writer.objects().reader(), self.tree)
     }
 
-    /// Makes the commit; no reference leads to it yet.
-    pub(crate) fn write(&self, call: &Call, changes: Changes, authorship: &Authorship) -> Result<Made, Exception> {
+    /// Writes the commit with its trees and blobs; no reference points to it yet.
+    pub(crate) fn write(
+        &self,
+        call: &Call,
+        changes: FileChanges,
+        authorship: &Authorship,
+    ) -> Result<CreatedCommit, Exception> {
         let message = changes.default_message();
         let (tree, mut objects) = changes.into_objects()?;
         let commit = authorship.commit(call, tree, self.parent.into_iter().collect(), &message).to_object();
         let id = commit.id()?;
         objects.push(commit);
         self.writer.add(&objects)?;
-        Ok(Made { commit: id, tree })
+        Ok(CreatedCommit { commit: id, tree })
     }
 
-    /// Moves the branch to a commit, unless it moved meanwhile.
+    /// Moves the branch to a commit, unless it was moved in the meantime.
     pub(crate) fn advance<O: Send + 'static>(
         self,
         service: &CodeCommit,
@@ -94,17 +100,21 @@ impl Tip {
     ) -> Result<Change<O>, Exception> {
         let Self { repository, branch, parent, writer, .. } = self;
         let reference = branch.reference();
-        let new = Move::branch(reference.clone(), parent.map_or(Expected::Absent, Expected::At), commit);
-        let door = Door::open(service, call, &repository, std::slice::from_ref(&new))?;
+        let edit = RefEdit::branch(
+            reference.clone(),
+            parent.map_or(PreviousValue::MustNotExist, PreviousValue::MustExistAndMatch),
+            commit,
+        );
+        let references = RefTransaction::prepare(service, call, &repository, std::slice::from_ref(&edit))?;
         Ok(Box::new(move |transaction| {
             writer.keep_until_committed(transaction);
-            match push::one(transaction, &door, new)? {
+            match references.apply_one(transaction, edit)? {
                 Ok(()) => Ok(output),
-                Err(Refusal::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: repository.name }),
-                Err(Refusal::NameConflict { .. }) => {
+                Err(Rejection::NoRepository) => Err(Exception::RepositoryDoesNotExist { name: repository.name }),
+                Err(Rejection::NameConflict { .. }) => {
                     Err(Exception::InvalidBranchName { name: branch.as_str().to_owned() })
                 }
-                Err(_) => Err(match (parent, push::target(transaction, &repository.id, &reference)?) {
+                Err(_) => Err(match (parent, ref_query::target(transaction, &repository.id, &reference)?) {
                     (Some(parent), Some(tip)) => outdated(parent, tip),
                     (Some(_), None) => Exception::BranchDoesNotExist { reference: reference.to_string() },
                     (None, _) => Exception::ParentCommitIdRequired,

@@ -1,4 +1,4 @@
-//! The contents of files, by their ids.
+//! Blobs: contents of files by their ids.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ pub(crate) fn get_blob(
     let id = id(input.blob_id)?;
     let repository = service.find(call, &name)?;
     let content = read(&mut service.objects(call, &repository)?.reader(), id)?;
-    Ok(GetBlobOutput::builder().content(content.into()).build().expect("all that is required is set"))
+    Ok(GetBlobOutput::builder().content(content.into()).build().expect("the required members are set"))
 }
 
-/// The id of a blob: forty hexadecimal digits.
+/// Parses the id of a blob: forty hexadecimal digits.
 pub(super) fn id(id: Option<String>) -> Result<ObjectId, Exception> {
     let id = name::required(id, Exception::BlobIdRequired)?;
     ObjectId::from_hex(id.as_bytes()).map_err(|_| Exception::InvalidBlobId { id })
 }
 
-/// Reads a blob that is not too large.
+/// Reads a blob of at most `FILE_BYTES_MAX` bytes.
 pub(super) fn read(reader: &mut Reader, id: ObjectId) -> Result<Vec<u8>, Exception> {
     let missing = || Exception::BlobIdDoesNotExist { id: id.to_string() };
     match reader.header(&id)? {

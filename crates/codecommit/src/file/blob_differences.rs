@@ -1,4 +1,4 @@
-//! The lines in which two files differ.
+//! `GetBlobDifferences`: the lines in which two files differ.
 
 mod hunk;
 
@@ -14,8 +14,10 @@ use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "GetBlobDifferences", default: 100, max: 1_000 };
 
-/// How many lines around a change are shown with it.
+/// Number of context lines before and after a change if the caller gives none.
 const CONTEXT: usize = 3;
+
+/// Maximum number of context lines.
 const CONTEXT_MAX: usize = 20;
 
 pub(crate) fn get_blob_differences(
@@ -51,17 +53,17 @@ pub(crate) fn get_blob_differences(
     if !is_binary {
         let [before, after] = [&before, &after].map(|text| git::lines(text));
         let changes = git::changes(&before, &after, ignore_white_space, reader.interrupt())?;
-        let pieces = hunk::pieces(&changes, before.len(), context).skip(start).take(page.size + 1);
-        hunks = pieces.map(|piece| piece.shape(&before, &after)).collect();
+        let found = hunk::hunks(&changes, before.len(), context).skip(start).take(page.size + 1);
+        hunks = found.map(|hunk| hunk.to_wire(&before, &after)).collect();
     }
     let next = start + page.size;
     let next_token = page.cut(&mut hunks, |_| next.to_string().into_bytes());
-    let bytes = |content: &[u8]| i64::try_from(content.len()).expect("a file's size has a limit");
+    let bytes = |content: &[u8]| i64::try_from(content.len()).expect("the size is at most FILE_BYTES_MAX");
     let output = GetBlobDifferencesOutput::builder()
         .set_hunks(Some(hunks))
         .is_binary(is_binary)
         .before_blob_size(bytes(&before))
         .after_blob_size(bytes(&after))
         .set_next_token(next_token);
-    Ok(output.build().expect("all that is required is set"))
+    Ok(output.build().expect("the required members are set"))
 }

@@ -1,4 +1,4 @@
-//! What is in a folder.
+//! `GetFolder`: the entries of a folder.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::path::Path;
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception, mode};
 
-/// Lists what is in a folder, but not in those inside of it.
+/// Lists the entries of a folder, not recursively.
 pub(crate) fn get_folder(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -59,5 +59,5 @@ pub(crate) fn get_folder(
         .set_files(Some(files))
         .set_symbolic_links(Some(links))
         .set_sub_modules(Some(modules));
-    Ok(output.build().expect("all that is required is set"))
+    Ok(output.build().expect("the required members are set"))
 }

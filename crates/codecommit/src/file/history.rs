@@ -1,4 +1,4 @@
-//! The versions that a file had.
+//! `ListFileCommitHistory`: the versions of a file.
 
 use std::sync::Arc;
 
@@ -11,16 +11,17 @@ use git::{Kind, ObjectId, Reader, Revision};
 
 use crate::commit::shape;
 use crate::name::RepositoryName;
-use crate::page::{Page, Place, Sizes};
+use crate::page::{Cursor, Page, Sizes};
 use crate::path::Path;
 use crate::specifier::Specifier;
 use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "ListFileCommitHistory", default: 100, max: 1_000 };
 
-/// Lists the versions of a file, the newest first; a page goes on in the history that the first one began with.
+/// Lists the versions of a file, newest first; all pages are of the history of the first page.
 ///
-/// A path that no commit has is none of a failure: nothing is listed. The operation has no exception for one that is no path.
+/// A path that no commit has gives an empty list. For an invalid path the operation models no exception, so it is a
+/// `ValidationException`.
 pub(crate) fn list_commit_history(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -34,20 +35,20 @@ pub(crate) fn list_commit_history(
     let scope = [repository.id.as_str(), &specifier_text, path.as_str()];
     let page = Page::parse(SIZES, &service.settings, &scope, input.next_token, input.max_results)?;
     let mut reader = service.bounded_objects(call, &repository)?.reader();
-    let place = if let Some(key) = &page.after {
-        Place::read(key, Kind::Commit, &mut reader)?
+    let cursor = if let Some(key) = &page.after {
+        Cursor::read(key, Kind::Commit, &mut reader)?
     } else if specifier.is_head() && repository.default_branch.is_none() {
         return Err(Exception::CommitRequired);
     } else {
-        Place::start(specifier.resolve(&*service.references(&repository)?, &mut reader)?)
+        Cursor::start(specifier.resolve(&*service.references(&repository)?, &mut reader)?)
     };
-    let key = (repository.id, place.id, path.to_string());
-    let history = service.histories.get(key, || Ok(reader.file_history(&place.id, path.as_bytes())?))?;
-    let mut versions: Vec<_> = history.0.iter().skip(place.listed).take(page.size + 1).collect();
-    let next_token = page.cut(&mut versions, |_| place.after(page.size).key());
+    let key = (repository.id, cursor.id, path.to_string());
+    let history = service.file_histories.get(key, || Ok(reader.file_history(&cursor.id, path.as_bytes())?))?;
+    let mut versions: Vec<_> = history.0.iter().skip(cursor.listed).take(page.size + 1).collect();
+    let next_token = page.cut(&mut versions, |_| cursor.advance(page.size).key());
     let versions = versions.into_iter().map(|version| show(&mut reader, version)).collect::<Result<_, Exception>>()?;
     let output = ListFileCommitHistoryOutput::builder().set_revision_dag(Some(versions)).set_next_token(next_token);
-    Ok(output.build().expect("all that is required is set"))
+    Ok(output.build().expect("the required members are set"))
 }
 
 fn show(reader: &mut Reader, version: &Revision) -> Result<types::FileVersion, Exception> {

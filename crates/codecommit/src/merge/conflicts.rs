@@ -1,4 +1,4 @@
-//! The files that conflict, and what each side has of them.
+//! Conflicting files, with their version on each side.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,24 @@ use git::{BString, FileVersion as Version, Mode, ObjectId, Reader};
 
 use crate::Exception;
 
-/// The trees of the common ancestor, the destination and the source.
+/// Trees of the common ancestor, the destination and the source.
 pub(super) struct Sides([ObjectId; 3]);
 
+/// Index of the common ancestor.
 pub(super) const BASE: usize = 0;
+/// Index of the destination.
 pub(super) const DESTINATION: usize = 1;
+/// Index of the source.
 pub(super) const SOURCE: usize = 2;
 
-/// A file that conflicts.
-pub(super) struct Conflicted {
-    /// What the ancestor, the destination and the source have.
+/// File with a conflict.
+pub(super) struct ConflictedFile {
+    /// Versions of the ancestor, the destination and the source.
     pub(super) versions: [Option<Version>; 3],
-    /// What the merge made of it, without the caller's help.
+    /// Version in the merged tree, before any resolution by the caller.
     pub(super) merged: Option<Version>,
-    /// Where the merged tree has it: it can be put aside, and then it can be at two paths.
-    pub(super) places: Vec<BString>,
+    /// Its paths in the merged tree: the merge may have renamed it, and may have kept two versions.
+    pub(super) merged_paths: Vec<BString>,
     pub(super) in_content: bool,
     pub(super) in_mode: bool,
 }
@@ -34,36 +37,36 @@ impl Sides {
         Ok(Self(trees))
     }
 
-    /// Finds what a side has at a path, folders included.
+    /// Returns the entry of a side at a path, which may be a folder.
     pub(super) fn at(&self, reader: &mut Reader, side: usize, path: &BString) -> Result<Option<Version>, Exception> {
         Ok(reader.entry(&self.0[side], path.as_ref())?.map(|entry| (entry.mode, entry.id)))
     }
 
-    /// Lists the files that conflict by their paths.
+    /// Returns the conflicting files by their paths.
     pub(super) fn conflicted(
         &self,
         reader: &mut Reader,
         merged: &git::Merged,
-    ) -> Result<BTreeMap<BString, Conflicted>, Exception> {
-        let mut found = BTreeMap::<BString, Conflicted>::new();
-        for (place, conflict) in &merged.conflicts {
-            let file = found.entry(conflict.path.clone()).or_insert_with(|| Conflicted {
+    ) -> Result<BTreeMap<BString, ConflictedFile>, Exception> {
+        let mut found = BTreeMap::<BString, ConflictedFile>::new();
+        for (merged_path, conflict) in &merged.conflicts {
+            let file = found.entry(conflict.path.clone()).or_insert_with(|| ConflictedFile {
                 versions: [None; 3],
                 merged: conflict.merged,
-                places: Vec::new(),
+                merged_paths: Vec::new(),
                 in_content: conflict.content,
                 in_mode: conflict.mode,
             });
-            file.places.push(place.clone());
+            file.merged_paths.push(merged_path.clone());
             for side in [BASE, DESTINATION, SOURCE] {
                 file.versions[side] = file.versions[side].or(conflict.versions[side]);
             }
         }
-        // What a side has at the path itself is more its own than what the merge made of it.
+        // The version of a side at the path itself takes precedence over the one that rename detection assigned.
         for (path, file) in &mut found {
             for side in [BASE, DESTINATION, SOURCE] {
-                let there = self.at(reader, side, path)?.filter(|(mode, _)| *mode != Mode::Tree);
-                file.versions[side] = there.or(file.versions[side]);
+                let own = self.at(reader, side, path)?.filter(|(mode, _)| *mode != Mode::Tree);
+                file.versions[side] = own.or(file.versions[side]);
             }
         }
         Ok(found)

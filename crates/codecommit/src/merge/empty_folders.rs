@@ -1,4 +1,4 @@
-//! Folders that a merge would leave without a file.
+//! Folders that a merge leaves without a file.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ use git::{BString, Edits, Mode, Object, ObjectId, Reader};
 use crate::Exception;
 use crate::commit::KEEP;
 
-/// Finds the folders of a tree that another one has no more, and gives what keeps each of them, and the file to add.
+/// Finds the folders of `before` that `after` lacks; returns the edits that keep each of them, and the empty file to add.
 ///
-/// Fails if more than `items_max` folders have to be compared.
+/// Fails if more than `items_max` folders need to be compared.
 pub(super) fn keep(
     reader: &mut Reader,
     before: ObjectId,
@@ -19,9 +19,9 @@ pub(super) fn keep(
     let file = Object::blob(Vec::new());
     let version = (Mode::File, file.id()?);
     let mut edits = Edits::new();
-    let mut left = vec![(BString::default(), before, Some(after))];
+    let mut pending = vec![(BString::default(), before, Some(after))];
     let mut count = 0;
-    while let Some((path, before, after)) = left.pop() {
+    while let Some((path, before, after)) = pending.pop() {
         let now = after.map(|after| reader.tree(&after)).transpose()?.unwrap_or_default();
         let now: HashMap<_, _> = now.into_iter().map(|entry| (entry.name, (entry.mode, entry.id))).collect();
         let mut had_file = false;
@@ -36,7 +36,7 @@ pub(super) fn keep(
                 let mut path = path.clone();
                 path.extend_from_slice(&entry.name);
                 path.push(b'/');
-                left.push((path, entry.id, now.map(|(_, id)| *id)));
+                pending.push((path, entry.id, now.map(|(_, id)| *id)));
             }
         }
         if after.is_none() && had_file {

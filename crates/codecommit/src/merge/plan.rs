@@ -1,8 +1,8 @@
-//! Merging a source into a destination: what the caller wants, and the commit that comes of it.
+//! Execution of merges: the caller's options, and the merge commit.
 //!
-//! [`Plan::parse`] reads what the caller gives of a merge, whatever operation it comes by. [`Plan::make`] merges two commits
-//! by it and adds the objects. The reference is the caller's to move, through the door; in the same transaction
-//! [`record`] notes what was merged into what. A fast-forward needs no plan: [`fast_forward`] checks it.
+//! [`Plan::parse`] parses the options of any merge operation. [`Plan::execute`] merges two commits and adds the objects. The
+//! operation then updates the reference with a [`RefTransaction`](crate::ref_transaction::RefTransaction), and calls [`record`]
+//! in the same transaction. A fast-forward needs no plan: [`check_fast_forward`] checks it.
 
 use aws::Call;
 use aws_sdk_codecommit::types::{ConflictDetailLevelTypeEnum, ConflictResolution, ConflictResolutionStrategyTypeEnum};
@@ -11,25 +11,25 @@ use store::Transaction;
 
 use super::conflicts::Sides;
 use super::empty_folders;
-use super::resolution::Resolution;
-use super::rules::{self, Rules, Way};
+use super::resolution::ConflictResolutions;
+use super::rules::{self, ConflictRules, MergeStrategy};
 use crate::authorship::Authorship;
 use crate::maintenance::Writer;
 use crate::repository::Repository;
-use crate::{CodeCommit, Exception};
+use crate::{CodeCommit, Exception, column};
 
-/// A merge that makes a commit, as its caller wants it.
+/// Options of a merge that creates a commit.
 pub(crate) struct Plan {
-    way: Way,
-    rules: Rules,
+    strategy: MergeStrategy,
+    rules: ConflictRules,
     authorship: Authorship,
     keep_empty_folders: bool,
-    resolution: Resolution,
+    resolution: ConflictResolutions,
 }
 
-/// What a caller gives of a merge besides the commits.
+/// Members that the inputs of all merge operations share, besides the commits.
 #[derive(Default)]
-pub(crate) struct Wish {
+pub(crate) struct MergeInput {
     pub(crate) level: Option<ConflictDetailLevelTypeEnum>,
     pub(crate) strategy: Option<ConflictResolutionStrategyTypeEnum>,
     pub(crate) author_name: Option<String>,
@@ -39,10 +39,10 @@ pub(crate) struct Wish {
     pub(crate) resolution: Option<ConflictResolution>,
 }
 
-/// Takes the [`Wish`] out of an operation's input: the inputs of all merges have these members, and no type in common.
-macro_rules! wish {
+/// Moves the [`MergeInput`] out of an operation's input; the inputs have these members, but no common type.
+macro_rules! merge_input {
     ($input:ident) => {
-        $crate::merge::Wish {
+        $crate::merge::MergeInput {
             level: $input.conflict_detail_level,
             strategy: $input.conflict_resolution_strategy,
             author_name: $input.author_name,
@@ -53,58 +53,58 @@ macro_rules! wish {
         }
     };
 }
-pub(crate) use wish;
+pub(crate) use merge_input;
 
-/// The two commits of a merge.
+/// Commits of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tips {
+pub(crate) struct MergeTips {
     pub(crate) source: ObjectId,
     pub(crate) destination: ObjectId,
 }
 
-/// A merge that was made.
+/// Result of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Merged {
+pub(crate) struct MergeResult {
     pub(crate) commit_id: ObjectId,
     pub(crate) tree_id: ObjectId,
-    /// The newest of the best common ancestors.
+    /// Newest of the best common ancestors.
     pub(crate) base: ObjectId,
 }
 
 impl Plan {
-    /// Reads what a caller gives; `way` is not a fast-forward, which makes no commit.
-    pub(crate) fn parse(way: Way, wish: Wish) -> Result<Self, Exception> {
-        let rules = Rules::parse(wish.level, wish.strategy)?;
+    /// Parses the options; `strategy` is not a fast-forward, which creates no commit.
+    pub(crate) fn parse(strategy: MergeStrategy, input: MergeInput) -> Result<Self, Exception> {
+        let rules = ConflictRules::parse(input.level, input.strategy)?;
         Ok(Self {
-            way,
+            strategy,
             rules,
-            authorship: Authorship::parse(wish.author_name, wish.email, wish.message)?,
-            keep_empty_folders: wish.keep_empty_folders,
-            resolution: Resolution::parse(wish.resolution, rules.strategy)?,
+            authorship: Authorship::parse(input.author_name, input.email, input.message)?,
+            keep_empty_folders: input.keep_empty_folders,
+            resolution: ConflictResolutions::parse(input.resolution, rules.strategy)?,
         })
     }
 
-    /// Merges two commits and adds the merge commit with all that it needs; no reference is moved.
+    /// Merges two commits and adds the merge commit with its objects; no reference changes.
     ///
-    /// `writer` is made before the commits are looked up, and kept until a reference leads to the new one.
-    /// The message is for callers who gave none. Where the destination has all that the source has, nothing is made, and the
-    /// destination is the result. Fails with `ManualMergeRequired` where conflicts are left, with `TipsDivergenceExceeded`
-    /// where the commits have nothing in common, and where a limit of merges is exceeded.
-    pub(crate) fn make(
+    /// `writer` must be opened before the commits are looked up, and kept until a reference points to the new commit.
+    /// `default_message` is used if the caller gave none. If the destination already contains the source, no commit is created
+    /// and the destination is the result. Fails with `ManualMergeRequired` if conflicts are left, with
+    /// `TipsDivergenceExceeded` if the commits have no common ancestor, and if a limit of merges is exceeded.
+    pub(crate) fn execute(
         &self,
         (service, call): (&CodeCommit, &Call),
         writer: &Writer,
-        Tips { source, destination }: Tips,
+        MergeTips { source, destination }: MergeTips,
         default_message: &str,
-    ) -> Result<Merged, Exception> {
+    ) -> Result<MergeResult, Exception> {
         let mut reader = writer.objects().reader();
         let limits = service.settings.merge;
         let merged = reader.merge(&destination, &source, &self.rules.options(limits));
-        let merged = merged.map_err(|error| rules::given_up(error, &limits))?;
+        let merged = merged.map_err(|error| rules::exception(error, &limits))?;
         let base = merged.base.ok_or(Exception::TipsDivergenceExceeded)?;
         let before = reader.commit(&destination)?.tree;
         if base == source {
-            return Ok(Merged { commit_id: destination, tree_id: before, base });
+            return Ok(MergeResult { commit_id: destination, tree_id: before, base });
         }
         let sides = Sides::new(&mut reader, [base, destination, source])?;
         let (edits, mut new) = self.resolution.apply(&mut reader, &sides, self.rules.strategy, &merged)?;
@@ -119,24 +119,25 @@ impl Plan {
             tree_id = reader.imagine_edited(&tree_id, &edits)?;
         }
         new.extend(reader.imagined(&tree_id));
-        let parents = if self.way == Way::Squash { vec![destination] } else { vec![destination, source] };
+        let parents =
+            if self.strategy == MergeStrategy::Squash { vec![destination] } else { vec![destination, source] };
         new.push(self.authorship.commit(call, tree_id, parents, default_message).to_object());
         let ids = writer.add(&new)?;
-        let commit_id = *ids.last().expect("the commit was added");
-        Ok(Merged { commit_id, tree_id, base })
+        let commit_id = *ids.last().expect("the commit is the last object");
+        Ok(MergeResult { commit_id, tree_id, base })
     }
 }
 
-/// Fails with `ManualMergeRequired` unless the destination can move to the source's commit without losing one.
-pub(crate) fn fast_forward(objects: &git::Repository, tips: Tips) -> Result<(), Exception> {
+/// Fails with `ManualMergeRequired` unless the destination is an ancestor of the source.
+pub(crate) fn check_fast_forward(objects: &git::Repository, tips: MergeTips) -> Result<(), Exception> {
     if objects.is_ancestor(&tips.destination, &tips.source)? { Ok(()) } else { Err(Exception::ManualMergeRequired) }
 }
 
-/// Notes what was merged into what, for those who ask later; of several merges of two commits, the last.
+/// Records the result of a merge for `GetMergeCommit`; a later merge of the same commits replaces it.
 pub(crate) fn record(
     transaction: &Transaction,
     repository: &Repository,
-    tips: Tips,
+    tips: MergeTips,
     commit_id: ObjectId,
 ) -> Result<(), Exception> {
     transaction.execute(
@@ -152,16 +153,16 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// Finds what came of the last merge of two commits that the API made.
+/// Returns the commit of the last recorded merge of two commits.
 pub(super) fn recorded(
     transaction: &Transaction,
     repository: &Repository,
-    tips: Tips,
+    tips: MergeTips,
 ) -> Result<Option<ObjectId>, Exception> {
     let found = transaction.query_one(
         "SELECT merged FROM merges WHERE repository_id = ?1 AND destination = ?2 AND source = ?3",
         &[(&repository.id).into(), tips.destination.as_slice().into(), tips.source.as_slice().into()],
-        |row| ObjectId::try_from(row.blob(0)?.as_slice()).map_err(|_| store::Error::Damaged("an object id")),
+        |row| column::object_id(row, 0),
     )?;
     Ok(found)
 }

@@ -1,37 +1,38 @@
-//! What a caller decides of conflicts, file by file.
+//! Conflict resolutions by the caller, for each file.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_codecommit::types::{ConflictResolution, ReplaceContentEntry, ReplacementTypeEnum};
 use git::{BString, Edits, FileVersion as Version, Mode, Object, Reader};
 
-use super::conflicts::{BASE, Conflicted, DESTINATION, SOURCE, Sides};
-use super::rules::Strategy;
+use super::conflicts::{BASE, ConflictedFile, DESTINATION, SOURCE, Sides};
+use super::rules::ConflictStrategy;
 use crate::Exception;
 use crate::commit::FILE_BYTES_MAX;
 use crate::mode;
 use crate::path::Path;
 
-/// How many conflicts a caller can resolve at once, as many as files can be changed by one commit.
+/// Maximum number of conflicts that a caller can resolve at once; one commit can change as many files.
 const ENTRIES_MAX: usize = 100;
 
-/// What a caller decides.
+/// The caller's resolutions, by path.
 #[derive(Default)]
-pub(super) struct Resolution(BTreeMap<Path, Decision>);
+pub(super) struct ConflictResolutions(BTreeMap<Path, Resolution>);
 
-/// A path, as it is given, and what is decided.
-type Entry = Result<(String, Decision), Exception>;
+/// An unchecked path with its resolution.
+type ParsedEntry = Result<(String, Resolution), Exception>;
 
-enum Decision {
+/// Resolution of one conflict.
+enum Resolution {
     Keep { side: usize, mode: Option<Mode> },
     Put { content: Vec<u8>, mode: Option<Mode> },
     SetMode(Mode),
     Delete,
 }
 
-impl Resolution {
-    /// Reads what a caller gives, which only merges take that leave conflicts to the caller.
-    pub(super) fn parse(resolution: Option<ConflictResolution>, strategy: Strategy) -> Result<Self, Exception> {
+impl ConflictResolutions {
+    /// Parses the resolutions; only the strategy `AUTOMERGE` allows any.
+    pub(super) fn parse(resolution: Option<ConflictResolution>, strategy: ConflictStrategy) -> Result<Self, Exception> {
         let Some(ConflictResolution { replace_contents, delete_files, set_file_modes, .. }) = resolution else {
             return Ok(Self::default());
         };
@@ -44,35 +45,38 @@ impl Resolution {
         if count > ENTRIES_MAX {
             return Err(Exception::MaximumConflictResolutionEntriesExceeded { limit: ENTRIES_MAX });
         }
-        if count > 0 && strategy != Strategy::Automerge {
-            let reason = "it goes with the strategy AUTOMERGE alone.".to_owned();
+        if count > 0 && strategy != ConflictStrategy::Automerge {
+            let reason = "it requires the strategy AUTOMERGE.".to_owned();
             return Err(Exception::InvalidConflictResolution { reason });
         }
-        let replaced = replaced.into_iter().map(|it| -> Entry { Ok((it.file_path.clone(), replacement(it)?)) });
-        let deleted = deleted.into_iter().map(|it| -> Entry { Ok((it.file_path, Decision::Delete)) });
-        let modes = modes.into_iter().map(|it| -> Entry {
-            Ok((it.file_path, Decision::SetMode(mode::parse(Some(it.file_mode))?.ok_or(Exception::FileModeRequired)?)))
+        let replaced =
+            replaced.into_iter().map(|entry| -> ParsedEntry { Ok((entry.file_path.clone(), replacement(entry)?)) });
+        let deleted = deleted.into_iter().map(|entry| -> ParsedEntry { Ok((entry.file_path, Resolution::Delete)) });
+        let modes = modes.into_iter().map(|entry| -> ParsedEntry {
+            let mode = mode::parse(Some(entry.file_mode))?.ok_or(Exception::FileModeRequired)?;
+            Ok((entry.file_path, Resolution::SetMode(mode)))
         });
-        let mut decisions = BTreeMap::new();
-        for decision in replaced.chain(deleted).chain(modes) {
-            let (path, decision) = decision?;
+        let mut resolutions = BTreeMap::new();
+        for entry in replaced.chain(deleted).chain(modes) {
+            let (path, resolution) = entry?;
             let path = Path::parse(Some(path))?;
-            if decisions.contains_key(&path) {
+            if resolutions.contains_key(&path) {
                 return Err(Exception::MultipleConflictResolutionEntries { path: path.to_string() });
             }
-            decisions.insert(path, decision);
+            resolutions.insert(path, resolution);
         }
-        check_folders(&decisions)?;
-        Ok(Self(decisions))
+        check_folders(&resolutions)?;
+        Ok(Self(resolutions))
     }
 
-    /// Decides all conflicts, or fails with `ManualMergeRequired` if one is left; gives what to change in the merged tree,
-    /// and the files to add.
+    /// Resolves all conflicts; returns the edits of the merged tree and the files to add.
+    ///
+    /// Fails with `ManualMergeRequired` if a conflict is left.
     pub(super) fn apply(
         &self,
         reader: &mut Reader,
         sides: &Sides,
-        strategy: Strategy,
+        strategy: ConflictStrategy,
         merged: &git::Merged,
     ) -> Result<(Edits, Vec<Object>), Exception> {
         let conflicts = sides.conflicted(reader, merged)?;
@@ -80,26 +84,26 @@ impl Resolution {
             let reason = format!("{path} has no conflict.");
             return Err(Exception::InvalidConflictResolution { reason });
         }
-        let decisions: HashMap<BString, &Decision> =
-            self.0.iter().map(|(path, decision)| (path.as_bytes().to_owned(), decision)).collect();
+        let resolutions: HashMap<BString, &Resolution> =
+            self.0.iter().map(|(path, resolution)| (path.as_bytes().to_owned(), resolution)).collect();
         let (mut edits, mut added) = (Edits::new(), Vec::new());
         for (path, file) in conflicts {
-            let decided = match (strategy, decisions.get(&path)) {
-                (Strategy::AcceptSource, _) => accepted(&file, SOURCE),
-                (Strategy::AcceptDestination, _) => accepted(&file, DESTINATION),
-                (_, Some(decision)) => decision.version(&file, &mut added)?,
+            let resolved = match (strategy, resolutions.get(&path)) {
+                (ConflictStrategy::AcceptSource, _) => accepted(&file, SOURCE),
+                (ConflictStrategy::AcceptDestination, _) => accepted(&file, DESTINATION),
+                (_, Some(resolution)) => resolution.version(&file, &mut added)?,
                 (_, None) => return Err(Exception::ManualMergeRequired),
             };
-            edits.extend(file.places.into_iter().map(|place| (place, None)));
-            edits.insert(path, decided);
+            edits.extend(file.merged_paths.into_iter().map(|merged_path| (merged_path, None)));
+            edits.insert(path, resolved);
         }
         Ok((edits, added))
     }
 }
 
-impl Decision {
-    /// Gives what becomes of a file.
-    fn version(&self, file: &Conflicted, added: &mut Vec<Object>) -> Result<Option<Version>, Exception> {
+impl Resolution {
+    /// Returns the resolved version of a file; `None` deletes it.
+    fn version(&self, file: &ConflictedFile, added: &mut Vec<Object>) -> Result<Option<Version>, Exception> {
         match self {
             Self::Delete => Ok(None),
             Self::Keep { side, mode } => Ok(file.versions[*side].map(|(now, id)| (mode.unwrap_or(now), id))),
@@ -119,12 +123,12 @@ impl Decision {
     }
 }
 
-/// What comes of a file where a side goes before the other: the lines of the other that conflict with nothing stay.
-fn accepted(file: &Conflicted, side: usize) -> Option<Version> {
+/// Returns the version of a file if one side wins all conflicts; lines of the other side that do not conflict stay.
+fn accepted(file: &ConflictedFile, side: usize) -> Option<Version> {
     if file.in_content { file.merged } else { file.versions[side] }
 }
 
-fn replacement(entry: ReplaceContentEntry) -> Result<Decision, Exception> {
+fn replacement(entry: ReplaceContentEntry) -> Result<Resolution, Exception> {
     let path = entry.file_path;
     let mode = mode::parse(entry.file_mode)?;
     let side = match entry.replacement_type {
@@ -136,20 +140,21 @@ fn replacement(entry: ReplaceContentEntry) -> Result<Decision, Exception> {
         kind => return Err(Exception::InvalidReplacementType { kind: kind.to_string() }),
     };
     match (side, entry.content) {
-        (Some(side), None) => Ok(Decision::Keep { side, mode }),
+        (Some(side), None) => Ok(Resolution::Keep { side, mode }),
         (Some(_), Some(_)) => Err(Exception::InvalidReplacementContent { path }),
         (None, None) => Err(Exception::ReplacementContentRequired { path }),
         (None, Some(content)) if content.as_ref().len() as u64 > FILE_BYTES_MAX => {
             Err(Exception::FileContentSizeLimitExceeded { limit: FILE_BYTES_MAX })
         }
-        (None, Some(content)) => Ok(Decision::Put { content: content.into_inner(), mode }),
+        (None, Some(content)) => Ok(Resolution::Put { content: content.into_inner(), mode }),
     }
 }
 
-fn check_folders(decisions: &BTreeMap<Path, Decision>) -> Result<(), Exception> {
+/// Checks the size of the new content of each folder.
+fn check_folders(resolutions: &BTreeMap<Path, Resolution>) -> Result<(), Exception> {
     let mut folders = HashMap::<&str, u64>::new();
-    for (path, decision) in decisions {
-        let Decision::Put { content, .. } = decision else { continue };
+    for (path, resolution) in resolutions {
+        let Resolution::Put { content, .. } = resolution else { continue };
         let bytes = folders.entry(path.parents().last().unwrap_or_default()).or_default();
         *bytes += content.len() as u64;
         if *bytes > FILE_BYTES_MAX {

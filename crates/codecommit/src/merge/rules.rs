@@ -1,4 +1,4 @@
-//! By which rules commits are merged: how, in which detail, and for whom where they conflict.
+//! Options of merges: strategy, conflict detail level, conflict resolution strategy.
 
 use aws_sdk_codecommit::types::{
     ConflictDetailLevelTypeEnum as Level, ConflictResolutionStrategyTypeEnum as StrategyType, MergeOptionTypeEnum,
@@ -7,33 +7,32 @@ use git::{Favor, MergeError, MergeLimits, MergeOptions};
 
 use crate::Exception;
 
-/// How the destination comes to have what the source has.
+/// Merge option: how the source is brought into the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::enum_variant_names, reason = "three-way is Git's word")]
-pub(crate) enum Way {
-    /// It moves to the source's commit.
+pub(crate) enum MergeStrategy {
+    /// The destination moves to the source's commit.
     FastForward,
-    /// One commit brings all that is new, and names no source.
+    /// A commit with the changes of the source, whose only parent is the destination.
     Squash,
-    /// One commit has both as parents.
+    /// A commit with both as parents.
     ThreeWay,
 }
 
-impl Way {
+impl MergeStrategy {
     pub(crate) const ALL: [Self; 3] = [Self::FastForward, Self::Squash, Self::ThreeWay];
 
     pub(crate) fn parse(option: Option<MergeOptionTypeEnum>) -> Result<Self, Exception> {
-        // A required member that was not sent reads as an empty one.
+        // The decoder reads a missing required member as an empty one.
         let option = option.filter(|option| !option.as_str().is_empty()).ok_or(Exception::MergeOptionRequired)?;
-        let found = Self::ALL.into_iter().find(|way| way.option() == option);
+        let found = Self::ALL.into_iter().find(|strategy| strategy.option() == option);
         found.ok_or_else(|| Exception::InvalidMergeOption { option: option.to_string() })
     }
 
-    /// Reads an option that makes a commit: a fast-forward makes none.
+    /// Parses an option that creates a commit; a fast-forward creates none.
     pub(crate) fn parse_committing(option: Option<MergeOptionTypeEnum>) -> Result<Self, Exception> {
         match Self::parse(option)? {
             Self::FastForward => Err(Exception::InvalidMergeOption { option: "FAST_FORWARD_MERGE".to_owned() }),
-            way => Ok(way),
+            strategy => Ok(strategy),
         }
     }
 
@@ -46,29 +45,29 @@ impl Way {
     }
 }
 
-/// What becomes of conflicts.
+/// Conflict resolution strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Strategy {
-    /// They stay.
+pub(crate) enum ConflictStrategy {
+    /// Conflicts are left unresolved.
     None,
-    /// The source's version is taken.
+    /// The source's version wins.
     AcceptSource,
-    /// The destination's version is taken.
+    /// The destination's version wins.
     AcceptDestination,
-    /// The caller says for each file.
+    /// The caller resolves each file.
     Automerge,
 }
 
-/// What counts as a conflict, and what becomes of it.
+/// Rules by which conflicts are found and resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rules {
-    /// Whether files are merged line by line. Else each file that both sides changed conflicts.
+pub(crate) struct ConflictRules {
+    /// Whether files are merged by line; otherwise every file that both sides changed conflicts.
     pub(crate) by_line: bool,
-    pub(crate) strategy: Strategy,
+    pub(crate) strategy: ConflictStrategy,
 }
 
-impl Rules {
-    /// Reads what a caller gives; AWS's defaults are `FILE_LEVEL` and `NONE`.
+impl ConflictRules {
+    /// Parses the level and strategy; AWS's defaults are `FILE_LEVEL` and `NONE`.
     pub(crate) fn parse(level: Option<Level>, strategy: Option<StrategyType>) -> Result<Self, Exception> {
         let by_line = match level {
             None | Some(Level::FileLevel) => false,
@@ -76,28 +75,28 @@ impl Rules {
             Some(level) => return Err(Exception::InvalidConflictDetailLevel { level: level.to_string() }),
         };
         let strategy = match strategy {
-            None | Some(StrategyType::None) => Strategy::None,
-            Some(StrategyType::AcceptSource) => Strategy::AcceptSource,
-            Some(StrategyType::AcceptDestination) => Strategy::AcceptDestination,
-            Some(StrategyType::Automerge) => Strategy::Automerge,
+            None | Some(StrategyType::None) => ConflictStrategy::None,
+            Some(StrategyType::AcceptSource) => ConflictStrategy::AcceptSource,
+            Some(StrategyType::AcceptDestination) => ConflictStrategy::AcceptDestination,
+            Some(StrategyType::Automerge) => ConflictStrategy::Automerge,
             Some(other) => return Err(Exception::InvalidConflictResolutionStrategy { strategy: other.to_string() }),
         };
         Ok(Self { by_line, strategy })
     }
 
-    /// The same as Git's merge wants it: the destination is our side.
+    /// Returns the options for Git's merge, in which the destination is "ours".
     pub(crate) fn options(self, limits: MergeLimits) -> MergeOptions {
         let favor = match self.strategy {
-            Strategy::None | Strategy::Automerge => Favor::Neither,
-            Strategy::AcceptSource => Favor::Theirs,
-            Strategy::AcceptDestination => Favor::Ours,
+            ConflictStrategy::None | ConflictStrategy::Automerge => Favor::Neither,
+            ConflictStrategy::AcceptSource => Favor::Theirs,
+            ConflictStrategy::AcceptDestination => Favor::Ours,
         };
         MergeOptions { by_line: self.by_line, favor, labels: ["destination".into(), "source".into()], limits }
     }
 }
 
-/// Says in AWS's terms why a merge was given up.
-pub(crate) fn given_up(error: MergeError, limits: &MergeLimits) -> Exception {
+/// Returns the exception for a failed merge.
+pub(crate) fn exception(error: MergeError, limits: &MergeLimits) -> Exception {
     match error {
         MergeError::Read(error) => error.into(),
         MergeError::Time => Exception::TipsDivergenceExceeded,

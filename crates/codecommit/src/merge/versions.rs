@@ -1,4 +1,4 @@
-//! What the sides of a merge have at one path, described.
+//! Descriptions of one path on the three sides of a merge.
 
 use aws_sdk_codecommit::types::{
     ChangeTypeEnum, ConflictMetadata, FileModes, FileSizes, IsBinaryFile, MergeHunk, MergeHunkDetail, MergeOperations,
@@ -7,34 +7,38 @@ use aws_sdk_codecommit::types::{
 use git::{BString, By, FileVersion, Kind, Lines, Mode, Part};
 
 use super::conflicts::{BASE, DESTINATION, SOURCE};
-use super::look::Look;
+use super::preview::MergePreview;
 use crate::{Exception, mode};
 
-/// A path with what each side has there.
+/// A path, with the entry of each side there.
 pub(super) struct Versions {
     path: String,
     files: [Option<FileVersion>; 3],
     contents: [Vec<u8>; 3],
-    /// Where it conflicts, if it does.
-    conflict: Option<Conflict>,
-    /// The parts of the files by who changed them; none of what is not text.
+    /// Kinds of its conflict, if there is one.
+    conflict: Option<ConflictKinds>,
+    /// Parts of the files by who changed them; empty if they are not text.
     parts: Vec<Part>,
 }
 
 #[derive(Clone, Copy)]
-struct Conflict {
+struct ConflictKinds {
     in_mode: bool,
     in_type: bool,
     in_content: bool,
 }
 
 impl Versions {
-    /// Reads a path; nothing if no side has a file there.
+    /// Reads a path; returns `None` if no side has a file there.
     ///
-    /// Fails if the files are larger together than `bytes_left`, which they are taken off, or have too many lines to be
-    /// compared.
-    pub(super) fn read(look: &mut Look, path: &BString, bytes_left: &mut u64) -> Result<Option<Self>, Exception> {
-        let Look { reader, sides, conflicts, rules, bytes_max, .. } = look;
+    /// The sizes of the files are subtracted from `bytes_left`. Fails if they exceed it, or if the files have too many lines to
+    /// be compared.
+    pub(super) fn read(
+        preview: &mut MergePreview,
+        path: &BString,
+        bytes_left: &mut u64,
+    ) -> Result<Option<Self>, Exception> {
+        let MergePreview { reader, sides, conflicts, rules, bytes_max, .. } = preview;
         let exceeded = || Exception::MaximumFileContentToLoadExceeded { limit: *bytes_max };
         let conflicted = conflicts.get(path);
         let mut versions = [None; 3];
@@ -73,7 +77,7 @@ impl Versions {
         };
         let kinds = versions.map(|version| version.map(object_type));
         let in_type = kinds[SOURCE].is_some() && kinds[DESTINATION].is_some() && kinds[SOURCE] != kinds[DESTINATION];
-        let conflict = conflicted.map(|file| Conflict {
+        let conflict = conflicted.map(|file| ConflictKinds {
             in_mode: file.in_mode,
             in_type,
             in_content: file.in_content || !file.in_mode && !in_type,
@@ -88,9 +92,9 @@ impl Versions {
         let binary = |side: usize| self.is_file(side).then(|| git::is_binary(&self.contents[side]));
         let name = |version: Option<FileVersion>| version.and_then(|(mode, _)| mode::name(mode));
         let conflict = self.conflict;
-        let is = |which: fn(Conflict) -> bool| conflict.is_some_and(which);
-        let in_text = if is(|it| it.in_content) { self.conflicting_parts().max(1) } else { 0 };
-        let others = usize::from(is(|it| it.in_mode)) + usize::from(is(|it| it.in_type));
+        let is = |which: fn(ConflictKinds) -> bool| conflict.is_some_and(which);
+        let in_text = if is(|kinds| kinds.in_content) { self.conflicting_parts().max(1) } else { 0 };
+        let others = usize::from(is(|kinds| kinds.in_mode)) + usize::from(is(|kinds| kinds.in_type));
         ConflictMetadata::builder()
             .file_path(&self.path)
             .file_sizes(
@@ -118,9 +122,9 @@ impl Versions {
                     .set_base(binary(BASE))
                     .build(),
             )
-            .content_conflict(is(|it| it.in_content))
-            .file_mode_conflict(is(|it| it.in_mode))
-            .object_type_conflict(is(|it| it.in_type))
+            .content_conflict(is(|kinds| kinds.in_content))
+            .file_mode_conflict(is(|kinds| kinds.in_mode))
+            .object_type_conflict(is(|kinds| kinds.in_type))
             .merge_operations(
                 MergeOperations::builder()
                     .set_source(change(base, source))
@@ -130,7 +134,7 @@ impl Versions {
             .build()
     }
 
-    /// Gives the versions hunk by hunk; what is not text has none.
+    /// Returns the hunks; files that are not text have none.
     pub(super) fn hunks(&self) -> impl Iterator<Item = MergeHunk> {
         let [base, destination, source] = &self.contents;
         let lines = Lines::new(base, destination, source);

@@ -1,4 +1,4 @@
-//! The creation of pull requests.
+//! Creation of pull requests.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use aws_sdk_codecommit::operation::create_pull_request::{CreatePullRequestInput,
 use aws_sdk_codecommit::types::{PullRequestCreatedEventMetadata, PullRequestEvent, PullRequestEventType};
 use store::{Error, Transaction};
 
+use crate::ancestry_cache::AncestryCache;
 use crate::pull_request::target::Target;
 use crate::pull_request::{self, PullRequest, PullRequestId, event, follow, row};
-use crate::relations::Relations;
 use crate::request_token::{self, RequestToken};
-use crate::{Change, CodeCommit, Exception, approval_rule, repository};
+use crate::{Change, CodeCommit, Exception, approval_rule_template, repository};
 
 pub(crate) fn create(
     service: &CodeCommit,
@@ -23,10 +23,10 @@ pub(crate) fn create(
     let target = Target::parse(input.targets)?;
     let token = RequestToken::parse(input.client_request_token)?;
     let repository = service.find(call, &target.repository)?;
-    let relations = Relations::new(service.bounded_objects(call, &repository)?);
-    // What fails here fails below too, unless the request was made before: then it does not matter anymore.
+    let ancestry = AncestryCache::new(service.bounded_objects(call, &repository)?);
+    // A failure here is ignored: it occurs again in the transaction, unless the request token was used before.
     if let Ok(tips) = service.store.read(|transaction| target.tips(transaction, &repository)) {
-        relations.merge_base(tips.source_commit, tips.destination_commit)?;
+        ancestry.merge_base(tips.source_commit, tips.destination_commit)?;
     }
     let (call, limit) = (Arc::clone(call), service.settings.open_pull_requests_max);
     Ok(Box::new(move |transaction| {
@@ -39,7 +39,7 @@ pub(crate) fn create(
             &target.source.to_string(),
             &destination,
         ];
-        let make = || {
+        let create = || {
             let tips = target.tips(transaction, &repository)?;
             if count_open(transaction, &repository.id)? >= limit {
                 return Err(Exception::MaximumOpenPullRequestsExceeded { limit });
@@ -57,21 +57,21 @@ pub(crate) fn create(
                 destination: tips.destination,
                 source_commit: tips.source_commit,
                 destination_commit: tips.destination_commit,
-                merge_base: relations.merge_base(tips.source_commit, tips.destination_commit)?,
+                merge_base: ancestry.merge_base(tips.source_commit, tips.destination_commit)?,
                 revision_id: follow::new_revision_id(&call),
                 client_request_token: token.as_ref().map(|token| token.as_str().to_owned()),
                 merged: None,
             };
             row::insert(transaction, &pull_request)?;
             add_event(transaction, &call, &mut pull_request)?;
-            approval_rule::add_from_templates(transaction, &call, &mut pull_request)?;
+            approval_rule_template::add_rules(transaction, &call, &mut pull_request)?;
             Ok(pull_request.id().to_string())
         };
         let id = request_token::once(
             transaction,
             &call,
             (&repository.id, "CreatePullRequest", token.as_ref(), &parameters),
-            make,
+            create,
         )?;
         let pull_request = row::get(transaction, &call, PullRequestId::parse(Some(id))?)?;
         let pull_request = pull_request::describe(transaction, &pull_request)?;
@@ -79,15 +79,15 @@ pub(crate) fn create(
     }))
 }
 
-fn add_event(transaction: &Transaction, call: &Call, made: &mut PullRequest) -> Result<(), Exception> {
+fn add_event(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
     let metadata = PullRequestCreatedEventMetadata::builder()
-        .repository_name(&made.repository.name)
-        .source_commit_id(made.source_commit.to_string())
-        .destination_commit_id(made.destination_commit.to_string())
-        .set_merge_base(made.merge_base.map(|id| id.to_string()))
+        .repository_name(&pull_request.repository.name)
+        .source_commit_id(pull_request.source_commit.to_string())
+        .destination_commit_id(pull_request.destination_commit.to_string())
+        .set_merge_base(pull_request.merge_base.map(|id| id.to_string()))
         .build();
     let event = PullRequestEvent::builder().pull_request_created_event_metadata(metadata);
-    event::add(transaction, call, made, &PullRequestEventType::PullRequestCreated, event)
+    event::add(transaction, call, pull_request, &PullRequestEventType::PullRequestCreated, event)
 }
 
 fn count_open(transaction: &Transaction, repository_id: &str) -> Result<u64, Error> {
@@ -99,7 +99,7 @@ fn count_open(transaction: &Transaction, repository_id: &str) -> Result<u64, Err
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// Counts the pull request that is being created; the numbers of what was deleted are not given again.
+/// Returns the number of a new pull request; the numbers of deleted ones are not reused.
 fn next_number(transaction: &Transaction, call: &Call) -> Result<i64, Error> {
     let number = transaction.query_one(
         "INSERT INTO places (account, region, repositories, pull_requests) VALUES (?1, ?2, 0, 1) \

@@ -1,6 +1,6 @@
-//! What moves of branches entail for pull requests: new revisions, merges, closings.
+//! Changes of pull requests that follow from edits of their branches: new revisions, merges, closings.
 //!
-//! **Invariant:** an open pull request names the tips of its two branches, and both are there.
+//! **Invariant:** an open pull request names the tips of its two branches, and both branches exist.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use aws_sdk_codecommit::types::{
 use git::{BString, ObjectId};
 use store::{Error, Transaction};
 
-use crate::Exception;
+use crate::ancestry_cache::AncestryCache;
 use crate::pull_request::event;
-use crate::pull_request::row::{self, Merged, PullRequest, PullRequestId};
-use crate::push::{self, Move};
-use crate::relations::Relations;
+use crate::pull_request::row::{self, MergeRecord, PullRequest, PullRequestId};
+use crate::ref_edit::RefEdit;
+use crate::{Exception, column};
 
-/// An open pull request, as far as moves of branches concern it.
-pub(crate) struct Open {
+/// An open pull request with what depends on its branches.
+pub(crate) struct OpenPullRequest {
     id: PullRequestId,
     source: BString,
     destination: BString,
@@ -28,126 +28,125 @@ pub(crate) struct Open {
     merge_base: Option<ObjectId>,
 }
 
-/// What becomes of one.
-pub(crate) struct Consequence {
+/// New state of an open pull request.
+pub(crate) struct Transition {
     id: PullRequestId,
     source_commit: ObjectId,
     destination_commit: ObjectId,
     merge_base: Option<ObjectId>,
-    fate: Fate,
+    outcome: Outcome,
 }
 
-enum Fate {
+enum Outcome {
     Open,
-    /// One of its branches is gone.
+    /// One of the branches was deleted.
     Closed,
-    /// The destination has this tip, and with it the source's.
+    /// The destination's new tip, which contains the source's.
     Merged(ObjectId),
 }
 
 /// Lists a repository's open pull requests.
-pub(crate) fn open(transaction: &Transaction, repository_id: &str) -> Result<Vec<Open>, Error> {
+pub(crate) fn list_open(transaction: &Transaction, repository_id: &str) -> Result<Vec<OpenPullRequest>, Error> {
     transaction.query(
         "SELECT number, source, destination, source_commit, destination_commit, merge_base FROM pull_requests \
          WHERE repository_id = ?1 AND is_open = 1 ORDER BY number",
         &[repository_id.into()],
         |row| {
-            Ok(Open {
-                id: PullRequestId::of(row.integer(0)?),
+            Ok(OpenPullRequest {
+                id: PullRequestId::from_number(row.integer(0)?),
                 source: row.blob(1)?.into(),
                 destination: row.blob(2)?.into(),
-                source_commit: push::object_id(row, 3)?,
-                destination_commit: push::object_id(row, 4)?,
-                merge_base: push::optional_object_id(row, 5)?,
+                source_commit: column::object_id(row, 3)?,
+                destination_commit: column::object_id(row, 4)?,
+                merge_base: column::optional_object_id(row, 5)?,
             })
         },
     )
 }
 
-/// Finds out what moves entail for open pull requests.
-pub(crate) fn consequences<'a>(
-    relations: &Relations,
-    open: &[Open],
-    moves: impl Iterator<Item = &'a Move>,
-) -> Result<Vec<Consequence>, Exception> {
+/// Returns the changes of open pull requests that edits of references bring.
+pub(crate) fn transitions<'a>(
+    ancestry: &AncestryCache,
+    open: &[OpenPullRequest],
+    edits: impl Iterator<Item = &'a RefEdit>,
+) -> Result<Vec<Transition>, Exception> {
     if open.is_empty() {
         return Ok(Vec::new());
     }
     let mut tips: HashMap<&BString, Option<ObjectId>> = HashMap::new();
-    for it in moves {
-        // Deletions come first, so what stays is what else became of the name.
-        let tip = tips.entry(&it.name).or_default();
-        *tip = it.new.or(*tip);
+    for edit in edits {
+        // Deletions are applied first, so a new target of the same name remains.
+        let tip = tips.entry(&edit.name).or_default();
+        *tip = edit.new.or(*tip);
     }
-    let found = open.iter().map(|it| it.consequence(relations, &tips));
-    found.filter_map(Result::transpose).collect()
+    let transitions = open.iter().map(|pull_request| pull_request.transition(ancestry, &tips));
+    transitions.filter_map(Result::transpose).collect()
 }
 
-impl Open {
-    fn consequence(
+impl OpenPullRequest {
+    fn transition(
         &self,
-        relations: &Relations,
+        ancestry: &AncestryCache,
         tips: &HashMap<&BString, Option<ObjectId>>,
-    ) -> Result<Option<Consequence>, Exception> {
+    ) -> Result<Option<Transition>, Exception> {
         let (source, destination) = (tips.get(&self.source).copied(), tips.get(&self.destination).copied());
         if source.is_none() && destination.is_none() {
             return Ok(None);
         }
         let source_commit = source.flatten().unwrap_or(self.source_commit);
-        let fate = match destination {
-            Some(Some(tip)) if self.is_merged(relations, source_commit, tip)? => Fate::Merged(tip),
-            _ if source == Some(None) || destination == Some(None) => Fate::Closed,
-            _ => Fate::Open,
+        let outcome = match destination {
+            Some(Some(tip)) if self.is_merged(ancestry, source_commit, tip)? => Outcome::Merged(tip),
+            _ if source == Some(None) || destination == Some(None) => Outcome::Closed,
+            _ => Outcome::Open,
         };
-        // What is closed goes on to show what it was about.
-        let destination_commit = match fate {
-            Fate::Open => destination.flatten().unwrap_or(self.destination_commit),
-            Fate::Closed | Fate::Merged(_) => self.destination_commit,
+        // A closed pull request keeps the tip that its destination had before.
+        let destination_commit = match outcome {
+            Outcome::Open => destination.flatten().unwrap_or(self.destination_commit),
+            Outcome::Closed | Outcome::Merged(_) => self.destination_commit,
         };
-        let ends = (source_commit, destination_commit);
-        let merge_base = if ends == (self.source_commit, self.destination_commit) {
+        let merge_base = if (source_commit, destination_commit) == (self.source_commit, self.destination_commit) {
             self.merge_base
         } else {
-            relations.merge_base(source_commit, destination_commit)?
+            ancestry.merge_base(source_commit, destination_commit)?
         };
-        Ok(Some(Consequence { id: self.id, source_commit, destination_commit, merge_base, fate }))
+        Ok(Some(Transition { id: self.id, source_commit, destination_commit, merge_base, outcome }))
     }
 
-    /// A source that the destination had before is none that comes with the move.
-    fn is_merged(&self, relations: &Relations, source: ObjectId, tip: ObjectId) -> Result<bool, Exception> {
-        Ok(relations.is_ancestor(source, tip)? && !relations.is_ancestor(source, self.destination_commit)?)
+    /// Returns whether the destination's new tip brings the source; a source that it contained before does not count.
+    fn is_merged(&self, ancestry: &AncestryCache, source: ObjectId, tip: ObjectId) -> Result<bool, Exception> {
+        Ok(ancestry.is_ancestor(source, tip)? && !ancestry.is_ancestor(source, self.destination_commit)?)
     }
 }
 
-/// Has the pull requests of a repository follow moves that were made.
+/// Updates the pull requests of a repository after edits of its references.
 pub(crate) fn follow<'a>(
     transaction: &Transaction,
     call: &Call,
-    relations: &Relations,
+    ancestry: &AncestryCache,
     repository_id: &str,
-    moves: impl Iterator<Item = &'a Move>,
+    edits: impl Iterator<Item = &'a RefEdit>,
 ) -> Result<(), Exception> {
-    let open = open(transaction, repository_id)?;
-    for it in consequences(relations, &open, moves)? {
-        let mut pull_request = row::get(transaction, call, it.id)?;
-        let is_revised = it.source_commit != pull_request.source_commit;
-        pull_request.source_commit = it.source_commit;
-        pull_request.destination_commit = it.destination_commit;
-        pull_request.merge_base = it.merge_base;
+    let open = list_open(transaction, repository_id)?;
+    for transition in transitions(ancestry, &open, edits)? {
+        let mut pull_request = row::get(transaction, call, transition.id)?;
+        let is_revised = transition.source_commit != pull_request.source_commit;
+        pull_request.source_commit = transition.source_commit;
+        pull_request.destination_commit = transition.destination_commit;
+        pull_request.merge_base = transition.merge_base;
         if is_revised {
             pull_request.revision_id = new_revision_id(call);
             add_revised(transaction, call, &mut pull_request)?;
         }
-        match it.fate {
-            Fate::Open => row::save(transaction, &pull_request)?,
-            Fate::Closed => close(transaction, call, &mut pull_request)?,
-            Fate::Merged(commit) => merge(transaction, call, &mut pull_request, None, commit)?,
+        match transition.outcome {
+            Outcome::Open => row::save(transaction, &pull_request)?,
+            Outcome::Closed => close(transaction, call, &mut pull_request)?,
+            Outcome::Merged(commit) => close_as_merged(transaction, call, &mut pull_request, None, commit)?,
         }
     }
     Ok(())
 }
 
-/// Closes a pull request that is open.
+/// Closes an open pull request.
 pub(super) fn close(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
     pull_request.is_open = false;
     row::save(transaction, pull_request)?;
@@ -156,15 +155,15 @@ pub(super) fn close(transaction: &Transaction, call: &Call, pull_request: &mut P
     event::add(transaction, call, pull_request, &PullRequestEventType::PullRequestStatusChanged, event)
 }
 
-/// Notes that a pull request that is open was merged by the caller, and closes it.
-pub(super) fn merge(
+/// Records that the caller merged an open pull request, and closes it.
+pub(super) fn close_as_merged(
     transaction: &Transaction,
     call: &Call,
     pull_request: &mut PullRequest,
     option: Option<&str>,
     commit: ObjectId,
 ) -> Result<(), Exception> {
-    pull_request.merged = Some(Merged { by: call.caller.arn.clone(), option: option.map(str::to_owned), commit });
+    pull_request.merged = Some(MergeRecord { by: call.caller.arn.clone(), option: option.map(str::to_owned), commit });
     let metadata = PullRequestMergedStateChangedEventMetadata::builder()
         .repository_name(&pull_request.repository.name)
         .destination_reference(pull_request.destination.to_string())
@@ -175,7 +174,7 @@ pub(super) fn merge(
     close(transaction, call, pull_request)
 }
 
-/// AWS calls the destination's tip "before" and the source's "after".
+/// Adds the event of a new revision. AWS names the destination's tip "before" and the source's "after".
 fn add_revised(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
     let metadata = PullRequestSourceReferenceUpdatedEventMetadata::builder()
         .repository_name(&pull_request.repository.name)
@@ -187,7 +186,7 @@ fn add_revised(transaction: &Transaction, call: &Call, pull_request: &mut PullRe
     event::add(transaction, call, pull_request, &PullRequestEventType::PullRequestSourceReferenceUpdated, event)
 }
 
-/// Makes the id of a new revision: 64 hexadecimal digits.
+/// Returns the id of a new revision: 64 hexadecimal digits.
 pub(super) fn new_revision_id(call: &Call) -> String {
     [call.new_id(), call.new_id()].concat().replace('-', "")
 }

@@ -1,4 +1,4 @@
-//! The three merges of pull requests: the destination moves through the door, and the pull request is closed as merged.
+//! Merges of pull requests: the destination branch is updated, and the pull request is closed as merged.
 
 use std::sync::Arc;
 
@@ -16,17 +16,18 @@ use aws_sdk_codecommit::types;
 use git::ObjectId;
 use store::Transaction;
 
-use crate::merge::{self, Plan, Tips, Way, wish};
+use crate::merge::{self, MergeStrategy, MergeTips, Plan, merge_input};
 use crate::name::{self, RepositoryName};
 use crate::pull_request::{self, PullRequest, PullRequestId, follow, row};
-use crate::push::{self, Door, Expected, Move, Refusal};
+use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
+use crate::ref_transaction::RefTransaction;
 use crate::{Change, CodeCommit, Exception, approval_rule};
 
-/// What a caller wants merged.
-struct Asked {
+/// The pull request to merge, as the caller names it.
+struct MergeRequest {
     id: PullRequestId,
     repository: RepositoryName,
-    /// What the source's tip must be, if the caller says it.
+    /// Required tip of the source branch, if the caller gives one.
     source_commit: Option<ObjectId>,
 }
 
@@ -35,8 +36,8 @@ pub(crate) fn by_fast_forward(
     call: &Arc<Call>,
     input: MergePullRequestByFastForwardInput,
 ) -> Result<Change<MergePullRequestByFastForwardOutput>, Exception> {
-    let asked = Asked::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
-    let change = merge(service, call, asked, Way::FastForward, None)?;
+    let request = MergeRequest::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
+    let change = merge(service, call, request, MergeStrategy::FastForward, None)?;
     Ok(Box::new(|transaction| {
         Ok(MergePullRequestByFastForwardOutput::builder().pull_request(change(transaction)?).build())
     }))
@@ -47,8 +48,14 @@ pub(crate) fn by_squash(
     call: &Arc<Call>,
     input: MergePullRequestBySquashInput,
 ) -> Result<Change<MergePullRequestBySquashOutput>, Exception> {
-    let asked = Asked::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
-    let change = merge(service, call, asked, Way::Squash, Some(Plan::parse(Way::Squash, wish!(input))?))?;
+    let request = MergeRequest::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
+    let change = merge(
+        service,
+        call,
+        request,
+        MergeStrategy::Squash,
+        Some(Plan::parse(MergeStrategy::Squash, merge_input!(input))?),
+    )?;
     Ok(Box::new(|transaction| Ok(MergePullRequestBySquashOutput::builder().pull_request(change(transaction)?).build())))
 }
 
@@ -57,14 +64,20 @@ pub(crate) fn by_three_way(
     call: &Arc<Call>,
     input: MergePullRequestByThreeWayInput,
 ) -> Result<Change<MergePullRequestByThreeWayOutput>, Exception> {
-    let asked = Asked::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
-    let change = merge(service, call, asked, Way::ThreeWay, Some(Plan::parse(Way::ThreeWay, wish!(input))?))?;
+    let request = MergeRequest::parse(input.pull_request_id, input.repository_name, input.source_commit_id)?;
+    let change = merge(
+        service,
+        call,
+        request,
+        MergeStrategy::ThreeWay,
+        Some(Plan::parse(MergeStrategy::ThreeWay, merge_input!(input))?),
+    )?;
     Ok(Box::new(|transaction| {
         Ok(MergePullRequestByThreeWayOutput::builder().pull_request(change(transaction)?).build())
     }))
 }
 
-impl Asked {
+impl MergeRequest {
     fn parse(id: Option<String>, repository: Option<String>, source_commit: Option<String>) -> Result<Self, Exception> {
         let source_commit = source_commit.filter(|id| !id.is_empty());
         Ok(Self {
@@ -74,7 +87,7 @@ impl Asked {
         })
     }
 
-    /// Gets the pull request if it can be merged as far as the tables know: before the merge, and once more with it.
+    /// Returns the pull request if the database allows its merge; checked before the merge and again in the transaction.
     fn mergeable(&self, transaction: &Transaction, call: &Call) -> Result<PullRequest, Exception> {
         let pull_request = row::get(transaction, call, self.id)?;
         if pull_request.repository.name != self.repository.as_str() {
@@ -93,40 +106,40 @@ impl Asked {
     }
 }
 
-/// Merges; a fast-forward has no plan.
+/// Merges a pull request; `plan` is `None` for a fast-forward.
 fn merge(
     service: &CodeCommit,
     call: &Arc<Call>,
-    asked: Asked,
-    way: Way,
+    request: MergeRequest,
+    strategy: MergeStrategy,
     plan: Option<Plan>,
 ) -> Result<Change<types::PullRequest>, Exception> {
-    let repository = service.find(call, &asked.repository)?;
+    let repository = service.find(call, &request.repository)?;
     let writer = service.bounded_writer(call, &repository)?;
-    let pull_request = service.store.read(|transaction| asked.mergeable(transaction, call))?;
+    let pull_request = service.store.read(|transaction| request.mergeable(transaction, call))?;
     let tips = tips(&pull_request);
     let commit_id = if let Some(plan) = plan {
         let message = format!("Merge pull request {}: {}", pull_request.id(), pull_request.title);
-        plan.make((service, call), &writer, tips, &message)?.commit_id
+        plan.execute((service, call), &writer, tips, &message)?.commit_id
     } else {
-        merge::fast_forward(writer.objects(), tips)?;
+        merge::check_fast_forward(writer.objects(), tips)?;
         tips.source
     };
-    let new = Move::branch(pull_request.destination, Expected::At(tips.destination), commit_id);
-    let door = Door::open(service, call, &repository, std::slice::from_ref(&new))?;
+    let edit = RefEdit::branch(pull_request.destination, PreviousValue::MustExistAndMatch(tips.destination), commit_id);
+    let references = RefTransaction::prepare(service, call, &repository, std::slice::from_ref(&edit))?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);
-        let mut pull_request = asked.mergeable(transaction, &call)?;
+        let mut pull_request = request.mergeable(transaction, &call)?;
         if self::tips(&pull_request) != tips {
             return Err(Exception::ConcurrentReferenceUpdate { reference: pull_request.destination.to_string() });
         }
-        // Closed first, so that it does not follow its own merge.
-        follow::merge(transaction, &call, &mut pull_request, Some(way.option().as_str()), commit_id)?;
-        match push::one(transaction, &door, new)? {
+        // It is closed first, so that it does not follow the update of its own branch.
+        follow::close_as_merged(transaction, &call, &mut pull_request, Some(strategy.option().as_str()), commit_id)?;
+        match references.apply_one(transaction, edit)? {
             Ok(()) => {}
-            Err(Refusal::NoRepository) => {
-                return Err(Exception::RepositoryDoesNotExist { name: asked.repository.to_string() });
+            Err(Rejection::NoRepository) => {
+                return Err(Exception::RepositoryDoesNotExist { name: request.repository.to_string() });
             }
             Err(_) => {
                 return Err(Exception::ConcurrentReferenceUpdate { reference: pull_request.destination.to_string() });
@@ -137,6 +150,6 @@ fn merge(
     }))
 }
 
-fn tips(pull_request: &PullRequest) -> Tips {
-    Tips { source: pull_request.source_commit, destination: pull_request.destination_commit }
+fn tips(pull_request: &PullRequest) -> MergeTips {
+    MergeTips { source: pull_request.source_commit, destination: pull_request.destination_commit }
 }

@@ -1,4 +1,4 @@
-//! A pull request as it is stored, and how it is found.
+//! Pull requests in the database.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use git::{BString, ObjectId};
 use store::{Error, Row, Transaction};
 
 use crate::repository::{self, Repository};
-use crate::{Exception, name, push};
+use crate::{CodeCommit, Exception, column, name};
 
-/// The id of a pull request: a number that is counted in each account and region, over all repositories.
+/// Id of a pull request: a number, counted per account and region over all repositories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PullRequestId(i64);
 
@@ -21,12 +21,12 @@ impl PullRequestId {
         number.map(Self).ok_or(Exception::InvalidPullRequestId { id })
     }
 
-    /// The number, as the tables have it.
+    /// Returns the number, as in the database.
     pub(crate) fn number(self) -> i64 {
         self.0
     }
 
-    pub(crate) fn of(number: i64) -> Self {
+    pub(crate) fn from_number(number: i64) -> Self {
         Self(number)
     }
 }
@@ -40,42 +40,42 @@ impl fmt::Display for PullRequestId {
 /// A pull request.
 #[derive(Clone, Debug)]
 pub(crate) struct PullRequest {
-    /// The number of its id.
+    /// Number of the id.
     pub(crate) number: i64,
     pub(crate) repository: Repository,
     pub(crate) title: String,
     pub(crate) description: Option<String>,
-    /// The ARN of who created it.
+    /// ARN of the creator.
     pub(crate) author: String,
     pub(crate) is_open: bool,
     pub(crate) created: Timestamp,
-    /// When something last happened to it.
+    /// Time of the last activity.
     pub(crate) active: Timestamp,
-    /// The full name of the branch that is to be merged.
+    /// Full name of the branch to merge.
     pub(crate) source: BString,
-    /// The full name of the branch that it is to be merged into.
+    /// Full name of the branch to merge into.
     pub(crate) destination: BString,
-    /// The tip of the source branch; since it was closed, the last one.
+    /// Tip of the source branch; of a closed pull request the last one.
     pub(crate) source_commit: ObjectId,
-    /// The tip of the destination branch; since it was closed, the last one before.
+    /// Tip of the destination branch; of a closed pull request the last one before the closing.
     pub(crate) destination_commit: ObjectId,
-    /// The newest commit that the two have in common.
+    /// Newest common ancestor of the two tips.
     pub(crate) merge_base: Option<ObjectId>,
-    /// What names the source commit to those who approve it: 64 hexadecimal digits.
+    /// Id of the source commit for approvals: 64 hexadecimal digits.
     pub(crate) revision_id: String,
     pub(crate) client_request_token: Option<String>,
-    /// How it was merged, if it was.
-    pub(crate) merged: Option<Merged>,
+    /// Its merge, if it was merged.
+    pub(crate) merged: Option<MergeRecord>,
 }
 
-/// How a pull request was merged.
+/// Merge of a pull request.
 #[derive(Clone, Debug)]
-pub(crate) struct Merged {
-    /// The ARN of who merged it.
+pub(crate) struct MergeRecord {
+    /// ARN of the caller who merged it.
     pub(crate) by: String,
-    /// The merge option as on the wire; `None` where it was not merged by one of the operations.
+    /// Merge option as on the wire; `None` if a push merged it.
     pub(crate) option: Option<String>,
-    /// The tip of the destination branch with it.
+    /// Tip of the destination branch after the merge.
     pub(crate) commit: ObjectId,
 }
 
@@ -97,7 +97,7 @@ impl PullRequest {
             .build()
     }
 
-    /// What the tables know it by: account, region, number.
+    /// Returns the primary key: account, region, number.
     pub(crate) fn key(&self) -> [store::Value<'_>; 3] {
         let Repository { account, region, .. } = &self.repository;
         [account.as_str().into(), region.as_str().into(), self.number.into()]
@@ -105,8 +105,9 @@ impl PullRequest {
 
     fn read(row: &Row<'_>, number: i64, repository: Repository) -> Result<Self, Error> {
         let merged_by = row.optional_text(14)?;
-        let merged =
-            |by| Ok::<_, Error>(Merged { by, option: row.optional_text(15)?, commit: push::object_id(row, 16)? });
+        let merged = |by| {
+            Ok::<_, Error>(MergeRecord { by, option: row.optional_text(15)?, commit: column::object_id(row, 16)? })
+        };
         Ok(Self {
             number,
             repository,
@@ -118,9 +119,9 @@ impl PullRequest {
             active: Timestamp::from_millis(row.integer(6)?),
             source: row.blob(7)?.into(),
             destination: row.blob(8)?.into(),
-            source_commit: push::object_id(row, 9)?,
-            destination_commit: push::object_id(row, 10)?,
-            merge_base: push::optional_object_id(row, 11)?,
+            source_commit: column::object_id(row, 9)?,
+            destination_commit: column::object_id(row, 10)?,
+            merge_base: column::optional_object_id(row, 11)?,
             revision_id: row.text(12)?,
             client_request_token: row.optional_text(13)?,
             merged: merged_by.map(merged).transpose()?,
@@ -128,7 +129,14 @@ impl PullRequest {
     }
 }
 
-/// Gets a pull request of the call's account and region; the call then concerns its repository.
+/// Finds a pull request of the call's account and region whose repository's encryption key can be used.
+pub(crate) fn find(service: &CodeCommit, call: &Call, id: PullRequestId) -> Result<PullRequest, Exception> {
+    let pull_request = service.store.read(|transaction| get(transaction, call, id))?;
+    service.settings.simulate.check_key(call, &pull_request.repository.kms_key_id)?;
+    Ok(pull_request)
+}
+
+/// Returns a pull request of the call's account and region, and adds its repository to the call's resources.
 pub(crate) fn get(transaction: &Transaction, call: &Call, id: PullRequestId) -> Result<PullRequest, Exception> {
     let missing = || Exception::PullRequestDoesNotExist { id: id.to_string() };
     let key = [call.account.as_str().into(), call.region.as_str().into(), id.0.into()];
@@ -141,7 +149,7 @@ pub(crate) fn get(transaction: &Transaction, call: &Call, id: PullRequestId) -> 
     transaction.query_one(&format!("SELECT {COLUMNS} {of_key}"), &key, read)?.ok_or_else(missing)
 }
 
-/// Gets a pull request that has to be open.
+/// Returns a pull request, which must be open.
 pub(crate) fn get_open(transaction: &Transaction, call: &Call, id: PullRequestId) -> Result<PullRequest, Exception> {
     let pull_request = get(transaction, call, id)?;
     if pull_request.is_open {
@@ -179,7 +187,7 @@ pub(super) fn insert(transaction: &Transaction, pull_request: &PullRequest) -> R
     Ok(())
 }
 
-/// Writes what can change of a pull request, but when it was active.
+/// Writes the columns of a pull request that can change, except the time of its last activity.
 pub(super) fn save(transaction: &Transaction, pull_request: &PullRequest) -> Result<(), Error> {
     let [account, region, number] = pull_request.key();
     let merged = pull_request.merged.as_ref();
@@ -206,7 +214,7 @@ pub(super) fn save(transaction: &Transaction, pull_request: &PullRequest) -> Res
     Ok(())
 }
 
-/// Notes that something happened to a pull request now.
+/// Sets the time of the last activity to the call's.
 pub(crate) fn touch(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Error> {
     pull_request.active = call.time;
     let [account, region, number] = pull_request.key();

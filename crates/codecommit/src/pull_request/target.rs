@@ -1,4 +1,4 @@
-//! Between which branches a pull request is to be.
+//! Branches of a new pull request, as the caller names them.
 
 use aws_sdk_codecommit::types;
 use git::{BString, ObjectId};
@@ -6,27 +6,27 @@ use store::Transaction;
 
 use crate::name::{self, RepositoryName};
 use crate::repository::Repository;
-use crate::{Exception, push};
+use crate::{Exception, ref_query};
 
-/// What a caller names.
+/// Requested target.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) repository: RepositoryName,
-    /// The full name of the source branch.
+    /// Full name of the source branch.
     pub(super) source: BString,
-    /// The full name of the destination branch; `None` is the default one.
+    /// Full name of the destination branch; `None` stands for the default branch.
     pub(super) destination: Option<BString>,
 }
 
-/// What it names at one moment.
-pub(super) struct Tips {
+/// Tips of the branches at one moment.
+pub(super) struct TargetTips {
     pub(super) destination: BString,
     pub(super) source_commit: ObjectId,
     pub(super) destination_commit: ObjectId,
 }
 
 impl Target {
-    /// Reads the list of targets, which has one.
+    /// Parses the list of targets, which must have one element.
     pub(super) fn parse(targets: Option<Vec<types::Target>>) -> Result<Self, Exception> {
         let targets = targets.filter(|targets| !targets.is_empty()).ok_or(Exception::TargetsRequired)?;
         let mut repositories: Vec<_> = targets.iter().map(|target| target.repository_name.clone()).collect();
@@ -39,7 +39,7 @@ impl Target {
         if repository_name.is_empty() && source_reference.is_empty() && destination_reference.is_none() {
             return Err(Exception::TargetRequired);
         }
-        // Left out it is the default branch's; empty it is nobody's.
+        // A missing reference stands for the default branch; an empty one is invalid.
         if destination_reference.as_ref().is_some_and(String::is_empty) {
             return Err(Exception::InvalidTarget);
         }
@@ -54,21 +54,21 @@ impl Target {
         Ok(target)
     }
 
-    /// Looks the two branches up.
-    pub(super) fn tips(&self, transaction: &Transaction, repository: &Repository) -> Result<Tips, Exception> {
+    /// Looks up the two branches.
+    pub(super) fn tips(&self, transaction: &Transaction, repository: &Repository) -> Result<TargetTips, Exception> {
         let source_commit = tip(transaction, repository, &self.source)?;
         let destination = self.destination.clone().or_else(|| repository.default_branch.clone());
-        // Where a branch is, a default one is.
+        // A repository with a branch has a default branch.
         let destination = destination.ok_or(Exception::InvalidTarget)?;
         if destination == self.source {
             return Err(Exception::SourceAndDestinationAreSame);
         }
         let destination_commit = tip(transaction, repository, &destination)?;
-        Ok(Tips { destination, source_commit, destination_commit })
+        Ok(TargetTips { destination, source_commit, destination_commit })
     }
 }
 
-/// Reads the short or full name of a branch, and returns the full one.
+/// Parses the short or full name of a branch; returns the full one.
 fn branch(name: Option<String>) -> Result<BString, Exception> {
     let name = name::required(name, Exception::ReferenceNameRequired)?;
     let full: BString =
@@ -79,14 +79,14 @@ fn branch(name: Option<String>) -> Result<BString, Exception> {
     if full.starts_with(b"refs/heads/") { Ok(full) } else { Err(Exception::ReferenceTypeNotSupported { name }) }
 }
 
-/// A name that a tag has and no branch is one of the wrong kind.
+/// Returns the tip of a branch; if only a tag has the name, the reference type is not supported.
 fn tip(transaction: &Transaction, repository: &Repository, name: &BString) -> Result<ObjectId, Exception> {
-    if let Some(tip) = push::target(transaction, &repository.id, name)? {
+    if let Some(tip) = ref_query::target(transaction, &repository.id, name)? {
         return Ok(tip);
     }
     let short = name.strip_prefix(b"refs/heads/").unwrap_or(name);
     let tag: BString = [b"refs/tags/", short].concat().into();
-    match push::target(transaction, &repository.id, &tag)? {
+    match ref_query::target(transaction, &repository.id, &tag)? {
         Some(_) => Err(Exception::ReferenceTypeNotSupported { name: tag.to_string() }),
         None => Err(Exception::ReferenceDoesNotExist { name: name.to_string() }),
     }

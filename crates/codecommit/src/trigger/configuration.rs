@@ -1,4 +1,4 @@
-//! The triggers of a repository, as they are put and kept.
+//! Triggers of a repository: their validation and storage.
 
 use aws::{Arn, Call};
 use aws_sdk_codecommit::types::{RepositoryTrigger, RepositoryTriggerEventEnum};
@@ -8,21 +8,21 @@ use store::{Error, Transaction};
 use crate::Exception;
 use crate::name::{BranchName, required};
 
-/// How many triggers a repository can have.
+/// Maximum number of triggers of a repository.
 const TRIGGERS_MAX: usize = 10;
 
-/// How many branches a trigger can have.
+/// Maximum number of branches of a trigger.
 const BRANCHES_MAX: usize = 10;
 
-/// The length of a trigger's name, in characters.
+/// Maximum length of a trigger's name, in characters.
 const NAME_MAX: usize = 100;
 
-/// The length of a trigger's custom data, in characters.
+/// Maximum length of a trigger's custom data, in characters.
 const CUSTOM_DATA_MAX: usize = 1_000;
 
-/// All triggers of a repository, which are put at once.
+/// All triggers of a repository, which are replaced together.
 pub(super) struct Configuration {
-    /// The id that each put gives anew.
+    /// New with every replacement.
     pub(super) id: String,
     pub(super) triggers: Vec<Trigger>,
 }
@@ -31,17 +31,17 @@ pub(super) struct Configuration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Trigger {
     pub(super) name: String,
-    /// The ARN of an SNS topic or a Lambda function.
+    /// ARN of an SNS topic or a Lambda function.
     pub(super) destination: String,
     pub(super) custom_data: Option<String>,
-    /// Short names; none means all references.
+    /// Short names; an empty list stands for all references.
     branches: Vec<String>,
-    /// As on the wire.
+    /// Names of events as on the wire.
     events: Vec<String>,
 }
 
 impl Configuration {
-    pub(super) fn of(transaction: &Transaction, repository_id: &str) -> Result<Option<Self>, Error> {
+    pub(super) fn find(transaction: &Transaction, repository_id: &str) -> Result<Option<Self>, Error> {
         transaction.query_one(
             "SELECT id, triggers FROM trigger_configurations WHERE repository_id = ?1",
             &[repository_id.into()],
@@ -53,7 +53,7 @@ impl Configuration {
     }
 
     pub(super) fn save(&self, transaction: &Transaction, repository_id: &str) -> Result<(), Error> {
-        let triggers = serde_json::to_string(&self.triggers).expect("texts can be written as JSON");
+        let triggers = serde_json::to_string(&self.triggers).expect("lists of strings always encode as JSON");
         transaction.execute(
             "INSERT INTO trigger_configurations (repository_id, id, triggers) VALUES (?1, ?2, ?3) \
              ON CONFLICT (repository_id) DO UPDATE SET id = excluded.id, triggers = excluded.triggers",
@@ -104,28 +104,31 @@ impl Trigger {
             .set_branches(Some(self.branches))
             .set_events(Some(events))
             .build()
-            .expect("it has what a trigger must have")
+            .expect("the name, the destination and the events are set")
     }
 
-    /// The full names of the branches.
+    /// Returns the full names of the branches.
     pub(super) fn references(&self) -> impl Iterator<Item = String> {
         self.branches.iter().map(|branch| format!("refs/heads/{branch}"))
     }
 
-    /// Tells whether an event of a reference sets the trigger off.
-    pub(super) fn wants(&self, reference: &str, event: &RepositoryTriggerEventEnum) -> bool {
-        let wanted = |it: &String| [RepositoryTriggerEventEnum::All.as_str(), event.as_str()].contains(&it.as_str());
-        let named = self.branches.is_empty() || self.references().any(|name| name == reference);
-        named && self.events.iter().any(wanted)
+    /// Returns whether an event of a reference fires the trigger.
+    pub(super) fn matches(&self, reference: &str, event: &RepositoryTriggerEventEnum) -> bool {
+        let names = [RepositoryTriggerEventEnum::All.as_str(), event.as_str()];
+        let is_selected = self.branches.is_empty() || self.references().any(|name| name == reference);
+        is_selected && self.events.iter().any(|name| names.contains(&name.as_str()))
     }
 }
 
-/// A topic or a function of the call's region, in any account; topics that keep an order cannot be told by triggers.
+/// Checks the ARN of a destination: a standard SNS topic or a Lambda function of the call's region, in any account.
+///
+/// FIFO topics are refused, as the dot in their names is.
 fn destination(arn: String, call: &Call) -> Result<String, Exception> {
     let text = required(Some(arn), Exception::RepositoryTriggerDestinationArnRequired)?;
-    let is_word =
-        |name: &str| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_$".contains(&it));
-    let is_known = |arn: &Arn| match arn.service.as_str() {
+    let is_word = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_$".contains(&byte))
+    };
+    let is_supported = |arn: &Arn| match arn.service.as_str() {
         "sns" => is_word(&arn.resource),
         "lambda" => match arn.resource.split(':').collect::<Vec<_>>()[..] {
             ["function", name] => is_word(name),
@@ -134,14 +137,14 @@ fn destination(arn: String, call: &Call) -> Result<String, Exception> {
         },
         _ => false,
     };
-    match Arn::parse(&text).filter(is_known) {
+    match Arn::parse(&text).filter(is_supported) {
         None => Err(Exception::InvalidRepositoryTriggerDestinationArn { arn: text }),
         Some(arn) if arn.region != call.region => Err(Exception::InvalidRepositoryTriggerRegion { arn: text }),
         Some(_) => Ok(text),
     }
 }
 
-/// Names of branches, which need not exist. An empty list means all references; a missing list is refused.
+/// Checks names of branches, which need not exist. An empty list stands for all references; a missing one is refused.
 fn branches(names: Option<Vec<String>>) -> Result<Vec<String>, Exception> {
     let names = names.ok_or(Exception::RepositoryTriggerBranchNameListRequired)?;
     if names.len() > BRANCHES_MAX {
@@ -164,7 +167,7 @@ fn events(events: &[RepositoryTriggerEventEnum]) -> Result<Vec<String>, Exceptio
         match event {
             event if event.as_str().is_empty() => return Err(Exception::RepositoryTriggerEventsListRequired),
             RepositoryTriggerEventEnum::All if events.len() > 1 => {
-                let reason = "The list of events is not valid. The event all goes with no other.";
+                let reason = "The list of events is not valid. The event all cannot be combined with others.";
                 return Err(Exception::InvalidRepositoryTriggerEvents { reason });
             }
             RepositoryTriggerEventEnum::All

@@ -1,58 +1,50 @@
-//! Messages that wait for their delivery, and who carries them.
+//! Deliveries of trigger messages, and the interface to what sends them.
 //!
-//! **Invariant:** a message is kept from the transaction of the change that it tells of until it is settled, so a destination
-//! that was down, or a restart, loses none. One may arrive twice.
-
-use std::sync::Arc;
+//! **Invariant:** a message is stored from the transaction of its change until it is delivered or given up, so neither an
+//! unreachable destination nor a restart loses one. A message may arrive twice.
 
 use aws::Timestamp;
-use aws_sdk_codecommit::types::RepositoryTriggerEventEnum;
-use store::{Error, Transaction};
+use store::Error;
 
-use super::configuration::Configuration;
-use super::message::{Change, Message};
-use crate::push::{Door, Expected, Move};
+use crate::wake::Wake;
 use crate::{CodeCommit, Exception};
 
-/// A message on its way.
+/// A message to one destination.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// Names it among those that wait; 0 for one that does not.
+    /// Id in the queue; 0 for a message that is not queued.
     pub id: i64,
-    /// The name of the repository that it tells of.
+    /// Name of the repository.
     pub repository: String,
-    /// The name of the trigger.
+    /// Name of the trigger.
     pub trigger: String,
-    /// The ARN of the destination.
+    /// ARN of the destination.
     pub destination: String,
-    /// The subject of a mail.
+    /// Subject of a mail.
     pub subject: String,
     /// The message, in JSON.
     pub message: String,
-    /// How often it could not be delivered.
+    /// Number of failed attempts.
     pub attempts: u32,
 }
 
-/// Carries messages to where ARNs lead; how is not the service's business.
-pub trait Courier: Send + Sync {
-    /// Delivers a message now, or says why it cannot be.
+/// Sends messages to the destinations that ARNs name; it is woken when messages are queued.
+pub trait TriggerSender: Wake {
+    /// Delivers a message now, or returns why that failed.
     fn deliver(&self, delivery: &Delivery) -> Result<(), String>;
-
-    /// Hears that messages wait.
-    fn wake(&self);
 }
 
-/// What becomes of a message that was tried.
+/// Outcome of an attempt to deliver a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
-    /// It is delivered, or given up.
+pub enum DeliveryOutcome {
+    /// The message is delivered or given up.
     Done,
-    /// It is tried again from then on.
-    Again(Timestamp),
+    /// The attempt failed; the next one is due at this time.
+    RetryAt(Timestamp),
 }
 
 impl CodeCommit {
-    /// Gets the message that is due first, if one is: new ones go before those that are tried again.
+    /// Returns the message that is due first, if any is due; new messages come before retries.
     pub fn due_delivery(&self, now: Timestamp) -> Result<Option<Delivery>, Exception> {
         let due = self.store.read(|transaction| {
             transaction.query_one(
@@ -75,7 +67,7 @@ impl CodeCommit {
         Ok(due)
     }
 
-    /// Tells when the next message is due; `None` if none waits.
+    /// Returns when the next message is due; `None` if the queue is empty.
     pub fn next_delivery(&self) -> Result<Option<Timestamp>, Exception> {
         let next = self.store.read(|transaction| {
             transaction.query_one("SELECT due FROM trigger_deliveries ORDER BY due LIMIT 1", &[], |row| row.integer(0))
@@ -83,12 +75,14 @@ impl CodeCommit {
         Ok(next.map(Timestamp::from_millis))
     }
 
-    /// Notes what became of a message.
-    pub fn settle_delivery(&self, id: i64, settled: Settled) -> Result<(), Exception> {
+    /// Records the outcome of an attempt.
+    pub fn settle_delivery(&self, id: i64, outcome: DeliveryOutcome) -> Result<(), Exception> {
         self.store.write(move |transaction| {
-            let changed = match settled {
-                Settled::Done => transaction.execute("DELETE FROM trigger_deliveries WHERE id = ?1", &[id.into()]),
-                Settled::Again(due) => transaction.execute(
+            let changed = match outcome {
+                DeliveryOutcome::Done => {
+                    transaction.execute("DELETE FROM trigger_deliveries WHERE id = ?1", &[id.into()])
+                }
+                DeliveryOutcome::RetryAt(due) => transaction.execute(
                     "UPDATE trigger_deliveries SET attempts = attempts + 1, due = ?1 WHERE id = ?2",
                     &[due.millis().into(), id.into()],
                 ),
@@ -96,56 +90,4 @@ impl CodeCommit {
             Ok(changed.map(drop)?)
         })
     }
-}
-
-/// Has the triggers of a repository tell of moves that were made, in the moves' own transaction.
-pub(crate) fn fire<'a>(
-    transaction: &Transaction,
-    door: &Door,
-    moves: impl Iterator<Item = &'a Move>,
-) -> Result<(), Exception> {
-    let (call, repository) = (&door.call, &door.repository);
-    let Some(Configuration { id, triggers }) = Configuration::of(transaction, &repository.id)? else { return Ok(()) };
-    let changes: Vec<Change> = moves.filter_map(change).collect();
-    let mut waits = false;
-    for trigger in &triggers {
-        let changes: Vec<_> = changes.iter().filter(|it| trigger.wants(&it.reference, &it.event)).cloned().collect();
-        if !changes.is_empty() {
-            let message = Message { call, repository, configuration_id: &id, trigger, changes };
-            keep(transaction, &message.of_changes())?;
-            waits = true;
-        }
-    }
-    if waits {
-        let courier = Arc::clone(&door.courier);
-        transaction.after_commit(move || courier.wake());
-    }
-    Ok(())
-}
-
-/// What a move did; one to where the reference was did nothing.
-fn change(it: &Move) -> Option<Change> {
-    let (commit, event) = match (it.expected, it.new) {
-        (Expected::Absent, Some(new)) => (new, RepositoryTriggerEventEnum::CreateReference),
-        (Expected::At(old), Some(new)) if old != new => (new, RepositoryTriggerEventEnum::UpdateReference),
-        (Expected::At(old), None) => (old, RepositoryTriggerEventEnum::DeleteReference),
-        _ => return None,
-    };
-    Some(Change::new(commit.to_string(), it.name.to_string(), event))
-}
-
-/// A new message is due at once.
-fn keep(transaction: &Transaction, delivery: &Delivery) -> Result<(), Error> {
-    transaction.execute(
-        "INSERT INTO trigger_deliveries (repository, trigger_name, destination, subject, message, attempts, due) \
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)",
-        &[
-            (&delivery.repository).into(),
-            (&delivery.trigger).into(),
-            (&delivery.destination).into(),
-            (&delivery.subject).into(),
-            (&delivery.message).into(),
-        ],
-    )?;
-    Ok(())
 }

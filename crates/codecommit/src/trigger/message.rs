@@ -1,4 +1,4 @@
-//! What a destination is told: one record of all that a push or call did to the references that a trigger is about.
+//! Messages of triggers: one record with all changes that a push or call made to the references of a trigger.
 
 use aws::Call;
 use aws_sdk_codecommit::types::RepositoryTriggerEventEnum;
@@ -8,13 +8,13 @@ use super::configuration::Trigger;
 use super::delivery::Delivery;
 use crate::repository::Repository;
 
-/// How long a subject can be for SNS.
+/// Maximum length of a subject in SNS, in characters.
 const SUBJECT_MAX: usize = 100;
 
-/// What happened to one reference, its members in AWS's order.
+/// Change of one reference, with its members in AWS's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Change {
-    /// Where the reference points; where it pointed if it is deleted.
+pub(super) struct RefChange {
+    /// New target of the reference; the old one if it was deleted.
     commit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     created: Option<bool>,
@@ -26,38 +26,39 @@ pub(super) struct Change {
     pub(super) event: RepositoryTriggerEventEnum,
 }
 
-impl Change {
+impl RefChange {
     pub(super) fn new(commit: String, reference: String, event: RepositoryTriggerEventEnum) -> Self {
-        let is = |it: RepositoryTriggerEventEnum| (event == it).then_some(true);
+        let is = |kind: RepositoryTriggerEventEnum| (event == kind).then_some(true);
         let created = is(RepositoryTriggerEventEnum::CreateReference);
         let deleted = is(RepositoryTriggerEventEnum::DeleteReference);
         Self { commit, created, deleted, reference, event }
     }
 
-    pub(super) fn of_test(commit: String, reference: String) -> Self {
+    /// Creates an example for a test message.
+    pub(super) fn example(commit: String, reference: String) -> Self {
         Self::new(commit, reference, RepositoryTriggerEventEnum::UpdateReference)
     }
 }
 
-/// A message to be written.
+/// Contents of a message.
 pub(super) struct Message<'a> {
     pub(super) call: &'a Call,
     pub(super) repository: &'a Repository,
     pub(super) configuration_id: &'a str,
     pub(super) trigger: &'a Trigger,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<RefChange>,
 }
 
 impl Message<'_> {
-    pub(super) fn of_changes(self) -> Delivery {
-        self.write("ReferenceChanges")
+    pub(super) fn about_changes(self) -> Delivery {
+        self.encode("ReferenceChanges")
     }
 
     pub(super) fn test(self) -> Delivery {
-        self.write("TriggerEventTest")
+        self.encode("TriggerEventTest")
     }
 
-    fn write(self, event_name: &'static str) -> Delivery {
+    fn encode(self, event_name: &'static str) -> Delivery {
         let Self { call, repository, configuration_id, trigger, changes } = self;
         let record = Record {
             aws_region: call.region.as_str(),
@@ -83,7 +84,7 @@ impl Message<'_> {
             trigger: trigger.name.clone(),
             destination: trigger.destination.clone(),
             subject: subject.chars().take(SUBJECT_MAX).collect(),
-            message: serde_json::to_string(&records).expect("texts can be written as JSON"),
+            message: serde_json::to_string(&records).expect("strings and numbers always encode as JSON"),
             attempts: 0,
         }
     }
@@ -95,7 +96,7 @@ struct Records<'a> {
     records: [Record<'a>; 1],
 }
 
-/// The members are in the order of AWS's messages.
+/// Record of a message, with its members in the order of AWS's messages.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Record<'a> {
@@ -119,5 +120,5 @@ struct Record<'a> {
 
 #[derive(Serialize)]
 struct References {
-    references: Vec<Change>,
+    references: Vec<RefChange>,
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use aws::Failure;
-use codecommit::Answers;
+use codecommit::CommandResults;
 use codecommit::repository::Repository;
 use git::receive_pack::{self, Received};
 use trail::Event;
@@ -38,15 +38,15 @@ pub(crate) fn serve(mut exchange: Exchange, input: &mut dyn Read) {
 }
 
 /// Updates the references and records the push, in one transaction.
-fn update(exchange: &Exchange, repository: &Repository, received: &Received<'_>) -> Answers {
+fn update(exchange: &Exchange, repository: &Repository, received: &Received<'_>) -> CommandResults {
     let count = received.commands.len();
     let references = received.commands.iter().map(|command| (command.name.as_slice(), command.new));
     let event = event::push(repository, received.capabilities, references);
     let (trail, call) = (&exchange.state.trail, &exchange.call);
-    let updated = match exchange.state.codecommit.ref_updates(call, repository, received) {
-        Ok(updates) => trail.transact(Arc::clone(call), move |transaction| {
-            let (answers, failure) = updates.apply(transaction);
-            (answers, Event { failure, ..event })
+    let updated = match exchange.state.codecommit.prepare_push(call, repository, received) {
+        Ok(push) => trail.transact(Arc::clone(call), move |transaction| {
+            let (results, failure) = push.apply(transaction);
+            (results, Event { failure, ..event })
         }),
         Err(exception) => {
             let failure = Failure::from(exception);

@@ -58,13 +58,15 @@ impl TriggerSender {
     }
 }
 
-impl delivery::Courier for TriggerSender {
+impl delivery::TriggerSender for TriggerSender {
     fn deliver(&self, delivery: &Delivery) -> Result<(), String> {
         let outcome = self.send(delivery);
         self.log(&Delivery { attempts: 1, ..delivery.clone() }, &outcome);
         outcome
     }
+}
 
+impl codecommit::Wake for TriggerSender {
     fn wake(&self) {
         self.waker.wake();
     }

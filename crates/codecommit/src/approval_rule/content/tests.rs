@@ -16,11 +16,11 @@ fn template(content: &Value) -> Result<Content, Exception> {
 
 fn satisfied(content: &Value, approvers: &[&str]) -> bool {
     let approvers: Vec<_> = approvers.iter().map(|arn| (*arn).to_owned()).collect();
-    Content::of_rule(Some(content.to_string())).expect("it is a content").is_satisfied_by(&approvers)
+    Content::of_rule(Some(content.to_string())).expect("the content is valid").is_satisfied_by(&approvers)
 }
 
 #[test]
-fn anyone_s_approval_counts_where_there_is_no_pool() {
+fn everyone_s_approval_counts_without_a_pool() {
     let two = json!({ "Version": "2018-11-08", "Statements": [{ "Type": "Approvers", "NumberOfApprovalsNeeded": 2 }] });
     assert!(!satisfied(&two, &[MARY]));
     assert!(satisfied(&two, &[MARY, LI]));
@@ -29,7 +29,7 @@ fn anyone_s_approval_counts_where_there_is_no_pool() {
 }
 
 #[test]
-fn only_the_pool_s_approvals_count_and_each_person_once() {
+fn only_approvals_of_the_pool_count_and_each_approver_once() {
     let members = json!(["CodeCommitApprovers:111122223333:Mary_Major", "arn:aws:iam::111122223333:user/Mary*"]);
     let content = |needed: i64| json!({ "Version": "2018-11-08", "Statements": [statement(&json!(needed), &members)] });
     assert!(!satisfied(&content(1), &[LI]));
@@ -38,19 +38,19 @@ fn only_the_pool_s_approvals_count_and_each_person_once() {
 }
 
 #[test]
-fn a_template_is_for_the_branches_that_it_names() {
+fn a_template_applies_to_the_branches_that_it_names() {
     let content = |destinations: &Value| {
         let statements = [statement(&json!(1), &json!([]))];
         json!({ "Version": "2018-11-08", "DestinationReferences": destinations, "Statements": statements })
     };
-    let named = template(&content(&json!(["refs/heads/main", "refs/heads/release/*"]))).expect("it is a content");
-    assert!(named.is_for("refs/heads/main") && named.is_for("refs/heads/release/1"));
-    assert!(!named.is_for("refs/heads/mainline") && !named.is_for("refs/heads/release"));
-    assert!(template(&content(&json!([]))).expect("it is a content").is_for("refs/heads/any"));
+    let named = template(&content(&json!(["refs/heads/main", "refs/heads/release/*"]))).expect("the content is valid");
+    assert!(named.applies_to("refs/heads/main") && named.applies_to("refs/heads/release/1"));
+    assert!(!named.applies_to("refs/heads/mainline") && !named.applies_to("refs/heads/release"));
+    assert!(template(&content(&json!([]))).expect("the content is valid").applies_to("refs/heads/any"));
 }
 
 #[test]
-fn a_content_of_another_form_is_refused_with_the_reason() {
+fn an_invalid_content_is_refused_with_the_reason() {
     let good = statement(&json!(1), &json!([]));
     let with = |statement: &Value| json!({ "Version": "2018-11-08", "Statements": [statement] });
     let needed = |needed: &Value| with(&statement(needed, &json!([])));
@@ -111,7 +111,7 @@ fn the_largest_content_fits_and_one_character_more_does_not() {
 }
 
 #[test]
-fn a_rule_of_its_own_has_no_destinations() {
+fn a_rule_without_template_cannot_have_destinations() {
     let content = json!({
         "Version": "2018-11-08", "DestinationReferences": [], "Statements": [statement(&json!(1), &json!([]))],
     });
@@ -119,6 +119,6 @@ fn a_rule_of_its_own_has_no_destinations() {
 }
 
 #[test]
-fn the_hash_is_that_of_the_text() {
+fn the_hash_is_sha256_of_the_text() {
     assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

@@ -1,21 +1,21 @@
-//! Changed lines with those around them.
+//! Hunks: changed lines with their context.
 
 use aws_sdk_codecommit::types::{DiffChange, DiffChangeType, DiffHunk};
 use git::Change;
 
-/// How many lines a hunk can have; a longer one is cut.
+/// Maximum number of lines of a hunk; a longer one is split.
 const LINES_MAX: usize = 25_000;
 
-/// A run of lines of two texts.
+/// Run of lines of two texts.
 #[derive(Debug, PartialEq)]
-pub(super) struct Piece {
-    /// How many lines of the texts come before it.
+pub(super) struct Hunk {
+    /// Number of lines of each text before the run.
     before_start: usize,
     after_start: usize,
     lines: Vec<Line>,
 }
 
-/// A line; its number in the texts that have it, counted from 0.
+/// Line, with its number in each text that has it, from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Line {
     Kept(usize, usize),
@@ -23,15 +23,16 @@ enum Line {
     Added(usize),
 }
 
-/// Cuts two texts into the runs of lines that changed, each with up to `context` lines before and behind it.
+/// Returns the hunks of a comparison: changed lines with up to `context` lines before and after them.
 ///
-/// Runs that then meet are one. `before_lines` is the length of the first text.
-pub(super) fn pieces(changes: &[Change], before_lines: usize, context: usize) -> impl Iterator<Item = Piece> {
+/// Changes whose contexts touch share a hunk. `before_lines` is the number of lines of the first text.
+pub(super) fn hunks(changes: &[Change], before_lines: usize, context: usize) -> impl Iterator<Item = Hunk> {
     let apart = move |one: &Change, next: &Change| next.before.start - one.before.end <= 2 * context;
-    changes.chunk_by(apart).flat_map(move |group| cut(group, before_lines, context))
+    changes.chunk_by(apart).flat_map(move |group| hunks_of(group, before_lines, context))
 }
 
-fn cut(group: &[Change], before_lines: usize, context: usize) -> impl Iterator<Item = Piece> + use<> {
+/// Returns the hunk of a group of changes, split if it is too long.
+fn hunks_of(group: &[Change], before_lines: usize, context: usize) -> impl Iterator<Item = Hunk> + use<> {
     let (first, last) = (&group[0], &group[group.len() - 1]);
     let lead = context.min(first.before.start);
     let (before_start, after_start) = (first.before.start - lead, first.after.start - lead);
@@ -48,19 +49,19 @@ fn cut(group: &[Change], before_lines: usize, context: usize) -> impl Iterator<I
     }
     keep(&mut lines, (before, after), context.min(before_lines - last.before.end));
     let mut starts = (before_start, after_start);
-    let pieces: Vec<_> = lines
+    let hunks: Vec<_> = lines
         .chunks(LINES_MAX)
         .map(|lines| {
             let (before_start, after_start) = starts;
-            let piece = Piece { before_start, after_start, lines: lines.to_vec() };
-            starts = (before_start + piece.before_lines(), after_start + piece.after_lines());
-            piece
+            let hunk = Hunk { before_start, after_start, lines: lines.to_vec() };
+            starts = (before_start + hunk.before_lines(), after_start + hunk.after_lines());
+            hunk
         })
         .collect();
-    pieces.into_iter()
+    hunks.into_iter()
 }
 
-impl Piece {
+impl Hunk {
     fn before_lines(&self) -> usize {
         self.lines.iter().filter(|line| !matches!(line, Line::Added(_))).count()
     }
@@ -69,8 +70,8 @@ impl Piece {
         self.lines.iter().filter(|line| !matches!(line, Line::Deleted(_))).count()
     }
 
-    /// Shows the piece. As in Git, a side without lines begins with the line before it.
-    pub(super) fn shape(&self, before: &[&[u8]], after: &[&[u8]]) -> DiffHunk {
+    /// Returns the wire shape. As in Git, a side without lines starts at the line before the hunk.
+    pub(super) fn to_wire(&self, before: &[&[u8]], after: &[&[u8]]) -> DiffHunk {
         let start = |start: usize, count: usize| number(if count == 0 { start } else { start + 1 });
         let (before_count, after_count) = (self.before_lines(), self.after_lines());
         let changes = self.lines.iter().map(|line| {
@@ -98,7 +99,7 @@ impl Piece {
 }
 
 fn number(lines: usize) -> i32 {
-    i32::try_from(lines).expect("a file has fewer lines than bytes, and those have a limit")
+    i32::try_from(lines).expect("a file has at most FILE_BYTES_MAX lines")
 }
 
 #[cfg(test)]
@@ -110,26 +111,26 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_meet_are_one() {
+    fn changes_with_touching_contexts_share_a_hunk() {
         let changes = [change(3..4, 3..4), change(10..10, 10..11)];
-        let lengths = |context| pieces(&changes, 11, context).map(|piece| piece.lines.len()).collect::<Vec<_>>();
+        let lengths = |context| hunks(&changes, 11, context).map(|hunk| hunk.lines.len()).collect::<Vec<_>>();
         assert_eq!(lengths(3), [13]);
         assert_eq!(lengths(2), [6, 4]);
         assert_eq!(lengths(0), [2, 1]);
     }
 
     #[test]
-    fn a_side_without_lines_begins_before() {
-        let added = pieces(&[change(0..0, 0..1)], 0, 3).next().expect("a piece").shape(&[], &[b"a\n"]);
+    fn a_side_without_lines_starts_at_the_line_before() {
+        let added = hunks(&[change(0..0, 0..1)], 0, 3).next().expect("the change has a hunk").to_wire(&[], &[b"a\n"]);
         assert_eq!((added.before_start_line(), added.before_line_count()), (Some(0), Some(0)));
         assert_eq!((added.after_start_line(), added.after_line_count()), (Some(1), Some(1)));
     }
 
     #[test]
-    fn a_long_run_is_cut() {
+    fn a_long_hunk_is_split() {
         let changes = [change(0..0, 0..LINES_MAX + 1)];
-        let pieces: Vec<_> = pieces(&changes, 0, 3).collect();
-        assert_eq!(pieces.iter().map(|piece| piece.lines.len()).collect::<Vec<_>>(), [LINES_MAX, 1]);
-        assert_eq!((pieces[1].before_start, pieces[1].after_start), (0, LINES_MAX));
+        let hunks: Vec<_> = hunks(&changes, 0, 3).collect();
+        assert_eq!(hunks.iter().map(|hunk| hunk.lines.len()).collect::<Vec<_>>(), [LINES_MAX, 1]);
+        assert_eq!((hunks[1].before_start, hunks[1].after_start), (0, LINES_MAX));
     }
 }

@@ -1,21 +1,21 @@
-//! The two commits of a merge as callers name them, and the branch that gets what comes of them.
+//! The two commits of a merge as callers name them, and the target branch.
 
 use git::{BString, References};
 
-use super::Tips;
+use super::MergeTips;
 use crate::name::BranchName;
 use crate::specifier::Specifier;
 use crate::{Exception, name};
 
-/// What a caller names.
-pub(super) struct Ends {
+/// Commits and target branch of a merge.
+pub(super) struct MergeSpecifiers {
     source: Specifier,
     destination: Specifier,
     target: Option<BranchName>,
 }
 
-impl Ends {
-    /// Reads the names of commits, and of the branch where it is given.
+impl MergeSpecifiers {
+    /// Parses the names of the commits, and of the target branch if there is one.
     pub(super) fn parse(
         source: Option<String>,
         destination: Option<String>,
@@ -26,26 +26,26 @@ impl Ends {
         Ok(Self { source, destination, target })
     }
 
-    /// Reads the names of commits; a wrong one is named after what it was to be.
+    /// Parses the names of the commits; the exception of an invalid one says which of the two it is.
     pub(super) fn parse_named(source: Option<String>, destination: Option<String>) -> Result<Self, Exception> {
-        let named = |text: Option<String>, invalid: fn(String) -> Exception| match Specifier::parse(text) {
+        let parse = |text: Option<String>, invalid: fn(String) -> Exception| match Specifier::parse(text) {
             Err(Exception::InvalidCommit { specifier }) => Err(invalid(specifier)),
             parsed => parsed,
         };
-        let source = named(source, |specifier| Exception::InvalidSourceCommitSpecifier { specifier })?;
-        let destination = named(destination, |specifier| Exception::InvalidDestinationCommitSpecifier { specifier })?;
+        let source = parse(source, |specifier| Exception::InvalidSourceCommitSpecifier { specifier })?;
+        let destination = parse(destination, |specifier| Exception::InvalidDestinationCommitSpecifier { specifier })?;
         Ok(Self { source, destination, target: None })
     }
 
-    pub(super) fn resolve(&self, references: &References, objects: &git::Repository) -> Result<Tips, Exception> {
+    pub(super) fn resolve(&self, references: &References, objects: &git::Repository) -> Result<MergeTips, Exception> {
         let mut reader = objects.reader();
-        Ok(Tips {
+        Ok(MergeTips {
             source: self.source.resolve(references, &mut reader)?,
             destination: self.destination.resolve(references, &mut reader)?,
         })
     }
 
-    /// Finds the full name of the branch: the target, else the one that the destination names.
+    /// Returns the full name of the branch to update: the target branch, else the branch that the destination names.
     pub(super) fn branch(&self, references: &References) -> Result<BString, Exception> {
         let Some(target) = &self.target else {
             let named = match self.destination.reference(references) {
@@ -68,13 +68,13 @@ impl Ends {
         }
     }
 
-    /// The message of a merge commit whose maker gave none.
-    pub(super) fn message(&self) -> String {
+    /// Returns the message of a merge commit for which the caller gives none.
+    pub(super) fn default_message(&self) -> String {
         format!("Merge {} into {}", self.source, self.destination)
     }
 }
 
-/// A commit's id is a name that no branch has, and no other reason is needed.
+/// Parses the name of the target branch; a commit id has an exception of its own.
 fn target_branch(name: String) -> Result<BranchName, Exception> {
     if name::commit_id(Some(name.clone())).is_ok() {
         return Err(Exception::InvalidTargetBranch { name });
