@@ -1,4 +1,6 @@
-//! The banner: what a user needs next.
+//! The banner: the endpoint, the environment of clients and the first commands.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use codecommit_local::Server;
 
@@ -6,7 +8,7 @@ use crate::environment;
 
 /// Returns the lines that are printed when the server is ready.
 pub(crate) fn text(server: &Server) -> String {
-    let endpoint = server.endpoint();
+    let endpoint = format!("http://{}", reachable(server.address()));
     let (account, region) = (server.account(), server.region());
     let exports: String = environment::exports(&endpoint, region.as_str()).collect();
     format!(
@@ -31,4 +33,13 @@ pub(crate) fn text(server: &Server) -> String {
         server.data_folder().display(),
         server.trail_folder().display(),
     )
+}
+
+/// Replaces an address that stands for all interfaces by this machine's own.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        ip if !ip.is_unspecified() => address,
+        ip if ip.is_ipv4() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        _ => (Ipv6Addr::LOCALHOST, address.port()).into(),
+    }
 }

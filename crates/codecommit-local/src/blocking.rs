@@ -1,4 +1,4 @@
-//! The server for programs that do not use tokio: it runs on threads of its own.
+//! The server for programs without tokio: it runs on its own threads.
 
 use std::io;
 use std::path::Path;
@@ -7,10 +7,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Settings, StartError};
 
-/// Requests of Git clients that are served at once; a thread that waits for a client costs little.
+/// Requests of Git clients that are served at the same time; an idle thread costs little.
 const THREADS_MAX: usize = 1024;
 
-/// A running server; dropping it stops it. It must be started and dropped outside asynchronous code.
+/// A running server; dropping it stops it. Start and drop it outside asynchronous code.
 ///
 /// ```
 /// use codecommit_local::{Settings, blocking::Server};
@@ -56,7 +56,7 @@ impl Server {
     }
 
     fn running(&self) -> &server::Server {
-        self.server.as_ref().expect("only stop and drop take it")
+        self.server.as_ref().expect("only stop and drop take the server")
     }
 
     fn close(&mut self) {

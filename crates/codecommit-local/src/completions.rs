@@ -1,4 +1,4 @@
-//! `codecommit-local completions` and `man`: what shells and manual readers take from the definition of the arguments.
+//! `codecommit-local completions` and `man`: shell completions and the manual page.
 
 use std::io;
 

@@ -1,8 +1,8 @@
-//! `codecommit-local env`: the environment of clients, as a shell reads it.
+//! `codecommit-local env`: the environment of clients, as shell commands.
 
 use clap::Args;
 
-/// Variables for the example user of AWS's documentation; a server without identities takes any key.
+/// Access key of the example user in AWS's documentation; a server without identities accepts any key.
 const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     let endpoint = arguments.endpoint.trim_end_matches('/');
     if !endpoint.starts_with("http://") {
-        return Err(format!("'{endpoint}' is not the URL of a server; write one such as http://127.0.0.1:4599"));
+        return Err(format!("'{endpoint}' is not an http URL; write one such as http://127.0.0.1:4599"));
     }
     println!("# A program that knows one endpoint for all services takes AWS_ENDPOINT_URL={endpoint}");
     println!("# eval \"$(codecommit-local env)\" sets these in your shell.");
@@ -34,7 +34,7 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// The variables that point the AWS CLI, SDKs and git at a server.
+/// Returns the variables that point the AWS CLI, SDKs and git at a server.
 pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str) -> Vec<(&'static str, String)> {
     let endpoints = ["AWS_ENDPOINT_URL_CODECOMMIT", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_STS"];
     let mut variables: Vec<_> = endpoints.map(|name| (name, endpoint.to_owned())).into();
@@ -43,7 +43,7 @@ pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str) -> Ve
         ("AWS_DEFAULT_REGION", region.to_owned()),
         ("AWS_ACCESS_KEY_ID", access_key_id.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
-        // git asks a terminal for a password only where no helper answers.
+        // With a credential helper, git does not prompt for a password.
         ("GIT_CONFIG_COUNT", "2".to_owned()),
         ("GIT_CONFIG_KEY_0", format!("credential.{endpoint}.helper")),
         ("GIT_CONFIG_VALUE_0", "!aws codecommit --ignore-host-check credential-helper $@".to_owned()),
@@ -53,14 +53,14 @@ pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str) -> Ve
     variables
 }
 
-/// The lines of the banner: the variables of the AWS CLI and SDKs, for a server without other identities.
+/// Returns the export commands of the banner, for the AWS CLI and SDKs.
 pub(crate) fn exports(endpoint: &str, region: &str) -> impl Iterator<Item = String> {
     let variables = variables(endpoint, region, ACCESS_KEY_ID);
     let aws = variables.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
     aws.map(|(name, value)| format!("    export {name}={}\n", quoted(&value)))
 }
 
-/// Quotes a text for a POSIX shell, if it needs it.
+/// Quotes a text for a POSIX shell, if necessary.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:+=".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {

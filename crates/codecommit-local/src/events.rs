@@ -1,4 +1,4 @@
-//! `codecommit-local events`: the trail for people, and for pipes.
+//! `codecommit-local events`: prints the trail as lines, JSON, CSV or counts.
 
 mod source;
 
@@ -111,7 +111,7 @@ impl From<&Filters> for Filter {
     }
 }
 
-/// Reads a time as records have it, the beginning of one, or a duration before now.
+/// Reads a time in the form of records, the beginning of one, or a time before now.
 fn time(text: &str) -> Result<String, String> {
     if let Ok(ago) = units::duration(text) {
         let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
@@ -138,7 +138,7 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
         print_records(&mut file, arguments)
     };
     match result {
-        // The reader of the pipe has seen enough.
+        // The reader of the pipe has closed it.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| error.to_string()),
     }
@@ -160,7 +160,7 @@ fn print_records(records: &mut dyn Records, arguments: &Arguments) -> io::Result
             std::thread::sleep(source::POLL_INTERVAL);
             continue;
         };
-        // A line that is no record is damage of the file system.
+        // Only damage of the file system makes a line that is not a record.
         let Ok(record) = serde_json::from_str::<Value>(&line) else { continue };
         filter.note_seen(&record, &mut unseen);
         if !filter.admits(&record) {
@@ -202,7 +202,7 @@ fn count(counts: &mut BTreeMap<String, u64>, property: CountBy, record: &Value) 
     }
 }
 
-/// Prints events in one of the forms.
+/// Prints events in the form that the arguments choose.
 struct Printer<'a> {
     arguments: &'a Arguments,
     color: bool,
@@ -236,7 +236,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The most frequent first; hours in their order.
+    /// Prints counts, the highest first, or hours in their order.
     fn print_counts(&mut self, counts: BTreeMap<String, u64>) -> io::Result<()> {
         let mut counts: Vec<_> = counts.into_iter().collect();
         if !matches!(self.arguments.count_by, Some(CountBy::Hour)) {

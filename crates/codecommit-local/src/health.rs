@@ -1,4 +1,4 @@
-//! `codecommit-local health`: for a container's health check, where there is no other program.
+//! `codecommit-local health`: the health check for containers, whose image has no other program.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use codecommit_local::options::units;
 
-/// Time for one answer.
+/// Timeout of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Time between two attempts while the server is not ready.
@@ -25,13 +25,14 @@ pub(crate) struct Arguments {
     wait: Option<Duration>,
 }
 
-/// Succeeds if the server answers that it is ready.
+/// Succeeds if the server replies that it is ready.
 pub(crate) fn ask(arguments: &Arguments) -> Result<(), String> {
     let server = arguments.server.trim_start_matches("http://").trim_end_matches('/');
-    let mut address: SocketAddr =
-        server.parse().map_err(|_| format!("'{server}' is not an address; write one such as 127.0.0.1:4599"))?;
+    let mut address: SocketAddr = server
+        .parse()
+        .map_err(|_| format!("'{server}' is not an address and port; write one such as 127.0.0.1:4599"))?;
     if address.ip().is_unspecified() {
-        // A server that listens everywhere is asked on this machine.
+        // A server that listens on all interfaces is reached on this machine.
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
     }
     let end = Instant::now() + arguments.wait.unwrap_or(Duration::ZERO);
@@ -45,8 +46,8 @@ pub(crate) fn ask(arguments: &Arguments) -> Result<(), String> {
 }
 
 fn ask_once(address: SocketAddr) -> Result<(), String> {
-    let answer = exchange(address).map_err(|error| format!("{address} does not answer: {error}"))?;
-    if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("{address} is not ready")) }
+    let answer = exchange(address).map_err(|error| format!("cannot reach a server at {address}: {error}"))?;
+    if answer.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("the server at {address} is not ready")) }
 }
 
 fn exchange(address: SocketAddr) -> std::io::Result<String> {

@@ -1,4 +1,4 @@
-//! The program's log on standard error. Of warnings and errors that repeat, the first few are lines and the rest is counted.
+//! The program's log on standard error. Repeated warnings and errors are counted after the first few lines.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,10 +13,10 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// For how long repetitions are counted before the next one is a line again.
+/// Time during which repetitions are counted, before the next one is logged again.
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// How many lines of one kind there are in a period.
+/// Lines from one place in the code that are logged in a period.
 const LINES_MAX: u64 = 3;
 
 /// Starts the log; `CODECOMMIT_LOCAL_LOG`, a filter of tracing's, overrides the level.
@@ -32,7 +32,7 @@ pub(crate) fn start(format: LogFormat, level: LogLevel) -> Result<(), String> {
         Ok(filter) => EnvFilter::try_new(&filter).map_err(|error| {
             format!("CODECOMMIT_LOCAL_LOG: '{filter}' is not a filter: {error}; write a level such as info, or debug")
         })?,
-        // The HTTP libraries' own lines do not help users.
+        // The log lines of the HTTP libraries do not help users.
         Err(_) => EnvFilter::new(format!("{level},hyper=off,s3s=off,ureq=off")),
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
@@ -46,14 +46,14 @@ pub(crate) fn start(format: LogFormat, level: LogLevel) -> Result<(), String> {
     Ok(())
 }
 
-/// Formats events as another format does, but for those that are repeated too often.
+/// Formats events with another format, and leaves out those that are repeated too often.
 pub(crate) struct Repeats<F> {
     format: F,
     is_json: bool,
     counts: Mutex<Counts>,
 }
 
-/// The kinds of warnings and errors of late.
+/// Recent warnings and errors, by their place in the code.
 #[derive(Default)]
 struct Counts(HashMap<Identifier, Count>);
 
@@ -85,7 +85,7 @@ where
             (is_line, left_out)
         };
         for (place, count) in left_out {
-            let message = format!("{count} more lines like those of {place} were left out");
+            let message = format!("{count} lines like those of {place} were left out");
             if self.is_json {
                 writeln!(writer, r#"{{"level":"WARN","fields":{{"message":"{message}"}}}}"#)?;
             } else {
@@ -97,14 +97,14 @@ where
 }
 
 impl Counts {
-    /// Counts an event; returns whether it is to be a line.
+    /// Counts an event; returns whether it is logged.
     fn add(&mut self, kind: Identifier, message: &'static str, now: Instant) -> bool {
         let count = self.0.entry(kind).or_insert(Count { message, since: now, seen: 0 });
         count.seen += 1;
         count.seen <= LINES_MAX
     }
 
-    /// Ends the periods that are over; returns the kinds of which lines were left out, and how many.
+    /// Ends the periods that are over; returns the places whose lines were left out, with the number of lines.
     fn ended(&mut self, now: Instant) -> Vec<(&'static str, u64)> {
         if self.0.is_empty() {
             return Vec::new();
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_repeated_is_counted_until_its_period_is_over() {
+    fn repeated_lines_are_counted_until_the_period_ends() {
         let (mut counts, begin) = (Counts::default(), Instant::now());
         let kind = || Identifier(&CALLSITE);
         let lines = (0..100).filter(|_| counts.add(kind(), "full", begin)).count();

@@ -9,6 +9,7 @@ mod log;
 mod simulate;
 mod verify;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,11 +22,11 @@ use codecommit_local::{Options, Server, Settings, blocking};
 use tokio::signal::unix::{SignalKind, signal};
 use trail::terminal::printable_lines;
 
-/// Gives freed memory back to the system, which the system's own allocator does not when it is freed in small pieces.
+/// Returns freed memory to the system, which the C library's allocator does not do for small pieces.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Time to close after the requests have ended or were cut off; `docker stop` kills after ten seconds in all.
+/// Time to close after all requests have ended; `docker stop` kills ten seconds after its signal.
 const CLOSING_MAX: Duration = Duration::from_secs(4);
 
 /// AWS CodeCommit on one machine, with its audit trail
@@ -71,14 +72,18 @@ enum Command {
     Health(health::Arguments),
     /// Print the manual page
     Man,
+    /// Start the server; the same as no command
+    Serve,
     /// Act as another AWS service that is a client of a running server
     Simulate(simulate::Arguments),
     /// Validate the digests and log files of a trail, without a server
     Verify(verify::Arguments),
+    /// Print the version
+    Version,
 }
 
 fn main() -> ExitCode {
-    let matches = Arguments::command().get_matches();
+    let matches = Arguments::command().get_matches_from(command_line());
     let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     prefer_flags(&matches, &mut arguments.options);
     let done = match arguments.command {
@@ -90,9 +95,13 @@ fn main() -> ExitCode {
         Some(Command::Events(events)) => events::print(&events),
         Some(Command::Health(health)) => health::ask(&health),
         Some(Command::Man) => completions::print_manual(Arguments::command()),
-        Some(Command::Simulate(simulate)) => simulate::play(&simulate),
+        Some(Command::Simulate(simulate)) => simulate::run(&simulate),
         Some(Command::Verify(verify)) => verify::print(&verify),
-        None => serve(arguments.config, arguments.options),
+        Some(Command::Version) => {
+            println!("codecommit-local {}", env!("CODECOMMIT_LOCAL_VERSION"));
+            Ok(())
+        }
+        Some(Command::Serve) | None => serve(arguments.config, arguments.options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -103,8 +112,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Of `ephemeral` and `data-dir`, which exclude each other, a flag overrides a variable. Of two variables `ephemeral` counts, as images
-/// name a folder for all who do not choose.
+/// Returns the command line without the command `serve`, after which all flags of the server may follow.
+fn command_line() -> Vec<OsString> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|argument| argument == "serve") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+/// Decides between `ephemeral` and `data-dir`, which exclude each other: a flag overrides a variable, and of two variables
+/// `ephemeral` is used, because container images set a default data folder.
 fn prefer_flags(matches: &ArgMatches, options: &mut Options) {
     let is_flag = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
     match (is_flag("ephemeral"), is_flag("data_dir")) {
@@ -134,31 +152,44 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
             eprint!("{}", banner::text(&server));
         }
         print_ready(&server).map_err(|error| error.to_string())?;
+        warn_of_open_address(&server);
         loop {
             tokio::select! {
                 _ = terminated.recv() => break,
                 _ = interrupted.recv() => break,
                 _ = reload.recv() => match server.reload_identities() {
-                    Ok(()) => tracing::info!("the identities file was read again"),
-                    Err(error) => tracing::warn!(%error, "the identities stay as they were"),
+                    Ok(()) => tracing::info!("reloaded the identities file"),
+                    Err(error) => tracing::warn!(%error, "cannot reload the identities file; the identities stay as they were"),
                 }
             }
         }
-        tracing::info!("stopping; running requests have {stop_timeout:?} to finish");
+        tracing::info!(?stop_timeout, "stopping the server");
         let temporary = is_ephemeral.then(|| server.data_folder().to_owned());
         if tokio::time::timeout(stop_timeout + CLOSING_MAX, server.stop()).await.is_err() {
-            tracing::warn!("some work did not end in time; everything that was acknowledged is kept");
-            // A folder that cannot be removed is left to the system, as all temporary ones are.
+            tracing::warn!("exiting before all work has ended; everything that was acknowledged is kept");
+            // The system removes temporary folders that are left.
             let _ = temporary.map(std::fs::remove_dir_all);
         }
         Ok(())
     });
-    // Work that did not end in time does not delay the exit.
+    // Work that still runs must not delay the exit.
     runtime.shutdown_background();
     served
 }
 
-/// Prints the one line that programs wait for.
+/// Warns of an address that other machines can reach: nothing checks credentials.
+fn warn_of_open_address(server: &Server) {
+    let address = server.address();
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "everyone in the network can read and change all repositories; for this machine only, use --listen 127.0.0.1:{}",
+            address.port()
+        );
+    }
+}
+
+/// Prints the line that scripts and test harnesses wait for.
 fn print_ready(server: &Server) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "ready {}", server.endpoint())?;

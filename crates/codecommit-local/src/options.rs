@@ -1,6 +1,7 @@
 //! Settings as flags, environment variables and the configuration file have them, before defaults are filled in.
 
 mod buckets;
+mod file_error;
 mod settings;
 mod triggers;
 pub mod units;
@@ -26,10 +27,10 @@ macro_rules! settings {
         }
 
         impl $name {
-            /// Takes the settings that are missing here from other options.
+            /// Adds the settings of other options that are missing here.
             #[must_use]
             pub fn or(mut self, mut other: Self) -> Self {
-                // The two exclude each other, so one that is set here decides both.
+                // The two exclude each other, so either one, set here, replaces both.
                 if self.ephemeral == Some(true) {
                     other.data_dir = None;
                 }
@@ -68,7 +69,7 @@ pub struct Options {
         env = "CODECOMMIT_LOCAL_ALLOW_RESET",
         value_name = "BOOL",
         help_heading = "Server",
-        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        num_args = 0..=1, default_missing_value = "true",
     )]
     pub allow_reset: Option<bool>,
     /// Largest body of an API request, of a `git fetch` request, and of the commands of a push [default: 64MB]
@@ -98,7 +99,7 @@ pub struct Options {
         env = "CODECOMMIT_LOCAL_EPHEMERAL",
         value_name = "BOOL",
         help_heading = "Data",
-        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        num_args = 0..=1, default_missing_value = "true",
     )]
     pub ephemeral: Option<bool>,
     /// What an acknowledged call survives: normal: the end of the process; full: a power failure too [default: normal]
@@ -154,7 +155,7 @@ pub struct Options {
     /// Folder of the trail [default: `trail` in the data folder]
     #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_DIR", value_name = "FOLDER", help_heading = "Trail")]
     pub trail_dir: Option<PathBuf>,
-    /// Name of the bucket that the trail folder stands for [default: codecommit-local-trail]
+    /// Name of the bucket whose objects are the files of the trail folder [default: codecommit-local-trail]
     #[arg(
         long,
         env = "CODECOMMIT_LOCAL_TRAIL_BUCKET",
@@ -260,7 +261,7 @@ pub struct Options {
         value_name = "BOOL",
         help_heading = "Trail",
         hide_short_help = true,
-        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        num_args = 0..=1, default_missing_value = "true",
     )]
     pub kms_events: Option<bool>,
     /// Capabilities offered to Git clients: aws: those of CodeCommit; full: all that are implemented [default: aws]
@@ -273,7 +274,7 @@ pub struct Options {
         value_name = "BOOL",
         help_heading = "Git",
         hide_short_help = true,
-        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        num_args = 0..=1, default_missing_value = "true",
     )]
     pub git_fsck: Option<bool>,
     /// References that one push may update [default: 4000]
@@ -428,7 +429,7 @@ pub struct Options {
         env = "CODECOMMIT_LOCAL_QUIET",
         value_name = "BOOL",
         help_heading = "Program log",
-        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        num_args = 0..=1, default_missing_value = "true",
     )]
     pub quiet: Option<bool>,
     /// Page sizes by operation; only in the file.
@@ -463,12 +464,8 @@ impl Options {
     pub fn read(path: &Path) -> Result<Self, SettingError> {
         let failed =
             |what: &dyn std::fmt::Display| SettingError(format!("configuration file {}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-        // The error itself would show the line, which can hold a secret.
-        let place = |error: &toml::de::Error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
-        };
-        toml::from_str(&text).map_err(|error| failed(&place(&error)))
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| failed(&format!("cannot read it: {error}; name another file with --config")))?;
+        toml::from_str(&text).map_err(|error| failed(&file_error::describe(&text, &error)))
     }
 }

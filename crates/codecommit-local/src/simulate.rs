@@ -1,11 +1,11 @@
-//! `codecommit-local simulate`: plays other AWS services as clients of a running server.
+//! `codecommit-local simulate`: acts as another AWS service that is a client of a running server.
 
 mod client;
 mod pipeline;
 
 use clap::{Args, Subcommand};
 
-/// What `simulate` can be told.
+/// Arguments of `simulate`.
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -14,13 +14,13 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Service {
-    /// The source action of a pipeline of AWS CodePipeline: assumes its role and has a branch's files put into a bucket
+    /// Source action of an AWS CodePipeline pipeline: assumes the role and uploads the files of a branch to a bucket
     Pipeline(pipeline::Arguments),
 }
 
-/// Plays a service.
-pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
+/// Acts as a service.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     match &arguments.service {
-        Service::Pipeline(arguments) => pipeline::play(arguments),
+        Service::Pipeline(arguments) => pipeline::run(arguments),
     }
 }

@@ -1,4 +1,4 @@
-//! `codecommit-local verify`: the validation of a trail's folder, without a server.
+//! `codecommit-local verify`: validates the folder of a trail without a server.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,22 +7,22 @@ use clap::Args;
 use trail::terminal::printable;
 use trail::verify::{Finding, verify};
 
-/// What `verify` can be told.
+/// Arguments of `verify`.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Folder of the trail, or of another bucket
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// File of public keys, as `aws cloudtrail list-public-keys` prints them, that nobody could change who could change the
-    /// folder [default: the one in the folder]
+    /// File of public keys, as `aws cloudtrail list-public-keys` prints them, kept where nobody who can change the folder can
+    /// change it [default: the file in the folder]
     #[arg(long, value_name = "FILE")]
     public_keys: Option<PathBuf>,
-    /// Print what is valid, too
+    /// Print valid files, too
     #[arg(long, short)]
     verbose: bool,
 }
 
-/// How many files were found to be what.
+/// Numbers of files by their state; of two numbers, the first counts valid files and the second invalid ones.
 #[derive(Default)]
 struct Counts {
     digests: [usize; 2],
@@ -30,7 +30,7 @@ struct Counts {
     uncovered: usize,
 }
 
-/// Validates the digests and log files, and fails if one of them is not as it was delivered.
+/// Validates the digests and log files; fails if one of them was changed or removed, or if there is no digest.
 pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     let mut counts = Counts::default();
     let mut lines = Vec::new();
@@ -40,19 +40,24 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     result.map_err(|error| error.to_string())?;
     lines.extend(counts.summary());
     match write(&lines) {
-        // Whoever reads has seen enough.
+        // The reader of the pipe has closed it.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.to_string()),
         _ => {}
     }
     match counts.digests[1] + counts.log_files[1] {
+        0 if counts.digests[0] == 0 => Err(format!(
+            "'{}' has no digest files, so nothing was validated; the server delivers them every --digest-interval, and at once \
+             with POST /_local/digest",
+            arguments.folder.display()
+        )),
         0 => Ok(()),
-        1 => Err("1 file is not as it was delivered".to_owned()),
-        invalid => Err(format!("{invalid} files are not as they were delivered")),
+        1 => Err("1 file was changed or removed after it was delivered".to_owned()),
+        invalid => Err(format!("{invalid} files were changed or removed after they were delivered")),
     }
 }
 
 impl Counts {
-    /// Counts a finding and writes it as a line, if it is to be printed.
+    /// Counts a finding; returns its line, if it is printed.
     fn line(&mut self, finding: Finding, verbose: bool) -> Option<String> {
         match finding {
             Finding::ValidDigest(key) => {
@@ -79,7 +84,7 @@ impl Counts {
                 Some(format!("A chain of digests ended at {end}, and another begins at {begin}"))
             }
             Finding::NotCovered(from, until) => Some(not_covered(from.as_deref(), until.as_deref())),
-            Finding::Elsewhere(key) => Some(format!("{key} is in another bucket, and not looked at")),
+            Finding::Elsewhere(key) => Some(format!("{key} is in another bucket and was not validated")),
         }
     }
 
@@ -99,7 +104,7 @@ impl Counts {
     }
 }
 
-/// Says which time no digest covers, as far as the digests around it tell.
+/// Describes the time that no digest covers, as far as the digests around it show.
 fn not_covered(from: Option<&str>, until: Option<&str>) -> String {
     match (from, until) {
         (Some(from), Some(until)) => format!("No digest covers {from} to {until}"),

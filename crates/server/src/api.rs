@@ -33,7 +33,7 @@ pub(crate) async fn serve(
         None
     } else {
         let bytes_max = protocol::body_bytes_max(&state, &head);
-        Some(body::whole(body, bytes_max, state.settings.git.timeout, state.spool()).await)
+        Some(body::receive(body, bytes_max, state.settings.git.timeout, state.spool()).await)
     };
     // The rest blocks, and ends early if the client goes.
     let guard = DisconnectGuard::new();

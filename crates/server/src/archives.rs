@@ -15,7 +15,7 @@ use store::Store;
 use trail::archive_keys;
 use worker::{Stop, Waker, Worker};
 
-use crate::data_folder::at;
+use crate::data_folder::with_path;
 use crate::outbox::{self, DeliveryQueue};
 
 /// The buckets, and what wakes the outbox when uploads wait.
@@ -52,7 +52,7 @@ pub(crate) fn start(
     clock: Arc<dyn Clock>,
 ) -> io::Result<Worker> {
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&folder)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(with_path(&folder)(error)),
         _ => {}
     }
     let (store, buckets) = (Arc::clone(&archives.store), Arc::clone(&archives.buckets));

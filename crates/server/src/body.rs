@@ -1,9 +1,10 @@
-//! Bodies between the async shell and the sync core.
+//! Request and reply bodies between asynchronous connections and blocking code.
 
 mod reply_queue;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -24,33 +25,33 @@ use crate::spool::Spool;
 use reply_queue::ReplyQueue;
 pub(crate) use reply_queue::{SPILL_BYTES_MAX, SpillSpace};
 
-/// How much of a body that is too large is read to its end, so that the client sees the reply and not a broken connection.
+/// Bytes of a rejected body that are read and dropped, so that the client sees the reply instead of a broken connection.
 const OVERRUN_BYTES_MAX: u64 = 64 << 20;
 
-/// How much of a push is received before a thread is taken for it.
+/// Bytes of a push that are received before a thread is taken for it.
 const BEGINNING_BYTES: usize = 64 << 10;
 
 /// The size of a piece of a reply.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Receives a body that must not be larger than a limit, from a client that must not be silent for too long.
-pub(crate) async fn whole(
+/// Receives a whole body of at most `bytes_max` bytes; fails if the client sends nothing for `idle_timeout`.
+pub(crate) async fn receive(
     mut body: Body,
     bytes_max: u64,
-    patience: Duration,
+    idle_timeout: Duration,
     mut spool: Spool,
 ) -> Result<Spool, Failure> {
     let mut read = 0_u64;
     loop {
-        let next = timeout(patience, body.frame()).await;
-        let next = next.map_err(|_| Failure::serialization(&silent(patience).to_string()))?;
+        let next = timeout(idle_timeout, body.frame()).await;
+        let next = next.map_err(|_| Failure::serialization(&idle_error(idle_timeout).to_string()))?;
         let Some(frame) = next else { break };
         let frame = frame.map_err(|error| Failure::serialization(&format!("The body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         read += data.len() as u64;
         if read <= bytes_max {
-            spool.add(&data).map_err(|error| {
-                tracing::error!(%error, "a request's body cannot be kept in a file of the data folder");
+            spool.append(&data).map_err(|error| {
+                tracing::error!(%error, "cannot write a request's body to a file in the data directory");
                 Failure::internal()
             })?;
         } else if read > bytes_max + OVERRUN_BYTES_MAX {
@@ -67,20 +68,20 @@ pub(crate) async fn whole(
     Err(Failure { name: "RequestEntityTooLargeException".to_owned(), message, status: 413 })
 }
 
-/// Receives the body of a request that is refused, so that the client sees the reply and not a broken connection.
-pub(crate) async fn discard(body: Body, patience: Duration) {
-    // Nothing of it is kept.
-    drop(whole(body, 0, patience, Spool::default()).await);
+/// Drains the body of a rejected request, so that the client sees the reply instead of a broken connection.
+pub(crate) async fn discard(body: Body, idle_timeout: Duration) {
+    // With a limit of no bytes, nothing is written to a file.
+    drop(receive(body, 0, idle_timeout, Spool::new(Path::new(""))).await);
 }
 
-/// A body as blocking code reads it.
+/// Reads a body in blocking code.
 pub(crate) struct Reader {
     body: Body,
     runtime: Handle,
-    patience: Duration,
-    /// What was received and not read yet.
+    idle_timeout: Duration,
+    /// What was received and is not read yet.
     received: Received,
-    turn: Option<PushPermit>,
+    permit: Option<PushPermit>,
 }
 
 /// The pieces of a body that were received before they are read.
@@ -91,29 +92,29 @@ struct Received {
 }
 
 impl Reader {
-    /// Wraps a body and receives its beginning, or all of a small one; it fails once nothing comes for longer than `patience`.
+    /// Receives the beginning of a body, or all of a small one; reading fails once the client sends nothing for `idle_timeout`.
     ///
-    /// So a client that sends next to nothing costs neither a thread nor a turn.
-    pub(crate) async fn begin(mut body: Body, patience: Duration) -> Self {
+    /// A client that hardly sends anything thus takes neither a thread nor a permit.
+    pub(crate) async fn begin(mut body: Body, idle_timeout: Duration) -> Self {
         let mut received = Received { pieces: VecDeque::new(), end: None };
         let mut bytes = 0;
         while received.end.is_none() && bytes < BEGINNING_BYTES {
-            match timeout(patience, body.frame()).await {
-                Ok(frame) => bytes += received.take(frame),
-                Err(_) => received.end = Some(Err(silent(patience))),
+            match timeout(idle_timeout, body.frame()).await {
+                Ok(frame) => bytes += received.add(frame),
+                Err(_) => received.end = Some(Err(idle_error(idle_timeout))),
             }
         }
-        Self { body, runtime: Handle::current(), patience, received, turn: None }
+        Self { body, runtime: Handle::current(), idle_timeout, received, permit: None }
     }
 
-    /// Goes on in a turn, as which it ends; reading blocks, so it must happen on the blocking pool.
-    pub(crate) fn with_turn(self, turn: PushPermit) -> Self {
-        Self { turn: Some(turn), ..self }
+    /// Holds a permit while the body is read; reading blocks, so it must happen on the blocking pool.
+    pub(crate) fn with_permit(self, permit: PushPermit) -> Self {
+        Self { permit: Some(permit), ..self }
     }
 
-    /// Reads away what a refused request still has, so that the client sees the reply and not a broken connection.
+    /// Drains the rest of a rejected request, so that the client sees the reply instead of a broken connection.
     pub(crate) fn drain(self) {
-        // A client that breaks off sees what it wants to see.
+        // A client that breaks off needs no reply.
         let _ = io::copy(&mut self.take(OVERRUN_BYTES_MAX), &mut io::sink());
     }
 
@@ -121,20 +122,20 @@ impl Reader {
     fn receive(&mut self) -> io::Result<()> {
         let mut waited = Duration::ZERO;
         while self.received.pieces.is_empty() && self.received.end.is_none() {
-            let rest = self.patience.saturating_sub(waited);
-            let step = self.turn.as_ref().map_or(rest, |turn| turn.rest_of_window().min(rest));
+            let rest = self.idle_timeout.saturating_sub(waited);
+            let step = self.permit.as_ref().map_or(rest, |permit| permit.rest_of_window().min(rest));
             let begun = Instant::now();
             let next = async { timeout(step, self.body.frame()).await };
             let next = self.runtime.block_on(next);
             let elapsed = begun.elapsed();
             waited += elapsed;
             let bytes = match next {
-                Ok(frame) => self.received.take(frame),
-                Err(_) if waited >= self.patience => return Err(silent(self.patience)),
+                Ok(frame) => self.received.add(frame),
+                Err(_) if waited >= self.idle_timeout => return Err(idle_error(self.idle_timeout)),
                 Err(_) => 0,
             };
-            if let Some(turn) = &mut self.turn {
-                turn.note(elapsed, bytes)?;
+            if let Some(permit) = &mut self.permit {
+                permit.check_rate(elapsed, bytes)?;
             }
         }
         Ok(())
@@ -142,8 +143,8 @@ impl Reader {
 }
 
 impl Received {
-    /// Takes a frame, or the end of the body; returns how many bytes came.
-    fn take(&mut self, frame: Option<Result<Frame<Bytes>, axum::Error>>) -> usize {
+    /// Adds a frame, or the end of the body; returns the number of bytes.
+    fn add(&mut self, frame: Option<Result<Frame<Bytes>, axum::Error>>) -> usize {
         match frame {
             None => self.end = Some(Ok(())),
             Some(Err(error)) => self.end = Some(Err(io::Error::other(error))),
@@ -165,7 +166,7 @@ impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.receive()?;
         let Some(piece) = self.received.pieces.front_mut() else {
-            // A failure is told once; whoever reads on hears that there is no more.
+            // An error is returned once; later reads see the end of the body.
             return self.received.end.replace(Ok(())).unwrap_or(Ok(())).map(|()| 0);
         };
         let count = piece.len().min(buffer.len());
@@ -177,35 +178,35 @@ impl Read for Reader {
     }
 }
 
-/// The far end of a body that blocking code writes.
+/// Writes a reply's body in blocking code.
 pub(crate) struct Writer {
     queue: Arc<ReplyQueue>,
-    waiting: BytesMut,
+    buffer: BytesMut,
 }
 
-/// Makes a body and the writer that fills it; it ends when the writer is dropped.
+/// Creates a body and its writer; the body ends when the writer is dropped.
 ///
-/// What a slow client does not take waits in `spill`. Writing blocks only if there is no room, so it must happen on the
-/// blocking pool, and fails once the connection has ended.
+/// Parts that a slow client does not read move to files in `spill`. Writing blocks if these are full, so it must happen on the
+/// blocking pool; it fails once the connection has ended.
 pub(crate) fn channel(spill: &SpillSpace) -> (Writer, Body) {
     let queue = Arc::new(ReplyQueue::new(spill));
-    (Writer { queue: Arc::clone(&queue), waiting: BytesMut::new() }, Body::from_stream(Pieces(queue)))
+    (Writer { queue: Arc::clone(&queue), buffer: BytesMut::new() }, Body::from_stream(QueueStream(queue)))
 }
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= PIECE_BYTES {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE_BYTES {
             self.flush()?;
         }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.waiting.is_empty() {
+        if self.buffer.is_empty() {
             return Ok(());
         }
-        let piece = self.waiting.split().freeze();
+        let piece = self.buffer.split().freeze();
         self.queue.push(piece)
     }
 }
@@ -217,22 +218,22 @@ impl Output for Writer {
     }
 }
 
-fn silent(patience: Duration) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("the client sent nothing for {patience:?}"))
+fn idle_error(idle_timeout: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("the client sent nothing for {idle_timeout:?}"))
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // A client that is gone misses nothing.
+        // A client that has disconnected needs no reply.
         let _ = self.flush();
         self.queue.end();
     }
 }
 
-/// What a writer writes, piece by piece.
-struct Pieces(Arc<ReplyQueue>);
+/// The stream of a reply's pieces.
+struct QueueStream(Arc<ReplyQueue>);
 
-impl Stream for Pieces {
+impl Stream for QueueStream {
     type Item = Result<Bytes, io::Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -240,13 +241,13 @@ impl Stream for Pieces {
     }
 }
 
-impl Drop for Pieces {
+impl Drop for QueueStream {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-/// A part of a file as a body, read as the client takes it.
+/// A part of a file as a body, read at the client's pace.
 pub(crate) struct FileBody(pub(crate) FilePart);
 
 impl Stream for FileBody {

@@ -1,4 +1,4 @@
-//! The data folder as it is found at the start.
+//! The data folder at the start of a server.
 
 use std::fs;
 use std::io;
@@ -12,14 +12,15 @@ pub(crate) const DATABASE: &str = "codecommit.db";
 /// The folder of the repositories' objects in a data folder.
 pub(crate) const REPOSITORIES: &str = "repositories";
 
-/// Makes the folder if it is not there.
-pub(crate) fn make(folder: &Path) -> Result<(), StartError> {
-    Ok(fs::create_dir_all(folder).map_err(at(folder))?)
+/// Creates the folder if it does not exist.
+pub(crate) fn create(folder: &Path) -> Result<(), StartError> {
+    let failed = |source| StartError::Folder { setting: "--data-dir", path: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(failed)
 }
 
-/// Refuses a folder that holds repositories and has lost the database that knows them.
+/// Rejects a folder that holds repositories and has lost its database.
 ///
-/// A new database would make a server without repositories, and new ones would be mixed with what is left of the others.
+/// A new database would know none of these repositories, and objects of new ones would be mixed with theirs.
 pub(crate) fn check_database(folder: &Path) -> Result<(), StartError> {
     let (database, repositories) = (folder.join(DATABASE), folder.join(REPOSITORIES));
     if database.metadata().is_ok_and(|file| file.len() > 0) {
@@ -35,22 +36,7 @@ pub(crate) fn check_database(folder: &Path) -> Result<(), StartError> {
     if count > 0 { Err(StartError::DatabaseLost { database, repositories, count }) } else { Ok(()) }
 }
 
-/// Names the path that an error of the system is about.
-pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+/// Adds the path to an I/O error.
+pub(crate) fn with_path(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-/// What to do about an error of the system.
-pub(crate) fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; give this user access to it, or choose other folders with --data-dir and --trail-dir"
-        }
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-            "; a file is where a folder belongs: move it away, or choose other folders with --data-dir and --trail-dir"
-        }
-        io::ErrorKind::IsADirectory => "; a folder is where a file belongs: move it away",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space on its disk",
-        _ => "",
-    }
 }

@@ -1,90 +1,99 @@
-//! The folders of a server, which must lie apart from each other.
-//!
-//! **Invariant:** no file of the database, of a repository or of a key can be reached through a bucket.
+//! The folders of a server: data, trail and buckets. They are locked while the server runs.
 
-use std::ffi::OsStr;
-use std::fmt;
+mod lock;
+mod overlap;
+
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::folder_lock::FolderLock;
-use crate::{Settings, StartError};
+use tempfile::TempDir;
 
-/// The lock file in the folder of buckets, whose name no bucket can have.
+pub use overlap::Overlap;
+
+use crate::folders::lock::FolderLock;
+use crate::{Settings, StartError, data_folder};
+
+/// The lock file in the folder of buckets; no bucket can have this name.
 const BUCKETS_LOCK: &str = ".lock";
 
-/// The folders in the data folder that are the server's own.
-const OF_DATA: [&str; 3] = ["repositories", "cache", "archives"];
-
-/// What a folder or file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
-    /// The data folder: others may lie in it.
-    Data,
-    /// A folder of the server's own in the data folder.
-    OfData,
-    /// A folder whose files are handed out as the objects of buckets.
-    Bucket,
-    /// A folder that old files of buckets are moved to.
-    Archive,
-    /// A file with secrets.
-    Secret,
+/// The folders of a running server.
+pub(crate) struct Folders {
+    data: PathBuf,
+    trail: PathBuf,
+    buckets: PathBuf,
+    locks: Vec<FolderLock>,
+    /// The data folder, if the settings name none.
+    temporary: Option<TempDir>,
 }
 
-/// A folder or file that a setting names.
-#[derive(Clone, Debug)]
-struct Place {
-    setting: &'static str,
-    path: PathBuf,
-    purpose: Use,
-}
+impl Folders {
+    /// Checks the folders of the settings, creates those that are missing, and locks them.
+    pub(crate) fn open(settings: &Settings, address: SocketAddr) -> Result<Self, StartError> {
+        let temporary = if settings.data_dir.is_none() { Some(temporary_folder()?) } else { None };
+        let data = temporary.as_ref().map(TempDir::path).or(settings.data_dir.as_deref());
+        let data = data.expect("there is a temporary folder if no other").to_owned();
+        let trail = settings.trail_dir.clone().unwrap_or_else(|| data.join("trail"));
+        let unreadable = |source| StartError::Folder { setting: "--trail-dir", path: trail.clone(), source };
+        let buckets = buckets_folder(settings, &trail).map_err(unreadable)?;
+        overlap::check(settings, &data, &trail, &buckets)?;
+        data_folder::create(&data)?;
+        let locks = lock(settings, [&data, &trail, &buckets], address)?;
+        Ok(Self { data, trail, buckets, locks, temporary })
+    }
 
-/// Two places that do not lie apart.
-#[derive(Debug)]
-pub struct Overlap {
-    inner: (&'static str, PathBuf),
-    outer: (&'static str, PathBuf),
-}
+    /// Returns the folder of the repositories and the database.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
 
-impl fmt::Display for Overlap {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((inner, inner_path), (outer, outer_path)) = (&self.inner, &self.outer);
-        let relation = if inner_path == outer_path { "is also" } else { "lies in" };
-        write!(
-            formatter,
-            "{} of {inner} {relation} {} of {outer}; choose places that lie apart from each other",
-            inner_path.display(),
-            outer_path.display()
-        )
+    /// Returns the folder of the trail.
+    pub(crate) fn trail(&self) -> &Path {
+        &self.trail
+    }
+
+    /// Returns the folder of the buckets other than the trail's.
+    pub(crate) fn buckets(&self) -> &Path {
+        &self.buckets
+    }
+
+    /// Lets other servers use the folders, and removes a temporary one.
+    pub(crate) fn close(self) {
+        let Self { locks, temporary, .. } = self;
+        drop(locks);
+        drop(temporary);
     }
 }
 
-/// Returns the folder of buckets: the one that is set, else `buckets` beside the trail directory.
-pub(crate) fn buckets_folder(settings: &Settings, trail_folder: &Path) -> io::Result<PathBuf> {
+fn temporary_folder() -> Result<TempDir, StartError> {
+    let parent = std::env::temp_dir();
+    let folder = tempfile::Builder::new().prefix("codecommit-local-").tempdir_in(&parent);
+    folder.map_err(|source| StartError::TemporaryFolder { parent, source })
+}
+
+/// Returns the folder of buckets that the settings name, by default `buckets` beside the trail folder.
+fn buckets_folder(settings: &Settings, trail: &Path) -> io::Result<PathBuf> {
     match &settings.buckets_dir {
         Some(folder) => Ok(folder.clone()),
-        None if trail_folder.file_name().is_some() => Ok(trail_folder.with_file_name("buckets")),
-        // Of a path such as `.` only the real one has a folder above.
-        None => Ok(real(trail_folder)?.with_file_name("buckets")),
+        None if trail.file_name().is_some() => Ok(trail.with_file_name("buckets")),
+        // A path such as `.` shows its parent only when it is resolved.
+        None => Ok(overlap::resolve(trail)?.with_file_name("buckets")),
     }
 }
 
-/// Takes the locks of the three folders.
+/// Locks the data, trail and buckets folders.
 ///
-/// A folder of buckets that no setting names and that this user may not write needs none: no bucket can be made in it.
-pub(crate) fn lock(
+/// A default folder of buckets that this user cannot write needs no lock: no bucket can be created in it.
+fn lock(
     settings: &Settings,
-    data_folder: &Path,
-    trail_folder: &Path,
-    buckets_folder: &Path,
+    [data, trail, buckets]: [&Path; 3],
     address: SocketAddr,
 ) -> Result<Vec<FolderLock>, StartError> {
     let mut locks = vec![
-        FolderLock::take("--data-dir", data_folder, "lock", address)?,
-        FolderLock::take("--trail-dir", trail_folder, trail::LOCK, address)?,
+        FolderLock::take("--data-dir", data, "lock", address)?,
+        FolderLock::take("--trail-dir", trail, trail::LOCK, address)?,
     ];
-    match FolderLock::take("--buckets-dir", buckets_folder, BUCKETS_LOCK, address) {
+    match FolderLock::take("--buckets-dir", buckets, BUCKETS_LOCK, address) {
         Ok(lock) => locks.push(lock),
         Err(StartError::Folder { source, .. })
             if settings.buckets_dir.is_none()
@@ -93,78 +102,3 @@ pub(crate) fn lock(
     }
     Ok(locks)
 }
-
-/// Refuses folders and files of the settings that lie in each other, by their real paths.
-pub(crate) fn check(
-    settings: &Settings,
-    data_folder: &Path,
-    trail_folder: &Path,
-    buckets_folder: &Path,
-) -> Result<(), StartError> {
-    let mut named = vec![
-        ("--data-dir", data_folder.to_owned(), Use::Data),
-        ("--trail-dir", trail_folder.to_owned(), Use::Bucket),
-        ("--buckets-dir", buckets_folder.to_owned(), Use::Bucket),
-    ];
-    named.extend(OF_DATA.map(|name| ("--data-dir", data_folder.join(name), Use::OfData)));
-    let optional = [
-        ("--trail-archive", &settings.retention.archive, Use::Archive),
-        ("--signing-key", &settings.signing_key, Use::Secret),
-        ("--identities", &settings.identities, Use::Secret),
-        ("--config", &settings.config, Use::Secret),
-    ];
-    named.extend(optional.into_iter().filter_map(|(setting, path, purpose)| Some((setting, path.clone()?, purpose))));
-    let mut places = Vec::new();
-    for (setting, path, purpose) in named {
-        let path = real(&path).map_err(|source| StartError::Folder { setting, path, source })?;
-        places.push(Place { setting, path, purpose });
-    }
-    overlap(&places).map_or(Ok(()), |overlap| Err(StartError::Overlap(overlap)))
-}
-
-/// Finds two places of which one lies in the other and must not.
-fn overlap(places: &[Place]) -> Option<Overlap> {
-    let pairs = places.iter().flat_map(|inner| places.iter().map(move |outer| (inner, outer)));
-    let (inner, outer) = pairs
-        .filter(|(inner, outer)| !std::ptr::eq(*inner, *outer) && inner.path.starts_with(&outer.path))
-        .find(|(inner, outer)| !may_lie_in(inner, outer))?;
-    Some(Overlap { inner: (inner.setting, inner.path.clone()), outer: (outer.setting, outer.path.clone()) })
-}
-
-fn may_lie_in(inner: &Place, outer: &Place) -> bool {
-    match (inner.purpose, outer.purpose) {
-        (Use::Secret, Use::Secret) => true,
-        (_, Use::Data) | (Use::Secret, Use::Archive) => inner.path != outer.path,
-        _ => false,
-    }
-}
-
-/// Returns the path without links, `.` and `..`, of a file or folder that need not be there yet.
-fn real(path: &Path) -> io::Result<PathBuf> {
-    let absolute = std::path::absolute(path)?;
-    let mut missing: Vec<Component<'_>> = Vec::new();
-    let mut existing = absolute.as_path();
-    let mut real = loop {
-        match existing.canonicalize() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            canonical => break canonical?,
-        }
-        missing.extend(existing.components().next_back());
-        existing = existing.parent().ok_or(ErrorKind::NotFound)?;
-    };
-    for component in missing.into_iter().rev() {
-        match component {
-            Component::ParentDir => drop(real.pop()),
-            other => real.push(other),
-        }
-    }
-    Ok(if cfg!(any(target_os = "macos", target_os = "windows")) { lower_case(&real) } else { real })
-}
-
-/// Makes paths equal that lead to one file where case does not count.
-fn lower_case(path: &Path) -> PathBuf {
-    path.iter().map(OsStr::to_ascii_lowercase).collect()
-}
-
-#[cfg(test)]
-mod tests;

@@ -100,13 +100,13 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     let input = match (path.wanted, service) {
         (Wanted::Advertisement, _) => Input::Nothing,
         (Wanted::Service(_), Service::UploadPack) => {
-            let body = body::whole(body, state.settings.body_bytes_max, patience, state.spool()).await;
-            let turn = Arc::clone(&state.fetches).acquire_owned().await;
+            let body = body::receive(body, state.settings.body_bytes_max, patience, state.spool()).await;
+            let turn = Arc::clone(&state.fetch_permits).acquire_owned().await;
             Input::Whole(body, turn.expect("nobody closes it"))
         }
         (Wanted::Service(_), Service::ReceivePack) => {
             let body = body::Reader::begin(body, patience).await;
-            Input::Stream(body.with_turn(Arc::clone(&state.pushes).take().await))
+            Input::Stream(body.with_permit(Arc::clone(&state.push_permits).acquire().await))
         }
     };
     let (sender, response) = oneshot::channel();

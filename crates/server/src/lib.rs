@@ -21,11 +21,11 @@ mod authenticate;
 mod blocking;
 mod body;
 mod call_log;
+mod clock;
 mod connection;
 mod data_folder;
 mod disconnect;
 mod eviction;
-mod folder_lock;
 mod folders;
 mod git_http;
 mod headers;
@@ -43,12 +43,13 @@ mod s3;
 mod services;
 pub mod settings;
 mod spool;
+mod start_error;
 mod state;
 mod triggers;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,74 +60,9 @@ use tokio::task::JoinHandle;
 
 pub use folders::Overlap;
 pub use settings::Settings;
+pub use start_error::StartError;
 
 use crate::state::State;
-
-/// Why the server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; choose another address with --listen, or port 0 for a free one")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The system has no threads for the server.
-    #[error("cannot start the threads of the server: {0}")]
-    Threads(io::Error),
-    /// Another server uses the folder.
-    #[error("another server{holder} uses the folder {}; stop it, or choose another folder with {setting}", folder.display())]
-    InUse {
-        /// The setting that names the folder.
-        setting: &'static str,
-        /// The folder.
-        folder: PathBuf,
-        /// What is known of the other server, in brackets.
-        holder: String,
-    },
-    /// A folder or file cannot be used.
-    #[error("cannot use {} for {setting}: {source}{}", path.display(), data_folder::advice(source))]
-    Folder {
-        /// The setting that names it.
-        setting: &'static str,
-        /// The folder or file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Folders of the settings lie in each other.
-    #[error("{0}")]
-    Overlap(Overlap),
-    /// The data or the trail cannot be opened.
-    #[error("cannot open the data: {source}{}", data_folder::advice(source))]
-    Open {
-        /// What the system said, and of which path.
-        #[from]
-        source: io::Error,
-    },
-    /// There are repositories, and the database that knows them is gone.
-    #[error(
-        "the database {} is missing, but {} holds the objects of {count} repositories; put the database back from a copy, or move that \
-         folder away to begin without them",
-        database.display(), repositories.display()
-    )]
-    DatabaseLost {
-        /// The database file.
-        database: PathBuf,
-        /// The folder of the repositories.
-        repositories: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
-    /// The database cannot be opened.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The identities file cannot be used.
-    #[error(transparent)]
-    Identities(#[from] identity::Error),
-}
 
 /// A running server; it stops when it is told to, or dropped.
 pub struct Server {

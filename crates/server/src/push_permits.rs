@@ -1,6 +1,6 @@
-//! Turns of pushes: a push keeps a thread busy for as long as its client sends, so that only so many are taken in at once.
+//! Permits for pushes: a push keeps a thread busy while its client sends, so the number of concurrent pushes is limited.
 //!
-//! **Invariant:** whoever has a turn sends; a client that hardly does is let go while others wait for a turn.
+//! **Invariant:** while other pushes wait for a permit, a client that sends too slowly loses its own.
 
 use std::io;
 use std::sync::Arc;
@@ -9,59 +9,59 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How much a client sends at least, while others wait, in the time after which its pace is looked at.
+/// Bytes that a client must send in one window while others wait.
 const BYTES_MIN: u64 = 40 << 10;
 
-/// All turns.
+/// The permits for all pushes.
 pub(crate) struct PushPermits {
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
-    /// How long a client is waited for before its pace is looked at.
+    /// Time after which the rate of a client is checked.
     window: Duration,
 }
 
-/// One turn, and how fast its client sends.
+/// A permit, and the rate of its client.
 pub(crate) struct PushPermit {
-    turns: Arc<PushPermits>,
+    permits: Arc<PushPermits>,
     _permit: OwnedSemaphorePermit,
     waited: Duration,
     received: u64,
 }
 
-/// Counts one that waits for a turn, until it has one or its client is gone.
+/// Counts a push that waits for a permit, until it has one or its client has disconnected.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl PushPermits {
-    /// Makes so many turns.
+    /// Creates `count` permits, whose rates are checked once per `window`.
     pub(crate) fn new(count: usize, window: Duration) -> Self {
         Self { permits: Arc::new(Semaphore::new(count)), waiting: AtomicUsize::new(0), window }
     }
 
-    /// Waits for a turn.
-    pub(crate) async fn take(self: Arc<Self>) -> PushPermit {
+    /// Waits for a permit.
+    pub(crate) async fn acquire(self: Arc<Self>) -> PushPermit {
         let waiting = Waiting::new(&self.waiting);
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("nobody closes it");
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         drop(waiting);
-        PushPermit { turns: self, _permit: permit, waited: Duration::ZERO, received: 0 }
+        PushPermit { permits: self, _permit: permit, waited: Duration::ZERO, received: 0 }
     }
 }
 
 impl PushPermit {
-    /// How long the client is waited for before it is looked at how much it sent.
+    /// Returns the time until the rate of the client is checked.
     pub(crate) fn rest_of_window(&self) -> Duration {
-        self.turns.window.saturating_sub(self.waited)
+        self.permits.window.saturating_sub(self.waited)
     }
 
-    /// Notes how much the client sent while it was waited for; fails if that is too little and others wait.
-    pub(crate) fn note(&mut self, waited: Duration, received: usize) -> io::Result<()> {
+    /// Adds bytes that the client sent in a time; fails at the end of a window if they are too few and others wait.
+    pub(crate) fn check_rate(&mut self, waited: Duration, received: usize) -> io::Result<()> {
         self.waited += waited;
         self.received += received as u64;
-        if self.waited < self.turns.window {
+        if self.waited < self.permits.window {
             return Ok(());
         }
         let received = std::mem::take(&mut self.received);
         let waited = std::mem::take(&mut self.waited);
-        if received >= BYTES_MIN || self.turns.waiting.load(Ordering::Relaxed) == 0 {
+        if received >= BYTES_MIN || self.permits.waiting.load(Ordering::Relaxed) == 0 {
             return Ok(());
         }
         let message = format!("the client sent {received} bytes in {waited:?} while other pushes waited; push again");
@@ -91,45 +91,45 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Takes a turn that is free.
-    fn take(turns: &Arc<PushPermits>) -> PushPermit {
-        let mut taken = pin!(Arc::clone(turns).take());
+    /// Acquires a free permit.
+    fn acquire(permits: &Arc<PushPermits>) -> PushPermit {
+        let mut taken = pin!(Arc::clone(permits).acquire());
         match taken.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            std::task::Poll::Ready(turn) => turn,
-            std::task::Poll::Pending => panic!("no turn is free"),
+            std::task::Poll::Ready(permit) => permit,
+            std::task::Poll::Pending => panic!("no permit is free"),
         }
     }
 
     #[test]
-    fn a_slow_client_loses_its_turn_only_to_those_who_wait() {
-        let turns = Arc::new(PushPermits::new(1, 10 * SECOND));
-        let mut slow = take(&turns);
+    fn a_slow_client_loses_its_permit_only_while_others_wait() {
+        let permits = Arc::new(PushPermits::new(1, 10 * SECOND));
+        let mut slow = acquire(&permits);
         for _ in 0..20 {
-            slow.note(SECOND, 1).expect("nobody waits");
+            slow.check_rate(SECOND, 1).expect("no other push waits");
         }
-        let mut other = Box::pin(Arc::clone(&turns).take());
+        let mut other = Box::pin(Arc::clone(&permits).acquire());
         assert!(other.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         for _ in 0..9 {
-            slow.note(SECOND, 1).expect("it is looked at after ten seconds");
+            slow.check_rate(SECOND, 1).expect("the rate is checked after ten seconds");
         }
-        let message = slow.note(SECOND, 1).expect_err("another one waits").to_string();
+        let message = slow.check_rate(SECOND, 1).expect_err("another push waits").to_string();
         assert!(message.starts_with("the client sent 10 bytes in 10s while other pushes waited"), "{message}");
         drop(slow);
         assert!(other.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
     }
 
     #[test]
-    fn a_client_that_sends_keeps_its_turn_and_who_leaves_waits_no_more() {
-        let turns = Arc::new(PushPermits::new(1, 10 * SECOND));
-        let mut fast = take(&turns);
-        let mut other = Box::pin(Arc::clone(&turns).take());
+    fn a_fast_client_keeps_its_permit_and_a_disconnected_one_stops_waiting() {
+        let permits = Arc::new(PushPermits::new(1, 10 * SECOND));
+        let mut fast = acquire(&permits);
+        let mut other = Box::pin(Arc::clone(&permits).acquire());
         assert!(other.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         for _ in 0..20 {
-            fast.note(SECOND, 1 << 20).expect("it sends enough");
+            fast.check_rate(SECOND, 1 << 20).expect("the client sends enough");
         }
         drop(other);
         for _ in 0..20 {
-            fast.note(SECOND, 0).expect("nobody waits any more");
+            fast.check_rate(SECOND, 0).expect("no other push waits");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the events come from: the file of a trail, or a running server.
+//! Sources of events: the file of a trail, or a running server.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-/// Time between two looks for new events.
+/// Time between checks for new events.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Records in the order in which they were written, each a line of JSON.
+/// A source of records in the order in which they were written, each a line of JSON.
 pub(super) trait Records {
     /// Returns the next record; `None` if there is none yet.
     fn next(&mut self) -> io::Result<Option<String>>;
@@ -22,19 +22,19 @@ pub(super) trait Records {
 pub(super) struct TrailFile {
     path: PathBuf,
     file: BufReader<File>,
-    /// What was read of a line whose end is not written yet.
-    begun: Vec<u8>,
-    /// The last whole line, and where it ends: an emptied file may have grown as long again.
+    /// The read part of a line that is not complete yet.
+    partial: Vec<u8>,
+    /// The last complete line and its end, to notice a file that was emptied and has grown again.
     last: (u64, Vec<u8>),
 }
 
 impl TrailFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = BufReader::new(File::open(path)?);
-        Ok(Self { path: path.to_owned(), file, begun: Vec::new(), last: (0, Vec::new()) })
+        Ok(Self { path: path.to_owned(), file, partial: Vec::new(), last: (0, Vec::new()) })
     }
 
-    /// Opens the file again if it is another one, or does not hold any more what was read of it.
+    /// Opens the file again if it was replaced, or no longer has the last line that was read.
     fn reopen(&mut self) -> io::Result<bool> {
         let Ok(now) = std::fs::metadata(&self.path) else { return Ok(false) };
         let opened = self.file.get_ref().metadata()?;
@@ -53,13 +53,13 @@ impl TrailFile {
 impl Records for TrailFile {
     fn next(&mut self) -> io::Result<Option<String>> {
         loop {
-            if self.file.read_until(b'\n', &mut self.begun)? == 0 || self.begun.last() != Some(&b'\n') {
+            if self.file.read_until(b'\n', &mut self.partial)? == 0 || self.partial.last() != Some(&b'\n') {
                 if self.reopen()? {
                     continue;
                 }
                 return Ok(None);
             }
-            let line = std::mem::take(&mut self.begun);
+            let line = std::mem::take(&mut self.partial);
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             self.last = (self.file.stream_position()?, line);
             return Ok(Some(text));
@@ -88,7 +88,7 @@ impl Endpoint {
 impl Records for Endpoint {
     fn next(&mut self) -> io::Result<Option<String>> {
         if self.records.is_empty() {
-            let failed = |error| io::Error::other(format!("{} cannot be read: {error}", self.url));
+            let failed = |error| io::Error::other(format!("cannot read {}: {error}", self.url));
             let mut reply = self.agent.get(&self.url).query("after", &self.after).call().map_err(failed)?;
             let last = reply.headers().get("codecommit-local-last-event").and_then(|last| last.to_str().ok());
             self.after =

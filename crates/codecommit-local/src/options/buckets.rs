@@ -1,4 +1,4 @@
-//! Buckets at other endpoints that speak S3, as the configuration file has them.
+//! Buckets at other S3 endpoints, as the configuration file has them.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct BucketOptions {
     pub kms_key_id: Option<String>,
 }
 
-/// Checks the buckets and fills in defaults; `own` is the bucket that the trail directory is.
+/// Checks the buckets and fills in defaults; `own` is the name of the trail folder's bucket.
 pub(super) fn settings(
     options: BTreeMap<String, BucketOptions>,
     own: &str,
@@ -37,9 +37,11 @@ pub(super) fn settings(
     for (name, bucket) in options {
         check_name("buckets", &name)?;
         if name == own {
-            return Err(SettingError(format!("buckets: {name} is the folder of the trail; choose another name")));
+            return Err(SettingError(format!(
+                "buckets: {name} is the name of the trail folder's bucket; choose another name"
+            )));
         }
-        let bucket = bucket.settings(region).map_err(|wrong| SettingError(format!("buckets: {name}: {wrong}")))?;
+        let bucket = bucket.settings(region).map_err(|error| SettingError(format!("buckets: {name}: {error}")))?;
         buckets.insert(name, bucket);
     }
     Ok(buckets)
@@ -49,27 +51,28 @@ fn check_name(setting: &str, name: &str) -> Result<(), SettingError> {
     if s3s::path::check_bucket_name(name) {
         return Ok(());
     }
-    let rule = "write 3 to 63 small letters, digits, periods and dashes, a letter or digit first and last";
-    Err(SettingError(format!("{setting}: '{name}' is not a bucket's name; {rule}")))
+    let rule =
+        "write 3 to 63 lower-case letters, digits, periods and dashes, beginning and ending with a letter or digit";
+    Err(SettingError(format!("{setting}: '{name}' is not a bucket name; {rule}")))
 }
 
 impl BucketOptions {
     fn settings(self, region: &Region) -> Result<RemoteSettings, String> {
         if !triggers::is_http(&self.endpoint) {
             let advice = "write one such as http://127.0.0.1:9000";
-            return Err(format!("endpoint is not a URL of http without a user; {advice}"));
+            return Err(format!("endpoint is not an http URL without a user name; {advice}"));
         }
         let access_key = match (self.access_key_id, self.secret_access_key) {
             (Some(id), Some(secret)) => Some((id, Secret::new(secret))),
             (None, None) => None,
-            _ => return Err("write both access-key-id and secret-access-key, or none of them".to_owned()),
+            _ => return Err("write both access-key-id and secret-access-key, or neither".to_owned()),
         };
         let encryption = match self.server_side_encryption.as_deref().unwrap_or("AES256") {
             "none" => None,
             known @ ("AES256" | "aws:kms" | "aws:kms:dsse") => Some(known.to_owned()),
             other => {
                 return Err(format!(
-                    "server-side-encryption is '{other}'; write AES256, aws:kms, aws:kms:dsse or none"
+                    "server-side-encryption: '{other}' is unknown; write AES256, aws:kms, aws:kms:dsse or none"
                 ));
             }
         };
@@ -95,19 +98,19 @@ mod tests {
     fn a_bucket_has_defaults_and_shows_no_secret() {
         let file =
             "[far]\nendpoint = \"http://127.0.0.1:9000\"\naccess-key-id = \"AKIA1\"\nsecret-access-key = \"hidden\"";
-        let buckets = read(file).expect("it makes sense");
+        let buckets = read(file).expect("the settings are valid");
         let far = &buckets["far"];
         assert_eq!((far.region.as_str(), far.encryption.as_deref()), ("eu-west-1", Some("AES256")));
-        let (id, secret) = far.access_key.as_ref().expect("it was said");
+        let (id, secret) = far.access_key.as_ref().expect("the file has an access key");
         assert_eq!((id.as_str(), secret.reveal()), ("AKIA1", "hidden"));
         assert!(!format!("{buckets:?}").contains("hidden"));
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_what_to_write() {
+    fn an_invalid_bucket_is_refused_with_what_to_write() {
         let endpoint = "endpoint = \"http://127.0.0.1:9000\"";
         for (file, advice) in [
-            (format!("[Far_Away]\n{endpoint}"), "small letters"),
+            (format!("[Far_Away]\n{endpoint}"), "lower-case letters"),
             (format!("[the-trail]\n{endpoint}"), "choose another name"),
             ("[far]\nregion = \"us-east-1\"".to_owned(), "missing field `endpoint`"),
             ("[far]\nendpoint = \"https://127.0.0.1\"".to_owned(), "such as http://127.0.0.1:9000"),

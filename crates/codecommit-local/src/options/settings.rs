@@ -1,4 +1,4 @@
-//! Settings made of options: checks, and defaults for what is missing.
+//! Conversion of options to settings: checks, and defaults for missing ones.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -23,10 +23,10 @@ impl Options {
         let defaults = Settings::default();
         let ephemeral = self.ephemeral.unwrap_or(false);
         if ephemeral && self.data_dir.is_some() {
-            return Err(SettingError("data-dir and ephemeral exclude each other: write one of them".to_owned()));
+            return Err(SettingError("data-dir and ephemeral exclude each other; write one of them".to_owned()));
         }
         let body_bytes_max = size("max-body", self.max_body, defaults.body_bytes_max)?;
-        let region = parsed(self.region, defaults.region)?;
+        let region = parsed("region", self.region, defaults.region)?;
         let trail_bucket = self.trail_bucket.unwrap_or(defaults.trail_bucket);
         let (git, limits) = (defaults.git, git::Limits::default());
         let codecommit = defaults.codecommit;
@@ -38,7 +38,7 @@ impl Options {
             buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,
             trail_bucket,
             buckets_dir: self.buckets_dir,
-            account: parsed(self.account, defaults.account)?,
+            account: parsed("account", self.account, defaults.account)?,
             region,
             identities: self.identities,
             log_interval: time("log-interval", self.log_interval, defaults.log_interval)?,
@@ -73,7 +73,7 @@ impl Options {
                 },
                 fsck: self.git_fsck.unwrap_or(git.fsck),
                 timeout: time("git-timeout", self.git_timeout, git.timeout)?,
-                packs: self.git_packs.filter(|packs| *packs > 0),
+                packs: git_packs(self.git_packs)?,
                 cache_bytes: match self.git_cache {
                     Some(none) if none == "0" => 0,
                     text => size("git-cache", text, git.cache_bytes)?,
@@ -111,8 +111,8 @@ impl Options {
     }
 }
 
-fn parsed<T: std::str::FromStr<Err = String>>(text: Option<String>, default: T) -> Result<T, SettingError> {
-    text.map_or(Ok(default), |text| text.parse()).map_err(SettingError)
+fn parsed<T: std::str::FromStr<Err = String>>(name: &str, text: Option<String>, default: T) -> Result<T, SettingError> {
+    text.map_or(Ok(default), |text| text.parse()).map_err(|error| SettingError(format!("{name}: {error}")))
 }
 
 fn page_sizes(sizes: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String, usize>, SettingError> {
@@ -120,7 +120,9 @@ fn page_sizes(sizes: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String,
     let wrong = sizes.iter().find(|(name, size)| **size == 0 || codecommit::CodeCommit::operation(name).is_none());
     match wrong {
         Some((name, 0)) => Err(SettingError(format!("page-sizes: {name} is 0; write 1 or more"))),
-        Some((name, _)) => Err(SettingError(format!("page-sizes: {name} is no operation of CodeCommit"))),
+        Some((name, _)) => Err(SettingError(format!(
+            "page-sizes: {name} is not an operation of CodeCommit; write one such as ListPullRequests"
+        ))),
         None => Ok(sizes),
     }
 }
@@ -138,16 +140,18 @@ pub(super) fn time(name: &str, text: Option<String>, default: Duration) -> Resul
     text.map_or(Ok(default), |text| units::duration(&text)).map_err(|error| SettingError(format!("{name}: {error}")))
 }
 
-/// Digests are named by the second in which they are made.
+/// Reads the time between digests, whose names have a resolution of a second.
 fn digest_interval(text: Option<String>, default: Duration) -> Result<Duration, SettingError> {
     let interval = time("digest-interval", text, default)?;
     if interval < Duration::from_secs(1) {
-        return Err(SettingError("digest-interval: digests are a second or more apart; write 1s or more".to_owned()));
+        return Err(SettingError(
+            "digest-interval: the shortest time between digests is a second; write 1s or more".to_owned(),
+        ));
     }
     Ok(interval)
 }
 
-/// Reads how long something is kept: `None` for ever.
+/// Reads a retention time; `None` keeps for ever.
 fn age(name: &str, text: Option<String>) -> Result<Option<Duration>, SettingError> {
     text.map(|text| time(name, Some(text), Duration::ZERO)).transpose()
 }
@@ -159,6 +163,18 @@ fn trusted_proxies(addresses: Option<Vec<String>>) -> Result<Vec<IpNet>, Setting
         network.map_err(|_| SettingError(format!("trusted-proxy: '{text}' is not an address; {advice}")))
     };
     addresses.into_iter().flatten().map(network).collect()
+}
+
+/// Reads the number of packs that are computed at the same time; `None` is one for each processor.
+fn git_packs(packs: Option<usize>) -> Result<Option<usize>, SettingError> {
+    match packs {
+        Some(0) => {
+            let message =
+                "git-packs: clones and fetches need at least one pack at a time; write 1 or more, or leave it out";
+            Err(SettingError(message.to_owned()))
+        }
+        packs => Ok(packs),
+    }
 }
 
 fn allowed_hosts(names: Option<Vec<String>>) -> Result<AllowedHosts, SettingError> {

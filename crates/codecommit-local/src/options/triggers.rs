@@ -23,20 +23,20 @@ pub struct TriggerOptions {
 
 impl TriggerOptions {
     pub(super) fn settings(self) -> Result<Triggers, SettingError> {
-        let wrong = |message: String| Err(SettingError(format!("triggers: {message}")));
+        let invalid = |message: String| Err(SettingError(format!("triggers: {message}")));
         for (arn, destination) in &self.destinations {
             let url = destination.url();
             if !arn.starts_with("arn:") {
-                return wrong(format!("'{arn}' is not the beginning of an ARN; write arn:aws:sns: or more of it"));
+                return invalid(format!("'{arn}' is not the beginning of an ARN; write one such as arn:aws:sns:"));
             }
             if !is_http(url) {
-                return wrong(format!(
-                    "the destination of {arn} is not a URL of http without a user; write one such as http://127.0.0.1:5000"
+                return invalid(format!(
+                    "the destination of {arn} is not an http URL without a user name; write one such as http://127.0.0.1:5000"
                 ));
             }
         }
         if self.attempts == Some(0) {
-            return wrong("attempts is 0; write 1 or more".to_owned());
+            return invalid("attempts is 0; write 1 or more".to_owned());
         }
         let defaults = Triggers::default();
         Ok(Triggers {
@@ -47,7 +47,7 @@ impl TriggerOptions {
     }
 }
 
-/// Tells whether a text is a URL of http that names a host and no user.
+/// Returns whether a text is an http URL with a host and without a user name.
 pub(super) fn is_http(url: &str) -> bool {
     let has_host = |uri: &Uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
     url.starts_with("http://") && url.parse().as_ref().is_ok_and(has_host)
@@ -65,14 +65,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_beginning_of_an_arn_counts() {
+    fn the_longest_matching_beginning_of_an_arn_is_used() {
         let file = r#"
             first-retry = "2s"
             [destinations]
             "arn:aws:sns:" = { endpoint = "http://127.0.0.1:5000" }
             "arn:aws:sns:us-east-1:111122223333:MyTopic" = { url = "http://localhost/hook" }
         "#;
-        let triggers = settings(file).expect("it makes sense");
+        let triggers = settings(file).expect("the settings are valid");
         let topic = Destination::Url("http://localhost/hook".to_owned());
         assert_eq!(triggers.destination("arn:aws:sns:us-east-1:111122223333:MyTopic"), Some(&topic));
         let others = Destination::Endpoint("http://127.0.0.1:5000".to_owned());
@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_what_to_write() {
+    fn invalid_triggers_are_refused_with_what_to_write() {
         for (file, advice) in [
             ("attempts = 0", "write 1 or more"),
             ("first-retry = \"soon\"", "such as 5s"),
-            ("[destinations]\nMyTopic = { url = \"http://localhost\" }", "write arn:aws:sns:"),
+            ("[destinations]\nMyTopic = { url = \"http://localhost\" }", "such as arn:aws:sns:"),
             ("[destinations]\n\"arn:aws:sns:\" = { url = \"https://localhost\" }", "such as http://127.0.0.1:5000"),
-            ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://a:b@localhost\" }", "without a user"),
+            ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://a:b@localhost\" }", "without a user name"),
             ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://\" }", "such as http://127.0.0.1:5000"),
             ("[destinations]\n\"arn:aws:sns:\" = { queue = \"http://localhost\" }", "`endpoint` or `url`"),
         ] {

@@ -7,7 +7,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let millis = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     match read(text, &millis) {
         Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(format!("'{text}' is not a time: write a number with ms, s, m, h or d, such as 5s")),
+        _ => Err(format!("'{text}' is not a time; write a number with ms, s, m, h or d, such as 5s")),
     }
 }
 
@@ -16,11 +16,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     let units = [("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("B", 1), ("", 1)];
     match read(text, &units) {
         Some(bytes) if bytes > 0 => Ok(bytes),
-        _ => Err(format!("'{text}' is not a size: write a number with KB, MB or GB, such as 5MB")),
+        _ => Err(format!("'{text}' is not a size; write a number with KB, MB or GB, such as 5MB")),
     }
 }
 
-/// The first unit that the text ends in counts.
+/// Reads a number and the first of the units that the text ends with.
 fn read(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (number, factor) = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
     number.trim_end().parse::<u64>().ok()?.checked_mul(factor)
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_what_to_write() {
+    fn other_texts_are_refused_with_what_to_write() {
         for text in ["", "5", "s", "-1s", "0s", "1.5h", "99999999999999999999s"] {
             assert!(duration(text).expect_err(text).contains("such as 5s"));
         }

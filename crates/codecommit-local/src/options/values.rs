@@ -1,4 +1,4 @@
-//! Values of settings that are one word of a few.
+//! Values of settings that have a few fixed ones.
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -6,31 +6,31 @@ use serde::Deserialize;
 /// Version of the event records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 pub enum EventVersion {
-    /// The shape of the CodeCommit guide's examples.
+    /// The records of the CodeCommit guide's examples.
     #[value(name = "1.05")]
     #[serde(rename = "1.05")]
     V1_05,
-    /// Today's shape.
+    /// The records that AWS writes today.
     #[value(name = "1.11")]
     #[serde(rename = "1.11")]
     V1_11,
 }
 
-/// What an acknowledged call survives.
+/// Durability of acknowledged calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
-    /// The death of the process.
+    /// They survive the end of the process.
     Normal,
-    /// The loss of power.
+    /// They survive a power failure, too.
     Full,
 }
 
-/// What Git clients are offered.
+/// Capabilities that Git clients are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum GitCapabilities {
-    /// What CodeCommit offers.
+    /// Those of CodeCommit.
     Aws,
     /// All that is implemented.
     Full,
@@ -42,7 +42,7 @@ pub enum GitCapabilities {
 pub enum GitAuth {
     /// Requests without credentials are answered with 401.
     Ask,
-    /// Requests without credentials are the default user's.
+    /// Requests without credentials are made by the default user.
     Never,
 }
 
@@ -50,7 +50,7 @@ pub enum GitAuth {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// Failures that somebody must look at.
+    /// Failures that need attention.
     Error,
     /// Conditions that may need attention.
     Warn,
@@ -67,9 +67,9 @@ pub enum LogLevel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// Lines for a person.
+    /// Lines for people.
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

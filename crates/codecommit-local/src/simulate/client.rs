@@ -1,4 +1,4 @@
-//! The requests that a played service sends: signed in form only, as nobody checks what a signature proves.
+//! The requests of a simulated service; their signatures are only formal, as the server does not verify them.
 
 use std::io::{self, Read};
 
@@ -9,7 +9,7 @@ use ureq::http::Request;
 use ureq::http::request::Builder;
 use ureq::{Agent, Body};
 
-/// The largest reply that is read as a whole.
+/// Largest reply that is read into memory.
 const REPLY_BYTES_MAX: u64 = 16 << 20;
 
 /// A client of a running server.
@@ -23,7 +23,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Makes the client that a service is before it has assumed a role; `service` is its DNS name.
+    /// Creates the client of a service before it has assumed a role; `service` is its DNS name.
     pub(crate) fn new(endpoint: &str, region: Region, service: &str) -> Self {
         Self {
             agent: Agent::config_builder().http_status_as_error(false).build().into(),
@@ -35,21 +35,21 @@ impl Client {
         }
     }
 
-    /// Assumes a role, whose credentials are used from then on.
+    /// Assumes a role, and uses its credentials from then on.
     pub(crate) fn assume_role(&mut self, role: &str, session_name: &str) -> Result<(), String> {
         let members =
             [("Action", "AssumeRole"), ("Version", "2011-06-15"), ("RoleArn", role), ("RoleSessionName", session_name)];
         let request = self.request(Request::post(format!("{}/", self.endpoint)), "sts");
         let request = request.header("content-type", query::FORM);
-        let (status, reply) = self.whole(request, query::encode(members))?;
+        let (status, reply) = self.receive(request, query::encode(members))?;
         let reply = String::from_utf8_lossy(&reply);
-        let told = |name: &str| xml::read(&reply, name);
-        match (status, told("AccessKeyId"), told("SessionToken")) {
+        let element = |name: &str| xml::read(&reply, name);
+        match (status, element("AccessKeyId"), element("SessionToken")) {
             (200, Some(access_key), Some(session_token)) => {
                 (self.access_key, self.session_token) = (access_key, Some(session_token));
                 Ok(())
             }
-            _ => Err(refused("AssumeRole", status, told("Code").as_deref(), told("Message").as_deref())),
+            _ => Err(rejection("AssumeRole", status, element("Code").as_deref(), element("Message").as_deref())),
         }
     }
 
@@ -59,12 +59,12 @@ impl Client {
         let request = request
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("{}.{operation}", codecommit::TARGET_PREFIX));
-        let (status, reply) = self.whole(request, input.to_string().into_bytes())?;
+        let (status, reply) = self.receive(request, input.to_string().into_bytes())?;
         let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
         if status == 200 {
             return Ok(reply);
         }
-        Err(refused(operation, status, reply["__type"].as_str(), reply["message"].as_str()))
+        Err(rejection(operation, status, reply["__type"].as_str(), reply["message"].as_str()))
     }
 
     /// Opens an object of a bucket.
@@ -76,8 +76,8 @@ impl Client {
             return Ok(body.into_reader());
         }
         let reply = body.read_to_string().unwrap_or_default();
-        let told = |name: &str| xml::read(&reply, name);
-        Err(refused("GetObject", status, told("Code").as_deref(), told("Message").as_deref()))
+        let element = |name: &str| xml::read(&reply, name);
+        Err(rejection("GetObject", status, element("Code").as_deref(), element("Message").as_deref()))
     }
 
     fn request(&self, request: Builder, service: &str) -> Builder {
@@ -89,29 +89,36 @@ impl Client {
         }
     }
 
-    fn whole(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
+    fn receive(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
         let (status, mut reply) = self.send(request, body)?;
         let reply = reply.with_config().limit(REPLY_BYTES_MAX).read_to_vec();
-        Ok((status, reply.map_err(|error| self.silent(&io::Error::other(error)))?))
+        Ok((status, reply.map_err(|error| self.unreachable(&io::Error::other(error)))?))
     }
 
     fn send(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Body), String> {
-        let wrong = |error| format!("'{}' is not an endpoint, or a name is wrong: {error}", self.endpoint);
-        let request = request.body(body).map_err(wrong)?;
-        let reply = self.agent.run(request).map_err(|error| self.silent(&error))?;
+        let invalid = |error| format!("invalid endpoint '{}', or invalid name: {error}", self.endpoint);
+        let request = request.body(body).map_err(invalid)?;
+        let reply = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
         Ok((reply.status().as_u16(), reply.into_body()))
     }
 
-    fn silent(&self, error: &dyn std::error::Error) -> String {
-        format!("{} does not answer: {error}; start the server, or name another one with --endpoint", self.endpoint)
+    fn unreachable(&self, error: &dyn std::error::Error) -> String {
+        format!(
+            "cannot reach the server at {}: {error}; start the server, or name another with --endpoint",
+            self.endpoint
+        )
     }
 }
 
-fn refused(operation: &str, status: u16, name: Option<&str>, message: Option<&str>) -> String {
+fn rejection(operation: &str, status: u16, name: Option<&str>, message: Option<&str>) -> String {
+    let advice = match operation {
+        "AssumeRole" => "; declare the role in the identities file, or name a declared one with --role",
+        _ => "",
+    };
     match (name, message) {
-        (Some(name), Some(message)) => format!("{operation} is refused: {name}: {message}"),
+        (Some(name), Some(message)) => format!("{operation} was refused: {name}: {message}{advice}"),
         _ => {
-            format!("{operation} is answered with status {status} and no reason; is this a server of codecommit-local?")
+            format!("{operation} was answered with status {status} and no reason; is this a codecommit-local server?")
         }
     }
 }

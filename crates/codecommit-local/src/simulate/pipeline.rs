@@ -14,13 +14,16 @@ use trail::terminal::printable_lines;
 
 use super::client::Client;
 
-/// Who assumes the role.
+/// The service that assumes the role.
 const SERVICE: &str = "codepipeline.amazonaws.com";
 
-/// The times between two looks at an upload: the first, and the longest, as each doubles.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// First time between checks of an upload; it doubles with each check.
+const POLL_INTERVAL_MIN: Duration = Duration::from_millis(50);
 
-/// What the source action can be told.
+/// Longest time between checks of an upload.
+const POLL_INTERVAL_MAX: Duration = Duration::from_secs(2);
+
+/// Arguments of the source action.
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Repository
@@ -47,16 +50,16 @@ pub(crate) struct Arguments {
     /// Key of the artifact [default: REPOSITORY/SourceArti/ and the beginning of the commit's id]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// File that the artifact is copied to
+    /// File to which the artifact is copied
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How many seconds the upload may take before it is cancelled
+    /// Seconds after which the upload is cancelled
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
 }
 
-/// Runs the source action, and prints what it gives to the actions after it.
-pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
+/// Runs the source action, and prints its output variables.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     let Arguments { repository, branch, account, .. } = arguments;
     let region = &arguments.region.clone().map_or_else(region_of_environment, Ok)?;
     let default_role = || {
@@ -92,7 +95,7 @@ pub(crate) fn play(arguments: &Arguments) -> Result<(), String> {
     let Some(output) = &arguments.output else { return Ok(()) };
     let mut object = client.object(&bucket, &key)?;
     let mut copy = || io::copy(&mut object, &mut File::create(output)?);
-    copy().map_err(|error| format!("the artifact cannot be copied to {}: {error}", output.display()))?;
+    copy().map_err(|error| format!("cannot copy the artifact to {}: {error}", output.display()))?;
     println!("{:<15} {}", "Copy", output.display());
     Ok(())
 }
@@ -107,11 +110,11 @@ fn region_of_environment() -> Result<Region, String> {
     "us-east-1".parse()
 }
 
-/// Looks at an upload until it has succeeded; one that takes too long is cancelled.
+/// Waits until an upload has succeeded; cancels it after the timeout.
 fn await_upload(client: &Client, arguments: &Arguments, upload_id: &str) -> Result<(), String> {
     let input = json!({ "repositoryName": arguments.repository, "uploadId": upload_id });
     let begun = Instant::now();
-    let (mut wait, wait_max) = LOOKS;
+    let mut wait = POLL_INTERVAL_MIN;
     loop {
         let status = client.call("GetUploadArchiveStatus", &input)?;
         match text(&status["status"]) {
@@ -120,13 +123,15 @@ fn await_upload(client: &Client, arguments: &Arguments, upload_id: &str) -> Resu
             "IN_PROGRESS" => {
                 client.call("CancelUploadArchive", &input)?;
                 let timeout = arguments.timeout;
-                return Err(format!("the upload took more than {timeout} seconds and is cancelled; see --timeout"));
+                return Err(format!(
+                    "the upload took more than {timeout} seconds and was cancelled; give it more with --timeout"
+                ));
             }
             "FAILED" => return Err(format!("the upload failed: {}", text(&status["statusMessage"]))),
-            other => return Err(format!("the upload is {other}: somebody else ended it")),
+            other => return Err(format!("the upload has the status {other}: another client ended it")),
         }
         thread::sleep(wait);
-        wait = (wait * 2).min(wait_max);
+        wait = (wait * 2).min(POLL_INTERVAL_MAX);
     }
 }
 

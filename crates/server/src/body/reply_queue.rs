@@ -1,9 +1,8 @@
-//! The part of a reply that waits for its client: in memory while it is small, beyond that in a file.
+//! Queues of the reply parts that slow clients have not read: in memory while they are small, beyond that in a file.
 //!
-//! Whoever makes a reply is done when it is made, however slow the client is: no thread waits for a client while there is
-//! room in the files.
+//! The writer of a reply does not wait for its client while the files have room.
 //!
-//! **Invariant:** a reply takes [`MEMORY_BYTES`] of memory and one piece of its writer at most.
+//! **Invariant:** a reply takes at most [`MEMORY_BYTES`] of memory and one piece of its writer.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -17,13 +16,13 @@ use bytes::Bytes;
 use git::FilePart;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-/// How much of a reply waits in memory.
+/// Unread bytes of a reply that are kept in memory.
 const MEMORY_BYTES: usize = 128 << 10;
 
-/// The size of all files in which replies wait.
+/// Size of all files of unread replies together.
 pub(crate) const SPILL_BYTES_MAX: u64 = 4 << 30;
 
-/// The files in which replies wait, of all connections together; cheap to clone.
+/// Disk space for the unread parts of replies, shared by all connections; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SpillSpace(Arc<Shared>);
 
@@ -34,29 +33,29 @@ struct Shared {
 }
 
 impl SpillSpace {
-    /// Keeps files of `bytes_max` bytes together in a folder; they have no names.
+    /// Allows `bytes_max` bytes in unnamed files in a folder.
     pub(crate) fn new(folder: PathBuf, bytes_max: u64) -> Self {
         Self(Arc::new(Shared { folder, bytes_max, bytes: AtomicU64::new(0) }))
     }
 
-    /// Takes room for some bytes; answers `false` if there is none.
-    fn take(&self, bytes: u64) -> bool {
-        let taken = self.0.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.0.bytes_max;
-        if !taken {
-            self.give_back(bytes);
+    /// Reserves space; returns `false` if there is not enough.
+    fn reserve(&self, bytes: u64) -> bool {
+        let is_reserved = self.0.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.0.bytes_max;
+        if !is_reserved {
+            self.release(bytes);
         }
-        taken
+        is_reserved
     }
 
-    fn give_back(&self, bytes: u64) {
+    fn release(&self, bytes: u64) {
         self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
-/// What waits, between one writer and one reader.
+/// The unread part of a reply, between one writer and one reader.
 pub(crate) struct ReplyQueue {
     state: Mutex<State>,
-    /// Told when a reader took something or left.
+    /// Notified when the reader has taken something or left.
     taken: Condvar,
     spill: SpillSpace,
 }
@@ -64,19 +63,19 @@ pub(crate) struct ReplyQueue {
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
-    /// How much of the items is in memory.
+    /// Bytes of the items in memory.
     memory_bytes: usize,
     spilled: Option<Spilled>,
-    /// Whether the writer has written all.
+    /// Whether the writer is done.
     is_ended: bool,
-    /// Whether the reader is gone.
+    /// Whether the reader has left.
     is_closed: bool,
     waker: Option<Waker>,
 }
 
 enum Item {
     Bytes(Bytes),
-    /// A part of the file of what was spilled, or of another one.
+    /// A part of the queue's own file, or of another file.
     Part(FilePart),
 }
 
@@ -91,12 +90,12 @@ impl ReplyQueue {
         Self { state: Mutex::default(), taken: Condvar::new(), spill: spill.clone() }
     }
 
-    /// Adds bytes. Waits for the reader only if neither memory nor files have room; fails once it is gone.
+    /// Adds bytes. Waits for the reader only if neither memory nor files have room; fails once the reader has left.
     pub(crate) fn push(&self, bytes: Bytes) -> io::Result<()> {
         let mut state = self.state();
         while !state.is_closed && state.memory_bytes > 0 && state.memory_bytes + bytes.len() > MEMORY_BYTES {
             if let Err(error) = self.spill(&mut state) {
-                tracing::debug!(%error, "a reply waits for its client in memory");
+                tracing::debug!(%error, "cannot move a reply to a file; waiting for the client");
                 self.taken.wait(&mut state);
             }
         }
@@ -104,19 +103,19 @@ impl ReplyQueue {
         state.add(Item::Bytes(bytes))
     }
 
-    /// Adds a part of a file, which stays there until the reader takes it.
+    /// Adds a part of a file, which is read when the reader takes it.
     pub(crate) fn part(&self, part: FilePart) -> io::Result<()> {
         self.state().add(Item::Part(part))
     }
 
-    /// Tells the reader that nothing follows.
+    /// Marks the end of the reply.
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.is_ended = true;
         state.wake();
     }
 
-    /// Takes the next bytes; nothing at the end.
+    /// Takes the next bytes; `None` at the end.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let mut state = self.state();
         loop {
@@ -129,7 +128,7 @@ impl ReplyQueue {
                     self.taken.notify_one();
                     return Poll::Ready(Some(Ok(bytes)));
                 }
-                // What was written lately is still in memory, and pieces are small: it is not worth another thread.
+                // Recently written pages are still cached, and pieces are small, so the read needs no other thread.
                 Some(Item::Part(part)) => match part.read_next() {
                     Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece.into()))),
                     Ok(None) => drop(state.items.pop_front()),
@@ -144,7 +143,7 @@ impl ReplyQueue {
         Poll::Pending
     }
 
-    /// Tells the writer that nobody takes any more.
+    /// Tells the writer that the reader has left.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
@@ -153,15 +152,18 @@ impl ReplyQueue {
         self.taken.notify_one();
     }
 
-    /// Moves what waits in memory into the file.
+    /// Moves the items in memory to the file.
     fn spill(&self, state: &mut State) -> io::Result<()> {
         let bytes = state.memory_bytes as u64;
-        if !self.spill.take(bytes) {
-            return Err(io::Error::new(io::ErrorKind::StorageFull, "there is no room for more replies that wait"));
+        if !self.spill.reserve(bytes) {
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "the files of unread replies have reached their limit",
+            ));
         }
         let moved = self.move_to_file(state, bytes);
         if moved.is_err() {
-            self.spill.give_back(bytes);
+            self.spill.release(bytes);
         }
         moved
     }
@@ -173,9 +175,9 @@ impl ReplyQueue {
         };
         let mut file = spilled.file.as_ref();
         if !state.items.iter().any(|item| matches!(item, Item::Part(part) if part.is_in(&spilled.file))) {
-            // The reader has taken all that was spilled before.
+            // The reader has taken everything that the file holds.
             file.set_len(0)?;
-            self.spill.give_back(std::mem::take(&mut spilled.bytes));
+            self.spill.release(std::mem::take(&mut spilled.bytes));
         }
         file.seek(SeekFrom::Start(spilled.bytes))?;
         for item in &state.items {
@@ -232,7 +234,7 @@ impl Drop for ReplyQueue {
     fn drop(&mut self) {
         let state = self.state.get_mut();
         if let Some(spilled) = &state.spilled {
-            self.spill.give_back(spilled.bytes);
+            self.spill.release(spilled.bytes);
         }
     }
 }
@@ -263,25 +265,25 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_waits_in_a_file_and_comes_in_order() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn a_slow_client_gets_a_reply_from_a_file_in_order() {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
         let spill = SpillSpace::new(folder.path().to_owned(), 10 << 20);
         let queue = ReplyQueue::new(&spill);
         for _ in 0..2 {
             let mut written = Vec::new();
             for number in 0..20 {
                 written.extend(bytes(number));
-                queue.push(bytes(number).into()).expect("it is open");
+                queue.push(bytes(number).into()).expect("the reader has not left");
                 if number % 7 == 3 {
                     written.extend(bytes(1_000));
-                    queue.part(part(folder.path(), &bytes(1_000))).expect("it is open");
+                    queue.part(part(folder.path(), &bytes(1_000))).expect("the reader has not left");
                 }
                 assert!(queue.state().memory_bytes <= MEMORY_BYTES);
             }
             assert!(queue.state().items.len() < 12);
             assert!(take(&queue) == Some(written));
         }
-        // The room of what was taken is used again.
+        // The space of what the reader took is reused.
         assert!(spill.0.bytes.load(Ordering::Relaxed) < 1 << 20);
         queue.end();
         assert_eq!(take(&queue), Some(Vec::new()));
@@ -290,8 +292,8 @@ mod tests {
     }
 
     #[test]
-    fn without_room_the_writer_waits_for_the_reader() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn without_disk_space_the_writer_waits_for_the_reader() {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
         let queue = ReplyQueue::new(&SpillSpace::new(folder.path().join("missing"), u64::MAX));
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
@@ -307,7 +309,7 @@ mod tests {
             assert!(writer.join().is_ok_and(|written| written.is_ok()));
             assert!(taken == (0..50).flat_map(bytes).collect::<Vec<_>>());
             let queue = ReplyQueue::new(&SpillSpace::new(folder.path().to_owned(), 0));
-            queue.push(bytes(0).into()).expect("it is open");
+            queue.push(bytes(0).into()).expect("the reader has not left");
             queue.close();
             assert_eq!(queue.push(bytes(1).into()).map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe));
         });

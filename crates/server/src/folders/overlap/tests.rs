@@ -1,6 +1,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::folders::buckets_folder;
 
 /// The settings of a case: paths below the folder of the test; an empty text is a setting that is not given.
 struct Case {
@@ -13,7 +14,7 @@ struct Case {
 
 const APART: Case = Case { data: "data", trail: "", buckets: "", archive: "", key: "" };
 
-/// Checks a case, and returns the two settings of the refusal if there is one.
+/// Checks a case, and returns the two settings that the error names.
 fn refused(root: &Path, case: &Case) -> Option<[&'static str; 2]> {
     let path = |name: &str| (!name.is_empty()).then(|| root.join(name));
     let data = root.join(case.data);
@@ -38,7 +39,7 @@ fn refused(root: &Path, case: &Case) -> Option<[&'static str; 2]> {
 
 #[test]
 fn folders_that_lie_in_each_other_are_refused_by_the_names_of_their_settings() {
-    let root = tempfile::tempdir().expect("there is room");
+    let root = tempfile::tempdir().expect("the temporary folder is writable");
     let root = root.path();
     std::fs::create_dir_all(root.join("data/repositories")).expect("the folder is writable");
     std::fs::create_dir_all(root.join("elsewhere")).expect("the folder is writable");
@@ -78,13 +79,13 @@ fn folders_that_lie_in_each_other_are_refused_by_the_names_of_their_settings() {
         (Case { key: "data/archives/key.pem", ..APART }, Some([key, data])),
     ] {
         let Case { data, trail, buckets, archive, key } = case;
-        let told = [data, trail, buckets, archive, key];
+        let paths = [data, trail, buckets, archive, key];
         let sorted = |pair: Option<[&'static str; 2]>| {
             pair.map(|mut pair| {
                 pair.sort_unstable();
                 pair
             })
         };
-        assert_eq!(sorted(refused(root, &case)), sorted(expected), "{told:?}");
+        assert_eq!(sorted(refused(root, &case)), sorted(expected), "{paths:?}");
     }
 }

@@ -1,0 +1,63 @@
+//! The buckets, the trail that is delivered to them, and the service of both.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use ::trail::{CloudTrail, Notifier, Trail};
+use aws::Clock;
+use bucket::{Bucket, Buckets, FolderOptions, RemoteBucket};
+use store::{Durability, Store};
+
+use crate::Settings;
+use crate::clock::system_time;
+use crate::folders::Folders;
+
+/// Opens the buckets: the trail directory, buckets at other endpoints, and the folder of all others.
+pub(super) fn open_buckets(settings: &Settings, folders: &Folders, clock: &Arc<dyn Clock>) -> Arc<Buckets> {
+    let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
+    for (name, bucket) in &settings.buckets {
+        let clock = Arc::clone(clock);
+        let now = Arc::new(move || system_time(&*clock));
+        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), now)));
+    }
+    let trail = (settings.trail_bucket.clone(), folders.trail().to_owned());
+    let options = FolderOptions { sync: settings.durability == Durability::Full, reserved: ::trail::RESERVED_NAMES };
+    Arc::new(Buckets::new(trail, folders.buckets().to_owned(), remote, options))
+}
+
+/// Opens the trail and its service; `notifier` is called when notifications of log files wait in the store.
+pub(super) fn open(
+    settings: &Settings,
+    folders: &Folders,
+    store: &Arc<Store>,
+    buckets: &Arc<Buckets>,
+    clock: &Arc<dyn Clock>,
+    notifier: &Arc<dyn Notifier>,
+) -> io::Result<(Arc<Trail>, Arc<CloudTrail>)> {
+    let trail = Trail::open(
+        Arc::clone(store),
+        trail_settings(settings, folders),
+        Arc::clone(buckets),
+        Arc::clone(clock),
+        Arc::clone(notifier),
+    )?;
+    let cloudtrail = CloudTrail::new(&trail, Arc::clone(notifier), settings.lookup, settings.trails_max);
+    Ok((Arc::new(trail), Arc::new(cloudtrail)))
+}
+
+fn trail_settings(settings: &Settings, folders: &Folders) -> ::trail::Settings {
+    ::trail::Settings {
+        folder: folders.trail().to_owned(),
+        home_region: settings.region.clone(),
+        event_version: settings.event_version,
+        log_interval: settings.log_interval,
+        log_bytes: settings.log_bytes,
+        digest_interval: settings.digest_interval,
+        signing_key: settings.signing_key.clone(),
+        key_rotation: settings.key_rotation,
+        retention: settings.retention.clone(),
+        sync: settings.durability == Durability::Full,
+        kms_events: settings.kms_events,
+    }
+}

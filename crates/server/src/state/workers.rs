@@ -1,0 +1,102 @@
+//! The background work of a server.
+//!
+//! **Invariant:** services only add to [`Queues`]; [`Workers`] do the work, and stop before the services that they use are closed.
+
+use std::io;
+use std::sync::Arc;
+
+use ::codecommit::CodeCommit;
+use aws::Clock;
+use bucket::Buckets;
+use store::Store;
+use worker::{Waker, Worker};
+
+use crate::archives::{self, Archives};
+use crate::folders::Folders;
+use crate::maintenance::{Maintenance, MaintenanceQueue};
+use crate::messages::{DeliveryLog, HttpSender};
+use crate::triggers::{self, TriggerSender};
+use crate::{Settings, eviction, notifications};
+
+/// What services wake when they have added background work; needed before the workers run.
+pub(super) struct Queues {
+    pub(super) maintenance: Arc<MaintenanceQueue>,
+    pub(super) trigger_sender: Arc<TriggerSender>,
+    pub(super) archives: Arc<Archives>,
+    pub(super) notification_log: DeliveryLog,
+    notifications: Waker,
+    http_sender: Arc<HttpSender>,
+}
+
+/// The running workers.
+pub(super) struct Workers {
+    eviction: Worker,
+    maintenance: Maintenance,
+    triggers: Worker,
+    archives: Worker,
+    notifications: Worker,
+}
+
+impl Queues {
+    /// Creates the queues; `notifications` wakes the worker that sends the notifications of trails.
+    pub(super) fn new(
+        settings: &Settings,
+        folders: &Folders,
+        store: &Arc<Store>,
+        buckets: &Arc<Buckets>,
+        notifications: Waker,
+    ) -> Self {
+        let http_sender = Arc::new(HttpSender::new(settings.triggers.clone()));
+        let trigger_log = DeliveryLog::new(folders.data().join("triggers.ndjson"));
+        Self {
+            maintenance: Arc::new(MaintenanceQueue::new(&settings.git)),
+            trigger_sender: Arc::new(TriggerSender::new(trigger_log, Arc::clone(&http_sender))),
+            archives: Arc::new(Archives::new(Arc::clone(store), Arc::clone(buckets), Waker::default())),
+            notification_log: DeliveryLog::new(folders.trail().join("notifications.ndjson")),
+            notifications,
+            http_sender,
+        }
+    }
+}
+
+impl Workers {
+    /// Starts the workers, which begin with the work that an earlier run left.
+    pub(super) fn start(
+        settings: &Settings,
+        folders: &Folders,
+        store: &Arc<Store>,
+        codecommit: &Arc<CodeCommit>,
+        clock: &Arc<dyn Clock>,
+        queues: Queues,
+    ) -> io::Result<Self> {
+        let Queues { maintenance, trigger_sender, archives, notification_log, notifications, http_sender } = queues;
+        let unsent = ::trail::Notifications::of(Arc::clone(store));
+        let archive_folder = folders.data().join("archives");
+        Ok(Self {
+            notifications: notifications::start(
+                unsent,
+                http_sender,
+                notification_log,
+                Arc::clone(clock),
+                notifications,
+            )?,
+            archives: archives::start(Arc::clone(codecommit), &archives, archive_folder, Arc::clone(clock))?,
+            triggers: triggers::start(Arc::clone(codecommit), trigger_sender, Arc::clone(clock))?,
+            maintenance: Maintenance::start(Arc::clone(codecommit), maintenance, Arc::clone(clock), &settings.git)?,
+            eviction: eviction::start(Arc::clone(codecommit), settings.cache_idle)?,
+        })
+    }
+
+    /// Stops the work on repositories, triggers and archives.
+    pub(super) fn stop_before_trail(&self) {
+        self.eviction.stop();
+        self.maintenance.stop();
+        self.triggers.stop();
+        self.archives.stop();
+    }
+
+    /// Stops sending notifications, after the trail has written its last log files.
+    pub(super) fn stop_after_trail(&self) {
+        self.notifications.stop();
+    }
+}
