@@ -1,4 +1,4 @@
-//! The path of an API request, from top to bottom; no step looks back.
+//! The spine: the path of an API request from top to bottom.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::{authenticate, blocking, body, call_log, headers};
 const STS: trail::Source =
     trail::Source { event_source: identity::EVENT_SOURCE, api_version: Some(identity::API_VERSION) };
 
-/// Serves `POST /`, and what is AWS query's of `GET /`.
+/// Serves `POST /`, and AWS query requests by `GET /`.
 pub(crate) async fn serve(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -35,7 +35,7 @@ pub(crate) async fn serve(
         let bytes_max = protocol::body_bytes_max(&state, &head);
         Some(body::receive(body, bytes_max, state.settings.git.timeout, state.spool()).await)
     };
-    // The rest blocks, and ends early if the client goes.
+    // The rest blocks, and ends early if the client disconnects.
     let guard = DisconnectGuard::new();
     let disconnected = guard.flag();
     let takes_long = headers::text(&head.headers, &TARGET).is_some_and(|target| Service::takes_long(&target));
@@ -62,7 +62,7 @@ pub(crate) async fn serve(
     response
 }
 
-/// Runs the operation that is asked for, of whichever service.
+/// Runs the requested operation of its service.
 fn run(
     state: &State,
     call: &Arc<Call>,
@@ -71,8 +71,8 @@ fn run(
 ) -> Result<Bytes, Failure> {
     let unknown = || requested.unknown();
     let reply = match requested {
-        // What names the operation is in the body that is too large or broke off.
-        RequestedOperation::Query(None) if body.is_err() => return Err(body.expect_err("it was looked at")),
+        // The action is in the body, which is too large or incomplete.
+        RequestedOperation::Query(None) if body.is_err() => return Err(body.expect_err("the guard has seen an error")),
         RequestedOperation::Query(action) => {
             let operation = action.as_deref().and_then(Sts::operation).ok_or_else(unknown)?;
             state.trail.call(STS, operation, &state.sts, call, body)
@@ -97,21 +97,21 @@ fn respond(call: &Call, requested: &RequestedOperation, result: Result<Bytes, Fa
             operation,
             ?resources,
             request_id = call.request_id(),
-            "a call failed; an earlier line tells why"
+            "call failed; an earlier log line has the reason"
         );
     }
     call_log::log(call, requested.operation(), status, error.as_deref(), None);
     send(requested, status, call.request_id(), body)
 }
 
-/// Responds to credentials that name nobody, whose call is none.
+/// Responds to credentials that identify nobody; such a request is not a call and has no record.
 fn refuse(state: &State, requested: &RequestedOperation, refused: &Refused) -> Response<Body> {
     let failure = match requested {
         RequestedOperation::Json(_) => refused.json(),
         RequestedOperation::Query(_) => refused.query(),
     };
     let request_id = state.clock.id();
-    tracing::info!(operation = requested.operation(), error = failure.name, request_id, "credentials refused");
+    tracing::info!(operation = requested.operation(), error = failure.name, request_id, "rejected the credentials");
     send(requested, failure.status, &request_id, requested.failure(&failure, &request_id))
 }
 
@@ -121,5 +121,5 @@ fn send(requested: &RequestedOperation, status: u16, request_id: &str, body: Byt
         .header("x-amzn-requestid", request_id)
         .header(CONTENT_TYPE, requested.content_type())
         .body(Body::from(body))
-        .expect("a request id and a status of ours make a head")
+        .expect("request ids and statuses are valid header values")
 }

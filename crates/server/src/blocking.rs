@@ -1,11 +1,11 @@
-//! Where the sync core runs.
+//! Runs blocking code from asynchronous code.
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Runs something that blocks for a moment.
+/// Runs code that blocks for a short time.
 ///
-/// On a runtime of several threads it stays on the thread that read the request, which spares two hand-overs between threads; a
-/// runtime of one thread, as tests have it, must not be blocked.
+/// A multi-threaded runtime runs it on the thread that read the request, which saves two switches between threads; a
+/// single-threaded runtime, as in tests, must not be blocked.
 pub(crate) async fn run<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
     if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
         return tokio::task::block_in_place(work);
@@ -13,7 +13,7 @@ pub(crate) async fn run<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'st
     run_apart(work).await
 }
 
-/// Runs something that can take long, on a thread of its own: meanwhile it is noticed if the client goes.
+/// Runs code that can take long on another thread, so that a disconnected client is noticed meanwhile.
 pub(crate) async fn run_apart<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
-    tokio::task::spawn_blocking(work).await.expect("what runs here catches its own panics")
+    tokio::task::spawn_blocking(work).await.expect("the work catches its panics")
 }

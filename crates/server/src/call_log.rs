@@ -6,7 +6,7 @@ use aws::Call;
 ///
 /// `error` is the name of the failure, `repository` that of a Git request's repository.
 pub(crate) fn log(call: &Call, operation: &str, status: u16, error: Option<&str>, repository: Option<&str>) {
-    // The level of a log line must be known when it is compiled.
+    // tracing needs the level of a log line at compile time.
     macro_rules! log {
         ($level:ident) => {
             tracing::$level!(

@@ -1,8 +1,9 @@
-//! Connections of clients that take what they are sent; the others are let go.
+//! TCP connections with a write timeout, so that stalled clients are disconnected.
 //!
-//! **Invariant:** nothing that is kept for a reply outlives the patience with its client.
+//! **Invariant:** the buffers of a reply are released no later than the write timeout.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,29 +12,37 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A connection on which a write fails if the client takes nothing for too long.
+/// The first bytes of a TLS record with a handshake message (RFC 8446, 5.1).
+const TLS_HANDSHAKE: [u8; 2] = [22, 3];
+
+/// A connection on which a write fails if the client reads nothing for too long.
 pub(crate) struct Connection {
     stream: TcpStream,
-    patience: Duration,
+    peer: SocketAddr,
+    write_timeout: Duration,
     /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
+    has_read: bool,
 }
 
 impl Connection {
-    /// Has so much patience with the client of a stream.
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    pub(crate) fn new(stream: TcpStream, peer: SocketAddr, write_timeout: Duration) -> Self {
+        Self { stream, peer, write_timeout, timer: None, has_read: false }
     }
 
-    /// Gives up a write that waits for too long.
-    fn bound(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Fails a write that waits for too long.
+    fn check_timeout(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.waiting = None;
+            self.timer = None;
             return written;
         }
-        let patience = self.patience;
-        ready!(self.waiting.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(context));
-        tracing::warn!("a client took nothing for {patience:?} and is let go");
+        let write_timeout = self.write_timeout;
+        ready!(self.timer.get_or_insert_with(|| Box::pin(sleep(write_timeout))).as_mut().poll(context));
+        tracing::warn!(peer = %self.peer, ?write_timeout, "disconnected a client that read nothing");
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -44,14 +53,22 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let filled = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if !self.has_read {
+            self.has_read = true;
+            if buffer.filled().get(filled..).is_some_and(|bytes| bytes.starts_with(&TLS_HANDSHAKE)) {
+                tracing::warn!(peer = %self.peer, "received a TLS handshake; this server speaks plain HTTP: use an http:// URL");
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.bound(context, written)
+        self.check_timeout(context, written)
     }
 
     fn poll_write_vectored(
@@ -60,7 +77,7 @@ impl AsyncWrite for Connection {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.bound(context, written)
+        self.check_timeout(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The server: sockets, routes, and the wiring of everything else.
+//! The server: sockets, routes, background work, and the wiring of the services.
 //!
 //! [`Server::start`] runs it inside another program, a test for instance:
 //!
@@ -64,7 +64,7 @@ pub use start_error::StartError;
 
 use crate::state::State;
 
-/// A running server; it stops when it is told to, or dropped.
+/// A running server; it stops when it is stopped or dropped.
 pub struct Server {
     address: SocketAddr,
     state: Arc<State>,
@@ -72,11 +72,11 @@ pub struct Server {
     served: JoinHandle<io::Result<()>>,
 }
 
-/// How often it is looked whether requests that were cut off have ended.
+/// Time between checks whether interrupted requests have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 impl Server {
-    /// Starts a server on the machine's clock.
+    /// Starts a server on the system's clock.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         Self::start_with_clock(settings, Arc::new(SystemClock)).await
     }
@@ -88,10 +88,10 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let state = Arc::new(State::open(settings, address, clock)?);
         let (stop, stopped) = oneshot::channel::<()>();
-        let (patience, stop_timeout) = (state.settings.git.timeout, state.settings.stop_timeout);
+        let (idle_timeout, stop_timeout) = (state.settings.git.timeout, state.settings.stop_timeout);
         let router = routes::router(Arc::clone(&state));
-        let served = tokio::spawn(listen::serve(listener, router, patience, stop_timeout, async {
-            // A sender that is gone means the same.
+        let served = tokio::spawn(listen::serve(listener, router, idle_timeout, stop_timeout, async {
+            // A dropped sender stops the server, too.
             drop(stopped.await);
         }));
         Ok(Self { address, state, stop: Some(stop), served })
@@ -102,12 +102,12 @@ impl Server {
         self.address
     }
 
-    /// Returns the URL that clients are given as `AWS_ENDPOINT_URL`.
+    /// Returns the URL for clients, such as the value of `AWS_ENDPOINT_URL_CODECOMMIT`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Reads the identities file again, for all calls that begin from now on; if it cannot be used, the identities stay as they are.
+    /// Reads the identities file again, for all later calls; if it cannot be used, the identities stay as they are.
     pub fn reload_identities(&self) -> Result<(), identity::Error> {
         self.state.reload_identities()
     }
@@ -138,23 +138,23 @@ impl Server {
         &self.state.store
     }
 
-    /// Stops accepting, lets the requests that run finish within [`Settings::stop_timeout`], cuts off the others, and delivers
-    /// what was recorded.
+    /// Stops accepting connections, lets running requests finish within [`Settings::stop_timeout`], interrupts the others, and
+    /// delivers the log files.
     ///
-    /// It returns when everything is closed. A request that was cut off while it computes can take longer than the timeout; log files
-    /// are delivered before it is waited for.
+    /// Returns when everything is closed. An interrupted request that is computing can take longer than the timeout; log files are
+    /// delivered before the server waits for it.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         match (&mut self.served).await {
             Ok(Ok(())) => {}
-            failed => tracing::error!(?failed, "the server did not stop in order"),
+            failed => tracing::error!(?failed, "the listener failed"),
         }
         let mut state = self.state;
-        // Writing log files and closing the trail and the store blocks.
+        // Writing log files and closing the parts blocks.
         let trail = Arc::clone(&state);
         let delivered = tokio::task::spawn_blocking(move || trail.trail.flush()).await;
         if let Ok(Err(error)) = delivered {
-            tracing::error!(%error, "log files cannot be delivered; the next start delivers them");
+            tracing::error!(%error, "cannot deliver log files; the next start delivers them");
         }
         let state = loop {
             match Arc::try_unwrap(state) {

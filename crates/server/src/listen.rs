@@ -1,4 +1,4 @@
-//! Connections: accepted, served with limits to a client's slowness, and let finish at the end.
+//! Accepts connections, serves them with timeouts, and lets them finish when the server stops.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,28 +19,27 @@ use tokio::sync::watch;
 
 use crate::connection::Connection;
 
-/// How long no connection is accepted after one could not be, mostly because there are too many.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Pause after a connection could not be accepted, which is mostly because too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// The size of a request's head, and what a connection holds of a reply that its client does not take.
+/// Largest head of a request, and size of a connection's buffer for a reply.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Serves connections until `stop` ends, and then for at most `stop_timeout` the requests that run; what runs then is cut off.
+/// Serves connections until `stop` completes; running requests then have `stop_timeout` before their connections are closed.
 ///
-/// A connection is closed on which for so long as `patience` says no request's head comes, or only a part of one, or
-/// nothing of a reply is taken.
+/// A connection is closed if its client does not complete the head of a request, or reads nothing of a reply, for `idle_timeout`.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    patience: Duration,
+    idle_timeout: Duration,
     stop_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut http = http1::Builder::new();
-    // Replies have a date of ours: hyper's panics where the clock is before 1970 or after 9999.
-    http.timer(TokioTimer::new()).header_read_timeout(patience).auto_date_header(false).max_buf_size(BUFFER_BYTES);
+    // The routes add the date to replies: hyper's own panics if the clock is before 1970 or after 9999.
+    http.timer(TokioTimer::new()).header_read_timeout(idle_timeout).auto_date_header(false).max_buf_size(BUFFER_BYTES);
     let running = GracefulShutdown::new();
-    let (cut, is_cut) = watch::channel(());
+    let (on_timeout, timed_out) = watch::channel(());
     let router = TowerToHyperService::new(router);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -50,43 +49,46 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection =
-                    running.watch(http.serve_connection(io_of(stream, patience), with_peer(router.clone(), peer)));
-                let mut is_cut = is_cut.clone();
+                let connection = running
+                    .watch(http.serve_connection(io_of(stream, peer, idle_timeout), with_peer(router.clone(), peer)));
+                let mut timed_out = timed_out.clone();
                 tokio::spawn(async move {
                     tokio::select! {
                         ended = connection => if let Err(error) = ended {
-                            tracing::debug!(%error, %peer, "a connection broke off");
+                            tracing::debug!(%error, %peer, "connection failed");
                         },
-                        // The sender is gone.
-                        _ = is_cut.changed() => {}
+                        // The sender was dropped after the stop timeout.
+                        _ = timed_out.changed() => {}
                     }
                 });
             }
-            // The client gave up before it was accepted.
+            // The client disconnected before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                tracing::error!(%error, "a connection cannot be accepted");
-                tokio::time::sleep(PAUSE).await;
+                tracing::error!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     drop(listener);
     if tokio::time::timeout(stop_timeout, running.shutdown()).await.is_err() {
-        tracing::warn!("requests that still run after {stop_timeout:?} are cut off; --stop-timeout gives them longer");
+        tracing::warn!(
+            ?stop_timeout,
+            "closing the connections of requests that still run; give them more time with --stop-timeout"
+        );
     }
-    drop(cut);
+    drop(on_timeout);
     Ok(())
 }
 
-fn io_of(stream: TcpStream, patience: Duration) -> TokioIo<Connection> {
+fn io_of(stream: TcpStream, peer: SocketAddr, idle_timeout: Duration) -> TokioIo<Connection> {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "small packets of this connection wait for one another");
+        tracing::debug!(%error, %peer, "cannot turn off Nagle's algorithm; small packets are delayed");
     }
-    TokioIo::new(Connection::new(stream, patience))
+    TokioIo::new(Connection::new(stream, peer, idle_timeout))
 }
 
-/// Tells the service with each request who sends it.
+/// Adds the client's address to each request.
 fn with_peer(
     router: TowerToHyperService<Router>,
     peer: SocketAddr,

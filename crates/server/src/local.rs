@@ -18,17 +18,17 @@ pub(crate) async fn health() -> Response {
     Json(json!({ "status": "ready" })).into_response()
 }
 
-/// Serves `POST /_local/flush`: delivers log files of all that was recorded so far.
+/// Serves `POST /_local/flush`: delivers log files of all events that are recorded.
 pub(crate) async fn flush(Shared(state): Shared<Arc<State>>) -> Response {
-    done(tokio::task::spawn_blocking(move || state.trail.flush().map_err(|error| error.to_string())).await)
+    status(tokio::task::spawn_blocking(move || state.trail.flush().map_err(|error| error.to_string())).await)
 }
 
-/// Serves `POST /_local/digest`: delivers log files, and then the digests that cover them, due or not.
+/// Serves `POST /_local/digest`: delivers log files and their digests before these are due.
 pub(crate) async fn digest(Shared(state): Shared<Arc<State>>) -> Response {
-    done(tokio::task::spawn_blocking(move || state.trail.digest().map_err(|error| error.to_string())).await)
+    status(tokio::task::spawn_blocking(move || state.trail.digest().map_err(|error| error.to_string())).await)
 }
 
-/// Serves `POST /_local/reset`: empties everything for the next test.
+/// Serves `POST /_local/reset`: removes all data.
 pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     if !state.settings.allow_reset {
         let message = "Resetting is not allowed. Start the server with --allow-reset.";
@@ -41,10 +41,10 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
         state.notification_log.clear().map_err(|error| error.to_string())?;
         state.trail.reset().map_err(|error| error.to_string())
     };
-    done(tokio::task::spawn_blocking(reset).await)
+    status(tokio::task::spawn_blocking(reset).await)
 }
 
-/// The cursor of the last event in a reply; the next request asks for the events after it.
+/// Header with the cursor of the last event in a reply, which the next request sends as `after`.
 const LAST_EVENT: &str = "codecommit-local-last-event";
 
 /// Records in one reply of `GET /_local/events`.
@@ -58,12 +58,12 @@ pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Respo
         Ok(Ok((last, records))) => {
             ([(CONTENT_TYPE.as_str(), "application/x-ndjson"), (LAST_EVENT, &last)], records).into_response()
         }
-        Ok(Err(error)) => failed(&error.to_string()),
-        Err(error) => failed(&error.to_string()),
+        Ok(Err(error)) => failure(&error.to_string()),
+        Err(error) => failure(&error.to_string()),
     }
 }
 
-/// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: where the keys of STS's web identity tokens are.
+/// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: the location of the keys of web identity tokens.
 pub(crate) async fn token_issuer(Path(account): Path<AccountId>, headers: HeaderMap) -> Response {
     let host = headers::text(&headers, &HOST).unwrap_or_default();
     let issuer = format!("http://{host}/_local/tokens/{account}");
@@ -82,19 +82,19 @@ pub(crate) async fn token_issuer(Path(account): Path<AccountId>, headers: Header
 pub(crate) async fn token_keys(Shared(state): Shared<Arc<State>>, Path(_): Path<AccountId>) -> Response {
     match tokio::task::spawn_blocking(move || state.sts.token_keys().map_err(|error| error.to_string())).await {
         Ok(Ok(keys)) => Json(keys).into_response(),
-        Ok(Err(message)) => done(Ok(Err(message))),
-        Err(error) => done(Err(error)),
+        Ok(Err(message)) => status(Ok(Err(message))),
+        Err(error) => status(Err(error)),
     }
 }
 
-fn done(result: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
+fn status(result: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
     match result.map_err(|error| error.to_string()).and_then(|result| result) {
         Ok(()) => Json(json!({ "status": "done" })).into_response(),
-        Err(message) => failed(&message),
+        Err(message) => failure(&message),
     }
 }
 
-fn failed(message: &str) -> Response {
-    tracing::error!(message, "a request to this program's own endpoints failed");
+fn failure(message: &str) -> Response {
+    tracing::error!(error = message, "request below /_local failed");
     (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "message": message }))).into_response()
 }

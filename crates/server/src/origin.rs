@@ -1,7 +1,7 @@
-//! Requests that a web page of somebody else could make a browser send here: they are refused.
+//! Protection against web pages that use the server through a visitor's browser (cross-site requests, DNS rebinding).
 //!
-//! A browser tells in `Origin` which page sends a request, and in `Host` which name it used. A page can have a name of its own lead to
-//! this machine (DNS rebinding), so only such names are taken as nobody can have in public DNS, and those that are allowed by a setting.
+//! A browser names the page that sends a request in `Origin`, and the host name that it used in `Host`. A page's owner can point a
+//! host name at this machine, so only names that cannot exist in public DNS are accepted, and those that a setting allows.
 
 use std::net::IpAddr;
 
@@ -13,32 +13,32 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method};
 
-/// Domains that public DNS never has: names below them lead where this machine or its network says.
+/// Domains that do not exist in public DNS; names below them are resolved by this machine or its network.
 const PRIVATE_DOMAINS: [&str; 5] = ["localhost", "local", "internal", "test", "home.arpa"];
 
-/// Domains in which AWS alone makes names.
+/// Domains in which only AWS can create names.
 const AWS_DOMAINS: [&str; 3] = ["amazonaws.com", "amazonaws.com.cn", "api.aws"];
 
-/// Host names that are allowed besides: `git.example.com`, `*.example.com`, or `*` for any.
+/// Further host names that are allowed: `git.example.com`, `*.example.com`, or `*` for any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// Takes the names; fails with the first that is none.
+    /// Parses the names; fails at the first that is not a host name.
     pub fn parse(names: Vec<String>) -> Result<Self, String> {
         let is_name = |name: &str| {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
             name == "*" || (!name.is_empty() && name.strip_prefix("*.").unwrap_or(name).bytes().all(allowed))
         };
-        if let Some(wrong) = names.iter().find(|name| !is_name(name)) {
+        if let Some(invalid) = names.iter().find(|name| !is_name(name)) {
             return Err(format!(
-                "'{wrong}' is not a host name; write one such as git.example.com or *.example.com, without a port"
+                "'{invalid}' is not a host name; write one such as git.example.com or *.example.com, without a port"
             ));
         }
         Ok(Self(names.into_iter().map(|name| name.to_ascii_lowercase()).collect()))
     }
 
-    fn contain(&self, host: &str) -> bool {
+    fn contains(&self, host: &str) -> bool {
         self.0.iter().any(|name| match name.strip_prefix("*.") {
             _ if name == "*" => true,
             Some(domain) => is_below(host, domain),
@@ -47,13 +47,13 @@ impl AllowedHosts {
     }
 }
 
-/// Checks the `Host` and the `Origin` of a request; fails with what to do.
+/// Checks the `Host` and the `Origin` of a request; the error says how to allow them.
 pub(crate) fn check(headers: &HeaderMap, allowed: &AllowedHosts) -> Result<(), String> {
     let host = text(headers, &HOST);
     let name = host_name(&host);
-    if !is_private(&name) && !is_ip_address(&name) && !is_of_aws(&name) && !allowed.contain(&name) {
+    if !is_private(&name) && !is_ip_address(&name) && !is_aws_name(&name) && !allowed.contains(&name) {
         return Err(format!(
-            "The host name {name} is not allowed, as a web page of elsewhere could use it. Start the server with --allowed-host {name} if it is yours."
+            "The host name {name} is not allowed, because a web page of another site could use it. If it is yours, start the server with --allowed-host {name}."
         ));
     }
     if !headers.contains_key(ORIGIN) {
@@ -63,28 +63,28 @@ pub(crate) fn check(headers: &HeaderMap, allowed: &AllowedHosts) -> Result<(), S
     let authority =
         origin.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme)).map(|(_, rest)| rest);
     let name = authority.map(host_name);
-    let is_here = |name: &str| is_private(name) || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let is_local = |name: &str| is_private(name) || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     let is_same = authority.is_some_and(|authority| authority == host);
-    let is_allowed = |name: &String| is_here(name) || allowed.contain(name);
-    if is_same || name.as_ref().is_some_and(is_allowed) || allowed.contain("") {
+    let is_allowed = |name: &String| is_local(name) || allowed.contains(name);
+    if is_same || name.as_ref().is_some_and(is_allowed) || allowed.contains("") {
         return Ok(());
     }
     let advice =
-        name.map(|name| format!(" Start the server with --allowed-host {name} if it is yours.")).unwrap_or_default();
+        name.map(|name| format!(" If it is yours, start the server with --allowed-host {name}.")).unwrap_or_default();
     Err(format!("Web pages of {origin} are not allowed to send requests here.{advice}"))
 }
 
-/// Returns the failure of a request that is refused, for clients of the API.
+/// Returns the failure of a rejected request, for clients of the API.
 pub(crate) fn failure(message: &str) -> Failure {
     Failure { name: "AccessDeniedException".to_owned(), message: message.to_owned(), status: 403 }
 }
 
-/// Tells whether a browser asks, before it sends a page's request, whether it may.
+/// Returns whether a request is a browser's CORS preflight.
 pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The headers that let the page whose request was checked read the reply; `request` is the request's head.
+/// Returns the CORS headers that let the page of a checked request read the reply; `request` is the request's head.
 pub(crate) fn reply_headers(request: &HeaderMap) -> HeaderMap {
     let mut reply = HeaderMap::new();
     let Some(origin) = request.get(ORIGIN) else { return reply };
@@ -101,7 +101,7 @@ pub(crate) fn reply_headers(request: &HeaderMap) -> HeaderMap {
     reply
 }
 
-/// The host's name of `HOST[:PORT]`, in lower case and without the brackets of IPv6 addresses.
+/// Returns the host of `HOST[:PORT]`, in lower case and without the brackets of IPv6 addresses.
 fn host_name(authority: &str) -> String {
     let name = match authority.strip_prefix('[') {
         Some(address) => address.split(']').next().unwrap_or_default(),
@@ -110,7 +110,7 @@ fn host_name(authority: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// Tells whether nobody can have a name in public DNS: one without a dot, as containers have, or below a private domain.
+/// Returns whether a name cannot exist in public DNS: it has no dot, as names of containers, or is below a private domain.
 fn is_private(name: &str) -> bool {
     (!name.contains(['.', ':'])) || PRIVATE_DOMAINS.iter().any(|domain| is_below(name, domain))
 }
@@ -119,7 +119,7 @@ fn is_ip_address(name: &str) -> bool {
     name.parse::<IpAddr>().is_ok()
 }
 
-fn is_of_aws(name: &str) -> bool {
+fn is_aws_name(name: &str) -> bool {
     AWS_DOMAINS.iter().any(|domain| is_below(name, domain))
 }
 
@@ -137,17 +137,17 @@ mod tests {
 
     fn checked(host: &str, origin: Option<&str>, allowed: &[&str]) -> Result<(), String> {
         let allowed =
-            AllowedHosts::parse(allowed.iter().map(|&name| name.to_owned()).collect()).expect("they are names");
+            AllowedHosts::parse(allowed.iter().map(|&name| name.to_owned()).collect()).expect("the names are valid");
         let mut headers = HeaderMap::new();
-        headers.insert(HOST, host.parse().expect("it is a header's text"));
+        headers.insert(HOST, host.parse().expect("the text is a valid header value"));
         if let Some(origin) = origin {
-            headers.insert(ORIGIN, origin.parse().expect("it is a header's text"));
+            headers.insert(ORIGIN, origin.parse().expect("the text is a valid header value"));
         }
         check(&headers, &allowed)
     }
 
     #[test]
-    fn names_that_public_dns_cannot_have_are_taken_and_others_only_if_allowed() {
+    fn names_outside_public_dns_are_accepted_and_others_only_if_allowed() {
         for host in [
             "",
             "127.0.0.1:4599",
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_this_machine_are_let_in_and_those_of_elsewhere_are_not() {
+    fn pages_of_this_machine_are_accepted_and_those_of_others_are_not() {
         let here = "127.0.0.1:4599";
         for origin in [
             "http://localhost:3000",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_cannot_be_allowed() {
+    fn only_host_names_can_be_allowed() {
         for name in ["", "http://example.com", "example.com:4599", "a b", "*.*"] {
             assert!(AllowedHosts::parse(vec![name.to_owned()]).is_err(), "{name}");
         }

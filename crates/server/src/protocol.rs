@@ -1,4 +1,4 @@
-//! Which operation of which service a request asks for, and how that service speaks.
+//! Identifies the service, protocol and operation of a request.
 
 use std::borrow::Cow;
 
@@ -15,16 +15,16 @@ use crate::state::State;
 pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a request asks for.
+/// The operation that a request names, by the protocol of its service.
 pub(crate) enum RequestedOperation {
-    /// An operation of a service that speaks AWS JSON: `PREFIX.NAME`, if it is named.
+    /// AWS JSON: the target `PREFIX.NAME`, if there is one.
     Json(Option<String>),
-    /// An operation of a service that speaks AWS query, if it is named.
+    /// AWS query: the action, if there is one.
     Query(Option<String>),
 }
 
 impl RequestedOperation {
-    /// Reads a request: without a target, a form is AWS query.
+    /// Reads the operation of a request; a form without a target is AWS query.
     pub(crate) fn read(head: &Parts, form: &[u8]) -> Self {
         let target = headers::text(&head.headers, &TARGET);
         if target.is_none() && (head.method == Method::GET || is_form(&head.headers)) {
@@ -33,7 +33,7 @@ impl RequestedOperation {
         Self::Json(target)
     }
 
-    /// The name of the operation, for the log.
+    /// Returns the name of the operation, for the log.
     pub(crate) fn operation(&self) -> &str {
         match self {
             Self::Json(target) => target.as_deref().and_then(|target| target.rsplit('.').next()),
@@ -42,7 +42,7 @@ impl RequestedOperation {
         .unwrap_or("-")
     }
 
-    /// The media type of the replies.
+    /// Returns the media type of replies.
     pub(crate) const fn content_type(&self) -> &'static str {
         match self {
             Self::Json(_) => "application/x-amz-json-1.1",
@@ -50,7 +50,7 @@ impl RequestedOperation {
         }
     }
 
-    /// Writes a failure as the service does.
+    /// Writes a failure in the form of the service.
     pub(crate) fn failure(&self, failure: &Failure, request_id: &str) -> Bytes {
         match self {
             Self::Json(target) => {
@@ -62,9 +62,9 @@ impl RequestedOperation {
         .into()
     }
 
-    /// Makes the failure of a request for what is no operation.
+    /// Returns the failure of a request without a known operation.
     ///
-    /// It has no name that a record could carry; AWS records no such calls either.
+    /// It is not recorded: the record would have no event name, and AWS records no such calls either.
     pub(crate) fn unknown(&self) -> Failure {
         let message: Cow<'_, str> = match self {
             Self::Json(Some(target)) => format!(
@@ -86,18 +86,19 @@ impl RequestedOperation {
     }
 }
 
-/// Says whether a GET of the root is AWS query's, as old clients send it.
+/// Returns whether a request is an AWS query by GET, as old clients send it.
 pub(crate) fn is_query(head: &Parts) -> bool {
-    head.method == Method::GET && head.uri.query().is_some_and(|it| query::action(it.as_bytes()).is_some())
+    head.method == Method::GET && head.uri.query().is_some_and(|text| query::action(text.as_bytes()).is_some())
 }
 
-/// How many bytes the body of a request can have: forms are small, whatever the settings say.
+/// Returns the largest size of a request's body; that of forms is small and has no setting.
 pub(crate) fn body_bytes_max(state: &State, head: &Parts) -> u64 {
     let bytes_max = state.settings.body_bytes_max;
-    let for_query = head.headers.get(&TARGET).is_none() && is_form(&head.headers);
-    if for_query { bytes_max.min(query::FORM_BYTES_MAX) } else { bytes_max }
+    let is_query = head.headers.get(&TARGET).is_none() && is_form(&head.headers);
+    if is_query { bytes_max.min(query::FORM_BYTES_MAX) } else { bytes_max }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    headers::text(headers, &CONTENT_TYPE).is_some_and(|it| it.split(';').next().is_some_and(|it| it.trim() == FORM))
+    let media_type = |content_type: &str| content_type.split(';').next().map(|media_type| media_type.trim().to_owned());
+    headers::text(headers, &CONTENT_TYPE).and_then(|content_type| media_type(&content_type)).as_deref() == Some(FORM)
 }

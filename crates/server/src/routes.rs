@@ -1,4 +1,4 @@
-//! Which path leads where.
+//! Routes of paths to services.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::{api, body, git_http, local, origin, protocol, s3};
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     let clock = Arc::clone(&state.clock);
-    // Calls carry the id of their record; what is no call gets one of its own.
+    // Replies to calls have the request id of their record; other replies get one here.
     let finished = map_response(move |mut response: Response| {
-        let id = || HeaderValue::from_str(&clock.id()).expect("a UUID is a header's text");
-        let now = || HeaderValue::from_str(&SystemClock.now().http()).expect("a date is a header's text");
+        let id = || HeaderValue::from_str(&clock.id()).expect("a UUID is a valid header value");
+        let now = || HeaderValue::from_str(&SystemClock.now().http()).expect("a date is a valid header value");
         response.headers_mut().entry("x-amzn-requestid").or_insert_with(id);
         response.headers_mut().entry(DATE).or_insert_with(now);
         std::future::ready(response)
@@ -39,16 +39,16 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .fallback(serve_other)
         .layer(from_fn_with_state(Arc::clone(&state), check_origin))
         .layer(finished)
-        // Each route bounds its own body.
+        // Each route limits its own body.
         .layer(DefaultBodyLimit::disable())
         .with_state(state)
 }
 
-/// Refuses requests that a web page of elsewhere could make a browser send, and answers pages of this machine.
+/// Rejects requests that a web page of another site could make a browser send, and adds the CORS headers for allowed pages.
 async fn check_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>, next: Next) -> Response {
     if let Err(message) = origin::check(request.headers(), &state.settings.allowed_hosts) {
         let (head, body) = request.into_parts();
-        tracing::warn!(path = head.uri.path(), message, "a request is refused");
+        tracing::warn!(path = head.uri.path(), error = message, "rejected a cross-site request");
         body::discard(body, state.settings.git.timeout).await;
         if head.uri.path() == "/" {
             return (
@@ -70,8 +70,7 @@ async fn check_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>,
     response
 }
 
-/// Serves Git and S3, which have paths of their own, and the API where it is asked by GET; what is for neither is answered as
-/// by Git.
+/// Serves Git and S3, which have their own paths, and AWS query by GET; all other requests get Git's reply.
 async fn serve_other(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

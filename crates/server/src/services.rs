@@ -1,4 +1,4 @@
-//! The services that speak AWS JSON: their targets, how their operations run, and how their failures look. Nothing else lists them.
+//! The services that speak AWS JSON: targets, operations and the form of failures. Nothing else lists them.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ const CODECOMMIT: trail::Source =
 
 /// A service that speaks AWS JSON.
 pub(crate) struct Service {
-    /// What stands before an operation's name in `X-Amz-Target`.
+    /// The part of `X-Amz-Target` before the operation's name.
     target_prefixes: &'static [&'static str],
-    /// The member of a failure's body that holds the sentence for a person.
+    /// The member of a failure's body that holds the message.
     pub(crate) message_member: &'static str,
-    /// Whether the operation of a name can take long.
+    /// Returns whether an operation can take long.
     takes_long: fn(&str) -> bool,
     run: Run,
 }
 
-/// Runs the operation of a name, and records it; `None` if the service has no such operation.
+/// Runs and records an operation; `None` if the service has no operation of that name.
 type Run = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Result<Reply, Failure>>;
 
 static SERVICES: [Service; 3] = [
@@ -44,19 +44,19 @@ static SERVICES: [Service; 3] = [
 ];
 
 impl Service {
-    /// Finds the service of a target, such as `CodeCommit_20150413.GetBranch`, and splits the operation's name off.
+    /// Finds the service and the operation's name of a target such as `CodeCommit_20150413.GetBranch`.
     pub(crate) fn of_target(target: &str) -> Option<(&'static Self, &str)> {
         let (prefix, name) = target.rsplit_once('.')?;
         let service = SERVICES.iter().find(|service| service.target_prefixes.contains(&prefix))?;
         Some((service, name))
     }
 
-    /// Tells whether a target is that of an operation that can take long.
+    /// Returns whether the operation of a target can take long.
     pub(crate) fn takes_long(target: &str) -> bool {
         Self::of_target(target).is_some_and(|(service, name)| (service.takes_long)(name))
     }
 
-    /// Runs an operation, and records it; `None` if there is no operation of that name.
+    /// Runs and records an operation; `None` if there is no operation of that name.
     pub(crate) fn run(
         &self,
         state: &State,

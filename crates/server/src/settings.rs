@@ -1,4 +1,4 @@
-//! Settings of a server, each with its value.
+//! Settings of a server, with defaults.
 
 mod triggers;
 
@@ -25,106 +25,106 @@ pub use crate::origin::AllowedHosts;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen; port 0 takes a free one.
+    /// Address and port to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The file that the settings were read from, if there is one: secrets can stand in it.
+    /// File that the settings were read from; it can hold secrets, so it must not lie in a bucket.
     pub config: Option<PathBuf>,
-    /// The folder of the repositories and the database; `None` keeps them in a temporary one, gone at the end.
+    /// Folder of the repositories and the database; `None` is a temporary one that is removed at the end.
     pub data_dir: Option<PathBuf>,
-    /// The folder of the trail; `None` is `trail` in the data folder.
+    /// Folder of the trail; `None` is `trail` in the data folder.
     pub trail_dir: Option<PathBuf>,
-    /// The bucket that the folder of the trail is.
+    /// Name of the bucket whose objects are the files of the trail folder.
     pub trail_bucket: String,
-    /// The folder of all other buckets; `None` is `buckets` beside the folder of the trail.
+    /// Folder of all other buckets; `None` is `buckets` beside the trail folder.
     pub buckets_dir: Option<PathBuf>,
-    /// The buckets that lie elsewhere, by name.
+    /// Buckets at other endpoints, by name.
     pub buckets: BTreeMap<String, RemoteSettings>,
-    /// The account of callers who name none.
+    /// Account of callers that name none.
     pub account: AccountId,
-    /// The region of requests that name none.
+    /// Region of requests that name none.
     pub region: Region,
-    /// The file of accounts and users.
+    /// File of accounts, users, roles and access keys.
     pub identities: Option<PathBuf>,
-    /// How long events wait at most before a log file is written.
+    /// Time until recorded events are delivered in a log file.
     pub log_interval: Duration,
-    /// How many bytes of records fill a log file.
+    /// Size of records, in bytes, that fills a log file.
     pub log_bytes: u64,
-    /// What of the trail is removed when it is old.
+    /// Retention of the trail's files and of event history.
     pub retention: trail::Retention,
-    /// How lookups in event history behave.
+    /// Delay and rate of lookups in event history.
     pub lookup: trail::LookupSettings,
-    /// How many trails an account can have in a region; AWS's limit is 5.
+    /// Trails that an account can have in a region; AWS's limit is 5.
     pub trails_max: usize,
-    /// How long it is from one digest to the next.
+    /// Time between digests.
     pub digest_interval: Duration,
-    /// The private key that digests are signed with; `None` makes keys and keeps them.
+    /// Private key that signs digests; `None` creates keys and stores them in the database.
     pub signing_key: Option<PathBuf>,
-    /// How long a key signs digests before another one is made.
+    /// Time that a key signs digests before the next key is created.
     pub key_rotation: Duration,
-    /// Which shape records have.
+    /// Version of the event records.
     pub event_version: trail::EventVersion,
-    /// The largest body of an API request or fetch request.
+    /// Largest body of an API request or fetch request, in bytes.
     pub body_bytes_max: u64,
-    /// What an acknowledged call survives.
+    /// Durability of acknowledged calls.
     pub durability: store::Durability,
-    /// How long caches and open repositories are kept that nobody uses.
+    /// Time after which unused caches are released and unused repositories are closed.
     pub cache_idle: Duration,
-    /// How Git clients are served.
+    /// Settings for Git clients.
     pub git: Git,
-    /// How messages of triggers are delivered.
+    /// Delivery of trigger messages.
     pub triggers: Triggers,
-    /// Whether calls to AWS KMS are recorded that CodeCommit makes on AWS.
+    /// Whether the calls to AWS KMS that CodeCommit makes at AWS are recorded.
     pub kms_events: bool,
-    /// Whether everything can be emptied.
+    /// Whether `POST /_local/reset` may remove all data.
     pub allow_reset: bool,
-    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Host names that are allowed besides those that only this machine and its network can have.
+    /// Host names that are allowed besides names outside public DNS.
     pub allowed_hosts: AllowedHosts,
-    /// How long requests that run may take when the server stops.
+    /// Time for running requests to finish when the server stops.
     pub stop_timeout: Duration,
-    /// How the service behaves.
+    /// Settings of the CodeCommit service.
     pub codecommit: codecommit::Settings,
 }
 
-/// Whether the server asks Git clients for a user name.
+/// Whether Git clients must send credentials, whose user name names the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GitAuth {
-    /// A Git request without credentials gets 401, so that clients send those they have.
+    /// A Git request without credentials gets status 401, so that the client sends those that it has.
     Ask,
-    /// A Git request without credentials is the default user's.
+    /// A Git request without credentials is made by the default user.
     Never,
 }
 
-/// How Git clients are served.
+/// Settings for Git clients.
 #[derive(Clone, Debug)]
 pub struct Git {
-    /// Whether they are asked for credentials; `None` asks if there is an identities file.
+    /// Whether clients must send credentials; `None` requires them if there is an identities file.
     pub auth: Option<GitAuth>,
-    /// What they are offered.
+    /// Capabilities that clients are offered.
     pub offers: git::Offers,
-    /// How much one request may ask; the size of requests is that of all requests.
+    /// Limits of one request; the size of requests is `body_bytes_max`.
     pub limits: git::Limits,
-    /// Whether the form of pushed objects is checked.
+    /// Whether the form of pushed and written objects is checked.
     pub fsck: bool,
-    /// How long a client may neither send nor take anything; that goes for all clients.
+    /// Idle timeout of all connections.
     pub timeout: Duration,
-    /// How many pushes are taken in at once; others wait, and there are threads left for those who fetch.
+    /// Pushes that are received at the same time; the limit leaves threads for fetches.
     pub pushes: usize,
-    /// How long a client that pushes too slowly keeps others waiting.
+    /// Time for which a slow push can keep other pushes waiting.
     pub push_window: Duration,
-    /// How many packs are made at once; `None` is one for each processor.
+    /// Packs that are computed at the same time; `None` is one for each processor.
     pub packs: Option<usize>,
-    /// The disk space for packs that were made, in bytes.
+    /// Disk space for computed packs, in bytes.
     pub cache_bytes: u64,
-    /// How many packs a repository may have before the background makes them one; 0 leaves them all.
+    /// Packs of a repository before maintenance combines them; 0 never combines.
     pub pack_limit: usize,
-    /// How long objects that no reference leads to are kept.
+    /// Time that unreachable objects are kept.
     pub prune_age: Duration,
 }
 
 impl Settings {
-    /// Whether Git requests without credentials are answered with 401.
+    /// Returns whether Git requests without credentials get status 401.
     pub(crate) fn asks_git_credentials(&self) -> bool {
         self.git.auth.map_or(self.identities.is_some(), |auth| auth == GitAuth::Ask)
     }
@@ -145,8 +145,8 @@ impl Default for Settings {
             trail_bucket: "codecommit-local-trail".to_owned(),
             buckets_dir: None,
             buckets: BTreeMap::new(),
-            account: "111122223333".parse().expect("twelve digits are an account"),
-            region: "us-east-1".parse().expect("it is a region of AWS"),
+            account: "111122223333".parse().expect("twelve digits are an account id"),
+            region: "us-east-1".parse().expect("the name is a region of AWS"),
             identities: None,
             log_interval: Duration::from_secs(5),
             log_bytes: 5 << 20,

@@ -102,7 +102,8 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut existing = absolute.as_path();
     let mut resolved = loop {
         match existing.canonicalize() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // What lies below a file does not exist either.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             canonical => break canonical?,
         }
         missing.extend(existing.components().next_back());

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Where messages for an ARN go.
+/// Destination of messages for an ARN.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Destination {
-    /// The URL of something that speaks as AWS does: topics get `Publish`, functions `Invoke`.
+    /// URL of an endpoint with AWS's API: topics get `Publish`, functions `Invoke`.
     Endpoint(String),
-    /// A URL that gets the message itself by POST.
+    /// URL that gets the message itself by POST.
     Url(String),
 }
 
@@ -27,7 +27,7 @@ pub struct Triggers {
 }
 
 impl Destination {
-    /// The URL that is written down.
+    /// Returns the URL, for the delivery log.
     pub fn url(&self) -> &str {
         let (Self::Endpoint(url) | Self::Url(url)) = self;
         url
@@ -35,7 +35,7 @@ impl Destination {
 }
 
 impl Triggers {
-    /// Finds where messages for an ARN go: nowhere if no beginning of it is listed.
+    /// Finds the destination with the longest beginning of an ARN.
     pub fn destination(&self, arn: &str) -> Option<&Destination> {
         let listed = self.destinations.iter().filter(|(beginning, _)| arn.starts_with(beginning.as_str()));
         listed.max_by_key(|(beginning, _)| beginning.len()).map(|(_, destination)| destination)
