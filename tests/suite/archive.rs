@@ -171,7 +171,7 @@ fn an_upload_that_cannot_be_put_says_why() {
     let ended = ended(&world, &upload(&world, &commit, "a.zip"));
     assert_eq!(ended["status"], "FAILED");
     let message = ended["statusMessage"].as_str().expect("it says why");
-    assert!(message.starts_with("a.zip cannot be put into the bucket artifacts: "), "{message}");
+    assert!(message.starts_with("cannot put a.zip into the bucket artifacts: "), "{message}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Uploads of archives, in the background: each is written to a temporary file, and then put into its bucket.
+//! The outbox of archive uploads: writes each archive to a temporary file and puts it into its bucket.
 //!
-//! **Invariant:** uploads are done in the order of the calls; one that a stop breaks off is begun again at the next start.
+//! **Invariant:** uploads run in the order of the calls; an upload that a stop interrupts starts again at the next start.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use worker::{Stop, Waker, Worker};
 use crate::data_folder::with_path;
 use crate::outbox::{self, DeliveryQueue};
 
-/// The buckets, and what wakes the outbox when uploads wait.
+/// The buckets of archives, and the waker of the outbox.
 pub(crate) struct Archives {
     store: Arc<Store>,
     buckets: Arc<Buckets>,
@@ -26,7 +26,7 @@ pub(crate) struct Archives {
 }
 
 impl Archives {
-    /// Knows the buckets, whose store tells the keys of trails, and what to wake when uploads wait.
+    /// Creates the archives over the buckets; `store` has the trails, whose keys are reserved.
     pub(crate) const fn new(store: Arc<Store>, buckets: Arc<Buckets>, waker: Waker) -> Self {
         Self { store, buckets, waker }
     }
@@ -44,7 +44,7 @@ impl codecommit::Wake for Archives {
     }
 }
 
-/// Starts the outbox of uploads; `folder` is for temporary files and nothing else.
+/// Starts the outbox; `folder` has temporary files only, and is emptied.
 pub(crate) fn start(
     codecommit: Arc<CodeCommit>,
     archives: &Archives,
@@ -77,32 +77,32 @@ impl DeliveryQueue for Uploads {
 
     fn send(&self, _due: Timestamp, stop: &Stop) -> Result<(), Exception> {
         let Some(upload) = self.codecommit.begin_upload()? else { return Ok(()) };
-        let outcome = match self.one(&upload, stop) {
+        let outcome = match self.run(&upload, stop) {
             Ok(true) => Ok(()),
             Ok(false) if stop.is_set() => return self.codecommit.put_back_upload(&upload.id),
-            // It was cancelled, or went with its repository.
+            // The upload was cancelled, or its repository was deleted.
             Ok(false) => return Ok(()),
             Err(exception) => Err(exception.to_string()),
         };
         if let Err(reason) = &outcome {
             let Upload { id, bucket, key, .. } = &upload;
-            tracing::warn!(upload = id, bucket, key, reason, "an upload failed");
+            tracing::warn!(upload = id, bucket, key, error = reason, "cannot upload an archive");
         }
         self.codecommit.settle_upload(&upload.id, outcome)
     }
 }
 
 impl Uploads {
-    /// Does an upload; returns whether it was done, which is not so if it is no longer wanted now.
-    fn one(&self, upload: &Upload, stop: &Stop) -> Result<bool, Exception> {
+    /// Runs an upload; returns false if it was stopped or cancelled before its end.
+    fn run(&self, upload: &Upload, stop: &Stop) -> Result<bool, Exception> {
         fs::create_dir_all(&self.folder)?;
         let file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        let mut goes_on = || Ok(!stop.is_set() && self.codecommit.is_wanted(upload)?);
-        let is_complete = self.codecommit.write_archive(upload, file.as_file(), &mut goes_on)?;
-        if !is_complete || !goes_on()? {
+        let mut is_wanted = || Ok(!stop.is_set() && self.codecommit.is_wanted(upload)?);
+        let is_complete = self.codecommit.write_archive(upload, file.as_file(), &mut is_wanted)?;
+        if !is_complete || !is_wanted()? {
             return Ok(false);
         }
-        // A trail may have been made since the call, and the key be for its files.
+        // A trail that was created since the call may have reserved the key.
         if let Some(reason) = archive_keys::refusal(&self.buckets, &self.store, &upload.bucket, &upload.key)? {
             return Err(Exception::Validation { reason });
         }
@@ -111,10 +111,10 @@ impl Uploads {
     }
 
     fn put(&self, upload: &Upload, path: &Path) -> io::Result<()> {
-        let cause = |error: io::Error| {
-            let reason = format!("{} cannot be put into the bucket {}: {error}", upload.key, upload.bucket);
+        let failed = |error: io::Error| {
+            let reason = format!("cannot put {} into the bucket {}: {error}", upload.key, upload.bucket);
             io::Error::new(error.kind(), reason)
         };
-        self.buckets.get(&upload.bucket).put_file(&upload.key, path).map_err(cause)
+        self.buckets.get(&upload.bucket).put_file(&upload.key, path).map_err(failed)
     }
 }

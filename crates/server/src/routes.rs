@@ -80,7 +80,7 @@ async fn serve_other(
     if head.uri.path() == "/" && protocol::is_query(&head) {
         return api::serve(Shared(state), ConnectInfo(peer), Request::from_parts(head, body)).await;
     }
-    let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_meant(&state, &head);
+    let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_s3_request(&state, &head);
     let request = Request::from_parts(head, body);
     if for_s3 { s3::serve(state, peer, request).await } else { git_http::serve(state, peer, request).await }
 }

@@ -1,15 +1,15 @@
-//! The S3 endpoint: buckets are listed and their objects read, and nothing is changed.
+//! The S3 endpoint: lists buckets and reads their objects; it changes nothing.
 //!
-//! The protocol is that of the `s3s` crate. It is given requests without their signatures: the credentials name the caller,
-//! and nothing checks them.
+//! The crate `s3s` implements the protocol. Requests are passed to it without their signatures: the credentials name the caller and are
+//! not verified.
 
+mod access;
 mod condition;
+mod error_reply;
 mod event;
-mod gate;
 mod host;
 mod listing;
 mod reader;
-mod refusal;
 mod signature;
 
 use std::net::SocketAddr;
@@ -25,26 +25,26 @@ use http_body_util::{BodyExt, Collected};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-use self::gate::{Asked, Gate, Note};
+use self::access::{OperationSlot, ReadOnly, S3Operation};
 use self::reader::Reader;
 use self::signature::Signature;
 use crate::state::State;
 use crate::{authenticate, blocking, body, call_log, headers};
 
-/// S3's names for the id of a request, and that of the other services.
+/// The headers with the id of a request: S3's names, and the name of the other services.
 const REQUEST_IDS: [&str; 3] = ["x-amz-request-id", "x-amz-id-2", "x-amzn-requestid"];
 
-/// Makes the service that reads all buckets, which are of one account and region.
+/// Creates the service over all buckets, which belong to one account and region.
 pub(crate) fn service(buckets: Arc<Buckets>, owner: AccountId, region: Region) -> S3Service {
     let mut builder = S3ServiceBuilder::new(Reader { buckets, owner, region });
-    // Without someone who knows keys the gate is not asked; requests come here unsigned, so it knows none.
+    // `s3s` checks the access only if there is a source of keys; requests are unsigned, so this one has none.
     builder.set_auth(SimpleAuth::new());
-    builder.set_access(Gate);
+    builder.set_access(ReadOnly);
     builder.build()
 }
 
-/// Tells whether a request is for S3: it is signed for it, or its path or host names a bucket.
-pub(crate) fn is_meant(state: &State, head: &Parts) -> bool {
+/// Tells whether a request is for S3: it is signed for S3, or its path or host names a bucket.
+pub(crate) fn is_s3_request(state: &State, head: &Parts) -> bool {
     let first = head.uri.path().split('/').nth(1).unwrap_or_default();
     let is_bucket = |name: &str| state.buckets.find(name).is_some();
     Signature::read(head).is_some()
@@ -52,9 +52,9 @@ pub(crate) fn is_meant(state: &State, head: &Parts) -> bool {
         || host::bucket(&head.headers, &state.buckets).is_some_and(|name| is_bucket(&name))
 }
 
-/// Serves a request of S3.
+/// Serves a request to S3.
 pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
-    // 1. Read the head; what the body would bring is not wanted.
+    // 1. Read the head, and discard the body.
     let (mut head, body) = request.into_parts();
     body::discard(body, state.settings.git.timeout).await;
     host::to_path(&mut head, &state.buckets);
@@ -70,44 +70,44 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
             let failure = refused.s3();
             tracing::info!(error = failure.name, "credentials refused");
             let request_id = state.clock.id();
-            return with_id(refusal::reply(&failure, HeaderMap::new(), None, None, &request_id), &request_id);
+            return with_id(error_reply::reply(&failure, HeaderMap::new(), None, None, &request_id), &request_id);
         }
     };
     // 4. Find the operation, and run it.
-    let note = Note::default();
+    let slot = OperationSlot::default();
     signature::remove(&mut head);
-    // As HTTP has it, a range that cannot be read is as none.
+    // HTTP ignores a range that is not valid.
     if headers::text(&head.headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(&range).is_err()) {
         head.headers.remove(RANGE);
     }
-    head.extensions.insert(note.clone());
+    head.extensions.insert(slot.clone());
     let response = run(&state.s3, head).await;
-    let asked = note.take();
-    // 5. Record; what is no operation has no name that a record could carry.
-    let recorded = match &asked {
+    let operation = slot.take();
+    // 5. Record; a request that is no operation has no name for a record.
+    let recorded = match &operation {
         None => Ok(()),
-        Some(asked) => {
+        Some(operation) => {
             let result = response.as_ref().map(|response| if method == Method::GET { length(response) } else { 0 });
             let result = result.map_err(|(failure, _)| failure);
             let owner = state.sts.default_account();
-            let event = event::of(&call, asked, &uri, signature.as_ref(), owner, result);
+            let event = event::of(&call, operation, &uri, signature.as_ref(), owner, result);
             let (state, call) = (Arc::clone(&state), Arc::clone(&call));
             blocking::run(move || state.trail.record(&call, event)).await
         }
     };
     // 6. Respond.
-    let response = recorded.map_err(|_| (refusal::internal(), HeaderMap::new())).and(response);
-    respond(&call, asked.as_ref(), response)
+    let response = recorded.map_err(|_| (error_reply::internal(), HeaderMap::new())).and(response);
+    respond(&call, operation.as_ref(), response)
 }
 
-/// Runs a request; a failure comes with the headers of its reply.
+/// Runs a request; returns a failure with the headers of its reply.
 async fn run(service: &S3Service, head: Parts) -> Result<Response<Body>, (Failure, HeaderMap)> {
     let response = match service.call(Request::from_parts(head, s3s::Body::empty())).await {
         Ok(response) => response,
         Err(error) => {
             let error: s3s::StdError = error.into();
-            tracing::error!(%error, "a reply of S3 cannot be written");
-            return Err((refusal::internal(), HeaderMap::new()));
+            tracing::error!(%error, "cannot write a reply of S3");
+            return Err((error_reply::internal(), HeaderMap::new()));
         }
     };
     let (mut head, body) = response.into_parts();
@@ -117,37 +117,38 @@ async fn run(service: &S3Service, head: Parts) -> Result<Response<Body>, (Failur
     }
     if head.status.is_client_error() || head.status.is_server_error() || head.status.is_redirection() {
         let document = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
-        let failure = refusal::read(head.status.as_u16(), &String::from_utf8_lossy(&document));
+        let failure = error_reply::read(head.status.as_u16(), &String::from_utf8_lossy(&document));
         head.headers.remove(CONTENT_LENGTH);
         return Err((failure, head.headers));
     }
     Ok(Response::from_parts(head, Body::new(body)))
 }
 
-/// The length of a reply's body, where it is known before it is sent.
+/// Returns the length of a reply's body, or 0 if it is not known before it is sent.
 fn length(response: &Response<Body>) -> u64 {
-    let said = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    said.or_else(|| response.body().size_hint().exact()).unwrap_or(0)
+    let header = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    header.or_else(|| response.body().size_hint().exact()).unwrap_or(0)
 }
 
+/// Completes a reply, and logs the call.
 fn respond(
     call: &Call,
-    asked: Option<&Asked>,
+    operation: Option<&S3Operation>,
     response: Result<Response<Body>, (Failure, HeaderMap)>,
 ) -> Response<Body> {
     let error = response.as_ref().err().map(|(failure, _)| failure.name.clone());
     let response = response.unwrap_or_else(|(failure, headers)| {
-        let bucket = asked.and_then(|asked| asked.bucket.as_deref());
-        let key = asked.and_then(|asked| asked.key.as_deref());
-        refusal::reply(&failure, headers, bucket, key, call.request_id())
+        let bucket = operation.and_then(|operation| operation.bucket.as_deref());
+        let key = operation.and_then(|operation| operation.key.as_deref());
+        error_reply::reply(&failure, headers, bucket, key, call.request_id())
     });
-    let operation = asked.map_or("-", |asked| asked.operation.as_str());
-    call_log::log(call, operation, response.status().as_u16(), error.as_deref(), None);
+    let name = operation.map_or("-", |operation| operation.name.as_str());
+    call_log::log(call, name, response.status().as_u16(), error.as_deref(), None);
     with_id(response, call.request_id())
 }
 
 fn with_id(mut response: Response<Body>, request_id: &str) -> Response<Body> {
-    let request_id = HeaderValue::from_str(request_id).expect("a UUID is a header's text");
+    let request_id = HeaderValue::from_str(request_id).expect("a UUID is a valid header value");
     for name in REQUEST_IDS {
         response.headers_mut().insert(HeaderName::from_static(name), request_id.clone());
     }

@@ -1,7 +1,7 @@
-//! What recording costs: the same operations run through the trail, and run without it: recording [SECONDS]
+//! Measures the cost of recording: runs the same operations with and without the trail. Usage: `recording [SECONDS]`
 //!
-//! One operation changes nothing, the other adds a row; each is decoded and encoded in both ways. Without the trail a change has a
-//! transaction of its own, and what changes nothing has none. Prints a table in Markdown.
+//! One operation changes nothing, the other inserts a row; both are decoded and encoded in each run. Without the trail, the one that
+//! inserts a row has its own transaction, and the other one has none. Prints a table in Markdown.
 
 use std::error::Error;
 use std::path::Path;
@@ -21,10 +21,10 @@ const SOURCE: Source = Source { event_source: "example.amazonaws.com", api_versi
 
 type Row = Operation<(), Transaction>;
 
-/// Nothing is notified.
-struct Nobody;
+/// A notifier that does nothing.
+struct NoNotifier;
 
-impl Notifier for Nobody {
+impl Notifier for NoNotifier {
     fn wake(&self) {}
 }
 
@@ -39,7 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         Ok::<_, Failure>(change)
     });
-    println!("| operation | threads | with the trail, calls/s | without, calls/s | the trail's part, \u{b5}s a call |");
+    println!(
+        "| operation | threads | with the trail, calls/s | without, calls/s | cost of the trail, \u{b5}s a call |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: |");
     for (title, operation) in [("changes nothing", &reads), ("adds a row", &writes)] {
         for threads in [1, 16] {
@@ -94,7 +96,7 @@ impl Place {
             FolderOptions::default(),
         ));
         let clock = Arc::new(SystemClock);
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, clock, Arc::new(Nobody))?;
+        let trail = Trail::open(Arc::clone(&store), settings, buckets, clock, Arc::new(NoNotifier))?;
         Ok(Self { store, trail })
     }
 
@@ -133,7 +135,7 @@ fn call() -> Arc<Call> {
     Arc::new(Call::begin(caller, origin, clock))
 }
 
-/// Calls a second of so many threads.
+/// Returns the calls a second of a number of threads.
 fn rate(
     threads: usize,
     duration: Duration,

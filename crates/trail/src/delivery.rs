@@ -1,7 +1,7 @@
-//! Delivery: events become log files of the trails that take them, by time and by size.
+//! Delivery: writes events into log files of the trails that select them, by time and by size.
 //!
-//! **Invariant:** a file's key and range are in the store before the file is written, and a file is counted as written only
-//! afterwards; a crash in between makes the same file again, so every event is in exactly one file of a trail.
+//! **Invariant:** the key and range of a file are in the store before the file is written, and the file counts as written only
+//! afterwards; after a crash in between the same file is written again, so every event is in exactly one file of a trail.
 
 mod plan;
 pub(crate) mod write;
@@ -21,60 +21,65 @@ use worker::{Stop, Waker, Work, Worker};
 use crate::retention::Sweep;
 use crate::{Notifier, Settings};
 
-/// The longest time until a bucket that failed is tried again.
-const WAIT_MAX: Duration = Duration::from_mins(5);
+/// Maximum delay before a bucket that failed is tried again.
+const RETRY_DELAY_MAX: Duration = Duration::from_mins(5);
 
-/// How often it is looked for what is old.
+/// Interval between retention sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
+/// The worker that delivers log files.
 pub(crate) struct Delivery {
-    shared: Arc<Shared>,
+    shared: Arc<DeliveryState>,
     worker: Worker,
 }
 
-pub(crate) struct Shared {
+/// The state of delivery, shared by the worker and by flushes.
+pub(crate) struct DeliveryState {
     pub(crate) store: Arc<Store>,
     pub(crate) settings: Settings,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) stop: Stop,
-    /// The bytes of records that no file was planned for.
+    /// The size of the records for which no file is planned yet.
     bytes_waiting: AtomicU64,
-    /// One delivery runs at a time; it knows the buckets that failed.
-    turn: Mutex<HashMap<String, Failing>>,
+    /// The buckets that failed; a delivery holds the lock, so only one runs at a time.
+    turn: Mutex<HashMap<String, FailingBucket>>,
 }
 
 /// A bucket that failed.
-pub(crate) struct Failing {
-    again: Instant,
-    wait: Duration,
+pub(crate) struct FailingBucket {
+    /// The time of the next attempt.
+    due: Instant,
+    /// The delay before it, which doubles with each failure.
+    delay: Duration,
 }
 
-/// Which of the waiting events a delivery puts into files.
+/// The pending events that a delivery puts into files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
-    /// All that were recorded before the delivery began.
+    /// All events recorded before the delivery began.
     Everything,
-    /// Those that make files full; the rest waits for more, or until its time has come.
+    /// The events that make files full; the rest stays pending until there are more, or until its time has come.
     FullFiles,
 }
 
-/// Why files of a bucket are not written.
-enum Failed {
-    /// The bucket refused.
+/// Why files of a bucket cannot be written.
+enum DeliveryError {
+    /// The bucket failed.
     Bucket(io::Error),
-    /// The store failed, so nothing can be delivered anywhere.
+    /// The store failed, so no bucket can be served.
     Store(Error),
 }
 
-impl From<Error> for Failed {
+impl From<Error> for DeliveryError {
     fn from(error: Error) -> Self {
         Self::Store(error)
     }
 }
 
 impl Delivery {
+    /// Starts the worker.
     pub(crate) fn start(
         store: Arc<Store>,
         settings: Settings,
@@ -85,12 +90,12 @@ impl Delivery {
         let waker = Waker::default();
         let (stop, bytes_waiting) = (waker.stop_flag().clone(), AtomicU64::new(0));
         let turn = Mutex::default();
-        let shared = Arc::new(Shared { store, settings, buckets, clock, notifier, stop, bytes_waiting, turn });
-        let rounds = Rounds { shared: Arc::clone(&shared), cut: Instant::now(), swept: None };
-        Ok(Self { shared, worker: Worker::start("trail-delivery", waker, rounds)? })
+        let shared = Arc::new(DeliveryState { store, settings, buckets, clock, notifier, stop, bytes_waiting, turn });
+        let work = DeliveryWork { shared: Arc::clone(&shared), delivered: Instant::now(), swept: None };
+        Ok(Self { shared, worker: Worker::start("trail-delivery", waker, work)? })
     }
 
-    /// Notes that a record waits; a full file's worth of them is delivered at once.
+    /// Counts the size of a new record; once the records fill a file, starts a delivery.
     pub(crate) fn count(&self, bytes: u64) {
         let before = self.shared.bytes_waiting.fetch_add(bytes, Ordering::Relaxed);
         let full = self.shared.settings.log_bytes;
@@ -99,7 +104,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers what waits, to buckets that failed before, too.
+    /// Delivers all pending events, also to buckets that failed before.
     pub(crate) fn deliver(&self) -> io::Result<()> {
         let mut failing = self.pause();
         failing.clear();
@@ -110,37 +115,41 @@ impl Delivery {
         self.shared.sweep()
     }
 
-    /// Keeps delivery from running for as long as the guard is held.
-    pub(crate) fn pause(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
+    /// Pauses delivery as long as the guard is held.
+    pub(crate) fn pause(&self) -> MutexGuard<'_, HashMap<String, FailingBucket>> {
         self.shared.turn()
     }
 
-    /// Delivers what waits and ends the worker.
+    /// Delivers all pending events and ends the worker.
     pub(crate) fn stop(&self) {
         self.worker.stop();
     }
 }
 
-/// What the worker of delivery does.
-struct Rounds {
-    shared: Arc<Shared>,
-    /// When everything was delivered last.
-    cut: Instant,
+/// The work of the worker.
+struct DeliveryWork {
+    shared: Arc<DeliveryState>,
+    /// The time of the last delivery of everything.
+    delivered: Instant,
     swept: Option<Instant>,
 }
 
-impl Work for Rounds {
+impl Work for DeliveryWork {
     fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, worker::Error> {
         let interval = self.shared.settings.log_interval;
         let begun = Instant::now();
-        if begun.duration_since(self.cut) >= interval {
+        if begun.duration_since(self.delivered) >= interval {
             self.shared.deliver_and_log(Cut::Everything)?;
-            self.cut = begun;
+            self.delivered = begun;
             self.sweep();
         } else if self.shared.has_full_file() {
             self.shared.deliver_and_log(Cut::FullFiles)?;
         }
-        Ok(Some(if self.shared.has_full_file() { Duration::ZERO } else { interval.saturating_sub(self.cut.elapsed()) }))
+        Ok(Some(if self.shared.has_full_file() {
+            Duration::ZERO
+        } else {
+            interval.saturating_sub(self.delivered.elapsed())
+        }))
     }
 
     fn finish(&mut self) -> Result<(), worker::Error> {
@@ -149,27 +158,27 @@ impl Work for Rounds {
     }
 }
 
-impl Rounds {
+impl DeliveryWork {
     fn sweep(&mut self) {
         if self.swept.is_some_and(|swept| swept.elapsed() < SWEEP_INTERVAL) {
             return;
         }
         self.swept = Some(Instant::now());
-        // Under the lock of delivery, as what is removed must not be planned meanwhile.
+        // Under the lock of delivery, as events must not be planned while they are removed.
         let _turn = self.shared.turn();
         if let Err(error) = self.shared.sweep() {
-            tracing::error!(%error, "old files or events cannot be removed; they are tried again");
+            tracing::error!(%error, "cannot remove old files or events; will retry");
         }
     }
 }
 
-impl Shared {
-    /// Takes the turn. A panic of a holder does no harm: what is guarded is good after every step.
-    fn turn(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
+impl DeliveryState {
+    /// Takes the lock of delivery; its value is valid after every step.
+    fn turn(&self) -> MutexGuard<'_, HashMap<String, FailingBucket>> {
         self.turn.lock()
     }
 
-    /// Removes what is older than the settings allow; the caller has the turn.
+    /// Removes files and events that are older than the settings allow; the caller holds the lock.
     fn sweep(&self) -> io::Result<()> {
         let (retention, sync) = (&self.settings.retention, self.settings.sync);
         let Self { store, buckets, clock, stop, .. } = self;
@@ -182,18 +191,18 @@ impl Shared {
 
     fn deliver_and_log(&self, cut: Cut) -> Result<(), Error> {
         for error in self.deliver(cut, &mut self.turn())? {
-            tracing::error!(error, "log files cannot be delivered; they are tried again");
+            tracing::error!(error, "cannot deliver log files; will retry");
         }
         Ok(())
     }
 
-    /// Delivers what waits now, except to buckets whose time has not come; returns which buckets failed, and why.
+    /// Delivers the events pending now, except to failed buckets before their next attempt; returns a message for each bucket that failed.
     ///
-    /// What is recorded meanwhile waits for the next delivery: else a busy server would cut a file of whatever came while the one
-    /// before was written.
-    fn deliver(&self, cut: Cut, failing: &mut HashMap<String, Failing>) -> Result<Vec<String>, Error> {
+    /// Events recorded meanwhile stay pending until the next delivery: otherwise a busy server would cut a small file of the events that
+    /// came while the file before was written.
+    fn deliver(&self, cut: Cut, failing: &mut HashMap<String, FailingBucket>) -> Result<Vec<String>, Error> {
         let mut failed = Vec::new();
-        // Read first: what is counted later may be delivered now, and then counts once too often until the next delivery.
+        // Read before the newest event: a record counted later may be delivered now, and then counts once too often until the next delivery.
         let counted = self.bytes_waiting.load(Ordering::Relaxed);
         let until = self.store.read(plan::newest)?;
         self.write(failing, &mut failed)?;
@@ -207,20 +216,21 @@ impl Shared {
         }
     }
 
-    /// Writes the files that are planned.
-    fn write(&self, failing: &mut HashMap<String, Failing>, failed: &mut Vec<String>) -> Result<(), Error> {
+    /// Writes the planned files.
+    fn write(&self, failing: &mut HashMap<String, FailingBucket>, failed: &mut Vec<String>) -> Result<(), Error> {
         for bucket in write::buckets(self)? {
-            if failing.get(&bucket).is_some_and(|failing| failing.again > Instant::now()) {
+            if failing.get(&bucket).is_some_and(|failing| failing.due > Instant::now()) {
                 continue;
             }
-            match write::all_of(self, &bucket) {
+            match write::pending_files(self, &bucket) {
                 Ok(()) => drop(failing.remove(&bucket)),
-                Err(Failed::Store(error)) => return Err(error),
-                Err(Failed::Bucket(error)) => {
+                Err(DeliveryError::Store(error)) => return Err(error),
+                Err(DeliveryError::Bucket(error)) => {
                     failed.push(format!("cannot write log files to {}: {error}", self.buckets.describe(&bucket)));
                     let first = self.settings.log_interval;
-                    let wait = failing.get(&bucket).map_or(first, |before| before.wait * 2).min(WAIT_MAX.max(first));
-                    failing.insert(bucket, Failing { again: Instant::now() + wait, wait });
+                    let delay =
+                        failing.get(&bucket).map_or(first, |before| before.delay * 2).min(RETRY_DELAY_MAX.max(first));
+                    failing.insert(bucket, FailingBucket { due: Instant::now() + delay, delay });
                 }
             }
         }

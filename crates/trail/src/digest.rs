@@ -1,7 +1,7 @@
-//! Digests: files that certify which log files were delivered, each signed and chained to the one before it.
+//! Digests: files that certify the delivered log files, each signed and chained to the one before it.
 //!
-//! **Invariant:** a digest's content and signature are in the store, with the log files it covers, before it is written, and it
-//! counts as written only afterwards: a crash in between writes the same bytes again, and every log file is in one digest.
+//! **Invariant:** the content, signature and covered log files of a digest are in the store before it is written, and it counts as
+//! written only afterwards: after a crash in between the same bytes are written again, and every log file is in one digest.
 
 mod chain;
 pub(crate) mod document;
@@ -18,94 +18,96 @@ use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
-use self::chain::{Chain, Planned};
+use self::chain::{Chain, PlannedDigest};
 use self::document::SIGNATURE_ALGORITHM;
 use crate::delivery::write::code;
 use crate::public_key::{self, PublicKey};
-use crate::signing_key::KeyRing;
+use crate::signing_key::KeyStore;
 
-/// After how long what could not be written is tried again.
+/// Time between attempts to write a digest.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The times of digests are whole seconds.
+/// The resolution of the times of digests.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Makes digests in the background, and when it is told to.
+/// The worker that creates and writes digests.
 pub(crate) struct Digests {
-    shared: Arc<Shared>,
+    shared: Arc<DigestState>,
     worker: Worker,
 }
 
-struct Shared {
+/// The state of digests, shared by the worker and by calls.
+struct DigestState {
     store: Arc<Store>,
-    keys: Arc<KeyRing>,
+    keys: Arc<KeyStore>,
     buckets: Arc<Buckets>,
     clock: Arc<dyn Clock>,
     interval: Duration,
     stop: Stop,
-    /// Digests are made by one at a time.
+    /// Only the holder of this lock creates digests.
     turn: Mutex<()>,
 }
 
-/// Which chains get a digest.
+/// The chains that get a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chains {
-    /// All that are not ended.
+    /// All that have not ended.
     All,
-    /// Those that do not rest.
+    /// Those with recent log files.
     Active,
 }
 
 impl Digests {
+    /// Starts the worker.
     pub(crate) fn start(
         store: Arc<Store>,
-        keys: Arc<KeyRing>,
+        keys: Arc<KeyStore>,
         buckets: Arc<Buckets>,
         clock: Arc<dyn Clock>,
         interval: Duration,
     ) -> io::Result<Self> {
         let waker = Waker::default();
         let (stop, turn) = (waker.stop_flag().clone(), Mutex::default());
-        let shared = Arc::new(Shared { store, keys, buckets, clock, interval, stop, turn });
+        let shared = Arc::new(DigestState { store, keys, buckets, clock, interval, stop, turn });
         let wait = shared.wait().map_err(io::Error::other)?;
-        let rounds = Rounds { shared: Arc::clone(&shared), has_key: false, since: Instant::now(), wait };
-        Ok(Self { shared, worker: Worker::start("trail-digests", waker, rounds)? })
+        let work = DigestWork { shared: Arc::clone(&shared), has_key: false, since: Instant::now(), wait };
+        Ok(Self { shared, worker: Worker::start("trail-digests", waker, work)? })
     }
 
-    /// Makes the digests of what was delivered so far, due or not.
-    pub(crate) fn make(&self) -> Result<(), Error> {
-        self.shared.make(Chains::All)
+    /// Creates and writes the digests of all files delivered so far, even before they are due.
+    pub(crate) fn create(&self) -> Result<(), Error> {
+        self.shared.create(Chains::All)
     }
 
-    /// Keeps digests from being made for as long as the guard is held.
+    /// Pauses the creation of digests as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
         self.shared.turn()
     }
 
-    /// Ends the worker; what is planned is written at the next start.
+    /// Ends the worker; digests that are planned are written after the next start.
     pub(crate) fn stop(&self) {
         self.worker.stop();
     }
 }
 
-/// What the worker of digests does.
-struct Rounds {
-    shared: Arc<Shared>,
-    /// Whether there is a key to sign with; making one takes time, so it is not left to the first digest.
+/// The work of the worker.
+struct DigestWork {
+    shared: Arc<DigestState>,
+    /// Whether there is a signing key; generating it takes time, so the first digest does not wait for it.
     has_key: bool,
-    /// The next digests are due when `wait` has passed since then.
+    /// The next digests are due once `wait` has passed since this time.
     since: Instant,
     wait: Duration,
 }
 
-impl Work for Rounds {
+impl Work for DigestWork {
     fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, worker::Error> {
         if !self.has_key {
             self.shared.keys.prepare()?;
             self.has_key = true;
         }
         if self.since.elapsed() >= self.wait {
-            self.shared.make(Chains::Active)?;
+            self.shared.create(Chains::Active)?;
             self.wait = self.shared.wait()?.max(SECOND.min(self.shared.interval));
             self.since = Instant::now();
         } else {
@@ -117,42 +119,45 @@ impl Work for Rounds {
     }
 }
 
-impl Shared {
-    /// Takes the turn. A panic of a holder does no harm: the lock guards nothing but the turn.
+impl DigestState {
+    /// Takes the lock of digests, which guards no value.
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock()
     }
 
-    /// Returns how long it is until the next digest is due, an interval at most.
+    /// Returns the time until the next digest is due, at most an interval.
     ///
-    /// It is counted from what is stored and not from the start of the process, which may be started again before an interval is over.
+    /// It is measured from stored times and not from the start of the process, which may restart more often than once an interval.
     fn wait(&self) -> Result<Duration, Error> {
         let chains = self.store.read(chain::all)?;
         if chains.is_empty() {
             return Ok(self.interval);
         }
         let now = self.clock.now();
-        let due =
-            chains.iter().filter(|chain| !chain.rests(now, self.interval)).map(|chain| chain.wait(now, self.interval));
+        let due = chains
+            .iter()
+            .filter(|chain| !chain.is_idle(now, self.interval))
+            .map(|chain| chain.wait(now, self.interval));
         Ok(due.min().unwrap_or(self.interval))
     }
 
-    fn make(&self, which: Chains) -> Result<(), Error> {
+    /// Creates the digests of chains until now, and writes them.
+    fn create(&self, which: Chains) -> Result<(), Error> {
         let _turn = self.turn();
         let now = self.end_of_windows()?;
         let mut chains = self.store.read(chain::all)?;
-        chains.retain(|chain| which == Chains::All || !chain.rests(now, self.interval));
+        chains.retain(|chain| which == Chains::All || !chain.is_idle(now, self.interval));
         plan::all(self, chains, now)?;
         self.write()
     }
 
-    /// Writes what is planned since a time when its bucket did not take it.
+    /// Writes planned digests that could not be written before.
     fn retry(&self) -> Result<(), Error> {
         let _turn = self.turn();
         self.write()
     }
 
-    /// Returns the second that it is, or waits for the next one if a digest ended in this one already.
+    /// Returns the current second; waits for the next one if a digest already ended in this one.
     fn end_of_windows(&self) -> Result<Timestamp, Error> {
         let now = self.now()?;
         if !self.store.read(|transaction| chain::is_any_of(transaction, now.whole_second()))? {
@@ -163,20 +168,20 @@ impl Shared {
         Ok(self.now()?.whole_second())
     }
 
-    /// Reads the clock in a transaction: what was delivered earlier is in the store then.
+    /// Reads the clock in a transaction, so that all files delivered earlier are in the store.
     fn now(&self) -> Result<Timestamp, Error> {
         let clock = Arc::clone(&self.clock);
         self.store.write(move |_transaction| Ok(clock.now()))
     }
 
-    /// Writes what is planned; what a bucket does not take stays planned.
+    /// Writes the planned digests; if a bucket fails, its digests stay planned.
     fn write(&self) -> Result<(), Error> {
         let planned = self.store.read(chain::planned)?;
         if planned.is_empty() {
             return Ok(());
         }
         let public_keys = PublicKey::to_json(&self.keys.all()?);
-        let (mut known, mut failing) = (BTreeSet::new(), BTreeSet::new());
+        let (mut buckets_with_keys, mut failing) = (BTreeSet::new(), BTreeSet::new());
         for digest in planned {
             if self.stop.is_set() {
                 return Ok(());
@@ -184,23 +189,23 @@ impl Shared {
             if failing.contains(&digest.bucket) {
                 continue;
             }
-            // The keys are there before the first digest that needs them.
-            let keys = known.insert(digest.bucket.clone()).then_some(&public_keys[..]);
+            // The public keys are written before the first digest that needs them.
+            let keys = buckets_with_keys.insert(digest.bucket.clone()).then_some(&public_keys[..]);
             let result = self.put(&digest, keys);
             if let Err(error) = &result {
-                tracing::error!(%error, bucket = digest.bucket, "a digest cannot be written; it is tried again");
+                tracing::error!(%error, bucket = digest.bucket, "cannot write a digest; will retry");
                 failing.insert(digest.bucket.clone());
             }
             let time = self.clock.now();
             self.store.write(move |transaction| match result {
-                Ok(()) => chain::delivered(transaction, &digest, time),
-                Err(error) => chain::failed(transaction, &digest, &code(&error)),
+                Ok(()) => chain::mark_as_delivered(transaction, &digest, time),
+                Err(error) => chain::record_failure(transaction, &digest, &code(&error)),
             })?;
         }
         Ok(())
     }
 
-    fn put(&self, digest: &Planned, public_keys: Option<&[u8]>) -> io::Result<()> {
+    fn put(&self, digest: &PlannedDigest, public_keys: Option<&[u8]>) -> io::Result<()> {
         if let Some(public_keys) = public_keys.filter(|_| !self.buckets.is_remote(&digest.bucket)) {
             public_key::file::add(&self.buckets.folder(&digest.bucket), public_keys)?;
         }

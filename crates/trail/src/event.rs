@@ -1,4 +1,4 @@
-//! What one call leaves to be recorded.
+//! Events: the part of a record that depends on the operation.
 
 use aws::caller::Kind;
 use aws::{AccountId, Call, Caller, Failure, KmsAction, Resource};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::NOTHING;
 
-/// The part of a record that the call itself does not know.
+/// The part of a record that the [`Call`] does not contain.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// `eventName`.
@@ -17,39 +17,40 @@ pub struct Event {
     pub api_version: Option<&'static str>,
     /// `readOnly`.
     pub read_only: bool,
-    /// Whether the call is on data in a resource, such as an object in a bucket: such events are in no event history, and in the log
-    /// files of those trails alone whose event selectors select them.
+    /// Whether this is a data event: a call on data in a resource, such as an object in a bucket.
+    ///
+    /// Event history has no data events, and only trails whose event selectors select them have them in their log files.
     pub is_data: bool,
-    /// The beginning of the ARNs of the objects that the call concerns, where it is about all objects of a prefix.
+    /// The prefix of the ARNs of the objects that the call concerns, if it concerns all objects of a prefix.
     pub object_prefix: Option<String>,
     /// `requestParameters`.
     pub request_parameters: Value,
     /// `responseElements`.
     pub response_elements: Value,
-    /// `additionalEventData`; left out where it is `null`.
+    /// `additionalEventData`; left out if it is `null`.
     pub additional_event_data: Value,
     /// `errorCode` and `errorMessage`.
     pub failure: Option<Failure>,
-    /// Who called, where it was not the call's caller; one that is invoked by a service calls from that service.
+    /// The caller, if it is not the call's caller; for a caller that a service invokes, the service is the source address.
     pub caller: Option<Caller>,
-    /// `recipientAccountId`, where it is not the call's account.
+    /// `recipientAccountId`, if it is not the call's account.
     pub account: Option<AccountId>,
-    /// `resources`, where they are not those that the call concerns.
+    /// `resources`, if they are not the resources that the call concerns.
     pub resources: Option<Vec<Resource>>,
-    /// `requestID`, where it is not the call's.
+    /// `requestID`, if it is not the call's.
     pub request_id: Option<String>,
     /// The calls to AWS KMS that the service makes for the caller if the call succeeds.
     pub kms_actions: &'static [KmsAction],
-    /// Events that the call leaves besides this one, recorded after it.
-    pub further: Vec<Event>,
-    /// `eventID`, where it is not the call's.
+    /// Further events of the same call, recorded after this one.
+    pub derived: Vec<Event>,
+    /// `eventID`, if it is not the call's.
     pub event_id: Option<String>,
-    /// `sharedEventID`, on the copies that accounts have of one event.
+    /// `sharedEventID`, on the copies of one event in several accounts.
     pub shared_event_id: Option<String>,
 }
 
 impl Event {
-    /// Makes an event of a call that only read, took no parameters and succeeded.
+    /// Creates the event of a successful read without parameters.
     pub fn new(name: impl Into<String>, source: &'static str) -> Self {
         Self {
             name: name.into(),
@@ -67,48 +68,48 @@ impl Event {
             resources: None,
             request_id: None,
             kms_actions: &[],
-            further: Vec::new(),
+            derived: Vec::new(),
             event_id: None,
             shared_event_id: None,
         }
     }
 
-    /// Adds what the call was told beside its input to the request parameters; what is empty says nothing.
-    pub(crate) fn is_requested_with(&mut self, told: Map<String, Value>) {
-        let mut told = told.into_iter().filter(|(_, value)| !value.is_null() && value != "").peekable();
-        if told.peek().is_none() {
+    /// Merges values from tokens and the session into `requestParameters`, skipping empty ones.
+    pub(crate) fn add_request_parameters(&mut self, parameters: Map<String, Value>) {
+        let mut parameters = parameters.into_iter().filter(|(_, value)| !value.is_null() && value != "").peekable();
+        if parameters.peek().is_none() {
             return;
         }
         let mut all = self.request_parameters.as_object().cloned().unwrap_or_default();
-        all.extend(told);
+        all.extend(parameters);
         all.sort_keys();
         self.request_parameters = Value::Object(all);
     }
 
-    /// Returns what stands in the trail for this event: itself and what is further, each with a copy for every other account
-    /// whose resources it is about.
+    /// Returns the events to record: this one and the derived ones, each with a copy for every other account whose resources it
+    /// concerns.
     pub(crate) fn records(mut self, call: &Call) -> Vec<Self> {
-        let mut further = std::mem::take(&mut self.further);
-        for event in &mut further {
+        let mut derived = std::mem::take(&mut self.derived);
+        for event in &mut derived {
             event.event_id = Some(call.new_id());
         }
-        std::iter::once(self).chain(further).flat_map(|event| event.copies(call)).collect()
+        std::iter::once(self).chain(derived).flat_map(|event| event.copies(call)).collect()
     }
 
-    /// The caller's account has the whole record; an owner of resources in another account sees of the caller no more than
-    /// who it is, and both share an id.
+    /// Returns the event of the caller's account, which is complete, and the copies for owners of resources in other accounts, which show
+    /// only the caller's identity. All have the same shared id.
     fn copies(mut self, call: &Call) -> Vec<Self> {
         let caller = self.caller.as_ref().unwrap_or(&call.caller).clone();
         let resources = self.resources.clone().unwrap_or_else(|| call.resources());
-        let about = self.account.clone().unwrap_or_else(|| call.account.clone());
+        let recipient = self.account.clone().unwrap_or_else(|| call.account.clone());
         let mut owners: Vec<AccountId> = Vec::new();
-        for account in resources.into_iter().map(|resource| resource.account).chain([about]) {
+        for account in resources.into_iter().map(|resource| resource.account).chain([recipient]) {
             if account != caller.account_id && !owners.contains(&account) {
                 owners.push(account);
             }
         }
         if caller.kind == Kind::AwsService {
-            // A service acts in the account whose resources it uses; its own has no trail.
+            // A service acts in the account of the resources; the service's own account has no trail.
             self.account = owners.into_iter().next().or(Some(caller.account_id));
             return vec![self];
         }

@@ -1,8 +1,8 @@
-//! `events.ndjson`: every record as a line, in the order of the commits.
+//! `events.ndjson`: one line for each record, in the order of the commits.
 //!
-//! **Invariant:** a record is appended after its commit and before its reply; what a crash kept from the file is appended from
-//! the store at the next start, so no line is lost and none is there twice. What a full disk does not take waits in order, and
-//! follows once there is room.
+//! **Invariant:** a record is appended after its commit and before its reply. Records that a crash kept from the file are appended from
+//! the store at the next start, so no line is lost or repeated. Records that a full disk does not take stay in memory, in order, and are
+//! appended once there is room.
 
 mod backwards;
 mod repair;
@@ -19,21 +19,22 @@ use worker::Waker;
 
 use crate::events_path;
 
-/// How many bytes of records may wait for a failing disk; with more, calls are refused.
+/// Maximum size of the records in memory that a failing disk has not taken; with more, calls are refused.
 const PENDING_BYTES_MAX: usize = 64 << 20;
 
+/// The open file.
 pub(crate) struct EventsFile {
     path: PathBuf,
     open: Mutex<Open>,
-    /// Whether so much waits that no further records are taken.
+    /// Whether so many records are pending that calls are refused.
     is_full: AtomicBool,
-    /// Wakes who appends what waits.
+    /// Wakes the worker that appends pending records.
     waker: Waker,
 }
 
 struct Open {
     file: File,
-    /// What a failing disk has not taken yet; it goes first.
+    /// Lines that a failing disk has not taken yet; they are written first.
     pending: Vec<u8>,
 }
 
@@ -41,49 +42,52 @@ impl EventsFile {
     /// Opens the file and repairs its end.
     pub(crate) fn open(folder: &Path, store: &Store) -> io::Result<Self> {
         let path = events_path(folder);
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(named)?;
+        let at_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(at_path)?;
         if !file.metadata()?.is_file() {
-            return Err(named(io::Error::other("it is no regular file; move it away")));
+            return Err(at_path(io::Error::other("it is no regular file; move it away")));
         }
-        let lacked = repair::repair(&mut file, store).map_err(named)?;
-        if lacked > 0 {
-            tracing::info!(records = lacked, "events.ndjson lacked records; they are appended");
+        let appended = repair::repair(&mut file, store).map_err(at_path)?;
+        if appended > 0 {
+            tracing::info!(records = appended, path = %path.display(), "appended missing records to events.ndjson");
         }
         let open = Mutex::new(Open { file, pending: Vec::new() });
         Ok(Self { path, open, is_full: AtomicBool::new(false), waker: Waker::default() })
     }
 
-    /// Fails if so many records wait for a failing disk that a call must not add another one.
+    /// Fails if so many records are pending that a call must not add another one.
     pub(crate) fn check(&self) -> io::Result<()> {
         if self.is_full.load(Ordering::Relaxed) && self.write_pending()? > PENDING_BYTES_MAX {
-            return Err(io::Error::other(format!("too many records wait for {}", self.path.display())));
+            return Err(io::Error::other(format!(
+                "too many records are pending for {}: the disk does not take them",
+                self.path.display()
+            )));
         }
         Ok(())
     }
 
-    /// Appends a record's line; what the disk does not take waits until it does.
+    /// Appends the line of a record; if the disk does not take it, it stays pending.
     pub(crate) fn append(&self, line: &str) {
         let mut open = self.lock();
-        let waited = !open.pending.is_empty();
+        let was_pending = !open.pending.is_empty();
         open.pending.extend_from_slice(line.as_bytes());
         if let Err(error) = self.write(&mut open) {
-            if !waited {
+            if !was_pending {
                 tracing::error!(
-                    %error, path = %self.path.display(), "a record cannot be appended; it is in the database and follows later"
+                    %error, path = %self.path.display(), "cannot append a record; it is in the database, will retry"
                 );
             }
             self.waker.wake();
         }
     }
 
-    /// Writes what waits, as far as the disk takes it; returns how many bytes still wait.
+    /// Appends pending records as far as the disk takes them; returns the number of bytes that are still pending.
     pub(crate) fn write_pending(&self) -> io::Result<usize> {
         let mut open = self.lock();
         let before = open.pending.len();
         let written = self.write(&mut open);
         if before > 0 && open.pending.is_empty() {
-            tracing::info!(path = %self.path.display(), bytes = before, "the records that waited are appended");
+            tracing::info!(path = %self.path.display(), bytes = before, "appended the pending records");
         }
         written.map(|()| open.pending.len())
     }
@@ -116,7 +120,7 @@ impl EventsFile {
         let mut open = self.lock();
         open.pending.clear();
         if let Err(error) = open.file.set_len(0) {
-            tracing::error!(%error, path = %self.path.display(), "the file of records cannot be emptied");
+            tracing::error!(%error, path = %self.path.display(), "cannot empty events.ndjson");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The exceptions that CloudTrail models, with their messages.
+//! The exceptions of CloudTrail's model, with their messages.
 //!
-//! A variant's name with `Exception` after it is the name on the wire. Where AWS's words are known they are used.
+//! The name on the wire is the variant's name with `Exception` appended. Messages are AWS's own where they are known.
 
 use aws::{AccountId, Failure, Region};
 use strum::IntoStaticStr;
 
-/// Why an operation failed: a variant for each exception that can be reached, and two for what is our own fault.
-#[expect(missing_docs, reason = "each variant's message says what it means")]
+/// The failure of an operation: a variant for each exception that can occur, and two for internal failures.
+#[expect(missing_docs, reason = "the message of each variant describes it")]
 #[derive(Debug, thiserror::Error, IntoStaticStr)]
 pub enum Exception {
     #[error("{operation} is not supported: this server has trails and event history, and nothing else of CloudTrail.")]
@@ -59,7 +59,7 @@ pub enum Exception {
     #[error("{reason}")]
     InvalidParameter { reason: String },
 
-    // Where trails deliver to.
+    // Destinations of trails.
     #[error("{reason}")]
     InvalidS3BucketName { reason: String },
     #[error("S3 bucket {bucket} does not exist!")]
@@ -91,11 +91,11 @@ pub enum Exception {
     #[error("The token is not valid.")]
     InvalidToken,
 
-    // What is our fault and modelled nowhere.
+    // Internal failures, which the model does not have.
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A file cannot be read or written.
+    /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
@@ -111,7 +111,7 @@ impl Exception {
 impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
         if matches!(exception, Exception::Store(_) | Exception::Io(_)) {
-            tracing::error!(error = %exception, "an operation failed");
+            tracing::error!(error = %exception, "an operation of CloudTrail failed");
             return Self::internal();
         }
         Self::client(exception.name(), exception.to_string())

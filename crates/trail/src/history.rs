@@ -1,7 +1,7 @@
-//! Event history: what happened in an account and region, to be looked up by attribute and time.
+//! Event history: lookup of the events of an account and region by attribute and time.
 //!
-//! **Invariant:** a call's transaction indexes nothing. A thread indexes what was recorded, some hundred events at a time, and a
-//! lookup first has the short rest indexed, so that it finds whatever was acknowledged before it.
+//! **Invariant:** the transaction of a call indexes nothing. A worker indexes recorded events, some hundred at a time, and a lookup first
+//! has the rest indexed, so that it finds every event that was acknowledged before it.
 
 mod attributes;
 mod index;
@@ -21,49 +21,50 @@ pub(crate) use self::index::forget;
 pub(crate) use self::lookup::lookup_events;
 pub(crate) use self::throttle::Throttle;
 
-/// After how many events the thread indexes them, which bounds what a lookup has to wait for.
+/// New events after which the worker indexes them, which bounds the wait of a lookup.
 ///
-/// Each batch writes a page for each of its values, so that small ones write much more than what they hold.
+/// Each batch writes a page for each of its values, so small batches write much more than they contain.
 const WAITING_MAX: usize = 512;
 
-/// How many events are indexed in one transaction at most, which others wait for.
+/// Maximum number of events that are indexed in one transaction; other writes wait for it.
 const BATCH: usize = 2_048;
 
-/// How lookups behave.
+/// Settings of lookups.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LookupSettings {
-    /// How long it takes until an event can be looked up.
+    /// Time until an event can be looked up.
     pub delay: Duration,
-    /// How many lookups a second are answered in each account and region; `None` is any number.
+    /// Maximum number of lookups a second in each account and region; `None` sets no limit.
     pub per_second: Option<u32>,
 }
 
-/// The index of all events, shared by whoever looks up.
+/// The index of all events, shared by the worker and by lookups.
 pub(crate) struct History {
     store: Arc<Store>,
-    /// Whoever indexes has the turn.
+    /// Only the holder of this lock indexes.
     turn: Mutex<()>,
-    /// Up to which `seq` events are indexed.
+    /// The `seq` of the last indexed event.
     indexed_seq: AtomicI64,
-    /// How many of the next rounds panic.
+    /// The number of following rounds that panic, for tests.
     #[cfg(test)]
     panics: AtomicUsize,
 }
 
-/// Indexes in the background.
+/// The worker that indexes events.
 pub(crate) struct Indexer {
     history: Arc<History>,
+    /// The number of new events since the worker was woken.
     waiting: AtomicUsize,
     worker: Worker,
 }
 
-/// What the worker of the index does.
-struct Rounds(Arc<History>);
+/// The work of the worker.
+struct IndexWork(Arc<History>);
 
 impl History {
-    /// Knows how far the index reaches; the tables are there.
+    /// Opens the index in a store that has its tables.
     pub(crate) fn open(store: Arc<Store>) -> Result<Self, Error> {
-        let indexed_seq = store.read(index::reaches)?;
+        let indexed_seq = store.read(index::last_indexed)?;
         Ok(Self {
             store,
             turn: Mutex::default(),
@@ -73,7 +74,7 @@ impl History {
         })
     }
 
-    /// Has everything indexed that is committed now.
+    /// Indexes all events that are committed now.
     pub(crate) fn catch_up(&self) -> Result<(), Error> {
         let last_seq = self.store.read(|transaction: &Transaction| {
             transaction.query_one("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", &[], |row| row.integer(0))
@@ -86,13 +87,13 @@ impl History {
         Ok(())
     }
 
-    /// Keeps everyone from indexing for as long as the guard is held.
+    /// Pauses indexing as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
         // A panic of a holder does no harm: the lock guards nothing but the turn.
         self.turn.lock()
     }
 
-    /// Empties the index; nothing is indexed meanwhile.
+    /// Empties the index; the caller has paused indexing.
     pub(crate) fn clear(self: &Arc<Self>, transaction: &Transaction) -> Result<(), Error> {
         index::clear(transaction)?;
         let history = Arc::clone(self);
@@ -101,16 +102,16 @@ impl History {
     }
 
     #[cfg(test)]
-    fn panic_if_told(&self) {
-        let told = self.panics.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |panics| panics.checked_sub(1));
-        assert!(told.is_err(), "a round of the test panics");
+    fn panic_if_set(&self) {
+        let decreased = self.panics.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |panics| panics.checked_sub(1));
+        assert!(decreased.is_err(), "a round of the test panics");
     }
 
     /// Indexes the next events; returns whether there were any.
     fn index_some(&self) -> Result<bool, Error> {
         let _turn = self.pause();
         #[cfg(test)]
-        self.panic_if_told();
+        self.panic_if_set();
         let indexed_seq = self.indexed_seq.load(Ordering::Acquire);
         let Some(batch) = self.store.read(|transaction| index::Batch::read(transaction, indexed_seq, BATCH))? else {
             return Ok(false);
@@ -123,18 +124,19 @@ impl History {
 }
 
 impl Indexer {
+    /// Starts the worker.
     pub(crate) fn start(history: Arc<History>) -> io::Result<Self> {
-        let rounds = Rounds(Arc::clone(&history));
-        let worker = Worker::start("event-history", Waker::default(), rounds)?;
+        let work = IndexWork(Arc::clone(&history));
+        let worker = Worker::start("event-history", Waker::default(), work)?;
         Ok(Self { history, waiting: AtomicUsize::new(0), worker })
     }
 
-    /// Returns what is indexed.
+    /// Returns the index.
     pub(crate) const fn history(&self) -> &Arc<History> {
         &self.history
     }
 
-    /// Notes that so many records wait; when they are many, they are indexed.
+    /// Counts new records; once there are many, wakes the worker.
     pub(crate) fn count(&self, records: usize) {
         let before = self.waiting.fetch_add(records, Ordering::Relaxed);
         if before + records >= WAITING_MAX {
@@ -143,13 +145,13 @@ impl Indexer {
         }
     }
 
-    /// Ends the worker; what is left then waits for the next start.
+    /// Ends the worker; events that are not indexed yet are indexed after the next start.
     pub(crate) fn stop(&self) {
         self.worker.stop();
     }
 }
 
-impl Work for Rounds {
+impl Work for IndexWork {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
         while !stop.is_set() && self.0.index_some()? {}
         Ok(None)

@@ -1,6 +1,6 @@
-//! Records of the calls to AWS KMS that a service makes for its caller.
+//! Events of the calls to AWS KMS that a service makes for its caller.
 //!
-//! Nothing is encrypted here; operations and Git requests say which calls AWS would make.
+//! Nothing is encrypted here; operations and Git requests name the calls that AWS would make.
 
 use aws::{Arn, Call, Caller, Encrypted, KmsAction, Resource};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::Event;
 /// `eventSource` of the records.
 const EVENT_SOURCE: &str = "kms.amazonaws.com";
 
-/// Returns the events of the calls to AWS KMS that belong to an event; a failed call has none.
+/// Returns the events of the calls to AWS KMS that belong to an event; a failed call makes none.
 pub(crate) fn events(call: &Call, event: &Event) -> Vec<Event> {
     if event.failure.is_some() || event.kms_actions.is_empty() {
         return Vec::new();
@@ -21,7 +21,7 @@ pub(crate) fn events(call: &Call, event: &Event) -> Vec<Event> {
     call.encrypted().iter().flat_map(of_each).collect()
 }
 
-/// The event of one call to AWS KMS, made by the service `source`.
+/// Creates the event of one call to AWS KMS by the service `source`.
 fn of(action: KmsAction, call: &Call, source: &str, data: &Encrypted) -> Event {
     let mut event = Event::new(action.name(), EVENT_SOURCE);
     let context = json!({ data.context: data.id });

@@ -1,7 +1,7 @@
-//! What happened: records of calls, the trail directory, log files.
+//! The audit trail: records of calls, the trail directory, log files, digests and event history.
 //!
-//! **Invariant:** an operation runs through [`Trail::call`] or [`Trail::transact`], so there is no way to run one that is not
-//! recorded, and its record is in `events.ndjson` before its reply is sent.
+//! **Invariant:** every operation runs through [`Trail::call`] or [`Trail::transact`], which record it, and its record is in
+//! `events.ndjson` before its reply is sent.
 
 #![warn(unreachable_pub)]
 
@@ -57,40 +57,40 @@ pub use crate::notification::{Notification, Notifications, Notified, Notifier};
 pub use crate::record::EventVersion;
 pub use crate::retention::Retention;
 pub use crate::service::CloudTrail;
-use crate::signing_key::{KeyRing, SigningKey};
-use crate::trails::BuiltIn;
+use crate::signing_key::{KeyStore, SigningKey};
+use crate::trails::DefaultTrails;
 
-/// What comes before an operation's name in `X-Amz-Target`; the short form is heard, too.
+/// Prefixes of an operation's name in `X-Amz-Target`; the short form is accepted too.
 pub const TARGET_PREFIXES: [&str; 2] =
     ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "CloudTrail_20131101"];
 
-/// CloudTrail itself, as a service whose calls are recorded.
+/// AWS CloudTrail, as a service whose calls are recorded.
 pub const SOURCE: Source = Source { event_source: "cloudtrail.amazonaws.com", api_version: Some("2013-11-01") };
 
-/// How a trail is kept.
+/// Settings of the trail.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The trail directory.
     pub folder: PathBuf,
-    /// The home region of the trail that an account has from the start.
+    /// The home region of the default trail of each account.
     pub home_region: Region,
-    /// Which shape records have.
+    /// The version of the records.
     pub event_version: EventVersion,
-    /// How long events wait at most before a log file is written.
+    /// Maximum time from an event to its log file.
     pub log_interval: Duration,
-    /// How many bytes of records, before compression, make a log file full.
+    /// The size of a full log file: bytes of records before compression.
     pub log_bytes: u64,
-    /// How long it is from one digest to the next.
+    /// Time between digests.
     pub digest_interval: Duration,
-    /// The file of the private key that digests are signed with; `None` makes keys and keeps them in the store.
+    /// The file of the private key that signs digests; `None` generates keys and keeps them in the store.
     pub signing_key: Option<PathBuf>,
-    /// How long a key of the store signs before another one is made.
+    /// Time for which a generated key signs before it is replaced.
     pub key_rotation: Duration,
-    /// What is removed when it is old.
+    /// Maximum ages of files and events.
     pub retention: Retention,
-    /// Whether files are brought to the disk itself before they count as written.
+    /// Whether files are flushed to the disk before they count as written.
     pub sync: bool,
-    /// Whether the calls to AWS KMS are recorded that services make for their callers.
+    /// Whether the calls to AWS KMS that services make for their callers are recorded.
     pub kms_events: bool,
 }
 
@@ -99,9 +99,9 @@ pub struct Trail {
     store: Arc<Store>,
     events: Arc<EventsFile>,
     events_retry: Worker,
-    built_in: Arc<BuiltIn>,
+    default_trails: Arc<DefaultTrails>,
     buckets: Arc<Buckets>,
-    keys: Arc<KeyRing>,
+    keys: Arc<KeyStore>,
     digests: Digests,
     delivery: Delivery,
     indexer: Indexer,
@@ -120,7 +120,7 @@ pub struct Source {
 }
 
 impl Trail {
-    /// Opens the trail, and first brings its files to where the store says they should be.
+    /// Opens the trail and repairs its files from the store.
     pub fn open(
         store: Arc<Store>,
         settings: Settings,
@@ -129,13 +129,13 @@ impl Trail {
         notifier: Arc<dyn Notifier>,
     ) -> io::Result<Self> {
         store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
-        std::fs::create_dir_all(&settings.folder).map_err(|error| named(&settings.folder, &error))?;
+        std::fs::create_dir_all(&settings.folder).map_err(|error| with_path(&settings.folder, &error))?;
         let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
         let events_retry = events_file::retry::start(&events)?;
         let (event_version, kms_events) = (settings.event_version, settings.kms_events);
-        let keys = Arc::new(KeyRing::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
-        let built_in =
-            BuiltIn::open(&store, settings.home_region.clone(), buckets.primary_name()).map_err(io::Error::other)?;
+        let keys = Arc::new(KeyStore::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
+        let default_trails = DefaultTrails::open(&store, settings.home_region.clone(), buckets.primary_name())
+            .map_err(io::Error::other)?;
         let digests = Digests::start(
             Arc::clone(&store),
             Arc::clone(&keys),
@@ -150,7 +150,7 @@ impl Trail {
             store,
             events,
             events_retry,
-            built_in: Arc::new(built_in),
+            default_trails: Arc::new(default_trails),
             buckets,
             keys,
             digests,
@@ -162,23 +162,23 @@ impl Trail {
         })
     }
 
-    /// Reads the records after a cursor, one per line, and returns with them the cursor of the last; the first cursor is empty.
+    /// Reads the records after a cursor, one per line, and returns the cursor of the last with them; the first cursor is empty.
     ///
-    /// After a reset it begins again.
+    /// After a reset, it starts again with the first record.
     pub fn records_after(&self, cursor: &str, limit: u32) -> Result<(String, String), store::Error> {
         self.store.read(|transaction| schema::records_after(transaction, cursor, limit))
     }
 
-    /// Names the accounts in which a failed Git request already creates the default trail.
+    /// Sets the accounts in which even a failed Git request creates the default trail.
     ///
-    /// In any other account only an API call or a successful Git request does, so that URLs that name accounts at random leave no trails.
+    /// In other accounts only an API call or a successful Git request creates it, so that URLs with random accounts create no trails.
     pub fn set_accounts(&self, accounts: HashSet<String>) {
         *self.accounts.write() = accounts;
     }
 
     /// Runs an operation and records it, whether it succeeds, fails or panics.
     ///
-    /// A failure of the body itself (too large, say) is passed as `Err` and recorded as the operation's.
+    /// A failure to read the body, such as one that is too large, is passed as `Err` and recorded as the operation's failure.
     pub fn call<S>(
         &self,
         source: Source,
@@ -191,12 +191,14 @@ impl Trail {
         event.api_version = source.api_version;
         event.read_only = operation.access == Access::Read;
         event.kms_actions = operation.kms_actions;
-        self.built_in.meet(&self.store, call.account.as_str(), call.time).map_err(|error| unrecorded(&error))?;
+        self.default_trails
+            .ensure_default_trail(&self.store, call.account.as_str(), call.time)
+            .map_err(|error| unrecorded(&error))?;
         let step = body.and_then(|body| operation.decode(body)).and_then(|mut decoded| {
             event.request_parameters = decoded.request_parameters.take();
-            guarded(|| decoded.run(service, call))
+            catch_panic(|| decoded.run(service, call))
         });
-        event.is_requested_with(call.told());
+        event.add_request_parameters(call.told());
         if let Some(bearer) = call.bearer() {
             event.account = Some(bearer.account_id.clone());
             event.caller = Some(bearer.clone());
@@ -204,9 +206,9 @@ impl Trail {
         self.transact(Arc::clone(call), move |transaction| {
             let result = match step {
                 Ok(Step::Answered(reply)) => Ok(reply),
-                Ok(Step::Change(change)) => {
-                    transaction.savepoint(|| guarded(|| change(transaction)).map_err(Refusal)).map_err(|Refusal(it)| it)
-                }
+                Ok(Step::Change(change)) => transaction
+                    .savepoint(|| catch_panic(|| change(transaction)).map_err(SavepointError))
+                    .map_err(|SavepointError(failure)| failure),
                 Err(failure) => Err(failure),
             };
             match &result {
@@ -217,27 +219,27 @@ impl Trail {
         })?
     }
 
-    /// Runs a change together with the records of the call that it belongs to: all are kept, or none.
+    /// Commits a change and the records of its call together, or neither.
     ///
-    /// If a record cannot be kept, the change is rolled back and the call fails.
+    /// If a record cannot be stored, the change is rolled back and the call fails.
     ///
-    /// A call about what another account owns leaves a copy of its record there, too.
+    /// A call that concerns resources of another account leaves a copy of its record in that account.
     pub fn transact<R: Send + 'static>(
         &self,
         call: Arc<Call>,
         change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
     ) -> Result<R, Failure> {
         let (events, event_version) = (Arc::clone(&self.events), self.event_version);
-        let (built_in, accounts) = (Arc::clone(&self.built_in), Arc::clone(&self.accounts));
+        let (default_trails, accounts) = (Arc::clone(&self.default_trails), Arc::clone(&self.accounts));
         let kms_events = self.kms_events;
         self.events.check().map_err(|error| {
-            tracing::error!(%error, "a call was refused: its record could not be appended to events.ndjson");
-            not_happened("the file of records, events.ndjson, cannot be written")
+            tracing::error!(%error, "refused a call: its record cannot be appended to events.ndjson");
+            rolled_back("the file of records, events.ndjson, cannot be written")
         })?;
         let recorded = self.store.write(move |transaction| {
             let (result, mut event) = change(transaction);
             if kms_events {
-                event.further.extend(kms::events(&call, &event));
+                event.derived.extend(kms::events(&call, &event));
             }
             let mut bytes = 0;
             let records = event.records(&call);
@@ -246,7 +248,7 @@ impl Trail {
                 let account = record::account(&event, &call).as_str();
                 let is_known = || accounts.read().contains(account);
                 if event.failure.is_none() || is_known() {
-                    built_in.meet_within(transaction, account, call.time)?;
+                    default_trails.ensure_default_trail_within(transaction, account, call.time)?;
                 }
                 let line = record::line(&event, &call, event_version);
                 bytes += line.len() as u64;
@@ -276,7 +278,7 @@ impl Trail {
         Arc::clone(self.indexer.history())
     }
 
-    /// Stops the background work: digests, then delivery, which first writes log files of what waits, then the index.
+    /// Stops the background work: first digests, then delivery, which writes the last log files, then the index.
     pub fn stop(&self) {
         self.digests.stop();
         self.delivery.stop();
@@ -284,16 +286,16 @@ impl Trail {
         self.events_retry.stop();
     }
 
-    /// Writes log files of all that was recorded so far.
+    /// Writes log files of everything recorded so far.
     pub fn flush(&self) -> io::Result<()> {
         self.delivery.deliver()
     }
 
-    /// Writes log files of all that was recorded so far, and the digests that cover them, due or not.
+    /// Writes log files of everything recorded so far, and the digests that cover them, even before they are due.
     pub fn digest(&self) -> io::Result<()> {
-        // A bucket that cannot be written keeps the others' digests waiting for nothing.
+        // A failure of one bucket does not delay the digests of the others.
         let delivered = self.delivery.deliver();
-        self.digests.make().map_err(io::Error::other)?;
+        self.digests.create().map_err(io::Error::other)?;
         delivered
     }
 }
@@ -304,46 +306,48 @@ impl Drop for Trail {
     }
 }
 
-/// Reads the key that is given, if there is one.
+/// Reads the signing key of the settings, if there is one.
 fn signing_key(settings: &Settings) -> io::Result<Option<SigningKey>> {
     let Some(path) = &settings.signing_key else { return Ok(None) };
-    let failed = |what: &dyn Display| io::Error::other(format!("the signing key {}: {what}", path.display()));
+    let failed = |reason: &dyn Display| {
+        io::Error::other(format!("cannot use the signing key '{}' (--signing-key): {reason}", path.display()))
+    };
     let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
-    SigningKey::parse(&bytes).map(Some).map_err(|problem| failed(&problem))
+    SigningKey::parse(&bytes).map(Some).map_err(|reason| failed(&reason))
 }
 
-/// A failure as the store's savepoints want it.
-struct Refusal(Failure);
+/// The failure of a change, as the error type of the store's savepoints.
+struct SavepointError(Failure);
 
-impl From<store::Error> for Refusal {
+impl From<store::Error> for SavepointError {
     fn from(error: store::Error) -> Self {
-        tracing::error!(%error, "the store failed inside a call");
+        tracing::error!(%error, "a statement of a call failed in the store");
         Self(Failure::internal())
     }
 }
 
 fn unrecorded(error: &store::Error) -> Failure {
-    tracing::error!(%error, "a call could not be recorded, so it was rolled back");
-    not_happened(error.summary())
+    tracing::error!(%error, "cannot record a call; it was rolled back");
+    rolled_back(error.summary())
 }
 
-/// The failure of a call that was not recorded.
-fn not_happened(reason: &str) -> Failure {
+/// The failure of a call that could not be recorded.
+fn rolled_back(reason: &str) -> Failure {
     let message = format!("The call was rolled back because {reason}. The server's log says more.");
     Failure { message, ..Failure::internal() }
 }
 
-/// An error of the system with the path that it is about.
-fn named(path: &Path, error: &io::Error) -> io::Error {
+/// Adds the path to a system error.
+fn with_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Runs a handler's part; a panic is our fault and fails the call.
-fn guarded<R>(part: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
+/// Runs a part of a handler; a panic becomes an internal failure.
+fn catch_panic<R>(part: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|_panic| Err(Failure::internal()))
 }
 
-/// The file in a trail directory that the server locks which uses it.
+/// The lock file of the server that uses a trail directory.
 pub const LOCK: &str = ".metadata/lock";
 
 /// The files at the root of a trail directory that are no objects of its bucket; see [`bucket::FolderOptions::reserved`].
@@ -354,7 +358,7 @@ pub fn events_path(folder: &Path) -> PathBuf {
     folder.join("events.ndjson")
 }
 
-/// The value that leaves a member out of a record, or stands for "nothing" where the member is always there.
+/// The value of a missing member: left out of a record, or `null` if the record always has the member.
 const NOTHING: Value = Value::Null;
 
 #[cfg(test)]

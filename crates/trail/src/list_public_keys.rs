@@ -1,4 +1,4 @@
-//! `ListPublicKeys`: the keys that digests of a time are verified with.
+//! `ListPublicKeys`: the public keys for the digests of a time range.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ pub(crate) struct ListPublicKeysInput {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListPublicKeysOutput {
-    public_key_list: Vec<Listed>,
+    public_key_list: Vec<PublicKeyEntry>,
 }
 
 /// A key; times are in whole seconds.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
+struct PublicKeyEntry {
     /// PKCS#1 `RSAPublicKey` in DER, in base64.
     value: String,
     validity_start_time: i64,
@@ -36,14 +36,14 @@ struct Listed {
     fingerprint: String,
 }
 
-/// Lists the keys that are valid at some time of the range; a time that is left out is now, as on AWS.
+/// Lists the keys that are valid at some time of the range; a missing time means now, as on AWS.
 pub(crate) fn list(
     service: &CloudTrail,
     call: &Arc<Call>,
     input: ListPublicKeysInput,
 ) -> Result<ListPublicKeysOutput, Exception> {
     if input.next_token.is_some_and(|token| !token.is_empty()) {
-        // All keys are on one page, so no token is ours.
+        // All keys are on one page, so no token was ever returned.
         return Err(Exception::InvalidToken);
     }
     let time = |time: Option<f64>| time.map_or(call.time, Timestamp::from_seconds);
@@ -52,14 +52,14 @@ pub(crate) fn list(
         return Err(Exception::InvalidTimeRange);
     }
     let keys = service.keys.list(from, until, call.time)?;
-    Ok(ListPublicKeysOutput { public_key_list: keys.into_iter().map(listed).collect() })
+    Ok(ListPublicKeysOutput { public_key_list: keys.into_iter().map(entry).collect() })
 }
 
-fn listed(key: PublicKey) -> Listed {
-    Listed {
+fn entry(key: PublicKey) -> PublicKeyEntry {
+    PublicKeyEntry {
         value: STANDARD.encode(&key.der),
         validity_start_time: key.valid_from.millis().div_euclid(1_000),
-        // The last second counts whole.
+        // The second of the end is valid as a whole.
         validity_end_time: key.valid_until.millis().div_euclid(1_000) + 1,
         fingerprint: key.fingerprint,
     }

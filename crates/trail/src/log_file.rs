@@ -1,4 +1,4 @@
-//! One log file: its key in AWS's layout, and its content.
+//! A log file: its key in AWS's layout, and its content.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 
-/// Returns the key of a log file that is delivered now.
+/// Returns a new key of a log file that is delivered at `time`.
 ///
 /// `[PREFIX/]AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`
 pub(crate) fn key(prefix: Option<&str>, account: &str, region: &str, time: Timestamp, clock: &dyn Clock) -> String {
@@ -16,23 +16,23 @@ pub(crate) fn key(prefix: Option<&str>, account: &str, region: &str, time: Times
     format!("{folder}{region}/{day}/{account}_CloudTrail_{region}_{minute}_{unique}.json.gz")
 }
 
-/// Returns the beginning of the keys of an account's log files, which ends in a slash.
+/// Returns the prefix of the keys of an account's log files; it ends in a slash.
 pub(crate) fn folder(prefix: Option<&str>, account: &str) -> String {
     account_folder(prefix, account) + "CloudTrail/"
 }
 
-/// Returns the beginning of all keys of an account, which ends in a slash.
+/// Returns the prefix of all keys of an account; it ends in a slash.
 pub(crate) fn account_folder(prefix: Option<&str>, account: &str) -> String {
     root_folder(prefix) + account + "/"
 }
 
-/// Returns the beginning of all keys of trails with a prefix, which ends in a slash.
+/// Returns the prefix of all keys of trails with a key prefix; it ends in a slash.
 pub(crate) fn root_folder(prefix: Option<&str>) -> String {
     let prefix = prefix.map_or_else(String::new, |prefix| format!("{prefix}/"));
     prefix + "AWSLogs/"
 }
 
-/// The content of a log file in the making: `{"Records":[...]}` on one line, in one gzip member.
+/// A writer of the content of a log file: `{"Records":[...]}` on one line, in one gzip member.
 ///
 /// The same records give the same bytes.
 pub(crate) struct Content {
@@ -43,7 +43,7 @@ pub(crate) struct Content {
 
 impl Content {
     pub(crate) fn new() -> Self {
-        // Records repeat themselves so much that the fast level loses little, and calls that run meanwhile wait less.
+        // Records are so repetitive that the fast level loses little, and calls at the same time wait less.
         let gzip = GzBuilder::new().write(Vec::new(), Compression::fast());
         Self { gzip, hash: Sha256::new(), is_empty: true }
     }
@@ -54,7 +54,7 @@ impl Content {
         self.write(record.as_bytes())
     }
 
-    /// Returns the bytes, and the SHA-256 in hexadecimal of what they are uncompressed.
+    /// Returns the compressed bytes, and the SHA-256 of the uncompressed content in hexadecimal.
     pub(crate) fn finish(mut self) -> io::Result<(Vec<u8>, String)> {
         if self.is_empty {
             self.write(b"{\"Records\":[")?;
@@ -69,11 +69,11 @@ impl Content {
     }
 }
 
-/// Sixteen letters and digits.
+/// Returns sixteen letters and digits.
 fn unique(mut seed: u128) -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut letter = || {
-        let index = usize::try_from(seed % 62).expect("it is below 62");
+        let index = usize::try_from(seed % 62).expect("a remainder of 62 fits into usize");
         seed /= 62;
         char::from(LETTERS[index])
     };

@@ -1,53 +1,53 @@
-//! Notifications: what topics are told of log files that were delivered. They wait in the store until they are delivered.
+//! Notifications of delivered log files to topics; they are rows of the store until they are delivered.
 
 use std::sync::Arc;
 
 use aws::Timestamp;
 use store::{Error, Store, Transaction};
 
-/// What a topic is told that a trail begins to use.
+/// The message to a topic that a trail starts to use.
 const VALIDATION: &str = "CloudTrail validation message.";
 
-/// Who delivers notifications.
+/// A sender of notifications.
 pub trait Notifier: Send + Sync {
-    /// Hears that notifications wait.
+    /// Called when there are new notifications in the store.
     fn wake(&self);
 }
 
-/// A notification that waits.
+/// A notification to be sent.
 #[derive(Clone, Debug)]
 pub struct Notification {
-    /// Its number in the store.
+    /// The row id in the store.
     pub id: i64,
     /// The ARN of the topic.
     pub topic: String,
     /// The message; there is no subject.
     pub message: String,
-    /// How often it was tried.
+    /// The number of failed attempts.
     pub attempts: u32,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notified {
-    /// The topic has it, or it leads nowhere.
+    /// The topic accepted it, or no destination is set for the topic.
     Done,
-    /// It failed and is given up, for this reason.
+    /// It failed for this reason and is given up.
     GivenUp(String),
-    /// It failed for this reason, and is tried again at this time.
+    /// It failed for this reason and is repeated at this time.
     Again(String, Timestamp),
 }
 
-/// The notifications that wait in a store.
+/// The queue of notifications in a store.
 pub struct Notifications(Arc<Store>);
 
 impl Notifications {
-    /// Looks into the store of [`crate::Trail`].
+    /// Opens the queue in the store of [`crate::Trail`].
     pub const fn of(store: Arc<Store>) -> Self {
         Self(store)
     }
 
-    /// Returns the notification that has waited longest of those that are due.
+    /// Returns the oldest notification that is due.
     pub fn due(&self, now: Timestamp) -> Result<Option<Notification>, Error> {
         self.0.read(|transaction| {
             transaction.query_one(
@@ -61,7 +61,7 @@ impl Notifications {
         })
     }
 
-    /// Tells when the next notification is due; one that was never tried is due at time zero.
+    /// Returns when the next notification is due; one without an attempt is due at time zero.
     pub fn next(&self) -> Result<Option<Timestamp>, Error> {
         self.0.read(|transaction| {
             let query = "SELECT due FROM notifications ORDER BY due, id LIMIT 1";
@@ -69,7 +69,7 @@ impl Notifications {
         })
     }
 
-    /// Keeps what became of an attempt; the trail shows it.
+    /// Stores the outcome of an attempt; `GetTrailStatus` shows it.
     pub fn settle(&self, id: i64, notified: Notified, now: Timestamp) -> Result<(), Error> {
         self.0.write(move |transaction| {
             let (made, error) = match &notified {
@@ -92,7 +92,7 @@ impl Notifications {
     }
 }
 
-/// Lets a topic know that a trail begins to use it.
+/// Queues the message to a topic that a trail starts to use.
 pub(crate) fn validate(
     transaction: &Transaction,
     notifier: &Arc<dyn Notifier>,

@@ -7,12 +7,12 @@ use aws::{Call, Operation};
 use serde_json::Value;
 use store::Transaction;
 
-use crate::trails::{choose, describe, edit, insights, tag};
+use crate::trails::{describe, event_selectors, insights, lifecycle, tag};
 use crate::{CloudTrail, Exception, history, list_public_keys};
 
 type Row = Operation<CloudTrail, Transaction>;
 
-/// The row of an operation of a feature that this server does not have: it fails, and is recorded.
+/// The row of an operation of an unsupported feature; it always fails, and is recorded.
 macro_rules! unsupported {
     ($name:literal, read) => {
         Row::unpublished_read($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
@@ -34,24 +34,24 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         Row::unpublished_read("LookupEvents", history::lookup_events).with_times(&["startTime", "endTime"]),
         // Trails.
         Row::unpublished_write("AddTags", tag::add_tags),
-        Row::unpublished_write("CreateTrail", edit::create_trail),
-        Row::unpublished_write("DeleteTrail", edit::delete_trail),
+        Row::unpublished_write("CreateTrail", lifecycle::create_trail),
+        Row::unpublished_write("DeleteTrail", lifecycle::delete_trail),
         Row::unpublished_read("DescribeTrails", describe::describe_trails),
-        Row::unpublished_read("GetEventSelectors", choose::get_event_selectors),
+        Row::unpublished_read("GetEventSelectors", event_selectors::get_event_selectors),
         Row::unpublished_read("GetInsightSelectors", insights::get_insight_selectors),
         Row::unpublished_read("GetTrail", describe::get_trail),
         Row::unpublished_read("GetTrailStatus", describe::get_trail_status),
         Row::unpublished_read("ListTags", tag::list_tags),
         Row::unpublished_read("ListTrails", describe::list_trails),
-        Row::unpublished_write("PutEventSelectors", choose::put_event_selectors),
+        Row::unpublished_write("PutEventSelectors", event_selectors::put_event_selectors),
         Row::unpublished_write("PutInsightSelectors", insights::put_insight_selectors),
         Row::unpublished_write("RemoveTags", tag::remove_tags),
-        Row::unpublished_write("StartLogging", edit::start_logging),
-        Row::unpublished_write("StopLogging", edit::stop_logging),
-        Row::unpublished_write("UpdateTrail", edit::update_trail),
+        Row::unpublished_write("StartLogging", lifecycle::start_logging),
+        Row::unpublished_write("StopLogging", lifecycle::stop_logging),
+        Row::unpublished_write("UpdateTrail", lifecycle::update_trail),
         // Validation.
         Row::unpublished_read("ListPublicKeys", list_public_keys::list).with_times(&["startTime", "endTime"]),
-        // Features that are not here: event data stores, channels, dashboards, imports, queries, data of Insights, organizations.
+        // Unsupported features: event data stores, channels, dashboards, imports, queries, data of Insights, organizations.
         unsupported!("CancelQuery", write),
         unsupported!("CreateChannel", write),
         unsupported!("CreateDashboard", write),

@@ -1,4 +1,4 @@
-//! Public keys: what a digest's signature is checked with, and the file that hands them on with a bucket.
+//! Public keys: verification of a digest's signature, and the file of keys in a bucket.
 
 pub(crate) mod file;
 
@@ -13,7 +13,7 @@ use rsa::signature::Verifier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A public key as `ListPublicKeys` tells it.
+/// A public key, as `ListPublicKeys` returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicKey {
     /// PKCS#1 `RSAPublicKey` in DER.
@@ -24,16 +24,16 @@ pub(crate) struct PublicKey {
     pub(crate) valid_until: Timestamp,
 }
 
-/// The file of a bucket's keys, in the words of `ListPublicKeys`.
+/// The file of a bucket's keys, in the form of the output of `ListPublicKeys`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
-    public_key_list: Vec<ListedKey>,
+struct KeyFile {
+    public_key_list: Vec<FileEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ListedKey {
+struct FileEntry {
     value: String,
     /// As in `eventTime`, or in seconds since the epoch.
     validity_start_time: Value,
@@ -42,43 +42,43 @@ struct ListedKey {
 }
 
 impl PublicKey {
-    /// Tells whether a signature, in hexadecimal, is this key's over a text.
+    /// Verifies a signature of a text; the signature is in hexadecimal.
     pub(crate) fn verifies(&self, text: &str, signature: &str) -> bool {
         let Ok(key) = rsa::PublicKey::from_pkcs1_der(&self.der) else { return false };
         let signature = from_hex(signature).and_then(|bytes| Signature::try_from(&bytes[..]).ok());
         signature.is_some_and(|signature| VerifyingKey::<Sha256>::new(key).verify(text.as_bytes(), &signature).is_ok())
     }
 
-    /// Writes keys as a file.
+    /// Writes keys in the form of the file.
     pub(crate) fn to_json(keys: &[Self]) -> Vec<u8> {
-        let listed = |key: &Self| ListedKey {
+        let entry = |key: &Self| FileEntry {
             value: STANDARD.encode(&key.der),
             validity_start_time: key.valid_from.iso().into(),
             validity_end_time: key.valid_until.iso().into(),
             fingerprint: key.fingerprint.clone(),
         };
-        let file = Listed { public_key_list: keys.iter().map(listed).collect() };
-        let mut text = serde_json::to_vec_pretty(&file).expect("these are texts");
+        let file = KeyFile { public_key_list: keys.iter().map(entry).collect() };
+        let mut text = serde_json::to_vec_pretty(&file).expect("all members are texts or numbers");
         text.push(b'\n');
         text
     }
 
-    /// Merges two files of keys, of which the second one counts for a key that is in both; `None` if one of them cannot be read.
+    /// Merges two files of keys; for a key in both, the second one counts. `None` if one of them cannot be read.
     pub(crate) fn merge(before: &[u8], now: &[u8]) -> Option<Vec<u8>> {
         let (before, mut keys) = (Self::from_json(before)?, Self::from_json(now)?);
-        let further = before.into_iter().filter(|key| !keys.iter().any(|other| other.fingerprint == key.fingerprint));
-        let further: Vec<Self> = further.collect();
-        keys.extend(further);
+        let others = before.into_iter().filter(|key| !keys.iter().any(|other| other.fingerprint == key.fingerprint));
+        let others: Vec<Self> = others.collect();
+        keys.extend(others);
         keys.sort_by(|one, other| (one.valid_from, &one.fingerprint).cmp(&(other.valid_from, &other.fingerprint)));
         Some(Self::to_json(&keys))
     }
 
-    /// Reads a file of keys; what `aws cloudtrail list-public-keys` prints is one, too.
+    /// Reads a file of keys; the output of `aws cloudtrail list-public-keys` has the same form.
     ///
-    /// The fingerprint is that of the key itself, whatever the file says.
+    /// The fingerprint is computed from the key and not read from the file.
     pub(crate) fn from_json(text: &[u8]) -> Option<Vec<Self>> {
-        let file: Listed = serde_json::from_slice(text).ok()?;
-        let read = |key: ListedKey| {
+        let file: KeyFile = serde_json::from_slice(text).ok()?;
+        let read = |key: FileEntry| {
             let der = STANDARD.decode(key.value).ok()?;
             rsa::PublicKey::from_pkcs1_der(&der).ok()?;
             let time = |time: &Value| match time {
@@ -96,12 +96,12 @@ impl PublicKey {
     }
 }
 
-/// The MD5 of a public key in DER, in hexadecimal: what CloudTrail names a key by.
+/// Returns the fingerprint by which CloudTrail names a key: the MD5 of the public key in DER, in hexadecimal.
 pub(crate) fn fingerprint(der: &[u8]) -> String {
     aws::hex::encode(&Md5::digest(der))
 }
 
-/// The SHA-256 of bytes in hexadecimal.
+/// Returns the SHA-256 of bytes in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     aws::hex::encode(&Sha256::digest(bytes))
 }

@@ -1,4 +1,4 @@
-//! Records: what CloudTrail writes of a call, member by member in its order.
+//! Records of calls, with the members of CloudTrail in the order of CloudTrail.
 
 mod limits;
 mod user_identity;
@@ -13,16 +13,16 @@ use crate::Event;
 /// The type of an object in a bucket.
 const S3_OBJECT: &str = "AWS::S3::Object";
 
-/// Which shape records have.
+/// The version of the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventVersion {
-    /// The shape of the CodeCommit guide's examples.
+    /// The version of the examples in the CodeCommit guide.
     V1_05,
-    /// Today's shape.
+    /// Today's version.
     V1_11,
 }
 
-/// The order in which the guide's record of `CreateRepository` shows the members; it follows no rule.
+/// The order of the members in the guide's record of `CreateRepository`; it follows no rule.
 const REPOSITORY_METADATA: [&str; 9] = [
     "arn",
     "creationDate",
@@ -77,7 +77,7 @@ struct Record<'a> {
     tls_details: Option<Value>,
 }
 
-/// Writes the record of a call on one line that ends in a newline.
+/// Writes the record of a call as one line that ends in a newline.
 pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String {
     let modern = version == EventVersion::V1_11;
     let failure = event.failure.as_ref();
@@ -102,14 +102,14 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         request_id: cut(event.request_id.as_deref().unwrap_or(call.request_id())),
         event_id: event_id(event, call),
         read_only: event.read_only,
-        resources: prefix.into_iter().chain(resources.iter().map(|it| resource(it, modern))).collect(),
+        resources: prefix.into_iter().chain(resources.iter().map(|concerned| resource(concerned, modern))).collect(),
         event_type: "AwsApiCall",
         api_version: event.api_version,
         management_event: modern.then_some(!event.is_data),
         recipient_account_id: account(event, call).as_str(),
         shared_event_id: event.shared_event_id.as_deref(),
         event_category: modern.then_some(if event.is_data { "Data" } else { "Management" }),
-        // The listener speaks plain HTTP, so there is no version or cipher to tell; nothing is told of a service's calls.
+        // The listener speaks plain HTTP, so there is no TLS version or cipher; calls of a service have no TLS details at all.
         tls_details: call
             .host
             .as_ref()
@@ -129,7 +129,7 @@ pub(crate) fn account<'a>(event: &'a Event, call: &'a Call) -> &'a AccountId {
     event.account.as_ref().unwrap_or(&call.account)
 }
 
-/// Writes an element of `resources`; CloudTrail tells no account of objects, but of their bucket.
+/// Writes an element of `resources`; objects of S3 have no account, their buckets have one.
 fn resource(resource: &Resource, modern: bool) -> Value {
     let Resource { kind, arn, account } = resource;
     match (*kind, modern) {
@@ -147,7 +147,7 @@ fn is_empty(resources: &Value) -> bool {
 fn with_repository_metadata_in_order(mut elements: Value, modern: bool) -> Value {
     if let Some(Value::Object(metadata)) = elements.get_mut("repositoryMetadata") {
         if !modern {
-            // Records of that shape are older than the member.
+            // Records of version 1.05 are older than this member.
             metadata.remove("kmsKeyId");
         }
         let mut ordered = Map::new();

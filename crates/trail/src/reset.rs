@@ -1,4 +1,4 @@
-//! The reset: everything is forgotten, and every account has its built-in trail again once it is met.
+//! The reset: removes all events, files and trails; the next call of an account creates its default trail again.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,13 +8,13 @@ use store::Error;
 
 use crate::{Trail, log_file};
 
-/// What holds rows that a reset removes; the database's own list of steps stays, and so do signing keys.
+/// The tables that a reset empties; signing keys stay, and so does the list of migrations.
 const TABLES: [&str; 7] = ["events", "log_files", "digests", "notifications", "trail_tags", "trail_spans", "trails"];
 
 impl Trail {
-    /// Forgets everything: the events, `events.ndjson`, trails, and the log files in buckets that are folders.
+    /// Removes all events, `events.ndjson`, all trails, and the log files in folder buckets.
     pub fn reset(&self) -> io::Result<()> {
-        let (events, built_in) = (Arc::clone(&self.events), Arc::clone(&self.built_in));
+        let (events, default_trails) = (Arc::clone(&self.events), Arc::clone(&self.default_trails));
         let history = self.history();
         let _pauses = (self.digests.pause(), self.delivery.pause(), history.pause());
         let index = Arc::clone(&history);
@@ -28,7 +28,7 @@ impl Trail {
             }
             transaction.execute("UPDATE delivery SET last_seq = 0", &[])?;
             index.clear(transaction)?;
-            built_in.forget(transaction);
+            default_trails.forget(transaction);
             transaction.after_commit(move || events.clear());
             Ok(folders)
         });

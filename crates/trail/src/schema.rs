@@ -1,14 +1,14 @@
-//! The trail's tables.
+//! The tables of the trail.
 
 use aws::Call;
 use store::{Error, Transaction};
 
 use crate::{Event, record};
 
-/// What brings a database up to date.
+/// The migrations, in order.
 ///
-/// The one index on events grows at its end, so that a call writes few pages; one on the random ids would not.
-/// `events.seq` grows with every record; log files hold ranges of it, and `delivery.last_seq` is how far they reach.
+/// The only index on events grows at its end, so that a call writes few pages; an index on the random ids would not.
+/// `events.seq` grows with every record; log files contain ranges of it, and `delivery.last_seq` is the end of the last range.
 pub(crate) const STEPS: &[&str] =
     &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED, DIGEST_ENDS];
 
@@ -36,15 +36,15 @@ const EVENTS: &str = "
     INSERT INTO delivery VALUES (0);
 ";
 
-/// Trails, what they were told at which time, and what they have delivered; times are milliseconds since the epoch.
+/// Trails, their settings over time, and their deliveries; times are milliseconds since the epoch.
 ///
-/// A span says which events a trail takes and where they go, from `first_seq` on and until `last_seq`, which is absent for what
-/// holds now: whatever is changed about a trail ends a span and begins another, so events go where they should have gone when
-/// they happened. Log files become objects of `bucket`; what is known only once one is written is absent until then: `hash` is the
-/// SHA-256 of its uncompressed content in hexadecimal, `oldest` and `newest` are the times of its events, `delivered` is when it was
-/// written. Files of before this step have no hash.
-/// A deleted trail keeps its row, so that no later one has its id. Places and buckets that are empty here are named by
-/// `trails::BuiltIn::open`, which alone knows what the settings say.
+/// A row of `trail_spans` is a period of a trail, from `first_seq` to `last_seq`, which is NULL for the current period: it contains the
+/// settings that select events and name their bucket. Each change of a trail ends a period and begins another, so the settings at the
+/// time of an event decide where it goes. Log files become objects of `bucket`. Columns that are known once a file is written are NULL
+/// until then: `hash` is the SHA-256 of its uncompressed content in hexadecimal, `oldest` and `newest` are the times of its events,
+/// `delivered` is the time of its delivery. Files from before this migration have no hash.
+/// A deleted trail keeps its row, so that its id is not used again. Empty regions and buckets are set by `trails::DefaultTrails::open`,
+/// as they depend on the settings.
 const TRAILS: &str = "
     CREATE TABLE trails (
         id INTEGER PRIMARY KEY,
@@ -140,9 +140,9 @@ const TRAILS: &str = "
 
 /// Signing keys and digests; times are milliseconds since the epoch.
 ///
-/// A key's times are absent until it is first asked for, and a given key has no private half here. A digest's `document` is there
-/// until it was written; `is_last` is 1 where another digest follows once it is due. `log_files.validated` says whether the trail was
-/// to be validated when the file was delivered, `log_files.digest` which digest covers it.
+/// The times of a key are NULL until it is first used or listed; a given key has no private half here. The `document` of a digest is
+/// NULL once it is written; `is_last` is 1 for the last digest of an open chain. `log_files.validated` tells whether the trail had
+/// validation enabled when the file was delivered; `log_files.digest` is the digest that covers the file.
 const DIGESTS: &str = "
     CREATE TABLE signing_keys (
         id INTEGER PRIMARY KEY,
@@ -174,13 +174,13 @@ const DIGESTS: &str = "
     CREATE INDEX log_files_to_cover ON log_files (trail, account, region) WHERE digest IS NULL;
 ";
 
-/// The last digests of chains are looked for in each round, and those that end in a second before another one does.
+/// Indexes for the last digest of each chain, and for the digests that end in a second; each round searches for both.
 const DIGEST_ENDS: &str = "
     CREATE INDEX digests_last ON digests (trail, account, region) WHERE is_last = 1;
     CREATE INDEX digests_by_end ON digests (window_end);
 ";
 
-/// `history.indexed_seq` is how far the index reaches; `history/index.rs` says why ids have generations.
+/// `history.indexed_seq` is the last indexed event; `history/index.rs` explains the generations of ids.
 const HISTORY: &str = "
     CREATE TABLE history_values (
         value_id INTEGER PRIMARY KEY,
@@ -206,26 +206,26 @@ const HISTORY: &str = "
     INSERT INTO history VALUES (0);
 ";
 
-/// `topic_name` is the topic as calls name it, by name or ARN; `insights` are insight selectors as JSON, absent until some are put.
+/// `topic_name` is the topic by name or ARN, as in the call; `insights` are insight selectors as JSON, NULL until some are put.
 const TOPICS_AND_INSIGHTS: &str = "
     ALTER TABLE trails ADD COLUMN topic_name TEXT;
     ALTER TABLE trails ADD COLUMN insights TEXT;
 ";
 
-/// `events.is_data` is 1 for events on data in resources, which event history passes over; events of before this step are not told apart.
+/// `events.is_data` is 1 for data events, which event history does not have; for events from before this migration it is unknown, and 0.
 const DATA_EVENTS: &str = "
     ALTER TABLE events ADD COLUMN is_data INTEGER NOT NULL DEFAULT 0;
     DROP INDEX events_by_time;
     CREATE INDEX events_by_time ON events (account, region, is_data, time);
 ";
 
-/// `tagged` is 1 of trails that have tags, or once had some.
+/// `tagged` is 1 for trails that have or had tags.
 const TAGGED: &str = "
     ALTER TABLE trails ADD COLUMN tagged INTEGER NOT NULL DEFAULT 0;
     UPDATE trails SET tagged = 1 WHERE id IN (SELECT trail FROM trail_tags);
 ";
 
-/// Adds a record; `line` ends in a newline.
+/// Inserts a record; `line` ends in a newline.
 pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line: &str) -> Result<(), Error> {
     transaction.execute(
         "INSERT INTO events (event_id, account, region, time, name, record, is_data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -244,7 +244,7 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
 
 /// Reads the next records after a cursor; see [`crate::Trail::records_after`].
 ///
-/// A cursor is `SEQ:EVENT_ID`: after a reset the numbers begin again, and the id tells whether the number still means the same event.
+/// A cursor is `SEQ:EVENT_ID`: after a reset the numbers start again, and the id tells whether the number still means the same event.
 pub(crate) fn records_after(transaction: &Transaction, cursor: &str, limit: u32) -> Result<(String, String), Error> {
     let (seq, id) = cursor.split_once(':').unwrap_or(("0", ""));
     let mut seq: i64 = seq.parse().unwrap_or(0);
@@ -254,8 +254,8 @@ pub(crate) fn records_after(transaction: &Transaction, cursor: &str, limit: u32)
         |row| Ok((row.integer(0)?, row.text(1)?)),
     )?;
     match at_or_after.first() {
-        Some((found, found_id)) if *found == seq && found_id != id => seq = 0,
-        // Events before it can be gone, since they are old; the newest stays.
+        Some((other_seq, other_id)) if *other_seq == seq && other_id != id => seq = 0,
+        // Retention removes old events, but never the newest one.
         None => seq = 0,
         Some(_) => {}
     }

@@ -1,4 +1,4 @@
-//! The service AWS CloudTrail: what its operations work on.
+//! The service AWS CloudTrail, over a [`Trail`].
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use store::{Error, Store, Transaction};
 
 use crate::history::{History, LookupSettings, Throttle};
 use crate::trails::tag;
-use crate::{KeyRing, Notifier, Trail, operations};
+use crate::{KeyStore, Notifier, Trail, operations};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
 pub struct CloudTrail {
@@ -18,13 +18,13 @@ pub struct CloudTrail {
     pub(crate) history: Arc<History>,
     pub(crate) lookup: LookupSettings,
     pub(crate) throttle: Throttle,
-    pub(crate) keys: Arc<KeyRing>,
-    /// How many trails a region can have.
+    pub(crate) keys: Arc<KeyStore>,
+    /// Maximum number of trails of a region.
     pub(crate) trails_max: usize,
 }
 
 impl CloudTrail {
-    /// Makes the service over what a trail keeps.
+    /// Creates the service over a trail.
     pub fn new(trail: &Trail, notifier: Arc<dyn Notifier>, lookup: LookupSettings, trails_max: usize) -> Self {
         let (store, buckets, keys) = (Arc::clone(&trail.store), Arc::clone(&trail.buckets), Arc::clone(&trail.keys));
         let history = trail.history();
@@ -32,7 +32,7 @@ impl CloudTrail {
         Self { store, buckets, notifier, history, lookup, throttle, keys, trails_max }
     }
 
-    /// Lists the trails whose home is the call's region and that have tags or once had some.
+    /// Lists the trails with the call's region as home region that have or had tags.
     pub fn tagged(&self, call: &Call) -> Result<Vec<TaggedResource>, Error> {
         self.store.read(|transaction| tag::tagged_trails(transaction, call))
     }

@@ -1,8 +1,8 @@
-//! Signing keys: what digests are signed with.
+//! Signing keys of digests.
 //!
-//! **Invariant:** a private key is in the store, in the file that was given, and in memory; it is never logged or printed.
+//! **Invariant:** a private key exists in the store or in the file of `--signing-key`, and in memory; it is never logged or printed.
 
-mod ring;
+mod key_store;
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -15,10 +15,10 @@ use rsa::sha2::Sha256;
 use rsa::signature::{SignatureEncoding, Signer};
 use rsa::traits::PublicKeyParts;
 
-pub(crate) use self::ring::KeyRing;
+pub(crate) use self::key_store::KeyStore;
 use crate::public_key::fingerprint;
 
-/// The size of CloudTrail's keys.
+/// The size of CloudTrail's keys, in bits.
 const BITS: usize = 2_048;
 
 /// An RSA key pair.
@@ -30,22 +30,23 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a key, which takes the better part of a second.
+    /// Generates a key; this takes most of a second.
     pub(crate) fn generate() -> Result<Self, String> {
         PrivateKey::new(&mut SysRng, BITS).map_err(|error| error.to_string()).and_then(Self::new)
     }
 
     /// Reads a private key: PKCS#1 or PKCS#8, PEM or DER.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let wrong = || "it is no RSA private key; write one in PEM or DER, as openssl genrsa 2048 does".to_owned();
+        let unreadable =
+            || "it is no RSA private key; create one in PEM or DER, for example with openssl genrsa 2048".to_owned();
         let read = match std::str::from_utf8(bytes) {
             Ok(text) => PrivateKey::from_pkcs8_pem(text).or_else(|_| PrivateKey::from_pkcs1_pem(text)).ok(),
             Err(_) => PrivateKey::from_pkcs8_der(bytes).or_else(|_| PrivateKey::from_pkcs1_der(bytes)).ok(),
         };
-        let key = Self::new(read.ok_or_else(wrong)?)?;
+        let key = Self::new(read.ok_or_else(unreadable)?)?;
         let bits = key.private.n().bit_width();
         if (bits as usize) < BITS {
-            return Err(format!("its key has {bits} bits; digests are signed with {BITS} or more"));
+            return Err(format!("the key has {bits} bits; use one of {BITS} bits or more"));
         }
         Ok(key)
     }
@@ -56,7 +57,7 @@ impl SigningKey {
         Ok(Self { private, fingerprint: fingerprint(&public_der), public_der })
     }
 
-    /// Returns what the public key is named by.
+    /// Returns the fingerprint that names the public key.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -66,7 +67,7 @@ impl SigningKey {
         &self.public_der
     }
 
-    /// Signs a text with SHA-256 and PKCS#1 v1.5; the signature is in hexadecimal, and always the same for a text.
+    /// Signs a text with SHA-256 and PKCS#1 v1.5; the signature is in hexadecimal, and the same text always has the same one.
     pub(crate) fn sign(&self, text: &str) -> String {
         aws::hex::encode(&pkcs1v15::SigningKey::<Sha256>::new(self.private.clone()).sign(text.as_bytes()).to_bytes())
     }
@@ -97,7 +98,7 @@ pub(crate) mod tests {
     use crate::digest::document::signed_text;
     use crate::public_key::PublicKey;
 
-    /// A key for all tests of the crate: making one takes time.
+    /// A key for all tests of the crate, as generating one takes time.
     pub(crate) static KEY: LazyLock<SigningKey> =
         LazyLock::new(|| SigningKey::generate().expect("the system has random numbers"));
 
@@ -108,7 +109,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_signature_is_over_the_text_that_validators_make() {
+    fn a_signature_is_of_the_text_that_validators_build() {
         let text = signed_text("2016-12-14T18:19:14Z", "bucket", "AWSLogs/key.json.gz", "00ff", None);
         assert_eq!(text, "2016-12-14T18:19:14Z\nbucket/AWSLogs/key.json.gz\n00ff\nnull");
         let next = signed_text("2016-12-14T18:19:14Z", "bucket", "AWSLogs/key.json.gz", "00ff", Some("ab"));
@@ -137,21 +138,21 @@ pub(crate) mod tests {
     fn a_private_key_is_read_in_every_form_that_openssl_writes() {
         let private = &KEY.private;
         let forms = [
-            private.to_pkcs1_der().expect("it can be written").as_bytes().to_vec(),
-            private.to_pkcs8_der().expect("it can be written").as_bytes().to_vec(),
-            private.to_pkcs1_pem(LineEnding::LF).expect("it can be written").as_bytes().to_vec(),
-            private.to_pkcs8_pem(LineEnding::CRLF).expect("it can be written").as_bytes().to_vec(),
+            private.to_pkcs1_der().expect("the key can be encoded").as_bytes().to_vec(),
+            private.to_pkcs8_der().expect("the key can be encoded").as_bytes().to_vec(),
+            private.to_pkcs1_pem(LineEnding::LF).expect("the key can be encoded").as_bytes().to_vec(),
+            private.to_pkcs8_pem(LineEnding::CRLF).expect("the key can be encoded").as_bytes().to_vec(),
         ];
         for form in forms {
-            assert_eq!(SigningKey::parse(&form).expect("it is a key").fingerprint(), KEY.fingerprint());
+            assert_eq!(SigningKey::parse(&form).expect("the key is valid").fingerprint(), KEY.fingerprint());
         }
-        for wrong in [&b""[..], b"-----BEGIN RSA PRIVATE KEY-----", b"\x30\x00", b"\xff"] {
-            assert!(SigningKey::parse(wrong).expect_err("it is none").contains("openssl genrsa 2048"));
+        for invalid in [&b""[..], b"-----BEGIN RSA PRIVATE KEY-----", b"\x30\x00", b"\xff"] {
+            assert!(SigningKey::parse(invalid).expect_err("the text is no key").contains("openssl genrsa 2048"));
         }
     }
 
     #[test]
-    fn what_is_logged_of_a_key_is_its_fingerprint() {
+    fn debug_output_of_a_key_shows_only_its_fingerprint() {
         assert_eq!(format!("{:?}", *KEY), format!("SigningKey {{ fingerprint: {:?}, .. }}", KEY.fingerprint()));
     }
 }

@@ -16,14 +16,14 @@ use store::{Durability, Error, Store};
 
 use crate::{Event, EventVersion, Notifier, Retention, Settings, Trail, events_path};
 
-/// Nothing is notified.
-struct Nobody;
+/// A notifier that does nothing.
+struct NoNotifier;
 
-impl Notifier for Nobody {
+impl Notifier for NoNotifier {
     fn wake(&self) {}
 }
 
-/// A clock of which each reading is a second later.
+/// A clock that advances by a second with each reading.
 #[derive(Default)]
 struct Seconds(AtomicI64);
 
@@ -37,22 +37,22 @@ impl Clock for Seconds {
     }
 }
 
-/// A trail over a store of its own.
-struct Place {
+/// A trail with its own store.
+struct TestTrail {
     store: Arc<Store>,
     trail: Trail,
     folder: PathBuf,
 }
 
-impl Place {
+impl TestTrail {
     fn open(folder: &Path) -> Self {
         let store = Store::open(&folder.join("test.db"), Durability::Normal).expect("the folder is writable");
         let store = Arc::new(store);
-        store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is good");
+        store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is valid");
         let folder = folder.join("trail");
         let settings = Settings {
             folder: folder.clone(),
-            home_region: "us-east-1".parse().expect("it is one"),
+            home_region: "us-east-1".parse().expect("the region is valid"),
             event_version: EventVersion::V1_05,
             log_interval: Duration::from_hours(1),
             log_bytes: 5 << 20,
@@ -66,44 +66,44 @@ impl Place {
         let own = ("own".to_owned(), folder.clone());
         let buckets =
             Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), FolderOptions::default()));
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::<Seconds>::default(), Arc::new(Nobody));
+        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::<Seconds>::default(), Arc::new(NoNotifier));
         Self { store, trail: trail.expect("the folder is writable"), folder }
     }
 
-    /// Has the database refuse a statement from now on.
+    /// Makes the database refuse a statement.
     fn refuse(&self, statement: &str) {
         let trigger =
             format!("CREATE TRIGGER refusal BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'refused by a test'); END");
-        self.store.write(move |transaction| transaction.execute_all(&trigger)).expect("the statement is good");
+        self.store.write(move |transaction| transaction.execute_all(&trigger)).expect("the statement is valid");
     }
 
-    fn refuse_no_more(&self) {
-        self.store.write(|transaction| transaction.execute_all("DROP TRIGGER refusal")).expect("it is there");
+    fn accept(&self) {
+        self.store.write(|transaction| transaction.execute_all("DROP TRIGGER refusal")).expect("it exists");
     }
 
     fn notes(&self) -> Vec<String> {
         let notes: Result<_, Error> =
             self.store.read(|transaction| transaction.query("SELECT text FROM notes", &[], |row| row.text(0)));
-        notes.expect("the table is there")
+        notes.expect("the table exists")
     }
 
     /// The ids of the events in `events.ndjson`.
     fn events(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(events_path(&self.folder)).expect("it is there");
-        let ids = text.lines().map(|line| id(&serde_json::from_str(line).expect("it is a record")));
+        let text = std::fs::read_to_string(events_path(&self.folder)).expect("it exists");
+        let ids = text.lines().map(|line| id(&serde_json::from_str(line).expect("a line is a record")));
         ids.collect()
     }
 
     /// The ids of the events in log files, sorted.
     fn delivered(&self) -> Vec<String> {
         let files = self.files("CloudTrail");
-        let records = files.iter().flat_map(|file| file["Records"].as_array().expect("it has records"));
+        let records = files.iter().flat_map(|file| file["Records"].as_array().expect("a log file has records"));
         let mut ids: Vec<_> = records.map(id).collect();
         ids.sort();
         ids
     }
 
-    /// What the files of a kind hold, in no particular order.
+    /// The contents of the files of a kind, in no particular order.
     fn files(&self, kind: &str) -> Vec<Value> {
         let (mut files, mut folders) = (Vec::new(), vec![self.folder.join("AWSLogs/111122223333").join(kind)]);
         while let Some(folder) = folders.pop() {
@@ -113,9 +113,9 @@ impl Place {
                     continue;
                 }
                 let mut content = String::new();
-                let file = std::fs::File::open(path).expect("it was listed");
-                GzDecoder::new(file).read_to_string(&mut content).expect("it is compressed text");
-                files.push(serde_json::from_str(&content).expect("it is JSON"));
+                let file = std::fs::File::open(path).expect("the file was listed");
+                GzDecoder::new(file).read_to_string(&mut content).expect("the file is gzip");
+                files.push(serde_json::from_str(&content).expect("the content is JSON"));
             }
         }
         files
@@ -123,14 +123,14 @@ impl Place {
 }
 
 fn id(record: &Value) -> String {
-    record["eventID"].as_str().expect("it has an id").to_owned()
+    record["eventID"].as_str().expect("a record has an id").to_owned()
 }
 
 fn call(region: &str) -> Arc<Call> {
-    let account = || "111122223333".parse().expect("it has twelve digits");
+    let account = || "111122223333".parse().expect("the account is valid");
     let origin = Origin {
         account: account(),
-        region: region.parse().expect("it is a region"),
+        region: region.parse().expect("the region is valid"),
         source_ip_address: "127.0.0.1".to_owned(),
         user_agent: None,
         host: None,
@@ -144,34 +144,34 @@ fn event() -> Event {
 }
 
 #[test]
-fn a_call_that_cannot_be_recorded_has_not_happened() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let place = Place::open(folder.path());
-    place.refuse("INSERT ON events WHEN NEW.name = 'PutNote'");
-    let has_acted = Arc::new(AtomicBool::new(false));
-    let acted = Arc::clone(&has_acted);
-    let outcome = place.trail.transact(call("us-east-1"), move |transaction| {
+fn a_call_that_cannot_be_recorded_is_rolled_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let trail = TestTrail::open(folder.path());
+    trail.refuse("INSERT ON events WHEN NEW.name = 'PutNote'");
+    let has_hook_run = Arc::new(AtomicBool::new(false));
+    let hook_run = Arc::clone(&has_hook_run);
+    let outcome = trail.trail.transact(call("us-east-1"), move |transaction| {
         let added = transaction.execute("INSERT INTO notes (text) VALUES ('lost')", &[]);
-        transaction.after_commit(move || acted.store(true, Ordering::Relaxed));
+        transaction.after_commit(move || hook_run.store(true, Ordering::Relaxed));
         (added.is_ok(), event())
     });
-    assert_eq!(outcome.expect_err("it cannot be recorded").status, 500);
-    assert_eq!((place.notes(), place.events()), (vec![], vec![]));
-    assert!(!has_acted.load(Ordering::Relaxed));
+    assert_eq!(outcome.expect_err("the record is refused").status, 500);
+    assert_eq!((trail.notes(), trail.events()), (vec![], vec![]));
+    assert!(!has_hook_run.load(Ordering::Relaxed));
 }
 
 #[test]
-fn a_plan_of_log_files_that_fails_leaves_each_event_to_one_file() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let place = Place::open(folder.path());
+fn after_a_failed_plan_each_event_is_in_one_log_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let trail = TestTrail::open(folder.path());
     for region in ["us-east-1", "eu-west-1", "ap-south-1", "us-east-1"] {
-        place.trail.record(&call(region), event()).expect("the store works");
+        trail.trail.record(&call(region), event()).expect("the store works");
     }
-    place.refuse("INSERT ON log_files WHEN (SELECT COUNT(*) FROM log_files) = 2");
-    place.trail.flush().expect_err("the third file cannot be planned");
-    place.refuse_no_more();
-    place.trail.flush().expect("the store works");
-    let mut expected = place.events();
+    trail.refuse("INSERT ON log_files WHEN (SELECT COUNT(*) FROM log_files) = 2");
+    trail.trail.flush().expect_err("the third file cannot be planned");
+    trail.accept();
+    trail.trail.flush().expect("the store works");
+    let mut expected = trail.events();
     expected.sort();
-    assert_eq!((place.delivered(), expected.len()), (expected, 4));
+    assert_eq!((trail.delivered(), expected.len()), (expected, 4));
 }

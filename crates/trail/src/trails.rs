@@ -1,17 +1,17 @@
-//! Trails: the built-in one that every account has, and spans, which say what a trail takes from when until when.
+//! Trails: the default trail of each account, and the periods of each trail, which say which events it selects from when until when.
 //!
-//! **Invariant:** a trail's spans do not overlap, and only the last is open; a trail that does not log has no open one.
+//! **Invariant:** the periods of a trail do not overlap, and only the last one is open; a trail that does not log has no open period.
 
-pub(crate) mod choose;
 pub(crate) mod describe;
-pub(crate) mod edit;
+pub(crate) mod event_selectors;
 pub(crate) mod insights;
-mod name;
+pub(crate) mod lifecycle;
+pub(crate) mod period;
 mod row;
 pub(crate) mod selectors;
-mod shape;
-pub(crate) mod span;
 pub(crate) mod tag;
+mod validate;
+mod wire;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,51 +20,62 @@ use aws::{Region, Timestamp};
 use parking_lot::RwLock;
 use store::{Error, Store, Transaction};
 
-/// The name of the trail that every account has from the start.
-pub(crate) const BUILT_IN: &str = "codecommit-local";
+/// The name of the default trail of each account.
+pub(crate) const DEFAULT_TRAIL: &str = "codecommit-local";
 
-/// What makes the trail of an account that is met for the first time.
-pub(crate) struct BuiltIn {
+/// Creates the default trail of each new account.
+pub(crate) struct DefaultTrails {
     home_region: Region,
     bucket: String,
-    /// The accounts that were met.
+    /// The accounts that have or had a trail.
     known: Arc<RwLock<HashSet<String>>>,
 }
 
-impl BuiltIn {
-    /// Loads the accounts that were met, and names what is named by the settings.
+impl DefaultTrails {
+    /// Loads the known accounts, and applies the home region and the bucket of the settings to the store.
     pub(crate) fn open(store: &Store, home_region: Region, bucket: &str) -> Result<Self, Error> {
-        name_own(store, &home_region, bucket)?;
+        apply_settings(store, &home_region, bucket)?;
         let accounts =
             store.read(|transaction| transaction.query("SELECT DISTINCT account FROM trails", &[], |row| row.text(0)));
         let known = Arc::new(RwLock::new(accounts.map(HashSet::from_iter)?));
         Ok(Self { home_region, bucket: bucket.to_owned(), known })
     }
 
-    /// Gives an account its trail before anything is asked about it.
-    pub(crate) fn meet(self: &Arc<Self>, store: &Store, account: &str, time: Timestamp) -> Result<(), Error> {
+    /// Creates the default trail of a new account.
+    pub(crate) fn ensure_default_trail(
+        self: &Arc<Self>,
+        store: &Store,
+        account: &str,
+        time: Timestamp,
+    ) -> Result<(), Error> {
         if self.knows(account) {
             return Ok(());
         }
         let (this, account) = (Arc::clone(self), account.to_owned());
-        store.write(move |transaction| this.meet_within(transaction, &account, time))
+        store.write(move |transaction| this.ensure_default_trail_within(transaction, &account, time))
     }
 
-    /// Gives an account its trail before its first event is recorded; the trail takes that one, too.
-    pub(crate) fn meet_within(&self, transaction: &Transaction, account: &str, time: Timestamp) -> Result<(), Error> {
+    /// Creates the default trail of a new account, before its first event is recorded; the trail selects that event too.
+    pub(crate) fn ensure_default_trail_within(
+        &self,
+        transaction: &Transaction,
+        account: &str,
+        time: Timestamp,
+    ) -> Result<(), Error> {
         if self.knows(account) {
             return Ok(());
         }
-        // Another call of the same commit may have met it.
-        let met = transaction.query_one("SELECT id FROM trails WHERE account = ?1", &[account.into()], |_| Ok(()))?;
-        if met.is_none() {
+        // Another call of the same commit may have created it.
+        let existing =
+            transaction.query_one("SELECT id FROM trails WHERE account = ?1", &[account.into()], |_| Ok(()))?;
+        if existing.is_none() {
             transaction.execute(
                 "INSERT INTO trails (account, home_region, name, bucket, multi_region, global_events, validation, selectors, logging, \
                  created, started) VALUES (?1, ?2, ?3, ?4, 1, 1, 1, '', 1, ?5, ?5)",
                 &[
                     account.into(),
                     self.home_region.as_str().into(),
-                    BUILT_IN.into(),
+                    DEFAULT_TRAIL.into(),
                     (&self.bucket).into(),
                     time.millis().into(),
                 ],
@@ -74,7 +85,7 @@ impl BuiltIn {
                 &[account.into()],
                 |row| row.integer(0),
             )?;
-            begin_span(transaction, trail.ok_or(Error::Damaged("a trail is not there"))?)?;
+            begin_period(transaction, trail.ok_or(Error::Damaged("a new trail is missing"))?)?;
         }
         let (known, account) = (Arc::clone(&self.known), account.to_owned());
         transaction.after_commit(move || {
@@ -83,7 +94,7 @@ impl BuiltIn {
         Ok(())
     }
 
-    /// Forgets all accounts once the transaction is committed.
+    /// Clears the known accounts once the transaction is committed.
     pub(crate) fn forget(&self, transaction: &Transaction) {
         let known = Arc::clone(&self.known);
         transaction.after_commit(move || known.write().clear());
@@ -94,8 +105,8 @@ impl BuiltIn {
     }
 }
 
-/// Names the trail directory's bucket as the settings do now, and the home region where there is none yet.
-fn name_own(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Error> {
+/// Applies the settings to the store: renames the bucket of the trail directory if its name changed, and sets missing home regions.
+fn apply_settings(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Error> {
     let (region, bucket) = (home_region.clone(), bucket.to_owned());
     store.write(move |transaction| {
         for table in ["trails", "trail_spans"] {
@@ -103,13 +114,13 @@ fn name_own(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Err
             transaction.execute(&statement, &[region.as_str().into()])?;
         }
         let before = transaction.query_one("SELECT own_bucket FROM delivery", &[], |row| row.text(0))?;
-        let before = before.ok_or(Error::Damaged("how far delivery has come is not there"))?;
+        let before = before.ok_or(Error::Damaged("the table delivery is empty"))?;
         if before != bucket {
             for table in ["trails", "trail_spans", "log_files"] {
                 let statement = format!("UPDATE {table} SET bucket = ?1 WHERE bucket = ?2");
                 transaction.execute(&statement, &[(&bucket).into(), (&before).into()])?;
             }
-            // A digest is bound to its bucket's name: those that are not written are made anew, and the chains begin anew.
+            // A digest contains the name of its bucket: unwritten ones are planned again, and new chains start.
             for statement in [
                 "UPDATE log_files SET digest = NULL WHERE digest IN (SELECT id FROM digests WHERE bucket = ?1 AND document IS NOT NULL)",
                 "DELETE FROM digests WHERE bucket = ?1 AND document IS NOT NULL",
@@ -123,8 +134,8 @@ fn name_own(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Err
     })
 }
 
-/// Begins a span of what the trail's row says; it takes the event of the call that begins it, too.
-pub(crate) fn begin_span(transaction: &Transaction, trail: i64) -> Result<(), Error> {
+/// Begins a period with the settings of the trail's row; it includes the event of the call that begins it.
+pub(crate) fn begin_period(transaction: &Transaction, trail: i64) -> Result<(), Error> {
     transaction.execute(
         "INSERT INTO trail_spans (trail, account, home_region, bucket, prefix, topic, multi_region, global_events, selectors, \
          first_seq) SELECT id, account, home_region, bucket, prefix, topic, multi_region, global_events, selectors, \
@@ -134,23 +145,24 @@ pub(crate) fn begin_span(transaction: &Transaction, trail: i64) -> Result<(), Er
     Ok(())
 }
 
-/// Ends the span of a trail whose row changed, and begins another if it logs; the event of the call itself belongs to that one.
-pub(crate) fn change_span(transaction: &Transaction, trail: i64) -> Result<(), Error> {
-    end_span_after(transaction, trail, 0)?;
+/// Ends the period of a trail whose row changed, and begins another one if the trail logs; the event of the call is in the new one.
+pub(crate) fn change_period(transaction: &Transaction, trail: i64) -> Result<(), Error> {
+    end_period_after(transaction, trail, 0)?;
     let logs =
         transaction.query_one("SELECT logging FROM trails WHERE id = ?1", &[trail.into()], |row| row.integer(0))?;
-    if logs == Some(1) { begin_span(transaction, trail) } else { Ok(()) }
+    if logs == Some(1) { begin_period(transaction, trail) } else { Ok(()) }
 }
 
-/// Ends the span of a trail that stops: the event of the call that stops it is its last, as on AWS.
-pub(crate) fn end_span(transaction: &Transaction, trail: i64) -> Result<(), Error> {
-    end_span_after(transaction, trail, 1)
+/// Ends the period of a trail that stops; the event of the call that stops it is its last one, as on AWS.
+pub(crate) fn end_period(transaction: &Transaction, trail: i64) -> Result<(), Error> {
+    end_period_after(transaction, trail, 1)
 }
 
-fn end_span_after(transaction: &Transaction, trail: i64, further: i64) -> Result<(), Error> {
+/// Ends a period, including the next `included` events.
+fn end_period_after(transaction: &Transaction, trail: i64, included: i64) -> Result<(), Error> {
     transaction.execute(
         "UPDATE trail_spans SET last_seq = (SELECT COALESCE(MAX(seq), 0) + ?2 FROM events) WHERE trail = ?1 AND last_seq IS NULL",
-        &[trail.into(), further.into()],
+        &[trail.into(), included.into()],
     )?;
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Validation without a server: the digests and log files in a bucket's folder are checked against its public keys.
+//! Validation without a server: checks the digests and log files in a bucket's folder with its public keys.
 //!
-//! Chains are walked from the newest digest to the oldest, as `aws cloudtrail validate-logs` does; that each digest is the one
-//! which the next one names is checked besides.
+//! Chains are followed from the newest digest to the oldest, as by `aws cloudtrail validate-logs`; besides, each digest must have the
+//! hash and signature that the next one names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,107 +15,108 @@ use crate::public_key::file::PUBLIC_KEYS;
 use crate::public_key::{PublicKey, sha256};
 use crate::{RESERVED_NAMES, events_path};
 
-/// How many characters of a digest's key follow its series: `_YYYYMMDDTHHMMSSZ.json.gz`.
-const KEY_END: usize = 25;
+/// The length of the end of a digest's key, after its series: `_YYYYMMDDTHHMMSSZ.json.gz`.
+const SUFFIX_LENGTH: usize = 25;
 
-/// What was found out about a file, which is named by its key.
+/// A result of the validation; files are named by their keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The digest is one that the trail's key signed.
+    /// The digest has a valid signature.
     ValidDigest(String),
-    /// The digest was changed, forged, moved or deleted.
+    /// The digest was changed, forged, moved or deleted; with the reason.
     InvalidDigest(String, String),
-    /// The log file is as it was delivered.
+    /// The log file is unchanged.
     ValidLogFile(String),
-    /// The log file was changed or deleted.
+    /// The log file was changed or deleted; with the reason.
     InvalidLogFile(String, String),
-    /// No digest covers the log file, which is so until the next digest, and where validation is off.
+    /// No digest covers the log file: its digest is not due yet, or validation is off.
     Uncovered(String),
-    /// A chain ended at the first time, and the next one begins at the second.
+    /// A chain ends at the first time, and the next one begins at the second time.
     Gap(String, String),
-    /// A digest is missing or invalid, so that none covers what was delivered after the first time and until the second;
-    /// `None` where no valid digest tells the time.
+    /// A digest is missing or invalid, so none covers the log files delivered between the two times; `None` if no valid digest has the
+    /// time.
     NotCovered(Option<String>, Option<String>),
-    /// The chain or the digest goes on in another bucket, which is not looked at.
+    /// The chain continues in another bucket, or the log file is in one; it is not checked.
     Elsewhere(String),
 }
 
-/// Why nothing can be validated.
+/// Why a folder cannot be validated.
 #[derive(Debug, thiserror::Error)]
-pub enum Unverifiable {
-    /// Nothing of a trail is in the folder.
-    #[error("{} is no folder of a trail: there is nothing of AWSLogs in it; name the folder that --trail-dir names for the server", .0.display())]
+pub enum VerifyError {
+    /// The folder has no files of a trail.
+    #[error("'{}' is not a trail folder: it has no files of AWSLogs; name the folder of the server's --trail-dir", .0.display())]
     NoTrail(PathBuf),
-    /// There are digests, and nothing to check them with.
-    #[error("{} cannot be used as public keys; name a file of them with --public-keys: aws cloudtrail list-public-keys prints one", .0.display())]
+    /// There are digests and no public keys.
+    #[error("cannot read public keys from '{}'; name a file with the output of aws cloudtrail list-public-keys with --public-keys", .0.display())]
     NoKeys(PathBuf),
     /// The folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read '{}': {source}", path.display())]
     Unreadable {
-        /// What cannot be read.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// What a digest says of the one before it.
-struct Expected {
+/// A digest as the next one of its chain names it.
+struct NamedDigest {
     key: String,
     hash: String,
     signature: String,
 }
 
-struct Walk<'a> {
+/// A validation in progress.
+struct Validation<'a> {
     bucket: FolderBucket,
     keys: BTreeMap<String, PublicKey>,
     covered: BTreeSet<String>,
     report: &'a mut dyn FnMut(Finding),
 }
 
-/// Validates all that is in a bucket's folder with its public keys, or with those of another file, and reports each finding.
-pub fn verify(folder: &Path, public_keys: Option<&Path>, report: &mut dyn FnMut(Finding)) -> Result<(), Unverifiable> {
+/// Validates a bucket's folder with its public keys, or with those of another file, and reports each finding.
+pub fn verify(folder: &Path, public_keys: Option<&Path>, report: &mut dyn FnMut(Finding)) -> Result<(), VerifyError> {
     let bucket = FolderBucket::new(folder.to_owned(), FolderOptions { sync: false, reserved: RESERVED_NAMES });
     let files = keys(&bucket)?;
-    let is = |kind: &str, key: &str| key.contains("AWSLogs/") && key.contains(kind) && key.ends_with(".json.gz");
-    let logs: Vec<&String> = files.iter().filter(|key| is("/CloudTrail/", key)).collect();
+    let is_file = |kind: &str, key: &str| key.contains("AWSLogs/") && key.contains(kind) && key.ends_with(".json.gz");
+    let logs: Vec<&String> = files.iter().filter(|key| is_file("/CloudTrail/", key)).collect();
     let mut series: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for key in files.iter().filter(|key| is("/CloudTrail-Digest/", key)) {
+    for key in files.iter().filter(|key| is_file("/CloudTrail-Digest/", key)) {
         series.entry(series_of(key)).or_default().push(key.clone());
     }
     if logs.is_empty() && series.is_empty() && !events_path(folder).exists() {
-        return Err(Unverifiable::NoTrail(folder.to_owned()));
+        return Err(VerifyError::NoTrail(folder.to_owned()));
     }
     let keys = if series.is_empty() { BTreeMap::new() } else { load_keys(&bucket, public_keys)? };
-    let mut walk = Walk { bucket, keys, covered: BTreeSet::new(), report };
+    let mut validation = Validation { bucket, keys, covered: BTreeSet::new(), report };
     for digests in series.into_values() {
-        walk.series(digests);
+        validation.series(digests);
     }
     for key in logs {
-        if !walk.covered.contains(key) {
-            (walk.report)(Finding::Uncovered(key.clone()));
+        if !validation.covered.contains(key) {
+            (validation.report)(Finding::Uncovered(key.clone()));
         }
     }
     Ok(())
 }
 
-impl Walk<'_> {
-    /// Validates the digests of one trail, account and region, the oldest of which is first.
+impl Validation<'_> {
+    /// Validates the digests of one trail, account and region; `keys` are sorted, the oldest first.
     fn series(&mut self, mut keys: Vec<String>) {
-        let mut expected: Option<Expected> = None;
-        // Where the chain that follows begins, if it names no digest before it.
-        let mut begins: Option<String> = None;
-        // Where the valid digest that follows begins, and whether digests before it are missing or invalid.
+        let mut expected: Option<NamedDigest> = None;
+        // The start of the following chain, once its first digest is found.
+        let mut chain_start: Option<String> = None;
+        // The start of the following valid digest, and whether digests before it are missing or invalid.
         let (mut covered_from, mut is_broken) = (None, false);
         while let Some(key) = keys.pop() {
-            if let Some(missing) = expected.take_if(|it| it.key > key) {
+            if let Some(missing) = expected.take_if(|digest| digest.key > key) {
                 (self.report)(Finding::InvalidDigest(missing.key, "not found".to_owned()));
                 is_broken = true;
             }
-            let named = expected.take_if(|it| it.key == key);
+            let named = expected.take_if(|digest| digest.key == key);
             match self.digest(&key, named.as_ref()) {
                 Ok(document) => {
-                    if let Some(begin) = begins.take() {
+                    if let Some(begin) = chain_start.take() {
                         (self.report)(Finding::Gap(document.digest_end_time.clone(), begin));
                     }
                     if std::mem::take(&mut is_broken) {
@@ -128,11 +129,12 @@ impl Walk<'_> {
                     covered_from = Some(document.digest_start_time.clone());
                     if expected.is_none() {
                         expected = self.previous(&document);
-                        begins = document.previous_digest_s3_object.is_none().then_some(document.digest_start_time);
+                        chain_start =
+                            document.previous_digest_s3_object.is_none().then_some(document.digest_start_time);
                     }
                 }
                 Err(problem) => {
-                    begins = None;
+                    chain_start = None;
                     is_broken = true;
                     (self.report)(Finding::InvalidDigest(key, problem));
                 }
@@ -147,27 +149,29 @@ impl Walk<'_> {
         }
     }
 
-    /// Reports the time that no valid digest covers; there is none where the windows of digests overlap.
+    /// Reports a time that no valid digest covers, unless the digests around it overlap.
     fn not_covered(&mut self, from: Option<&String>, until: Option<&String>) {
         if from.zip(until).is_none_or(|(from, until)| from < until) {
             (self.report)(Finding::NotCovered(from.cloned(), until.cloned()));
         }
     }
 
-    fn previous(&mut self, document: &Document) -> Option<Expected> {
+    /// Returns the digest before a digest, if it is in the same bucket.
+    fn previous(&mut self, document: &Document) -> Option<NamedDigest> {
         let key = document.previous_digest_s3_object.clone()?;
         if document.previous_digest_s3_bucket.as_ref() != Some(&document.digest_s3_bucket) {
             (self.report)(Finding::Elsewhere(key));
             return None;
         }
-        Some(Expected {
+        Some(NamedDigest {
             key,
             hash: document.previous_digest_hash_value.clone().unwrap_or_default(),
             signature: document.previous_digest_signature.clone().unwrap_or_default(),
         })
     }
 
-    fn digest(&self, key: &str, named: Option<&Expected>) -> Result<Document, String> {
+    /// Reads and validates a digest; `named` is what the next one says of it.
+    fn digest(&self, key: &str, named: Option<&NamedDigest>) -> Result<Document, String> {
         let content = self.content(key)?;
         let document: Document = serde_json::from_slice(&content).map_err(|_| "invalid format")?;
         if document.digest_s3_object != key {
@@ -192,6 +196,7 @@ impl Walk<'_> {
         }
     }
 
+    /// Validates a log file.
     fn log_file(&mut self, bucket: &str, file: &LogFile) {
         let key = file.s3_object.clone();
         if file.s3_bucket != bucket {
@@ -214,23 +219,23 @@ impl Walk<'_> {
     }
 }
 
-fn load_keys(bucket: &FolderBucket, public_keys: Option<&Path>) -> Result<BTreeMap<String, PublicKey>, Unverifiable> {
+fn load_keys(bucket: &FolderBucket, public_keys: Option<&Path>) -> Result<BTreeMap<String, PublicKey>, VerifyError> {
     let path = public_keys.map_or_else(|| bucket.side_path(PUBLIC_KEYS), Path::to_owned);
     let keys = fs::read(&path).ok().and_then(|text| PublicKey::from_json(&text));
-    let keys = keys.ok_or(Unverifiable::NoKeys(path))?;
+    let keys = keys.ok_or(VerifyError::NoKeys(path))?;
     Ok(keys.into_iter().map(|key| (key.fingerprint.clone(), key)).collect())
 }
 
-/// Returns what the digests of one trail, account and region have in common: folder and name without day and time.
+/// Returns the series of a digest, the common part of the digests of one trail, account and region: folder and name without day and time.
 fn series_of(key: &str) -> String {
     let (folder, name) = key.rsplit_once('/').unwrap_or(("", key));
-    let place = folder.rsplitn(4, '/').nth(3).unwrap_or("");
-    format!("{place}/{}", &name[..name.floor_char_boundary(name.len().saturating_sub(KEY_END))])
+    let parent = folder.rsplitn(4, '/').nth(3).unwrap_or("");
+    format!("{parent}/{}", &name[..name.floor_char_boundary(name.len().saturating_sub(SUFFIX_LENGTH))])
 }
 
 /// Lists the keys of all objects in a bucket's folder, sorted.
-fn keys(bucket: &FolderBucket) -> Result<Vec<String>, Unverifiable> {
-    let unreadable = |source| Unverifiable::Unreadable { path: bucket.folder().to_owned(), source };
+fn keys(bucket: &FolderBucket) -> Result<Vec<String>, VerifyError> {
+    let unreadable = |source| VerifyError::Unreadable { path: bucket.folder().to_owned(), source };
     fs::read_dir(bucket.folder()).map_err(unreadable)?;
     let page = bucket.list(Listing { max: usize::MAX, ..Listing::default() }).map_err(unreadable)?;
     Ok(page.objects.into_iter().map(|object| object.key).collect())

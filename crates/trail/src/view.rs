@@ -1,4 +1,4 @@
-//! The trail for people: events as lines and as CSV, filters, and counts.
+//! Display of events: lines, CSV, filters and counts.
 
 mod caller;
 mod filter;
@@ -10,7 +10,7 @@ pub use filter::Filter;
 
 use crate::terminal::printable;
 
-/// Writes an event as a line: time, user, place, event, what it is about, and what came of it.
+/// Writes an event as a line: time, caller, account, region, name, resources, and error.
 pub fn line(record: &Value, color: bool) -> String {
     let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
     let name = format!("{:<24}", text(&record["eventName"]));
@@ -18,7 +18,7 @@ pub fn line(record: &Value, color: bool) -> String {
         paint("2", &text(&record["eventTime"])),
         format!("{:<16}", printable(&caller_name(&record["userIdentity"]))),
         format!("{} {}", text(&record["recipientAccountId"]), text(&record["awsRegion"])),
-        format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), about(record)),
+        format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), subject_names(record)),
     ];
     if let Some(code) = record["errorCode"].as_str() {
         let message = record["errorMessage"].as_str().map(|message| format!(": {}", clean(Some(message))));
@@ -62,7 +62,7 @@ pub fn csv(record: &Value) -> String {
     columns.map(|text| csv_field(&printable(&text))).join(",")
 }
 
-/// Quotes a field of CSV, if it needs it.
+/// Quotes a field of CSV if necessary.
 pub fn csv_field(text: &str) -> String {
     if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
@@ -81,7 +81,7 @@ pub enum CountBy {
 }
 
 impl CountBy {
-    /// Returns the values that an event counts for: several if it is about several resources.
+    /// Returns the values by which an event is counted: several if it concerns several resources.
     pub fn keys(self, record: &Value) -> Vec<String> {
         let time = record["eventTime"].as_str().unwrap_or_default();
         match self {
@@ -94,6 +94,7 @@ impl CountBy {
     }
 }
 
+/// Returns a text of a record for a terminal; `-` if it is missing.
 fn text(value: &Value) -> String {
     clean(value.as_str())
 }
@@ -102,14 +103,14 @@ fn clean(text: Option<&str>) -> String {
     printable(text.unwrap_or("-"))
 }
 
-/// How many names of what an event is about a line shows.
+/// Maximum number of resources in a line.
 const SHOWN_SUBJECTS: usize = 3;
 
-/// The members of `requestParameters` that list what a call is about, the most exact first.
+/// The members of `requestParameters` with lists of resources, the most exact first.
 const LISTS: [&str; 4] = ["resourceARNList", "repositoryNames", "resourceIdList", "resourceTypeFilters"];
 
-/// Writes the names of what an event is about, the first few if there are many.
-fn about(record: &Value) -> String {
+/// Writes the names of the resources of an event, the first few if there are many.
+fn subject_names(record: &Value) -> String {
     let subjects = subjects(record);
     let shown: Vec<String> = subjects.iter().take(SHOWN_SUBJECTS).map(|name| printable(name)).collect();
     match subjects.len() - shown.len() {
@@ -119,7 +120,7 @@ fn about(record: &Value) -> String {
     }
 }
 
-/// Returns the names of the repositories or other resources that an event is about.
+/// Returns the names of the repositories or other resources of an event.
 fn subjects(record: &Value) -> Vec<&str> {
     let parameters = &record["requestParameters"];
     let one = record["additionalEventData"]["repositoryName"]
@@ -136,7 +137,7 @@ fn subjects(record: &Value) -> Vec<&str> {
     record["resources"][0]["ARN"].as_str().map(resource_name).into_iter().collect()
 }
 
-/// Returns the last part of an ARN, which is the name of a repository or the type and name of another resource.
+/// Returns the last part of an ARN: the name of a repository, or the type and name of another resource.
 fn resource_name(arn: &str) -> &str {
     match arn.strip_prefix("arn:") {
         Some(rest) => rest.rsplit(':').next().unwrap_or(rest),
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_about_several_resources_names_them() {
+    fn a_line_names_several_resources() {
         let record = |parameters: serde_json::Value| json!({ "eventName": "Call", "requestParameters": parameters });
         let repository = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
         let trail = "arn:aws:cloudtrail:us-east-1:111122223333:trail/MyTrail";

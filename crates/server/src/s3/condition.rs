@@ -1,4 +1,4 @@
-//! Conditions of a request for an object: whether it is wanted as it is, and which part of it.
+//! Conditions and ranges of requests for an object.
 
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::listing::entity_tag;
 
-/// The conditions of a request: HTTP's `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since`.
+/// The conditions of a request: the headers `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since`.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
     pub(super) matching: Option<ETagCondition>,
@@ -20,7 +20,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// Holds an object against the conditions, in the order of RFC 9110: an entity tag counts more than a time.
+    /// Checks the conditions for an object, in the order of RFC 9110: an entity tag takes precedence over a time.
     pub(super) fn check(&self, object: &bucket::Object) -> S3Result<()> {
         let tag = entity_tag(object);
         let modified = last_modified(object);
@@ -38,22 +38,22 @@ impl Condition {
             let message = "At least one of the pre-conditions you specified did not hold";
             return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
         }
-        let is_known = match (&self.none_match, &self.modified_since) {
+        let is_unchanged = match (&self.none_match, &self.modified_since) {
             (Some(condition), _) => matches(condition, true),
             (None, Some(time)) => modified <= *time,
             (None, None) => false,
         };
-        if is_known { Err(not_modified(&tag, &modified)) } else { Ok(()) }
+        if is_unchanged { Err(not_modified(&tag, &modified)) } else { Ok(()) }
     }
 }
 
-/// Returns when an object was put, to the second, as headers tell it.
+/// Returns the time of an object's put in whole seconds, as headers show it.
 pub(super) fn last_modified(object: &bucket::Object) -> Timestamp {
     let since = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())).into()
 }
 
-/// Returns the bytes that a range selects of an object.
+/// Returns the bytes of an object that a range selects.
 pub(super) fn selected(range: s3s::dto::Range, bytes: u64) -> S3Result<Range<u64>> {
     let message = "The requested range is not satisfiable";
     range.check(bytes).map_err(|_| S3Error::with_message(S3ErrorCode::InvalidRange, message))
@@ -85,13 +85,13 @@ mod tests {
     fn outcome(condition: &Condition) -> &'static str {
         match condition.check(&object()) {
             Ok(()) => "sent",
-            Err(error) if *error.code() == S3ErrorCode::NotModified => "known",
+            Err(error) if *error.code() == S3ErrorCode::NotModified => "not modified",
             Err(_) => "refused",
         }
     }
 
     #[test]
-    fn tags_count_more_than_times() {
+    fn tags_take_precedence_over_times() {
         let same = || Some(ETagCondition::ETag(entity_tag(&object())));
         let other = || Some(ETagCondition::ETag(ETag::Strong("other".to_owned())));
         let then = || Some(last_modified(&object()));
@@ -102,9 +102,9 @@ mod tests {
             (Condition { matching: same(), ..none() }, "sent"),
             (Condition { matching: Some(ETagCondition::Any), ..none() }, "sent"),
             (Condition { matching: other(), ..none() }, "refused"),
-            (Condition { none_match: same(), ..none() }, "known"),
+            (Condition { none_match: same(), ..none() }, "not modified"),
             (Condition { none_match: other(), ..none() }, "sent"),
-            (Condition { modified_since: then(), ..none() }, "known"),
+            (Condition { modified_since: then(), ..none() }, "not modified"),
             (Condition { modified_since: before(), ..none() }, "sent"),
             (Condition { unmodified_since: then(), ..none() }, "sent"),
             (Condition { unmodified_since: before(), ..none() }, "refused"),

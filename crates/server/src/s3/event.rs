@@ -1,51 +1,51 @@
-//! The events of calls to S3.
+//! Events of calls to S3.
 
 use aws::{AccountId, Call, Failure, GlobalArn, Resource, percent};
 use axum::http::Uri;
 use serde_json::{Map, Value, json};
 use trail::Event;
 
-use super::gate::Asked;
+use super::access::S3Operation;
 use super::signature::{Signature, parameters_unsigned};
 
 const EVENT_SOURCE: &str = "s3.amazonaws.com";
 
-/// The operations on all objects of a bucket or a prefix that are data events, as those on one object are.
+/// The operations on all objects of a bucket or a prefix; they are data events, like operations on one object.
 ///
-/// The guide of S3 calls them bucket-level operations that are logged as object-level actions.
+/// The user guide of S3 calls them bucket-level operations that are logged as object-level actions.
 const ON_OBJECTS: [&str; 6] =
     ["DeleteObjects", "HeadBucket", "ListObjectVersions", "ListObjects", "ListObjectsV2", "PostObject"];
 
-/// The operations on one object that are management events: they are about the lock's configuration of its bucket.
+/// The operations on one object that are management events, as they concern the configuration of object lock.
 const ON_CONFIGURATION: [&str; 2] = ["GetObjectLockConfiguration", "PutObjectLockConfiguration"];
 
-/// Makes the event of a call, and notes which resources of the buckets' owner it concerns.
+/// Creates the event of a call, and adds the bucket and object, which belong to `owner`, to the resources of the call.
 pub(super) fn of(
     call: &Call,
-    asked: &Asked,
+    operation: &S3Operation,
     uri: &Uri,
     signature: Option<&Signature>,
     owner: &AccountId,
     result: Result<u64, &Failure>,
 ) -> Event {
     // Both versions of the listing are one event.
-    let mut event = Event::new(asked.operation.trim_end_matches("V2"), EVENT_SOURCE);
-    event.read_only = !asked.is_write;
-    event.request_parameters = parameters(call, asked, uri);
+    let mut event = Event::new(operation.name.trim_end_matches("V2"), EVENT_SOURCE);
+    event.read_only = !operation.is_write;
+    event.request_parameters = parameters(call, operation, uri);
     event.additional_event_data = additional(signature, result.unwrap_or(0));
     event.failure = result.err().cloned();
     let partition = call.region.partition();
-    let is_on_objects = ON_OBJECTS.contains(&asked.operation.as_str());
-    event.is_data = is_on_objects || asked.key.is_some() && !ON_CONFIGURATION.contains(&asked.operation.as_str());
-    if let Some(bucket) = asked.bucket.as_ref().filter(|_| is_on_objects) {
+    let is_on_objects = ON_OBJECTS.contains(&operation.name.as_str());
+    event.is_data = is_on_objects || operation.key.is_some() && !ON_CONFIGURATION.contains(&operation.name.as_str());
+    if let Some(bucket) = operation.bucket.as_ref().filter(|_| is_on_objects) {
         let prefix = parameter(uri, "prefix").unwrap_or_default();
         event.object_prefix = Some(GlobalArn::s3(partition, format!("{bucket}/{prefix}")).to_string());
     }
     let concerns = |kind, name: String| {
         call.concerns(Resource { kind, arn: GlobalArn::s3(partition, name).to_string(), account: owner.clone() });
     };
-    if let Some(bucket) = &asked.bucket {
-        if let Some(key) = &asked.key {
+    if let Some(bucket) = &operation.bucket {
+        if let Some(key) = &operation.key {
             concerns("AWS::S3::Object", format!("{bucket}/{key}"));
         }
         concerns("AWS::S3::Bucket", bucket.clone());
@@ -53,30 +53,30 @@ pub(super) fn of(
     event
 }
 
-/// The value of a parameter of the query.
+/// Returns the value of a query parameter.
 fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
     let decoded = |text: &str| percent::decode(text.as_bytes());
     parameters_unsigned(uri).find(|(name, _)| decoded(name) == wanted).map(|(_, value)| decoded(value))
 }
 
-/// `requestParameters`: the path's and the query's, and the host.
-fn parameters(call: &Call, asked: &Asked, uri: &Uri) -> Value {
+/// Returns `requestParameters`: the bucket, the key, the host, and the query parameters.
+fn parameters(call: &Call, operation: &S3Operation, uri: &Uri) -> Value {
     let mut parameters = Map::new();
     let mut put = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
             parameters.insert(name.to_owned(), value.into());
         }
     };
-    put("bucketName", asked.bucket.as_deref());
+    put("bucketName", operation.bucket.as_deref());
     put("Host", call.host.as_deref());
-    put("key", asked.key.as_deref());
+    put("key", operation.key.as_deref());
     for (name, value) in parameters_unsigned(uri) {
         put(&percent::decode(name.as_bytes()), Some(&percent::decode(value.as_bytes())));
     }
     Value::Object(parameters)
 }
 
-/// `additionalEventData`; there is no TLS, whose cipher AWS tells.
+/// Returns `additionalEventData`; unlike at AWS, there is no TLS and so no cipher.
 fn additional(signature: Option<&Signature>, bytes_out: u64) -> Value {
     match signature {
         Some(Signature { version, method, .. }) => json!({

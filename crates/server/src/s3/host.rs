@@ -1,4 +1,4 @@
-//! Buckets that are named by the host: `http://BUCKET.localhost:4599/KEY` is `/BUCKET/KEY`.
+//! Virtual-hosted-style requests: `http://BUCKET.localhost:4599/KEY` means `/BUCKET/KEY`.
 
 use std::net::IpAddr;
 
@@ -9,22 +9,22 @@ use bucket::Buckets;
 
 use crate::headers;
 
-/// What comes after the bucket where SDKs write it into the host.
+/// The texts after the bucket's name in a host, as SDKs write it.
 const AFTER_BUCKET: [&str; 3] = [".localhost", ".s3.", ".s3-"];
 
-/// Returns the bucket that the host names: one before a name of S3 or of this machine, else only one that is there.
+/// Returns the bucket in the host: before a name of S3 or `localhost`, or the name of an existing bucket before any other name.
 pub(super) fn bucket(headers: &HeaderMap, buckets: &Buckets) -> Option<String> {
     let host = headers::text(headers, &HOST)?;
     let host = host.split(':').next().filter(|host| host.parse::<IpAddr>().is_err())?;
     let named = AFTER_BUCKET.iter().find_map(|after| host.find(after)).map(|at| &host[..at]);
-    let known = || host.split_once('.').map(|(first, _)| first).filter(|first| buckets.find(first).is_some());
-    named.or_else(known).filter(|bucket| !bucket.is_empty()).map(str::to_owned)
+    let existing = || host.split_once('.').map(|(first, _)| first).filter(|first| buckets.find(first).is_some());
+    named.or_else(existing).filter(|bucket| !bucket.is_empty()).map(str::to_owned)
 }
 
-/// Writes the bucket that the host names into the path.
+/// Moves the bucket from the host into the path.
 pub(super) fn to_path(head: &mut Parts, buckets: &Buckets) {
     let Some(bucket) = bucket(&head.headers, buckets) else { return };
-    let rest = head.uri.path_and_query().map_or("/", |it| it.as_str());
+    let rest = head.uri.path_and_query().map_or("/", |path| path.as_str());
     if let Ok(uri) = format!("/{bucket}{rest}").parse::<Uri>() {
         head.uri = uri;
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_names_a_bucket_or_none() {
+    fn a_host_can_name_a_bucket() {
         let primary = ("my-trail".to_owned(), "trail".into());
         let buckets = Buckets::new(primary, "buckets".into(), BTreeMap::new(), FolderOptions::default());
         for (host, expected) in [

@@ -1,4 +1,4 @@
-//! Listings as S3 writes them: what a client asks, and the page that it gets.
+//! Listings in the form of S3: arguments of requests, and pages of replies.
 
 use std::time::SystemTime;
 
@@ -6,10 +6,10 @@ use aws::percent;
 use s3s::dto::{CommonPrefix, ETag, EncodingType, Object, ObjectStorageClass, Owner};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-/// How many keys a page has at most, and if nothing is said.
+/// Maximum and default number of keys of a page.
 const KEYS_MAX: i32 = 1000;
 
-/// How texts are written into a listing: as they are, or escaped as in a URL.
+/// The encoding of texts in a listing: none, or that of URLs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encoding {
     url: bool,
@@ -22,9 +22,9 @@ pub(super) struct Entries {
 }
 
 impl Encoding {
-    /// Reads `encoding-type`.
-    pub(super) fn read(said: Option<&EncodingType>) -> S3Result<Self> {
-        match said.map(EncodingType::as_str) {
+    /// Parses `encoding-type`.
+    pub(super) fn parse(encoding: Option<&EncodingType>) -> S3Result<Self> {
+        match encoding.map(EncodingType::as_str) {
             None => Ok(Self { url: false }),
             Some(EncodingType::URL) => Ok(Self { url: true }),
             Some(_) => {
@@ -34,12 +34,12 @@ impl Encoding {
         }
     }
 
-    /// Writes a key, a prefix, a delimiter or a marker.
+    /// Encodes a key, a prefix, a delimiter or a marker.
     pub(super) fn write(self, text: &str) -> String {
         if self.url { percent::encode(text, b"-._*/") } else { text.to_owned() }
     }
 
-    /// Makes the entries of a page.
+    /// Converts the entries of a page.
     pub(super) fn entries(self, page: &bucket::Page, owner: Option<&Owner>) -> Entries {
         let object = |object: &bucket::Object| Object {
             key: Some(self.write(&object.key)),
@@ -58,11 +58,11 @@ impl Encoding {
     }
 }
 
-/// Reads `max-keys`.
-pub(super) fn keys_max(said: Option<i32>) -> S3Result<i32> {
-    match said {
+/// Parses `max-keys`.
+pub(super) fn keys_max(max: Option<i32>) -> S3Result<i32> {
+    match max {
         None => Ok(KEYS_MAX),
-        Some(said) if said >= 0 => Ok(said.min(KEYS_MAX)),
+        Some(max) if max >= 0 => Ok(max.min(KEYS_MAX)),
         Some(_) => {
             let message = "Argument maxKeys must be an integer between 0 and 2147483647";
             Err(S3Error::with_message(S3ErrorCode::InvalidArgument, message))
@@ -70,9 +70,9 @@ pub(super) fn keys_max(said: Option<i32>) -> S3Result<i32> {
     }
 }
 
-/// Makes an object's entity tag, from what changes whenever the object does: to read its content would cost too much in a listing.
+/// Returns the entity tag of an object, computed from its time, size and key, as a listing cannot read all contents.
 ///
-/// It ends as those of objects that were uploaded in parts do, which nobody takes for the content's MD5.
+/// It has the form for objects that were uploaded in parts, so that clients do not take it for the MD5 of the content.
 pub(super) fn entity_tag(object: &bucket::Object) -> ETag {
     let modified = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     ETag::Strong(format!("{:032x}-1", aws::derived::number(&format!("{modified}/{}/{}", object.bytes, object.key))))

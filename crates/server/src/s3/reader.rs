@@ -1,4 +1,4 @@
-//! The operations of S3 that read, over the buckets that are folders here.
+//! The operations of S3 that read, over folder buckets.
 
 use std::fs::File;
 use std::io;
@@ -20,15 +20,15 @@ use super::condition::{Condition, last_modified, selected};
 use super::listing::{Encoding, Entries, entity_tag, keys_max};
 use crate::{blocking, body};
 
-/// Reads all buckets; they are of one account and region.
+/// The implementation over all buckets, which belong to one account and region.
 pub(super) struct Reader {
     pub(super) buckets: Arc<Buckets>,
     pub(super) owner: AccountId,
     pub(super) region: Region,
 }
 
-/// What a client asks of either version of the listing.
-struct Wanted {
+/// The arguments of a listing, of either version.
+struct ListRequest {
     bucket: String,
     prefix: String,
     delimiter: String,
@@ -51,7 +51,7 @@ impl S3 for Reader {
             Ok(names.map(|name| (name.clone(), created(&buckets.folder(&name)))).collect())
         })
         .await
-        .map_err(broken)?;
+        .map_err(unreadable)?;
         let is_more = names.len() > max;
         names.truncate(max);
         let last = names.last().filter(|_| is_more).map(|(name, _)| name.as_bytes());
@@ -75,7 +75,7 @@ impl S3 for Reader {
         request: S3Request<GetBucketLocationInput>,
     ) -> S3Result<S3Response<GetBucketLocationOutput>> {
         self.bucket(&request.input.bucket)?;
-        // The oldest region is told by telling none.
+        // The location of buckets in us-east-1 is empty.
         let region = Some(self.region.as_str()).filter(|region| *region != "us-east-1");
         let location_constraint = region.map(|region| BucketLocationConstraint::from(region.to_owned()));
         Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
@@ -83,22 +83,22 @@ impl S3 for Reader {
 
     async fn list_objects(&self, request: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
         let input = request.input;
-        let encoding = Encoding::read(input.encoding_type.as_ref())?;
-        let wanted = Wanted {
+        let encoding = Encoding::parse(input.encoding_type.as_ref())?;
+        let list = ListRequest {
             bucket: input.bucket.clone(),
             prefix: input.prefix.clone().unwrap_or_default(),
             delimiter: input.delimiter.clone().unwrap_or_default(),
             after: input.marker.clone().unwrap_or_default(),
             keys_max: keys_max(input.max_keys)?,
         };
-        let keys_max = wanted.keys_max;
-        let page = self.page(wanted).await?;
+        let keys_max = list.keys_max;
+        let page = self.page(list).await?;
         let Entries { objects, prefixes } = encoding.entries(&page, Some(&self.owner()));
         let write = |text: Option<String>| text.map(|text| encoding.write(&text));
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
             is_truncated: Some(page.next.is_some()),
-            // Without a delimiter the last key says it.
+            // Without a delimiter, clients continue after the last key.
             next_marker: write(page.next.filter(|_| input.delimiter.is_some())),
             marker: Some(encoding.write(input.marker.as_deref().unwrap_or_default())),
             prefix: Some(encoding.write(input.prefix.as_deref().unwrap_or_default())),
@@ -116,20 +116,20 @@ impl S3 for Reader {
         request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
-        let encoding = Encoding::read(input.encoding_type.as_ref())?;
+        let encoding = Encoding::parse(input.encoding_type.as_ref())?;
         let prefix = input.prefix.clone().unwrap_or_default();
         let delimiter = input.delimiter.clone().unwrap_or_default();
         let scope = ["ListObjectsV2", &input.bucket, &prefix, &delimiter];
         let token = input.continuation_token.as_deref().map(|token| decode(&scope, token)).transpose()?;
-        let wanted = Wanted {
+        let list = ListRequest {
             bucket: input.bucket.clone(),
             prefix: prefix.clone(),
             delimiter: delimiter.clone(),
             after: token.or_else(|| input.start_after.clone()).unwrap_or_default(),
             keys_max: keys_max(input.max_keys)?,
         };
-        let keys_max = wanted.keys_max;
-        let page = self.page(wanted).await?;
+        let keys_max = list.keys_max;
+        let page = self.page(list).await?;
         let owner = input.fetch_owner.unwrap_or(false).then(|| self.owner());
         let Entries { objects, prefixes } = encoding.entries(&page, owner.as_ref());
         let write = |text: Option<String>| text.map(|text| encoding.write(&text));
@@ -191,7 +191,7 @@ impl S3 for Reader {
             range.as_ref().map(|range| format!("bytes {}-{}/{}", range.start, range.end - 1, object.bytes));
         let range = range.unwrap_or(0..object.bytes);
         let bytes = range.end - range.start;
-        // It is read as the client takes it; where it breaks off, the client sees that there is less than was said.
+        // The file is read as the client receives it; after a read error the client receives less than the announced length.
         let body = body::FileBody(FilePart::new(Arc::new(file), range));
         let [content_type, content_encoding] = content(&object.key);
         Ok(S3Response::new(GetObjectOutput {
@@ -211,12 +211,12 @@ impl S3 for Reader {
 }
 
 impl Reader {
-    /// Finds a bucket that can be read here.
+    /// Finds a folder bucket.
     fn bucket(&self, name: &str) -> S3Result<FolderBucket> {
         match self.buckets.find(name) {
             Some(BucketLocation::Folder(bucket)) => Ok(bucket),
             Some(BucketLocation::Remote) => {
-                // No redirection: AWS's SDK for Python follows one for ever.
+                // No redirection: the AWS SDK for Python would follow it for ever.
                 let message = format!(
                     "The bucket {name} lies at an endpoint of its own, which the settings file names; read it there."
                 );
@@ -226,47 +226,49 @@ impl Reader {
         }
     }
 
-    async fn page(&self, wanted: Wanted) -> S3Result<bucket::Page> {
-        let bucket = self.bucket(&wanted.bucket)?;
+    /// Lists a page of objects.
+    async fn page(&self, list: ListRequest) -> S3Result<bucket::Page> {
+        let bucket = self.bucket(&list.bucket)?;
         blocking::run(move || {
             bucket.list(Listing {
-                prefix: &wanted.prefix,
-                delimiter: &wanted.delimiter,
-                after: &wanted.after,
-                max: usize::try_from(wanted.keys_max).unwrap_or(0),
+                prefix: &list.prefix,
+                delimiter: &list.delimiter,
+                after: &list.after,
+                max: usize::try_from(list.keys_max).unwrap_or(0),
             })
         })
         .await
-        .map_err(broken)
+        .map_err(unreadable)
     }
 
+    /// Opens an object and reads its metadata.
     async fn object(&self, bucket: &str, key: &str) -> S3Result<(bucket::Object, File, Metadata)> {
         let bucket = self.bucket(bucket)?;
-        let wanted = key.to_owned();
+        let wanted_key = key.to_owned();
         let read = move || {
-            let Some((object, file)) = bucket.open(&wanted)? else { return Ok(None) };
-            let metadata = bucket.metadata(&wanted)?.into_iter().collect();
+            let Some((object, file)) = bucket.open(&wanted_key)? else { return Ok(None) };
+            let metadata = bucket.metadata(&wanted_key)?.into_iter().collect();
             Ok(Some((object, file, metadata)))
         };
-        let read = blocking::run(read).await.map_err(broken)?;
+        let read = blocking::run(read).await.map_err(unreadable)?;
         read.ok_or_else(|| S3Error::with_message(S3ErrorCode::NoSuchKey, "The specified key does not exist."))
     }
 
-    /// The owner as S3 names one: a canonical id, here derived from the account's.
+    /// Returns the owner with a canonical user id, which is derived from the account id.
     fn owner(&self) -> Owner {
         let half = |name: &str| aws::derived::number(&format!("{}/{name}", self.owner));
         Owner { id: Some(format!("{:032x}{:032x}", half("canonical"), half("user"))), display_name: None }
     }
 }
 
-/// When a bucket was made; clients want to be told of every one, so of those that lie elsewhere it is the beginning of time.
+/// Returns the creation time of a bucket; clients require one, so it is the epoch for remote buckets.
 fn created(bucket: &FolderBucket) -> Timestamp {
     let folder = bucket.folder().metadata();
     let created = folder.and_then(|folder| folder.created().or_else(|_| folder.modified()));
     created.unwrap_or(SystemTime::UNIX_EPOCH).into()
 }
 
-/// What CloudTrail says of the objects that it puts, else what S3 says of those of which nothing was said.
+/// Returns the content type and encoding of an object: those of CloudTrail's files, or the default of S3.
 fn content(key: &str) -> [Option<String>; 2] {
     if key.ends_with(".json.gz") {
         [Some("application/json".to_owned()), Some("gzip".to_owned())]
@@ -275,7 +277,7 @@ fn content(key: &str) -> [Option<String>; 2] {
     }
 }
 
-/// Refuses other versions and parts of an object than the one that there is.
+/// Refuses versions and parts of an object other than the only one.
 fn is_only_version(version: Option<&str>, part: Option<i32>) -> S3Result<()> {
     if version.is_some_and(|version| version != "null") {
         return Err(S3Error::with_message(S3ErrorCode::InvalidArgument, "Invalid version id specified"));
@@ -287,6 +289,7 @@ fn is_only_version(version: Option<&str>, part: Option<i32>) -> S3Result<()> {
     Ok(())
 }
 
+/// Decodes a continuation token.
 fn decode(scope: &[&str], token: &str) -> S3Result<String> {
     let last = page_token::decode(scope, token).and_then(|last| String::from_utf8(last).ok());
     let message = "The continuation token provided is incorrect";
@@ -297,7 +300,7 @@ fn length(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-fn broken(error: io::Error) -> S3Error {
-    tracing::error!(%error, "a bucket cannot be read");
+fn unreadable(error: io::Error) -> S3Error {
+    tracing::error!(%error, "cannot read a bucket");
     S3Error::with_source(S3ErrorCode::InternalError, Box::new(error))
 }

@@ -12,26 +12,26 @@ use parking_lot::Mutex;
 use store::{Durability, Store};
 use worker::Waker;
 
-use super::{Cut, Delivery, Shared};
-use crate::trails::BuiltIn;
+use super::{Cut, Delivery, DeliveryState};
+use crate::trails::DefaultTrails;
 use crate::{EventVersion, Notifier, Retention, Settings, schema};
 
 const ACCOUNT: &str = "111122223333";
 
-/// The bytes of the records of these tests.
+/// The size of the records of these tests.
 const RECORD_BYTES: usize = 100;
 
-/// Nothing is notified.
-struct Nobody;
+/// A notifier that does nothing.
+struct NoNotifier;
 
-impl Notifier for Nobody {
+impl Notifier for NoNotifier {
     fn wake(&self) {}
 }
 
 fn settings(folder: &Path, log_interval: Duration, log_bytes: u64) -> Settings {
     Settings {
         folder: folder.to_owned(),
-        home_region: "us-east-1".parse().expect("it is one"),
+        home_region: "us-east-1".parse().expect("the region is valid"),
         event_version: EventVersion::V1_05,
         log_interval,
         log_bytes,
@@ -44,40 +44,43 @@ fn settings(folder: &Path, log_interval: Duration, log_bytes: u64) -> Settings {
     }
 }
 
-/// A store with the built-in trail of one account, whose bucket is `own`.
+/// A store with the default trail of one account, whose bucket is `own`.
 fn store(folder: &Path) -> Arc<Store> {
     let store = Store::open(&folder.join("test.db"), Durability::Normal).expect("the folder is writable");
-    store.migrate("trail", schema::STEPS).expect("the steps are good");
-    let built_in = BuiltIn::open(&store, "us-east-1".parse().expect("it is one"), "own").expect("the tables are there");
-    Arc::new(built_in).meet(&store, ACCOUNT, Timestamp::from_millis(0)).expect("the tables are there");
+    store.migrate("trail", schema::STEPS).expect("the migrations are valid");
+    let default_trails = DefaultTrails::open(&store, "us-east-1".parse().expect("the region is valid"), "own")
+        .expect("the tables exist");
+    Arc::new(default_trails)
+        .ensure_default_trail(&store, ACCOUNT, Timestamp::from_millis(0))
+        .expect("the tables exist");
     Arc::new(store)
 }
 
-/// Buckets of which `own` is the given one.
+/// Buckets with `own` as given.
 fn buckets(folder: &Path, own: Arc<dyn Bucket>) -> Arc<Buckets> {
-    let others = ("other".to_owned(), folder.join("other"));
+    let primary = ("other".to_owned(), folder.join("other"));
     Arc::new(Buckets::new(
-        others,
+        primary,
         folder.join("buckets"),
         BTreeMap::from([("own".to_owned(), own)]),
         FolderOptions::default(),
     ))
 }
 
-fn shared(folder: &Path, store: &Arc<Store>, own: Arc<dyn Bucket>, log_bytes: u64) -> Shared {
-    Shared {
+fn shared(folder: &Path, store: &Arc<Store>, own: Arc<dyn Bucket>, log_bytes: u64) -> DeliveryState {
+    DeliveryState {
         store: Arc::clone(store),
         settings: settings(folder, Duration::from_hours(1), log_bytes),
         buckets: buckets(folder, own),
         clock: Arc::new(SystemClock),
-        notifier: Arc::new(Nobody),
+        notifier: Arc::new(NoNotifier),
         stop: Waker::default().stop_flag().clone(),
         bytes_waiting: 0.into(),
         turn: Mutex::default(),
     }
 }
 
-/// Records events of the regions in turn, all of the same size.
+/// Records events of the regions in turn, all with the same size.
 fn record(store: &Store, regions: &'static [&'static str], count: usize) {
     let recorded = store.write(move |transaction| {
         for number in 0..count {
@@ -88,33 +91,33 @@ fn record(store: &Store, regions: &'static [&'static str], count: usize) {
         }
         Ok::<_, store::Error>(())
     });
-    recorded.expect("the table is there");
+    recorded.expect("the table exists");
 }
 
-/// The places of the history of the first and last event of each planned file, by region.
+/// The region of each planned file, and the `seq` of its first and last event.
 fn files(store: &Store) -> Vec<(String, RangeInclusive<i64>)> {
     let files: Result<_, store::Error> = store.read(|transaction| {
         transaction.query("SELECT region, first_seq, last_seq FROM log_files ORDER BY id", &[], |row| {
             Ok((row.text(0)?, row.integer(1)?..=row.integer(2)?))
         })
     });
-    files.expect("the table is there")
+    files.expect("the table exists")
 }
 
-/// Takes everything, and forgets it.
-struct Nowhere;
+/// A bucket that drops everything.
+struct NullBucket;
 
-impl Bucket for Nowhere {
+impl Bucket for NullBucket {
     fn put(&self, _key: &str, _content: &[u8], _metadata: &[(&str, &str)]) -> io::Result<()> {
         Ok(())
     }
 }
 
 #[test]
-fn full_files_are_cut_alike_however_often_delivery_runs() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn full_files_have_the_same_ends_for_any_number_of_deliveries() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(folder.path());
-    let shared = shared(folder.path(), &store, Arc::new(Nowhere), 10 * RECORD_BYTES as u64);
+    let shared = shared(folder.path(), &store, Arc::new(NullBucket), 10 * RECORD_BYTES as u64);
     for _ in 0..100 {
         record(&store, &["us-east-1"], 7);
         shared.deliver(Cut::FullFiles, &mut HashMap::new()).expect("the store works");
@@ -125,40 +128,40 @@ fn full_files_are_cut_alike_however_often_delivery_runs() {
 }
 
 #[test]
-fn the_files_of_all_regions_are_cut_together_once_all_events_fill_one() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn the_files_of_all_regions_end_together_once_the_events_fill_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(folder.path());
-    let shared = shared(folder.path(), &store, Arc::new(Nowhere), 10 * RECORD_BYTES as u64);
+    let shared = shared(folder.path(), &store, Arc::new(NullBucket), 10 * RECORD_BYTES as u64);
     record(&store, &["us-east-1", "us-east-2"], 19);
     shared.deliver(Cut::FullFiles, &mut HashMap::new()).expect("the store works");
     let file = |region: &str, range| (region.to_owned(), range);
     let full = [file("us-east-1", 1..=9), file("us-east-2", 2..=10)];
     assert_eq!(files(&store), full);
     shared.deliver(Cut::FullFiles, &mut HashMap::new()).expect("the store works");
-    assert_eq!(files(&store), full, "the rest waits");
+    assert_eq!(files(&store), full, "the rest stays pending");
     shared.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
     assert_eq!(files(&store)[2..], [file("us-east-1", 11..=19), file("us-east-2", 12..=18)]);
 }
 
 #[test]
-fn how_much_waits_is_known_again_after_each_delivery() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn the_size_of_pending_records_is_exact_after_each_delivery() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(folder.path());
-    let shared = shared(folder.path(), &store, Arc::new(Nowhere), 10 * RECORD_BYTES as u64);
-    let waiting = || shared.bytes_waiting.load(Ordering::Relaxed);
+    let shared = shared(folder.path(), &store, Arc::new(NullBucket), 10 * RECORD_BYTES as u64);
+    let pending = || shared.bytes_waiting.load(Ordering::Relaxed);
     record(&store, &["us-east-1"], 23);
-    // Line ends are counted, too, and not delivered.
+    // The count includes line ends, which log files do not have.
     shared.bytes_waiting.store(23 * (RECORD_BYTES as u64 + 1), Ordering::Relaxed);
     shared.deliver(Cut::FullFiles, &mut HashMap::new()).expect("the store works");
-    assert_eq!(waiting(), 3 * RECORD_BYTES as u64);
+    assert_eq!(pending(), 3 * RECORD_BYTES as u64);
     shared.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
-    assert_eq!(waiting(), 0);
+    assert_eq!(pending(), 0);
 }
 
-/// Is as busy as can be: while a file is written, another event is recorded.
-struct Busy(Arc<Store>);
+/// A bucket of a busy server: while a file is written, another event is recorded.
+struct BusyBucket(Arc<Store>);
 
-impl Bucket for Busy {
+impl Bucket for BusyBucket {
     fn put(&self, _key: &str, _content: &[u8], _metadata: &[(&str, &str)]) -> io::Result<()> {
         record(&self.0, &["us-east-1"], 1);
         Ok(())
@@ -166,10 +169,10 @@ impl Bucket for Busy {
 }
 
 #[test]
-fn what_is_recorded_while_files_are_written_waits_for_the_next_delivery() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn events_recorded_while_files_are_written_are_in_the_next_delivery() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(folder.path());
-    let shared = shared(folder.path(), &store, Arc::new(Busy(Arc::clone(&store))), 1 << 20);
+    let shared = shared(folder.path(), &store, Arc::new(BusyBucket(Arc::clone(&store))), 1 << 20);
     record(&store, &["us-east-1"], 5);
     for _ in 0..3 {
         shared.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
@@ -177,33 +180,33 @@ fn what_is_recorded_while_files_are_written_waits_for_the_next_delivery() {
     assert_eq!(files(&store).into_iter().map(|(_, range)| range).collect::<Vec<_>>(), [1..=5, 6..=6, 7..=7]);
 }
 
-/// Panics at first, and then tells of each object.
-struct Panicking {
+/// A bucket whose first put panics; it sends the keys of the others to the test.
+struct PanickingBucket {
     puts: AtomicUsize,
     keys: Mutex<Sender<String>>,
 }
 
-impl Bucket for Panicking {
+impl Bucket for PanickingBucket {
     fn put(&self, key: &str, _content: &[u8], _metadata: &[(&str, &str)]) -> io::Result<()> {
         assert!(self.puts.fetch_add(1, Ordering::Relaxed) > 0, "a bucket of the test panics");
-        self.keys.lock().send(key.to_owned()).expect("the test listens");
+        self.keys.lock().send(key.to_owned()).expect("the test receives");
         Ok(())
     }
 }
 
 #[test]
 fn a_round_that_panics_is_followed_by_one_that_delivers_and_so_does_a_flush() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(folder.path());
     record(&store, &["us-east-1"], 1);
     let (keys, delivered) = channel();
-    let own = Arc::new(Panicking { puts: AtomicUsize::new(0), keys: Mutex::new(keys) });
+    let own = Arc::new(PanickingBucket { puts: AtomicUsize::new(0), keys: Mutex::new(keys) });
     let (buckets, settings) = (buckets(folder.path(), own), settings(folder.path(), Duration::ZERO, 1 << 20));
-    let delivery = Delivery::start(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(Nobody));
-    let delivery = delivery.expect("a thread can be made");
+    let delivery = Delivery::start(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier));
+    let delivery = delivery.expect("a thread can be started");
     let first = delivered.recv().expect("the round after the panic delivers");
     record(&store, &["us-east-1"], 1);
-    delivery.deliver().expect("the lock works");
+    delivery.deliver().expect("the store works");
     let second = delivered.recv().expect("the flush, or a round before it, delivers");
     delivery.stop();
     assert_ne!(first, second);

@@ -1,4 +1,4 @@
-//! The writing of planned log files, bucket by bucket.
+//! Writes the planned log files of each bucket.
 
 use std::io;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use serde_json::json;
 use store::{Error, Transaction};
 
 use super::plan::parse;
-use super::{Failed, Shared};
+use super::{DeliveryError, DeliveryState};
 use crate::log_file::Content;
-use crate::trails::span::{self, Span};
+use crate::trails::period::{self, TrailPeriod};
 
-/// How many planned files are looked up at a time.
-const FILES_PER_ROUND: i64 = 100;
+/// Planned files that are read at a time.
+const FILES_PER_READ: i64 = 100;
 
-/// A file that is planned and not written.
-struct Waiting {
+/// A file that is planned and not written yet.
+struct PendingFile {
     id: i64,
     trail: i64,
-    span: i64,
+    period: i64,
     account: String,
     region: String,
     bucket: String,
@@ -27,51 +27,53 @@ struct Waiting {
     last_seq: i64,
 }
 
-/// What is known of a file once its content is made.
-struct Made {
-    content: Vec<u8>,
+/// The content of a file.
+struct FileContent {
+    gzip: Vec<u8>,
+    /// The SHA-256 of the uncompressed content, in hexadecimal.
     hash: String,
+    /// The times of the first and last event.
     oldest: Option<i64>,
     newest: Option<i64>,
 }
 
-/// Names the buckets that planned files wait for.
-pub(super) fn buckets(shared: &Shared) -> Result<Vec<String>, Error> {
+/// Lists the buckets with planned files.
+pub(super) fn buckets(shared: &DeliveryState) -> Result<Vec<String>, Error> {
     shared.store.read(|transaction| {
         let query = "SELECT DISTINCT bucket FROM log_files WHERE delivered IS NULL ORDER BY bucket";
         transaction.query(query, &[], |row| row.text(0))
     })
 }
 
-/// Writes all planned files of a bucket, those of before a crash first; the first failure ends it.
-pub(super) fn all_of(shared: &Shared, bucket: &str) -> Result<(), Failed> {
+/// Writes all planned files of a bucket, those from before a crash first; stops at the first failure.
+pub(super) fn pending_files(shared: &DeliveryState, bucket: &str) -> Result<(), DeliveryError> {
     loop {
-        let waiting = shared.store.read(|transaction| waiting(transaction, bucket))?;
-        if waiting.is_empty() {
+        let files = shared.store.read(|transaction| read_pending(transaction, bucket))?;
+        if files.is_empty() {
             return Ok(());
         }
-        for file in waiting {
-            let made = shared.store.read(|transaction| made(transaction, &file))?;
-            let put = shared.buckets.get(bucket).put(&file.key, &made.content, &[]);
+        for file in files {
+            let content = shared.store.read(|transaction| content(transaction, &file))?;
+            let put = shared.buckets.get(bucket).put(&file.key, &content.gzip, &[]);
             if let Err(error) = put {
-                tell_failure(shared, bucket, &error)?;
-                return Err(Failed::Bucket(error));
+                record_failure(shared, bucket, &error)?;
+                return Err(DeliveryError::Bucket(error));
             }
-            count_as_written(shared, file, made)?;
+            mark_as_written(shared, file, content)?;
         }
     }
 }
 
-fn waiting(transaction: &Transaction, bucket: &str) -> Result<Vec<Waiting>, Error> {
+fn read_pending(transaction: &Transaction, bucket: &str) -> Result<Vec<PendingFile>, Error> {
     transaction.query(
         "SELECT id, trail, span, account, region, bucket, key, first_seq, last_seq FROM log_files \
          WHERE delivered IS NULL AND bucket = ?1 ORDER BY id LIMIT ?2",
-        &[bucket.into(), FILES_PER_ROUND.into()],
+        &[bucket.into(), FILES_PER_READ.into()],
         |row| {
-            Ok(Waiting {
+            Ok(PendingFile {
                 id: row.integer(0)?,
                 trail: row.integer(1)?,
-                span: row.integer(2)?,
+                period: row.integer(2)?,
                 account: row.text(3)?,
                 region: row.text(4)?,
                 bucket: row.text(5)?,
@@ -83,12 +85,12 @@ fn waiting(transaction: &Transaction, bucket: &str) -> Result<Vec<Waiting>, Erro
     )
 }
 
-/// Makes a file's content of what its span takes.
-fn made(transaction: &Transaction, file: &Waiting) -> Result<Made, Failed> {
-    let query = format!("SELECT {} FROM trail_spans WHERE id = ?1", span::COLUMNS);
-    let span = transaction.query_one(&query, &[file.span.into()], Span::of)?;
-    let span = span.ok_or(Error::Damaged("the span of a log file is not there"))?;
-    let mut content = Content::new();
+/// Builds the content of a file from the events that its period selects.
+fn content(transaction: &Transaction, file: &PendingFile) -> Result<FileContent, DeliveryError> {
+    let query = format!("SELECT {} FROM trail_spans WHERE id = ?1", period::COLUMNS);
+    let period = transaction.query_one(&query, &[file.period.into()], TrailPeriod::of)?;
+    let period = period.ok_or(Error::Damaged("the period of a log file is missing"))?;
+    let mut writer = Content::new();
     let (mut oldest, mut newest) = (None, None);
     let mut written = Ok(());
     transaction.query(
@@ -96,26 +98,26 @@ fn made(transaction: &Transaction, file: &Waiting) -> Result<Made, Failed> {
         &[(&file.account).into(), (&file.region).into(), file.first_seq.into(), file.last_seq.into()],
         |row| {
             let (record, time, is_data) = (row.text(0)?, row.integer(1)?, row.integer(2)? == 1);
-            let picks = || Ok::<_, Error>(span.picks(&file.region, is_data, &parse(&record)?));
-            if written.is_ok() && if span.is_choosy() { picks()? } else { !is_data } {
-                written = content.push(&record);
+            let selects = || Ok::<_, Error>(period.selects(&file.region, is_data, &parse(&record)?));
+            if written.is_ok() && if period.needs_record() { selects()? } else { !is_data } {
+                written = writer.push(&record);
                 oldest = Some(oldest.map_or(time, |oldest: i64| oldest.min(time)));
                 newest = newest.max(Some(time));
             }
             Ok(())
         },
     )?;
-    let finished = written.and_then(|()| content.finish());
-    let (content, hash) = finished.map_err(Failed::Bucket)?;
-    Ok(Made { content, hash, oldest, newest })
+    let finished = written.and_then(|()| writer.finish());
+    let (gzip, hash) = finished.map_err(DeliveryError::Bucket)?;
+    Ok(FileContent { gzip, hash, oldest, newest })
 }
 
-/// Counts a file as written, and has its trail's topic told of it.
-fn count_as_written(shared: &Shared, file: Waiting, made: Made) -> Result<(), Error> {
+/// Marks a file as written, and queues the notification of its trail's topic.
+fn mark_as_written(shared: &DeliveryState, file: PendingFile, content: FileContent) -> Result<(), Error> {
     let (clock, notifier) = (Arc::clone(&shared.clock), Arc::clone(&shared.notifier));
-    let Made { hash, oldest, newest, .. } = made;
+    let FileContent { hash, oldest, newest, .. } = content;
     shared.store.write(move |transaction| {
-        // Read here, so that files are in the order of their times, as digests need it.
+        // Read in the transaction, so that the times of files increase with their order, which digests need.
         let now = clock.now().millis();
         transaction.execute(
             "UPDATE log_files SET delivered = ?2, hash = ?3, oldest = ?4, newest = ?5, \
@@ -127,20 +129,20 @@ fn count_as_written(shared: &Shared, file: Waiting, made: Made) -> Result<(), Er
             &[file.trail.into(), now.into()],
         )?;
         let message = json!({ "s3Bucket": file.bucket, "s3ObjectKey": [file.key] }).to_string();
-        let told = transaction.execute(
+        let notifications = transaction.execute(
             "INSERT INTO notifications (trail, topic, message, attempts, due) \
              SELECT trail, topic, ?2, 0, 0 FROM trail_spans WHERE id = ?1 AND topic IS NOT NULL",
-            &[file.span.into(), (&message).into()],
+            &[file.period.into(), (&message).into()],
         )?;
-        if told > 0 {
+        if notifications > 0 {
             transaction.after_commit(move || notifier.wake());
         }
         Ok(())
     })
 }
 
-/// Lets the trails that wait for a bucket show what it answered.
-fn tell_failure(shared: &Shared, bucket: &str, error: &io::Error) -> Result<(), Error> {
+/// Stores the error of a bucket in the status of the trails with planned files for it.
+fn record_failure(shared: &DeliveryState, bucket: &str, error: &io::Error) -> Result<(), Error> {
     let (bucket, error, now) = (bucket.to_owned(), code(error), shared.clock.now().millis());
     shared.store.write(move |transaction| {
         transaction.execute(
@@ -152,7 +154,7 @@ fn tell_failure(shared: &Shared, bucket: &str, error: &io::Error) -> Result<(), 
     })
 }
 
-/// The error code of S3 for a failure, where it has one; CloudTrail shows those.
+/// Returns the error code of S3 for a failure, as CloudTrail shows it, or the message if there is no code.
 pub(crate) fn code(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "NoSuchBucket".to_owned(),

@@ -1,4 +1,4 @@
-//! Chains of digests in the store: what is to be covered, what was planned, and what was delivered.
+//! Chains of digests in the store: log files to cover, planned digests, and delivered digests.
 
 use std::time::Duration;
 
@@ -16,19 +16,19 @@ pub(crate) struct Chain {
     pub(crate) series: Series,
     /// The bucket of the next digest.
     pub(crate) bucket: String,
-    /// Whether the trail logs and is to be validated.
+    /// Whether the trail logs and has validation enabled.
     pub(crate) is_on: bool,
-    /// The last digest, if another one follows it.
-    pub(crate) last: Option<Link>,
-    /// When the first log file was delivered that is to be covered.
+    /// The last digest, unless the chain has ended.
+    pub(crate) last: Option<DigestLink>,
+    /// The delivery time of the first uncovered log file.
     pub(crate) uncovered_since: Option<Timestamp>,
-    /// When the newest log file was delivered, or the trail last began to log if that was later.
+    /// The delivery time of the newest log file, or the last start of logging if that was later.
     pub(crate) used: Timestamp,
 }
 
-/// What a digest says of the one before it.
+/// A digest as the next one of its chain names it.
 #[derive(Clone, Debug)]
-pub(crate) struct Link {
+pub(crate) struct DigestLink {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) end: Timestamp,
@@ -38,7 +38,7 @@ pub(crate) struct Link {
 
 /// A log file that no digest covers yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Uncovered {
+pub(crate) struct UncoveredFile {
     pub(crate) id: i64,
     pub(crate) bucket: String,
     pub(crate) key: String,
@@ -48,23 +48,23 @@ pub(crate) struct Uncovered {
     pub(crate) newest: Timestamp,
 }
 
-/// A digest that is to be planned.
+/// A digest to be planned.
 #[derive(Clone, Debug)]
-pub(crate) struct New {
+pub(crate) struct NewDigest {
     pub(crate) trail: i64,
     pub(crate) series: Series,
-    /// What the next digest says of this one.
-    pub(crate) made: Link,
+    /// The name of this digest for the next one.
+    pub(crate) link: DigestLink,
     pub(crate) document: String,
-    /// The log files that it covers.
+    /// The ids of the log files that it covers.
     pub(crate) covered: Vec<i64>,
-    /// Whether another one follows; if none does, the chain has ended.
+    /// Whether another one follows; otherwise the chain ends with this one.
     pub(crate) next_follows: bool,
 }
 
-/// A digest that was planned and is not in its bucket yet.
+/// A digest that is planned and not in its bucket yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedDigest {
     pub(crate) id: i64,
     pub(crate) trail: i64,
     pub(crate) bucket: String,
@@ -73,8 +73,9 @@ pub(crate) struct Planned {
     pub(crate) signature: String,
 }
 
-impl Uncovered {
-    pub(crate) fn told(&self) -> LogFile {
+impl UncoveredFile {
+    /// Returns the entry of the file in a digest.
+    pub(crate) fn to_log_file(&self) -> LogFile {
         LogFile {
             s3_bucket: self.bucket.clone(),
             s3_object: self.key.clone(),
@@ -86,30 +87,30 @@ impl Uncovered {
     }
 }
 
-/// After how many intervals without a log file a chain rests.
-const INTERVALS_BEFORE_REST: i64 = 24;
+/// Intervals without a log file after which a chain is idle.
+const INTERVALS_UNTIL_IDLE: i64 = 24;
 
 impl Chain {
-    /// Tells whether nothing was delivered for so long that there are no further digests until something is.
-    pub(crate) fn rests(&self, now: Timestamp, interval: Duration) -> bool {
+    /// Tells whether the chain has had no log files for so long that it gets no digests until there are new ones.
+    pub(crate) fn is_idle(&self, now: Timestamp, interval: Duration) -> bool {
         let idle = now.millis().saturating_sub(self.used.millis());
-        self.is_on && self.uncovered_since.is_none() && idle > millis(interval).saturating_mul(INTERVALS_BEFORE_REST)
+        self.is_on && self.uncovered_since.is_none() && idle > millis(interval).saturating_mul(INTERVALS_UNTIL_IDLE)
     }
 
-    /// Returns how long it is until its next digest is due, an interval at most.
+    /// Returns the time until its next digest is due, at most an interval.
     pub(crate) fn wait(&self, now: Timestamp, interval: Duration) -> Duration {
         let begin = self.last.as_ref().map(|last| last.end).or(self.uncovered_since).unwrap_or(self.used);
         let passed = now.millis().saturating_sub(begin.millis());
         if passed < -millis(interval) {
-            // The clock went back; that is seen to at once.
+            // The clock was set back; a digest at once starts a new chain.
             return Duration::ZERO;
         }
         interval.saturating_sub(Duration::from_millis(u64::try_from(passed).unwrap_or(0)))
     }
 }
 
-/// Lists the chains that get digests: of trails that are on, for the home region and each place that ever had a log file, of others
-/// that have begun one, and of those with log files that no digest covers.
+/// Lists the chains that get digests: those of active trails, for the home region and for each account and region with a log file; open
+/// chains of other trails; and those with uncovered log files.
 pub(crate) fn all(transaction: &Transaction) -> Result<Vec<Chain>, Error> {
     let files = "FROM log_files AS file WHERE file.trail = trails.id AND file.account = place.account AND file.region = place.region";
     let query = format!(
@@ -146,10 +147,10 @@ pub(crate) fn all(transaction: &Transaction) -> Result<Vec<Chain>, Error> {
     Ok(chains)
 }
 
-fn last(row: &Row<'_>) -> Result<Option<Link>, Error> {
+fn last(row: &Row<'_>) -> Result<Option<DigestLink>, Error> {
     let Some(end) = row.optional_integer(13)? else { return Ok(None) };
     let [bucket, key, hash, signature] = [row.text(11)?, row.text(12)?, row.text(14)?, row.text(15)?];
-    Ok(Some(Link { bucket, key, end: Timestamp::from_millis(end), hash, signature }))
+    Ok(Some(DigestLink { bucket, key, end: Timestamp::from_millis(end), hash, signature }))
 }
 
 /// Tells whether there is a digest that ended at a time.
@@ -158,7 +159,7 @@ pub(crate) fn is_any_of(transaction: &Transaction, end: Timestamp) -> Result<boo
     Ok(transaction.query_one(query, &[end.millis().into()], |row| row.integer(0))?.is_some())
 }
 
-/// Returns when the last digest ended of those of a chain, and of the chains before it, that ended by a time.
+/// Returns the latest end of a digest of a trail, account and region, over all its chains, that is not after a time.
 pub(crate) fn ended_before(
     transaction: &Transaction,
     chain: &Chain,
@@ -172,18 +173,18 @@ pub(crate) fn ended_before(
     Ok(ended.flatten().map(Timestamp::from_millis))
 }
 
-/// Tells whether a digest has that key already, as that of a deleted trail of the same name may.
+/// Tells whether a digest already has a key; a deleted trail of the same name may have one.
 pub(crate) fn is_taken(transaction: &Transaction, bucket: &str, key: &str) -> Result<bool, Error> {
-    let found = transaction.query_one(
+    let id = transaction.query_one(
         "SELECT id FROM digests WHERE bucket = ?1 AND key = ?2",
         &[bucket.into(), key.into()],
         |row| row.integer(0),
     )?;
-    Ok(found.is_some())
+    Ok(id.is_some())
 }
 
-/// Lists the log files that a chain's next digests are to cover, in the order in which they were delivered.
-pub(crate) fn uncovered(transaction: &Transaction, chain: &Chain) -> Result<Vec<Uncovered>, Error> {
+/// Lists the uncovered log files of a chain, in the order of their delivery.
+pub(crate) fn uncovered(transaction: &Transaction, chain: &Chain) -> Result<Vec<UncoveredFile>, Error> {
     transaction.query(
         "SELECT id, bucket, key, delivered, hash, COALESCE(oldest, delivered), COALESCE(newest, delivered) FROM log_files \
          WHERE trail = ?1 AND account = ?2 AND region = ?3 AND digest IS NULL AND validated = 1 AND hash IS NOT NULL \
@@ -191,7 +192,7 @@ pub(crate) fn uncovered(transaction: &Transaction, chain: &Chain) -> Result<Vec<
         &[chain.trail.into(), (&chain.series.account).into(), (&chain.series.region).into()],
         |row| {
             let time = |column| row.integer(column).map(Timestamp::from_millis);
-            Ok(Uncovered {
+            Ok(UncoveredFile {
                 id: row.integer(0)?,
                 bucket: row.text(1)?,
                 key: row.text(2)?,
@@ -204,9 +205,9 @@ pub(crate) fn uncovered(transaction: &Transaction, chain: &Chain) -> Result<Vec<
     )
 }
 
-/// Keeps a digest before it is written, and which log files it covers.
-pub(crate) fn plan(transaction: &Transaction, new: &New) -> Result<(), Error> {
-    let New { trail, series, made, document, covered, next_follows } = new;
+/// Stores a digest and the log files that it covers, before it is written.
+pub(crate) fn plan(transaction: &Transaction, new: &NewDigest) -> Result<(), Error> {
+    let NewDigest { trail, series, link, document, covered, next_follows } = new;
     transaction.execute(
         "UPDATE digests SET is_last = 0 WHERE trail = ?1 AND account = ?2 AND region = ?3 AND is_last = 1",
         &[(*trail).into(), (&series.account).into(), (&series.region).into()],
@@ -218,36 +219,36 @@ pub(crate) fn plan(transaction: &Transaction, new: &New) -> Result<(), Error> {
             (*trail).into(),
             (&series.account).into(),
             (&series.region).into(),
-            (&made.bucket).into(),
-            (&made.key).into(),
-            made.end.millis().into(),
-            (&made.hash).into(),
-            (&made.signature).into(),
+            (&link.bucket).into(),
+            (&link.key).into(),
+            link.end.millis().into(),
+            (&link.hash).into(),
+            (&link.signature).into(),
             document.into(),
             i64::from(*next_follows).into(),
         ],
         |row| row.integer(0),
     )?;
-    let id = id.ok_or(Error::Damaged("the id of a new digest"))?;
+    let id = id.ok_or(Error::Damaged("a new digest has no id"))?;
     for file in covered {
         transaction.execute("UPDATE log_files SET digest = ?1 WHERE id = ?2", &[id.into(), (*file).into()])?;
     }
     Ok(())
 }
 
-/// Tells whether anything was planned that is not delivered.
+/// Tells whether there are planned digests that are not written.
 pub(crate) fn is_any_planned(transaction: &Transaction) -> Result<bool, Error> {
     let query = "SELECT id FROM digests WHERE document IS NOT NULL LIMIT 1";
     Ok(transaction.query_one(query, &[], |row| row.integer(0))?.is_some())
 }
 
-/// Lists what was planned and is not delivered, the oldest first.
-pub(crate) fn planned(transaction: &Transaction) -> Result<Vec<Planned>, Error> {
+/// Lists the planned digests that are not written, the oldest first.
+pub(crate) fn planned(transaction: &Transaction) -> Result<Vec<PlannedDigest>, Error> {
     transaction.query(
         "SELECT id, trail, bucket, key, document, signature FROM digests WHERE document IS NOT NULL ORDER BY id",
         &[],
         |row| {
-            Ok(Planned {
+            Ok(PlannedDigest {
                 id: row.integer(0)?,
                 trail: row.integer(1)?,
                 bucket: row.text(2)?,
@@ -259,8 +260,12 @@ pub(crate) fn planned(transaction: &Transaction) -> Result<Vec<Planned>, Error> 
     )
 }
 
-/// Notes that a digest is in its bucket: what it was made of is not needed any more.
-pub(crate) fn delivered(transaction: &Transaction, digest: &Planned, time: Timestamp) -> Result<(), Error> {
+/// Marks a digest as written and drops its document, which is not needed any more.
+pub(crate) fn mark_as_delivered(
+    transaction: &Transaction,
+    digest: &PlannedDigest,
+    time: Timestamp,
+) -> Result<(), Error> {
     transaction.execute("UPDATE digests SET document = NULL WHERE id = ?1", &[digest.id.into()])?;
     transaction.execute(
         "UPDATE trails SET digest_made = ?2, digest_error = NULL WHERE id = ?1",
@@ -269,8 +274,8 @@ pub(crate) fn delivered(transaction: &Transaction, digest: &Planned, time: Times
     Ok(())
 }
 
-/// Notes that a bucket did not take a digest.
-pub(crate) fn failed(transaction: &Transaction, digest: &Planned, error: &str) -> Result<(), Error> {
+/// Stores the error of a bucket that failed to take a digest, in the status of the trail.
+pub(crate) fn record_failure(transaction: &Transaction, digest: &PlannedDigest, error: &str) -> Result<(), Error> {
     transaction.execute("UPDATE trails SET digest_error = ?2 WHERE id = ?1", &[digest.trail.into(), error.into()])?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A digest file: its key, its content, and the text that is signed.
+//! A digest file: its key, its content, and the signed text.
 
 use std::io::{self, Read, Write};
 
@@ -46,7 +46,7 @@ pub(crate) struct LogFile {
     pub(crate) oldest_event_time: String,
 }
 
-/// What the digests of one chain have in common.
+/// The common part of the digests of one chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     /// The prefix of the trail's keys in the bucket, without a slash at the end.
@@ -74,13 +74,13 @@ impl Series {
 }
 
 impl Document {
-    /// Writes the content as it is hashed: on one line.
+    /// Writes the content in the form that is hashed: on one line.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("these are texts")
+        serde_json::to_string(self).expect("all members are texts")
     }
 }
 
-/// Returns the text whose signature certifies a digest; `hash` is that of its uncompressed content in hexadecimal.
+/// Returns the text that is signed for a digest; `hash` is the SHA-256 of its uncompressed content in hexadecimal.
 pub(crate) fn signed_text(end: &str, bucket: &str, key: &str, hash: &str, previous_signature: Option<&str>) -> String {
     format!("{end}\n{bucket}/{key}\n{hash}\n{}", previous_signature.unwrap_or("null"))
 }
@@ -92,9 +92,9 @@ pub(crate) fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
     gzip.finish()
 }
 
-/// Why a file is not one gzip member; the texts are those of `aws cloudtrail validate-logs`.
+/// Why a file cannot be expanded; the texts are those of `aws cloudtrail validate-logs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unexpandable {
+pub(crate) enum ExpandError {
     /// The file cannot be read or expanded.
     #[error("invalid format")]
     Format,
@@ -103,15 +103,15 @@ pub(crate) enum Unexpandable {
     Trailing,
 }
 
-/// Expands a file that is one gzip member and nothing else.
-pub(crate) fn expand(file: impl Read) -> Result<Vec<u8>, Unexpandable> {
+/// Expands a file that consists of one gzip member.
+pub(crate) fn expand(file: impl Read) -> Result<Vec<u8>, ExpandError> {
     let mut content = Vec::new();
     let mut gzip = GzDecoder::new(io::BufReader::new(file));
-    gzip.read_to_end(&mut content).map_err(|_| Unexpandable::Format)?;
+    gzip.read_to_end(&mut content).map_err(|_| ExpandError::Format)?;
     let mut next = [0];
     match gzip.into_inner().read(&mut next) {
         Ok(0) => Ok(content),
-        Ok(_) => Err(Unexpandable::Trailing),
-        Err(_) => Err(Unexpandable::Format),
+        Ok(_) => Err(ExpandError::Trailing),
+        Err(_) => Err(ExpandError::Format),
     }
 }

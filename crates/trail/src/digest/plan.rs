@@ -1,4 +1,4 @@
-//! The planning of digests: which windows of a chain get one, what each covers, and its signature.
+//! Plans digests: the windows of each chain, the log files that each window covers, and the signatures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,46 +7,46 @@ use std::time::Duration;
 use aws::Timestamp;
 use store::Error;
 
-use super::chain::{self, Link, New, Uncovered};
+use super::chain::{self, DigestLink, NewDigest, UncoveredFile};
 use super::document::{Document, HASH_ALGORITHM, SIGNATURE_ALGORITHM, signed_text};
-use super::{Chain, Shared, millis};
+use super::{Chain, DigestState, millis};
 use crate::public_key::sha256;
 use crate::signing_key::SigningKey;
 
-/// How long the windows are that make up for a time without digests, where the interval is not longer.
+/// Minimum length of the windows that catch up after a time without digests; a longer interval counts instead.
 const HOUR: Duration = Duration::from_hours(1);
 
-/// How many windows at most make up for a time without digests, however long it was, or however far a clock jumped.
+/// Maximum number of windows that catch up after a time without digests, even after a long stop or a jump of the clock.
 const WINDOWS_MAX: i64 = 24;
 
-/// How many chains are planned in one transaction, which others wait for.
+/// Chains that are planned in one transaction; other writes wait for it.
 const CHAINS_PER_WRITE: usize = 64;
 
-/// What is planned and not in the store yet.
+/// Digests that are planned and not in the store yet.
 struct Planning<'a> {
-    shared: &'a Shared,
-    new: Vec<New>,
+    shared: &'a DigestState,
+    new: Vec<NewDigest>,
     /// The buckets and keys of `new`.
     taken: BTreeSet<(String, String)>,
-    /// Chains end their windows together, so that one key signs many digests.
+    /// The signing key of each window; chains have the same windows, so one key signs many digests.
     keys: BTreeMap<(i64, i64), Arc<SigningKey>>,
 }
 
-/// Plans the digests of chains until now.
-pub(super) fn all(shared: &Shared, chains: Vec<Chain>, now: Timestamp) -> Result<(), Error> {
+/// Plans the digests of chains up to a time.
+pub(super) fn all(shared: &DigestState, chains: Vec<Chain>, now: Timestamp) -> Result<(), Error> {
     let mut planning = Planning { shared, new: Vec::new(), taken: BTreeSet::new(), keys: BTreeMap::new() };
     let mut chains = chains.into_iter().peekable();
     while chains.peek().is_some() && !shared.stop.is_set() {
         for chain in chains.by_ref().take(CHAINS_PER_WRITE) {
             planning.windows(chain, now)?;
         }
-        planning.keep()?;
+        planning.store()?;
     }
     Ok(())
 }
 
 impl Planning<'_> {
-    /// Plans the windows of a chain from its last digest until now.
+    /// Plans the windows of a chain from its last digest up to a time.
     fn windows(&mut self, mut chain: Chain, now: Timestamp) -> Result<(), Error> {
         let mut uncovered = self.shared.store.read(|transaction| chain::uncovered(transaction, &chain))?;
         let now = self.end_of_last(&mut chain, now);
@@ -55,16 +55,16 @@ impl Planning<'_> {
         while start < now {
             let is_last = now.millis() - start.millis() < step.saturating_mul(2);
             let mut end = if is_last { now } else { Timestamp::from_millis(start.millis() + step) };
-            // The last window takes all, so that no log file is left out whose time a clock told wrongly.
+            // The last window covers all remaining files, also those with a wrong time, so that none is left out.
             let until = if is_last {
                 uncovered.len()
             } else {
                 uncovered.partition_point(|file| file.delivered.whole_second() <= end)
             };
-            let covered: Vec<Uncovered> = uncovered.drain(..until).collect();
+            let covered: Vec<UncoveredFile> = uncovered.drain(..until).collect();
             let mut key = chain.series.key(end);
             while self.is_taken(&chain.bucket, &key)? {
-                // By a digest of a deleted trail of that name, of a time when the clock was ahead, or of another server.
+                // A deleted trail of the same name, a clock that was ahead, or another server can have used the key.
                 end = second_after(end);
                 key = chain.series.key(end);
             }
@@ -75,9 +75,9 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Returns when a chain's last window ends: now, or a second after the last digest if the clock went back since that one.
+    /// Returns the end of a chain's last window: now, or a second after the last digest if the clock was set back since.
     ///
-    /// After a clock that went back further than an interval the chain ends, and a new one begins.
+    /// If the clock was set back by more than an interval, the chain ends and a new one begins.
     fn end_of_last(&self, chain: &mut Chain, now: Timestamp) -> Timestamp {
         let Some(last) = chain.last.as_ref().filter(|last| last.end >= now) else { return now };
         if last.end.millis() - now.millis() <= millis(self.shared.interval) {
@@ -87,14 +87,14 @@ impl Planning<'_> {
             digest = last.key,
             end = last.end.iso(),
             now = now.iso(),
-            "the clock went back behind the last digest; a new chain of digests begins"
+            "the clock is behind the last digest; starting a new chain of digests"
         );
         chain.last = None;
         now
     }
 
-    /// Returns where a chain's next window begins; that of a new chain takes in what is to be covered already.
-    fn start(&self, chain: &Chain, uncovered: &[Uncovered], now: Timestamp) -> Result<Timestamp, Error> {
+    /// Returns the start of a chain's next window; the first window of a new chain includes all uncovered files.
+    fn start(&self, chain: &Chain, uncovered: &[UncoveredFile], now: Timestamp) -> Result<Timestamp, Error> {
         if let Some(last) = &chain.last {
             return Ok(last.end);
         }
@@ -110,15 +110,15 @@ impl Planning<'_> {
             || self.shared.buckets.has(bucket, key))
     }
 
-    /// Makes a digest, which is to be kept.
+    /// Plans a digest.
     fn digest(
         &mut self,
         chain: &Chain,
         (start, end): (Timestamp, Timestamp),
         key: String,
-        covered: &[Uncovered],
+        covered: &[UncoveredFile],
         next_follows: bool,
-    ) -> Result<Link, Error> {
+    ) -> Result<DigestLink, Error> {
         let signing_key = self.signing_key(start, end)?;
         let document = document(chain, (start, end), key, signing_key.fingerprint(), covered);
         let content = document.to_json();
@@ -126,12 +126,12 @@ impl Planning<'_> {
         let previous = document.previous_digest_signature.as_deref();
         let (bucket, key) = (document.digest_s3_bucket, document.digest_s3_object);
         let text = signed_text(&document.digest_end_time, &bucket, &key, &hash, previous);
-        let made = Link { bucket, key, end, hash, signature: signing_key.sign(&text) };
-        self.taken.insert((made.bucket.clone(), made.key.clone()));
+        let link = DigestLink { bucket, key, end, hash, signature: signing_key.sign(&text) };
+        self.taken.insert((link.bucket.clone(), link.key.clone()));
         let covered = covered.iter().map(|file| file.id).collect();
         let (trail, series) = (chain.trail, chain.series.clone());
-        self.new.push(New { trail, series, made: made.clone(), document: content, covered, next_follows });
-        Ok(made)
+        self.new.push(NewDigest { trail, series, link: link.clone(), document: content, covered, next_follows });
+        Ok(link)
     }
 
     fn signing_key(&mut self, start: Timestamp, end: Timestamp) -> Result<Arc<SigningKey>, Error> {
@@ -143,8 +143,8 @@ impl Planning<'_> {
         Ok(key)
     }
 
-    /// Keeps what is planned, all or nothing of it.
-    fn keep(&mut self) -> Result<(), Error> {
+    /// Stores the planned digests, all or none of them.
+    fn store(&mut self) -> Result<(), Error> {
         self.taken.clear();
         let new = std::mem::take(&mut self.new);
         if new.is_empty() {
@@ -159,7 +159,7 @@ impl Planning<'_> {
     }
 }
 
-/// Returns how long a window is of those that make up for a time without digests, in milliseconds: whole seconds.
+/// Returns the length of the windows from `start` to `now`: whole seconds, in milliseconds.
 fn step(start: Timestamp, now: Timestamp, interval: Duration) -> i64 {
     let share = now.millis().saturating_sub(start.millis()).max(0) / WINDOWS_MAX;
     let share = share / 1_000 * 1_000 + 1_000;
@@ -175,7 +175,7 @@ fn document(
     (start, end): (Timestamp, Timestamp),
     key: String,
     fingerprint: &str,
-    covered: &[Uncovered],
+    covered: &[UncoveredFile],
 ) -> Document {
     let previous = chain.last.as_ref();
     Document {
@@ -193,6 +193,6 @@ fn document(
         previous_digest_hash_value: previous.map(|link| link.hash.clone()),
         previous_digest_hash_algorithm: previous.map(|_| HASH_ALGORITHM.to_owned()),
         previous_digest_signature: previous.map(|link| link.signature.clone()),
-        log_files: covered.iter().map(Uncovered::told).collect(),
+        log_files: covered.iter().map(UncoveredFile::to_log_file).collect(),
     }
 }

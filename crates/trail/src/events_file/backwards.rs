@@ -1,33 +1,33 @@
-//! The lines of a file from the last to the first.
+//! Reads the lines of a file from the last to the first.
 //!
-//! **Invariant:** every byte is read once and copied once or twice, however long the lines are.
+//! **Invariant:** every byte is read once and copied at most twice, for lines of any length.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// How much is read at a time.
+/// Bytes that are read at a time.
 const STEP_BYTES: u64 = 64 * 1024;
 
-/// Reads the lines that lie before a place in a file, last line first, without their line ends.
+/// The lines before an offset in a file, last line first, without their line ends.
 pub(super) struct Backwards<F> {
     file: F,
-    /// Where the part of the file begins that was read.
+    /// The offset of the part of the file that was read.
     start: u64,
-    /// The part of it of which no line was returned yet.
+    /// The bytes of that part that are in no returned line.
     unread: Vec<u8>,
-    /// The rest of the line that begins before `unread`, in pieces, the last piece first.
+    /// The rest of the line that begins before or in `unread`, in pieces, the last piece first.
     rest: Vec<Vec<u8>>,
 }
 
 impl<F: Read + Seek> Backwards<F> {
-    /// Reads from `end` on, which is the file's beginning or comes after a line end.
+    /// Starts at the offset `end`: 0, or after a line end.
     pub(super) const fn new(file: F, end: u64) -> Self {
         Self { file, start: end, unread: Vec::new(), rest: Vec::new() }
     }
 
-    /// Returns the next line; `None` at the file's beginning.
+    /// Returns the next line; `None` at the beginning of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
-            // The line end of the line itself is the last byte of what is unread, so the one before it is looked for.
+            // The last unread byte is the end of the line itself, so the search starts before it.
             let before = self.unread.len().saturating_sub(usize::from(self.rest.is_empty()));
             if let Some(at) = self.unread[..before].iter().rposition(|byte| *byte == b'\n') {
                 let line = self.unread.split_off(at + 1);
@@ -45,7 +45,7 @@ impl<F: Read + Seek> Backwards<F> {
         }
     }
 
-    /// Reads the piece of the file before what was read.
+    /// Reads the piece of the file before the part that was read.
     fn read_before(&mut self) -> io::Result<Vec<u8>> {
         let step = STEP_BYTES.min(self.start);
         self.start -= step;
@@ -55,7 +55,7 @@ impl<F: Read + Seek> Backwards<F> {
         Ok(bytes)
     }
 
-    /// Joins the beginning of a line and its rest, and removes the line end.
+    /// Joins the beginning of a line with its rest, and removes the line end.
     fn join(&mut self, mut line: Vec<u8>) -> Vec<u8> {
         for piece in self.rest.drain(..).rev() {
             line.extend_from_slice(&piece);
@@ -65,7 +65,7 @@ impl<F: Read + Seek> Backwards<F> {
     }
 }
 
-/// Returns where the last line of a file ends that has a line end; 0 if none has.
+/// Returns the offset after the last line end of a file; 0 if there is none.
 pub(super) fn end_of_lines(file: &mut (impl Read + Seek)) -> io::Result<u64> {
     let mut start = file.seek(SeekFrom::End(0))?;
     while start > 0 {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn lines_of_any_length_are_read_whole() {
         let long = |length: usize| vec![b'a'; length];
-        let step = usize::try_from(STEP_BYTES).expect("it is small");
+        let step = usize::try_from(STEP_BYTES).expect("a step fits into memory");
         for content in [
             vec![],
             b"torn".to_vec(),
@@ -125,7 +125,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn lines_are_those_of_a_split(lengths in prop::collection::vec(0_usize..150_000, 0..6), torn in 0_usize..70_000) {
+        fn the_lines_are_those_of_a_split(lengths in prop::collection::vec(0_usize..150_000, 0..6), torn in 0_usize..70_000) {
             let mut content = Vec::new();
             for length in lengths {
                 content.extend(std::iter::repeat_n(b'a', length));

@@ -1,4 +1,4 @@
-//! Records that a full disk did not take: they are tried again until the file has them, whether anybody calls or not.
+//! The worker that appends records which a full disk did not take, until the file has them.
 
 use std::io;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use worker::{Error, Stop, Work, Worker};
 
 use super::EventsFile;
 
-/// The time from one attempt to the next.
+/// Time between attempts.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Rounds that append what waits.
+/// The work of the worker.
 struct Retry(Arc<EventsFile>);
 
-/// Starts the worker that appends what waits; the file wakes it.
+/// Starts the worker; the file wakes it.
 pub(crate) fn start(events: &Arc<EventsFile>) -> io::Result<Worker> {
     Worker::start("trail-events", events.waker.clone(), Retry(Arc::clone(events)))
 }
 
 impl Work for Retry {
     fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, Error> {
-        // What fails was logged when it began to fail.
+        // The first failure was logged by the append.
         let is_done = matches!(self.0.write_pending(), Ok(0));
         Ok((!is_done).then_some(INTERVAL))
     }
 
-    /// What is left then is appended when the trail is opened next.
+    /// Tries once more; records that are still pending are appended when the trail is opened next.
     fn finish(&mut self) -> Result<(), Error> {
         self.0.write_pending()?;
         Ok(())
@@ -46,20 +46,20 @@ mod tests {
     use crate::events_file::Open;
 
     #[test]
-    fn what_waits_is_appended_after_a_round_that_panicked() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn pending_records_are_appended_after_a_round_that_panicked() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let path = folder.path().join("events.ndjson");
-        let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+        let full = File::options().write(true).open("/dev/full").expect("Linux has /dev/full");
         let open = Mutex::new(Open { file: full, pending: Vec::new() });
         let events = EventsFile { path: path.clone(), open, is_full: AtomicBool::new(false), waker: Waker::default() };
         let events = Arc::new(events);
         events.append("a record\n");
         assert_eq!(events.lock().pending, b"a record\n");
         let order = worker::faults::first_rounds_panic();
-        let worker = start(&events).expect("a thread can be made");
+        let worker = start(&events).expect("a thread can be started");
         drop(order);
         events.lock().file = File::create_new(&path).expect("the folder is writable");
-        while fs::read(&path).expect("it is there") != b"a record\n" {
+        while fs::read(&path).expect("the file exists") != b"a record\n" {
             thread::yield_now();
         }
         worker.stop();

@@ -1,11 +1,11 @@
-//! What event history knows of an event: the attributes that it is found by, read out of its record.
+//! Attributes of events for lookups, read from their records.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use strum::{EnumString, IntoStaticStr};
 
-/// What events can be looked up by.
+/// An attribute of events that a lookup can filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 pub(super) enum Attribute {
     EventId,
@@ -18,7 +18,7 @@ pub(super) enum Attribute {
     AccessKeyId,
 }
 
-/// The part of a record that event history shows by itself.
+/// The members of a record that event history uses.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Facts {
@@ -52,12 +52,12 @@ pub(super) struct Resource {
 }
 
 impl Facts {
-    /// Reads a record; only what we did not write cannot be read.
+    /// Reads a record; `None` if it was not written by this program.
     pub(super) fn read(record: &str) -> Option<Self> {
         serde_json::from_str(record).ok()
     }
 
-    /// Returns the name of who called: a user's, a session's, or `root`; services and other accounts have none.
+    /// Returns the name of the caller: of a user or session, or `root`; services and other accounts have none.
     pub(super) fn username(&self) -> Option<&str> {
         let Identity { kind, arn, user_name, .. } = &self.user_identity;
         match kind.as_str() {
@@ -67,7 +67,7 @@ impl Facts {
         }
     }
 
-    /// Returns the access key of who called; an empty one is none.
+    /// Returns the access key of the caller, unless it is empty.
     pub(super) fn access_key_id(&self) -> Option<&str> {
         self.user_identity.access_key_id.as_deref().filter(|key| !key.is_empty())
     }
@@ -77,7 +77,7 @@ impl Facts {
         self.read_only.map(|read_only| if read_only { "true" } else { "false" })
     }
 
-    /// Returns every value that the event is found by, but for its id; a resource is found by its ARN and by its name alone.
+    /// Returns all attributes but the id with their values; a resource has its ARN and its name as values.
     pub(super) fn values(&self) -> BTreeSet<(Attribute, &str)> {
         let one = [
             (Attribute::EventName, Some(self.event_name.as_str())),

@@ -1,8 +1,8 @@
-//! The index: for every value of an attribute, in an account and region, the events that have it, by time.
+//! The index of event history: for each value of an attribute, in an account and region, the events with it, by time.
 //!
-//! Values are rows of their own, so that an event takes some twenty bytes for each of its values. Ids are random, and a tree of
-//! all of them would be written in another place for every event; so they lie in generations of 65,536 events, and whoever looks
-//! for one asks each generation.
+//! Values have their own rows, so that an event takes about twenty bytes for each of its values. Event ids are random, and each insertion
+//! into one tree of all ids would write another page. So they are kept in generations of 65,536 events, and a lookup searches each
+//! generation.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -11,10 +11,10 @@ use store::{Error, Row, Transaction};
 
 use super::attributes::{Attribute, Facts};
 
-/// The events of a generation of ids, as a power of two.
+/// The size of a generation of ids, as a power of two.
 const GENERATION_BITS: u32 = 16;
 
-/// A value of an attribute in a place.
+/// A value of an attribute in an account and region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) account: String,
@@ -23,17 +23,18 @@ pub(super) struct Key {
     pub(super) value: String,
 }
 
-/// Events that are to be indexed, or no longer.
+/// Events that are added to the index or removed from it.
 pub(super) struct Batch {
-    /// The `seq` of the last of them.
+    /// The `seq` of the last one.
     pub(super) last_seq: i64,
-    /// The time and `seq` of the events of each value.
+    /// The time and `seq` of the events with each value.
     values: BTreeMap<Key, Vec<(i64, i64)>>,
-    /// The hash and `seq` of each id.
+    /// The hash of the id and the `seq` of each event.
     ids: Vec<(i64, i64)>,
 }
 
-struct Entry {
+/// An event to be indexed.
+struct IndexedEvent {
     seq: i64,
     account: String,
     region: String,
@@ -43,13 +44,13 @@ struct Entry {
     record: Option<String>,
 }
 
-/// The columns of [`Entry`]; the records of data events are not read, as nobody can look them up.
+/// The columns of [`IndexedEvent`]; the records of data events are not read, as event history has none.
 const COLUMNS: &str = "seq, account, region, time, event_id, CASE WHEN is_data = 0 THEN record END";
 
-/// Returns up to which `seq` events are indexed.
-pub(super) fn reaches(transaction: &Transaction) -> Result<i64, Error> {
+/// Returns the `seq` of the last indexed event.
+pub(super) fn last_indexed(transaction: &Transaction) -> Result<i64, Error> {
     let seq = transaction.query_one("SELECT indexed_seq FROM history", &[], |row| row.integer(0))?;
-    seq.ok_or(Error::Damaged("the event history has no row"))
+    seq.ok_or(Error::Damaged("the table history is empty"))
 }
 
 /// Empties the index.
@@ -59,9 +60,9 @@ pub(super) fn clear(transaction: &Transaction) -> Result<(), Error> {
     )
 }
 
-/// Takes events out of the index that are removed in the same transaction.
+/// Removes events from the index, before they are removed in the same transaction.
 ///
-/// They must still be there, as their records tell where they are found; how many there are at a time is the caller's choice.
+/// Their records are needed to find their values; the caller limits the number of events.
 pub(crate) fn forget(transaction: &Transaction, seqs: RangeInclusive<i64>) -> Result<(), Error> {
     let entries = transaction.query(
         &format!("SELECT {COLUMNS} FROM events WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"),
@@ -71,7 +72,7 @@ pub(crate) fn forget(transaction: &Transaction, seqs: RangeInclusive<i64>) -> Re
     Batch::of(entries).map_or(Ok(()), |batch| batch.remove(transaction))
 }
 
-/// Finds a value's id.
+/// Returns the id of a value.
 pub(super) fn value_id(transaction: &Transaction, key: &Key) -> Result<Option<i64>, Error> {
     let attribute: &str = key.attribute.into();
     transaction.query_one(
@@ -81,7 +82,7 @@ pub(super) fn value_id(transaction: &Transaction, key: &Key) -> Result<Option<i6
     )
 }
 
-/// Finds the events whose ids have the hash of this one: in general that event, or none.
+/// Returns the `seq` of the events whose ids have the same hash as this one: normally of that event alone, or none.
 pub(super) fn seqs_of_id(transaction: &Transaction, event_id: &str) -> Result<Vec<i64>, Error> {
     let end = |order: &str| {
         let sql = format!("SELECT generation FROM history_ids ORDER BY generation {order} LIMIT 1");
@@ -89,15 +90,15 @@ pub(super) fn seqs_of_id(transaction: &Transaction, event_id: &str) -> Result<Ve
     };
     let (Some(first), Some(last)) = (end("ASC")?, end("DESC")?) else { return Ok(Vec::new()) };
     let hash = hash(event_id);
-    let mut found = Vec::new();
+    let mut seqs = Vec::new();
     for generation in first..=last {
-        found.extend(transaction.query(
+        seqs.extend(transaction.query(
             "SELECT seq FROM history_ids WHERE generation = ?1 AND hash = ?2",
             &[generation.into(), hash.into()],
             |row| row.integer(0),
         )?);
     }
-    Ok(found)
+    Ok(seqs)
 }
 
 impl Batch {
@@ -111,13 +112,13 @@ impl Batch {
         Ok(Self::of(entries))
     }
 
-    fn of(entries: Vec<Entry>) -> Option<Self> {
+    fn of(entries: Vec<IndexedEvent>) -> Option<Self> {
         let mut batch = Self { last_seq: entries.last()?.seq, values: BTreeMap::new(), ids: Vec::new() };
-        for Entry { seq, account, region, time, event_id, record } in entries {
+        for IndexedEvent { seq, account, region, time, event_id, record } in entries {
             let Some(record) = record else { continue };
             batch.ids.push((hash(&event_id), seq));
             let Some(facts) = Facts::read(&record) else {
-                tracing::error!(seq, "a record cannot be read, so it is found by its id alone");
+                tracing::error!(seq, "cannot read a record; event history finds it by its id only");
                 continue;
             };
             for (attribute, value) in facts.values() {
@@ -178,10 +179,10 @@ impl Batch {
     }
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, Error> {
+fn entry(row: &Row<'_>) -> Result<IndexedEvent, Error> {
     let [account, region] = [row.text(1)?, row.text(2)?];
     let (event_id, record) = (row.text(4)?, row.optional_text(5)?);
-    Ok(Entry { seq: row.integer(0)?, account, region, time: row.integer(3)?, event_id, record })
+    Ok(IndexedEvent { seq: row.integer(0)?, account, region, time: row.integer(3)?, event_id, record })
 }
 
 fn add_value(transaction: &Transaction, key: &Key) -> Result<i64, Error> {
@@ -190,7 +191,7 @@ fn add_value(transaction: &Transaction, key: &Key) -> Result<i64, Error> {
         "INSERT INTO history_values (account, region, attribute, value) VALUES (?1, ?2, ?3, ?4)",
         &[(&key.account).into(), (&key.region).into(), attribute.into(), (&key.value).into()],
     )?;
-    value_id(transaction, key)?.ok_or(Error::Damaged("a value of the event history is not there"))
+    value_id(transaction, key)?.ok_or(Error::Damaged("a new value of the event history has no id"))
 }
 
 /// FNV-1a over an id.

@@ -1,4 +1,4 @@
-//! `LookupEvents`: the events of an account and region, newest first, by one attribute and by time.
+//! `LookupEvents`: lists the events of an account and region, newest first, by one attribute and by time.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use super::attributes::{Attribute, Facts};
 use super::index::{self, Key};
 use crate::{CloudTrail, Exception};
 
-/// How far back event history goes.
+/// The period that event history covers.
 const DAYS: Duration = Duration::from_hours(90 * 24);
 
-/// How many events a page has at most, and where the caller does not say.
+/// Maximum and default number of events of a page.
 const PAGE_MAX: i32 = 50;
 
-/// The most bytes of an attribute's value.
+/// Maximum size of an attribute's value in bytes.
 const VALUE_BYTES_MAX: usize = 2_000;
 
-/// A page of all management events of a place.
+/// Selects a page of all management events of an account and region.
 pub(super) const EVERYTHING: &str = "SELECT time, seq, record FROM events WHERE account = ?5 AND region = ?6 AND is_data = 0 \
     AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4";
 
-/// A page of the events of a value.
+/// Selects a page of the events with a value.
 pub(super) const BY_VALUE: &str = "SELECT events.time, events.seq, record FROM history_index CROSS JOIN events \
     WHERE value_id = ?5 AND (history_index.time, history_index.seq) < (?1, ?2) AND history_index.time >= ?3 \
     AND events.seq = history_index.seq ORDER BY history_index.time DESC, history_index.seq DESC LIMIT ?4";
@@ -54,7 +54,7 @@ struct LookupAttribute {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct LookupEventsOutput {
-    events: Vec<Found>,
+    events: Vec<FoundEvent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
@@ -62,7 +62,7 @@ pub(crate) struct LookupEventsOutput {
 /// An event; the time is in whole seconds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Found {
+struct FoundEvent {
     event_id: String,
     event_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,24 +86,24 @@ struct FoundResource {
     resource_name: Option<String>,
 }
 
-/// What is asked for; times are milliseconds, both ends included.
+/// A parsed input; times are milliseconds, both ends included.
 struct Query {
     filter: Option<(Attribute, String)>,
     oldest: i64,
     newest: i64,
-    /// The time and `seq` of the last event of the page before.
+    /// The time and `seq` of the last event of the previous page.
     after: Option<(i64, i64)>,
     size: i32,
 }
 
-/// An event's place in the order, and its record.
-struct Placed {
+/// An event with its position in the order.
+struct EventRow {
     time: i64,
     seq: i64,
     record: String,
 }
 
-/// Looks events up.
+/// Lists a page of events.
 pub(crate) fn lookup_events(
     service: &CloudTrail,
     call: &Arc<Call>,
@@ -119,17 +119,17 @@ pub(crate) fn lookup_events(
     if query.filter.is_some() {
         service.history.catch_up()?;
     }
-    let mut placed = service.store.read(|transaction| find(transaction, call, &query))?;
-    let size = usize::try_from(query.size).expect("a page's size was checked");
-    let more = placed.len() > size;
-    placed.truncate(size);
-    let last = placed.last().filter(|_| more);
+    let mut rows = service.store.read(|transaction| find(transaction, call, &query))?;
+    let size = usize::try_from(query.size).expect("the size of a page is positive");
+    let is_more = rows.len() > size;
+    rows.truncate(size);
+    let last = rows.last().filter(|_| is_more);
     let next_token = last.map(|last| page_token::encode(&scope, format!("{} {}", last.time, last.seq).as_bytes()));
-    let events = placed.into_iter().map(found).collect::<Result<_, Error>>()?;
+    let events = rows.into_iter().map(found_event).collect::<Result<_, Error>>()?;
     Ok(LookupEventsOutput { events, next_token })
 }
 
-/// All that must be the same in the request for the next page, which may be of another size.
+/// Returns the arguments that must be the same in the request for the next page; the size of the page may differ.
 fn scope(call: &Call, input: &LookupEventsInput) -> Vec<String> {
     let mut scope = vec!["LookupEvents".to_owned(), call.account.to_string(), call.region.to_string()];
     scope.push(format!("{:?} {:?} {:?}", input.start_time, input.end_time, input.event_category));
@@ -139,14 +139,14 @@ fn scope(call: &Call, input: &LookupEventsInput) -> Vec<String> {
     scope
 }
 
-/// Reads what is asked for; `None` are the insights, of which there are none.
+/// Parses the input; `None` for insights events, as there are none.
 fn parse(
     input: LookupEventsInput,
     scope: &[&str],
     now: Timestamp,
     delay: Duration,
 ) -> Result<Option<Query>, Exception> {
-    // Of several attributes the first counts, and AWS does not look at the others.
+    // AWS uses the first of several attributes and ignores the others.
     let filter = input.lookup_attributes.into_iter().flatten().next().map(filter).transpose()?;
     if let (Some(start), Some(end)) = (input.start_time, input.end_time)
         && start > end
@@ -163,7 +163,7 @@ fn parse(
         return Err(Exception::InvalidMaxResults { size });
     }
     let after = input.next_token.map(|token| after(scope, &token).ok_or(Exception::InvalidNextToken)).transpose()?;
-    // Events have whole seconds, so a range begins with the second that follows and ends with the one that has begun.
+    // Events have whole seconds, so the start of a range is rounded up, and its end includes the whole second.
     let seconds = |time: f64| Timestamp::from_seconds(time).millis();
     let start = input.start_time.map_or(i64::MIN, |time| seconds(time.ceil()));
     let end = input.end_time.map_or(i64::MAX, |time| seconds(time.floor()) + 999);
@@ -173,68 +173,68 @@ fn parse(
 }
 
 fn filter(attribute: LookupAttribute) -> Result<(Attribute, String), Exception> {
-    let wrong = |what: String| Err(Exception::InvalidLookupAttributes(what));
+    let invalid = |reason: String| Err(Exception::InvalidLookupAttributes(reason));
     let LookupAttribute { attribute_key, attribute_value } = attribute;
     let Ok(key) = Attribute::from_str(&attribute_key) else {
-        return wrong(format!("{attribute_key:?} is not an attribute that events can be looked up by."));
+        return invalid(format!("{attribute_key:?} is not an attribute that events can be looked up by."));
     };
     if attribute_value.is_empty() || attribute_value.len() > VALUE_BYTES_MAX {
-        return wrong(format!("The value of {attribute_key} must have between 1 and {VALUE_BYTES_MAX} characters."));
+        return invalid(format!("The value of {attribute_key} must have between 1 and {VALUE_BYTES_MAX} characters."));
     }
     if key == Attribute::ReadOnly && !["true", "false"].contains(&attribute_value.as_str()) {
-        return wrong("The value of ReadOnly must be true or false.".to_owned());
+        return invalid("The value of ReadOnly must be true or false.".to_owned());
     }
     Ok((key, attribute_value))
 }
 
 fn after(scope: &[&str], token: &str) -> Option<(i64, i64)> {
-    let place = String::from_utf8(page_token::decode(scope, token)?).ok()?;
-    let (time, seq) = place.split_once(' ')?;
+    let position = String::from_utf8(page_token::decode(scope, token)?).ok()?;
+    let (time, seq) = position.split_once(' ')?;
     Some((time.parse().ok()?, seq.parse().ok()?))
 }
 
-/// Finds the events of a page, and one more if there is one.
-fn find(transaction: &Transaction, call: &Call, query: &Query) -> Result<Vec<Placed>, Error> {
+/// Reads the events of a page, and one more if there is one.
+fn find(transaction: &Transaction, call: &Call, query: &Query) -> Result<Vec<EventRow>, Error> {
     let (account, region) = (call.account.as_str(), call.region.as_str());
-    // The place after the newest that is asked for, if it is not in a later page.
+    // The position after the newest requested event, or after the previous page.
     let (time, seq) = query.after.unwrap_or((i64::MAX, i64::MAX)).min((query.newest, i64::MAX));
     let range = [time.into(), seq.into(), query.oldest.into(), i64::from(query.size + 1).into()];
     match &query.filter {
         None => {
             let values: Vec<Value<'_>> = range.into_iter().chain([account.into(), region.into()]).collect();
-            transaction.query(EVERYTHING, &values, placed)
+            transaction.query(EVERYTHING, &values, event_row)
         }
         Some((Attribute::EventId, event_id)) => {
-            let mut found = Vec::new();
+            let mut events = Vec::new();
             for candidate in index::seqs_of_id(transaction, event_id)? {
                 let values = [candidate.into(), event_id.into(), account.into(), region.into()];
-                found.extend(transaction.query(
+                events.extend(transaction.query(
                     "SELECT time, seq, record FROM events WHERE seq = ?1 AND event_id = ?2 AND account = ?3 AND region = ?4",
                     &values,
-                    placed,
+                    event_row,
                 )?);
             }
-            found.retain(|event| (event.time, event.seq) < (time, seq) && event.time >= query.oldest);
-            Ok(found)
+            events.retain(|event| (event.time, event.seq) < (time, seq) && event.time >= query.oldest);
+            Ok(events)
         }
         Some((attribute, value)) => {
             let key =
                 Key { account: account.into(), region: region.into(), attribute: *attribute, value: value.clone() };
             let Some(value_id) = index::value_id(transaction, &key)? else { return Ok(Vec::new()) };
             let values: Vec<Value<'_>> = range.into_iter().chain([value_id.into()]).collect();
-            transaction.query(BY_VALUE, &values, placed)
+            transaction.query(BY_VALUE, &values, event_row)
         }
     }
 }
 
-fn placed(row: &Row<'_>) -> Result<Placed, Error> {
-    Ok(Placed { time: row.integer(0)?, seq: row.integer(1)?, record: row.text(2)? })
+fn event_row(row: &Row<'_>) -> Result<EventRow, Error> {
+    Ok(EventRow { time: row.integer(0)?, seq: row.integer(1)?, record: row.text(2)? })
 }
 
-/// Shows an event.
-fn found(event: Placed) -> Result<Found, Error> {
-    let facts = Facts::read(&event.record).ok_or(Error::Damaged("a record"))?;
-    Ok(Found {
+/// Builds the output of an event.
+fn found_event(event: EventRow) -> Result<FoundEvent, Error> {
+    let facts = Facts::read(&event.record).ok_or(Error::Damaged("a record cannot be read"))?;
+    Ok(FoundEvent {
         read_only: facts.read_only(),
         access_key_id: facts.access_key_id().map(str::to_owned),
         username: facts.username().map(str::to_owned),
@@ -267,7 +267,7 @@ mod tests {
             next_token: None,
         };
         let query = parse(input, &[], Timestamp::from_millis(NOW), Duration::from_secs(delay));
-        let query = query.expect("nothing is wrong").expect("management events are asked for");
+        let query = query.expect("the input is valid").expect("the category is management events");
         (query.oldest, query.newest)
     }
 
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_of_a_range_are_in_it_as_whole_seconds() {
+    fn a_range_includes_both_ends_as_whole_seconds() {
         assert_eq!(range(Some(1_481_739_000.001), Some(1_481_739_000.001), 0), (1_481_739_001_000, 1_481_739_000_999));
         assert_eq!(range(Some(1_481_739_000.0), Some(1_481_739_000.9), 0), (1_481_739_000_000, 1_481_739_000_999));
     }

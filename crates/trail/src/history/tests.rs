@@ -17,10 +17,10 @@ use crate::{Event, EventVersion, record, schema};
 /// More than a batch.
 const EVENTS: i64 = 3_000;
 
-/// A store with events that nothing has indexed: half of them create, half delete, each one a repository of its own.
+/// A store with events that are not indexed: half of them create a repository, half delete one, each a different one.
 fn store(folder: &tempfile::TempDir) -> Arc<Store> {
     let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
-    store.migrate("trail", schema::STEPS).expect("the steps are good");
+    store.migrate("trail", schema::STEPS).expect("the migrations are valid");
     let written = store.write(|transaction| {
         for number in 1..=EVENTS {
             let name = if number % 2 == 0 { "CreateRepository" } else { "DeleteRepository" };
@@ -39,31 +39,31 @@ fn store(folder: &tempfile::TempDir) -> Arc<Store> {
         }
         Ok::<_, store::Error>(())
     });
-    written.expect("it is written");
+    written.expect("the events can be stored");
     Arc::new(store)
 }
 
-/// The first and last of the events that the index has of a value, and how many there are.
+/// The first and last indexed event with a value, and their number.
 fn indexed(store: &Store, attribute: Attribute, value: &str) -> Option<(i64, i64, i64)> {
     let (account, region) = ("111122223333".to_owned(), "us-east-1".to_owned());
     let key = Key { account, region, attribute, value: value.to_owned() };
-    let found: Result<_, store::Error> = store.read(|transaction| {
+    let indexed: Result<_, store::Error> = store.read(|transaction| {
         let Some(value_id) = index::value_id(transaction, &key)? else { return Ok(None) };
         let query = "SELECT MIN(seq), MAX(seq), COUNT(*) FROM history_index WHERE value_id = ?1";
         transaction.query_one(query, &[value_id.into()], |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?)))
     });
-    found.expect("the tables are there")
+    indexed.expect("the tables exist")
 }
 
 fn seqs_of_id(store: &Store, id: &str) -> Vec<i64> {
-    store.read(|transaction| index::seqs_of_id(transaction, id)).expect("the tables are there")
+    store.read(|transaction| index::seqs_of_id(transaction, id)).expect("the tables exist")
 }
 
 #[test]
-fn an_index_that_begins_empty_reaches_every_event() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn an_empty_index_catches_up_with_every_event() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(&folder);
-    let history = History::open(Arc::clone(&store)).expect("the tables are there");
+    let history = History::open(Arc::clone(&store)).expect("the tables exist");
     history.catch_up().expect("the store works");
     assert_eq!(indexed(&store, Attribute::EventName, "CreateRepository"), Some((2, EVENTS, EVENTS / 2)));
     assert_eq!(indexed(&store, Attribute::Username, "Mary_Major"), Some((1, EVENTS, EVENTS)));
@@ -72,21 +72,21 @@ fn an_index_that_begins_empty_reaches_every_event() {
     assert_eq!(indexed(&store, Attribute::AccessKeyId, ""), None);
     assert_eq!(seqs_of_id(&store, "id-2999"), [2999]);
     assert_eq!(seqs_of_id(&store, "id-3001"), [0_i64; 0]);
-    // Another process goes on where this one was.
-    let again = History::open(Arc::clone(&store)).expect("the tables are there");
+    // Another process continues where this one ended.
+    let again = History::open(Arc::clone(&store)).expect("the tables exist");
     assert!(!again.index_some().expect("the store works"));
 }
 
 #[test]
-fn events_that_are_forgotten_leave_nothing() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn removed_events_leave_nothing_in_the_index() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(&folder);
     History::open(Arc::clone(&store)).and_then(|history| history.catch_up()).expect("the store works");
-    let forgotten = store.write(|transaction| {
+    let removed = store.write(|transaction| {
         forget(transaction, 1..=600)?;
         transaction.execute("DELETE FROM events WHERE seq <= 600", &[])
     });
-    forgotten.expect("it is written");
+    removed.expect("the events can be removed");
     assert_eq!(indexed(&store, Attribute::EventName, "CreateRepository"), Some((602, EVENTS, EVENTS / 2 - 300)));
     assert_eq!(indexed(&store, Attribute::ResourceName, "repo-600"), None);
     assert_eq!(indexed(&store, Attribute::ResourceName, "repo-601"), Some((601, 601, 1)));
@@ -94,8 +94,8 @@ fn events_that_are_forgotten_leave_nothing() {
 }
 
 #[test]
-fn who_called_has_the_name_that_the_caller_has() {
-    let account = || "111122223333".parse::<AccountId>().expect("it has twelve digits");
+fn a_record_has_the_username_of_its_caller() {
+    let account = || "111122223333".parse::<AccountId>().expect("the account is valid");
     let arn = |end: &str| format!("arn:aws:sts::111122223333:{end}");
     let of = |kind, arn: String| Caller::of(kind, account(), arn, "AIDACKCEVSQ6C2EXAMPLE".to_owned());
     let named = |kind| Caller { user_name: Some("saml:name".to_owned()), ..of(kind, arn("x")) };
@@ -121,11 +121,11 @@ fn who_called_has_the_name_that_the_caller_has() {
     assert_eq!(facts(&person).username(), None);
 }
 
-/// What history reads of the record of a call.
+/// The members that event history reads from the record of a call.
 fn facts(caller: &Caller) -> Facts {
     let origin = Origin {
         account: caller.account_id.clone(),
-        region: "us-east-1".parse().expect("it is a region"),
+        region: "us-east-1".parse().expect("the region is valid"),
         source_ip_address: "127.0.0.1".to_owned(),
         user_agent: None,
         host: None,
@@ -133,35 +133,35 @@ fn facts(caller: &Caller) -> Facts {
     };
     let call = Call::begin(caller.clone(), origin, &SystemClock);
     let line = record::line(&Event::new("GetRepository", "codecommit.amazonaws.com"), &call, EventVersion::V1_11);
-    Facts::read(&line).expect("it is a record of ours")
+    Facts::read(&line).expect("a record of this program is readable")
 }
 
 #[test]
-fn a_page_is_read_where_it_lies_and_nothing_is_sorted() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_page_is_read_from_the_index_without_sorting() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(&folder);
     for (query, values) in [(lookup::EVERYTHING, 6), (lookup::BY_VALUE, 5)] {
         let explain = format!("EXPLAIN QUERY PLAN {query}");
         let plan: Result<Vec<String>, store::Error> =
             store.read(|transaction| transaction.query(&explain, &vec![1.into(); values], |row| row.text(3)));
-        let plan = plan.expect("the tables are there");
+        let plan = plan.expect("the tables exist");
         assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");
-        assert!(plan[0].contains("time>?") && plan[0].contains('<'), "both ends of the range are sought: {plan:?}");
+        assert!(plan[0].contains("time>?") && plan[0].contains('<'), "both ends of the range use the index: {plan:?}");
     }
 }
 
 #[test]
 fn a_round_that_panics_is_followed_by_one_that_indexes() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = store(&folder);
-    let history = Arc::new(History::open(Arc::clone(&store)).expect("the tables are there"));
+    let history = Arc::new(History::open(Arc::clone(&store)).expect("the tables exist"));
     history.panics.store(1, Ordering::Relaxed);
-    let indexer = Indexer::start(Arc::clone(&history)).expect("a thread can be made");
+    let indexer = Indexer::start(Arc::clone(&history)).expect("a thread can be started");
     while history.indexed_seq.load(Ordering::Acquire) < EVENTS {
         thread::yield_now();
     }
     indexer.stop();
     assert_eq!(history.panics.load(Ordering::Relaxed), 0);
-    history.catch_up().expect("the lock works");
+    history.catch_up().expect("the lock is free");
     assert_eq!(seqs_of_id(&store, "id-3000"), [3_000]);
 }

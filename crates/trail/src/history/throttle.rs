@@ -1,11 +1,11 @@
-//! How many lookups are answered: so many a second in each account and region.
+//! The rate limit of lookups in each account and region.
 
 use std::collections::BTreeMap;
 
 use aws::{Call, Timestamp};
 use parking_lot::Mutex;
 
-/// The calls of the second that is running, by place.
+/// The number of calls in the current second, by account and region.
 #[derive(Default)]
 pub(crate) struct Throttle(Mutex<BTreeMap<(String, String), Window>>);
 
@@ -15,7 +15,7 @@ struct Window {
 }
 
 impl Throttle {
-    /// Tells whether a call is answered; a second begins with the first call after the one before.
+    /// Counts a call and tells whether it is within the limit; a second begins with the first call after the end of the previous one.
     pub(super) fn admits(&self, call: &Call, per_second: u32) -> bool {
         self.admits_at(call.account.as_str(), call.region.as_str(), call.time, per_second)
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_place_has_its_calls_each_second() {
+    fn each_region_has_its_own_limit_each_second() {
         let throttle = Throttle::default();
         let admitted =
             |region: &str, millis| throttle.admits_at("111122223333", region, Timestamp::from_millis(millis), 2);

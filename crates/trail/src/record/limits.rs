@@ -1,7 +1,7 @@
-//! The sizes that CloudTrail limits records to, in bytes of JSON.
+//! CloudTrail's size limits of records, in bytes of JSON.
 //!
-//! CloudTrail leaves out `requestParameters` and `responseElements` that are too large. What shows where and by whom a call was made
-//! is shortened instead, and so are the references of a push, so that the record still tells most of it.
+//! CloudTrail leaves out `requestParameters` and `responseElements` that are too large. Members about the caller and the resources are
+//! shortened instead, and so are the references of a push, so that most of the record stays.
 //!
 //! **Invariant:** no record is larger than [`RECORD_BYTES_MAX`], whatever a client sends.
 
@@ -9,30 +9,30 @@ use serde_json::Value;
 
 use super::Record;
 
-/// The largest record.
+/// Maximum size of a record.
 pub(super) const RECORD_BYTES_MAX: usize = 256 * 1024;
 
-/// The largest `requestParameters` and `responseElements`.
+/// Maximum size of `requestParameters` and of `responseElements`.
 const ELEMENTS_BYTES_MAX: usize = 100 * 1024;
 
-/// The largest `additionalEventData`; `userIdentity` and all `resources` are limited to the same size here.
+/// Maximum size of `additionalEventData`; here `userIdentity` and all `resources` have the same limit.
 const DATA_BYTES_MAX: usize = 28 * 1024;
 
-/// The most bytes of `userAgent`, `errorCode`, `errorMessage`, `requestID` and the name of the host.
+/// Maximum size of `userAgent`, `errorCode`, `errorMessage`, `requestID` and the name of the host.
 const TEXT_BYTES_MAX: usize = 1024;
 
-/// The most bytes of JSON that one byte of a text becomes.
+/// Maximum size of the JSON escape of one byte of a text.
 const ESCAPE_BYTES_MAX: usize = 6;
 
-/// Cuts a text where CloudTrail does, never inside a character.
+/// Cuts a text at CloudTrail's limit, never inside a character.
 pub(super) fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
 }
 
-/// Writes a record on one line, which ends in a line end, and applies the limits where they are exceeded.
+/// Writes a record as one line that ends in a newline, and applies the limits that it exceeds.
 pub(super) fn line(mut record: Record<'_>) -> String {
     let line = write(&record);
-    // No part is larger than the whole.
+    // A record below the smallest limit exceeds none.
     if line.len() <= DATA_BYTES_MAX {
         return line;
     }
@@ -46,7 +46,7 @@ pub(super) fn line(mut record: Record<'_>) -> String {
     }
     let line = write(&record);
     let Some(excess) = line.len().checked_sub(RECORD_BYTES_MAX + 1).filter(|excess| *excess > 0) else { return line };
-    // All other parts together are smaller than these two may be.
+    // With all other members at their limits, the record fits without the response elements.
     let left = size(&record.response_elements).saturating_sub(excess);
     leave_out(&mut record.response_elements, left);
     write(&record)
@@ -62,7 +62,7 @@ fn size(value: &Value) -> usize {
     value.to_string().len()
 }
 
-/// Leaves out elements, except for the references of a push, of which as many are kept as fit.
+/// Leaves out elements; of the references of a push, keeps as many as fit.
 fn leave_out(elements: &mut Value, bytes_max: usize) {
     if elements.get("references").is_some_and(Value::is_array) {
         shrink(elements, bytes_max);
@@ -71,7 +71,7 @@ fn leave_out(elements: &mut Value, bytes_max: usize) {
     }
 }
 
-/// Shortens a value until its JSON fits: texts and lists at their ends, objects where they are longest.
+/// Shortens a value until its JSON fits: texts and lists at their ends, objects at their longest members.
 fn shrink(value: &mut Value, bytes_max: usize) {
     if size(value) <= bytes_max {
         return;
@@ -94,7 +94,7 @@ fn shrink(value: &mut Value, bytes_max: usize) {
     }
 }
 
-/// The bytes of a member's name, the colon and the comma.
+/// Returns the size of a member's name, with the colon and the comma.
 fn name_size(name: &str) -> usize {
     serde_json::to_string(name).map_or(0, |name| name.len()) + 2
 }
@@ -108,7 +108,7 @@ fn count_that_fits(sizes: impl Iterator<Item = usize>, bytes_max: usize) -> usiz
     ends.take_while(|end| *end <= bytes_max).count()
 }
 
-/// Returns the size that parts are cut to, so that they fit together; smaller ones stay as they are.
+/// Returns the size limit of each part with which all parts fit together; parts below it stay as they are.
 fn share(mut sizes: Vec<usize>, bytes_max: usize) -> usize {
     sizes.sort_unstable();
     let mut left = bytes_max;
@@ -135,22 +135,24 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_stays_and_what_is_longest_is_shortened() {
+    fn small_values_stay_and_the_longest_parts_are_shortened() {
         let value = json!({ "protocol": "HTTP", "capabilities": ["a", "b"], "name": "x".repeat(100) });
         assert_eq!(shrunk(value.clone(), 1_000), value);
         let value = json!({ "protocol": "HTTP", "capabilities": vec!["side-band-64k"; 1_000], "name": "MyDemoRepo" });
         let short = shrunk(value, 1_000);
         assert_eq!((&short["protocol"], &short["name"]), (&json!("HTTP"), &json!("MyDemoRepo")));
-        assert!((40..1_000).contains(&short["capabilities"].as_array().expect("it is one").len()));
+        assert!((40..1_000).contains(&short["capabilities"].as_array().expect("the member keeps its type").len()));
         let text = shrunk(json!("\u{1b}".repeat(1_000)), 602);
         assert_eq!(text, json!("\u{1b}".repeat(100)));
         let many: serde_json::Map<String, Value> = (0..1_000).map(|at| (format!("member-{at}"), json!(at))).collect();
-        assert!(shrunk(Value::Object(many), 500).as_object().expect("it is one").contains_key("member-0"));
+        assert!(
+            shrunk(Value::Object(many), 500).as_object().expect("the member keeps its type").contains_key("member-0")
+        );
         assert_eq!(shrunk(json!([vec!["x"; 100], "y"]), 50), json!([]));
     }
 
     #[test]
-    fn of_the_references_of_a_push_as_many_are_kept_as_fit() {
+    fn as_many_references_of_a_push_are_kept_as_fit() {
         let reference = |at| json!({ "commit": "0".repeat(40), "ref": format!("refs/heads/branch-{at:04}") });
         let mut elements = json!({ "references": (0..4_000).map(reference).collect::<Vec<_>>() });
         leave_out(&mut elements, ELEMENTS_BYTES_MAX);

@@ -7,16 +7,16 @@ use super::limits::RECORD_BYTES_MAX;
 use super::*;
 
 fn account() -> AccountId {
-    "111122223333".parse().expect("it is an account")
+    "111122223333".parse().expect("the account is valid")
 }
 
-/// A text of so many characters, of which some take six bytes of JSON and others several of UTF-8.
+/// A text of `length` characters; some kinds of characters take six bytes of JSON, others several of UTF-8.
 fn text(length: usize, kind: u8) -> String {
     let character = ["a", "\u{1b}", "\"", "\u{e9}", "\u{1f600}"][usize::from(kind) % 5];
     character.repeat(length)
 }
 
-/// A value that is a text, a list, an object, or the references of a push, of about so many bytes.
+/// A text, a list, an object, or the references of a push, of about `length` bytes.
 fn elements(length: usize, kind: u8) -> Value {
     match kind % 5 {
         0 => Value::Null,
@@ -43,7 +43,7 @@ fn call(texts: &[String]) -> Call {
     });
     let origin = Origin {
         account: account(),
-        region: "us-east-2".parse().expect("it is a region"),
+        region: "us-east-2".parse().expect("the region is valid"),
         source_ip_address: "127.0.0.1".to_owned(),
         user_agent: Some(agent.clone()),
         host: Some(host.clone()),
@@ -76,7 +76,7 @@ proptest! {
         let line = line(&event, &call, version);
         prop_assert!(line.len() <= RECORD_BYTES_MAX + 1, "{} bytes", line.len());
         prop_assert!(line.ends_with('\n') && line.find('\n') == Some(line.len() - 1));
-        let record: Value = serde_json::from_str(&line).expect("it is JSON");
+        let record: Value = serde_json::from_str(&line).expect("a record is JSON");
         prop_assert_eq!(&record["eventName"], "GitPush");
         prop_assert_eq!(&record["userIdentity"]["type"], "IAMUser");
         prop_assert_eq!(record["eventID"].as_str(), Some(call.event_id()));
@@ -93,8 +93,8 @@ fn a_push_of_too_many_references_keeps_as_many_as_fit() {
     let mut event = Event::new("GitPush", "codecommit.amazonaws.com");
     event.request_parameters = json!({ "references": (0..4_000).map(reference).collect::<Vec<_>>() });
     event.additional_event_data = json!({ "protocol": "HTTP", "repositoryName": "MyDemoRepo" });
-    let record: Value = serde_json::from_str(&line(&event, &call, EventVersion::V1_05)).expect("it is JSON");
-    let references = record["requestParameters"]["references"].as_array().expect("they are listed");
+    let record: Value = serde_json::from_str(&line(&event, &call, EventVersion::V1_05)).expect("a record is JSON");
+    let references = record["requestParameters"]["references"].as_array().expect("references are an array");
     assert!((1_000..2_000).contains(&references.len()), "{}", references.len());
     assert_eq!(references[999], reference(999));
     assert_eq!(record["additionalEventData"], event.additional_event_data);

@@ -1,4 +1,4 @@
-//! `userIdentity`: the members that each kind of caller shows, in CloudTrail's order.
+//! `userIdentity`: the members of each kind of caller, in CloudTrail's order.
 
 use aws::Caller;
 use aws::caller::{Issuer, Kind, Session};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::EventVersion;
 
-/// Writes a caller as a record of that version shows it.
+/// Writes a caller in the form of a version.
 pub(super) fn of(caller: &Caller, version: EventVersion) -> Value {
     let mut identity = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -40,13 +40,9 @@ pub(super) fn of(caller: &Caller, version: EventVersion) -> Value {
             }
             put("sessionContext", caller.session.as_ref().map_or(Value::Null, |session| context(session, version)));
             let person = caller.on_behalf_of.as_ref();
-            put(
-                "onBehalfOf",
-                person.map_or(
-                    Value::Null,
-                    |it| json!({ "userId": it.user_id, "identityStoreArn": it.identity_store_arn }),
-                ),
-            );
+            let on_behalf_of =
+                person.map(|person| json!({ "userId": person.user_id, "identityStoreArn": person.identity_store_arn }));
+            put("onBehalfOf", on_behalf_of.unwrap_or_default());
             put("credentialId", caller.credential_id.clone().into());
             put("invokedBy", caller.invoked_by.clone().into());
         }
@@ -68,7 +64,7 @@ const fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Writes `sessionContext`; older records begin with the attributes and do not know the federation data.
+/// Writes `sessionContext`; version 1.05 begins with the attributes and omits empty members.
 fn context(session: &Session, version: EventVersion) -> Value {
     let attributes = json!({
         "creationDate": session.created.iso(),
@@ -77,8 +73,8 @@ fn context(session: &Session, version: EventVersion) -> Value {
     let mut context = Map::new();
     if version == EventVersion::V1_05 {
         context.insert("attributes".to_owned(), attributes);
-        if let Some(it) = &session.issuer {
-            context.insert("sessionIssuer".to_owned(), issuer(it));
+        if let Some(role) = &session.issuer {
+            context.insert("sessionIssuer".to_owned(), issuer(role));
         }
         if session.web_identity.is_some() {
             context.insert("webIdFederationData".to_owned(), federation(session));

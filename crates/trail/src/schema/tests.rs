@@ -13,22 +13,21 @@ use store::{Durability, Store};
 use super::STEPS;
 use crate::{EventVersion, Notifier, Retention, Settings, Trail};
 
-/// Nothing is notified.
-struct Nobody;
+/// A notifier that does nothing.
+struct NoNotifier;
 
-impl Notifier for Nobody {
+impl Notifier for NoNotifier {
     fn wake(&self) {}
 }
 
-/// A database as the program left it before there were trails: of four events one was delivered, and one waited for its log file
-/// to be written.
-fn before_trails(path: &Path) -> Store {
+/// A database of the first version of the program, without trails: of four events one is delivered, and one is in a planned log file.
+fn first_version(path: &Path) -> Store {
     let store = Store::open(path, Durability::Normal).expect("the folder is writable");
-    store.migrate("trail", &STEPS[..1]).expect("the step is good");
+    store.migrate("trail", &STEPS[..1]).expect("the migration is valid");
     let written = store.write(|transaction| {
-        let places = [("111122223333", "us-east-1"), ("111122223333", "us-east-2"), ("444455556666", "us-east-1")];
-        for (seq, place) in [(1, 0), (2, 1), (3, 0), (4, 2)] {
-            let (account, region) = places[place];
+        let scopes = [("111122223333", "us-east-1"), ("111122223333", "us-east-2"), ("444455556666", "us-east-1")];
+        for (seq, scope) in [(1, 0), (2, 1), (3, 0), (4, 2)] {
+            let (account, region) = scopes[scope];
             let record = json!({ "eventID": format!("id-{seq}"), "eventName": "ListRepositories" }).to_string();
             transaction.execute(
                 "INSERT INTO events (seq, event_id, account, region, time, name, record) \
@@ -45,20 +44,20 @@ fn before_trails(path: &Path) -> Store {
         }
         transaction.execute("UPDATE delivery SET last_seq = 2", &[]).map(drop)
     });
-    written.expect("it is written");
+    written.expect("the rows can be inserted");
     store
 }
 
 #[test]
-fn what_a_program_before_trails_recorded_is_delivered_exactly_once() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let store = Arc::new(before_trails(&folder.path().join("test.db")));
+fn events_of_the_first_version_are_delivered_exactly_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let store = Arc::new(first_version(&folder.path().join("test.db")));
     let trail = folder.path().join("trail");
     let bucket = FolderBucket::new(trail.clone(), FolderOptions::default());
-    bucket.put("AWSLogs/first.json.gz", b"it is there", &[]).expect("the folder is writable");
+    bucket.put("AWSLogs/first.json.gz", b"delivered before", &[]).expect("the folder is writable");
     let settings = Settings {
         folder: trail.clone(),
-        home_region: "us-east-1".parse().expect("it is one"),
+        home_region: "us-east-1".parse().expect("the region is valid"),
         event_version: EventVersion::V1_05,
         log_interval: Duration::from_hours(1),
         log_bytes: 5 << 20,
@@ -71,18 +70,19 @@ fn what_a_program_before_trails_recorded_is_delivered_exactly_once() {
     };
     let own = ("own".to_owned(), trail);
     let buckets = Arc::new(Buckets::new(own, folder.path().join("buckets"), BTreeMap::new(), FolderOptions::default()));
-    let opened = Trail::open(store, settings, buckets, Arc::new(SystemClock), Arc::new(Nobody)).expect("it opens");
+    let opened = Trail::open(store, settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier))
+        .expect("the trail can be opened");
     opened.flush().expect("the folder is writable");
 
     let listing = Listing { prefix: "AWSLogs/", max: 10, ..Listing::default() };
-    let objects = bucket.list(listing).expect("it is a folder").objects;
+    let objects = bucket.list(listing).expect("the folder is readable").objects;
     let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
     let id = |key: &str| {
-        let (_, file) = bucket.open(key).expect("it can be read").expect("it was listed");
+        let (_, file) = bucket.open(key).expect("the folder is readable").expect("the object was listed");
         let mut text = String::new();
-        GzDecoder::new(file).read_to_string(&mut text).expect("it is gzip");
-        let content: Value = serde_json::from_str(&text).expect("it is JSON");
-        content["Records"].as_array().expect("it has some")[0]["eventID"].to_string()
+        GzDecoder::new(file).read_to_string(&mut text).expect("a log file is gzip");
+        let content: Value = serde_json::from_str(&text).expect("a log file is JSON");
+        content["Records"].as_array().expect("a log file has records")[0]["eventID"].to_string()
     };
     let delivered: BTreeMap<_, _> =
         keys.iter().filter(|key| **key != "AWSLogs/first.json.gz").map(|key| (id(key), *key)).collect();

@@ -1,40 +1,40 @@
-//! Trails are shown, and what they have delivered.
+//! The operations that describe trails and their deliveries.
 
 use std::sync::Arc;
 
 use aws::{Call, Timestamp};
 
-use super::name::Named;
 use super::row::TrailRow;
-use super::shape::{
-    Brief, DescribeTrailsInput, DescribeTrailsOutput, GetTrailOutput, GetTrailStatusOutput, ListTrailsInput,
-    ListTrailsOutput, NameInput,
+use super::validate::TrailReference;
+use super::wire::{
+    DescribeTrailsInput, DescribeTrailsOutput, GetTrailOutput, GetTrailStatusOutput, ListTrailsInput, ListTrailsOutput,
+    ListedTrail, NameInput,
 };
 use crate::{CloudTrail, Exception};
 
 pub(crate) fn get_trail(service: &CloudTrail, call: &Arc<Call>, input: NameInput) -> Result<GetTrailOutput, Exception> {
-    let named = Named::parse(input.name)?;
-    let row = service.store.read(|transaction| TrailRow::find(transaction, call, &named))?;
-    let row = row.ok_or_else(|| named.unknown_as_said(call))?;
-    Ok(GetTrailOutput { trail: row.to_trail() })
+    let reference = TrailReference::parse(input.name)?;
+    let row = service.store.read(|transaction| TrailRow::find(transaction, call, &reference))?;
+    let row = row.ok_or_else(|| reference.not_found_as_given(call))?;
+    Ok(GetTrailOutput { trail: row.to_output() })
 }
 
-/// Trails that are named and not there are left out; those that are there come in the order in which they are named.
+/// Returns existing trails in the order of the names in the call; others are left out.
 pub(crate) fn describe_trails(
     service: &CloudTrail,
     call: &Arc<Call>,
     input: DescribeTrailsInput,
 ) -> Result<DescribeTrailsOutput, Exception> {
     let shadows = input.include_shadow_trails.unwrap_or(true);
-    let listed = input.trail_name_list.unwrap_or_default();
-    let named = listed.into_iter().map(|name| Named::parse(Some(name))).collect::<Result<Vec<_>, _>>()?;
+    let names = input.trail_name_list.unwrap_or_default();
+    let references = names.into_iter().map(|name| TrailReference::parse(Some(name))).collect::<Result<Vec<_>, _>>()?;
     let rows = service.store.read(|transaction| {
-        if named.is_empty() {
-            return Ok(TrailRow::shown(transaction, call)?);
+        if references.is_empty() {
+            return Ok(TrailRow::visible(transaction, call)?);
         }
         let mut rows = Vec::new();
-        for named in &named {
-            match TrailRow::get(transaction, call, named) {
+        for reference in &references {
+            match TrailRow::get(transaction, call, reference) {
                 Err(Exception::TrailNotFound { .. }) => {}
                 row => rows.push(row?),
             }
@@ -42,29 +42,32 @@ pub(crate) fn describe_trails(
         Ok::<_, Exception>(rows)
     })?;
     let shown = rows.iter().filter(|row| shadows || row.arn.region == call.region);
-    Ok(DescribeTrailsOutput { trail_list: shown.map(TrailRow::to_trail).collect() })
+    Ok(DescribeTrailsOutput { trail_list: shown.map(TrailRow::to_output).collect() })
 }
 
-/// All trails fit on one page, so there is never a token to continue with.
+/// All trails fit on one page, so there is never a next token.
 pub(crate) fn list_trails(
     service: &CloudTrail,
     call: &Arc<Call>,
     _: ListTrailsInput,
 ) -> Result<ListTrailsOutput, Exception> {
-    let rows = service.store.read(|transaction| Ok::<_, Exception>(TrailRow::shown(transaction, call)?))?;
-    let brief =
-        |row: TrailRow| Brief { arn: row.arn.to_string(), name: row.name, home_region: row.arn.region.to_string() };
-    Ok(ListTrailsOutput { trails: rows.into_iter().map(brief).collect() })
+    let rows = service.store.read(|transaction| Ok::<_, Exception>(TrailRow::visible(transaction, call)?))?;
+    let listed = |row: TrailRow| ListedTrail {
+        arn: row.arn.to_string(),
+        name: row.name,
+        home_region: row.arn.region.to_string(),
+    };
+    Ok(ListTrailsOutput { trails: rows.into_iter().map(listed).collect() })
 }
 
-/// The texts are empty where there is no time.
+/// Texts of missing times are empty.
 pub(crate) fn get_trail_status(
     service: &CloudTrail,
     call: &Arc<Call>,
     input: NameInput,
 ) -> Result<GetTrailStatusOutput, Exception> {
-    let named = Named::parse(input.name)?;
-    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &named))?;
+    let reference = TrailReference::parse(input.name)?;
+    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &reference))?;
     let text = |time: Option<Timestamp>| time.map(Timestamp::iso).unwrap_or_default();
     let seconds = |time: Option<Timestamp>| time.map(|time| time.to_wire().as_secs_f64());
     let (delivery, notification) = (row.delivery, row.notification);
@@ -72,16 +75,16 @@ pub(crate) fn get_trail_status(
         is_logging: row.logging,
         latest_delivery_error: delivery.error,
         latest_notification_error: notification.error,
-        latest_delivery_time: seconds(delivery.made),
-        latest_notification_time: seconds(notification.made),
+        latest_delivery_time: seconds(delivery.succeeded),
+        latest_notification_time: seconds(notification.succeeded),
         start_logging_time: seconds(row.started),
         stop_logging_time: seconds(row.stopped),
-        latest_digest_delivery_time: seconds(row.digest_made),
+        latest_digest_delivery_time: seconds(row.digest_delivered),
         latest_digest_delivery_error: row.digest_error,
         latest_delivery_attempt_time: text(delivery.tried),
         latest_notification_attempt_time: text(notification.tried),
-        latest_notification_attempt_succeeded: text(notification.made),
-        latest_delivery_attempt_succeeded: text(delivery.made),
+        latest_notification_attempt_succeeded: text(notification.succeeded),
+        latest_delivery_attempt_succeeded: text(delivery.succeeded),
         time_logging_started: text(row.started),
         time_logging_stopped: text(row.stopped),
     })

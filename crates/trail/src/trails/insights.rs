@@ -1,28 +1,22 @@
-//! Insight selectors of a trail: put, kept and shown. Nothing here makes Insights events.
+//! The operations on insight selectors, which are stored and returned; there are no Insights events.
 
 use std::sync::Arc;
 
 use aws::Call;
 use aws::operation::Change;
 use serde::{Deserialize, Serialize};
-use store::{Error, Transaction};
+use store::Transaction;
 
-use super::name::Named;
 use super::row::TrailRow;
+use super::validate::TrailReference;
+use super::wire::InsightSelector;
 use crate::{CloudTrail, Exception};
 
+/// The values of `InsightType`.
 const TYPES: [&str; 2] = ["ApiCallRateInsight", "ApiErrorRateInsight"];
 
+/// The values of `EventCategories`.
 const CATEGORIES: [&str; 2] = ["Management", "Data"];
-
-/// An `InsightSelector`: a kind of Insights events, and the categories of events that they are made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct InsightSelector {
-    insight_type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_categories: Option<Vec<String>>,
-}
 
 /// The input of `PutInsightSelectors`.
 #[derive(Debug, Default, Deserialize)]
@@ -51,22 +45,22 @@ pub(crate) struct InsightSelectorsOutput {
     insight_selectors: Vec<InsightSelector>,
 }
 
-/// An empty list turns Insights off.
+/// Stores the selectors; an empty list disables Insights.
 pub(crate) fn put_insight_selectors(
     _: &CloudTrail,
     call: &Arc<Call>,
     input: PutInsightSelectorsInput,
 ) -> Result<Change<Transaction, InsightSelectorsOutput, Exception>, Exception> {
     let data_store = input.event_data_store.or(input.insights_destination);
-    let named = trail(input.trail_name, data_store.is_some(), "PutInsightSelectors")?;
+    let reference = trail(input.trail_name, data_store.is_some(), "PutInsightSelectors")?;
     let Some(selectors) = input.insight_selectors else {
         return invalid("Give insight selectors; an empty list turns Insights off.");
     };
     check(&selectors)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let row = TrailRow::get_at_home(transaction, &call, &named)?;
-        let stored = serde_json::to_string(&selectors).expect("texts can be written");
+        let row = TrailRow::get_at_home(transaction, &call, &reference)?;
+        let stored = serde_json::to_string(&selectors).expect("selectors consist of texts");
         let values = [row.id.into(), (&stored).into()];
         transaction.execute("UPDATE trails SET insights = ?2 WHERE id = ?1", &values)?;
         Ok(InsightSelectorsOutput { trail_arn: row.arn.to_string(), insight_selectors: selectors })
@@ -78,8 +72,8 @@ pub(crate) fn get_insight_selectors(
     call: &Arc<Call>,
     input: GetInsightSelectorsInput,
 ) -> Result<InsightSelectorsOutput, Exception> {
-    let named = trail(input.trail_name, input.event_data_store.is_some(), "GetInsightSelectors")?;
-    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &named))?;
+    let reference = trail(input.trail_name, input.event_data_store.is_some(), "GetInsightSelectors")?;
+    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &reference))?;
     let trail_arn = row.arn.to_string();
     if row.insights.is_empty() {
         return Err(Exception::InsightNotEnabled { arn: trail_arn });
@@ -87,14 +81,8 @@ pub(crate) fn get_insight_selectors(
     Ok(InsightSelectorsOutput { trail_arn, insight_selectors: row.insights })
 }
 
-/// Reads the selectors that a trail's row holds; it holds none until some are put.
-pub(crate) fn read(stored: Option<&str>) -> Result<Vec<InsightSelector>, Error> {
-    let Some(stored) = stored else { return Ok(Vec::new()) };
-    serde_json::from_str(stored).map_err(|_| Error::Damaged("the insight selectors of a trail cannot be read"))
-}
-
-/// Reads which trail a call is about; the operations are about event data stores, too, of which there are none.
-fn trail(name: Option<String>, has_data_store: bool, operation: &'static str) -> Result<Named, Exception> {
+/// Parses the trail of a call; the operations also accept event data stores, which do not exist here.
+fn trail(name: Option<String>, has_data_store: bool, operation: &'static str) -> Result<TrailReference, Exception> {
     match (name, has_data_store) {
         (Some(_), true) => {
             let reason = "Give either a trail or an event data store.".to_owned();
@@ -102,7 +90,7 @@ fn trail(name: Option<String>, has_data_store: bool, operation: &'static str) ->
         }
         (None, true) => Err(Exception::UnsupportedOperation { operation }),
         (None, false) => Err(Exception::InvalidParameter { reason: "Give the name or ARN of a trail.".to_owned() }),
-        (name, false) => Named::parse(name),
+        (name, false) => TrailReference::parse(name),
     }
 }
 
@@ -115,7 +103,9 @@ fn check(selectors: &[InsightSelector]) -> Result<(), Exception> {
             return invalid("An InsightType stands in the insight selectors once.");
         }
         let categories = selector.event_categories.as_deref();
-        if categories.is_some_and(|it| it.is_empty() || it.iter().any(|it| !CATEGORIES.contains(&it.as_str()))) {
+        if categories
+            .is_some_and(|values| values.is_empty() || values.iter().any(|value| !CATEGORIES.contains(&value.as_str())))
+        {
             return invalid("EventCategories holds Management, Data or both.");
         }
     }

@@ -1,25 +1,24 @@
-//! A trail's row, and how a call finds it.
+//! The row of a trail, and its lookup by a call.
 
 use aws::{Arn, Call, Region, Resource, Timestamp};
 use store::{Error, Row, Transaction};
 
-use super::insights::{self, InsightSelector};
-use super::name::{self, Named};
 use super::selectors::Selectors;
-use super::shape::{Described, Trail};
+use super::validate::{self, Topic, TrailReference};
+use super::wire::{InsightSelector, TrailOutput, TrailState};
 use crate::Exception;
 
 const COLUMNS: &str = "id, home_region, name, bucket, prefix, topic, multi_region, global_events, validation, kms_key, log_group, \
     log_role, recursive_logging, selectors, logging, started, stopped, delivery_tried, delivery_made, delivery_error, \
     notification_tried, notification_made, notification_error, digest_made, digest_error, topic_name, insights";
 
-/// A trail as it is now.
+/// The current state of a trail.
 #[derive(Clone, Debug)]
 pub(crate) struct TrailRow {
     pub(crate) id: i64,
     pub(crate) arn: Arn,
     pub(crate) name: String,
-    pub(crate) told: Told,
+    pub(crate) settings: TrailSettings,
     pub(crate) selectors: Selectors,
     pub(crate) insights: Vec<InsightSelector>,
     pub(crate) logging: bool,
@@ -27,13 +26,13 @@ pub(crate) struct TrailRow {
     pub(crate) stopped: Option<Timestamp>,
     pub(crate) delivery: Attempts,
     pub(crate) notification: Attempts,
-    pub(crate) digest_made: Option<Timestamp>,
+    pub(crate) digest_delivered: Option<Timestamp>,
     pub(crate) digest_error: Option<String>,
 }
 
-/// What `CreateTrail` and `UpdateTrail` say about a trail.
+/// The settings of a trail that `CreateTrail` and `UpdateTrail` set.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct TrailSettings {
     pub(crate) bucket: String,
     pub(crate) prefix: Option<String>,
     pub(crate) topic: Option<Topic>,
@@ -46,31 +45,27 @@ pub(crate) struct Told {
     pub(crate) recursive_logging: Option<bool>,
 }
 
-/// The topic that is told of a trail's log files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Topic {
-    /// Its name or ARN, as the call gave it.
-    pub(crate) name: String,
-    pub(crate) arn: String,
-}
-
-/// When something was tried last, when it last succeeded, and why it failed if it did since.
+/// The last attempt and the last success of deliveries or notifications, and the error of the last attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempts {
     pub(crate) tried: Option<Timestamp>,
-    pub(crate) made: Option<Timestamp>,
+    pub(crate) succeeded: Option<Timestamp>,
     pub(crate) error: Option<String>,
 }
 
 impl TrailRow {
-    /// Finds a trail that has to be there.
-    pub(crate) fn get(transaction: &Transaction, call: &Call, named: &Named) -> Result<Self, Exception> {
-        Self::find(transaction, call, named)?.ok_or_else(|| named.unknown(call))
+    /// Finds a trail; fails if there is none.
+    pub(crate) fn get(transaction: &Transaction, call: &Call, reference: &TrailReference) -> Result<Self, Exception> {
+        Self::find(transaction, call, reference)?.ok_or_else(|| reference.not_found(call))
     }
 
-    /// Finds a trail that is to be changed, which its home region alone may do; only an ARN can name one of another region.
-    pub(crate) fn get_at_home(transaction: &Transaction, call: &Call, named: &Named) -> Result<Self, Exception> {
-        let row = Self::get(transaction, call, named)?;
+    /// Finds a trail to be changed; fails if the call is not in its home region, which only happens if it names the trail by ARN.
+    pub(crate) fn get_at_home(
+        transaction: &Transaction,
+        call: &Call,
+        reference: &TrailReference,
+    ) -> Result<Self, Exception> {
+        let row = Self::get(transaction, call, reference)?;
         if row.arn.region == call.region {
             return Ok(row);
         }
@@ -81,25 +76,29 @@ impl TrailRow {
         })
     }
 
-    /// Finds a trail by its name in the call's region, or by its ARN in any region, and notes that the call is about it.
-    pub(crate) fn find(transaction: &Transaction, call: &Call, named: &Named) -> Result<Option<Self>, Exception> {
-        if named.account.as_ref().is_some_and(|account| *account != call.account) {
+    /// Finds a trail by its name in the call's region, or by its ARN in any region, and adds it to the resources of the call.
+    pub(crate) fn find(
+        transaction: &Transaction,
+        call: &Call,
+        reference: &TrailReference,
+    ) -> Result<Option<Self>, Exception> {
+        if reference.account.as_ref().is_some_and(|account| *account != call.account) {
             return Ok(None);
         }
-        let region = named.region.as_ref().unwrap_or(&call.region);
+        let region = reference.region.as_ref().unwrap_or(&call.region);
         let query = format!(
             "SELECT {COLUMNS} FROM trails WHERE account = ?1 AND home_region = ?2 AND name = ?3 AND deleted IS NULL"
         );
-        let values = [call.account.as_str().into(), region.as_str().into(), (&named.name).into()];
-        let found = transaction.query_one(&query, &values, |row| Self::of(row, call))?;
-        if let Some(row) = &found {
+        let values = [call.account.as_str().into(), region.as_str().into(), (&reference.name).into()];
+        let row = transaction.query_one(&query, &values, |row| Self::of(row, call))?;
+        if let Some(row) = &row {
             row.concerns(call);
         }
-        Ok(found)
+        Ok(row)
     }
 
-    /// Lists the trails of the region, and those of all regions, in the order of the bytes of their names.
-    pub(crate) fn shown(transaction: &Transaction, call: &Call) -> Result<Vec<Self>, Error> {
+    /// Lists the trails of the region and the multi-region trails, in the order of the bytes of their names.
+    pub(crate) fn visible(transaction: &Transaction, call: &Call) -> Result<Vec<Self>, Error> {
         let query = format!(
             "SELECT {COLUMNS} FROM trails WHERE account = ?1 AND (home_region = ?2 OR multi_region = 1) AND deleted IS NULL"
         );
@@ -109,7 +108,7 @@ impl TrailRow {
         Ok(rows)
     }
 
-    /// Notes that a call is about the trail.
+    /// Adds the trail to the resources of a call.
     pub(crate) fn concerns(&self, call: &Call) {
         let (arn, account) = (self.arn.to_string(), self.arn.account.clone());
         call.concerns(Resource { kind: "AWS::CloudTrail::Trail", arn, account });
@@ -120,23 +119,24 @@ impl TrailRow {
         let attempts = |column| {
             Ok::<_, Error>(Attempts {
                 tried: time(column)?,
-                made: time(column + 1)?,
+                succeeded: time(column + 1)?,
                 error: row.optional_text(column + 2)?,
             })
         };
-        let region: Region = row.text(1)?.parse().map_err(|_| Error::Damaged("the home region of a trail"))?;
+        let region: Region =
+            row.text(1)?.parse().map_err(|_| Error::Damaged("the home region of a trail is not valid"))?;
         let name = row.text(2)?;
         let topic_name = row.optional_text(25)?;
-        // Topics of before there was the column are shown by their name alone.
+        // Topics from before the column existed are shown by their name.
         let topic = row.optional_text(5)?.map(|arn| {
             let last = || arn.rsplit(':').next().unwrap_or(&arn).to_owned();
             Topic { name: topic_name.unwrap_or_else(last), arn }
         });
         Ok(Self {
             id: row.integer(0)?,
-            arn: name::arn(region, call.account.clone(), &name),
+            arn: validate::arn(region, call.account.clone(), &name),
             name,
-            told: Told {
+            settings: TrailSettings {
                 bucket: row.text(3)?,
                 prefix: row.optional_text(4)?,
                 topic,
@@ -149,33 +149,39 @@ impl TrailRow {
                 recursive_logging: row.optional_integer(12)?.map(|value| value == 1),
             },
             selectors: Selectors::read(&row.text(13)?)?,
-            insights: insights::read(row.optional_text(26)?.as_deref())?,
+            insights: read_insights(row.optional_text(26)?.as_deref())?,
             logging: row.integer(14)? == 1,
             started: time(15)?,
             stopped: time(16)?,
             delivery: attempts(17)?,
             notification: attempts(20)?,
-            digest_made: time(23)?,
+            digest_delivered: time(23)?,
             digest_error: row.optional_text(24)?,
         })
     }
 
-    /// Writes the trail as descriptions show it.
-    pub(crate) fn to_trail(&self) -> Trail {
-        let described = Described {
+    /// Returns the trail as `GetTrail` and `DescribeTrails` show it.
+    pub(crate) fn to_output(&self) -> TrailOutput {
+        let state = TrailState {
             home_region: self.arn.region.to_string(),
             has_custom_event_selectors: self.selectors != Selectors::All,
             has_insight_selectors: !self.insights.is_empty(),
         };
-        Trail { described: Some(described), ..self.told.clone().into_trail(&self.name, &self.arn) }
+        TrailOutput { state: Some(state), ..self.settings.clone().into_output(&self.name, &self.arn) }
     }
 }
 
-impl Told {
-    /// Writes what was told as `CreateTrail` and `UpdateTrail` answer it.
-    pub(crate) fn into_trail(self, name: &str, arn: &Arn) -> Trail {
+/// Reads the insight selectors of a row; there are none until some are put.
+fn read_insights(stored: Option<&str>) -> Result<Vec<InsightSelector>, Error> {
+    let Some(stored) = stored else { return Ok(Vec::new()) };
+    serde_json::from_str(stored).map_err(|_| Error::Damaged("the insight selectors of a trail cannot be read"))
+}
+
+impl TrailSettings {
+    /// Returns the settings as `CreateTrail` and `UpdateTrail` show them.
+    pub(crate) fn into_output(self, name: &str, arn: &Arn) -> TrailOutput {
         let (sns_topic_name, topic) = self.topic.map(|topic| (topic.name, topic.arn)).unzip();
-        Trail {
+        TrailOutput {
             name: name.to_owned(),
             bucket: self.bucket,
             prefix: self.prefix,
@@ -190,7 +196,7 @@ impl Told {
             kms_key: self.kms_key,
             is_organization: false,
             recursive_logging: self.recursive_logging,
-            described: None,
+            state: None,
         }
     }
 }

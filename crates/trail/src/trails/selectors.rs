@@ -1,18 +1,18 @@
-//! Event selectors: which of the events that a trail could take it takes.
+//! Event selectors: filters of the events of a trail.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Error;
 
-/// The selectors of a trail, as the store keeps them: an empty text for a trail that takes everything, else JSON.
+/// The selectors of a trail; stored as JSON, or as an empty text for the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Selectors {
-    /// What a trail has that was told nothing.
+    /// The default of a trail: all management events.
     #[default]
     All,
-    /// What `EventSelectors` said: an event is taken that one of them takes.
+    /// `EventSelectors`: an event is selected if one of them selects it.
     Basic(Vec<Basic>),
-    /// What `AdvancedEventSelectors` said, likewise.
+    /// `AdvancedEventSelectors`: an event is selected if one of them selects it.
     Advanced(Vec<Advanced>),
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Basic {
     /// `ReadOnly`, `WriteOnly` or `All`.
     pub(crate) read_write_type: String,
     pub(crate) include_management_events: bool,
-    /// What data events are wanted of.
+    /// The resources whose data events are selected.
     pub(crate) data_resources: Vec<DataResource>,
     pub(crate) exclude_management_event_sources: Vec<String>,
 }
@@ -43,11 +43,11 @@ pub(crate) struct DataResource {
 pub(crate) struct Advanced {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    /// An event is taken for which all of them hold.
+    /// An event is selected if all of them match.
     pub(crate) field_selectors: Vec<Field>,
 }
 
-/// What must hold for a member of a record: one of the first three, if any is given, and none of the others.
+/// A filter by a member of a record: one of the first three conditions must match, if there are any, and none of the last three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Field {
@@ -79,6 +79,7 @@ impl Default for Basic {
 }
 
 impl Selectors {
+    /// Reads selectors of the store.
     pub(crate) fn read(stored: &str) -> Result<Self, Error> {
         if stored.is_empty() {
             return Ok(Self::All);
@@ -86,46 +87,47 @@ impl Selectors {
         serde_json::from_str(stored).map_err(|_| Error::Damaged("the selectors of a trail cannot be read"))
     }
 
+    /// Writes selectors for the store.
     pub(crate) fn stored(&self) -> String {
         match self {
             Self::All => String::new(),
-            told => serde_json::to_string(told).expect("texts can be written"),
+            selectors => serde_json::to_string(selectors).expect("selectors consist of texts"),
         }
     }
 
-    /// Tells whether an event is taken, by its record, which says only in today's shape whether it is a data event.
-    pub(crate) fn take(&self, is_data: bool, record: &Value) -> bool {
+    /// Tells whether an event is selected, by its record; only records of version 1.11 show whether it is a data event.
+    pub(crate) fn select(&self, is_data: bool, record: &Value) -> bool {
         match self {
             Self::All => !is_data,
-            Self::Basic(selectors) => selectors.iter().any(|selector| selector.takes(is_data, record)),
+            Self::Basic(selectors) => selectors.iter().any(|selector| selector.selects(is_data, record)),
             Self::Advanced(selectors) => selectors
                 .iter()
-                .any(|selector| selector.field_selectors.iter().all(|field| field.holds(is_data, record))),
+                .any(|selector| selector.field_selectors.iter().all(|field| field.matches(is_data, record))),
         }
     }
 }
 
 impl Basic {
-    fn takes(&self, is_data: bool, record: &Value) -> bool {
+    fn selects(&self, is_data: bool, record: &Value) -> bool {
         let is_read = record["readOnly"] == true;
-        let wanted = match self.read_write_type.as_str() {
+        let has_type = match self.read_write_type.as_str() {
             "ReadOnly" => is_read,
             "WriteOnly" => !is_read,
             _ => true,
         };
         if is_data {
-            return wanted && self.data_resources.iter().any(|resources| resources.hold(record));
+            return has_type && self.data_resources.iter().any(|resources| resources.match_record(record));
         }
         let source = record["eventSource"].as_str().unwrap_or_default();
         self.include_management_events
-            && wanted
+            && has_type
             && !self.exclude_management_event_sources.iter().any(|excluded| excluded == source)
     }
 }
 
 impl DataResource {
-    /// Tells whether a record is about a resource of the type whose ARN begins with one of the values; `arn:aws:s3` is all buckets.
-    fn hold(&self, record: &Value) -> bool {
+    /// Tells whether a record concerns a resource of the type whose ARN begins with one of the values; `arn:aws:s3` matches all buckets.
+    fn match_record(&self, record: &Value) -> bool {
         let resources = record["resources"].as_array().into_iter().flatten();
         resources
             .filter(|resource| resource["type"] == self.kind)
@@ -140,7 +142,7 @@ fn arn(resource: &Value) -> Option<&str> {
 }
 
 impl Field {
-    fn holds(&self, is_data: bool, record: &Value) -> bool {
+    fn matches(&self, is_data: bool, record: &Value) -> bool {
         let values = values(is_data, record, &self.member);
         let any = |wanted: &[String], is: fn(&str, &str) -> bool| {
             values.iter().any(|value| wanted.iter().any(|wanted| is(value, wanted)))
@@ -148,15 +150,16 @@ impl Field {
         let equal: fn(&str, &str) -> bool = |value, wanted| value == wanted;
         let starts: fn(&str, &str) -> bool = |value, wanted| value.starts_with(wanted);
         let ends: fn(&str, &str) -> bool = |value, wanted| value.ends_with(wanted);
-        let free = self.equals.is_empty() && self.starts_with.is_empty() && self.ends_with.is_empty();
-        let meets = free || any(&self.equals, equal) || any(&self.starts_with, starts) || any(&self.ends_with, ends);
-        let avoids =
+        let is_open = self.equals.is_empty() && self.starts_with.is_empty() && self.ends_with.is_empty();
+        let is_included =
+            is_open || any(&self.equals, equal) || any(&self.starts_with, starts) || any(&self.ends_with, ends);
+        let is_not_excluded =
             !any(&self.not_equals, equal) && !any(&self.not_starts_with, starts) && !any(&self.not_ends_with, ends);
-        meets && avoids
+        is_included && is_not_excluded
     }
 }
 
-/// The values that a record has for the field of a selector.
+/// Returns the values of a record for the field of a selector.
 fn values<'a>(is_data: bool, record: &'a Value, field: &str) -> Vec<&'a str> {
     let one = |value: &'a Value| value.as_str().into_iter().collect();
     match field {
@@ -164,7 +167,7 @@ fn values<'a>(is_data: bool, record: &'a Value, field: &str) -> Vec<&'a str> {
         "readOnly" => vec![if record["readOnly"] == true { "true" } else { "false" }],
         "userIdentity.arn" => one(&record["userIdentity"]["arn"]),
         "sessionCredentialFromConsole" => vec![record[field].as_str().unwrap_or("false")],
-        // A data event is of the resource that it is on; the bucket beside an object does not count.
+        // A data event concerns its first resource, the object; the bucket beside it does not count.
         "resources.type" | "resources.ARN" => {
             let resources = record["resources"].as_array().into_iter().flatten();
             let resources = resources.take(if is_data { 1 } else { usize::MAX });
@@ -194,11 +197,11 @@ mod tests {
     }
 
     fn takes(fields: &[Field]) -> bool {
-        Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.to_vec() }]).take(false, &record())
+        Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.to_vec() }]).select(false, &record())
     }
 
     #[test]
-    fn basic_selectors_tell_reads_from_writes_and_leave_sources_out() {
+    fn basic_selectors_select_reads_or_writes_and_exclude_sources() {
         let basic = |read_write: &str, management, excluded: &[&str]| {
             let selector = Basic {
                 read_write_type: read_write.to_owned(),
@@ -206,17 +209,17 @@ mod tests {
                 data_resources: Vec::new(),
                 exclude_management_event_sources: texts(excluded),
             };
-            Selectors::Basic(vec![selector]).take(false, &record())
+            Selectors::Basic(vec![selector]).select(false, &record())
         };
         assert!(basic("All", true, &[]) && basic("WriteOnly", true, &["kms.amazonaws.com"]));
         assert!(!basic("ReadOnly", true, &[]));
         assert!(!basic("All", false, &[]));
         assert!(!basic("All", true, &["codecommit.amazonaws.com"]));
-        assert!(!Selectors::Basic(Vec::new()).take(false, &record()), "no selector takes nothing");
+        assert!(!Selectors::Basic(Vec::new()).select(false, &record()), "no selector selects nothing");
     }
 
     #[test]
-    fn all_fields_of_an_advanced_selector_must_hold() {
+    fn all_fields_of_an_advanced_selector_must_match() {
         let equals = |field: &str, values: &[&str]| Field { equals: texts(values), ..named(field) };
         let management = equals("eventCategory", &["Management"]);
         assert!(takes(&[
@@ -247,11 +250,14 @@ mod tests {
         assert!(!field(|field, texts| field.not_starts_with = texts, "resources.ARN", &["arn:aws:codecommit:"]));
         assert!(field(|field, texts| field.not_equals = texts, "resources.type", &["AWS::S3::Object"]));
         assert!(!field(|field, texts| field.not_equals = texts, "eventSource", &["codecommit.amazonaws.com"]));
-        assert!(!field(|field, texts| field.equals = texts, "errorCode", &["AccessDenied"]), "it has none");
+        assert!(
+            !field(|field, texts| field.equals = texts, "errorCode", &["AccessDenied"]),
+            "the record has no error code"
+        );
         assert!(field(|field, texts| field.not_equals = texts, "errorCode", &["AccessDenied"]));
     }
 
-    /// The records of `GetObject` and `ListObjects`, in the shape that does not tell the category.
+    /// The records of `GetObject` and `ListObjects` in version 1.05, which does not show the category.
     fn data_records() -> [Value; 2] {
         let bucket = json!({"ARN": "arn:aws:s3:::my-logs", "accountId": "111122223333", "type": "AWS::S3::Bucket"});
         [
@@ -271,7 +277,7 @@ mod tests {
         let basic = |read_write: &str, kind: &str, values: &[&str]| {
             let data_resources = vec![DataResource { kind: kind.to_owned(), values: texts(values) }];
             let selector = Basic { read_write_type: read_write.to_owned(), data_resources, ..Basic::default() };
-            data_records().map(|record| Selectors::Basic(vec![selector.clone()]).take(true, &record))
+            data_records().map(|record| Selectors::Basic(vec![selector.clone()]).select(true, &record))
         };
         let object = "AWS::S3::Object";
         assert_eq!(basic("All", object, &["arn:aws:s3"]), [true, true]);
@@ -281,7 +287,7 @@ mod tests {
         assert_eq!(basic("All", object, &["arn:aws:s3:::my-log/"]), [false, false]);
         assert_eq!(basic("All", "AWS::Lambda::Function", &["arn:aws:s3"]), [false, false]);
         let [get, _] = data_records();
-        assert!(!Selectors::All.take(true, &get) && !Selectors::Basic(vec![Basic::default()]).take(true, &get));
+        assert!(!Selectors::All.select(true, &get) && !Selectors::Basic(vec![Basic::default()]).select(true, &get));
     }
 
     #[test]
@@ -290,7 +296,8 @@ mod tests {
         let data = || vec![equals("eventCategory", "Data"), equals("resources.type", "AWS::S3::Object")];
         let takes = |fields: Vec<Field>| {
             data_records().map(|record| {
-                Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.clone() }]).take(true, &record)
+                Selectors::Advanced(vec![Advanced { name: None, field_selectors: fields.clone() }])
+                    .select(true, &record)
             })
         };
         assert_eq!(takes(data()), [true, true]);
@@ -306,16 +313,16 @@ mod tests {
             [false, false]
         );
         let all = Selectors::Advanced(vec![Advanced { name: None, field_selectors: data() }]);
-        assert!(!all.take(false, &record()), "management events are another category");
+        assert!(!all.select(false, &record()), "management events are another category");
     }
 
     #[test]
     fn selectors_read_back_as_they_were_stored() {
-        assert_eq!(Selectors::read("").expect("it is empty"), Selectors::All);
+        assert_eq!(Selectors::read("").expect("an empty text is the default"), Selectors::All);
         let selectors = Selectors::Advanced(vec![Advanced {
             name: Some("x".to_owned()),
             field_selectors: vec![named("readOnly")],
         }]);
-        assert_eq!(Selectors::read(&selectors.stored()).expect("it was stored"), selectors);
+        assert_eq!(Selectors::read(&selectors.stored()).expect("the text was written by `stored`"), selectors);
     }
 }

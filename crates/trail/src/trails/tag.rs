@@ -7,29 +7,29 @@ use aws::operation::Change;
 use aws::{Arn, Call, TaggedResource};
 use store::{Error, Transaction};
 
-use super::name::{self, Named};
 use super::row::TrailRow;
-use super::shape::{ListTagsInput, ListTagsOutput, Nothing, ResourceTag, Tag, TagsInput};
+use super::validate::{self, TrailReference};
+use super::wire::{EmptyOutput, ListTagsInput, ListTagsOutput, ResourceTag, Tag, TagsInput};
 use crate::{CloudTrail, Exception};
 
-/// How many tags a trail can have.
+/// Maximum number of tags of a trail.
 const TAGS_MAX: usize = 50;
 
 type Changing<O> = Result<Change<Transaction, O, Exception>, Exception>;
 
-/// A key that is there takes the new value.
-pub(crate) fn add_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<Nothing> {
+/// Adds tags; an existing key gets the new value.
+pub(crate) fn add_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<EmptyOutput> {
     let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
     let tags = parse(input.tags_list)?;
     Ok(Box::new(move |transaction| {
         let row = tagged(transaction, &call, &resource)?;
         insert(transaction, row.id, &tags)?;
-        Ok(Nothing {})
+        Ok(EmptyOutput {})
     }))
 }
 
-/// Keys that the trail does not have are no failure.
-pub(crate) fn remove_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<Nothing> {
+/// Removes tags; missing keys are ignored.
+pub(crate) fn remove_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<EmptyOutput> {
     let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
     let tags = input.tags_list;
     if let Some(tag) = tags.iter().find(|tag| !(1..=128).contains(&tag.key.chars().count())) {
@@ -41,11 +41,11 @@ pub(crate) fn remove_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) ->
             let values = [row.id.into(), (&tag.key).into()];
             transaction.execute("DELETE FROM trail_tags WHERE trail = ?1 AND name = ?2", &values)?;
         }
-        Ok(Nothing {})
+        Ok(EmptyOutput {})
     }))
 }
 
-/// All tags fit on one page, so there is never a token to continue with.
+/// Lists tags; all fit on one page, so there is never a next token.
 pub(crate) fn list_tags(
     service: &CloudTrail,
     call: &Arc<Call>,
@@ -57,8 +57,8 @@ pub(crate) fn list_tags(
     let resources = input.resource_id_list;
     let resources = resources.into_iter().map(resource).collect::<Result<Vec<_>, _>>()?;
     let lists = service.store.read(|transaction| {
-        let list = |named: &Named| {
-            let row = tagged(transaction, call, named)?;
+        let list = |reference: &TrailReference| {
+            let row = tagged(transaction, call, reference)?;
             let query = "SELECT name, value FROM trail_tags WHERE trail = ?1 ORDER BY name";
             let tags = transaction
                 .query(query, &[row.id.into()], |row| Ok(Tag { key: row.text(0)?, value: Some(row.text(1)?) }))?;
@@ -69,29 +69,29 @@ pub(crate) fn list_tags(
     Ok(ListTagsOutput { resource_tag_list: lists })
 }
 
-/// Lists the trails whose home is the call's region and that have tags or once had some, in the order of their names.
+/// Lists the trails with the call's region as home region that have or had tags, in the order of their names.
 pub(crate) fn tagged_trails(transaction: &Transaction, call: &Call) -> Result<Vec<TaggedResource>, Error> {
     let rows = transaction.query(
         "SELECT trails.name, trail_tags.name, value FROM trails LEFT JOIN trail_tags ON trail = id \
          WHERE account = ?1 AND home_region = ?2 AND deleted IS NULL AND tagged = 1 ORDER BY trails.name",
         &[call.account.as_str().into(), call.region.as_str().into()],
         |row| {
-            let arn = name::arn(call.region.clone(), call.account.clone(), &row.text(0)?);
+            let arn = validate::arn(call.region.clone(), call.account.clone(), &row.text(0)?);
             Ok((arn, row.optional_text(1)?.zip(row.optional_text(2)?)))
         },
     )?;
     Ok(TaggedResource::group(rows))
 }
 
-/// Reads tags, each with a key of its own.
+/// Parses tags, whose keys must differ.
 pub(super) fn parse(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Exception> {
     let mut parsed = BTreeMap::new();
     let plain = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || " _.:/=+-@".contains(letter));
     for Tag { key, value } in tags {
         let value = value.unwrap_or_default();
         let (key_length, value_length) = (key.chars().count(), value.chars().count());
-        let is_good = (1..=128).contains(&key_length) && value_length <= 256 && plain(&key) && plain(&value);
-        if !is_good || key.to_lowercase().starts_with("aws:") {
+        let is_valid = (1..=128).contains(&key_length) && value_length <= 256 && plain(&key) && plain(&value);
+        if !is_valid || key.to_lowercase().starts_with("aws:") {
             return Err(Exception::InvalidTagParameter { reason: format!("The tag '{key}' is not valid.") });
         }
         if parsed.contains_key(&key) {
@@ -121,17 +121,18 @@ pub(super) fn insert(transaction: &Transaction, trail: i64, tags: &BTreeMap<Stri
     if fits { Ok(()) } else { Err(Exception::TagsLimitExceeded { limit: TAGS_MAX }) }
 }
 
-/// Reads the ARN of what is tagged; of all that can be, only trails are here.
-fn resource(id: String) -> Result<Named, Exception> {
+/// Parses the ARN of a tagged resource; only trails exist here.
+fn resource(id: String) -> Result<TrailReference, Exception> {
     let arn = Arn::parse(&id).filter(|arn| arn.service == "cloudtrail");
     let Some(arn) = arn else { return Err(Exception::CloudTrailARNInvalid { arn: id }) };
     if !arn.resource.starts_with("trail/") {
         return Err(Exception::ResourceTypeNotSupported { arn: id });
     }
-    Named::parse(Some(id))
+    TrailReference::parse(Some(id))
 }
 
-fn tagged(transaction: &Transaction, call: &Call, named: &Named) -> Result<TrailRow, Exception> {
-    let row = TrailRow::find(transaction, call, named)?.filter(|row| row.arn.region == call.region);
-    row.ok_or_else(|| named.no_resource())
+/// Finds the trail of an operation on tags in its home region.
+fn tagged(transaction: &Transaction, call: &Call, reference: &TrailReference) -> Result<TrailRow, Exception> {
+    let row = TrailRow::find(transaction, call, reference)?.filter(|row| row.arn.region == call.region);
+    row.ok_or_else(|| reference.resource_not_found())
 }

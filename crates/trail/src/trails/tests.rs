@@ -4,17 +4,18 @@ use aws::call::Origin;
 use aws::{AccountId, Call, Caller, SystemClock};
 use store::{Durability, Error, Store};
 
-use super::row::{Topic, TrailRow};
+use super::row::TrailRow;
 use super::tag;
+use super::validate::Topic;
 use crate::schema::STEPS;
 
 /// A call of the default user in us-east-1.
 fn call() -> Call {
-    let account: AccountId = "111122223333".parse().expect("it has twelve digits");
+    let account: AccountId = "111122223333".parse().expect("the account is valid");
     let caller = Caller::iam_user(account.clone(), "Mary_Major", "AIDACKCEVSQ6C2EXAMPLE".to_owned(), None);
     let origin = Origin {
         account,
-        region: "us-east-1".parse().expect("it is a region"),
+        region: "us-east-1".parse().expect("the region is valid"),
         source_ip_address: "127.0.0.1".to_owned(),
         user_agent: None,
         host: None,
@@ -24,10 +25,10 @@ fn call() -> Call {
 }
 
 #[test]
-fn a_trail_of_before_shows_its_topic_by_name_and_is_known_as_tagged() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_trail_of_an_older_database_shows_its_topic_by_name_and_counts_as_tagged() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
-    store.migrate("trail", &STEPS[..4]).expect("the steps are good");
+    store.migrate("trail", &STEPS[..4]).expect("the migrations are valid");
     let written = store.write(|transaction| {
         for name in ["Mine", "Other"] {
             transaction.execute(
@@ -39,17 +40,17 @@ fn a_trail_of_before_shows_its_topic_by_name_and_is_known_as_tagged() {
         }
         transaction.execute("INSERT INTO trail_tags (trail, name, value) VALUES (1, 'Team', 'blue')", &[])
     });
-    written.expect("the tables are there");
-    store.migrate("trail", STEPS).expect("the steps are good");
+    written.expect("the tables exist");
+    store.migrate("trail", STEPS).expect("the migrations are valid");
     let read = store.read(|transaction| {
-        let named = TrailRow::shown(transaction, &call())?.swap_remove(0);
-        Ok::<_, Error>((named, tag::tagged_trails(transaction, &call())?))
+        let row = TrailRow::visible(transaction, &call())?.swap_remove(0);
+        Ok::<_, Error>((row, tag::tagged_trails(transaction, &call())?))
     });
-    let (trail, tagged) = read.expect("the tables are there");
+    let (trail, tagged) = read.expect("the tables exist");
     let arn = "arn:aws:sns:us-east-1:111122223333:Files".to_owned();
-    assert_eq!(trail.told.topic, Some(Topic { name: "Files".to_owned(), arn }));
+    assert_eq!(trail.settings.topic, Some(Topic { name: "Files".to_owned(), arn }));
     assert!(trail.insights.is_empty());
     let tags = BTreeMap::from([("Team".to_owned(), "blue".to_owned())]);
-    let tagged: Vec<_> = tagged.into_iter().map(|it| (it.arn.resource, it.tags)).collect();
+    let tagged: Vec<_> = tagged.into_iter().map(|resource| (resource.arn.resource, resource.tags)).collect();
     assert_eq!(tagged, [("trail/Mine".to_owned(), tags)]);
 }

@@ -1,8 +1,8 @@
-//! Names of callers for people.
+//! Names of callers for display.
 
 use serde_json::Value;
 
-/// Returns the name of a caller: of a user, a session (`ROLE/SESSION`), a service or a person; `-` if a record shows none.
+/// Returns the name of a caller: of a user, a session (`ROLE/SESSION`), a service or a person; `-` if the record has none.
 ///
 /// `identity` is a record's `userIdentity`.
 pub fn caller_name(identity: &Value) -> String {

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::{caller_name, subjects};
 
-/// Which events are shown. In lists any of the values will do, with `*` for any characters; an empty list admits all.
+/// A filter of events. Of a list one value must match, with `*` for any characters; an empty list matches all events.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Values of `eventName`, such as `GitPush`.
     pub names: Vec<String>,
-    /// Names of callers; of a session `ROLE/SESSION`, or either of the two.
+    /// Names of callers; for a session, `ROLE/SESSION` or one of the two.
     pub users: Vec<String>,
     /// Names of repositories.
     pub repositories: Vec<String>,
@@ -22,45 +22,46 @@ pub struct Filter {
     pub accounts: Vec<String>,
     /// Values of `awsRegion`.
     pub regions: Vec<String>,
-    /// The first time, as in records, or the beginning of one: `2016-12-14` is the whole day.
+    /// The first time, in the form of records, or a prefix of one: `2016-12-14` means the whole day.
     pub since: Option<String>,
-    /// The last time, as `since`.
+    /// The last time, in the same form.
     pub until: Option<String>,
-    /// Whether only calls that failed are shown.
+    /// Whether only failed calls match.
     pub failed: bool,
-    /// Whether only calls that may change something are shown.
+    /// Whether only calls that may change something match.
     pub writes: bool,
 }
 
-/// A list with the name of its property, and the values that a record has of it.
+/// The name of a property, the list of the filter, and the function that returns the values of a record.
 type List<'f> = (&'static str, &'f [String], fn(&Value) -> Vec<String>);
 
 impl Filter {
-    /// Tells whether a record is to be shown.
+    /// Tells whether a record matches the filter.
     pub fn admits(&self, record: &Value) -> bool {
         let time = record["eventTime"].as_str().unwrap_or_default();
         let prefix = |bound: &str| time.get(..bound.len()).unwrap_or(time).to_owned();
-        self.lists().iter().all(|(_, wanted, found)| {
-            wanted.is_empty() || found(record).iter().any(|found| wanted.iter().any(|wanted| matches(wanted, found)))
+        self.lists().iter().all(|(_, patterns, values)| {
+            patterns.is_empty()
+                || values(record).iter().any(|value| patterns.iter().any(|pattern| matches(pattern, value)))
         }) && self.since.as_ref().is_none_or(|since| prefix(since) >= *since)
             && self.until.as_ref().is_none_or(|until| prefix(until) <= *until)
             && (!self.failed || record.get("errorCode").is_some())
             && (!self.writes || record["readOnly"] == false)
     }
 
-    /// Takes from `unseen` what a record has. `unseen` begins as [`Filter::values`].
+    /// Removes the values from `unseen` that match a record; `unseen` starts as [`Filter::values`].
     pub fn note_seen(&self, record: &Value, unseen: &mut Vec<(&'static str, String)>) {
         let lists = self.lists();
-        unseen.retain(|(property, value)| {
-            let found = lists.iter().find(|(name, ..)| name == property).map(|(.., found)| found(record));
-            !found.is_some_and(|found| found.iter().any(|found| matches(value, found)))
+        unseen.retain(|(property, pattern)| {
+            let values = lists.iter().find(|(name, ..)| name == property).map(|(.., values)| values(record));
+            !values.is_some_and(|values| values.iter().any(|value| matches(pattern, value)))
         });
     }
 
-    /// Lists the values that are filtered by, each with the name of its property.
+    /// Lists the values of the filter, each with the name of its property.
     pub fn values(&self) -> Vec<(&'static str, String)> {
         let lists = self.lists();
-        lists.iter().flat_map(|(name, wanted, _)| wanted.iter().map(|value| (*name, value.clone()))).collect()
+        lists.iter().flat_map(|(name, patterns, _)| patterns.iter().map(|value| (*name, value.clone()))).collect()
     }
 
     fn lists(&self) -> [List<'_>; 7] {
@@ -80,7 +81,7 @@ fn member(record: &Value, name: &str) -> Vec<String> {
     record[name].as_str().map(str::to_owned).into_iter().collect()
 }
 
-/// The name of the caller, and of a session the role and the session's name alone.
+/// Returns the name of the caller; for a session also the role and the name of the session.
 fn users(record: &Value) -> Vec<String> {
     let name = caller_name(&record["userIdentity"]);
     let parts = name.split('/').map(str::to_owned);
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_stand_for_any_characters() {
+    fn stars_match_any_characters() {
         for (pattern, text, does_match) in [
             ("Git*", "GitPush", true),
             ("*Push", "GitPush", true),
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn any_value_of_a_list_will_do_and_all_lists_must() {
+    fn one_value_of_each_list_must_match() {
         let record = json!({
             "eventTime": "2016-12-14T18:19:15Z", "eventName": "GetBranch", "eventSource": "codecommit.amazonaws.com",
             "userIdentity": { "type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/Dev/alice" },

@@ -1,10 +1,10 @@
-//! The inputs and outputs of the operations on trails; the SDK publishes them in a form that cannot be read here.
+//! Inputs and outputs of the operations on trails, as the SDK of CloudTrail publishes no schemas.
 
 use serde::{Deserialize, Serialize};
 
 use super::selectors::{Advanced, Basic};
 
-/// What `CreateTrail` and `UpdateTrail` take.
+/// The input of `CreateTrail` and `UpdateTrail`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct TrailInput {
@@ -28,11 +28,11 @@ pub(crate) struct TrailInput {
     pub(crate) tags_list: Option<Vec<Tag>>,
 }
 
-/// A trail as it is shown; `CreateTrail` and `UpdateTrail` leave out what `described` is.
+/// A trail in an output; in those of `CreateTrail` and `UpdateTrail`, `state` is missing.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(clippy::struct_excessive_bools, reason = "AWS's shape has them")]
-pub(crate) struct Trail {
+#[expect(clippy::struct_excessive_bools, reason = "the shape of AWS has these members")]
+pub(crate) struct TrailOutput {
     pub(crate) name: String,
     #[serde(rename = "S3BucketName")]
     pub(crate) bucket: String,
@@ -59,28 +59,28 @@ pub(crate) struct Trail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recursive_logging: Option<bool>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(crate) described: Option<Described>,
+    pub(crate) state: Option<TrailState>,
 }
 
-/// What a description tells of a trail besides.
+/// The members of a trail that only descriptions show.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Described {
+pub(crate) struct TrailState {
     pub(crate) home_region: String,
     pub(crate) has_custom_event_selectors: bool,
     pub(crate) has_insight_selectors: bool,
 }
 
-/// What operations take that are about one trail.
+/// The input of operations on one trail.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NameInput {
     pub(crate) name: Option<String>,
 }
 
-/// What operations answer that have nothing to tell.
+/// The output of operations that return nothing.
 #[derive(Debug, Serialize)]
-pub(crate) struct Nothing {}
+pub(crate) struct EmptyOutput {}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -92,13 +92,13 @@ pub(crate) struct DescribeTrailsInput {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DescribeTrailsOutput {
-    pub(crate) trail_list: Vec<Trail>,
+    pub(crate) trail_list: Vec<TrailOutput>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetTrailOutput {
-    pub(crate) trail: Trail,
+    pub(crate) trail: TrailOutput,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,20 +108,20 @@ pub(crate) struct ListTrailsInput {}
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListTrailsOutput {
-    pub(crate) trails: Vec<Brief>,
+    pub(crate) trails: Vec<ListedTrail>,
 }
 
 /// A `TrailInfo`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Brief {
+pub(crate) struct ListedTrail {
     #[serde(rename = "TrailARN")]
     pub(crate) arn: String,
     pub(crate) name: String,
     pub(crate) home_region: String,
 }
 
-/// What `GetTrailStatus` answers; numbers are seconds since the epoch, and texts are of an older form of the operation.
+/// The output of `GetTrailStatus`; numbers are seconds since the epoch, and texts are from an older form of the operation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetTrailStatusOutput {
@@ -164,7 +164,16 @@ pub(crate) struct GetEventSelectorsInput {
     pub(crate) trail_name: Option<String>,
 }
 
-/// What `PutEventSelectors` and `GetEventSelectors` answer.
+/// An `InsightSelector`: a type of Insights events, and the categories of events that they are computed from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct InsightSelector {
+    pub(crate) insight_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event_categories: Option<Vec<String>>,
+}
+
+/// The output of `PutEventSelectors` and `GetEventSelectors`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct EventSelectorsOutput {
@@ -176,7 +185,7 @@ pub(crate) struct EventSelectorsOutput {
     pub(crate) advanced_event_selectors: Option<Vec<Advanced>>,
 }
 
-/// What `AddTags` and `RemoveTags` take.
+/// The input of `AddTags` and `RemoveTags`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct TagsInput {

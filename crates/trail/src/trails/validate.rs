@@ -1,55 +1,65 @@
-//! What trails and their parts are named, and what is no such name.
+//! Validation of the names in the inputs of operations on trails.
 
 use aws::{AccountId, Arn, Call, Region};
 
-use super::row::Topic;
 use bucket::{is_bucket_name, is_object_key};
 
 use crate::{Exception, RESERVED_NAMES};
 
-/// A trail as a call names it: by its ARN, or by its name, which stands for the ARN of a trail of the call's region.
+/// The name or ARN of a trail in a call; a name means the trail of the call's region.
 #[derive(Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct TrailReference {
     pub(crate) name: String,
     pub(crate) region: Option<Region>,
     pub(crate) account: Option<AccountId>,
-    said: String,
+    /// The text in the call.
+    text: String,
 }
 
-impl Named {
-    pub(crate) fn parse(said: Option<String>) -> Result<Self, Exception> {
-        let said = said.filter(|said| !said.is_empty());
+/// The topic of a trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Topic {
+    /// The name or ARN in the call.
+    pub(crate) name: String,
+    pub(crate) arn: String,
+}
+
+impl TrailReference {
+    /// Parses a required name or ARN.
+    pub(crate) fn parse(text: Option<String>) -> Result<Self, Exception> {
+        let text = text.filter(|text| !text.is_empty());
         let blank = || Exception::InvalidTrailName { reason: "Trail name cannot be blank!".to_owned() };
-        let said = said.ok_or_else(blank)?;
-        if !said.starts_with("arn:") {
-            return Ok(Self { name: trail_name(&said)?, region: None, account: None, said });
+        let text = text.ok_or_else(blank)?;
+        if !text.starts_with("arn:") {
+            return Ok(Self { name: trail_name(&text)?, region: None, account: None, text });
         }
-        let invalid = || Exception::CloudTrailARNInvalid { arn: said.clone() };
-        let arn = Arn::parse(&said).filter(|arn| arn.service == "cloudtrail").ok_or_else(invalid)?;
+        let invalid = || Exception::CloudTrailARNInvalid { arn: text.clone() };
+        let arn = Arn::parse(&text).filter(|arn| arn.service == "cloudtrail").ok_or_else(invalid)?;
         let name = arn.resource.strip_prefix("trail/").ok_or_else(invalid)?;
-        Ok(Self { name: trail_name(name)?, region: Some(arn.region), account: Some(arn.account), said })
+        Ok(Self { name: trail_name(name)?, region: Some(arn.region), account: Some(arn.account), text })
     }
 
-    pub(crate) fn no_resource(&self) -> Exception {
-        Exception::ResourceNotFound { resource: self.said.clone() }
+    /// Returns the exception of the operations on tags for a missing trail.
+    pub(crate) fn resource_not_found(&self) -> Exception {
+        Exception::ResourceNotFound { resource: self.text.clone() }
     }
 
-    /// The failure of a call that names a trail which is not there: it shows a name as the ARN that was looked up.
-    pub(crate) fn unknown(&self, call: &Call) -> Exception {
+    /// Returns the exception for a missing trail; it shows a name as the ARN.
+    pub(crate) fn not_found(&self, call: &Call) -> Exception {
         let name = match &self.region {
-            Some(_) => self.said.clone(),
+            Some(_) => self.text.clone(),
             None => arn(call.region.clone(), call.account.clone(), &self.name).to_string(),
         };
         Exception::TrailNotFound { name, account: call.account.clone() }
     }
 
-    /// The same failure as `GetTrail` has it, which shows what the call says.
-    pub(crate) fn unknown_as_said(&self, call: &Call) -> Exception {
-        Exception::TrailNotFound { name: self.said.clone(), account: call.account.clone() }
+    /// Returns the exception of `GetTrail` for a missing trail; it shows the text of the call.
+    pub(crate) fn not_found_as_given(&self, call: &Call) -> Exception {
+        Exception::TrailNotFound { name: self.text.clone(), account: call.account.clone() }
     }
 }
 
-/// Makes the ARN of a trail.
+/// Returns the ARN of a trail.
 pub(crate) fn arn(region: Region, account: AccountId, name: &str) -> Arn {
     Arn { service: "cloudtrail".to_owned(), region, account, resource: format!("trail/{name}") }
 }
@@ -74,13 +84,13 @@ pub(crate) fn trail_name(name: &str) -> Result<String, Exception> {
     if !name.ends_with(plain) {
         return invalid("Trail name must ends with a letter or number.".to_owned());
     }
-    let joint = |letter: char| matches!(letter, '.' | '-' | '_');
-    if !name.chars().all(|letter| plain(letter) || joint(letter)) {
+    let separator = |letter: char| matches!(letter, '.' | '-' | '_');
+    if !name.chars().all(|letter| plain(letter) || separator(letter)) {
         let reason = "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, periods (.), hyphens (-), \
                       and underscores (_).";
         return invalid(reason.to_owned());
     }
-    if name.chars().zip(name.chars().skip(1)).any(|(first, second)| joint(first) && joint(second)) {
+    if name.chars().zip(name.chars().skip(1)).any(|(first, second)| separator(first) && separator(second)) {
         return invalid("Trail name must not have adjacent periods, hyphens or underscores.".to_owned());
     }
     if is_address(name) {
@@ -103,7 +113,7 @@ pub(crate) fn bucket(name: Option<String>) -> Result<String, Exception> {
     Err(Exception::InvalidS3BucketName { reason })
 }
 
-/// Checks what the keys of a trail's objects begin with; a key must also be a path inside a folder.
+/// Checks the prefix of the keys of a trail's objects; it must be a path inside a folder too.
 pub(crate) fn prefix(prefix: Option<String>) -> Result<Option<String>, Exception> {
     let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "!_.*'()-/&$@=;:+ ,?".contains(letter);
@@ -113,39 +123,39 @@ pub(crate) fn prefix(prefix: Option<String>) -> Result<Option<String>, Exception
     Err(Exception::InvalidS3Prefix { prefix })
 }
 
-/// Reads the name or ARN of a topic.
-pub(crate) fn topic(said: Option<String>, call: &Call) -> Result<Option<Topic>, Exception> {
-    let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
+/// Parses the name or ARN of a topic.
+pub(crate) fn topic(text: Option<String>, call: &Call) -> Result<Option<Topic>, Exception> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let name = |name: &str| (1..=256).contains(&name.len()) && name.chars().all(plain);
-    let arn = if said.starts_with("arn:") {
-        Arn::parse(&said).filter(|arn| arn.service == "sns" && name(&arn.resource))
+    let arn = if text.starts_with("arn:") {
+        Arn::parse(&text).filter(|arn| arn.service == "sns" && name(&arn.resource))
     } else {
-        name(&said).then(|| Arn {
+        name(&text).then(|| Arn {
             service: "sns".to_owned(),
             region: call.region.clone(),
             account: call.account.clone(),
-            resource: said.clone(),
+            resource: text.clone(),
         })
     };
     match arn {
-        Some(arn) => Ok(Some(Topic { name: said, arn: arn.to_string() })),
-        None => Err(Exception::InvalidSnsTopicName { name: said }),
+        Some(arn) => Ok(Some(Topic { name: text, arn: arn.to_string() })),
+        None => Err(Exception::InvalidSnsTopicName { name: text }),
     }
 }
 
-/// Reads the id, ARN or alias of a key, and returns its ARN; no key is looked for.
-pub(crate) fn kms_key(said: Option<String>, call: &Call) -> Result<Option<String>, Exception> {
-    let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
+/// Parses the id, ARN or alias of a KMS key, and returns its ARN; the key need not exist.
+pub(crate) fn kms_key(text: Option<String>, call: &Call) -> Result<Option<String>, Exception> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/:".contains(letter);
-    let is_arn = || Arn::parse(&said).is_some_and(|arn| arn.service == "kms");
-    if said.len() > 350 || !said.chars().all(plain) || (said.starts_with("arn:") && !is_arn()) {
-        return Err(Exception::InvalidKmsKeyId { id: said });
+    let is_arn = || Arn::parse(&text).is_some_and(|arn| arn.service == "kms");
+    if text.len() > 350 || !text.chars().all(plain) || (text.starts_with("arn:") && !is_arn()) {
+        return Err(Exception::InvalidKmsKeyId { id: text });
     }
-    if said.starts_with("arn:") {
-        return Ok(Some(said));
+    if text.starts_with("arn:") {
+        return Ok(Some(text));
     }
-    let resource = if said.starts_with("alias/") { said } else { format!("key/{said}") };
+    let resource = if text.starts_with("alias/") { text } else { format!("key/{text}") };
     let (region, account) = (call.region.clone(), call.account.clone());
     Ok(Some(Arn { service: "kms".to_owned(), region, account, resource }.to_string()))
 }
@@ -159,7 +169,7 @@ mod tests {
     use super::{prefix, trail_name};
 
     #[test]
-    fn names_are_letters_and_digits_with_single_joints() {
+    fn names_are_letters_and_digits_with_single_separators() {
         for name in ["abc", "a-b", "My_Trail.2", &"a".repeat(128)] {
             assert!(trail_name(name).is_ok(), "{name}");
         }
@@ -169,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn no_prefix_leads_out_of_a_bucket() {
+    fn a_prefix_outside_the_bucket_is_refused() {
         for good in ["a", "logs/2016", "a.b-c"] {
             assert!(prefix(Some(good.to_owned())).is_ok(), "{good}");
         }

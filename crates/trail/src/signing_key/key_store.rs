@@ -1,7 +1,7 @@
-//! The ring of keys: which one signs when, and for which time each is valid.
+//! The store of signing keys: which key signs when, and the validity of each.
 //!
-//! A key signs for the rotation time and stays valid for as long again, so two are valid at any time. None is ever removed:
-//! old digests are still to be verified.
+//! A key signs for the rotation time and stays valid for the same time again, so two are valid at any time. Keys are never removed, as
+//! old digests must stay verifiable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,63 +13,63 @@ use store::{Error, Store, Value};
 use super::SigningKey;
 use crate::public_key::PublicKey;
 
-/// The keys that digests are signed with, all that ever were.
-pub(crate) struct KeyRing {
+/// All current and former signing keys.
+pub(crate) struct KeyStore {
     store: Arc<Store>,
     given: Option<Arc<SigningKey>>,
     rotation: i64,
-    /// The key that signed last; whoever holds this may make one.
+    /// The key of the last signature; a key is only created under this lock.
     last: Mutex<Option<(i64, Arc<SigningKey>)>>,
 }
 
-/// A key's row. The times are absent until the key is first asked for.
-struct Kept {
+/// A row of a key. The times are set when the key is first used or listed.
+struct StoredKey {
     id: i64,
     valid_from: Option<i64>,
     signs_until: i64,
 }
 
-impl KeyRing {
-    /// Signs with the given key, if there is one, else with keys of its own.
+impl KeyStore {
+    /// Creates the store of a given key, or of generated keys if there is none.
     pub(crate) fn new(store: Arc<Store>, given: Option<SigningKey>, rotation: Duration) -> Self {
         let rotation = i64::try_from(rotation.as_millis()).unwrap_or(i64::MAX / 4);
         Self { store, given: given.map(Arc::new), rotation, last: Mutex::default() }
     }
 
-    /// Makes the first key, if there is none.
+    /// Generates the first key, if there is none.
     pub(crate) fn prepare(&self) -> Result<(), Error> {
         let _last = self.last();
-        self.usable().map(drop)
+        self.signing_keys().map(drop)
     }
 
-    /// Returns the key that signs a digest of the time from `start` to `end`.
+    /// Returns the key that signs the digest of the window from `start` to `end`.
     pub(crate) fn for_window(&self, start: Timestamp, end: Timestamp) -> Result<Arc<SigningKey>, Error> {
         let mut last = self.last();
-        let usable = self.usable()?;
-        let begun = usable.iter().rfind(|key| key.valid_from.is_none_or(|from| from <= end.millis()));
-        let chosen = begun.unwrap_or(&usable[0]);
+        let keys = self.signing_keys()?;
+        let started = keys.iter().rfind(|key| key.valid_from.is_none_or(|from| from <= end.millis()));
+        let chosen = started.unwrap_or(&keys[0]);
         let is_due = self.given.is_none() && chosen.valid_from.is_some() && end.millis() >= chosen.signs_until;
-        let id = if is_due { self.insert(&make()?)? } else { chosen.id };
-        self.stretch(id, start.millis(), end.millis())?;
+        let id = if is_due { self.insert(&generate()?)? } else { chosen.id };
+        self.extend_validity(id, start.millis(), end.millis())?;
         match &*last {
             Some((known, key)) if *known == id => Ok(Arc::clone(key)),
             _ => Ok(Arc::clone(&last.insert((id, self.key(id)?)).1)),
         }
     }
 
-    /// Lists the keys that are valid at some time of a range; if no key was ever asked for, the first one begins now.
+    /// Lists the keys that are valid at some time of a range; if no key was used before, the validity of the first one starts now.
     pub(crate) fn list(&self, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<Vec<PublicKey>, Error> {
         let _last = self.last();
-        if let [only] = &self.usable()?[..]
+        if let [only] = &self.signing_keys()?[..]
             && only.valid_from.is_none()
         {
-            self.stretch(only.id, now.millis(), now.millis())?;
+            self.extend_validity(only.id, now.millis(), now.millis())?;
         }
         let is_listed = |key: &PublicKey| key.valid_from <= until && key.valid_until >= from;
         Ok(self.all()?.into_iter().filter(is_listed).collect())
     }
 
-    /// Lists all keys that ever signed or were listed.
+    /// Lists all keys that were ever used or listed.
     pub(crate) fn all(&self) -> Result<Vec<PublicKey>, Error> {
         self.store.read(|transaction| {
             transaction.query(
@@ -92,20 +92,21 @@ impl KeyRing {
         self.last.lock()
     }
 
-    /// Returns the keys that can sign here, at least one.
-    fn usable(&self) -> Result<Vec<Kept>, Error> {
-        let found = self.kept()?;
-        if !found.is_empty() {
-            return Ok(found);
+    /// Returns the keys that can sign, at least one; generates it if there is none.
+    fn signing_keys(&self) -> Result<Vec<StoredKey>, Error> {
+        let keys = self.load()?;
+        if !keys.is_empty() {
+            return Ok(keys);
         }
         match &self.given {
             Some(given) => self.insert(given)?,
-            None => self.insert(&make()?)?,
+            None => self.insert(&generate()?)?,
         };
-        self.kept()
+        self.load()
     }
 
-    fn kept(&self) -> Result<Vec<Kept>, Error> {
+    /// Reads the keys that can sign from the store.
+    fn load(&self) -> Result<Vec<StoredKey>, Error> {
         let (condition, value) = match &self.given {
             Some(given) => ("fingerprint = ?1", Value::Text(given.fingerprint())),
             None => ("private IS NOT NULL AND ?1 IS NULL", Value::Null),
@@ -113,16 +114,20 @@ impl KeyRing {
         let query = format!("SELECT id, valid_from, signs_until FROM signing_keys WHERE {condition} ORDER BY id");
         self.store.read(|transaction| {
             transaction.query(&query, &[value], |row| {
-                Ok(Kept { id: row.integer(0)?, valid_from: row.optional_integer(1)?, signs_until: row.integer(2)? })
+                Ok(StoredKey {
+                    id: row.integer(0)?,
+                    valid_from: row.optional_integer(1)?,
+                    signs_until: row.integer(2)?,
+                })
             })
         })
     }
 
-    /// Keeps a new key; a given one without its private half, which is in a file of its own.
+    /// Stores a new key; a given key without its private half, which stays in its file.
     fn insert(&self, key: &SigningKey) -> Result<i64, Error> {
         let private = match &self.given {
             Some(_) => None,
-            None => Some(key.private_der().map_err(|_| Error::Damaged("a new signing key"))?),
+            None => Some(key.private_der().map_err(|_| Error::Damaged("a new signing key cannot be encoded"))?),
         };
         let (public, fingerprint) = (key.public_der().to_vec(), key.fingerprint().to_owned());
         self.store.write(move |transaction| {
@@ -132,11 +137,11 @@ impl KeyRing {
                 &[private.as_deref().into(), public[..].into(), (&fingerprint).into()],
                 |row| row.integer(0),
             )
-        })?.ok_or(Error::Damaged("the id of a new signing key"))
+        })?.ok_or(Error::Damaged("a new signing key has no id"))
     }
 
-    /// Has a key be valid for a window that it signs.
-    fn stretch(&self, id: i64, start: i64, end: i64) -> Result<(), Error> {
+    /// Extends the validity of a key to a window that it signs.
+    fn extend_validity(&self, id: i64, start: i64, end: i64) -> Result<(), Error> {
         let (rotation, is_given) = (self.rotation, self.given.is_some());
         self.store.write(move |transaction| {
             let change = |condition: &str, sets: &str, values: &[Value<'_>]| {
@@ -161,7 +166,7 @@ impl KeyRing {
         if let Some(given) = &self.given {
             return Ok(Arc::clone(given));
         }
-        let damaged = Error::Damaged("a signing key");
+        let damaged = Error::Damaged("a signing key cannot be read");
         let private = self.store.read(|transaction| {
             transaction
                 .query_one("SELECT private FROM signing_keys WHERE id = ?1", &[id.into()], |row| row.optional_blob(0))
@@ -171,10 +176,10 @@ impl KeyRing {
     }
 }
 
-fn make() -> Result<SigningKey, Error> {
+fn generate() -> Result<SigningKey, Error> {
     SigningKey::generate().map_err(|error| {
-        tracing::error!(error, "no signing key can be made");
-        Error::Damaged("a new signing key")
+        tracing::error!(error, "cannot generate a signing key");
+        Error::Damaged("a signing key cannot be generated")
     })
 }
 
@@ -187,7 +192,7 @@ mod tests {
     use store::{Durability, Store};
     use tempfile::TempDir;
 
-    use super::KeyRing;
+    use super::KeyStore;
     use crate::schema;
     use crate::signing_key::tests::KEY;
 
@@ -204,18 +209,21 @@ mod tests {
         Timestamp::from_millis(number * 86_400_000)
     }
 
-    fn fingerprints(ring: &KeyRing, from: i64, until: i64) -> Vec<String> {
-        let keys = ring.list(day(from), day(until), day(from)).expect("the store is there");
+    fn fingerprints(key_store: &KeyStore, from: i64, until: i64) -> Vec<String> {
+        let keys = key_store.list(day(from), day(until), day(from)).expect("the store works");
         keys.into_iter().map(|key| key.fingerprint).collect()
     }
 
     #[test]
     fn a_key_signs_for_the_rotation_time_and_is_valid_for_twice_as_long() {
-        let folder = tempfile::tempdir().expect("there is room");
-        let ring = KeyRing::new(store(&folder), None, DAY);
-        ring.prepare().expect("a key can be made");
-        let sign =
-            |number| ring.for_window(day(number), Timestamp::from_millis(day(number).millis() + 1)).expect("it signs");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let key_store = KeyStore::new(store(&folder), None, DAY);
+        key_store.prepare().expect("a key can be generated");
+        let sign = |number| {
+            key_store
+                .for_window(day(number), Timestamp::from_millis(day(number).millis() + 1))
+                .expect("there is a key for the window")
+        };
         let (first, second) = (sign(0), sign(1));
         assert_ne!(first.fingerprint(), second.fingerprint());
         assert_eq!(
@@ -225,38 +233,44 @@ mod tests {
         );
         assert_eq!(sign(1).fingerprint(), second.fingerprint());
         let [first, second] = [first, second].map(|key| key.fingerprint().to_owned());
-        assert_eq!(fingerprints(&ring, 0, 0), std::slice::from_ref(&first));
-        assert_eq!(fingerprints(&ring, 1, 2), [first.clone(), second.clone()], "validities overlap");
-        assert_eq!(fingerprints(&ring, 3, 9), std::slice::from_ref(&second));
-        assert_eq!(fingerprints(&ring, 4, 9), Vec::<String>::new());
-        assert_eq!(ring.all().expect("the store is there").len(), 2, "none is removed");
+        assert_eq!(fingerprints(&key_store, 0, 0), std::slice::from_ref(&first));
+        assert_eq!(fingerprints(&key_store, 1, 2), [first.clone(), second.clone()], "validities overlap");
+        assert_eq!(fingerprints(&key_store, 3, 9), std::slice::from_ref(&second));
+        assert_eq!(fingerprints(&key_store, 4, 9), Vec::<String>::new());
+        assert_eq!(key_store.all().expect("the store works").len(), 2, "none is removed");
     }
 
     #[test]
-    fn keys_stay_over_restarts_and_the_first_is_made_for_whoever_asks() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn keys_survive_restarts_and_listing_generates_the_first() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let store = store(&folder);
-        let listed = fingerprints(&KeyRing::new(Arc::clone(&store), None, DAY), 7, 7);
+        let listed = fingerprints(&KeyStore::new(Arc::clone(&store), None, DAY), 7, 7);
         assert_eq!(listed.len(), 1);
-        let ring = KeyRing::new(store, None, DAY);
-        assert_eq!(ring.for_window(day(7), day(7)).expect("it signs").fingerprint(), listed[0]);
-        let earlier = ring.for_window(day(6), day(6)).expect("it signs");
+        let key_store = KeyStore::new(store, None, DAY);
+        assert_eq!(
+            key_store.for_window(day(7), day(7)).expect("there is a key for the window").fingerprint(),
+            listed[0]
+        );
+        let earlier = key_store.for_window(day(6), day(6)).expect("there is a key for the window");
         assert_eq!(earlier.fingerprint(), listed[0]);
-        assert_eq!(fingerprints(&ring, 6, 6), listed, "a key is valid for whatever it signed");
+        assert_eq!(fingerprints(&key_store, 6, 6), listed, "a key is valid for everything that it signed");
     }
 
     #[test]
-    fn a_given_key_is_not_rotated_and_its_private_half_is_not_kept() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn a_given_key_is_not_rotated_and_its_private_half_is_not_stored() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let store = store(&folder);
-        let ring = KeyRing::new(Arc::clone(&store), Some(KEY.clone()), DAY);
+        let key_store = KeyStore::new(Arc::clone(&store), Some(KEY.clone()), DAY);
         for number in [0, 50] {
-            assert_eq!(ring.for_window(day(number), day(number)).expect("it signs").fingerprint(), KEY.fingerprint());
+            assert_eq!(
+                key_store.for_window(day(number), day(number)).expect("there is a key for the window").fingerprint(),
+                KEY.fingerprint()
+            );
         }
-        assert_eq!(fingerprints(&ring, 0, 0), [KEY.fingerprint()]);
-        assert_eq!(fingerprints(&ring, 51, 52), [KEY.fingerprint()]);
+        assert_eq!(fingerprints(&key_store, 0, 0), [KEY.fingerprint()]);
+        assert_eq!(fingerprints(&key_store, 51, 52), [KEY.fingerprint()]);
         let private = store
             .read(|transaction| transaction.query("SELECT private FROM signing_keys", &[], |row| row.optional_blob(0)));
-        assert_eq!(private.expect("the table is there"), [None]);
+        assert_eq!(private.expect("the table exists"), [None]);
     }
 }

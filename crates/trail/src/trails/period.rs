@@ -1,20 +1,21 @@
-//! A span of a trail, as delivery needs it: which events it takes, and where they go.
+//! A period of a trail: the events that it selects, and the bucket that they go to.
 
 use serde_json::Value;
 use store::{Error, Row};
 
 use super::selectors::Selectors;
 
-/// The columns of [`Span::of`].
+/// The columns of [`TrailPeriod::of`].
 pub(crate) const COLUMNS: &str =
     "id, trail, account, home_region, bucket, prefix, multi_region, global_events, selectors, first_seq, last_seq";
 
-/// Services that are not of a region, and whose events are recorded in [`GLOBAL_REGION`] since 2021.
+/// Global services; their events are recorded in [`GLOBAL_REGION`] since 2021.
 const GLOBAL_SOURCES: [&str; 2] = ["iam.amazonaws.com", "sts.amazonaws.com"];
 
 const GLOBAL_REGION: &str = "us-east-1";
 
-pub(crate) struct Span {
+/// A row of the table `trail_spans`.
+pub(crate) struct TrailPeriod {
     pub(crate) id: i64,
     pub(crate) trail: i64,
     pub(crate) account: String,
@@ -28,7 +29,7 @@ pub(crate) struct Span {
     last_seq: i64,
 }
 
-impl Span {
+impl TrailPeriod {
     pub(crate) fn of(row: &Row<'_>) -> Result<Self, Error> {
         Ok(Self {
             id: row.integer(0)?,
@@ -45,22 +46,22 @@ impl Span {
         })
     }
 
-    /// Tells whether it takes events of a region at that place of the history, of which [`Span::picks`] may refuse some.
+    /// Tells whether the period covers an event by its `seq` and region; [`TrailPeriod::selects`] may still exclude it.
     pub(crate) fn covers(&self, seq: i64, region: &str) -> bool {
         (self.first_seq..=self.last_seq).contains(&seq) && (self.multi_region || self.home_region == region)
     }
 
-    /// Tells whether an event's record must be looked into; if not, all management events are taken and no data events.
-    pub(crate) fn is_choosy(&self) -> bool {
+    /// Tells whether the selection depends on the records; otherwise it is all management events and no data events.
+    pub(crate) fn needs_record(&self) -> bool {
         !self.global_events || self.selectors != Selectors::All
     }
 
-    /// Tells whether it takes an event of a region that it covers, by its record.
-    pub(crate) fn picks(&self, region: &str, is_data: bool, record: &Value) -> bool {
+    /// Tells whether the period selects an event that it covers, by its record.
+    pub(crate) fn selects(&self, region: &str, is_data: bool, record: &Value) -> bool {
         let is_global = || {
             let source = record["eventSource"].as_str().unwrap_or_default();
             region == GLOBAL_REGION && GLOBAL_SOURCES.contains(&source)
         };
-        (self.global_events || !is_global()) && self.selectors.take(is_data, record)
+        (self.global_events || !is_global()) && self.selectors.select(is_data, record)
     }
 }

@@ -1,4 +1,4 @@
-//! How S3 says that something cannot be: an XML document of a code, a sentence, and what it is about.
+//! Error replies of S3: XML documents with a code, a message, and the bucket and key.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-/// S3's own sentences, for what is refused before it reaches us.
-const SENTENCES: [(&str, &str); 8] = [
+/// S3's own messages, for requests that `s3s` refuses without one.
+const MESSAGES: [(&str, &str); 8] = [
     ("InvalidArgument", "Invalid Argument"),
     ("InvalidBucketName", "The specified bucket is not valid."),
     ("InvalidRequest", "Invalid Request"),
@@ -19,25 +19,24 @@ const SENTENCES: [(&str, &str); 8] = [
     ("InternalError", "We encountered an internal error. Please try again."),
 ];
 
-/// What is said of all else that is refused before it reaches us.
+/// The message for all other requests that `s3s` refuses without one.
 const OTHER: &str = "The request is not one that this endpoint can read.";
 
-/// Reads the document that the protocol's implementation writes.
+/// Reads the error document of `s3s`.
 pub(super) fn read(status: u16, document: &str) -> Failure {
     let name = xml::read(document, "Code").unwrap_or_else(|| "InternalError".to_owned());
-    let sentence =
-        || SENTENCES.iter().find(|(code, _)| *code == name).map_or(OTHER, |(_, sentence)| sentence).to_owned();
-    let message = xml::read(document, "Message").unwrap_or_else(sentence);
+    let default = || MESSAGES.iter().find(|(code, _)| *code == name).map_or(OTHER, |(_, message)| message).to_owned();
+    let message = xml::read(document, "Message").unwrap_or_else(default);
     Failure { name, message, status }
 }
 
-/// Makes the failure for what went wrong on our side.
+/// Returns the failure for internal errors.
 pub(super) fn internal() -> Failure {
-    let (name, message) = SENTENCES[7];
+    let (name, message) = MESSAGES[7];
     Failure { name: name.to_owned(), message: message.to_owned(), status: 500 }
 }
 
-/// Writes the reply, with the bucket's name and the key where there are any.
+/// Writes the reply, with the bucket's name and the key if there are any.
 pub(super) fn reply(
     failure: &Failure,
     headers: HeaderMap,
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_its_code_and_gets_a_sentence() {
+    fn an_error_keeps_its_code_and_gets_a_message() {
         let document =
             "<?xml?><Error><Code>NoSuchKey</Code><Message>It&apos;s &lt;gone&gt; &amp;amp;</Message></Error>";
         let failure = read(404, document);

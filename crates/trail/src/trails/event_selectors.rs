@@ -1,4 +1,4 @@
-//! Event selectors are put and shown.
+//! The operations on event selectors: `PutEventSelectors` and `GetEventSelectors`.
 
 use std::sync::Arc;
 
@@ -6,31 +6,32 @@ use aws::Call;
 use aws::operation::Change;
 use store::Transaction;
 
-use super::change_span;
-use super::name::Named;
+use super::change_period;
 use super::row::TrailRow;
 use super::selectors::{Advanced, Basic, Field, Selectors};
-use super::shape::{EventSelectorsOutput, GetEventSelectorsInput, PutEventSelectorsInput};
+use super::validate::TrailReference;
+use super::wire::{EventSelectorsOutput, GetEventSelectorsInput, PutEventSelectorsInput};
 use crate::{CloudTrail, Exception};
 
-/// How many basic selectors a trail can have.
+/// Maximum number of basic selectors of a trail.
 const SELECTORS_MAX: usize = 5;
 
-/// How many values its basic selectors can have for data events, together.
+/// Maximum number of data resources of all its basic selectors.
 const DATA_RESOURCES_MAX: usize = 250;
 
-/// How many values its advanced selectors can have, together.
+/// Maximum number of values of all its advanced selectors.
 const VALUES_MAX: usize = 500;
 
-/// The sources that basic selectors can leave out.
+/// The sources that basic selectors can exclude.
 const EXCLUDABLE: [&str; 2] = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
 
-/// What basic selectors can select data events of.
+/// The types of data resources of basic selectors.
 const DATA_TYPES: [&str; 3] = ["AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table"];
 
+/// The values of `eventCategory`.
 const CATEGORIES: [&str; 3] = ["Management", "Data", "NetworkActivity"];
 
-/// The members of records that advanced selectors can ask about.
+/// The fields of advanced selectors.
 const FIELDS: [&str; 11] = [
     "eventCategory",
     "readOnly",
@@ -50,19 +51,19 @@ pub(crate) fn put_event_selectors(
     call: &Arc<Call>,
     input: PutEventSelectorsInput,
 ) -> Result<Change<Transaction, EventSelectorsOutput, Exception>, Exception> {
-    let named = Named::parse(input.trail_name)?;
+    let reference = TrailReference::parse(input.trail_name)?;
     let selectors = match (input.event_selectors, input.advanced_event_selectors) {
-        (Some(told), None) => basic(told)?,
-        (None, Some(told)) => advanced(told)?,
+        (Some(selectors), None) => basic(selectors)?,
+        (None, Some(selectors)) => advanced(selectors)?,
         _ => return invalid("Give either event selectors or advanced event selectors."),
     };
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let row = TrailRow::get_at_home(transaction, &call, &named)?;
+        let row = TrailRow::get_at_home(transaction, &call, &reference)?;
         let (statement, stored) = ("UPDATE trails SET selectors = ?2 WHERE id = ?1", selectors.stored());
         transaction.execute(statement, &[row.id.into(), (&stored).into()])?;
-        change_span(transaction, row.id)?;
-        Ok(shown(&row, selectors))
+        change_period(transaction, row.id)?;
+        Ok(output(&row, selectors))
     }))
 }
 
@@ -71,18 +72,23 @@ pub(crate) fn get_event_selectors(
     call: &Arc<Call>,
     input: GetEventSelectorsInput,
 ) -> Result<EventSelectorsOutput, Exception> {
-    let named = Named::parse(input.trail_name)?;
-    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &named))?;
+    let reference = TrailReference::parse(input.trail_name)?;
+    let row = service.store.read(|transaction| TrailRow::get(transaction, call, &reference))?;
     let selectors = row.selectors.clone();
-    Ok(shown(&row, selectors))
+    Ok(output(&row, selectors))
 }
 
+/// Checks basic selectors.
 fn basic(selectors: Vec<Basic>) -> Result<Selectors, Exception> {
     if selectors.is_empty() || selectors.len() > SELECTORS_MAX {
         return invalid("Give 1 to 5 event selectors.");
     }
     selectors.iter().try_for_each(check_basic)?;
-    let values = selectors.iter().flat_map(|it| &it.data_resources).map(|it| it.values.len()).sum::<usize>();
+    let values = selectors
+        .iter()
+        .flat_map(|selector| &selector.data_resources)
+        .map(|resource| resource.values.len())
+        .sum::<usize>();
     if values > DATA_RESOURCES_MAX {
         return invalid("The event selectors of a trail have 250 data resources at most.");
     }
@@ -112,6 +118,7 @@ fn check_basic(selector: &Basic) -> Result<(), Exception> {
     Ok(())
 }
 
+/// Checks advanced selectors.
 fn advanced(selectors: Vec<Advanced>) -> Result<Selectors, Exception> {
     if selectors.is_empty() {
         return invalid("Give an advanced event selector.");
@@ -152,28 +159,29 @@ fn check(field: &Field) -> Result<(), Exception> {
     if field.values().any(|value| value.is_empty() || value.len() > 2048) || field.values().next().is_none() {
         return invalid("A field selector has an operator with values of 1 to 2048 letters.");
     }
-    let only: Option<&[&str]> = match field.member.as_str() {
+    let allowed: Option<&[&str]> = match field.member.as_str() {
         "eventCategory" => Some(&CATEGORIES),
         "readOnly" | "sessionCredentialFromConsole" => Some(&["true", "false"]),
         _ => None,
     };
-    let Some(only) = only else { return Ok(()) };
-    let may_differ = field.member == "sessionCredentialFromConsole";
+    let Some(allowed) = allowed else { return Ok(()) };
+    let may_exclude = field.member == "sessionCredentialFromConsole";
     let others = field.values().count() - field.equals.len();
-    let differing = if may_differ { field.not_equals.len() } else { 0 };
-    let is_good =
-        others == differing && field.equals.len() <= 1 && field.values().all(|it| only.contains(&it.as_str()));
-    if is_good { Ok(()) } else { invalid(&format!("{} equals one of {}.", field.member, only.join(", "))) }
+    let excluded = if may_exclude { field.not_equals.len() } else { 0 };
+    let is_valid =
+        others == excluded && field.equals.len() <= 1 && field.values().all(|value| allowed.contains(&value.as_str()));
+    if is_valid { Ok(()) } else { invalid(&format!("{} equals one of {}.", field.member, allowed.join(", "))) }
 }
 
 impl Field {
+    /// Returns the values of all conditions.
     fn values(&self) -> impl Iterator<Item = &String> {
         let positive = self.equals.iter().chain(&self.starts_with).chain(&self.ends_with);
         positive.chain(&self.not_equals).chain(&self.not_starts_with).chain(&self.not_ends_with)
     }
 }
 
-fn shown(row: &TrailRow, selectors: Selectors) -> EventSelectorsOutput {
+fn output(row: &TrailRow, selectors: Selectors) -> EventSelectorsOutput {
     let (event_selectors, advanced_event_selectors) = match selectors {
         Selectors::All => (Some(vec![Basic::default()]), None),
         Selectors::Basic(selectors) => (Some(selectors), None),

@@ -1,0 +1,65 @@
+//! Access to the S3 endpoint: identifies the operation of a request and refuses all but those that read.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::{S3Error, S3ErrorCode, S3Result};
+
+/// The implemented operations; all others are refused.
+const OPERATIONS: [&str; 7] =
+    ["GetBucketLocation", "GetObject", "HeadBucket", "HeadObject", "ListBuckets", "ListObjects", "ListObjectsV2"];
+
+/// The operation of a request.
+#[derive(Clone, Debug)]
+pub(super) struct S3Operation {
+    /// The operation's name.
+    pub(super) name: String,
+    /// The name of the bucket, which need not exist.
+    pub(super) bucket: Option<String>,
+    /// The key of the object, which need not exist.
+    pub(super) key: Option<String>,
+    /// Whether it changes something.
+    pub(super) is_write: bool,
+}
+
+/// An extension of a request in which the access check stores the operation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OperationSlot(Arc<Mutex<Option<S3Operation>>>);
+
+impl OperationSlot {
+    /// Takes the operation; `None` if the request is no operation of S3.
+    pub(super) fn take(&self) -> Option<S3Operation> {
+        self.0.lock().take()
+    }
+}
+
+/// The access check, which only lets operations pass that read.
+pub(super) struct ReadOnly;
+
+#[async_trait::async_trait]
+impl S3Access for ReadOnly {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let is_write = !context.method().is_safe();
+        let operation = S3Operation {
+            name: context.s3_op().name().to_owned(),
+            bucket: context.s3_path().get_bucket_name().map(str::to_owned),
+            key: context.s3_path().get_object_key().map(str::to_owned),
+            is_write,
+        };
+        let is_implemented = OPERATIONS.contains(&operation.name.as_str());
+        let name = operation.name.clone();
+        if let Some(OperationSlot(slot)) = context.extensions_mut().get() {
+            *slot.lock() = Some(operation);
+        }
+        if is_implemented {
+            Ok(())
+        } else if is_write {
+            let message = "Access Denied: through this endpoint buckets can be read, and not changed.";
+            Err(S3Error::with_message(S3ErrorCode::AccessDenied, message))
+        } else {
+            let message = format!("{name} is not implemented: this endpoint lists buckets and objects and reads them.");
+            Err(S3Error::with_message(S3ErrorCode::NotImplemented, message))
+        }
+    }
+}
