@@ -1,7 +1,7 @@
 //! Measures one bare repository: `upkeep PATH [maintain|repack]`.
 //!
-//! Tells what opening it, looking objects up, and answering small fetches costs, and does upkeep if that is asked
-//! for, with all its references as files of plain Git. Times are those of one run; memory is the peak of the process.
+//! Prints the cost of opening it, of object lookups and of small fetches, and runs maintenance if requested,
+//! with references in files of plain Git. Times are of one run; memory is the peak of the process.
 
 use std::{
     error::Error,
@@ -58,16 +58,16 @@ fn git(path: &Path, arguments: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Looks up objects that are there, in no order, and as many that are not.
+/// Looks up existing objects in no order, and as many missing ones.
 fn look_up(repository: &Repository, path: &Path) -> Outcome<()> {
     let text = git(path, &["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"])?;
     let mut ids: Vec<ObjectId> = text.lines().map(str::parse).collect::<Result<_, _>>()?;
-    // By the last bytes, which have nothing to do with the order in packs.
+    // Sorted by the last bytes, which are independent of the order in packs.
     ids.sort_by_key(|id| id.as_slice()[12..].to_vec());
     ids.truncate(20_000);
     let (found, there) = timed(|| ids.iter().filter(|id| matches!(repository.kind(id), Ok(Some(_)))).count());
     let turned = |id: &ObjectId| {
-        let mut bytes: [u8; 20] = id.as_slice().try_into().expect("an id has twenty bytes");
+        let mut bytes: [u8; 20] = id.as_slice().try_into().expect("an id has 20 bytes");
         bytes.reverse();
         ObjectId::from(bytes)
     };
@@ -78,7 +78,7 @@ fn look_up(repository: &Repository, path: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Answers a client that is some commits behind: for the first time, and again.
+/// Serves a client that is some commits behind, once and again.
 fn fetch(repository: &Repository, path: &Path) -> Outcome<()> {
     let tip = git(path, &["rev-parse", "main"])?.trim().to_owned();
     let reference = Reference { name: "refs/heads/main".into(), target: tip.parse()?, peeled: None };
@@ -97,7 +97,7 @@ fn fetch(repository: &Repository, path: &Path) -> Outcome<()> {
                 let request =
                     Request::read(&mut request.as_bytes(), git::Version::V0, &options)?.ok_or("no request")?;
                 let mut out = Vec::new();
-                upload_pack::answer(repository, &references, request, &options)?.write(&mut out)?;
+                upload_pack::respond(repository, &references, request, &options)?.write(&mut out)?;
                 Ok(out)
             });
             bytes = answer?.len();

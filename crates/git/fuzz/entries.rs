@@ -1,6 +1,6 @@
-//! Where the fuzzer comes in: the same functions that the test suite calls with the corpus that was kept.
+//! The entry points of the fuzzer; the test suite calls them with the stored corpus.
 //!
-//! **Invariant:** none of them panics, whatever it is given, and none leaves anything behind that is no whole push.
+//! **Invariant:** no input makes them panic, and none leaves files of an incomplete push behind.
 
 use std::{
     cell::RefCell,
@@ -16,7 +16,7 @@ use git::{
     Reader, Reference, References, Repository, TreeWalk, Version,
     fuzz::imagine,
     receive_pack::{self, Received},
-    upload_pack::{self, Request},
+    upload_pack::{self, Dialogue, Request},
 };
 
 /// A push of a small history with branches, a merge, and tags of all kinds of objects, as a client sent it.
@@ -38,26 +38,43 @@ pub fn pkt_line(data: &[u8]) {
     git::fuzz::read_lines(&mut &*data, 1 << 16);
 }
 
-/// Answers a fetch. The first byte chooses what is offered, and the version of the protocol.
+/// Serves a fetch. The first byte chooses the offers and the version of the protocol.
 pub fn upload_request(data: &[u8]) {
     let Some((first, request)) = data.split_first() else { return };
     let options = options(*first);
     serve(|served| {
         let version = [Version::V0, Version::V2][usize::from(first >> 3 & 1)];
         let Ok(Some(request)) = Request::read(&mut &*request, version, &options) else { return };
-        let Ok(answer) = upload_pack::answer(&served.repository, &served.references, request, &options) else { return };
+        let Ok(answer) = upload_pack::respond(&served.repository, &served.references, request, &options) else {
+            return;
+        };
         answer.write(&mut std::io::sink()).expect("a sink takes all, and the repository is sound");
     });
 }
 
-/// Takes a push. The first byte chooses what is offered.
+/// Serves a client over a pair of streams. The first byte chooses the offers and the version of the protocol.
+pub fn dialogue(data: &[u8]) {
+    let Some((first, mut input)) = data.split_first() else { return };
+    let options = options(*first);
+    serve(|served| {
+        let version = [Version::V0, Version::V2][usize::from(first >> 3 & 1)];
+        let (repository, references) = (&served.repository, &served.references);
+        let dialogue = Dialogue { repository, references, version, options: &options };
+        let advertisement = git::advertise(git::Service::UploadPack, version, references, &options);
+        let mut sink = std::io::sink();
+        // A request that is refused is no failure here.
+        drop(dialogue.serve(&advertisement, &mut input, &mut git::CopyOutput(&mut sink), &mut |_| Ok(())));
+    });
+}
+
+/// Serves a push. The first byte chooses the offers.
 pub fn receive_request(data: &[u8]) {
     let Some((first, request)) = data.split_first() else { return };
     push(*first, request);
 }
 
-/// Takes a push of a pack. The first byte chooses what is offered and how the rest becomes a pack: as its entries, to
-/// which a hash that fits is added, or as a recipe for sound entries of any content, see [`cook`].
+/// Serves a push of a pack. The first byte chooses the offers and the form of the rest: the entries of a pack, to which the
+/// right hash is added, or a recipe for well-formed entries of any content, see [`cook`].
 pub fn pack_input(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let (pack, new) =

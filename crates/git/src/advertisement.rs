@@ -1,4 +1,4 @@
-//! The first answer of both services: the references and what the server can do.
+//! The advertisement of both services: the references and the capabilities of the server.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -11,18 +11,21 @@ use std::{
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use crate::{Offers, Options, References, Service, Version, pktline::Packets};
+use crate::{
+    Offers, Options, References, Service, Version,
+    pktline::{Lines, Packet, Packets},
+};
 
-/// The program's name as clients and servers tell it each other.
+/// The name of the program in the capabilities.
 pub(crate) const AGENT: &str = concat!("agent=codecommit-local/", env!("CARGO_PKG_VERSION"));
 
-/// Renders the whole body of an `info/refs` answer, with its `# service=` line where the version has one.
+/// Renders the body of an `info/refs` response, with its `# service=` section where the version has one.
 ///
-/// The capabilities of the AWS offers are those of a capture of 2018.
+/// The capabilities of the AWS offers are from a capture of 2018.
 pub fn advertise(service: Service, version: Version, references: &References, options: &Options) -> Vec<u8> {
     let offers = &options.offers;
     let mut out = Packets::default();
-    // A push of version 2 does not exist; it is answered as version 0.
+    // A push has no version 2; it uses version 0.
     if version == Version::V2 && service == Service::UploadPack {
         commands(&mut out, offers);
         return out.into_bytes();
@@ -32,6 +35,7 @@ pub fn advertise(service: Service, version: Version, references: &References, op
     if version == Version::V1 {
         out.line("version 1\n");
     }
+    // Only the first line has them.
     let mut capabilities = Some(capabilities(service, references, offers));
     let mut line = |out: &mut Packets, id: ObjectId, name: &BStr, suffix: &str| {
         let mut text = BString::from(format!("{id} "));
@@ -66,22 +70,22 @@ pub fn advertise(service: Service, version: Version, references: &References, op
     out.into_bytes()
 }
 
-/// Renders what version 2 says instead of the references: the commands and what they can do.
+/// Renders the advertisement of version 2: the commands with their features, without references.
 fn commands(out: &mut Packets, offers: &Offers) {
-    let asked = |offered: bool, text: &'static str| if offered { text } else { "" };
+    let offered = |is_offered: bool, text: &'static str| if is_offered { text } else { "" };
     out.line("version 2\n");
     out.line(format!("{AGENT}\n"));
-    out.line(format!("ls-refs{}\n", asked(offers.unborn, "=unborn")));
+    out.line(format!("ls-refs{}\n", offered(offers.unborn, "=unborn")));
     out.line(format!(
         "fetch=shallow wait-for-done{}{}{}\n",
-        asked(offers.filter, " filter"),
-        asked(offers.ref_in_want, " ref-in-want"),
-        asked(offers.sideband_all, " sideband-all"),
+        offered(offers.filter, " filter"),
+        offered(offers.ref_in_want, " ref-in-want"),
+        offered(offers.sideband_all, " sideband-all"),
     ));
     out.line("server-option\n");
     out.line("object-format=sha1\n");
     if offers.session_id {
-        out.line(format!("session-id={}\n", session()));
+        out.line(format!("session-id={}\n", session_id()));
     }
     if offers.object_info {
         out.line("object-info\n");
@@ -89,11 +93,19 @@ fn commands(out: &mut Packets, offers: &Offers) {
     out.flush();
 }
 
-/// Makes a name for the session with one client, which no other has.
-fn session() -> String {
+/// Generates a unique session id.
+fn session_id() -> String {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{:016x}-{}-{}", *PROCESS, std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Returns the part of an advertisement that a stream transport sends: everything but the `# service=` section.
+pub(crate) fn of_stream(advertisement: &[u8]) -> &[u8] {
+    let mut rest = advertisement;
+    let mut lines = Lines::new(&mut rest, u64::MAX);
+    let has_section = matches!(lines.next(), Ok(Packet::Line(line)) if line.starts_with(b"# service="));
+    if has_section && matches!(lines.next(), Ok(Packet::Flush)) { rest } else { advertisement }
 }
 
 fn capabilities(service: Service, references: &References, offers: &Offers) -> String {
@@ -103,12 +115,12 @@ fn capabilities(service: Service, references: &References, offers: &Offers) -> S
                 .into()
         }
         (Service::ReceivePack, false) => "report-status delete-refs side-band-64k".into(),
-        (Service::UploadPack, true) => of_upload_pack(references, offers),
+        (Service::UploadPack, true) => upload_pack_capabilities(references, offers),
         (Service::ReceivePack, true) => {
             let offered = |is_offered: bool, name| if is_offered { name } else { "" };
             let atomic = offered(offers.atomic, " atomic");
             let push_options = offered(offers.push_options, " push-options");
-            let session = if offers.session_id { format!(" session-id={}", session()) } else { String::new() };
+            let session = if offers.session_id { format!(" session-id={}", session_id()) } else { String::new() };
             format!(
                 "report-status report-status-v2 delete-refs side-band-64k quiet{atomic} ofs-delta{push_options} \
                  object-format=sha1 {AGENT}{session}"
@@ -117,19 +129,19 @@ fn capabilities(service: Service, references: &References, offers: &Offers) -> S
     }
 }
 
-fn of_upload_pack(references: &References, offers: &Offers) -> String {
-    let asked = |offered: bool, text: &'static str| if offered { text } else { "" };
+fn upload_pack_capabilities(references: &References, offers: &Offers) -> String {
+    let offered = |is_offered: bool, text: &'static str| if is_offered { text } else { "" };
     let symref = match (references.head_target(), references.leads_to(b"HEAD")) {
         (Some(_), Some(branch)) => format!(" symref=HEAD:{branch}"),
         _ => String::new(),
     };
-    let session = if offers.session_id { format!(" session-id={}", session()) } else { String::new() };
+    let session = if offers.session_id { format!(" session-id={}", session_id()) } else { String::new() };
     format!(
         "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative \
          no-progress include-tag multi_ack_detailed{}{} no-done{symref}{}{session} object-format=sha1 {AGENT}",
-        asked(offers.tip_ids || offers.any_ids, " allow-tip-sha1-in-want"),
-        asked(offers.reachable_ids || offers.any_ids, " allow-reachable-sha1-in-want"),
-        asked(offers.filter, " filter"),
+        offered(offers.tip_ids || offers.any_ids, " allow-tip-sha1-in-want"),
+        offered(offers.reachable_ids || offers.any_ids, " allow-reachable-sha1-in-want"),
+        offered(offers.filter, " filter"),
     )
 }
 
@@ -143,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_is_as_captured_from_aws() {
+    fn the_first_line_equals_a_capture_from_aws() {
         let references = References {
             head: Some("refs/heads/master".into()),
             references: vec![Reference { name: "refs/heads/master".into(), target: id('a'), peeled: None }],
@@ -174,7 +186,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_repository_still_tells_what_it_can() {
+    fn streams_get_no_section_for_the_service() {
+        for service in [Service::UploadPack, Service::ReceivePack] {
+            for (version, start) in [(Version::V0, "00"), (Version::V1, "000eversion 1\n"), (Version::V2, "00")] {
+                let body = advertise(service, version, &References::default(), &Options::default());
+                let stream = of_stream(&body);
+                assert!(stream.starts_with_str(start) && !stream.contains_str("# service"), "{service:?} {version:?}");
+                assert!(body.ends_with(stream) && stream.ends_with(b"0000"));
+                assert_eq!(of_stream(stream), stream);
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_repository_advertises_its_capabilities() {
         let body = advertise(Service::ReceivePack, Version::V0, &References::default(), &Options::default());
         let null = id('0');
         assert!(body.contains_str(format!("{null} capabilities^{{}}\0report-status")));

@@ -63,31 +63,29 @@ impl From<Error> for io::Error {
     }
 }
 
-/// A request that cannot be served.
-///
-/// Displays the sentence that the client is told.
+/// A request that cannot be served; displays the message for the client.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct ProtocolError {
     pub(crate) message: String,
-    /// Whether the client takes nothing but side bands by now.
+    /// Whether the client expects side bands only.
     pub(crate) banded: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl ProtocolError {
-    /// Makes an error whose sentence is the client's to read.
+    /// Creates an error with a message for the client.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), banded: false, source: None }
     }
 
-    /// Lets the error go to band 3 if `banded` says so: to a client that had everything sent in side bands.
+    /// Sends the error in band 3 if `banded` is set, to a client that expects side bands only.
     pub(crate) fn in_band(self, banded: bool) -> Self {
         Self { banded, ..self }
     }
 
-    /// Tells whether the server is at fault, and not the request: the cause is worth a log line.
+    /// Returns whether the server has failed, and not the request: the cause must be logged.
     pub fn is_internal(&self) -> bool {
         self.source.is_some()
     }

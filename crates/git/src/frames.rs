@@ -1,11 +1,11 @@
-//! The frames of the side bands, by their size.
+//! The framing of side bands.
 
 use crate::pktline;
 
-/// How much of an answer one frame may carry.
+/// The framing of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frames {
-    /// No bands: the bare bytes.
+    /// No side bands: the plain bytes.
     None,
     /// `side-band`: lines of at most 1,000 bytes.
     Small,
@@ -14,18 +14,19 @@ pub(crate) enum Frames {
 }
 
 impl Frames {
-    /// Chooses what the client asked for.
-    pub(crate) fn of(capabilities: &[String]) -> Self {
-        let asked = |name: &str| capabilities.iter().any(|capability| capability == name);
-        if asked("side-band-64k") {
+    /// Returns the framing that the client requests.
+    pub(crate) fn requested_by(capabilities: &[String]) -> Self {
+        let requests = |name: &str| capabilities.iter().any(|capability| capability == name);
+        if requests("side-band-64k") {
             Self::Large
-        } else if asked("side-band") {
+        } else if requests("side-band") {
             Self::Small
         } else {
             Self::None
         }
     }
 
+    /// Returns the maximum payload of a frame, in bytes.
     pub(crate) fn payload_bytes(self) -> usize {
         match self {
             Self::Small => 995,

@@ -1,4 +1,4 @@
-//! A way in for the fuzzer, to what is not public.
+//! Access for the fuzzer to items that are not public.
 
 use std::io::Read;
 
@@ -9,12 +9,12 @@ use crate::{
     pktline::{Lines, Packet},
 };
 
-/// Lets a reader take an object for one of its repository's; gives its id.
+/// Adds an object to those that a reader finds, without storing it; returns its id.
 pub fn imagine(reader: &mut Reader, object: Object) -> ObjectId {
     reader.imagine(object).expect("no collision")
 }
 
-/// Reads lines up to the end of the input or the first unsound one; gives their number.
+/// Reads lines up to the end of the input or the first malformed one; returns their number.
 pub fn read_lines(input: &mut dyn Read, bytes_max: u64) -> usize {
     let mut lines = Lines::new(input, bytes_max);
     let mut count = 0;

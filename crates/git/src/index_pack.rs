@@ -1,9 +1,10 @@
-//! Taking in a pack: from the bytes of a push to a checked pack with its index, in a staging folder.
+//! Receives a pack, as `git index-pack` does: from the bytes of a push to a checked pack with its index, in a staging
+//! folder.
 //!
-//! One pass over the input stores it, finds the entries, and hashes what is not a delta. Then deltas are
-//! resolved, bases that the pack lacks are added to it, and everything that the objects name is looked up.
+//! One pass over the input stores it, finds the entries, and hashes the objects that are not deltas. Then deltas are
+//! resolved, missing bases of a thin pack are added, and all objects that the pack refers to are looked up.
 //!
-//! **Invariant:** nothing that is taken in is visible to readers before [`Staged::install`].
+//! **Invariant:** no object of the pack is visible to readers before [`Staged::install`].
 
 mod complete;
 mod connectivity;
@@ -31,79 +32,79 @@ use crate::{
     reader::Reader,
     staging::Staging,
 };
-use connectivity::Named;
+use connectivity::LinkedObjects;
 pub(crate) use content::Content;
 use rules::Rules;
 
-/// Why a pack is not taken; the sentence for the client.
+/// The reason why a pack is rejected; the message is for the client.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Refusal(pub(crate) String);
+pub(crate) struct PackError(pub(crate) String);
 
-impl Refusal {
-    fn new(sentence: impl Into<String>) -> Self {
-        Self(sentence.into())
+impl PackError {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
     }
 }
 
-impl From<String> for Refusal {
-    fn from(sentence: String) -> Self {
-        Self(sentence)
+impl From<String> for PackError {
+    fn from(message: String) -> Self {
+        Self(message)
     }
 }
 
-impl From<io::Error> for Refusal {
+impl From<io::Error> for PackError {
     fn from(error: io::Error) -> Self {
         Self(format!("unable to store the pack: {error}"))
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for PackError {
     fn from(error: Error) -> Self {
         Self(error.to_string())
     }
 }
 
-/// An entry of the pack that is being taken in.
+/// An entry of the pack that is being received.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct PackEntry {
     offset: u64,
     /// The inflated size in bytes: of the object, or of the delta.
     size: u64,
     id: ObjectId,
     crc: u32,
     head_bytes: u8,
-    /// The object's kind; nothing for a delta that is not resolved.
+    /// The kind of the object; `None` for an unresolved delta.
     kind: Option<Kind>,
 }
 
-/// A checked pack that no reader sees yet.
+/// A checked pack that is not visible to readers yet.
 pub(crate) struct Staged {
     staging: Staging,
     checksum: ObjectId,
     received: u32,
-    /// The objects, bases that were added included, sorted by their ids.
+    /// The objects, including added bases, sorted by their ids.
     objects: Vec<(Indexed, Kind)>,
     connected: bool,
     too_deep: bool,
     warnings: Vec<String>,
-    /// Keeps what the objects name in place.
+    /// Keeps the objects that the pack refers to in place.
     _in_use: ObjectsInUse,
 }
 
-/// Takes a pack from `input` and checks it against the repository, whose history ends at the commits `cut`.
+/// Receives a pack from `input` and checks it against the repository, which has no parents of the `shallow` commits.
 pub(crate) fn receive(
     repository: &Repository,
     input: &mut dyn Read,
     options: &Options,
-    cut: &HashSet<ObjectId>,
-) -> Result<Staged, Refusal> {
-    let rules = Rules::new(options, cut);
+    shallow: &HashSet<ObjectId>,
+) -> Result<Staged, PackError> {
+    let rules = Rules::new(options, shallow);
     let staging = Staging::create(repository.objects())?;
     let path = staging.path().join("pack");
     let mut parsed = parse::parse(File::create_new(&path)?, input, &rules)?;
     let received = u32::try_from(parsed.entries.len()).expect("a pack counts its objects in 32 bits");
-    // From here on nothing goes that is found: neither bases nor what the objects name.
+    // From here on, no object that is found is removed: neither bases nor linked objects.
     let in_use = repository.use_objects();
     let mut reader = repository.reader();
     let mut checksum = parsed.checksum;
@@ -115,52 +116,52 @@ pub(crate) fn receive(
     }
     let objects = sorted(&parsed.entries)?;
     drop(parsed.entries);
-    let connected = connectivity::is_fully_connected(&parsed.learnt.named, &objects, &mut reader)?;
-    let too_deep = parsed.learnt.nesting.is_deeper_than(options.limits.tree_depth);
+    let connected = connectivity::is_fully_connected(&parsed.links.objects, &objects, &mut reader)?;
+    let too_deep = parsed.links.nesting.is_deeper_than(options.limits.tree_depth);
     let warnings = Vec::new();
     let mut staged = Staged { staging, checksum, received, objects, connected, too_deep, warnings, _in_use: in_use };
-    staged.check_files(parsed.learnt.findings, &mut reader, options)?;
+    staged.check_files(parsed.links.findings, &mut reader, options)?;
     Ok(staged)
 }
 
 /// Sorts the objects by their ids, for the index.
-fn sorted(entries: &[Entry]) -> Result<Vec<(Indexed, Kind)>, Refusal> {
+fn sorted(entries: &[PackEntry]) -> Result<Vec<(Indexed, Kind)>, PackError> {
     let mut objects: Vec<_> = entries
         .iter()
         .map(|entry| {
-            let kind = entry.kind.expect("unresolved deltas were refused");
+            let kind = entry.kind.expect("packs with unresolved deltas were rejected");
             (Indexed { id: entry.id, crc: entry.crc, offset: entry.offset }, kind)
         })
         .collect();
     objects.sort_unstable_by_key(|(object, _)| object.id);
     match objects.windows(2).find(|pair| pair[0].0.id == pair[1].0.id) {
-        Some(pair) => Err(Refusal::new(format!("the pack holds {} twice", pair[0].0.id))),
+        Some(pair) => Err(PackError::new(format!("the pack holds {} twice", pair[0].0.id))),
         None => Ok(objects),
     }
 }
 
 impl Staged {
-    /// Gives the number of objects that the client sent.
+    /// Returns the number of objects that the client sent.
     pub(crate) fn received(&self) -> u32 {
         self.received
     }
 
-    /// Tells whether everything that the objects name is in the pack or in the repository.
+    /// Returns whether every object that the pack refers to is in the pack or in the repository.
     pub(crate) fn is_fully_connected(&self) -> bool {
         self.connected
     }
 
-    /// Tells whether trees are nested deeper than [`Limits::tree_depth`](crate::Limits::tree_depth) allows.
+    /// Returns whether trees are nested deeper than [`Limits::tree_depth`](crate::Limits::tree_depth) allows.
     pub(crate) fn is_too_deep(&self) -> bool {
         self.too_deep
     }
 
-    /// Tells the kind of one of the objects.
+    /// Returns the kind of an object of the pack.
     pub(crate) fn kind(&self, id: &oid) -> Option<Kind> {
         self.find(id).map(|(_, kind)| *kind)
     }
 
-    /// Gives what the client is to be warned of.
+    /// Returns the warnings for the client.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -170,7 +171,7 @@ impl Staged {
         Content::open(self)
     }
 
-    /// Gives the number of objects, bases that were added included.
+    /// Returns the number of objects, including added bases.
     pub(crate) fn len(&self) -> usize {
         self.objects.len()
     }
@@ -180,8 +181,8 @@ impl Staged {
         Some(&self.objects[position])
     }
 
-    /// Checks the files that trees name, which may be in the pack or in the repository.
-    fn check_files(&mut self, mut findings: Findings, reader: &mut Reader, options: &Options) -> Result<(), Refusal> {
+    /// Checks the files that trees refer to, which may be in the pack or in the repository.
+    fn check_files(&mut self, mut findings: Findings, reader: &mut Reader, options: &Options) -> Result<(), PackError> {
         let mut content = None;
         findings.check_files(&options.fsck, &mut |id| {
             let mut data = Vec::new();
@@ -191,11 +192,11 @@ impl Staged {
                     reader.expect(id, Kind::Blob, &mut data)?;
                     return Ok(Some((Kind::Blob, Some(data))));
                 }
-                return Ok::<_, Refusal>(header.map(|(kind, _)| (kind, None)));
+                return Ok::<_, PackError>(header.map(|(kind, _)| (kind, None)));
             }
             let content = match &mut content {
                 Some(content) => content,
-                none => none.insert(Content::open(self)?),
+                unopened => unopened.insert(Content::open(self)?),
             };
             let header = content.header(id)?;
             if matches!(header, Some((Kind::Blob, size)) if size <= FILE_BYTES_MAX) {
@@ -209,7 +210,7 @@ impl Staged {
         Ok(())
     }
 
-    /// Moves the pack into the repository and shows it to readers; `sync` makes that last a power cut.
+    /// Moves the pack into the repository, visible to readers; with `sync` it survives a power failure.
     pub(crate) fn install(self, repository: &Repository, sync: bool) -> io::Result<()> {
         if self.objects.is_empty() {
             return Ok(());

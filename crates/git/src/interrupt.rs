@@ -1,7 +1,7 @@
-//! Ending long work early: its client is gone, the process stops, or its time is up.
+//! Interruption of long work: its client has disconnected, the process stops, or a deadline has passed.
 //!
-//! A [`Repository`](crate::Repository) carries an interrupt to its readers, and these look at it with every object that
-//! they read. So no walk over objects goes on for long once the interrupt is raised.
+//! A [`Repository`](crate::Repository) passes its interrupt to its readers, which check it with every object that they read.
+//! Therefore every walk over objects ends soon after the interrupt.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use std::{
 
 use crate::Error;
 
-/// Tells work when to end: as soon as one of its flags is set, or when its deadline has passed. The default is never.
+/// A condition that ends work: one of the flags is set, or the deadline has passed. The default never ends any.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     flags: Arc<[Arc<AtomicBool>]>,
@@ -21,26 +21,26 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Ends work as soon as one of the flags is set.
+    /// Interrupts when one of the flags is set.
     pub fn on(flags: impl IntoIterator<Item = Arc<AtomicBool>>) -> Self {
         Self { flags: flags.into_iter().collect(), deadline: None }
     }
 
-    /// Ends work as soon as the flag is set, too.
+    /// Adds a flag that interrupts.
     #[must_use]
     pub fn or_on(&self, flag: Arc<AtomicBool>) -> Self {
         let flags = self.flags.iter().cloned().chain([flag]).collect();
         Self { flags, deadline: self.deadline }
     }
 
-    /// Ends work when `time` has passed from now on, too; a time that no clock reaches is no limit.
+    /// Adds a deadline, `time` from now; a time beyond the range of the clock sets no deadline.
     #[must_use]
     pub fn or_after(&self, time: Duration) -> Self {
         let deadline = [self.deadline, Instant::now().checked_add(time)].into_iter().flatten().min();
         Self { flags: Arc::clone(&self.flags), deadline }
     }
 
-    /// Fails with [`Error::Interrupted`] or [`Error::Time`] if work is to end.
+    /// Fails with [`Error::Interrupted`] or [`Error::Time`] if the work must end.
     pub fn check(&self) -> Result<(), Error> {
         if self.flags.iter().any(|flag| flag.load(Ordering::Relaxed)) {
             return Err(Error::Interrupted);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_flag_or_the_deadline_ends_work() {
+    fn one_flag_or_the_deadline_interrupts() {
         let flags = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false))];
         let interrupt = Interrupt::on([Arc::clone(&flags[0])]).or_on(Arc::clone(&flags[1]));
         assert!(interrupt.check().is_ok());

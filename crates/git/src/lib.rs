@@ -1,10 +1,10 @@
 //! Git objects on gitoxide, and the smart protocol that serves them.
 //!
-//! The crate keeps objects and speaks the protocol. References are the caller's: it hands in a snapshot
-//! of them, and a push hands the wanted moves to a callback and reports what the callback answers.
+//! The crate stores objects and implements the protocol. References belong to the caller: a fetch takes a snapshot of them,
+//! and a push passes the requested updates to a callback and reports its results.
 //!
-//! **Invariant:** a repository is closed: every object that an object in it names is in it too, submodule
-//! commits excepted. [`receive_pack`] lets nothing in that would break this.
+//! **Invariant:** a repository is fully connected: every object that one of its objects refers to exists, except submodule
+//! commits. [`receive_pack`] rejects objects that would break this.
 
 #![warn(unreachable_pub)]
 
@@ -57,6 +57,7 @@ mod repository;
 mod selection;
 mod sideband;
 mod staging;
+mod stream;
 mod tree;
 mod tree_levels;
 mod tree_walk;
@@ -87,7 +88,7 @@ pub use merge::{
 };
 pub use object::{Kind, Object};
 pub use options::{Limits, Offers, Options, Service};
-pub use output::{FilePart, Output};
+pub use output::{CopyOutput, FilePart, Output};
 pub use pack_cache::Cache;
 pub use reader::Reader;
 pub use reference::{Reference, References, is_reference_name};

@@ -1,4 +1,4 @@
-//! Opening a repository that is this process's own, laid out first if it is not there.
+//! Opens a repository that only this process uses, and creates it if it does not exist.
 
 mod reindex;
 
@@ -7,20 +7,20 @@ use std::{fs, io, path::Path};
 use crate::{Repository, cache_memory::CacheMemory, staging};
 use reindex::reindex;
 
-/// Without a repository format that knows extensions, Git would ignore that the objects are precious.
+/// Git ignores `preciousObjects` in repository formats without extensions.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n\
                       [extensions]\n\tpreciousObjects = true\n";
 
 impl Repository {
-    /// Opens the repository in the folder `path`, and lays it out first if it is not there.
+    /// Opens the repository in the folder `path`; creates it if it does not exist.
     ///
-    /// The folder is this process's alone: what a killed one left of its pushes and of its upkeep is removed. A pack that
-    /// has lost its index gets it again; see [`Repository::reindexed_packs`].
+    /// No other process may use the folder: the remains of interrupted pushes and maintenance are removed. The index of a
+    /// pack that has lost it is recreated; see [`Repository::reindexed_packs`].
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
         Self::open_or_create_with(path, &CacheMemory::default())
     }
 
-    /// As [`Repository::open_or_create`]; what is found out about the repository is kept in `memory`.
+    /// As [`Repository::open_or_create`], with the memory of the repository's caches.
     pub fn open_or_create_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
             fs::create_dir_all(path.join(folder))?;
@@ -33,7 +33,7 @@ impl Repository {
             }
         }
         if let Some(repository) = Self::opened(path) {
-            // Another user of it may be receiving a push, so nothing is swept.
+            // Another user may be receiving a push, so nothing is removed.
             repository.refresh()?;
             return Ok(repository);
         }
@@ -55,7 +55,7 @@ mod tests {
     use crate::{Error, staging::Staging};
 
     #[test]
-    fn a_repository_is_laid_out_once() {
+    fn an_existing_repository_is_not_changed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("r");
         assert_eq!(Repository::open(&path).err().expect("no repository yet").kind(), io::ErrorKind::NotFound);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn opening_again_leaves_what_is_being_pushed() {
+    fn opening_again_does_not_remove_a_running_push() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         let staging = Staging::create(repository.objects()).expect("a writable folder");

@@ -1,4 +1,4 @@
-//! What a server offers and how much it takes.
+//! The offers, limits and other options of a server.
 
 use crate::{Builds, Cache, Filters, Fsck};
 
@@ -7,12 +7,12 @@ use crate::{Builds, Cache, Filters, Fsck};
 pub enum Service {
     /// Sends objects: clone and fetch.
     UploadPack,
-    /// Takes objects and moves references: push.
+    /// Receives objects and updates references: push.
     ReceivePack,
 }
 
 impl Service {
-    /// Gives the service's name on the wire.
+    /// Returns the name of the service in the protocol.
     pub fn name(self) -> &'static str {
         match self {
             Self::UploadPack => "git-upload-pack",
@@ -20,48 +20,48 @@ impl Service {
         }
     }
 
-    /// Finds a service by its name on the wire.
+    /// Finds a service by its name in the protocol.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::UploadPack, Self::ReceivePack].into_iter().find(|service| service.name() == name)
     }
 }
 
-/// What clients are offered: each is advertised, and obeyed when a client asks for it.
-#[expect(clippy::struct_excessive_bools, reason = "each is a capability that a server has or lacks")]
+/// The features that clients are offered: each is advertised, and used when a client requests it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a capability of a server")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offers {
-    /// What every current server has and nobody switches off: offset deltas, all kinds of acknowledgement, side
-    /// bands, limits of depth by time and by reference, `no-progress`, `include-tag`, `symref`, `agent`,
+    /// The features that every current server has: offset deltas, all forms of acknowledgement, side bands, limits of
+    /// depth by time and by reference, `no-progress`, `include-tag`, `symref`, `agent`,
     /// `object-format`, `report-status-v2`, `quiet`; and protocol versions 1 and 2.
     pub modern: bool,
-    /// Clients may ask for what a hidden reference points at.
+    /// Clients may request the targets of hidden references.
     pub tip_ids: bool,
-    /// Clients may ask for whatever the references lead to.
+    /// Clients may request all objects reachable from the references.
     pub reachable_ids: bool,
-    /// Clients may ask for whatever is there.
+    /// Clients may request all objects.
     pub any_ids: bool,
-    /// Clients may leave objects out: `filter`.
+    /// Clients may filter objects: `filter`.
     pub filter: bool,
-    /// Version 2: clients may ask for references by name: `ref-in-want`.
+    /// Version 2: clients may request references by name: `ref-in-want`.
     pub ref_in_want: bool,
-    /// Version 2: everything may come in a side band: `sideband-all`.
+    /// Version 2: the whole response may use side bands: `sideband-all`.
     pub sideband_all: bool,
-    /// Version 2: the default branch is told even if it does not exist: `ls-refs=unborn`.
+    /// Version 2: the default branch is listed even if it does not exist: `ls-refs=unborn`.
     pub unborn: bool,
     /// Version 2: the command `object-info`.
     pub object_info: bool,
-    /// Both sides name the session: `session-id`.
+    /// Both sides send a session id: `session-id`.
     pub session_id: bool,
-    /// A push may be all or nothing: `atomic`.
+    /// Pushes may be atomic: `atomic`.
     pub atomic: bool,
-    /// A push may carry words for the server: `push-options`.
+    /// Pushes may have options for the server: `push-options`.
     pub push_options: bool,
-    /// A push may make the repository itself shallow.
+    /// Pushes may make the repository shallow.
     pub shallow_pushes: bool,
 }
 
 impl Offers {
-    /// What AWS CodeCommit was seen to offer.
+    /// The observed offers of AWS CodeCommit.
     pub const AWS: Self = Self {
         modern: false,
         tip_ids: true,
@@ -78,7 +78,7 @@ impl Offers {
         shallow_pushes: false,
     };
 
-    /// All that is implemented, but for [`Offers::any_ids`] and [`Offers::shallow_pushes`], which give away a guarantee.
+    /// All implemented features, except [`Offers::any_ids`] and [`Offers::shallow_pushes`], which weaken guarantees.
     pub const FULL: Self = Self {
         modern: true,
         filter: true,
@@ -93,13 +93,13 @@ impl Offers {
     };
 }
 
-/// The depth of trees that Git's programs go into, if they are not told otherwise.
+/// The default depth of trees that Git's programs accept.
 pub(crate) const TREE_DEPTH_MAX: usize = 2048;
 
-/// How much one request may ask of the server.
+/// The limits of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The number of references that one push may move.
+    /// The number of reference updates of one push.
     pub refs_per_push: usize,
     /// The size of an upload-pack request, and of the command list of a push, in bytes.
     pub request_bytes: u64,
@@ -107,23 +107,23 @@ pub struct Limits {
     pub pack_bytes: u64,
     /// The size of one pushed object, in bytes.
     pub object_bytes: u64,
-    /// The size of one pushed commit, tree or tag, in bytes; these are held in memory while they are checked.
+    /// The size of one pushed commit, tree or tag, in bytes; each is in memory while it is checked.
     pub structure_bytes: u64,
     /// The length of a chain of deltas.
     pub delta_chain: usize,
-    /// The number of folders in each other that a push may bring, the root not counted: Git's `core.maxTreeDepth`.
+    /// The number of nested folders in a push, without the root: Git's `core.maxTreeDepth`.
     pub tree_depth: usize,
-    /// The number of objects in a pushed pack, and of those that they name; about 100 bytes are held in memory for each.
+    /// The number of objects in a pushed pack, and of objects that they refer to; each takes about 100 bytes of memory.
     pub pack_objects: u32,
-    /// The size of a pushed delta and of the object that it makes, in bytes; one object of that size and its base are
-    /// held in memory at a time. Git's clients send larger files whole.
+    /// The size of a pushed delta and of its object, in bytes; one object of that size and its base are in memory at a
+    /// time. Git's clients do not send larger files as deltas.
     pub delta_bytes: u64,
-    /// What the objects of any pushed pack may take together, in bytes.
+    /// The total size of the objects of any pushed pack, in bytes.
     pub expansion_bytes: u64,
-    /// What they may take on top of that, as a multiple of the pack's size.
+    /// The additional total size of the objects, as a multiple of the pack's size.
     ///
-    /// Git bounds its chains at 50 deltas, so that a pack of ordinary files expands less than a hundredfold, and one of
-    /// the most repetitive data a thousandfold.
+    /// Git limits its chains to 50 deltas: a pack of ordinary files expands to less than 100 times its size, and one of
+    /// the most repetitive data to 1000 times.
     pub expansion_factor: u64,
 }
 
@@ -145,26 +145,24 @@ impl Default for Limits {
     }
 }
 
-/// How clients are served.
+/// The options of a server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What clients are offered.
+    /// The features that clients are offered.
     pub offers: Offers,
-    /// How much one request may ask.
+    /// The limits of one request.
     pub limits: Limits,
-    /// How pushed objects are checked.
+    /// The checks of pushed objects.
     pub fsck: Fsck,
-    /// Which filters clients may use, if [`Offers::filter`] lets them use any.
+    /// The filters that clients may use, if [`Offers::filter`] is set.
     pub filters: Filters,
-    /// Whether packs and folders are flushed to the disk before a push is answered.
+    /// Whether packs and folders are flushed to the disk before the report of a push is sent.
     pub sync: bool,
-    /// Whether the input of a push ends with the push, as in HTTP; it is then read to its end before the report.
-    pub input_ends: bool,
     /// The number of threads that one request may use.
     pub threads: usize,
-    /// Keeps packs for clients that ask for the same.
+    /// The cache of packs, for clients with the same request.
     pub cache: Option<Cache>,
-    /// How many packs are made at once.
+    /// Limits the number of packs that are made at the same time.
     pub builds: Builds,
 }
 
@@ -176,7 +174,6 @@ impl Default for Options {
             fsck: Fsck::default(),
             filters: Filters::default(),
             sync: false,
-            input_ends: true,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             cache: None,
             builds: Builds::default(),

@@ -1,4 +1,4 @@
-//! Where an answer goes: bytes, and parts of files that need not be read before the client takes them.
+//! The output of a response: bytes, and parts of files that are read only when the client takes them.
 
 use std::{
     fs::File,
@@ -9,19 +9,19 @@ use std::{
 
 use crate::{frames::Frames, pack::read_exact_at, pktline};
 
-/// What is read of a file at once, in bytes; frames are a little smaller.
+/// The size of one read from a file, in bytes; frames are a little smaller.
 const PIECE_BYTES: u64 = 64 << 10;
 
 /// The bytes before the payload of a frame.
 const HEAD_BYTES: usize = 5;
 
-/// Takes an answer.
+/// Takes the bytes of a response.
 pub trait Output: Write {
-    /// Takes a part of a file, which comes after all that was written before. The file does not change any more.
+    /// Appends a part of a file, which must not change any more, to the bytes written so far.
     fn part(&mut self, part: FilePart) -> io::Result<()>;
 }
 
-/// A part of a file that is sent as it is, in frames if the client asked for them.
+/// A part of a file that is sent unchanged, in frames if the client requests side bands.
 pub struct FilePart {
     file: Arc<File>,
     range: Range<u64>,
@@ -29,7 +29,7 @@ pub struct FilePart {
 }
 
 impl FilePart {
-    /// Makes a part that is sent without frames.
+    /// Creates a part that is sent without frames.
     pub fn new(file: Arc<File>, range: Range<u64>) -> Self {
         Self::framed(file, range, Frames::None)
     }
@@ -38,7 +38,7 @@ impl FilePart {
         Self { file, range, frames }
     }
 
-    /// Takes another part in, if it follows this one in the same file; else gives it back.
+    /// Extends this part by another one that follows it in the same file; returns any other part.
     pub fn join(&mut self, next: Self) -> Result<(), Self> {
         let follows = Arc::ptr_eq(&self.file, &next.file) && self.range.end == next.range.start;
         if !follows || self.frames != Frames::None || next.frames != Frames::None {
@@ -48,23 +48,23 @@ impl FilePart {
         Ok(())
     }
 
-    /// Tells whether the part lies in a file.
+    /// Returns whether this is a part of `file`.
     pub fn is_in(&self, file: &Arc<File>) -> bool {
         Arc::ptr_eq(&self.file, file)
     }
 
-    /// Reads the next bytes to send, about 64 KB; nothing at the end.
+    /// Reads the next bytes to send, about 64 KB; `None` at the end.
     pub fn read_next(&mut self) -> io::Result<Option<Vec<u8>>> {
         if self.range.is_empty() {
             return Ok(None);
         }
         let payload = self.frames.payload_bytes();
-        let most = match self.frames {
+        let bytes_max = match self.frames {
             Frames::None => PIECE_BYTES,
             Frames::Large => payload as u64,
             Frames::Small => PIECE_BYTES / payload as u64 * payload as u64,
         };
-        let bytes = usize::try_from(most.min(self.range.end - self.range.start)).map_err(io::Error::other)?;
+        let bytes = usize::try_from(bytes_max.min(self.range.end - self.range.start)).map_err(io::Error::other)?;
         let mut piece = Vec::new();
         if self.frames == Frames::None {
             piece.resize(bytes, 0);
@@ -88,10 +88,10 @@ impl FilePart {
     }
 }
 
-/// Copies parts of files into what takes bytes only.
-pub(crate) struct Copying<'w>(pub(crate) &'w mut dyn Write);
+/// An [`Output`] over a plain writer: copies parts of files.
+pub struct CopyOutput<'w>(pub &'w mut dyn Write);
 
-impl Write for Copying<'_> {
+impl Write for CopyOutput<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -105,7 +105,7 @@ impl Write for Copying<'_> {
     }
 }
 
-impl Output for Copying<'_> {
+impl Output for CopyOutput<'_> {
     fn part(&mut self, mut part: FilePart) -> io::Result<()> {
         while let Some(piece) = part.read_next()? {
             self.0.write_all(&piece)?;
@@ -120,7 +120,7 @@ mod tests {
     use crate::sideband::SideBand;
 
     #[test]
-    fn a_part_of_a_file_is_sent_as_bytes_are() {
+    fn a_part_of_a_file_is_framed_as_bytes_are() {
         let bytes: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[1]).collect();
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(&bytes).expect("a writable file");
@@ -128,7 +128,7 @@ mod tests {
         for frames in [Frames::None, Frames::Small, Frames::Large] {
             let (mut written, mut copied) = (Vec::new(), Vec::new());
             {
-                let mut output = Copying(&mut written);
+                let mut output = CopyOutput(&mut written);
                 let mut band = SideBand::new(&mut output, frames);
                 band.write_all(b"before").expect("a vector takes all");
                 band.flush().expect("a vector takes all");
@@ -136,7 +136,7 @@ mod tests {
                 band.finish().expect("a vector takes all");
             }
             {
-                let mut output = Copying(&mut copied);
+                let mut output = CopyOutput(&mut copied);
                 let mut band = SideBand::new(&mut output, frames);
                 band.write_all(b"before").expect("a vector takes all");
                 band.part(&file, 10..bytes.len() as u64).expect("a vector takes all");

@@ -183,7 +183,7 @@ impl Filling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{frames::Frames, output::Copying};
+    use crate::{frames::Frames, output::CopyOutput};
 
     fn key(byte: u8) -> ObjectId {
         ObjectId::from_bytes_or_panic(&[byte; 20])
@@ -212,7 +212,7 @@ mod tests {
         let kept: Vec<_> = (1..=7).filter(|byte| cache.find(&key(*byte)).is_some()).collect();
         assert_eq!(kept, [1, 4, 5]);
         let mut out = Vec::new();
-        let mut output = Copying(&mut out);
+        let mut output = CopyOutput(&mut out);
         let mut band = SideBand::new(&mut output, Frames::None);
         cache.find(&key(5)).expect("it is kept").send(&mut band).expect("a vector takes all");
         band.finish().expect("a vector takes all");

@@ -1,4 +1,4 @@
-//! The pkt-line framing: four hexadecimal digits of length, then the line.
+//! The pkt-line format: four hexadecimal digits of length, then the line.
 
 use std::io::{self, Read};
 
@@ -9,19 +9,19 @@ use crate::ProtocolError;
 /// The largest line, its length digits included.
 pub(crate) const LINE_BYTES_MAX: usize = 65520;
 
-/// How many capabilities or other words of its own a client may send; Git's clients send about a dozen.
+/// The maximum number of capabilities or push options of a client; Git's clients send about a dozen.
 pub(crate) const WORDS_MAX: usize = 256;
 
-/// The length of the capabilities that a client may send, in bytes.
+/// The maximum length of the capabilities of a client, in bytes.
 pub(crate) const WORDS_BYTES_MAX: usize = 16 << 10;
 
-/// What a line counts at least of what a request may have, in bytes: about as much is held in memory of a short one.
-const LINE_BYTES_COUNTED_MIN: usize = 64;
+/// The minimum that a line counts of the size limit of a request, in bytes: about the memory that a short line takes.
+pub(crate) const LINE_BYTES_COUNTED_MIN: usize = 64;
 
 /// The packet without content that ends a list.
 pub(crate) const FLUSH: &[u8] = b"0000";
 
-/// The packet without content that parts the sections of a list.
+/// The packet without content that separates the sections of a list.
 const DELIMITER: &[u8] = b"0001";
 
 /// Appends one line.
@@ -30,7 +30,7 @@ pub(crate) fn write(out: &mut Vec<u8>, line: &[u8]) {
     out.extend_from_slice(line);
 }
 
-/// Gives the words of a client's list of capabilities.
+/// Splits a client's list of capabilities into words.
 pub(crate) fn words(list: &[u8]) -> Result<Vec<String>, ProtocolError> {
     let words: Vec<_> = list.fields().take(WORDS_MAX + 1).map(|word| word.to_str_lossy().into_owned()).collect();
     if words.len() > WORDS_MAX || list.len() > WORDS_BYTES_MAX {
@@ -39,16 +39,16 @@ pub(crate) fn words(list: &[u8]) -> Result<Vec<String>, ProtocolError> {
     Ok(words)
 }
 
-/// Gives the length digits of a line of `bytes` bytes.
+/// Returns the length digits of a line of `bytes` bytes.
 pub(crate) fn length(bytes: usize) -> [u8; 4] {
     let total = bytes + 4;
-    // What a line holds is bounded where it is taken in: names of references, words, pieces of a pack.
-    assert!(total <= LINE_BYTES_MAX, "callers cut their lines");
+    // The parts of a line are limited where they are read: names of references, words, pieces of a pack.
+    assert!(total <= LINE_BYTES_MAX, "callers limit the length of their lines");
     let digit = |shift: usize| b"0123456789abcdef"[(total >> shift) & 15];
     [digit(12), digit(8), digit(4), digit(0)]
 }
 
-/// An answer that is being put together.
+/// A list of packets that is being built.
 #[derive(Default)]
 pub(crate) struct Packets {
     bytes: Vec<u8>,
@@ -57,7 +57,7 @@ pub(crate) struct Packets {
 }
 
 impl Packets {
-    /// Starts an answer; `banded` sends all its lines to band 1.
+    /// Starts a list; `banded` sends all its lines to band 1.
     pub(crate) fn new(banded: bool) -> Self {
         Self { bytes: Vec::new(), banded }
     }
@@ -91,16 +91,26 @@ impl Packets {
         self.bytes.extend_from_slice(FLUSH);
     }
 
-    /// Gives the answer's bytes.
+    /// Returns the bytes of all packets.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
+
+    /// Removes and returns the bytes of the packets so far.
+    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Returns the number of bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
-/// One item of a list.
+/// One packet of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Packet<'a> {
-    /// A line, without a newline at its end.
+    /// A line, without its newline.
     Line(&'a [u8]),
     /// The end of a section.
     Delimiter,
@@ -110,7 +120,7 @@ pub(crate) enum Packet<'a> {
     End,
 }
 
-/// Reads lines, and not a byte more, from the start of an input.
+/// Reads packets from an input, and not a byte more.
 pub(crate) struct Lines<'a> {
     input: &'a mut dyn Read,
     bytes_left: u64,
@@ -119,17 +129,22 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Reads at most `bytes_max` bytes; short lines count for more than they have.
+    /// Limits the input to `bytes_max` bytes; short lines count as longer ones.
     pub(crate) fn new(input: &'a mut dyn Read, bytes_max: u64) -> Self {
         Self { input, bytes_left: bytes_max, sections: false, line: Vec::new() }
     }
 
-    /// Takes lists that consist of sections, as version 2 has them.
+    /// Accepts lists with sections, as in version 2.
     pub(crate) fn with_sections(self) -> Self {
         Self { sections: true, ..self }
     }
 
-    /// Reads the next item.
+    /// Limits the rest of the input to `bytes_max` bytes.
+    pub(crate) fn reset_limit(&mut self, bytes_max: u64) {
+        self.bytes_left = bytes_max;
+    }
+
+    /// Reads the next packet.
     pub(crate) fn next(&mut self) -> Result<Packet<'_>, ProtocolError> {
         let mut digits = [0; 4];
         if !read_full(self.input, &mut digits)? {
@@ -162,7 +177,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Fills `buffer`; answers `false` at the end of the input.
+/// Fills `buffer`; returns `false` at the end of the input.
 fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> Result<bool, ProtocolError> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -177,15 +192,15 @@ fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> Result<bool, ProtocolEr
     Ok(true)
 }
 
-/// How much of an error's text a client is told at most.
+/// The maximum length of an error message for a client, in bytes.
 const TEXT_BYTES_MAX: usize = 1000;
 
 impl ProtocolError {
-    /// Renders the pkt-line that tells the client, mostly an `ERR` one; no flush follows it.
+    /// Renders the pkt-line for the client, usually an `ERR` line; no flush follows it.
     pub fn packet(&self) -> Vec<u8> {
         let mark = if self.banded { "\x03" } else { "ERR " };
         let mut out = Vec::new();
-        // The message may repeat a long line of the client's.
+        // The message may repeat a long line of the client.
         let text = format!("{mark}{}", self.message).into_bytes();
         write(&mut out, &text[..text.len().min(TEXT_BYTES_MAX)]);
         out
@@ -212,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_lengths_are_refused() {
+    fn malformed_lengths_are_rejected() {
         for bytes in [&b"00"[..], b"0003", b"+00a", b"zzzz", b"fff5", b"0009wan"] {
             let mut input = bytes;
             assert!(Lines::new(&mut input, 1 << 20).next().is_err(), "{bytes:?}");
@@ -220,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_are_for_version_2() {
+    fn delimiters_are_accepted_in_version_2_only() {
         let mut out = Packets::new(true);
         out.line("a");
         out.delimiter();
@@ -236,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_kept() {
+    fn the_size_limit_is_enforced() {
         let long = b"x".repeat(96);
         let mut bytes = Vec::new();
         for line in [b"a", &long[..], b"", b"b"] {

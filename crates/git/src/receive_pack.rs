@@ -1,5 +1,7 @@
 //! The service behind push: stores objects and updates references.
 //!
+//! [`serve`] serves one request of HTTP, [`serve_stream`] one client over a pair of streams, as SSH requires.
+//!
 //! **Invariant:** the update hook runs once for each push, after the objects are in place and before the report is sent.
 
 mod check;
@@ -15,7 +17,13 @@ use std::{
 
 use gix::ObjectId;
 
-use crate::{BString, Options, ProtocolError, Repository, frames::Frames, output::Copying, sideband::SideBand};
+use crate::{
+    BString, Options, ProtocolError, Repository, advertisement,
+    frames::Frames,
+    output::{CopyOutput, Output},
+    sideband::SideBand,
+    stream::{Stream, send},
+};
 use check::Checked;
 pub use command::Command;
 use command::Commands;
@@ -61,11 +69,51 @@ pub fn serve(
     options: &Options,
     update_hook: &mut UpdateHook<'_>,
 ) -> Result<(), ProtocolError> {
+    serve_push(repository, (input, true), output, options, update_hook)
+}
+
+/// Serves one client over a pair of streams: sends the advertisement, then serves a push as [`serve`] does.
+///
+/// `advertisement` is the result of [`advertise`](crate::advertise) for the same options. A client that disconnects is no
+/// error; its push fails if its objects are incomplete. An error was sent to the client already.
+pub fn serve_stream(
+    repository: &Repository,
+    advertisement: &[u8],
+    input: &mut dyn Read,
+    output: &mut dyn Output,
+    options: &Options,
+    update_hook: &mut UpdateHook<'_>,
+) -> Result<(), ProtocolError> {
+    let mut input = Stream::new(input);
+    let mut output = Stream::new(output);
+    if send(&mut output, advertisement::of_stream(advertisement)).is_err() {
+        return Ok(());
+    }
+    let served = serve_push(repository, (&mut input, false), &mut output, options, update_hook);
+    match served {
+        Err(_) if input.has_ended() || output.has_ended() => Ok(()),
+        Err(error) => {
+            // A client that disconnects now does not need the error.
+            drop(send(&mut output, &error.packet()));
+            Err(error)
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Serves a push; `input` is followed by whether it ends with the push, as over HTTP.
+fn serve_push(
+    repository: &Repository,
+    (input, input_ends): (&mut dyn Read, bool),
+    output: &mut dyn Write,
+    options: &Options,
+    update_hook: &mut UpdateHook<'_>,
+) -> Result<(), ProtocolError> {
     let mut input = BufReader::with_capacity(64 << 10, input);
     let Some(commands) = Commands::read(&mut input, options)? else { return Ok(()) };
     let atomic = options.offers.atomic && commands.requests("atomic");
     let checked = check::store_objects(repository, &mut input, &commands, atomic, options);
-    if options.input_ends {
+    if input_ends {
         // Over HTTP, clients read the report only after they have sent everything.
         drop(io::copy(&mut input.by_ref().take(DISCARDED_BYTES_MAX), &mut io::sink()));
     }
@@ -114,8 +162,8 @@ fn send_report(
     results: &[Result<(), String>],
 ) -> io::Result<()> {
     let modern = options.offers.modern;
-    let mut output = Copying(output);
-    let mut band = SideBand::new(&mut output, Frames::of(&commands.capabilities));
+    let mut output = CopyOutput(output);
+    let mut band = SideBand::new(&mut output, Frames::requested_by(&commands.capabilities));
     if let Some(count) = checked.objects.filter(|count| *count > 0 && !(modern && commands.requests("quiet"))) {
         band.progress(&format!("Validating objects: 100% ({count}/{count}), done.\n"))?;
     }

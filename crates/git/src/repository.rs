@@ -1,8 +1,8 @@
 //! The objects of one repository, in Git's own layout.
 //!
-//! Packs and loose objects of the own folder and of those that it borrows from are read; what Git may keep beside
-//! them (`.rev`, `.bitmap`, `multi-pack-index`, `commit-graph`) is not needed. What other processes change is noticed
-//! by looking at the folders' times: when [`Repository::refresh`] is called, and when an object is not found.
+//! Packs and loose objects are read from the repository's own folder and its alternates; Git's other files (`.rev`,
+//! `.bitmap`, `multi-pack-index`, `commit-graph`) are not needed. Changes by other processes are detected by the modification
+//! times of the folders: when [`Repository::refresh`] is called, and when an object is not found.
 
 mod folders;
 mod state;
@@ -28,7 +28,7 @@ pub(crate) use state::State;
 
 /// The objects of one repository; cheap to clone, shared by threads.
 ///
-/// **Invariant:** all of them for one folder in a process share what is known of it, so a [`ObjectsInUse`] holds for all.
+/// **Invariant:** all values for one folder in a process share their state, so that an [`ObjectsInUse`] applies to all.
 #[derive(Clone)]
 pub struct Repository {
     shared: Arc<Shared>,
@@ -38,19 +38,19 @@ pub struct Repository {
 struct Shared {
     objects: PathBuf,
     state: RwLock<Arc<State>>,
-    /// Held while the folders are read, so that an older reading never follows a newer one.
+    /// Locked while the folders are read, so that a newer state is never replaced by an older one.
     reading: Mutex<()>,
     gc_lock: Arc<GcLock>,
     upkeep: Mutex<()>,
-    /// What is done when nobody uses the repository any more.
+    /// Runs when the last user of the repository is gone.
     on_close: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-    /// The packs that had lost their indices, and whether they got them again.
+    /// The packs that had lost their indices, with the results of recreating these.
     orphans: Mutex<Vec<(PathBuf, Result<(), String>)>>,
-    /// Decoded objects, and the memory of all caches.
+    /// The decoded objects, and the memory of all caches.
     warm: Arc<Warm>,
 }
 
-/// The open repositories of this process by their folders of objects.
+/// The open repositories of this process by their object folders.
 static OPEN: LazyLock<Mutex<HashMap<PathBuf, Weak<Shared>>>> = LazyLock::new(Mutex::default);
 
 fn open() -> MutexGuard<'static, HashMap<PathBuf, Weak<Shared>>> {
@@ -58,14 +58,14 @@ fn open() -> MutexGuard<'static, HashMap<PathBuf, Weak<Shared>>> {
 }
 
 impl Repository {
-    /// Opens the repository in the folder `path`; [`io::ErrorKind::NotFound`] if there is none.
+    /// Opens the repository in the folder `path`; [`io::ErrorKind::NotFound`] if it does not exist.
     ///
-    /// A pack that cannot be used is left out; see [`Repository::unusable_packs`].
+    /// Unusable packs are left out; see [`Repository::unusable_packs`].
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::open_with(path, &CacheMemory::default())
     }
 
-    /// As [`Repository::open`], with the memory of its caches; one that is open already stays with its own.
+    /// As [`Repository::open`], with the memory of its caches; an open repository keeps its own memory.
     pub(crate) fn open_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         let objects = fs::canonicalize(path.join("objects"))?;
         let known = Self::known(&open(), &objects);
@@ -84,7 +84,7 @@ impl Repository {
             warm: Arc::new(Warm::new(memory)),
         }));
         let mut open = open();
-        // Somebody else may have opened it meanwhile.
+        // Another thread may have opened it meanwhile.
         let known = Self::known(&open, repository.objects());
         if known.is_none() {
             open.insert(repository.shared.objects.clone(), Arc::downgrade(&repository.shared));
@@ -93,13 +93,13 @@ impl Repository {
         Ok(known.unwrap_or(repository))
     }
 
-    /// Gives the repository in the folder `path` if somebody in this process has it open.
+    /// Returns the repository in the folder `path` if it is open in this process.
     pub fn opened(path: &Path) -> Option<Self> {
         let objects = fs::canonicalize(path.join("objects")).ok()?;
         Self::known(&open(), &objects)
     }
 
-    /// Runs an action once nobody in this process has the repository open any more, on the thread that had it last.
+    /// Sets an action that runs when the last user in this process drops the repository, on that user's thread.
     pub fn on_close(&self, action: impl FnOnce() + Send + 'static) {
         *self.shared.on_close.lock() = Some(Box::new(action));
     }
@@ -112,32 +112,32 @@ impl Repository {
         Self { shared, interrupt: Interrupt::default() }
     }
 
-    /// Gives the same repository for work that ends early when `interrupt` says so.
+    /// Returns the same repository with an interrupt for its work.
     #[must_use]
     pub fn interrupted_by(&self, interrupt: Interrupt) -> Self {
         Self { shared: Arc::clone(&self.shared), interrupt }
     }
 
-    /// Tells when the work on this repository is to end.
+    /// Returns the interrupt of work on this repository.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Notices what other processes changed; tells whether there is anything new. Requests that run are not disturbed.
+    /// Detects changes by other processes; returns whether there are any. Running requests are not affected.
     ///
-    /// Costs a few calls of the file system if nothing changed.
+    /// Costs a few file system calls if nothing has changed.
     pub fn refresh(&self) -> io::Result<bool> {
         let state = self.state();
         if state.is_current() { Ok(false) } else { self.read_again(&state) }
     }
 
-    /// Notices what other processes changed, but for a change so soon after another one that it does not show.
+    /// As [`Repository::refresh`], but misses a change that follows another one so soon that it does not show.
     pub(crate) fn refresh_if_changed(&self) -> io::Result<bool> {
         let state = self.state();
         if state.looks_current() { Ok(false) } else { self.read_again(&state) }
     }
 
-    /// Lists the packs that cannot be used, by the paths of their indices, with the reasons.
+    /// Lists the unusable packs by the paths of their indices, with the reasons.
     pub fn unusable_packs(&self) -> Vec<(PathBuf, String)> {
         let orphans = self.lock_orphans();
         let lost =
@@ -146,7 +146,7 @@ impl Repository {
         self.state().unusable.iter().cloned().chain(lost).collect()
     }
 
-    /// Lists the packs that had lost their indices when the repository was opened, and got them again.
+    /// Lists the packs whose lost indices were recreated when the repository was opened.
     pub fn reindexed_packs(&self) -> Vec<PathBuf> {
         self.lock_orphans().iter().filter(|(_, outcome)| outcome.is_ok()).map(|(pack, _)| pack.clone()).collect()
     }
@@ -160,25 +160,25 @@ impl Repository {
         self.shared.orphans.lock()
     }
 
-    /// Keeps all objects in place until the hold is dropped.
+    /// Prevents the removal of objects until the result is dropped.
     ///
-    /// Whoever makes references point at objects takes it before looking whether they are there, and drops it when
-    /// the references have moved.
+    /// A writer calls this before it checks that the targets of references exist, and drops the result after the
+    /// references have moved.
     pub fn use_objects(&self) -> ObjectsInUse {
         self.shared.gc_lock.use_objects()
     }
 
-    /// Gives the folder that holds the objects.
+    /// Returns the object folder.
     pub(crate) fn objects(&self) -> &Path {
         &self.shared.objects
     }
 
-    /// Gives the packs and folders as they were read last.
+    /// Returns the packs and folders as they were last read.
     pub(crate) fn state(&self) -> Arc<State> {
         Arc::clone(&self.shared.state.read())
     }
 
-    /// Gives the decoded objects that are kept.
+    /// Returns the cache of decoded objects.
     pub(crate) fn warm(&self) -> &Arc<Warm> {
         &self.shared.warm
     }
@@ -187,12 +187,12 @@ impl Repository {
         &self.shared.gc_lock
     }
 
-    /// Gives the lock of whoever does the upkeep.
+    /// Returns the lock that maintenance holds.
     pub(crate) fn upkeep_lock(&self) -> &Mutex<()> {
         &self.shared.upkeep
     }
 
-    /// Moves a finished pack into the repository and shows it to readers; `sync` makes that last a power cut.
+    /// Moves a finished pack into the repository, visible to readers; with `sync` it survives a power failure.
     pub(crate) fn install(&self, staging: &Staging, checksum: &ObjectId, sync: bool) -> io::Result<()> {
         staging.install(&self.shared.objects, checksum, sync, |index| {
             self.read_again(&self.state())?;
@@ -201,11 +201,11 @@ impl Repository {
                 return Ok(());
             }
             let reason = state.unusable.iter().find(|(path, _)| path == index).map(|(_, reason)| reason.clone());
-            Err(io::Error::other(reason.unwrap_or_else(|| "the pack is gone".to_owned())))
+            Err(io::Error::other(reason.unwrap_or_else(|| "the pack was removed".to_owned())))
         })
     }
 
-    /// Reads the folders again, unless somebody did since `seen`; tells whether the packs changed.
+    /// Reads the folders again, unless another thread has since `seen`; returns whether the packs changed.
     pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
         let _reading = self.shared.reading.lock();
         let now = self.state();
@@ -214,7 +214,7 @@ impl Repository {
             && now.packs.iter().zip(read.packs.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
             && now.loose.len() == read.loose.len();
         if same {
-            // Readers see by this that there is nothing for them.
+            // Readers compare the pointers to detect changes.
             read.packs = Arc::clone(&now.packs);
         }
         *self.shared.state.write() = Arc::new(read);
@@ -241,17 +241,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_action_on_closing_runs_once_the_last_user_is_gone() {
+    fn the_action_on_closing_runs_when_the_last_user_is_gone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         let (sender, closed) = std::sync::mpsc::channel();
         repository.on_close(move || sender.send(()).expect("the test listens"));
         let reader = repository.reader();
         drop(repository);
-        assert!(closed.try_recv().is_err(), "a reader uses it");
-        let again = Repository::opened(folder.path()).expect("it is open");
+        assert!(closed.try_recv().is_err(), "a reader still uses the repository");
+        let again = Repository::opened(folder.path()).expect("the repository is open");
         drop(reader);
-        assert!(closed.try_recv().is_err(), "it was opened again");
+        assert!(closed.try_recv().is_err(), "another user has opened it");
         drop(again);
         assert!(closed.try_recv().is_ok());
         assert!(Repository::opened(folder.path()).is_none());

@@ -1,4 +1,4 @@
-//! The side bands that carry a pack, progress and errors in one answer.
+//! Side bands: carry a pack, progress and errors in one response.
 
 use std::{
     fs::File,
@@ -13,18 +13,18 @@ use crate::{
     pktline,
 };
 
-/// Writes an answer in frames; what is written to it goes to band 1.
+/// Writes a response in frames; plain writes go to band 1.
 pub(crate) struct SideBand<'w> {
     output: &'w mut dyn Output,
     frames: Frames,
-    /// The frame that is being filled: room for its head, then the payload.
+    /// The frame that is being filled: space for its header, then the payload.
     frame: Vec<u8>,
 }
 
 const HEAD: [u8; 5] = [0; 5];
 
 impl<'w> SideBand<'w> {
-    /// Starts an answer.
+    /// Starts a response.
     pub(crate) fn new(output: &'w mut dyn Output, frames: Frames) -> Self {
         let mut frame = Vec::with_capacity(frames.payload_bytes() + HEAD.len());
         frame.extend_from_slice(&HEAD);
@@ -41,13 +41,13 @@ impl<'w> SideBand<'w> {
         self.message(3, text)
     }
 
-    /// Sends a part of a file that does not change any more in band 1.
+    /// Sends a part of a file in band 1; the file must not change any more.
     pub(crate) fn part(&mut self, file: &Arc<File>, range: Range<u64>) -> io::Result<()> {
         self.send()?;
         self.output.part(FilePart::framed(Arc::clone(file), range, self.frames))
     }
 
-    /// Sends what is held back, and the flush that ends banded answers.
+    /// Sends the buffered bytes, and the flush that ends a response with side bands.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.send()?;
         if self.frames != Frames::None {
@@ -70,7 +70,7 @@ impl<'w> SideBand<'w> {
         Ok(())
     }
 
-    /// Sends a payload that fills a frame, without a copy of it.
+    /// Sends a payload that fills a frame, without copying it.
     fn send_whole(&mut self, payload: &[u8]) -> io::Result<()> {
         if self.frames == Frames::None {
             return self.output.write_all(payload);
@@ -137,12 +137,12 @@ fn write_both(output: &mut dyn Output, head: &[u8], body: &[u8]) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Copying;
+    use crate::output::CopyOutput;
 
     #[test]
     fn frames_are_cut_to_size() {
         let mut out = Vec::new();
-        let mut output = Copying(&mut out);
+        let mut output = CopyOutput(&mut out);
         let mut band = SideBand::new(&mut output, Frames::Small);
         band.write_all(&[7; 1200]).expect("a vector takes all");
         band.progress("hm\n").expect("a vector takes all");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn large_payloads_are_framed_from_where_they_lie() {
+    fn large_payloads_are_framed_without_a_copy() {
         /// Takes a few bytes at a time.
         struct Slow(Vec<u8>);
         impl Write for Slow {
@@ -168,7 +168,7 @@ mod tests {
         }
         let bytes: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[0]).collect();
         let mut slow = Slow(Vec::new());
-        let mut output = Copying(&mut slow);
+        let mut output = CopyOutput(&mut slow);
         let mut band = SideBand::new(&mut output, Frames::Large);
         band.write_all(&bytes[..10]).expect("a vector takes all");
         band.write_all(&bytes[10..]).expect("a vector takes all");
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn without_bands_the_bytes_are_bare() {
         let mut out = Vec::new();
-        let mut output = Copying(&mut out);
+        let mut output = CopyOutput(&mut out);
         let mut band = SideBand::new(&mut output, Frames::None);
         band.write_all(b"PACK").expect("a vector takes all");
         band.progress("hm\n").expect("a vector takes all");

@@ -1,9 +1,8 @@
-//! Folders in which packs are made before any reader sees them.
+//! Folders for packs that are not visible to readers yet.
 //!
-//! **Invariant:** a staging folder lives as long as its [`Staging`]; those that a killed process left are
-//! swept when the repository is opened again. A pack has its index only when all its other files are in place, and
-//! loses it first. A pack without an index is removed only if it is known to be ours: its index is still in a staging
-//! folder, or was marked.
+//! **Invariant:** a staging folder exists as long as its [`Staging`]; the folders of killed processes are removed when the
+//! repository is opened again. The index of a pack is installed after all its other files and removed before them. A pack
+//! without an index is removed only if this program has made it: its index is still in a staging folder, or was marked.
 
 use std::{
     collections::HashSet,
@@ -19,33 +18,33 @@ use crate::files;
 
 const PREFIX: &str = "incoming-";
 
-/// The extensions of a pack's files in the order in which they are put in place; they go the other way round.
+/// The extensions of a pack's files in the order of installation; they are removed in reverse order.
 const EXTENSIONS: [&str; 4] = ["pack", "mtimes", "graph", "idx"];
 
-/// What Git keeps beside a pack, and can make again.
+/// The extensions of Git's derived files beside a pack.
 const DERIVED: [&str; 2] = ["rev", "bitmap"];
 
-/// What an index becomes whose pack is to go; it goes last.
-const GOING: &str = "idx-gone";
+/// The extension of the index of a pack that is being removed; this file is removed last.
+const REMOVING: &str = "idx-gone";
 
-/// What is being made beside a pack, to replace what has its name without the end.
+/// The extension of an unfinished file beside a pack.
 const UNFINISHED: &str = "graph-new";
 
-/// The folders of this process.
+/// The staging folders of this process.
 static LIVE: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// Shared by those who put packs in place, exclusive for those who remove some: a pack may come again, under the same
-/// name, while it goes.
-static PLACES: RwLock<()> = RwLock::new(());
+/// Locked shared to install packs, and exclusively to remove some: a pack may be installed again, under the same name, while
+/// it is removed.
+static PACK_FILES: RwLock<()> = RwLock::new(());
 
-/// A folder beside the objects; removed on drop.
+/// A staging folder beside the objects; removed on drop.
 pub(crate) struct Staging {
     path: PathBuf,
 }
 
 impl Staging {
-    /// Makes a folder in `objects`.
+    /// Creates a folder in `objects`.
     pub(crate) fn create(objects: &Path) -> io::Result<Self> {
         loop {
             let path = objects.join(format!("{PREFIX}{}", NEXT.fetch_add(1, Ordering::Relaxed)));
@@ -65,10 +64,10 @@ impl Staging {
         &self.path
     }
 
-    /// Moves the files `pack` and `idx`, and what else belongs to a pack, into the folder of packs and lets `publish`
-    /// show the index to readers; `sync` makes them last a power cut.
+    /// Moves the files of a pack into the pack folder and calls `publish` with the index; with `sync` they survive a power
+    /// failure.
     ///
-    /// `checksum` is the one that ends the pack: a pack of that name that is there has the same bytes.
+    /// `checksum` is the hash at the end of the pack: an existing pack of that name has the same bytes.
     pub(crate) fn install(
         &self,
         objects: &Path,
@@ -84,52 +83,52 @@ impl Staging {
                 files::sync(file)?;
             }
         }
-        let places = PLACES.read();
-        let there = index.exists();
-        let going = index.with_extension(GOING);
-        if going.exists() {
-            files::remove(&going)?;
+        let installing = PACK_FILES.read();
+        let is_installed = index.exists();
+        let removing = index.with_extension(REMOVING);
+        if removing.exists() {
+            files::remove(&removing)?;
         }
         for extension in EXTENSIONS {
             let (from, to) = (self.path.join(extension), index.with_extension(extension));
             match (extension, from.exists()) {
-                ("pack" | "idx", _) if there => {}
+                ("pack" | "idx", _) if is_installed => {}
                 (_, true) => files::rename(&from, &to)?,
-                // The ages of objects that nothing led to are of no meaning any more.
+                // The pack is no cruft pack any more, so the times of its objects are obsolete.
                 ("mtimes", false) if to.exists() => files::remove(&to)?,
                 (_, false) => {}
             }
         }
         publish(&index)?;
-        drop(places);
+        drop(installing);
         if sync { files::sync_folder(&folder) } else { Ok(()) }
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // A folder that cannot be removed now is swept at the next start.
+        // A folder that cannot be removed now is removed at the next start.
         drop(files::remove_folder(&self.path));
         LIVE.lock().get_or_insert_default().remove(&self.path);
     }
 }
 
-/// Removes the files of packs, given by the paths of their indices.
+/// Removes the files of packs, which are given by the paths of their indices.
 pub(crate) fn remove_packs(indices: &[PathBuf]) -> io::Result<()> {
-    let _places = PLACES.write();
+    let _removing = PACK_FILES.write();
     for index in indices {
         if index.exists() {
-            files::rename(index, &index.with_extension(GOING))?;
+            files::rename(index, &index.with_extension(REMOVING))?;
         }
         remove_rest(index)?;
     }
     Ok(())
 }
 
-/// Removes what is left of a pack whose index is gone, the mark that it goes last.
+/// Removes the other files of a pack without an index; the file that marks the removal is the last.
 fn remove_rest(index: &Path) -> io::Result<()> {
     let rest = EXTENSIONS.iter().rev().chain(&DERIVED).filter(|extension| **extension != "idx");
-    for extension in rest.chain([&GOING]) {
+    for extension in rest.chain([&REMOVING]) {
         let path = index.with_extension(extension);
         if path.exists() {
             files::remove(&path)?;
@@ -138,47 +137,50 @@ fn remove_rest(index: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what killed processes left in `objects`: staging folders that nobody in this process uses, and the files
-/// of packs that were to come or to go. Gives the packs that have lost their indices in another way, which stay.
+/// Removes the remains of killed processes in `objects`: staging folders that this process does not use, and files of
+/// packs that were being installed or removed. Returns the packs that have lost their indices in another way; these stay.
 pub(crate) fn sweep(objects: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut coming = HashSet::new();
+    let mut unfinished = HashSet::new();
     let live = LIVE.lock();
     for entry in fs::read_dir(objects)? {
         let entry = entry?;
         let stale = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && !live.as_ref().is_some_and(|live| live.contains(&entry.path()));
         if stale {
-            coming.extend(checksum(&entry.path().join("idx")));
+            unfinished.extend(checksum(&entry.path().join("idx")));
             files::remove_folder(&entry.path())?;
         }
     }
     drop(live);
-    let _places = PLACES.write();
+    let _removing = PACK_FILES.write();
     let mut orphans = Vec::new();
     for entry in fs::read_dir(objects.join("pack"))? {
         let path = entry?.path();
-        let is = |known: &str| path.extension().is_some_and(|extension| extension == known);
+        let has_extension = |known: &str| path.extension().is_some_and(|extension| extension == known);
         let index = path.with_extension("idx");
-        if is(UNFINISHED) {
+        if has_extension(UNFINISHED) {
             files::remove(&path)?;
-        } else if is(GOING) {
-            // It may have come again.
+        } else if has_extension(REMOVING) {
+            // The pack may have been installed again.
             if index.exists() { files::remove(&path)? } else { remove_rest(&index)? }
-        } else if index.exists() || path.with_extension(GOING).exists() {
-            // It has its index, or is dealt with in its turn.
-        } else if is("pack") && path.exists() {
+        } else if index.exists() || path.with_extension(REMOVING).exists() {
+            // The pack has its index, or is removed with the file that marks it.
+        } else if has_extension("pack") && path.exists() {
             let name = path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("pack-"));
-            if name.is_some_and(|name| coming.contains(name)) {
+            if name.is_some_and(|name| unfinished.contains(name)) {
                 files::remove(&path)?;
             } else {
                 orphans.push(path);
             }
         }
     }
-    // What belongs to packs that are not there any more, or never were.
+    // The files of packs that do not exist.
     for entry in fs::read_dir(objects.join("pack"))? {
         let path = entry?.path();
-        let belongs = EXTENSIONS.iter().chain(&DERIVED).any(|known| path.extension().is_some_and(|it| it == *known));
+        let belongs = EXTENSIONS
+            .iter()
+            .chain(&DERIVED)
+            .any(|known| path.extension().is_some_and(|extension| extension == *known));
         if belongs && !path.with_extension("idx").exists() && !path.with_extension("pack").exists() {
             files::remove(&path)?;
         }
@@ -186,7 +188,7 @@ pub(crate) fn sweep(objects: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(orphans)
 }
 
-/// Reads of an index which pack it belongs to.
+/// Reads the checksum of the pack from an index.
 fn checksum(index: &Path) -> Option<String> {
     let data = fs::read(index).ok()?;
     let start = data.len().checked_sub(40)?;
@@ -198,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_stale_is_swept() {
+    fn only_stale_files_are_removed() {
         let objects = tempfile::tempdir().expect("a temporary folder");
         let objects = fs::canonicalize(objects.path()).map(|path| (objects, path)).expect("an existing folder");
         fs::create_dir_all(objects.1.join("incoming-x/y")).expect("a writable folder");
@@ -221,11 +223,12 @@ mod tests {
         ] {
             fs::write(objects.1.join("pack").join(name), "").expect("a writable folder");
         }
-        // A pack that was to come, whose index was not put in place.
-        let coming = ObjectId::from_bytes_or_panic(&[7; 20]);
-        fs::write(objects.1.join("incoming-x/idx"), [coming.as_slice(), &[0; 20]].concat()).expect("a writable folder");
+        // A pack whose index was not installed yet.
+        let unfinished = ObjectId::from_bytes_or_panic(&[7; 20]);
+        fs::write(objects.1.join("incoming-x/idx"), [unfinished.as_slice(), &[0; 20]].concat())
+            .expect("a writable folder");
         for extension in ["pack", "graph"] {
-            let path = objects.1.join("pack").join(format!("pack-{coming}.{extension}"));
+            let path = objects.1.join("pack").join(format!("pack-{unfinished}.{extension}"));
             fs::write(path, "").expect("a writable folder");
         }
         let staging = Staging::create(&objects.1).expect("a staging folder");

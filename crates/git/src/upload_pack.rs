@@ -1,16 +1,20 @@
-//! Sending objects: the service behind clone and fetch.
+//! The service behind clone and fetch: sends objects.
 //!
-//! One request holds all that a client has said so far, as HTTP wants it; nothing is kept between requests.
+//! There are two drivers. [`respond`] is stateless, as HTTP requires: a request holds everything that the client has sent
+//! so far, and nothing is kept between requests. [`Dialogue`] serves a client over one pair of streams, as SSH requires.
+//! Both parse, check and negotiate with the same code.
 //!
-//! In version 0 and 1 a request is always a fetch. Version 2 has commands: `ls-refs`, `fetch` and `object-info`.
+//! In versions 0 and 1 a request is always a fetch. Version 2 has commands: `ls-refs`, `fetch` and `object-info`.
 
+mod common;
+mod dialogue;
 mod fetch;
-mod haves;
-mod list;
+mod ls_refs;
 mod negotiation;
+mod object_info;
+mod prepared;
 mod reachable;
 mod shallow;
-mod sizes;
 mod sparse;
 mod v0;
 mod v2;
@@ -24,61 +28,58 @@ use crate::{
     enumerate::{Demand, filtered::Sieve},
     frames::Frames,
     history::History,
-    output::{Copying, Output},
+    output::{CopyOutput, Output},
     pack_objects,
     pack_writer::Style,
     reader::Reader,
     sideband::SideBand,
 };
-use fetch::Fetch;
-use list::List;
-use sizes::Sizes;
+pub use dialogue::{BeforeResponse, Dialogue};
+use fetch::FetchRequest;
+use ls_refs::LsRefs;
+use object_info::ObjectInfoRequest;
+use prepared::PreparedFetch;
 
-/// All that a client has said so far.
+/// A request of a stateless client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The capabilities that the client asks for, as it sent them and in its order; in version 2 with the features
-    /// of a fetch.
+    /// The capabilities that the client requests, as it sent them and in its order; in version 2 with the features of a
+    /// fetch.
     capabilities: Vec<String>,
     command: Command,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Command {
-    Fetch(Box<Fetch>),
-    List(List),
-    Sizes(Sizes),
+    Fetch(Box<FetchRequest>),
+    /// Version 2: a fetch of nothing, which has no response.
+    FetchNothing,
+    LsRefs(LsRefs),
+    ObjectInfo(ObjectInfoRequest),
 }
 
 impl Request {
-    /// Reads a request; nothing if it is empty or asks for nothing.
+    /// Reads a request; `None` if it is empty or a fetch of nothing.
     pub fn read(input: &mut dyn Read, version: Version, options: &Options) -> Result<Option<Self>, ProtocolError> {
-        match version {
+        let request = match version {
             Version::V0 | Version::V1 => v0::read(input, options),
             Version::V2 => v2::read(input, options),
-        }
-    }
-
-    /// Gives the capabilities that the client asks for, as it sent them and in its order; in version 2 with the
-    /// features of a fetch.
-    pub fn capabilities(&self) -> &[String] {
-        &self.capabilities
-    }
-
-    /// Tells whether the client asks for objects, and not only about references or objects.
-    pub fn is_fetch(&self) -> bool {
-        matches!(self.command, Command::Fetch(_))
+        };
+        Ok(request?.filter(|request| request.command != Command::FetchNothing))
     }
 }
 
-/// The answer to one request; [`Answer::write`] sends it.
-pub struct Answer {
-    /// What comes before the pack.
+/// The response to one request; [`Response::write`] sends it.
+pub struct Response {
+    capabilities: Vec<String>,
+    is_fetch: bool,
+    /// The part before the pack.
     preamble: Vec<u8>,
     pack: Option<Pack>,
-    shallow: bool,
+    is_shallow: bool,
 }
 
+/// A pack that is written while it is sent.
 struct Pack {
     reader: Reader,
     history: History,
@@ -91,46 +92,59 @@ struct Pack {
     builds: Builds,
 }
 
-/// Decides what a request gets.
+/// Prepares the response to a request.
 ///
-/// Fails if it asks for an object that it may not have.
-pub fn answer(
+/// Fails if the request is for an object that the client may not have.
+pub fn respond(
     repository: &Repository,
     references: &References,
     request: Request,
     options: &Options,
-) -> Result<Answer, ProtocolError> {
-    let text = |preamble| Answer { preamble, pack: None, shallow: false };
-    match request.command {
+) -> Result<Response, ProtocolError> {
+    let Request { capabilities, command } = request;
+    let (preamble, capabilities) = match command {
         Command::Fetch(fetch) => {
             let banded = fetch.sideband_all;
-            let answer = fetch::answer(repository, references, *fetch, &request.capabilities, options);
-            answer.map_err(|error| error.in_band(banded))
+            let fetch = PreparedFetch::new(repository, references, *fetch, capabilities, options);
+            return fetch.and_then(PreparedFetch::respond).map_err(|error| error.in_band(banded));
         }
-        Command::List(list) => Ok(text(list.answer(references))),
-        Command::Sizes(sizes) => sizes.answer(&mut repository.reader()).map(text),
-    }
+        Command::FetchNothing => (Vec::new(), capabilities),
+        Command::LsRefs(list) => (list.respond(references), capabilities),
+        Command::ObjectInfo(request) => (request.respond(&mut repository.reader())?, capabilities),
+    };
+    Ok(Response { capabilities, is_fetch: false, preamble, pack: None, is_shallow: false })
 }
 
-impl Answer {
-    /// Tells whether a pack is sent, and not only a step of the negotiation or a list.
+impl Response {
+    /// Returns the capabilities that the client requests, as it sent them and in its order; in version 2 with the
+    /// features of a fetch.
+    pub fn capabilities(&self) -> &[String] {
+        &self.capabilities
+    }
+
+    /// Returns whether the request is a fetch; other requests only query references or objects.
+    pub fn is_fetch(&self) -> bool {
+        self.is_fetch
+    }
+
+    /// Returns whether the response has a pack; otherwise it is a round of the negotiation or a list.
     pub fn sends_pack(&self) -> bool {
         self.pack.is_some()
     }
 
-    /// Tells whether the client has or wants a shallow clone.
+    /// Returns whether the client has or requests a shallow clone.
     pub fn is_shallow(&self) -> bool {
-        self.shallow
+        self.is_shallow
     }
 
-    /// Sends the answer.
+    /// Sends the response.
     ///
-    /// An error after the pack has begun is told to clients that take side bands, and given back.
+    /// If the pack fails half-way, clients with side bands receive the error, and it is returned.
     pub fn write(self, output: &mut dyn Write) -> io::Result<()> {
-        self.send(&mut Copying(output))
+        self.send(&mut CopyOutput(output))
     }
 
-    /// As [`Answer::write`], to what takes parts of files as they are.
+    /// As [`Response::write`], to an output that takes parts of files without copying them.
     pub fn send(self, output: &mut dyn Output) -> io::Result<()> {
         output.write_all(&self.preamble)?;
         let Some(mut pack) = self.pack else { return output.flush() };
@@ -147,7 +161,7 @@ impl Answer {
     }
 }
 
-/// Reads the id at the start of a text.
+/// Parses the object id at the start of a text.
 fn leading_id(text: &[u8]) -> Option<ObjectId> {
     ObjectId::from_hex(text.get(..40)?).ok()
 }

@@ -1,29 +1,29 @@
-//! The versions of the protocol.
+//! The versions of the smart protocol.
 
 use crate::Offers;
 
 /// A version of the protocol.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
-    /// The first one: the references come with the first answer, whether the client wants them or not.
+    /// The first version: the server always sends all references first.
     #[default]
     V0,
-    /// The first one again, with a line before it that says so.
+    /// Version 0 with a line that names the version.
     V1,
-    /// Commands. Fetches only: a push is answered as in version 0.
+    /// The client sends commands. For fetches only; a push uses version 0.
     V2,
 }
 
 impl Version {
-    /// Chooses the version for a request whose `Git-Protocol` header is `header`.
+    /// Chooses the version for a client whose `Git-Protocol` header or `GIT_PROTOCOL` variable is `header`.
     ///
-    /// The header is a list of `key=value` parted by colons; the highest version in it that is known counts.
+    /// The header is a list of `key=value` separated by colons; the highest known version in it is used.
     pub fn of(header: Option<&str>, offers: &Offers) -> Self {
         if !offers.modern {
             return Self::V0;
         }
         let versions =
-            header.unwrap_or_default().split(':').filter_map(|item| match item.strip_prefix("version=")? {
+            header.unwrap_or_default().split(':').filter_map(|entry| match entry.strip_prefix("version=")? {
                 "1" => Some(Self::V1),
                 "2" => Some(Self::V2),
                 _ => None,
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_highest_known_version_counts() {
+    fn the_highest_known_version_is_used() {
         for (header, version) in [
             ("", Version::V0),
             ("version=1", Version::V1),

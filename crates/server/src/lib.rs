@@ -28,6 +28,7 @@ mod disconnect;
 mod eviction;
 mod folders;
 mod git_http;
+mod git_serving;
 mod headers;
 mod listen;
 mod local;

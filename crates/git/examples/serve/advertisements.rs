@@ -1,28 +1,28 @@
-//! Advertisements of many references, kept while the references stay as they are.
+//! A cache of advertisements with many references, valid while the references do not change.
 
 use std::sync::Arc;
 
 use git::{Offers, Options, References, Service, Version, advertise};
 use parking_lot::Mutex;
 
-/// Fewer references are told anew each time.
+/// The minimum number of references of a cached advertisement.
 const REFERENCES_MIN: usize = 1000;
 
-/// How many advertisements of a repository are kept.
-const KEPT_MAX: usize = 2;
+/// The maximum number of cached advertisements of a repository.
+const CACHED_MAX: usize = 2;
 
 /// The advertisements of one repository.
 #[derive(Default)]
-pub struct Advertisements(Mutex<Vec<Kept>>);
+pub struct Advertisements(Mutex<Vec<CachedAdvertisement>>);
 
-struct Kept {
+struct CachedAdvertisement {
     references: Arc<References>,
-    asked: (Service, Version, Offers),
+    key: (Service, Version, Offers),
     content: Arc<Vec<u8>>,
 }
 
 impl Advertisements {
-    /// Gives the advertisement of `references`, rendered now or when they were asked for the last time.
+    /// Returns the advertisement of `references`, from the cache if possible.
     pub fn get(
         &self,
         service: Service,
@@ -31,20 +31,21 @@ impl Advertisements {
         options: &Options,
     ) -> Arc<Vec<u8>> {
         let render = || Arc::new(advertise(service, version, references, options));
-        // Version 2 tells no references, and a session has a name of its own.
+        // Version 2 advertises no references, and each session has its own id.
         let is_short = references.references.len() < REFERENCES_MIN || version == Version::V2;
         if is_short || options.offers.session_id {
             return render();
         }
-        let asked = (service, version, options.offers);
-        let mut kept = self.0.lock();
-        let is_same = |kept: &&Kept| Arc::ptr_eq(&kept.references, references) && kept.asked == asked;
-        if let Some(known) = kept.iter().find(is_same) {
+        let key = (service, version, options.offers);
+        let mut cached = self.0.lock();
+        let is_same = |cached: &&CachedAdvertisement| Arc::ptr_eq(&cached.references, references) && cached.key == key;
+        if let Some(known) = cached.iter().find(is_same) {
             return Arc::clone(&known.content);
         }
         let content = render();
-        kept.truncate(KEPT_MAX - 1);
-        kept.insert(0, Kept { references: Arc::clone(references), asked, content: Arc::clone(&content) });
+        cached.truncate(CACHED_MAX - 1);
+        cached
+            .insert(0, CachedAdvertisement { references: Arc::clone(references), key, content: Arc::clone(&content) });
         content
     }
 }

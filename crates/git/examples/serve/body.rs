@@ -5,25 +5,25 @@ use std::{
     net::TcpStream,
 };
 
-/// How much of an unread body is read away to keep the connection, in bytes.
+/// The maximum of an unread body that is discarded to keep the connection, in bytes.
 const DRAIN_BYTES: u64 = 64 << 20;
 
-/// How a body's end is found.
+/// The way to find the end of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// After so many bytes.
+    /// A number of bytes.
     Length(u64),
-    /// After the chunk of length zero.
+    /// Chunks, up to the one of length zero.
     Chunks,
 }
 
-/// A body, as it is read; its compression is left in place.
+/// A request body, not decompressed.
 pub struct Body<'c> {
     input: &'c mut BufReader<TcpStream>,
     framing: Framing,
-    /// Whether the client waits to be told that its body is wanted.
+    /// Whether the client waits for `100 Continue`.
     expects: bool,
-    /// What is left of the chunk or of the body, in bytes.
+    /// The rest of the chunk or of the body, in bytes.
     left: u64,
     begun: bool,
     ended: bool,
@@ -35,19 +35,19 @@ impl<'c> Body<'c> {
         Self { input, framing, expects, left, begun: false, ended: framing == Framing::Length(0) }
     }
 
-    /// Reads away what is left; tells whether the next request can follow.
+    /// Discards the rest; returns whether another request can follow.
     ///
-    /// A client whose answer comes before its body has been read would lose the answer with the connection.
+    /// A client loses a reply if the connection is closed before its body was read.
     pub fn drain(mut self) -> bool {
         if self.expects && !self.begun && !self.ended {
-            // It may send the body or not: nobody can tell where the next request starts.
+            // The client may send the body or not, so the start of the next request is unknown.
             return false;
         }
         drop(io::copy(&mut (&mut self).take(DRAIN_BYTES), &mut io::sink()));
         self.ended
     }
 
-    /// Reads the line that starts a chunk, and after the last chunk the lines that end the body.
+    /// Reads the line that starts a chunk and, after the last chunk, the trailer.
     fn chunk(&mut self) -> io::Result<()> {
         if self.begun {
             self.line()?;
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// Sends bytes and reads them back as a body; gives the body, and whether another request could follow.
+    /// Sends bytes and reads them as a body; returns the body, and whether another request could follow.
     fn read(sent: &[u8], framing: Framing) -> io::Result<(Vec<u8>, bool)> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let mut client = TcpStream::connect(listener.local_addr().expect("a bound port")).expect("a listening socket");

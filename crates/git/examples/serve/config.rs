@@ -1,8 +1,8 @@
-//! What the configuration of a repository means for the server.
+//! The settings of the server from the configuration of a repository.
 //!
-//! A key that is not there has Git's own default, whatever [`Offers::FULL`] says. Not looked at, as nothing here needs
-//! them: `receive.unpackLimit` and `transfer.unpackLimit` (pushes are kept as packs), `uploadpack.packObjectsHook`
-//! and all other hooks (nothing is run), `receive.autogc`, `receive.certNonceSeed`, `receive.updateServerInfo`.
+//! A missing key has Git's own default, independent of [`Offers::FULL`]. Not read, because they have no meaning here:
+//! `receive.unpackLimit` and `transfer.unpackLimit` (pushes are stored as packs), `uploadpack.packObjectsHook`
+//! and all other hooks (no hook is run), `receive.autogc`, `receive.certNonceSeed`, `receive.updateServerInfo`.
 
 use bstr::ByteSlice;
 use git::{Filters, Fsck, Limits, ObjectId, Offers, Options, Severity};
@@ -13,13 +13,13 @@ use super::{
     keys::{Keys, flag_of},
 };
 
-/// How one repository is served.
+/// The settings of one repository.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub fetches: bool,
-    /// Nothing: only those who gave a name may push.
+    /// `None`: only clients with a user name may push.
     pub pushes: Option<bool>,
-    /// Whether the files of the repository may be read one by one, without any protocol.
+    /// Whether the dumb protocol may read the files of the repository.
     pub files: bool,
     pub options: Options,
     pub hidden_from_fetches: Hidden,
@@ -28,43 +28,43 @@ pub struct Settings {
     pub logs: Logs,
 }
 
-/// What a push may not do.
+/// The restrictions of pushes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denials {
     pub deletions: bool,
     pub non_fast_forwards: bool,
     pub current_deletion: Denial,
-    /// Of a repository with a work tree.
+    /// For a repository with a work tree.
     pub current_update: Denial,
 }
 
-/// How something is denied.
+/// The treatment of a restricted update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
-    /// Nobody has decided: it is refused, at length.
+    /// Not configured: the update is refused, with an explanation.
     Unset,
     Refuse,
     Warn,
     Allow,
-    /// It is done, and the work tree follows.
+    /// The update is made, and the work tree is updated.
     UpdateInstead,
 }
 
-/// Which references have a log.
+/// The references with a reflog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logs {
-    /// Those that have one already.
+    /// References that have one already.
     Existing,
-    /// Branches too, and what is like them.
+    /// Branches and similar references, too.
     Normal,
     All,
 }
 
-/// Gives the place of a switch.
-type Place = fn(&mut Settings) -> &mut bool;
+/// Returns the field of a switch.
+type ClientPermit = fn(&mut Settings) -> &mut bool;
 
-/// The keys that switch one thing on or off. What they switch is off without them, but for three.
-const SWITCHES: &[(&str, bool, Place)] = &[
+/// The boolean keys. The default is false, except for three of them.
+const SWITCHES: &[(&str, bool, ClientPermit)] = &[
     ("http.uploadpack", true, |settings| &mut settings.fetches),
     ("http.getanyfile", true, |settings| &mut settings.files),
     ("uploadpack.allowtipsha1inwant", false, |settings| &mut settings.options.offers.tip_ids),
@@ -83,7 +83,7 @@ const SWITCHES: &[(&str, bool, Place)] = &[
 ];
 
 impl Settings {
-    /// Serves everyone with what `options` says, whatever the repository's configuration is.
+    /// Returns settings from `options` alone, without the configuration of the repository.
     pub fn fixed(options: &Options) -> Self {
         Self {
             fetches: true,
@@ -102,9 +102,9 @@ impl Settings {
         }
     }
 
-    /// Derives the settings from a configuration; `bare` tells whether the repository looks bare.
+    /// Derives the settings from a configuration; `bare` is whether the repository looks bare.
     ///
-    /// An error is the sentence with which Git would give up.
+    /// An error is Git's message for the failure.
     pub fn derive(file: &File, options: &Options, bare: bool) -> Result<Self, String> {
         let keys = Keys(file);
         let mut settings = Self::fixed(options);
@@ -114,13 +114,13 @@ impl Settings {
         }
         settings.pushes = keys.flag("http.receivepack")?;
         let offers = &mut settings.options.offers;
-        // Whoever may ask for anything may ask for these too.
+        // A client that may request any object may request these, too.
         offers.tip_ids |= offers.any_ids;
         offers.reachable_ids |= offers.any_ids;
         offers.unborn = match keys.text("lsrefs.unborn")? {
             None => true,
             Some(value) if value == "advertise" => true,
-            // It would be done if asked for; no client asks for what is not advertised.
+            // Clients do not request what is not advertised.
             Some(value) if value == "allow" || value == "ignore" => false,
             Some(value) => return Err(format!("invalid value for 'lsrefs.unborn': '{value}'")),
         };
@@ -141,7 +141,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Tells whether a client that gave a name, or none, may push.
+    /// Returns whether a client with or without a user name may push.
     pub fn lets_push(&self, user: Option<&str>) -> bool {
         self.pushes.unwrap_or(user.is_some_and(|user| !user.is_empty()))
     }
@@ -163,7 +163,7 @@ fn filters(keys: &Keys<'_>) -> Result<Filters, String> {
     let others = keys.flag("uploadpackfilter.allow")?.unwrap_or(true);
     let depth = keys.number("uploadpackfilter.tree.maxdepth")?;
     let mut filters = Filters { others, ..Filters::default() };
-    // A depth allows the filter, unless it is decided otherwise.
+    // A depth allows the filter, unless another key forbids it.
     filters.kinds.extend(depth.map(|_| ("tree".into(), true)));
     for (kind, value) in keys.subsections("uploadpackfilter", "allow") {
         let allowed = value.as_ref().map_or(Some(true), |value| flag_of(value.as_bstr()));
@@ -177,7 +177,7 @@ fn filters(keys: &Keys<'_>) -> Result<Filters, String> {
     Ok(filters)
 }
 
-/// Derives how pushed objects are checked; what cannot be had is told to the log, as Git tells the client.
+/// Derives the checks of pushed objects; unknown checks are logged, where Git warns the client.
 fn fsck(keys: &Keys<'_>) -> Result<Fsck, String> {
     let checks = match keys.flag("receive.fsckobjects")? {
         Some(checks) => checks,
@@ -230,7 +230,7 @@ fn logs(keys: &Keys<'_>, bare: bool) -> Result<Logs, String> {
     Ok(if keys.flag(KEY)?.unwrap_or(!bare) { Logs::Normal } else { Logs::Existing })
 }
 
-/// Refuses repositories of a format that is not read here.
+/// Fails for repositories of an unsupported format.
 fn check_format(keys: &Keys<'_>) -> Result<(), String> {
     let version = keys.number("core.repositoryformatversion")?.unwrap_or(0);
     if version > 1 {

@@ -1,4 +1,4 @@
-//! Reading the configuration of a repository: the system's, the user's and its own, with what they include.
+//! Reads the configuration of a repository: the system's, the user's and its own, with included files.
 
 use std::path::{Path, PathBuf};
 
@@ -15,18 +15,18 @@ use gix::config::{
 
 use super::{config::Settings, stamp::Stamp};
 
-/// The settings of one repository, with the files that they came from.
+/// The settings of one repository, with their source files.
 pub struct Configuration {
     pub settings: Settings,
     files: Vec<(PathBuf, Stamp)>,
-    /// Whether other files are included, which nobody watches.
+    /// Whether other files are included; changes of these are not detected.
     includes: bool,
 }
 
 impl Configuration {
     /// Reads the configuration of the repository in the folder `path`.
     ///
-    /// An error is the sentence with which Git would give up.
+    /// An error is Git's message for the failure.
     pub fn read(path: &Path, options: &Options) -> Result<Self, String> {
         let sources = [Source::System, Source::Git, Source::User, Source::Local];
         let places = sources.map(|source| {
@@ -52,13 +52,13 @@ impl Configuration {
         Ok(Self { settings: Settings::derive(&file, options, bare)?, files, includes })
     }
 
-    /// Tells whether the files are still those that were read.
-    pub fn holds(&self) -> bool {
-        !self.includes && self.files.iter().all(|(path, stamp)| stamp.holds(path))
+    /// Returns whether the files have not changed since they were read.
+    pub fn is_unchanged(&self) -> bool {
+        !self.includes && self.files.iter().all(|(path, stamp)| stamp.is_unchanged(path))
     }
 }
 
-/// Finds the system's configuration without asking an installed Git where it is.
+/// Finds the system's configuration without an installed Git.
 fn system_place() -> Option<PathBuf> {
     let switched_off = std::env::var("GIT_CONFIG_NOSYSTEM").is_ok_and(|value| !matches!(&*value, "" | "0" | "false"));
     let place = std::env::var_os("GIT_CONFIG_SYSTEM").unwrap_or_else(|| "/etc/gitconfig".into());

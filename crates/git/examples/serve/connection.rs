@@ -1,6 +1,6 @@
 //! One connection of a client: HTTP/1.1 requests, one after the other.
 //!
-//! **Invariant:** a request is read only when the answer and the body of the one before are through.
+//! **Invariant:** a request is read only after the body and the reply of the previous one are complete.
 
 use std::{
     io::{self, BufReader, Read},
@@ -9,30 +9,30 @@ use std::{
 };
 
 use super::{
-    answer::{Answer, Form},
     body::{Body, Framing},
+    reply::{Form, Reply},
 };
 
-/// The longest line of a head, in bytes, and the number of lines.
+/// The maximum length of a line of a head, in bytes, and the maximum number of lines.
 const LINE_BYTES_MAX: usize = 16 << 10;
 const HEADERS_MAX: usize = 100;
 
-/// How long a client may take for a head once it has begun, and how long it may be idle between requests.
+/// The timeout of a started head, and the idle timeout between requests.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 const IDLE_TIME: Duration = Duration::from_secs(15);
 
-/// How long a read or a write may make no progress.
+/// The timeout of a read or write without progress.
 const STALL_TIME: Duration = Duration::from_mins(1);
 
 /// The head of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     pub method: String,
-    /// The part of the target before the question mark, as it was sent.
+    /// The target before the question mark, not decoded.
     pub path: String,
-    /// The part of the target after the question mark, as it was sent.
+    /// The target after the question mark, not decoded.
     pub query: String,
-    /// Whether the client speaks HTTP/1.0 and takes no chunks.
+    /// Whether the client uses HTTP/1.0, which has no chunks.
     old: bool,
     framing: Framing,
     /// Names in lower case.
@@ -40,12 +40,12 @@ pub struct Head {
 }
 
 impl Head {
-    /// Gives the value of a header by its name in lower case.
+    /// Returns the value of a header by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Tells whether the client lets the connection stay open.
+    /// Returns whether the client keeps the connection open.
     fn keeps(&self) -> bool {
         let said = self.header("connection").unwrap_or_default().to_ascii_lowercase();
         let said = |word: &str| said.split(',').any(|part| part.trim() == word);
@@ -53,11 +53,11 @@ impl Head {
     }
 }
 
-/// A request whose head is no HTTP: the status that the client is told.
+/// A request with a malformed head, and the status for the client.
 #[derive(Debug)]
 pub struct Malformed(pub &'static str);
 
-/// A connection that was accepted.
+/// An accepted connection.
 pub struct Connection {
     input: BufReader<TcpStream>,
 }
@@ -69,7 +69,7 @@ impl Connection {
         Ok(Self { input: BufReader::with_capacity(64 << 10, stream) })
     }
 
-    /// Reads the head of the next request; nothing if the client is gone or has nothing more to ask.
+    /// Reads the head of the next request; `None` if the client has disconnected or is idle.
     pub fn next(&mut self) -> io::Result<Option<Result<Head, Malformed>>> {
         let Some(first) = self.first_line()? else { return Ok(None) };
         let deadline = Instant::now() + HEAD_TIME;
@@ -86,8 +86,8 @@ impl Connection {
         Ok(Some(head))
     }
 
-    /// Gives the body of a request and the place for its answer; `open` tells whether the connection may stay open.
-    pub fn exchange<'c>(&'c mut self, head: &Head, open: bool) -> io::Result<(Body<'c>, Answer)> {
+    /// Returns the body of a request and its reply; `open` is whether the connection may stay open.
+    pub fn exchange<'c>(&'c mut self, head: &Head, open: bool) -> io::Result<(Body<'c>, Reply)> {
         let stream = self.input.get_ref().try_clone()?;
         let expects = head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
         let form = match (head.method.as_str(), head.old) {
@@ -95,16 +95,16 @@ impl Connection {
             (_, false) => Form::Chunks,
             (_, true) => Form::Bare,
         };
-        let answer = Answer::new(stream, form, open && head.keeps());
-        Ok((Body::new(&mut self.input, head.framing, expects && !head.old), answer))
+        let reply = Reply::new(stream, form, open && head.keeps());
+        Ok((Body::new(&mut self.input, head.framing, expects && !head.old), reply))
     }
 
-    /// Gives a place for the answer to a request that is none; the connection ends with it.
-    pub fn refuse(&self) -> io::Result<Answer> {
-        Ok(Answer::new(self.input.get_ref().try_clone()?, Form::Bare, false))
+    /// Returns the reply to a malformed request; the connection ends with it.
+    pub fn refuse(&self) -> io::Result<Reply> {
+        Ok(Reply::new(self.input.get_ref().try_clone()?, Form::Bare, false))
     }
 
-    /// Ends the connection so that a client that is still sending can read the answer: a close alone may reset it.
+    /// Ends the connection so that a client that is still sending can read the reply: closing it at once may reset it.
     pub fn end(mut self) {
         let stream = self.input.get_ref();
         drop(stream.shutdown(std::net::Shutdown::Write));
@@ -112,7 +112,7 @@ impl Connection {
         drop(io::copy(&mut self.input.by_ref().take(1 << 20), &mut io::sink()));
     }
 
-    /// Reads the first line of a request, past empty lines; nothing if the client is idle or gone.
+    /// Reads the first line of a request after empty lines; `None` if the client is idle or has disconnected.
     fn first_line(&mut self) -> io::Result<Option<String>> {
         loop {
             match self.line(Instant::now() + IDLE_TIME) {
@@ -125,7 +125,7 @@ impl Connection {
         }
     }
 
-    /// Reads a line, without its end; nothing if it is too long.
+    /// Reads a line without its end; `None` if it is too long.
     fn line(&mut self, deadline: Instant) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         loop {
@@ -150,7 +150,7 @@ impl Connection {
     }
 }
 
-/// Tells whether a client that says nothing more just left.
+/// Returns whether an error means that the client has disconnected.
 fn is_parting(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof | WouldBlock)
@@ -184,7 +184,7 @@ fn parse(lines: &[String]) -> Result<Head, Malformed> {
     Ok(Head { method, path, query, old, framing, headers })
 }
 
-/// Finds out where the body ends. What can be read in two ways is refused.
+/// Determines the end of the body. Ambiguous requests are rejected.
 fn framing(headers: &[(String, String)]) -> Result<Framing, Malformed> {
     const BAD: Malformed = Malformed("400 Bad Request");
     let values = |name: &'static str| headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value);
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_head_is_read() {
         let head = head(&["GET /smart/r.git/info/refs?service=x HTTP/1.1", "Git-Protocol:  version=2 ", "X: y:z"]);
-        let head = head.expect("a sound head");
+        let head = head.expect("a well-formed head");
         assert_eq!((head.path.as_str(), head.query.as_str()), ("/smart/r.git/info/refs", "service=x"));
         assert_eq!((head.header("git-protocol"), head.header("x")), (Some("version=2"), Some("y:z")));
         assert_eq!((head.framing, head.keeps()), (Framing::Length(0), true));

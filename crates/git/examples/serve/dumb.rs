@@ -1,4 +1,4 @@
-//! Single files of a repository, for clients that fetch without a protocol: Git's dumb way.
+//! Single files of a repository, for clients of Git's dumb protocol.
 
 use std::{
     fs::{self, File},
@@ -7,17 +7,17 @@ use std::{
 };
 
 use super::{
-    answer::{Answer, UNCACHED},
     hidden::Hidden,
+    reply::{Reply, UNCACHED},
     repositories::Served,
 };
 
 /// Objects and packs never change.
 const CACHED: &str = "Cache-Control: public, max-age=31536000\r\n";
 
-/// What clients may read.
+/// A file that clients may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum DumbFile {
     Head,
     /// The names and targets of all references.
     References,
@@ -27,8 +27,8 @@ pub enum Asked {
     File(String, &'static str, &'static str),
 }
 
-impl Asked {
-    /// Understands a path below the folder of the objects; nothing if it is none that clients need.
+impl DumbFile {
+    /// Parses a path below the object folder; `None` if clients do not need it.
     pub fn below_objects(path: &str) -> Option<Self> {
         let is_hex = |text: &str, digits| {
             text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -47,29 +47,29 @@ impl Asked {
         Some(Self::File(format!("objects/{path}"), kind, headers))
     }
 
-    /// Answers with what is asked for.
-    pub fn send(&self, served: &Served, answer: &mut Answer) -> io::Result<()> {
+    /// Sends the requested file.
+    pub fn send(&self, served: &Served, reply: &mut Reply) -> io::Result<()> {
         let text = |kind: &str| format!("{UNCACHED}Content-Type: {kind}\r\n");
         match self {
-            Self::Head => answer.send("200 OK", "Content-Type: text/plain\r\n", head(served)?.as_bytes()),
-            Self::References => answer.send("200 OK", &text("text/plain"), &references(served)?),
-            Self::Packs => answer.send("200 OK", &text("text/plain; charset=utf-8"), packs(served)?.as_bytes()),
+            Self::Head => reply.send("200 OK", "Content-Type: text/plain\r\n", head(served)?.as_bytes()),
+            Self::References => reply.send("200 OK", &text("text/plain"), &references(served)?),
+            Self::Packs => reply.send("200 OK", &text("text/plain; charset=utf-8"), packs(served)?.as_bytes()),
             Self::File(path, kind, headers) => match File::open(served.store().path().join(path)) {
                 Ok(mut file) => {
-                    let mut output = answer.stream(&format!("{headers}Content-Type: {kind}\r\n"));
+                    let mut output = reply.stream(&format!("{headers}Content-Type: {kind}\r\n"));
                     io::copy(&mut file, &mut output)?;
                     output.finish()
                 }
                 Err(error) => {
                     eprintln!("Cannot open '{path}': {error}");
-                    answer.status("404 Not Found", "")
+                    reply.status("404 Not Found", "")
                 }
             },
         }
     }
 }
 
-/// Tells what HEAD is, if it leads anywhere.
+/// Returns the content of HEAD, if it has a target.
 fn head(served: &Served) -> io::Result<String> {
     let references = served.references(&Hidden::default())?;
     Ok(match (&references.head, references.head_target()) {
@@ -79,7 +79,7 @@ fn head(served: &Served) -> io::Result<String> {
     })
 }
 
-/// Lists all references: nothing is hidden from who may read every file.
+/// Lists all references: none is hidden from clients that may read every file.
 fn references(served: &Served) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for reference in &served.references(&Hidden::default())?.references {
@@ -115,10 +115,10 @@ mod tests {
     fn only_what_clients_need_is_read() {
         let (two, rest, id) = ("0a", "b".repeat(38), "c".repeat(40));
         for path in ["info/alternates".into(), format!("{two}/{rest}"), format!("pack/pack-{id}.idx")] {
-            let asked = Asked::below_objects(&path);
-            assert!(matches!(asked, Some(Asked::File(file, ..)) if file == format!("objects/{path}")), "{path}");
+            let asked = DumbFile::below_objects(&path);
+            assert!(matches!(asked, Some(DumbFile::File(file, ..)) if file == format!("objects/{path}")), "{path}");
         }
-        assert_eq!(Asked::below_objects("info/packs"), Some(Asked::Packs));
+        assert_eq!(DumbFile::below_objects("info/packs"), Some(DumbFile::Packs));
         for path in [
             "info".into(),
             "info/other".into(),
@@ -128,7 +128,7 @@ mod tests {
             format!("pack/{id}.pack"),
             format!("../{two}/{rest}"),
         ] {
-            assert_eq!(Asked::below_objects(&path), None, "{path}");
+            assert_eq!(DumbFile::below_objects(&path), None, "{path}");
         }
     }
 }

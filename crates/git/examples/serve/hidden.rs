@@ -1,4 +1,4 @@
-//! References that clients are not to see: `transfer.hideRefs` and its like.
+//! References that are hidden from clients: `transfer.hideRefs` and similar keys.
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -7,15 +7,15 @@ use bstr::{BStr, BString, ByteSlice};
 pub struct Hidden(Vec<BString>);
 
 impl Hidden {
-    /// Adds a rule: the start of a name up to a slash, with `!` before it if the reference is to be seen after all.
+    /// Adds a rule: the start of a name up to a slash, with `!` before it to show the references.
     pub fn add(&mut self, rule: &BStr) {
         let rule = rule.trim_end_with(|char| char == '/');
         self.0.push(rule.into());
     }
 
-    /// Tells whether a reference is hidden: the last rule that fits its name decides.
+    /// Returns whether a reference is hidden: the last matching rule decides.
     ///
-    /// A `^` asks for the name with its namespace; there are none here, so it asks for nothing more.
+    /// A `^` matches the name with its namespace; there are no namespaces here, so it has no effect.
     pub fn covers(&self, name: &BStr) -> bool {
         for rule in self.0.iter().rev() {
             let (shown, start) = match rule.strip_prefix(b"!") {

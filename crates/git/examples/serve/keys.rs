@@ -7,7 +7,7 @@ use gix::config::File;
 pub struct Keys<'f>(pub &'f File);
 
 impl Keys<'_> {
-    /// Reads a yes or no; nothing if the key is not there. Keys are given in lower case, as Git's messages have them.
+    /// Reads a boolean; `None` if the key is missing. Keys are in lower case, as in Git's messages.
     pub fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         let Some(value) = self.0.string_implicit(key) else { return Ok(None) };
         let Some(value) = value else { return Ok(Some(true)) };
@@ -73,7 +73,7 @@ fn missing(key: &str) -> String {
     format!("missing value for '{key}'")
 }
 
-/// Reads what Git takes for yes or no.
+/// Parses Git's forms of a boolean.
 pub fn flag_of(value: &BStr) -> Option<bool> {
     match value.to_ascii_lowercase().as_slice() {
         b"true" | b"yes" | b"on" => Some(true),
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn values_are_read_as_git_reads_them() {
-        let file: File = "[a]\nyes\nempty =\nword = ON\nnumber = 2k\nbad = maybe\n".parse().expect("a sound file");
+        let file: File =
+            "[a]\nyes\nempty =\nword = ON\nnumber = 2k\nbad = maybe\n".parse().expect("a well-formed file");
         let keys = Keys(&file);
         assert_eq!(keys.flag("a.yes"), Ok(Some(true)));
         assert_eq!(keys.flag("a.empty"), Ok(Some(false)));
@@ -115,11 +116,11 @@ mod tests {
     #[test]
     fn values_are_visited_in_their_order() {
         let file = "[Transfer]\nhideRefs = a\n[receive]\nhiderefs = b\nhideRefs = c\n[transfer]\nHIDEREFS = d\n[x]\nhideRefs = e\n";
-        let file: File = file.parse().expect("a sound file");
+        let file: File = file.parse().expect("a well-formed file");
         let mut found = Vec::new();
         let visited = Keys(&file).visit(&["transfer", "receive"], "hideRefs", |value| found.push(value.to_owned()));
         assert_eq!((visited, found), (Ok(()), vec!["a".into(), "b".into(), "c".into(), "d".into()]));
-        let file: File = "[transfer]\nhideRefs\n".parse().expect("a sound file");
+        let file: File = "[transfer]\nhideRefs\n".parse().expect("a well-formed file");
         let visited = Keys(&file).visit(&["transfer"], "hideRefs", |_| ());
         assert_eq!(visited, Err("missing value for 'transfer.hiderefs'".into()));
     }

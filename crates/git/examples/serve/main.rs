@@ -1,15 +1,16 @@
 //! Serves the bare repositories below a folder over HTTP: `serve ROOT PORT [aws|full]`.
 //!
-//! The repositories are at `/smart/<path below ROOT>`; port 0 takes a free port, and the address is printed. They are
-//! served as `git http-backend` serves them if everything is exported: the configuration of each repository says who
-//! may do what, the header `X-T-User` names the user, and references are files. With `aws` or `full` the
-//! configuration does not count: everyone may read and push, and is offered what AWS or a current server offers.
+//! The repositories are at `/smart/<path below ROOT>`; port 0 selects a free port, and the address is printed. They are
+//! served as by `git http-backend` with everything exported: the configuration of each repository defines who
+//! may do what, the header `X-T-User` names the user, and references are files. With `aws` or `full`, the
+//! configuration is ignored: every client may read and push, and is offered the features of AWS or of a current server.
 //!
-//! Clients that speak no protocol may read the files. Hooks are not run. This is a bench for clients, and no server to
-//! keep.
+//! `serve stdio upload-pack|receive-pack PATH [aws|full]` serves one client over standard input and output, as
+//! `git upload-pack` and `git receive-pack` do.
+//!
+//! Clients of the dumb protocol may read the files. Hooks are not run. This server is for tests of clients only.
 
 mod advertisements;
-mod answer;
 mod body;
 mod config;
 mod configuration;
@@ -19,9 +20,11 @@ mod hidden;
 mod keys;
 mod path;
 mod references;
+mod reply;
 mod repositories;
 mod service;
 mod stamp;
+mod stdio;
 
 use std::{io, net::TcpListener, path::Path, process::ExitCode};
 
@@ -31,17 +34,22 @@ use repositories::{Policy, Repositories};
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let (root, port, policy, offers) = match arguments[..] {
-        [root, port] => (root, port, Policy::Configured, Offers::FULL),
-        [root, port, "full"] => (root, port, Policy::Fixed, Offers::FULL),
-        [root, port, "aws"] => (root, port, Policy::Fixed, Offers::AWS),
+    let (arguments, policy, offers) = match &arguments[..] {
+        [rest @ .., "full"] => (rest, Policy::Fixed, Offers::FULL),
+        [rest @ .., "aws"] => (rest, Policy::Fixed, Offers::AWS),
+        all => (all, Policy::Configured, Offers::FULL),
+    };
+    let options = Options { offers, ..Options::default() };
+    let repositories = |root| Repositories::new(Path::new(root), policy, &options);
+    let outcome = match *arguments {
+        ["stdio", service, path] => stdio::run(service, Path::new(path), &repositories(".")),
+        [root, port] => serve(port, repositories(root)),
         _ => {
-            eprintln!("usage: serve ROOT PORT [aws|full]");
+            eprintln!("usage: serve ROOT PORT [aws|full]\n       serve stdio SERVICE PATH [aws|full]");
             return ExitCode::FAILURE;
         }
     };
-    let options = Options { offers, ..Options::default() };
-    match serve(port, Repositories::new(Path::new(root), policy, &options)) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("serve: {error}");
@@ -51,9 +59,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(port: &str, repositories: Repositories) -> io::Result<()> {
-    let port: u16 = port.parse().map_err(|_| io::Error::other(format!("{port} is no port")))?;
+    let port: u16 = port.parse().map_err(|_| io::Error::other(format!("{port} is not a port number")))?;
     let listener = TcpListener::bind(("127.0.0.1", port))?;
-    eprintln!("serve: hooks are not run, pushes are kept as packs");
+    eprintln!("serve: hooks are not run, pushes are stored as packs");
     println!("http://{}/smart/", listener.local_addr()?);
     service::run(&listener, repositories)
 }

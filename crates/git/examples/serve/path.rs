@@ -1,21 +1,21 @@
-//! What a request's target asks for.
+//! The target of a request.
 
 use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use git::Service;
 
-use super::dumb::Asked;
+use super::dumb::DumbFile;
 
-/// What can be asked of a repository.
+/// An endpoint of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     References,
     Run(Service),
-    Read(Asked),
+    Read(DumbFile),
 }
 
-/// Decodes a path, and takes off what is before the repositories; nothing if it leads out of them.
+/// Decodes a path and removes the prefix of all repositories; `None` if it leads out of them.
 pub fn below(path: &str) -> Option<BString> {
     let decoded: BString = percent_decoded(path)?.into();
     let rest = decoded.strip_prefix(b"/smart")?;
@@ -31,13 +31,13 @@ pub fn below(path: &str) -> Option<BString> {
     rest.starts_with(b"/").then(|| BString::from(bstr::join("/", parts)))
 }
 
-/// Splits a path into that of the repository and what is asked of it.
+/// Splits a path into that of the repository and the endpoint.
 pub fn split(path: &BStr) -> Option<(PathBuf, Action)> {
     let actions = [
         ("info/refs", Action::References),
         ("git-upload-pack", Action::Run(Service::UploadPack)),
         ("git-receive-pack", Action::Run(Service::ReceivePack)),
-        ("HEAD", Action::Read(Asked::Head)),
+        ("HEAD", Action::Read(DumbFile::Head)),
     ];
     let found = actions
         .into_iter()
@@ -46,7 +46,7 @@ pub fn split(path: &BStr) -> Option<(PathBuf, Action)> {
         found
     } else {
         let (path, below) = path.rsplit_once_str("/objects/")?;
-        (path, Action::Read(Asked::below_objects(below.to_str().ok()?)?))
+        (path, Action::Read(DumbFile::below_objects(below.to_str().ok()?)?))
     };
     Some((path.to_path().ok()?.to_owned(), action))
 }
@@ -56,7 +56,7 @@ pub fn decoded(text: &str) -> String {
     percent_decoded(text).unwrap_or_default().into_string_lossy()
 }
 
-/// Decodes a part of a target; nothing if it is malformed, or hides a slash.
+/// Decodes a part of a target; `None` if it is malformed, or has an encoded slash.
 fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -104,7 +104,7 @@ mod tests {
         let found = |path: &str, action| Some((path.to_owned(), action));
         assert_eq!(split("a/b.git/info/refs"), found("a/b.git", Action::References));
         assert_eq!(split("b/git-upload-pack"), found("b", Action::Run(Service::UploadPack)));
-        assert_eq!(split("b/objects/info/packs"), found("b", Action::Read(Asked::Packs)));
+        assert_eq!(split("b/objects/info/packs"), found("b", Action::Read(DumbFile::Packs)));
         assert_eq!(split("b/objects/what"), None);
         assert_eq!(split("info/refs"), None);
         assert_eq!(split("b/what"), None);

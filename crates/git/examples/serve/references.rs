@@ -1,14 +1,14 @@
-//! References in files: one by one below `refs`, and packed in one file.
+//! References in files: loose ones below `refs`, and packed ones in one file.
 //!
-//! **Invariant:** single files are read before the packed ones, so that a reference that is being packed is seen.
+//! **Invariant:** loose references are read before packed ones, so that a reference that is being packed is found.
 
 mod files;
-mod moves;
 mod packed;
 mod rules;
 mod snapshot;
+mod transaction;
 mod update;
 
-pub use moves::Committer;
 pub use snapshot::Store;
+pub use transaction::Committer;
 pub use update::update;

@@ -1,6 +1,6 @@
 //! The repositories below a folder, found as Git finds them and kept open between requests.
 //!
-//! **Invariant:** what is kept is looked at again before each use: other programs change the repositories at any time.
+//! **Invariant:** open repositories are refreshed before each use, because other programs may change them at any time.
 
 use std::{
     collections::HashMap,
@@ -17,15 +17,15 @@ use super::{
     advertisements::Advertisements, config::Settings, configuration::Configuration, hidden::Hidden, references::Store,
 };
 
-/// How many repositories are kept open.
+/// The maximum number of open repositories.
 const OPEN_MAX: usize = 256;
 
-/// Whose word counts.
+/// The source of the settings.
 #[derive(Debug, Clone)]
 pub enum Policy {
-    /// That of the options alone.
+    /// The options alone.
     Fixed,
-    /// That of each repository's configuration, as with plain Git; the options give the limits.
+    /// The configuration of each repository, as with Git; the options have the limits.
     Configured,
 }
 
@@ -34,29 +34,29 @@ pub struct Repositories {
     root: PathBuf,
     policy: Policy,
     options: Options,
-    open: Mutex<HashMap<PathBuf, Arc<Kept>>>,
+    open: Mutex<HashMap<PathBuf, Arc<OpenRepository>>>,
 }
 
-/// What is kept of one repository.
-struct Kept {
+/// An open repository.
+struct OpenRepository {
     store: Store,
     repository: Mutex<Option<Repository>>,
     configuration: Mutex<Option<Arc<Configuration>>>,
     advertisements: Advertisements,
 }
 
-/// One repository for the time of a request.
+/// A repository during a request.
 pub struct Served {
-    kept: Arc<Kept>,
+    open_repository: Arc<OpenRepository>,
     pub repository: Repository,
     pub settings: Settings,
 }
 
-/// Why there is no repository.
+/// The reason why a repository is not served.
 #[derive(Debug)]
 pub enum Refusal {
     NotFound,
-    /// Git would give up with this sentence.
+    /// Git's message for the failure.
     Fatal(String),
 }
 
@@ -71,26 +71,28 @@ impl Repositories {
         Self { root: root.to_owned(), policy, options: options.clone(), open: Mutex::default() }
     }
 
-    /// Gives the repository at a path below the root.
+    /// Returns the repository at a path below the root.
     pub fn find(&self, path: &Path) -> Result<Served, Refusal> {
         let folder = locate(&self.root.join(path)).ok_or(Refusal::NotFound)?;
-        let kept = {
+        let open_repository = {
             let mut open = self.open.lock();
             if open.len() >= OPEN_MAX && !open.contains_key(&folder) {
                 open.clear();
             }
-            Arc::clone(open.entry(folder.clone()).or_insert_with(|| Arc::new(Kept::new(&folder))))
+            Arc::clone(open.entry(folder.clone()).or_insert_with(|| Arc::new(OpenRepository::new(&folder))))
         };
         let settings = match self.policy {
             Policy::Fixed => Settings::fixed(&self.options),
-            Policy::Configured => kept.configuration(&self.options).map_err(Refusal::Fatal)?.settings.clone(),
+            Policy::Configured => {
+                open_repository.configuration(&self.options).map_err(Refusal::Fatal)?.settings.clone()
+            }
         };
-        let repository = kept.repository()?;
-        Ok(Served { kept, repository, settings })
+        let repository = open_repository.repository()?;
+        Ok(Served { open_repository, repository, settings })
     }
 }
 
-impl Kept {
+impl OpenRepository {
     fn new(folder: &Path) -> Self {
         Self {
             store: Store::new(folder),
@@ -102,7 +104,7 @@ impl Kept {
 
     fn configuration(&self, options: &Options) -> Result<Arc<Configuration>, String> {
         let mut known = self.configuration.lock();
-        match known.as_ref().filter(|known| known.holds()) {
+        match known.as_ref().filter(|known| known.is_unchanged()) {
             Some(known) => Ok(Arc::clone(known)),
             None => Ok(Arc::clone(known.insert(Arc::new(Configuration::read(self.store.path(), options)?)))),
         }
@@ -121,17 +123,17 @@ impl Kept {
 }
 
 impl Served {
-    /// Gives the place of the references.
+    /// Returns the store of the references.
     pub fn store(&self) -> &Store {
-        &self.kept.store
+        &self.open_repository.store
     }
 
-    /// Gives the advertisements that were made.
+    /// Returns the cached advertisements.
     pub fn advertisements(&self) -> &Advertisements {
-        &self.kept.advertisements
+        &self.open_repository.advertisements
     }
 
-    /// Gives the references as clients see them.
+    /// Returns the references that clients see.
     pub fn references(&self, hidden: &Hidden) -> io::Result<Arc<References>> {
         let view = self.store().snapshot(&self.repository)?.view(hidden);
         let shallow = shallow(self.store().path())?;
@@ -142,7 +144,7 @@ impl Served {
     }
 }
 
-/// Reads which commits of a shallow repository have no parents in it.
+/// Reads the shallow commits of a repository.
 fn shallow(path: &Path) -> io::Result<Vec<ObjectId>> {
     match fs::read(path.join("shallow")) {
         Ok(content) => Ok(content.lines().filter_map(|line| ObjectId::from_hex(line.trim()).ok()).collect()),
@@ -151,7 +153,7 @@ fn shallow(path: &Path) -> io::Result<Vec<ObjectId>> {
     }
 }
 
-/// Finds the folder of the repository that is meant by a path.
+/// Finds the folder of the repository at a path.
 fn locate(path: &Path) -> Option<PathBuf> {
     for suffix in ["/.git", "", ".git/.git", ".git"] {
         let mut candidate = path.as_os_str().to_owned();
@@ -169,7 +171,7 @@ fn locate(path: &Path) -> Option<PathBuf> {
     None
 }
 
-/// Reads where a file in the place of a `.git` folder says that the repository is.
+/// Reads the path of the repository from a `.git` file.
 fn named_in(file: &Path) -> Option<PathBuf> {
     let content = fs::read(file).ok()?;
     let place = content.strip_prefix(b"gitdir: ")?.trim_end();

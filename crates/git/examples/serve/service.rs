@@ -1,4 +1,4 @@
-//! From a request to an answer.
+//! The path from a request to its reply.
 
 use std::{
     io::{self, Read, Write},
@@ -10,82 +10,87 @@ use std::{
 use bstr::ByteSlice;
 use flate2::read::MultiGzDecoder;
 use git::receive_pack::{self, Command};
-use git::{ProtocolError, Repository, Service, Version, upload_pack};
+use git::{ProtocolError, References, Repository, Service, Version, upload_pack};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    answer::{Answer, UNCACHED},
     body::Body,
     connection::{Connection, Head, Malformed},
-    dumb::Asked,
+    dumb::DumbFile,
     hidden::Hidden,
     path::{Action, below, decoded, split},
     references::{self, Committer},
+    reply::{Reply, UNCACHED},
     repositories::{Refusal, Repositories, Served},
 };
 
-/// How many clients are served at once; others wait.
+/// The maximum number of clients served at the same time; others wait.
 const CLIENTS_MAX: usize = 256;
 
-/// Serves repositories until the listener fails, each connection on a thread of its own.
+/// Serves repositories until the listener fails, with a thread for each connection.
 pub fn run(listener: &TcpListener, repositories: Repositories) -> io::Result<()> {
     let repositories = Arc::new(repositories);
-    let room = Arc::new(Room::default());
+    let limit = Arc::new(ClientLimit::default());
     loop {
         let (stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
-            // The client has left already, or there are too many files open for the moment.
+            // The client has disconnected already, or too many files are open.
             Err(error) => {
                 eprintln!("{error}");
                 std::thread::sleep(Duration::from_millis(50));
                 continue;
             }
         };
-        let place = Room::enter(&room);
+        let place = ClientLimit::enter(&limit);
         let repositories = Arc::clone(&repositories);
         std::thread::spawn(move || {
-            if let Err(error) = converse(stream, peer, &repositories, &place.0) {
+            if let Err(error) = serve_connection(stream, peer, &repositories, &place.0) {
                 eprintln!("{peer}: {error}");
             }
         });
     }
 }
 
-/// The number of clients that are served.
+/// The number of served clients.
 #[derive(Default)]
-struct Room {
+struct ClientLimit {
     taken: Mutex<usize>,
     freed: Condvar,
 }
 
-/// A client's place; dropped, another may have it.
-struct Place(Arc<Room>);
+/// The permit of a client; dropping it admits another one.
+struct ClientPermit(Arc<ClientLimit>);
 
-impl Room {
-    fn enter(room: &Arc<Self>) -> Place {
-        let mut taken = room.taken.lock();
+impl ClientLimit {
+    fn enter(limit: &Arc<Self>) -> ClientPermit {
+        let mut taken = limit.taken.lock();
         while *taken >= CLIENTS_MAX {
-            room.freed.wait(&mut taken);
+            limit.freed.wait(&mut taken);
         }
         *taken += 1;
-        Place(Arc::clone(room))
+        ClientPermit(Arc::clone(limit))
     }
 
-    /// Tells whether many are served: they may not rest then.
+    /// Returns whether many clients are served: idle connections are closed then.
     fn is_crowded(&self) -> bool {
         *self.taken.lock() > CLIENTS_MAX / 2
     }
 }
 
-impl Drop for Place {
+impl Drop for ClientPermit {
     fn drop(&mut self) {
         *self.0.taken.lock() -= 1;
         self.0.freed.notify_one();
     }
 }
 
-fn converse(stream: TcpStream, peer: SocketAddr, repositories: &Repositories, room: &Room) -> io::Result<()> {
+fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    repositories: &Repositories,
+    limit: &ClientLimit,
+) -> io::Result<()> {
     let mut connection = Connection::new(stream)?;
     while let Some(head) = connection.next()? {
         let head = match head {
@@ -96,19 +101,19 @@ fn converse(stream: TcpStream, peer: SocketAddr, repositories: &Repositories, ro
                 return Ok(());
             }
         };
-        let (mut body, mut answer) = connection.exchange(&head, !room.is_crowded())?;
-        let sent = respond(repositories, &head, peer, &mut body, &mut answer);
+        let (mut body, mut reply) = connection.exchange(&head, !limit.is_crowded())?;
+        let sent = respond(repositories, &head, peer, &mut body, &mut reply);
         let drained = body.drain();
         if let Err(error) = sent {
             eprintln!("{peer}: {} {}: {error}", head.method, head.path);
-            if !answer.has_begun() {
-                answer.close();
-                answer.status("500 Internal Server Error", "")?;
+            if !reply.has_begun() {
+                reply.close();
+                reply.status("500 Internal Server Error", "")?;
             }
-            // Half an answer must not look like a whole one.
-            answer.close();
+            // A part of a reply must not look complete.
+            reply.close();
         }
-        if !answer.keeps() || !drained {
+        if !reply.keeps() || !drained {
             connection.end();
             return Ok(());
         }
@@ -121,45 +126,45 @@ fn respond(
     head: &Head,
     peer: SocketAddr,
     body: &mut Body<'_>,
-    answer: &mut Answer,
+    reply: &mut Reply,
 ) -> io::Result<()> {
-    let Some(path) = below(&head.path) else { return answer.status("404 Not Found", "") };
+    let Some(path) = below(&head.path) else { return reply.status("404 Not Found", "") };
     let Some((path, action)) = split(path.as_bstr()) else {
         eprintln!("Request not supported: '{path}'");
-        return answer.status("404 Not Found", "");
+        return reply.status("404 Not Found", "");
     };
     let allowed = if matches!(action, Action::Run(_)) { "POST" } else { "GET, HEAD" };
     if !allowed.split(", ").any(|method| method == head.method) {
-        return answer.send("405 Method Not Allowed", &format!("Allow: {allowed}\r\n{UNCACHED}"), b"");
+        return reply.send("405 Method Not Allowed", &format!("Allow: {allowed}\r\n{UNCACHED}"), b"");
     }
     let served = match repositories.find(&path) {
         Ok(served) => served,
         Err(Refusal::NotFound) => {
             eprintln!("Not a git repository: '{}'", path.display());
-            return answer.status("404 Not Found", "");
+            return reply.status("404 Not Found", "");
         }
         Err(Refusal::Fatal(sentence)) => {
             eprintln!("fatal: {sentence}");
-            return answer.status("500 Internal Server Error", "");
+            return reply.status("500 Internal Server Error", "");
         }
     };
     let user = head.header("x-t-user");
     let named = head.query.split('&').find_map(|part| part.strip_prefix("service="));
     let service = match &action {
-        Action::References => named.map(decoded).ok_or(&Asked::References),
+        Action::References => named.map(decoded).ok_or(&DumbFile::References),
         Action::Run(service) => Ok(service.name().to_owned()),
         Action::Read(asked) => Err(asked),
     };
     let service = match service {
         Ok(name) => Service::from_name(&name).ok_or(name),
-        Err(asked) if served.settings.files => return asked.send(&served, answer),
+        Err(asked) if served.settings.files => return asked.send(&served, reply),
         Err(_) => Err("getanyfile".to_owned()),
     };
     let service = match service {
         Ok(service) => service,
         Err(name) => {
             eprintln!("Unsupported service: {name}");
-            return answer.status("403 Forbidden", "");
+            return reply.status("403 Forbidden", "");
         }
     };
     let enabled = match service {
@@ -168,32 +173,37 @@ fn respond(
     };
     if !enabled {
         eprintln!("Service not enabled: '{}'", &service.name()[4..]);
-        return answer.status("403 Forbidden", "");
+        return reply.status("403 Forbidden", "");
     }
     let version = Version::of(head.header("git-protocol"), &served.settings.options.offers);
     if action == Action::References {
-        return advertisement(service, version, &served, answer);
+        return advertisement(service, version, &served, reply);
     }
     let expected = format!("application/x-{}-request", service.name());
     let kind = head.header("content-type").unwrap_or_default();
     if kind != expected {
         let reason = format!("Expected POST with Content-Type '{expected}', but received '{kind}' instead.\n");
-        return answer.send("415 Unsupported Media Type", UNCACHED, reason.as_bytes());
+        return reply.send("415 Unsupported Media Type", UNCACHED, reason.as_bytes());
     }
     let zipped = matches!(head.header("content-encoding"), Some("gzip" | "x-gzip"));
     let mut plain: Box<dyn Read + '_> = if zipped { Box::new(MultiGzDecoder::new(body)) } else { Box::new(body) };
     match service {
-        Service::UploadPack => fetch(&served, version, &mut *plain, answer),
-        Service::ReceivePack => push(&served, &mut *plain, answer, user, peer),
+        Service::UploadPack => fetch(&served, version, &mut *plain, reply),
+        Service::ReceivePack => push(&served, &mut *plain, reply, user, peer),
     }
 }
 
-fn advertisement(service: Service, version: Version, served: &Served, answer: &mut Answer) -> io::Result<()> {
-    let hidden = hidden(service, served);
-    let references = served.references(hidden)?;
-    let content = served.advertisements().get(service, version, &references, &served.settings.options);
+fn advertisement(service: Service, version: Version, served: &Served, reply: &mut Reply) -> io::Result<()> {
+    let (_, content) = advertise(service, version, served)?;
     let kind = format!("{UNCACHED}Content-Type: application/x-{}-advertisement\r\n", service.name());
-    answer.send("200 OK", &kind, &content)
+    reply.send("200 OK", &kind, &content)
+}
+
+/// Returns the references that clients of a service see, and their advertisement.
+pub fn advertise(service: Service, version: Version, served: &Served) -> io::Result<(Arc<References>, Arc<Vec<u8>>)> {
+    let references = served.references(hidden(service, served))?;
+    let content = served.advertisements().get(service, version, &references, &served.settings.options);
+    Ok((references, content))
 }
 
 fn hidden(service: Service, served: &Served) -> &Hidden {
@@ -203,15 +213,15 @@ fn hidden(service: Service, served: &Served) -> &Hidden {
     }
 }
 
-fn fetch(served: &Served, version: Version, body: &mut dyn Read, answer: &mut Answer) -> io::Result<()> {
+fn fetch(served: &Served, version: Version, body: &mut dyn Read, reply: &mut Reply) -> io::Result<()> {
     let options = &served.settings.options;
     let references = served.references(&served.settings.hidden_from_fetches)?;
     let answered = upload_pack::Request::read(body, version, options).and_then(|asked| match asked {
-        Some(asked) => upload_pack::answer(&served.repository, &references, asked, options).map(Some),
+        Some(asked) => upload_pack::respond(&served.repository, &references, asked, options).map(Some),
         None => Ok(None),
     });
     let kind = format!("{UNCACHED}Content-Type: application/x-git-upload-pack-result\r\n");
-    let mut output = answer.stream(&kind);
+    let mut output = reply.stream(&kind);
     match answered {
         Ok(Some(answered)) => answered.write(&mut output)?,
         Ok(None) => {}
@@ -223,27 +233,16 @@ fn fetch(served: &Served, version: Version, body: &mut dyn Read, answer: &mut An
 fn push(
     served: &Served,
     body: &mut dyn Read,
-    answer: &mut Answer,
+    reply: &mut Reply,
     user: Option<&str>,
     peer: SocketAddr,
 ) -> io::Result<()> {
     let name = user.filter(|user| !user.is_empty()).unwrap_or("anonymous");
     let email = format!("{name}@http.{}", peer.ip());
     let committer = Committer { name, email: &email };
-    let mut update_hook = |received: &receive_pack::Received<'_>| {
-        let mut say = |line: String| received.messages.borrow_mut().push(line);
-        let store = served.store();
-        let answers = references::update(store, &served.repository, &served.settings, &committer, received, &mut say);
-        let moved = received.commands.iter().zip(received.statuses.iter().zip(&answers));
-        let moved = moved.filter(|(_, (status, answer))| status.is_ok() && answer.is_ok());
-        if moved.into_iter().any(|(command, _)| lets_go(&served.repository, command)) {
-            // Without the note the objects only stay longer.
-            drop(served.repository.let_go(SystemTime::now()));
-        }
-        answers
-    };
+    let mut update_hook = |received: &receive_pack::Received<'_>| update(served, &committer, received);
     let kind = format!("{UNCACHED}Content-Type: application/x-git-receive-pack-result\r\n");
-    let mut output = answer.stream(&kind);
+    let mut output = reply.stream(&kind);
     if let Err(error) =
         receive_pack::serve(&served.repository, body, &mut output, &served.settings.options, &mut update_hook)
     {
@@ -252,8 +251,26 @@ fn push(
     output.finish()
 }
 
-/// Tells whether a reference that moved leads to less than before.
-fn lets_go(repository: &Repository, command: &Command) -> bool {
+/// Updates the references of a push.
+pub fn update(
+    served: &Served,
+    committer: &Committer<'_>,
+    received: &receive_pack::Received<'_>,
+) -> Vec<Result<(), String>> {
+    let mut print = |line: String| received.messages.borrow_mut().push(line);
+    let store = served.store();
+    let results = references::update(store, &served.repository, &served.settings, committer, received, &mut print);
+    let moved = received.commands.iter().zip(received.statuses.iter().zip(&results));
+    let moved = moved.filter(|(_, (status, result))| status.is_ok() && result.is_ok());
+    if moved.into_iter().any(|(command, _)| loses_objects(&served.repository, command)) {
+        // Without the note, unreachable objects only stay longer.
+        drop(served.repository.let_go(SystemTime::now()));
+    }
+    results
+}
+
+/// Returns whether an update makes objects unreachable.
+fn loses_objects(repository: &Repository, command: &Command) -> bool {
     let leads_on = || repository.is_ancestor(&command.old, &command.new).unwrap_or(false);
     !command.old.is_null() && (command.is_deletion() || !leads_on())
 }

@@ -1,4 +1,4 @@
-//! Telling whether a file or a folder has changed since it was read.
+//! Detects changes of a file or folder since it was read.
 
 use std::{
     fs::Metadata,
@@ -6,13 +6,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// File systems count time in steps: what changed that shortly before it was read may change again unseen.
+/// The resolution of file times: a change so soon before the read may hide a second one.
 const STEP: Duration = Duration::from_millis(50);
 
-/// What a file or a folder looked like when it was read.
+/// The metadata of a file or folder when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// Nothing if it was not there.
+    /// `None` if it did not exist.
     seen: Option<Seen>,
     settled: bool,
 }
@@ -21,12 +21,12 @@ pub struct Stamp {
 struct Seen {
     modified: SystemTime,
     bytes: u64,
-    /// The device, the file and the time of its last change, where the system tells them.
+    /// The device, the inode and the time of the last change, where the system has them.
     identity: [i64; 4],
 }
 
 impl Stamp {
-    /// Looks at `path`: to be done before it is read.
+    /// Reads the metadata of `path`; must be called before the file is read.
     pub fn of(path: &Path) -> Self {
         let seen = std::fs::metadata(path).ok().map(|metadata| Seen {
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
@@ -37,8 +37,8 @@ impl Stamp {
         Self { seen, settled }
     }
 
-    /// Tells whether what was read then is what is there now.
-    pub fn holds(&self, path: &Path) -> bool {
+    /// Returns whether `path` has not changed since.
+    pub fn is_unchanged(&self, path: &Path) -> bool {
         self.settled && Self::of(path).seen == self.seen
     }
 }

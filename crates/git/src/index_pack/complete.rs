@@ -1,4 +1,4 @@
-//! Adding the bases that a thin pack lacks.
+//! Completion of thin packs: adds the missing bases.
 
 use std::{
     fs::OpenOptions,
@@ -9,19 +9,19 @@ use std::{
 use flate2::{Compression, Crc, write::ZlibEncoder};
 use gix::{ObjectId, hash::hasher};
 
-use super::{Entry, Refusal, resolve::Base};
+use super::{PackEntry, PackError, resolve::Base};
 use crate::{pack_writer::entry_head, reader::Reader};
 
-/// The hash that ends a pack.
+/// The length of the hash at the end of a pack.
 const TRAILER_BYTES: i64 = 20;
 
-/// Appends `bases` to the pack at `path` as whole objects; gives the pack's new checksum.
+/// Appends `bases` to the pack at `path` as whole objects; returns the new checksum.
 pub(super) fn complete(
     path: &Path,
-    entries: &mut Vec<Entry>,
+    entries: &mut Vec<PackEntry>,
     bases: &[Base],
     reader: &mut Reader,
-) -> Result<ObjectId, Refusal> {
+) -> Result<ObjectId, PackError> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut offset = file.seek(SeekFrom::End(-TRAILER_BYTES))?;
     let mut output = BufWriter::new(&mut file);
@@ -35,12 +35,12 @@ pub(super) fn complete(
         output.write_all(&bytes)?;
         let mut crc = Crc::new();
         crc.update(&bytes);
-        entries.push(Entry {
+        entries.push(PackEntry {
             offset,
             size: data.len() as u64,
             id: base.id,
             crc: crc.sum(),
-            head_bytes: u8::try_from(head.len()).expect("heads are short"),
+            head_bytes: u8::try_from(head.len()).expect("an entry header has at most 10 bytes"),
             kind: Some(base.kind),
         });
         offset += bytes.len() as u64;
@@ -48,7 +48,7 @@ pub(super) fn complete(
     output.flush()?;
     drop(output);
 
-    let count = u32::try_from(entries.len()).map_err(|_| Refusal::new("the pack has too many objects"))?;
+    let count = u32::try_from(entries.len()).map_err(|_| PackError::new("the pack has too many objects"))?;
     file.seek(SeekFrom::Start(8))?;
     file.write_all(&count.to_be_bytes())?;
     file.rewind()?;
@@ -61,7 +61,7 @@ pub(super) fn complete(
             bytes => hasher.update(&buffer[..bytes]),
         }
     }
-    let checksum = hasher.try_finalize().map_err(|error| Refusal::new(error.to_string()))?;
+    let checksum = hasher.try_finalize().map_err(|error| PackError::new(error.to_string()))?;
     file.seek(SeekFrom::Start(offset))?;
     file.write_all(checksum.as_slice())?;
     file.set_len(offset + 20)?;

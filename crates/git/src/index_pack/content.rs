@@ -1,4 +1,4 @@
-//! Reading the objects of a pack that no reader sees yet.
+//! Reads the objects of a staged pack.
 
 use gix::{
     hash::oid,
@@ -12,10 +12,10 @@ use gix::{
 use super::Staged;
 use crate::{Error, Kind};
 
-/// The memory that decoded objects are kept in to resolve deltas, in bytes.
+/// The size of the cache of decoded bases, in bytes.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// The objects of a staged pack, which lacks no base.
+/// The objects of a staged pack, which has all bases.
 pub(crate) struct Content<'s> {
     staged: &'s Staged,
     pub(super) data: data::File,
@@ -30,7 +30,7 @@ impl<'s> Content<'s> {
         Ok(Self { staged, data, inflate: Inflate::default(), cache: MemoryCappedHashmap::new(CACHE_BYTES) })
     }
 
-    /// Tells an object's kind and its size in bytes, if the object is there.
+    /// Returns the kind of an object and its size in bytes, if the pack has it.
     pub(crate) fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
         let entry = entry_of(self.staged, &self.data, id).map_err(|error| Error::decode(&error))?;
         let Some(entry) = entry else { return Ok(None) };
@@ -39,7 +39,7 @@ impl<'s> Content<'s> {
         outcome.map(|outcome| Some((outcome.kind, outcome.object_size))).map_err(|error| Error::decode(&error))
     }
 
-    /// Reads an object into `buffer`, if the object is there.
+    /// Reads an object into `buffer`, if the pack has it.
     pub(crate) fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
         let entry = entry_of(self.staged, &self.data, id).map_err(|error| Error::decode(&error))?;
         let Some(entry) = entry else { return Ok(None) };

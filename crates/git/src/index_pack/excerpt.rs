@@ -1,7 +1,6 @@
-//! Taking only some objects of a pack.
+//! Packs of some objects of a received pack.
 //!
-//! Objects that are stored whole are copied as they are; those that are deltas are written whole, as their bases may be
-//! among what is left out.
+//! Whole objects are copied unchanged; deltas are written as whole objects, because their bases may be left out.
 
 use std::{
     fs::File,
@@ -11,35 +10,35 @@ use std::{
 use flate2::{Compression, write::ZlibEncoder};
 use gix::{ObjectId, hash::hasher, hashtable::HashSet};
 
-use super::{Refusal, Staged, receive};
+use super::{PackError, Staged, receive};
 use crate::{Error, Fsck, Limits, Options, Repository, pack_writer::entry_head};
 
 impl Staged {
-    /// Makes a pack of the objects `chosen`, and checks it as if it had been pushed.
+    /// Makes a pack of the objects `chosen`, and checks it like a pushed one.
     pub(crate) fn excerpt(
         &self,
         repository: &Repository,
         chosen: &HashSet<ObjectId>,
         options: &Options,
-        cut: &HashSet<ObjectId>,
-    ) -> Result<Self, Refusal> {
+        shallow: &HashSet<ObjectId>,
+    ) -> Result<Self, PackError> {
         let path = self.staging.path().join("excerpt");
         let mut file = File::options().read(true).write(true).create_new(true).open(path)?;
         self.write_excerpt(&mut file, chosen)?;
         file.rewind()?;
-        // All of it was within the limits before, though as deltas.
+        // The received pack was within the limits; whole objects take more space than its deltas.
         let limits = Limits { pack_bytes: u64::MAX, expansion_bytes: u64::MAX, ..options.limits };
         let fsck = Fsck::off();
-        receive(repository, &mut file, &Options { limits, fsck, ..options.clone() }, cut)
+        receive(repository, &mut file, &Options { limits, fsck, ..options.clone() }, shallow)
     }
 
-    fn write_excerpt(&self, file: &mut File, chosen: &HashSet<ObjectId>) -> Result<(), Refusal> {
+    fn write_excerpt(&self, file: &mut File, chosen: &HashSet<ObjectId>) -> Result<(), PackError> {
         let mut content = self.content()?;
         let mut offsets: Vec<_> = self.objects.iter().map(|(object, _)| object.offset).collect();
         offsets.sort_unstable();
         let mut output = Hashing { output: BufWriter::new(file), hasher: hasher(gix::hash::Kind::Sha1) };
         output.write_all(b"PACK\0\0\0\x02")?;
-        let count = u32::try_from(chosen.len()).expect("they are part of a pack");
+        let count = u32::try_from(chosen.len()).expect("a pack counts its objects in 32 bits");
         output.write_all(&count.to_be_bytes())?;
         let mut objects: Vec<_> = chosen.iter().filter_map(|id| self.find(id)).collect();
         objects.sort_unstable_by_key(|(object, _)| object.offset);
@@ -55,15 +54,16 @@ impl Staged {
                 let next = offsets.partition_point(|offset| *offset <= object.offset);
                 let end = offsets.get(next).copied().unwrap_or(content.data.pack_end() as u64);
                 let bytes = content.data.entry_slice(object.offset..end);
-                output.write_all(bytes.ok_or_else(|| Refusal::new("the pack is corrupt: an entry has no end"))?)?;
+                output.write_all(bytes.ok_or_else(|| PackError::new("the pack is corrupt: an entry has no end"))?)?;
             }
         }
-        let digest = output.hasher.try_finalize().map_err(|error| Refusal::new(error.to_string()))?;
+        let digest = output.hasher.try_finalize().map_err(|error| PackError::new(error.to_string()))?;
         output.output.write_all(digest.as_slice())?;
         Ok(output.output.flush()?)
     }
 }
 
+/// A writer that hashes the written bytes.
 struct Hashing<W> {
     output: W,
     hasher: gix::hash::Hasher,

@@ -1,8 +1,8 @@
-//! Inflating the entries of an incoming pack without holding them.
+//! Inflates the entries of an incoming pack part by part.
 
 use gix::zlib::{Decompress, FlushDecompress, Status};
 
-use super::{Refusal, source::Source};
+use super::{PackError, source::PackSource};
 
 /// Inflates one zlib stream after the other.
 pub(super) struct Inflater {
@@ -15,13 +15,13 @@ impl Inflater {
         Self { state: Decompress::new(), output: vec![0; 64 << 10].into() }
     }
 
-    /// Consumes a stream of exactly `size` inflated bytes and hands them to `sink` in parts.
+    /// Inflates a stream of exactly `size` inflated bytes, and passes them to `sink` in parts.
     pub(super) fn run(
         &mut self,
-        source: &mut Source<'_>,
+        source: &mut PackSource<'_>,
         size: u64,
         sink: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PackError> {
         self.state.reset();
         let mut done = 0;
         loop {
@@ -30,22 +30,22 @@ impl Inflater {
             let status = self
                 .state
                 .decompress(input, &mut self.output, FlushDecompress::None)
-                .map_err(|_| Refusal::new("the pack is corrupt: an entry cannot be inflated"))?;
-            let consumed = usize::try_from(self.state.total_in() - consumed).expect("part of a buffer");
-            let produced = usize::try_from(self.state.total_out() - produced).expect("part of a buffer");
+                .map_err(|_| PackError::new("the pack is corrupt: an entry cannot be inflated"))?;
+            let consumed = usize::try_from(self.state.total_in() - consumed).expect("at most the size of a buffer");
+            let produced = usize::try_from(self.state.total_out() - produced).expect("at most the size of a buffer");
             source.advance(consumed);
             done += produced as u64;
             if done > size {
-                return Err(Refusal::new("the pack is corrupt: an entry is larger than it declares"));
+                return Err(PackError::new("the pack is corrupt: an entry is larger than it declares"));
             }
             sink(&self.output[..produced]);
             match status {
                 Status::StreamEnd if done == size => return Ok(()),
                 Status::StreamEnd => {
-                    return Err(Refusal::new("the pack is corrupt: an entry is smaller than it declares"));
+                    return Err(PackError::new("the pack is corrupt: an entry is smaller than it declares"));
                 }
                 Status::Ok | Status::BufError if consumed == 0 && produced == 0 => {
-                    return Err(Refusal::new("the pack is corrupt: an entry cannot be inflated"));
+                    return Err(PackError::new("the pack is corrupt: an entry cannot be inflated"));
                 }
                 Status::Ok | Status::BufError => {}
             }

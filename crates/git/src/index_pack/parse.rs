@@ -1,33 +1,33 @@
-//! The one pass over an incoming pack.
+//! The single pass over an incoming pack.
 
 use std::{fs::File, io::Read};
 
 use gix::ObjectId;
 
 use super::{
-    Entry, Refusal,
+    PackEntry, PackError,
     inflate::Inflater,
-    rules::{Learnt, Rules},
-    source::Source,
+    rules::{ParsedLinks, Rules},
+    source::PackSource,
 };
 use crate::Kind;
 
-/// What one pass finds out.
-pub(super) struct Parsed {
-    pub(super) entries: Vec<Entry>,
+/// The result of the pass.
+pub(super) struct ParsedPack {
+    pub(super) entries: Vec<PackEntry>,
     pub(super) deltas: Deltas,
-    pub(super) learnt: Learnt,
-    /// The size of the pack as it came, in bytes.
+    pub(super) links: ParsedLinks,
+    /// The size of the received pack, in bytes.
     pub(super) bytes: u64,
     pub(super) checksum: ObjectId,
 }
 
-/// The deltas of a pack by their bases; the numbers are those of entries.
+/// The deltas of a pack by their bases; entries are given by their numbers.
 #[derive(Default)]
 pub(super) struct Deltas {
-    /// Base and delta, for bases that are given by their place.
+    /// Base and delta, for deltas that name the base by its offset.
     pub(super) by_entry: Vec<(u32, u32)>,
-    /// Base and delta, for bases that are given by their id.
+    /// Base and delta, for deltas that name the base by its id.
     pub(super) by_id: Vec<(ObjectId, u32)>,
 }
 
@@ -41,13 +41,13 @@ impl Deltas {
 const OFS_DELTA: u8 = 6;
 const REF_DELTA: u8 = 7;
 
-/// Reads a whole pack from `input` and stores it in `output`.
-pub(super) fn parse(output: File, input: &mut dyn Read, rules: &Rules<'_>) -> Result<Parsed, Refusal> {
+/// Reads a pack from `input` and stores it in `output`.
+pub(super) fn parse(output: File, input: &mut dyn Read, rules: &Rules<'_>) -> Result<ParsedPack, PackError> {
     let limits = &rules.options.limits;
-    let mut source = Source::new(input, output, limits.pack_bytes);
-    let count = head(&mut source)?;
+    let mut source = PackSource::new(input, output, limits.pack_bytes);
+    let count = pack_header(&mut source)?;
     if count > limits.pack_objects {
-        return Err(Refusal::new(format!("a pack of {count} objects is too large")));
+        return Err(PackError::new(format!("a pack of {count} objects is too large")));
     }
     let mut parser = Parser {
         source,
@@ -56,7 +56,7 @@ pub(super) fn parse(output: File, input: &mut dyn Read, rules: &Rules<'_>) -> Re
         structure: Vec::new(),
         entries: Vec::new(),
         deltas: Deltas::default(),
-        learnt: Learnt::default(),
+        links: ParsedLinks::default(),
     };
     for _ in 0..count {
         parser.entry()?;
@@ -65,46 +65,46 @@ pub(super) fn parse(output: File, input: &mut dyn Read, rules: &Rules<'_>) -> Re
     parser.deltas.by_id.sort_unstable();
     let bytes = parser.source.offset();
     let checksum = parser.source.finish()?;
-    let Parser { entries, deltas, learnt, .. } = parser;
-    Ok(Parsed { entries, deltas, learnt, bytes, checksum })
+    let Parser { entries, deltas, links, .. } = parser;
+    Ok(ParsedPack { entries, deltas, links, bytes, checksum })
 }
 
-/// Reads the head of a pack; gives the number of objects that it declares.
-fn head(source: &mut Source<'_>) -> Result<u32, Refusal> {
-    let mut head = [0; 12];
-    source.exact(&mut head).map_err(|_| Refusal::new("eof before pack header was fully read"))?;
-    let number = |at: usize| u32::from_be_bytes(head[at..at + 4].try_into().expect("four bytes"));
-    if &head[..4] != b"PACK" {
-        return Err(Refusal::new("protocol error (pack signature mismatch detected)"));
+/// Reads the header of a pack; returns its number of objects.
+fn pack_header(source: &mut PackSource<'_>) -> Result<u32, PackError> {
+    let mut header = [0; 12];
+    source.exact(&mut header).map_err(|_| PackError::new("eof before pack header was fully read"))?;
+    let number = |at: usize| u32::from_be_bytes(header[at..at + 4].try_into().expect("four bytes"));
+    if &header[..4] != b"PACK" {
+        return Err(PackError::new("protocol error (pack signature mismatch detected)"));
     }
     if !matches!(number(4), 2 | 3) {
-        return Err(Refusal::new("protocol error (pack version unsupported)"));
+        return Err(PackError::new("protocol error (pack version unsupported)"));
     }
     Ok(number(8))
 }
 
 struct Parser<'a> {
-    source: Source<'a>,
+    source: PackSource<'a>,
     rules: &'a Rules<'a>,
     inflater: Inflater,
     /// The commit, tree or tag that is being read.
     structure: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<PackEntry>,
     deltas: Deltas,
-    learnt: Learnt,
+    links: ParsedLinks,
 }
 
 impl Parser<'_> {
-    fn entry(&mut self) -> Result<(), Refusal> {
+    fn entry(&mut self) -> Result<(), PackError> {
         let number = u32::try_from(self.entries.len()).expect("a pack counts its objects in 32 bits");
         let offset = self.source.offset();
         self.source.start_entry();
-        let (number_of_type, size) = self.head()?;
+        let (number_of_type, size) = self.entry_header()?;
         let limits = &self.rules.options.limits;
         if size > limits.object_bytes || number_of_type >= OFS_DELTA && size > limits.delta_bytes {
-            return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+            return Err(PackError::new(format!("an object of {size} bytes is too large")));
         }
-        self.rules.make(size, self.source.offset())?;
+        self.rules.count_expansion(size, self.source.offset())?;
         let kind = match number_of_type {
             1 => Some(Kind::Commit),
             2 => Some(Kind::Tree),
@@ -121,9 +121,9 @@ impl Parser<'_> {
                 self.deltas.by_id.push((ObjectId::from(base), number));
                 None
             }
-            other => return Err(Refusal::new(format!("the pack is corrupt: no entry is of type {other}"))),
+            other => return Err(PackError::new(format!("the pack is corrupt: no entry is of type {other}"))),
         };
-        let head_bytes = u8::try_from(self.source.offset() - offset).expect("heads are short");
+        let head_bytes = u8::try_from(self.source.offset() - offset).expect("an entry header has at most 30 bytes");
         let id = if let Some(kind) = kind {
             self.object(kind, size)?
         } else {
@@ -131,19 +131,19 @@ impl Parser<'_> {
             ObjectId::null(gix::hash::Kind::Sha1)
         };
         let crc = self.source.end_entry();
-        self.entries.push(Entry { offset, size, id, crc, head_bytes, kind });
+        self.entries.push(PackEntry { offset, size, id, crc, head_bytes, kind });
         Ok(())
     }
 
-    /// Reads the type and the inflated size.
-    fn head(&mut self) -> Result<(u8, u64), Refusal> {
+    /// Reads the type and the inflated size of an entry.
+    fn entry_header(&mut self) -> Result<(u8, u64), PackError> {
         let mut byte = self.source.byte()?;
         let number_of_type = byte >> 4 & 7;
         let mut size = u64::from(byte & 15);
         let mut shift = 4;
         while byte & 0x80 != 0 {
             if shift > 53 {
-                return Err(Refusal::new("the pack is corrupt: an entry declares an endless size"));
+                return Err(PackError::new("the pack is corrupt: an entry declares an endless size"));
             }
             byte = self.source.byte()?;
             size |= u64::from(byte & 0x7f) << shift;
@@ -152,10 +152,10 @@ impl Parser<'_> {
         Ok((number_of_type, size))
     }
 
-    /// Reads the distance of a base that lies before the entry at `offset`, and finds the base.
-    fn base_before(&mut self, offset: u64) -> Result<u32, Refusal> {
+    /// Reads the distance from the entry at `offset` back to its base, and finds the base.
+    fn base_before(&mut self, offset: u64) -> Result<u32, PackError> {
         if !self.rules.options.offers.modern {
-            return Err(Refusal::new("protocol error (offset deltas are not supported)"));
+            return Err(PackError::new("protocol error (offset deltas are not supported)"));
         }
         let mut byte = self.source.byte()?;
         let mut distance = u64::from(byte & 0x7f);
@@ -171,26 +171,26 @@ impl Parser<'_> {
             .and_then(|base| self.entries.binary_search_by_key(&base, |entry| entry.offset).ok())
             .and_then(|base| u32::try_from(base).ok())
             .filter(|_| byte & 0x80 == 0)
-            .ok_or_else(|| Refusal::new("the pack is corrupt: a delta without its base"))
+            .ok_or_else(|| PackError::new("the pack is corrupt: a delta without its base"))
     }
 
-    /// Hashes an object, and notes what it names.
-    fn object(&mut self, kind: Kind, size: u64) -> Result<ObjectId, Refusal> {
+    /// Hashes an object, and collects its links.
+    fn object(&mut self, kind: Kind, size: u64) -> Result<ObjectId, PackError> {
         let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
         hasher.update(&gix::objs::encode::loose_header(kind, size));
         if kind == Kind::Blob {
             self.inflater.run(&mut self.source, size, &mut |part| hasher.update(part))?;
         } else {
             if size > self.rules.options.limits.structure_bytes {
-                return Err(Refusal::new(format!("a {kind} of {size} bytes is too large")));
+                return Err(PackError::new(format!("a {kind} of {size} bytes is too large")));
             }
             self.structure.clear();
             self.inflater.run(&mut self.source, size, &mut |part| self.structure.extend_from_slice(part))?;
             hasher.update(&self.structure);
         }
-        let id = hasher.try_finalize().map_err(|error| Refusal::new(error.to_string()))?;
+        let id = hasher.try_finalize().map_err(|error| PackError::new(error.to_string()))?;
         if kind != Kind::Blob {
-            self.learnt.add(self.rules, &id, kind, &self.structure)?;
+            self.links.add(self.rules, &id, kind, &self.structure)?;
         }
         Ok(id)
     }

@@ -1,8 +1,7 @@
-//! Resolving the deltas of an incoming pack.
+//! Resolves the deltas of an incoming pack.
 //!
-//! Every whole object that has deltas is the root of a tree of them; threads take roots one by one and walk
-//! their trees depth first, so that a base is inflated once. Deltas that are left over have bases outside of
-//! the pack; these come from the repository.
+//! Every whole object with deltas is the root of a tree of deltas. Threads take the roots one by one and walk their trees
+//! depth first, so that each base is inflated once. The bases of the remaining deltas are read from the repository.
 
 mod walk;
 
@@ -15,49 +14,49 @@ use gix::{ObjectId, hashtable::HashMap};
 use parking_lot::Mutex;
 
 use super::{
-    Entry, Refusal,
-    parse::{Deltas, Parsed},
-    rules::{Learnt, Rules},
+    PackEntry, PackError,
+    parse::{Deltas, ParsedPack},
+    rules::{ParsedLinks, Rules},
     stored::Stored,
 };
 use crate::{Kind, reader::Reader};
-use walk::{Root, Walk};
+use walk::{DeltaWalk, Root};
 
-/// A base that the pack lacks.
+/// A base that is missing from the pack.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Base {
     pub(super) id: ObjectId,
     pub(super) kind: Kind,
 }
 
-/// What all threads look at.
-struct Forest<'a> {
+/// The trees of deltas, shared by all threads.
+struct DeltaForest<'a> {
     stored: &'a Stored,
-    /// The size of the pack as it came, in bytes.
+    /// The size of the received pack, in bytes.
     bytes: u64,
-    entries: &'a [Entry],
+    entries: &'a [PackEntry],
     deltas: &'a Deltas,
-    /// Whether the delta of that entry was taken by a thread.
+    /// For each entry, whether a thread has taken its delta.
     taken: Vec<AtomicBool>,
     rules: &'a Rules<'a>,
     threads: usize,
 }
 
-/// Taken by the one thread of all pushes that may hold large objects.
+/// The lock for large objects: one thread of all pushes at a time may have them in memory.
 static LARGE: Mutex<()> = Mutex::new(());
 
-/// With fewer deltas than this a second thread costs more than it gives.
+/// The number of deltas for which another thread is worth its cost.
 const DELTAS_PER_THREAD: usize = 200;
 
-/// Resolves all deltas of the pack at `path`; gives the bases that the pack lacks.
+/// Resolves all deltas of the pack at `path`; returns the bases that are missing from the pack.
 pub(super) fn resolve(
     path: &Path,
-    parsed: &mut Parsed,
+    parsed: &mut ParsedPack,
     reader: &mut Reader,
     rules: &Rules<'_>,
-) -> Result<Vec<Base>, Refusal> {
+) -> Result<Vec<Base>, PackError> {
     let deltas = parsed.deltas.by_entry.len() + parsed.deltas.by_id.len();
-    let forest = Forest {
+    let forest = DeltaForest {
         stored: &Stored::open(path)?,
         bytes: parsed.bytes,
         entries: &parsed.entries,
@@ -66,30 +65,30 @@ pub(super) fn resolve(
         rules,
         threads: rules.options.threads.min(deltas / DELTAS_PER_THREAD).max(1),
     };
-    let mut done = forest.resolve_inside()?;
-    let bases = forest.resolve_outside(reader, &mut done)?;
+    let mut resolved = forest.resolve_inside()?;
+    let bases = forest.resolve_outside(reader, &mut resolved)?;
     let left = forest.untaken().count();
     if left > 0 {
-        return Err(Refusal::new(format!("the pack has {left} unresolved deltas")));
+        return Err(PackError::new(format!("the pack has {left} unresolved deltas")));
     }
-    let Done { resolved, learnt } = done;
-    parsed.learnt.merge(learnt)?;
-    for (number, id, kind) in resolved {
+    let Resolved { entries, links } = resolved;
+    parsed.links.merge(links)?;
+    for (number, id, kind) in entries {
         let entry = &mut parsed.entries[number as usize];
         (entry.id, entry.kind) = (id, Some(kind));
     }
     without_cycles(&parsed.entries, &parsed.deltas, bases)
 }
 
-/// What a thread found out: entries with their ids and kinds, and what these name.
+/// The deltas that a thread has resolved, with their ids and kinds, and the links of these objects.
 #[derive(Default)]
-struct Done {
-    resolved: Vec<(u32, ObjectId, Kind)>,
-    learnt: Learnt,
+struct Resolved {
+    entries: Vec<(u32, ObjectId, Kind)>,
+    links: ParsedLinks,
 }
 
-impl Forest<'_> {
-    fn resolve_inside(&self) -> Result<Done, Refusal> {
+impl DeltaForest<'_> {
+    fn resolve_inside(&self) -> Result<Resolved, PackError> {
         let roots: Vec<u32> = (0..)
             .zip(self.entries)
             .filter(|(number, entry)| entry.kind.is_some() && self.has_deltas(*number, &entry.id))
@@ -98,14 +97,14 @@ impl Forest<'_> {
         let threads = self.threads.min(roots.len()).max(1);
         let next = AtomicUsize::new(0);
         let run = || {
-            let mut walk = Walk::new(self);
+            let mut walk = DeltaWalk::new(self);
             while let Some(&root) = roots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(refusal) = walk.run(&Root::Entry(root)) {
+                if let Err(error) = walk.run(&Root::Entry(root)) {
                     next.store(roots.len(), Ordering::Relaxed);
-                    return Err(refusal);
+                    return Err(error);
                 }
             }
-            Ok(walk.done)
+            Ok(walk.resolved)
         };
         let parts: Vec<_> = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
@@ -113,38 +112,38 @@ impl Forest<'_> {
             let joined = others.into_iter().map(|other| other.join().expect("walks do not panic"));
             std::iter::once(own).chain(joined).collect()
         });
-        let mut all = Done::default();
+        let mut all = Resolved::default();
         for part in parts {
             let part = part?;
-            all.resolved.extend(part.resolved);
-            all.learnt.merge(part.learnt)?;
+            all.entries.extend(part.entries);
+            all.links.merge(part.links)?;
         }
         Ok(all)
     }
 
-    /// Resolves what has its base in the repository; gives these bases.
-    fn resolve_outside(&self, reader: &mut Reader, done: &mut Done) -> Result<Vec<Base>, Refusal> {
+    /// Resolves the deltas whose bases are in the repository; returns these bases.
+    fn resolve_outside(&self, reader: &mut Reader, resolved: &mut Resolved) -> Result<Vec<Base>, PackError> {
         let mut missing: Vec<_> = self.untaken().map(|(base, _)| *base).collect();
         missing.dedup();
-        let mut walk = Walk::new(self);
+        let mut walk = DeltaWalk::new(self);
         let mut bases = Vec::new();
         let mut data = Vec::new();
         for id in missing {
             let Some((kind, size)) = reader.header(&id)? else { continue };
             if size > self.rules.options.limits.delta_bytes {
-                return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+                return Err(PackError::new(format!("an object of {size} bytes is too large")));
             }
-            self.rules.make(size, self.bytes)?;
+            self.rules.count_expansion(size, self.bytes)?;
             reader.expect(&id, kind, &mut data)?;
             walk.run(&Root::Outside { id, kind, data: &data })?;
             bases.push(Base { id, kind });
         }
-        done.resolved.extend(walk.done.resolved);
-        done.learnt.merge(walk.done.learnt)?;
+        resolved.entries.extend(walk.resolved.entries);
+        resolved.links.merge(walk.resolved.links)?;
         Ok(bases)
     }
 
-    /// Gives the deltas by id that no thread took.
+    /// Lists the deltas by id that no thread has taken.
     fn untaken(&self) -> impl Iterator<Item = &(ObjectId, u32)> {
         self.deltas.by_id.iter().filter(|(_, delta)| !self.taken[*delta as usize].load(Ordering::Relaxed))
     }
@@ -168,8 +167,8 @@ impl Forest<'_> {
     }
 }
 
-/// Drops the bases that turned out to be in the pack, and makes sure that no delta then is its own base.
-fn without_cycles(entries: &[Entry], deltas: &Deltas, bases: Vec<Base>) -> Result<Vec<Base>, Refusal> {
+/// Removes the bases that are in the pack after all, and fails if a delta then is its own base.
+fn without_cycles(entries: &[PackEntry], deltas: &Deltas, bases: Vec<Base>) -> Result<Vec<Base>, PackError> {
     if bases.is_empty() {
         return Ok(bases);
     }
@@ -189,7 +188,7 @@ fn without_cycles(entries: &[Entry], deltas: &Deltas, bases: Vec<Base>) -> Resul
             number = base_of[at as usize];
             steps += 1;
             if steps > entries.len() {
-                return Err(Refusal::new("the pack is corrupt: a delta is its own base"));
+                return Err(PackError::new("the pack is corrupt: a delta is its own base"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The bytes of an incoming pack: stored, hashed and counted while they are looked at.
+//! The bytes of an incoming pack: stored, hashed and counted while they are parsed.
 
 use std::{
     fs::File,
@@ -11,16 +11,16 @@ use gix::{
     hash::{Hasher, hasher},
 };
 
-use super::Refusal;
+use super::PackError;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// An input whose consumed bytes go to a file and into a hash.
-pub(super) struct Source<'a> {
+/// An input whose consumed bytes are written to a file and hashed.
+pub(super) struct PackSource<'a> {
     input: &'a mut dyn Read,
     output: File,
     buffer: Box<[u8]>,
-    /// The buffer's bytes before this one are stored and hashed.
+    /// The position in the buffer up to which bytes are stored and hashed.
     settled: usize,
     position: usize,
     end: usize,
@@ -29,11 +29,11 @@ pub(super) struct Source<'a> {
     hasher: Hasher,
     crc: Crc,
     crc_from: usize,
-    /// The size that a pack may have, in bytes.
+    /// The maximum size of the pack, in bytes.
     bytes_max: u64,
 }
 
-impl<'a> Source<'a> {
+impl<'a> PackSource<'a> {
     pub(super) fn new(input: &'a mut dyn Read, output: File, bytes_max: u64) -> Self {
         Self {
             input,
@@ -50,38 +50,38 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Gives bytes to look at, at least one.
-    pub(super) fn peek(&mut self) -> Result<&[u8], Refusal> {
+    /// Returns the next bytes, at least one, without consuming them.
+    pub(super) fn peek(&mut self) -> Result<&[u8], PackError> {
         if self.position == self.end {
             self.settle()?;
             (self.settled, self.position, self.crc_from) = (0, 0, 0);
             self.end = loop {
                 match self.input.read(&mut self.buffer) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(0) => return Err(Refusal::new("the pack is truncated")),
+                    Ok(0) => return Err(PackError::new("the pack is truncated")),
                     Ok(bytes) => break bytes,
-                    Err(error) => return Err(Refusal::new(format!("the pack is truncated: {error}"))),
+                    Err(error) => return Err(PackError::new(format!("the pack is truncated: {error}"))),
                 }
             };
         }
         Ok(&self.buffer[self.position..self.end])
     }
 
-    /// Consumes bytes that were looked at.
+    /// Consumes bytes returned by [`PackSource::peek`].
     pub(super) fn advance(&mut self, bytes: usize) {
         self.position += bytes;
-        debug_assert!(self.position <= self.end, "only what was looked at is consumed");
+        debug_assert!(self.position <= self.end, "more bytes are consumed than were returned");
     }
 
     /// Consumes one byte.
-    pub(super) fn byte(&mut self) -> Result<u8, Refusal> {
+    pub(super) fn byte(&mut self) -> Result<u8, PackError> {
         let byte = self.peek()?[0];
         self.advance(1);
         Ok(byte)
     }
 
     /// Consumes as many bytes as `out` holds.
-    pub(super) fn exact(&mut self, out: &mut [u8]) -> Result<(), Refusal> {
+    pub(super) fn exact(&mut self, out: &mut [u8]) -> Result<(), PackError> {
         let mut filled = 0;
         while filled < out.len() {
             let available = self.peek()?;
@@ -93,7 +93,7 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Gives the number of consumed bytes.
+    /// Returns the number of consumed bytes.
     pub(super) fn offset(&self) -> u64 {
         self.stored + (self.position - self.settled) as u64
     }
@@ -104,31 +104,31 @@ impl<'a> Source<'a> {
         self.crc_from = self.position;
     }
 
-    /// Gives the checksum of the entry that ends here.
+    /// Returns the checksum of the entry that ends here.
     pub(super) fn end_entry(&mut self) -> u32 {
         self.crc.update(&self.buffer[self.crc_from..self.position]);
         self.crc_from = self.position;
         self.crc.sum()
     }
 
-    /// Checks the hash that ends the pack, and gives it.
-    pub(super) fn finish(mut self) -> Result<ObjectId, Refusal> {
+    /// Checks the hash at the end of the pack, and returns it.
+    pub(super) fn finish(mut self) -> Result<ObjectId, PackError> {
         self.settle()?;
-        let digest = self.hasher.clone().try_finalize().map_err(|error| Refusal::new(error.to_string()))?;
+        let digest = self.hasher.clone().try_finalize().map_err(|error| PackError::new(error.to_string()))?;
         let mut trailer = [0; 20];
         self.exact(&mut trailer)?;
         self.settle()?;
         if digest.as_slice() == trailer {
             Ok(digest)
         } else {
-            Err(Refusal::new("the pack is corrupt: its checksum does not match"))
+            Err(PackError::new("the pack is corrupt: its checksum does not match"))
         }
     }
 
-    fn settle(&mut self) -> Result<(), Refusal> {
+    fn settle(&mut self) -> Result<(), PackError> {
         let fresh = &self.buffer[self.settled..self.position];
         if self.stored + fresh.len() as u64 > self.bytes_max {
-            return Err(Refusal::new("pack exceeds maximum allowed size"));
+            return Err(PackError::new("pack exceeds maximum allowed size"));
         }
         self.output.write_all(fresh)?;
         self.hasher.update(fresh);

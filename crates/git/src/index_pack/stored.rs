@@ -1,12 +1,12 @@
-//! Reading entries of the stored pack again, without mapping all of it into the process.
+//! Reads entries of the stored pack again, without mapping it into memory.
 
 use std::{fs::File, io, path::Path};
 
 use gix::zlib::{Decompress, FlushDecompress, Status};
 
-use super::{Entry, Refusal};
+use super::{PackEntry, PackError};
 
-/// How much of an entry is read at once, in bytes.
+/// The size of one read from an entry, in bytes.
 const INPUT_BYTES: usize = 32 << 10;
 
 /// The file that holds a pack.
@@ -32,9 +32,9 @@ impl<'s> EntryReader<'s> {
         Self { stored, state: Decompress::new(), input: vec![0; INPUT_BYTES].into() }
     }
 
-    /// Fills `out` with the inflated bytes of an entry that was inflated before; it lies before `end` in the file.
-    pub(super) fn inflate(&mut self, entry: &Entry, end: u64, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let corrupt = || Refusal::new("the pack is corrupt: an entry cannot be inflated");
+    /// Fills `out` with the inflated bytes of an entry, which ends before `end` in the file and was inflated before.
+    pub(super) fn inflate(&mut self, entry: &PackEntry, end: u64, out: &mut Vec<u8>) -> Result<(), PackError> {
+        let corrupt = || PackError::new("the pack is corrupt: an entry cannot be inflated");
         out.clear();
         out.resize(usize::try_from(entry.size).map_err(|_| corrupt())?, 0);
         self.state.reset();
@@ -49,8 +49,10 @@ impl<'s> EntryReader<'s> {
                 let (consumed, produced) = (self.state.total_in(), self.state.total_out());
                 let status =
                     self.state.decompress(input, &mut out[filled..], FlushDecompress::None).map_err(|_| corrupt())?;
-                input = &input[usize::try_from(self.state.total_in() - consumed).expect("part of a buffer")..];
-                let produced = usize::try_from(self.state.total_out() - produced).expect("part of a buffer");
+                input =
+                    &input[usize::try_from(self.state.total_in() - consumed).expect("at most the size of a buffer")..];
+                let produced =
+                    usize::try_from(self.state.total_out() - produced).expect("at most the size of a buffer");
                 filled += produced;
                 match status {
                     Status::StreamEnd if filled == out.len() => return Ok(()),

@@ -1,13 +1,13 @@
-//! Making the index of a pack again that has lost it.
+//! Recreates the index of a pack that has lost it.
 
 use std::{fs::File, path::Path};
 
 use crate::{Fsck, Limits, Offers, Options, Repository, index_pack, receive_pack};
 
-/// Indexes a pack of the repository; fails with the reason if it is damaged, and then it stays as it is.
+/// Indexes a pack of the repository; fails with the reason if the pack is damaged, and leaves it unchanged.
 pub(super) fn reindex(repository: &Repository, pack: &Path) -> Result<(), String> {
     let mut file = File::open(pack).map_err(|error| error.to_string())?;
-    // It was within the limits when it came.
+    // The pack was within the limits when it was received.
     let limits = Limits {
         pack_bytes: u64::MAX,
         object_bytes: u64::MAX,
@@ -19,7 +19,7 @@ pub(super) fn reindex(repository: &Repository, pack: &Path) -> Result<(), String
         ..Limits::default()
     };
     let options = Options { offers: Offers::FULL, limits, fsck: Fsck::off(), ..Options::default() };
-    let cut = receive_pack::shallow(repository).map_err(|error| error.to_string())?;
-    let staged = index_pack::receive(repository, &mut file, &options, &cut).map_err(|refusal| refusal.to_string())?;
+    let shallow = receive_pack::shallow(repository).map_err(|error| error.to_string())?;
+    let staged = index_pack::receive(repository, &mut file, &options, &shallow).map_err(|error| error.to_string())?;
     staged.install(repository, true).map_err(|error| error.to_string())
 }

@@ -50,7 +50,7 @@ pub(super) fn store_objects(
     let mut staged = None;
     if commands.list.iter().any(|command| !command.is_deletion()) {
         let received = index_pack::receive(repository, input, options, &shallow);
-        staged = Some(received.map_err(|refusal| refusal.to_string())?);
+        staged = Some(received.map_err(|error| error.to_string())?);
     }
     let mut checked = Checked { in_use: Some(repository.use_objects()), ..Checked::default() };
     if let Some(staged) = &staged {
@@ -174,7 +174,7 @@ fn install(
         staged
     } else {
         let shallow = shallow.union(&new_shallow).copied().collect();
-        let excerpt = staged.excerpt(repository, &objects, options, &shallow).map_err(|refusal| refusal.to_string())?;
+        let excerpt = staged.excerpt(repository, &objects, options, &shallow).map_err(|error| error.to_string())?;
         if !excerpt.is_fully_connected() {
             return Err("the objects of the accepted references cannot be separated from the others".to_owned());
         }

@@ -1,7 +1,7 @@
-//! The folders that hold the objects of a repository: its own, and those that it borrows from.
+//! The object folders of a repository: its own, and its alternates.
 //!
-//! **Invariant:** the own folder is the first, and each folder is listed once, so that a ring of repositories that
-//! borrow from each other is harmless.
+//! **Invariant:** the repository's own folder is the first, and each folder is listed once, so that repositories may be
+//! alternates of each other.
 
 use std::{
     fs, io,
@@ -9,17 +9,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How far repositories may borrow from repositories that borrow, as in Git.
+/// The maximum depth of alternates of alternates, as in Git.
 const DEPTH_MAX: usize = 5;
 
-/// A change this soon after another one may leave a folder's time as it was: file systems take the time from a clock
-/// that ticks, some of them in whole seconds.
+/// The time after a change in which another change may not show in the modification time: file systems use a clock of low
+/// resolution, some of whole seconds.
 const TICK: Duration = Duration::from_millis(20);
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// Lists the folders; one that is borrowed and cannot be read is left out, as Git does.
-///
-/// Gives for each whether it was found; those that were not may appear later.
+/// Lists the folders, including alternates that do not exist yet.
 pub(super) fn list(objects: &Path) -> Vec<PathBuf> {
     let mut found = vec![objects.to_owned()];
     let mut level = 0..1;
@@ -37,7 +35,7 @@ pub(super) fn list(objects: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Reads which folders a folder borrows from; relative paths start at the folder itself.
+/// Reads the alternates of a folder; relative paths start at the folder itself.
 fn alternates(folder: &Path) -> Vec<PathBuf> {
     let Ok(text) = fs::read(folder.join("info/alternates")) else { return Vec::new() };
     gix::odb::alternate::parse(&text)
@@ -45,13 +43,13 @@ fn alternates(folder: &Path) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// What the file system tells of the folders without their being read.
+/// The metadata of the folders, which shows changes without reading the folders.
 pub(super) struct Stamp {
     marks: Vec<Option<Mark>>,
     /// Whether the folders were read without a failure.
-    sound: bool,
+    is_reliable: bool,
     /// Whether every later change shows.
-    settled: bool,
+    is_settled: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +60,7 @@ struct Mark {
 }
 
 impl Stamp {
-    /// Looks at the folders; to be called before they are read.
+    /// Reads the metadata; must be called before the folders are read.
     pub(super) fn of(folders: &[PathBuf]) -> Self {
         let now = SystemTime::now();
         let paths = folders.iter().flat_map(|folder| [folder.join("pack"), folder.join("info/alternates")]);
@@ -72,23 +70,23 @@ impl Stamp {
             let since = mark.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             age < if since.subsec_nanos() == 0 { COARSE_TICK } else { TICK }
         };
-        let settled = !marks.iter().flatten().any(recent);
-        Self { marks, sound: true, settled }
+        let is_settled = !marks.iter().flatten().any(recent);
+        Self { marks, is_reliable: true, is_settled }
     }
 
-    /// Tells whether every change after the folders were looked at shows.
+    /// Returns whether every change after the metadata was read shows.
     pub(super) fn is_settled(&self) -> bool {
-        self.settled
+        self.is_settled
     }
 
-    /// Tells whether the folders are as they were.
-    pub(super) fn shows(&self, earlier: &Self) -> bool {
-        earlier.sound && self.marks == earlier.marks
+    /// Returns whether the folders have not changed since `earlier`.
+    pub(super) fn equals(&self, earlier: &Self) -> bool {
+        earlier.is_reliable && self.marks == earlier.marks
     }
 
-    /// Makes sure that the folders are read again.
+    /// Causes the folders to be read again.
     pub(super) fn distrust(&mut self) {
-        (self.sound, self.settled) = (false, false);
+        (self.is_reliable, self.is_settled) = (false, false);
     }
 }
 
@@ -106,10 +104,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chains_and_rings_are_followed() {
+    fn chains_and_cycles_of_alternates_are_followed() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let root = fs::canonicalize(root.path()).map(|path| (root, path)).expect("an existing folder").1;
-        for (name, text) in [("a", "# it\n\n../b\n"), ("b", "\"../c\"\n../missing\n"), ("c", "../a\n")] {
+        for (name, text) in [("a", "# a comment\n\n../b\n"), ("b", "\"../c\"\n../missing\n"), ("c", "../a\n")] {
             fs::create_dir_all(root.join(name).join("info")).expect("a writable folder");
             fs::write(root.join(name).join("info/alternates"), text).expect("a writable folder");
         }

@@ -12,21 +12,21 @@ use gix::odb::loose;
 use super::folders::{self, Stamp};
 use crate::{cache_memory::CacheMemory, pack::Pack};
 
-/// What readers begin with.
+/// The packs and folders that readers use.
 ///
-/// **Invariant:** it never changes; a change of the repository makes another one, in which packs that both have come
-/// in the same order.
+/// **Invariant:** a state never changes; a change of the repository creates another one, in which the packs of both have the
+/// same order.
 pub(crate) struct State {
     pub(crate) packs: Arc<[Arc<Pack>]>,
     pub(crate) loose: Arc<[loose::Store]>,
-    /// The packs that cannot be used, by their indices, with the reasons.
+    /// The unusable packs by the paths of their indices, with the reasons.
     pub(crate) unusable: Vec<(PathBuf, String)>,
     folders: Vec<PathBuf>,
     stamp: Stamp,
 }
 
 impl State {
-    /// Reads the folders; keeps packs of the state before that are still there.
+    /// Reads the folders; keeps the packs of the previous state that still exist.
     pub(super) fn read(objects: &Path, before: Option<&Self>, memory: &CacheMemory) -> io::Result<Self> {
         let folders = folders::list(objects);
         let mut stamp = Stamp::of(&folders);
@@ -39,7 +39,7 @@ impl State {
                     Some(pack) => drop(kept.insert(pack.data.id)),
                     None => match Pack::open(&index, memory) {
                         Ok(pack) => added.push(Arc::new(pack)),
-                        // It went while the folder was read.
+                        // The pack was removed while the folder was read.
                         Err(error) if error.kind() == io::ErrorKind::NotFound => stamp.distrust(),
                         Err(error) => unusable.push((index, error.to_string())),
                     },
@@ -47,7 +47,7 @@ impl State {
             }
         }
         if !unusable.is_empty() {
-            // The failure may pass.
+            // The failure may be temporary.
             stamp.distrust();
         }
         let before = before.iter().flat_map(|state| state.packs.iter());
@@ -57,18 +57,18 @@ impl State {
         Ok(Self { packs, loose, unusable, folders, stamp })
     }
 
-    /// Tells whether the folders cannot have changed since they were read; costs a few calls of the file system.
+    /// Returns whether the folders cannot have changed since they were read; costs a few file system calls.
     pub(super) fn is_current(&self) -> bool {
         self.stamp.is_settled() && self.looks_current()
     }
 
-    /// Tells whether no change of the folders is to be seen.
+    /// Returns whether the folders show no change.
     pub(super) fn looks_current(&self) -> bool {
-        Stamp::of(&self.folders).shows(&self.stamp)
+        Stamp::of(&self.folders).equals(&self.stamp)
     }
 }
 
-/// Lists the indices of a folder that have a pack.
+/// Lists the pack indices in a folder.
 fn indices_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,124 +1,156 @@
-//! Finding out what both sides have.
+//! The negotiation: finds the objects that both sides have.
 
 use gix::ObjectId;
 
 use super::{
-    fetch::{End, Fetch},
-    haves::Common,
+    common::CommonObjects,
+    fetch::{FetchRequest, RequestEnd},
 };
 use crate::{Error, history::History, pktline::Packets, reader::Reader};
 
-/// How finds are acknowledged in versions 0 and 1.
+/// The form of acknowledgements in versions 0 and 1.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// Only the first.
+enum AckMode {
+    /// Only the first common object is acknowledged.
     Single,
-    /// Each, with `continue`.
+    /// `multi_ack`: each one, with `continue`.
     Multiple,
-    /// Each, with `common`, and `ready` when enough was found.
+    /// `multi_ack_detailed`: each one, with `common`, and with `ready` once enough is common.
     Detailed,
 }
 
-/// How a client of version 0 or 1 talks.
-pub(super) struct Talk<'c> {
-    pub(super) capabilities: &'c [String],
-    /// Whether the client may be spared its `done`.
-    pub(super) no_done: bool,
+/// A negotiation of version 0 or 1, over one or more rounds.
+///
+/// A stateless client repeats the common objects of earlier rounds in each request, so that its requests are negotiations
+/// of one round, which lead to the same common objects.
+pub(super) struct Negotiation {
+    mode: AckMode,
+    /// Whether the pack follows a `ready` without waiting for `done`: `no-done`.
+    no_done: bool,
+    common: CommonObjects,
+    /// The last common object that the client has named.
+    last: Option<ObjectId>,
+    round: Round,
+    /// Whether `ready` was sent.
+    is_ready: bool,
 }
 
-impl Talk<'_> {
-    fn asks(&self, name: &str) -> bool {
-        self.capabilities.iter().any(|capability| capability == name)
-    }
+/// The haves of the current round.
+#[derive(Default)]
+struct Round {
+    /// Whether the client has named common objects.
+    got_common: bool,
+    /// Whether the client has named other objects.
+    got_other: bool,
+}
 
-    fn mode(&self) -> Mode {
-        if self.asks("multi_ack_detailed") {
-            Mode::Detailed
-        } else if self.asks("multi_ack") {
-            Mode::Multiple
+impl Negotiation {
+    /// Starts a negotiation about `wants`; `modern` servers offer `no-done`.
+    pub(super) fn new(wants: &[ObjectId], capabilities: &[String], modern: bool) -> Self {
+        let requests = |name: &str| capabilities.iter().any(|capability| capability == name);
+        let mode = if requests("multi_ack_detailed") {
+            AckMode::Detailed
+        } else if requests("multi_ack") {
+            AckMode::Multiple
         } else {
-            Mode::Single
+            AckMode::Single
+        };
+        Self {
+            mode,
+            no_done: modern && requests("no-done"),
+            common: CommonObjects::new(wants),
+            last: None,
+            round: Round::default(),
+            is_ready: false,
         }
     }
-}
 
-/// Answers the haves of version 0 or 1; gives what both sides have if the pack follows now.
-pub(super) fn negotiate(
-    reader: &mut Reader,
-    history: &mut History,
-    fetch: &Fetch,
-    talk: &Talk<'_>,
-    out: &mut Packets,
-) -> Result<Option<Vec<ObjectId>>, Error> {
-    let mode = talk.mode();
-    let mut common = Common::new(&fetch.wants);
-    let mut last = None;
-    let mut unknown = false;
-    let mut ready = false;
-    for have in &fetch.haves {
-        if common.note(reader, history, have)? {
-            match mode {
-                Mode::Detailed => out.line(format!("ACK {have} common\n")),
-                Mode::Multiple => out.line(format!("ACK {have} continue\n")),
-                // Git repeats it as long as the first one implies the others, and such clients break on that.
-                Mode::Single if last.is_none() => out.line(format!("ACK {have}\n")),
-                Mode::Single => {}
+    /// Processes an object that the client has.
+    pub(super) fn have(
+        &mut self,
+        reader: &mut Reader,
+        history: &mut History,
+        id: &ObjectId,
+        out: &mut Packets,
+    ) -> Result<(), Error> {
+        if self.common.insert(reader, history, id)? {
+            match self.mode {
+                AckMode::Detailed => out.line(format!("ACK {id} common\n")),
+                AckMode::Multiple => out.line(format!("ACK {id} continue\n")),
+                // Git repeats it as long as the first object implies the others, which confuses such clients.
+                AckMode::Single if self.last.is_none() => out.line(format!("ACK {id}\n")),
+                AckMode::Single => {}
             }
-            last = Some(*have);
-            continue;
+            self.last = Some(*id);
+            self.round.got_common = true;
+            return Ok(());
         }
-        unknown = true;
-        if mode != Mode::Single && common.is_enough(reader, history)? {
-            ready |= mode == Mode::Detailed;
-            let word = if mode == Mode::Detailed { "ready" } else { "continue" };
-            out.line(format!("ACK {have} {word}\n"));
+        self.round.got_other = true;
+        if self.mode != AckMode::Single && self.common.is_enough(reader, history)? {
+            self.is_ready |= self.mode == AckMode::Detailed;
+            let word = if self.mode == AckMode::Detailed { "ready" } else { "continue" };
+            out.line(format!("ACK {id} {word}\n"));
         }
+        Ok(())
     }
-    if fetch.end == End::Done {
-        match last {
-            Some(last) if mode != Mode::Single => out.line(format!("ACK {last}\n")),
+
+    /// Processes the flush that ends a round; returns whether the pack follows without a `done`.
+    pub(super) fn end_round(
+        &mut self,
+        reader: &mut Reader,
+        history: &mut History,
+        out: &mut Packets,
+    ) -> Result<bool, Error> {
+        let round = std::mem::take(&mut self.round);
+        if let Some(last) = self.last
+            && self.mode == AckMode::Detailed
+            && round.got_common
+            && !round.got_other
+            && self.common.is_enough(reader, history)?
+        {
+            self.is_ready = true;
+            out.line(format!("ACK {last} ready\n"));
+        }
+        if self.last.is_none() || self.mode != AckMode::Single {
+            out.line("NAK\n");
+        }
+        let Some(last) = self.last.filter(|_| self.is_ready && self.no_done) else { return Ok(false) };
+        out.line(format!("ACK {last}\n"));
+        Ok(true)
+    }
+
+    /// Processes `done`: the pack follows.
+    pub(super) fn done(&self, out: &mut Packets) {
+        match self.last {
+            Some(last) if self.mode != AckMode::Single => out.line(format!("ACK {last}\n")),
             Some(_) => {}
             None => out.line("NAK\n"),
         }
-        return Ok(Some(common.ids));
     }
-    if fetch.end == End::Missing {
-        return Ok(None);
+
+    /// Returns the number of common objects so far.
+    pub(super) fn common_count(&self) -> usize {
+        self.common.ids.len()
     }
-    if let Some(last) = last
-        && mode == Mode::Detailed
-        && !unknown
-        && common.is_enough(reader, history)?
-    {
-        ready = true;
-        out.line(format!("ACK {last} ready\n"));
+
+    /// Returns the common objects, in the client's order.
+    pub(super) fn into_common(self) -> Vec<ObjectId> {
+        self.common.ids
     }
-    if last.is_none() || mode != Mode::Single {
-        out.line("NAK\n");
-    }
-    if let Some(last) = last
-        && ready
-        && talk.no_done
-        && talk.asks("no-done")
-    {
-        out.line(format!("ACK {last}\n"));
-        return Ok(Some(common.ids));
-    }
-    Ok(None)
 }
 
-/// Answers the haves of version 2; gives what both sides have if the pack follows now.
+/// Acknowledges the haves of version 2; returns the common objects if the pack follows now.
 pub(super) fn acknowledge(
     reader: &mut Reader,
     history: &mut History,
-    fetch: &Fetch,
+    request: &FetchRequest,
     out: &mut Packets,
 ) -> Result<Option<Vec<ObjectId>>, Error> {
-    let mut common = Common::new(&fetch.wants);
-    for have in &fetch.haves {
-        common.note(reader, history, have)?;
+    let mut common = CommonObjects::new(&request.wants);
+    for have in &request.haves {
+        common.insert(reader, history, have)?;
     }
-    if fetch.end == End::Done || fetch.haves.is_empty() {
+    if request.end == RequestEnd::Done || request.haves.is_empty() {
         return Ok(Some(common.ids));
     }
     out.line("acknowledgments\n");
@@ -128,7 +160,7 @@ pub(super) fn acknowledge(
     for id in &common.ids {
         out.line(format!("ACK {id}\n"));
     }
-    if !fetch.wait_for_done && common.is_enough(reader, history)? {
+    if !request.wait_for_done && common.is_enough(reader, history)? {
         out.line("ready\n");
         out.delimiter();
         return Ok(Some(common.ids));
@@ -136,3 +168,6 @@ pub(super) fn acknowledge(
     out.flush();
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
-//! Whether what a client asks for may be sent.
+//! Checks whether the requested objects may be sent.
 //!
-//! As with Git, version 2 hides nothing: whatever is there is sent to those who know its id. In the versions
-//! before, a commit has to be one that the references lead to. Git does not look for trees and blobs there, since
-//! that is dear; with the offers of AWS, which promise it, we do.
+//! As with Git, version 2 hides nothing: every object is sent to a client that knows its id. In versions 0 and 1, a commit
+//! must be reachable from the references. Git does not check trees and blobs in these versions, because that is expensive;
+//! with the offers of AWS, which promise it, this server does.
 
 use std::collections::BinaryHeap;
 
 use gix::{ObjectId, hashtable::HashSet};
 
-use super::fetch::Fetch;
+use super::fetch::FetchRequest;
 use crate::{
     Error, Kind, Offers, Options, ProtocolError, References, Version,
     history::{History, Node},
@@ -17,27 +17,27 @@ use crate::{
     trees::Trees,
 };
 
-/// Refuses a request for an object that is not there, or that the client may not have.
+/// Fails if a requested object does not exist, or if the client may not have it.
 pub(super) fn check(
     reader: &mut Reader,
     history: &mut History,
     references: &References,
-    fetch: &Fetch,
+    request: &FetchRequest,
     options: &Options,
 ) -> Result<(), ProtocolError> {
     let offers = &options.offers;
-    if fetch.version == Version::V2 || offers.any_ids {
-        let missing = fetch.wants.iter().find(|want| reader.locate(want).is_none());
-        return missing.map_or(Ok(()), |id| Err(not_ours(id)));
+    if request.version == Version::V2 || offers.any_ids {
+        let missing = request.wants.iter().find(|want| reader.locate(want).is_none());
+        return missing.map_or(Ok(()), |id| Err(not_our_ref(id)));
     }
     let tips = tips(references, offers);
-    let mut doubtful: Vec<_> = fetch.wants.iter().copied().filter(|want| !tips.contains(want)).collect();
+    let mut doubtful: Vec<_> = request.wants.iter().copied().filter(|want| !tips.contains(want)).collect();
     if !doubtful.is_empty() && references.shallow.is_empty() {
-        strike(reader, &tips, &mut doubtful)?;
+        remove_reachable(reader, &tips, &mut doubtful)?;
     }
     let (mut commits, mut others) = (Vec::new(), Vec::new());
     for want in &doubtful {
-        match reader.kind(want)?.ok_or_else(|| not_ours(want))? {
+        match reader.kind(want)?.ok_or_else(|| not_our_ref(want))? {
             Kind::Commit => commits.push((*want, history.node(want))),
             Kind::Tag if offers.modern => {
                 if let (id, Kind::Commit) = reader.peel(want)? {
@@ -51,24 +51,24 @@ pub(super) fn check(
     if commits.is_empty() && others.is_empty() {
         return Ok(());
     }
-    // A walk through all there is takes as much as making a pack.
+    // A walk through the whole history costs as much as making a pack.
     let _build = options.builds.begin();
     if !commits.is_empty() {
         let nodes: Vec<_> = commits.iter().map(|(_, node)| *node).collect();
         let unreachable = unreachable(reader, history, &tips, &nodes)?;
         if let Some((id, _)) = commits.iter().find(|(_, node)| unreachable.contains(node)) {
-            return Err(not_ours(id));
+            return Err(not_our_ref(id));
         }
     }
     if others.is_empty() {
         return Ok(());
     }
     let missing = missing(reader, history, &tips, &others)?;
-    others.iter().find(|id| missing.contains(*id)).map_or(Ok(()), |id| Err(not_ours(id)))
+    others.iter().find(|id| missing.contains(*id)).map_or(Ok(()), |id| Err(not_our_ref(id)))
 }
 
-/// Strikes out what tips surely lead to by the graph of a pack, if there is one.
-fn strike(reader: &mut Reader, tips: &HashSet<ObjectId>, doubtful: &mut Vec<ObjectId>) -> Result<(), Error> {
+/// Removes the objects that the graph of a pack, if there is one, shows to be reachable from `tips`.
+fn remove_reachable(reader: &mut Reader, tips: &HashSet<ObjectId>, doubtful: &mut Vec<ObjectId>) -> Result<(), Error> {
     let Some(charted) = reader.charted().cloned() else { return Ok(()) };
     let numbers: Vec<_> = tips.iter().filter_map(|tip| charted.number(tip)).collect();
     let found = charted.reach(reader, &mut Trees::default(), &numbers)?;
@@ -76,14 +76,15 @@ fn strike(reader: &mut Reader, tips: &HashSet<ObjectId>, doubtful: &mut Vec<Obje
     Ok(())
 }
 
-/// Gives what the references point at, hidden ones too if clients may ask for that.
+/// Returns the targets of the references, including hidden ones if clients may request them.
 pub(super) fn tips(references: &References, offers: &Offers) -> HashSet<ObjectId> {
     let hidden = if offers.tip_ids || offers.reachable_ids { references.hidden.as_slice() } else { &[] };
-    let named = references.references.iter().flat_map(|it| std::iter::once(it.target).chain(it.peeled));
+    let named =
+        references.references.iter().flat_map(|reference| std::iter::once(reference.target).chain(reference.peeled));
     named.chain(references.detached).chain(hidden.iter().copied()).collect()
 }
 
-/// Gives those of `commits` that no tip leads to; without trust in the times of commits.
+/// Returns the commits that no tip reaches; does not depend on the times of commits.
 pub(super) fn unreachable(
     reader: &mut Reader,
     history: &mut History,
@@ -91,7 +92,7 @@ pub(super) fn unreachable(
     commits: &[Node],
 ) -> Result<std::collections::HashSet<Node>, Error> {
     let mut missing: std::collections::HashSet<Node> = commits.iter().copied().collect();
-    let mut queue = Newest::default();
+    let mut queue = NewestFirst::default();
     for tip in tips {
         if let (id, Kind::Commit) = reader.peel(tip)? {
             let node = history.node(&id);
@@ -110,14 +111,14 @@ pub(super) fn unreachable(
     Ok(missing)
 }
 
-/// Commits to be looked at, each once, the newest first.
+/// A queue of commits, each visited once, the newest first.
 #[derive(Default)]
-struct Newest {
+struct NewestFirst {
     queue: BinaryHeap<(i64, Node)>,
     seen: std::collections::HashSet<Node>,
 }
 
-impl Newest {
+impl NewestFirst {
     fn push(&mut self, reader: &mut Reader, history: &mut History, node: Node) -> Result<(), Error> {
         if self.seen.insert(node) {
             history.load(node, reader)?;
@@ -131,24 +132,25 @@ impl Newest {
     }
 }
 
-/// Gives those of some trees, blobs and tags that no tip leads to.
+/// Returns the trees, blobs and tags among `others` that no tip reaches.
 fn missing(
     reader: &mut Reader,
     history: &mut History,
     tips: &HashSet<ObjectId>,
     others: &[ObjectId],
 ) -> Result<HashSet<ObjectId>, Error> {
-    let mut hunt = Hunt { missing: others.iter().copied().collect(), seen: HashSet::default(), data: Vec::new() };
-    let mut queue = Newest::default();
+    let mut search =
+        ObjectSearch { missing: others.iter().copied().collect(), seen: HashSet::default(), data: Vec::new() };
+    let mut queue = NewestFirst::default();
     for tip in tips {
         let mut id = *tip;
         let kind = loop {
-            hunt.missing.remove(&id);
+            search.missing.remove(&id);
             match reader.kind(&id)?.ok_or_else(|| reader.missing(&id))? {
                 Kind::Tag => {
-                    reader.expect(&id, Kind::Tag, &mut hunt.data)?;
+                    reader.expect(&id, Kind::Tag, &mut search.data)?;
                     let target =
-                        object_links::tag_target(&hunt.data).map_err(|reason| Error::Malformed { id, reason })?;
+                        object_links::tag_target(&search.data).map_err(|reason| Error::Malformed { id, reason })?;
                     id = target.0;
                 }
                 kind => break kind,
@@ -159,32 +161,32 @@ fn missing(
                 let node = history.node(&id);
                 queue.push(reader, history, node)?;
             }
-            Kind::Tree => hunt.tree(reader, id)?,
+            Kind::Tree => search.visit_tree(reader, id)?,
             _ => {}
         }
     }
-    while !hunt.missing.is_empty()
+    while !search.missing.is_empty()
         && let Some(node) = queue.pop()
     {
-        hunt.tree(reader, history.tree(node))?;
+        search.visit_tree(reader, history.tree(node))?;
         for at in 0..history.parents(node).len() {
             let parent = history.parents(node)[at];
             queue.push(reader, history, parent)?;
         }
     }
-    Ok(hunt.missing)
+    Ok(search.missing)
 }
 
 /// A search for trees and blobs.
-struct Hunt {
+struct ObjectSearch {
     missing: HashSet<ObjectId>,
     seen: HashSet<ObjectId>,
     data: Vec<u8>,
 }
 
-impl Hunt {
-    /// Strikes out what a tree leads to.
-    fn tree(&mut self, reader: &mut Reader, tree: ObjectId) -> Result<(), Error> {
+impl ObjectSearch {
+    /// Removes the objects that a tree reaches from the missing ones.
+    fn visit_tree(&mut self, reader: &mut Reader, tree: ObjectId) -> Result<(), Error> {
         let mut trees = vec![tree];
         while !self.missing.is_empty()
             && let Some(id) = trees.pop()
@@ -209,6 +211,6 @@ impl Hunt {
     }
 }
 
-fn not_ours(id: &ObjectId) -> ProtocolError {
+fn not_our_ref(id: &ObjectId) -> ProtocolError {
     ProtocolError::new(format!("upload-pack: not our ref {id}"))
 }

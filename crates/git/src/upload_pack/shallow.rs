@@ -1,4 +1,4 @@
-//! Clones of limited depth.
+//! Shallow clones: limits the history that is sent.
 
 mod recent;
 
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use gix::{ObjectId, hashtable::HashSet};
 
 use super::{
-    fetch::{Fetch, INFINITE},
+    fetch::{FetchRequest, INFINITE},
     reachable,
 };
 use crate::{
@@ -16,56 +16,57 @@ use crate::{
     reader::Reader,
 };
 
-/// What a change of depth adds to a request.
+/// The effect of the requested depth on a fetch.
 #[derive(Default)]
-pub(super) struct Change {
-    /// Whether the client is told, even if nothing changes for it.
-    pub(super) is_told: bool,
-    /// Where the client's history ends now, and where no longer.
+pub(super) struct ShallowUpdate {
+    /// Whether the client gets the lines, even if there are none.
+    pub(super) is_sent: bool,
+    /// The lines `shallow` and `unshallow`: the commits that become shallow, and those that no longer are.
     pub(super) lines: Vec<String>,
     /// The parents of commits that are no longer to be shallow.
     pub(super) wants: Vec<ObjectId>,
-    /// Commits that the client has, although not what lies below them.
+    /// Commits that the client has, although not their parents.
     pub(super) haves: Vec<ObjectId>,
 }
 
-/// Which commits are sent, as far as the depth decides that.
-struct Range {
-    /// The commits that are sent with their parents, by node; none tells that all are.
+/// The commits within the requested depth.
+struct DepthRange {
+    /// The commits that are sent with their parents, by node; `None` if all are.
     inside: Option<Vec<bool>>,
     /// The commits that are sent without their parents.
     boundary: Vec<Node>,
 }
 
-/// Cuts the history as the client wants it, and tells where that changes something.
+/// Limits the history to the requested depth, and returns the changes for the client.
 pub(super) fn apply(
     reader: &mut Reader,
     history: &mut History,
     references: &References,
-    fetch: &Fetch,
-) -> Result<Change, ProtocolError> {
-    let clients = clients(reader, history, fetch)?;
-    let mut change = Change { is_told: fetch.deepen.is_asked(), ..Change::default() };
-    let range = if fetch.deepen.is_asked() {
-        Some(range(reader, history, references, fetch, &clients)?)
-    } else if fetch.version == Version::V2 && !references.shallow.is_empty() {
+    request: &FetchRequest,
+) -> Result<ShallowUpdate, ProtocolError> {
+    let clients = client_shallow(reader, history, request)?;
+    let mut update = ShallowUpdate { is_sent: request.deepen.is_requested(), ..ShallowUpdate::default() };
+    let range = if request.deepen.is_requested() {
+        Some(depth_range(reader, history, references, request, &clients)?)
+    } else if request.version == Version::V2 && !references.shallow.is_empty() {
         history.cut_all(&clients);
-        let starts = starts(reader, history, &fetch.wants)?;
-        Some(measure(reader, history, &starts, INFINITE)?)
+        let starts = starts(reader, history, &request.wants)?;
+        Some(count_generations(reader, history, &starts, INFINITE)?)
     } else {
         None
     };
-    change.is_told |= fetch.version == Version::V2 && !(clients.is_empty() && references.shallow.is_empty());
+    update.is_sent |= request.version == Version::V2 && !(clients.is_empty() && references.shallow.is_empty());
     if let Some(range) = range {
-        change.note(history, &range, &clients);
+        update.add(history, &range, &clients);
         history.cut_all(&range.boundary);
     }
     history.cut_all(&clients);
-    Ok(change)
+    Ok(update)
 }
 
-impl Change {
-    fn note(&mut self, history: &History, range: &Range, clients: &[Node]) {
+impl ShallowUpdate {
+    /// Adds the commits whose state changes.
+    fn add(&mut self, history: &History, range: &DepthRange, clients: &[Node]) {
         let known: HashSet<_> = clients.iter().map(|node| history.id(*node)).collect();
         for id in range.boundary.iter().map(|node| history.id(*node)) {
             if !known.contains(&id) {
@@ -84,12 +85,16 @@ impl Change {
     }
 }
 
-/// Reads the commits where the client's history ends, as far as we have them.
-fn clients(reader: &mut Reader, history: &mut History, fetch: &Fetch) -> Result<Vec<Node>, ProtocolError> {
+/// Loads the shallow commits of the client that the repository has.
+fn client_shallow(
+    reader: &mut Reader,
+    history: &mut History,
+    request: &FetchRequest,
+) -> Result<Vec<Node>, ProtocolError> {
     let mut clients = Vec::new();
     let mut seen = HashSet::default();
-    for id in &fetch.shallow {
-        // A client may be shallow at commits of another server.
+    for id in &request.shallow {
+        // A client may have shallow commits from another server.
         match reader.kind(id)? {
             Some(Kind::Commit) if seen.insert(*id) => {
                 let node = history.node(id);
@@ -103,51 +108,51 @@ fn clients(reader: &mut Reader, history: &mut History, fetch: &Fetch) -> Result<
     Ok(clients)
 }
 
-/// Finds out what the client's limit lets pass.
-fn range(
+/// Computes the commits within the requested depth.
+fn depth_range(
     reader: &mut Reader,
     history: &mut History,
     references: &References,
-    fetch: &Fetch,
+    request: &FetchRequest,
     clients: &[Node],
-) -> Result<Range, ProtocolError> {
-    let deepen = &fetch.deepen;
+) -> Result<DepthRange, ProtocolError> {
+    let deepen = &request.deepen;
     let by_commits = deepen.since.is_some() || !deepen.not.is_empty();
     match deepen.generations {
         Some(_) if by_commits => {
             Err(ProtocolError::new("git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together"))
         }
-        Some(INFINITE) if references.shallow.is_empty() => Ok(Range { inside: None, boundary: Vec::new() }),
+        Some(INFINITE) if references.shallow.is_empty() => Ok(DepthRange { inside: None, boundary: Vec::new() }),
         Some(generations) if deepen.relative => {
             let tips = reachable::tips(references, &Offers { tip_ids: true, ..Offers::FULL });
             let unreachable = reachable::unreachable(reader, history, &tips, clients)?;
             let starts: Vec<_> = clients.iter().copied().filter(|node| !unreachable.contains(node)).collect();
-            Ok(measure(reader, history, &starts, generations.saturating_add(1).min(INFINITE))?)
+            Ok(count_generations(reader, history, &starts, generations.saturating_add(1).min(INFINITE))?)
         }
         Some(generations) => {
-            let starts = starts(reader, history, &fetch.wants)?;
-            Ok(measure(reader, history, &starts, generations)?)
+            let starts = starts(reader, history, &request.wants)?;
+            Ok(count_generations(reader, history, &starts, generations)?)
         }
         None => {
-            let not = starts(reader, history, &excluded(references, fetch)?)?;
-            let starts = starts(reader, history, &fetch.wants)?;
-            recent::range(reader, history, &starts, &not, deepen.since)
+            let not = starts(reader, history, &excluded(references, request)?)?;
+            let starts = starts(reader, history, &request.wants)?;
+            recent::depth_range(reader, history, &starts, &not, deepen.since)
         }
     }
 }
 
-/// Finds what `deepen-not` names.
-fn excluded(references: &References, fetch: &Fetch) -> Result<Vec<ObjectId>, ProtocolError> {
+/// Resolves the names of `deepen-not`.
+fn excluded(references: &References, request: &FetchRequest) -> Result<Vec<ObjectId>, ProtocolError> {
     let find = |name: &bstr::BString| {
         let mut meanings = references.meanings(name.as_ref());
         let ambiguous = || ProtocolError::new(format!("git upload-pack: ambiguous deepen-not: deepen-not {name}"));
         let id = meanings.next().ok_or_else(ambiguous)?;
         meanings.next().is_none().then_some(id).ok_or_else(ambiguous)
     };
-    fetch.deepen.not.iter().map(find).collect()
+    request.deepen.not.iter().map(find).collect()
 }
 
-/// Gives the commits among what some objects finally name.
+/// Returns the commits among the peeled objects.
 fn starts(reader: &mut Reader, history: &mut History, ids: &[ObjectId]) -> Result<Vec<Node>, Error> {
     let mut starts = Vec::new();
     for id in ids {
@@ -158,8 +163,13 @@ fn starts(reader: &mut Reader, history: &mut History, ids: &[ObjectId]) -> Resul
     Ok(starts)
 }
 
-/// Counts generations; the first is that of `starts`.
-fn measure(reader: &mut Reader, history: &mut History, starts: &[Node], depth: u32) -> Result<Range, Error> {
+/// Counts generations from `starts`, which are the first one.
+fn count_generations(
+    reader: &mut Reader,
+    history: &mut History,
+    starts: &[Node],
+    depth: u32,
+) -> Result<DepthRange, Error> {
     let mut inside = Vec::new();
     let mut boundary = Vec::new();
     let mut queue = VecDeque::new();
@@ -179,7 +189,7 @@ fn measure(reader: &mut Reader, history: &mut History, starts: &[Node], depth: u
             }
         }
     }
-    Ok(Range { inside: Some(inside), boundary })
+    Ok(DepthRange { inside: Some(inside), boundary })
 }
 
 fn set(marks: &mut Vec<bool>, node: Node) {

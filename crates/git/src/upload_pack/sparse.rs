@@ -1,4 +1,4 @@
-//! The patterns that a sparse filter names.
+//! The patterns of a sparse filter, read from a blob of the repository.
 
 use bstr::{BStr, ByteSlice};
 use gix::ObjectId;
@@ -10,10 +10,10 @@ use crate::{
     reader::Reader,
 };
 
-/// The size of a file of patterns, at most, in bytes.
+/// The maximum size of a pattern file, in bytes.
 const PATTERN_BYTES_MAX: u64 = 1 << 20;
 
-/// Reads the patterns of a blob that is given by its id, by a reference, or as `reference:path`.
+/// Reads the patterns from the blob with the given id, reference, or `reference:path`.
 pub(super) fn patterns(reader: &mut Reader, references: &References, name: &BStr) -> Result<Patterns, ProtocolError> {
     let unknown = || ProtocolError::new(format!("unable to access sparse blob in '{name}'"));
     let id = resolve(reader, references, name)?.ok_or_else(unknown)?;
@@ -44,7 +44,7 @@ fn resolve(reader: &mut Reader, references: &References, name: &BStr) -> Result<
     }
 }
 
-/// Follows a path from a commit or a tree.
+/// Finds the object at a path below a commit or a tree.
 fn descend(reader: &mut Reader, id: &ObjectId, path: &[u8]) -> Result<Option<ObjectId>, Error> {
     let (mut id, kind) = reader.peel(id)?;
     let mut data = Vec::new();

@@ -1,4 +1,4 @@
-//! Requests of version 2: a command, capabilities, and after a delimiter what the command is told.
+//! Requests of version 2: a command with capabilities and, after a delimiter, its arguments.
 
 use std::io::Read;
 
@@ -6,82 +6,83 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{
     Command, Request,
-    fetch::{End, Fetch},
+    fetch::{FetchRequest, RequestEnd, have_id},
     leading_id,
-    list::List,
-    sizes::Sizes,
+    ls_refs::LsRefs,
+    object_info::ObjectInfoRequest,
 };
 use crate::{
     Offers, Options, ProtocolError, Version,
     pktline::{self, Lines, Packet},
 };
 
-/// Reads a request; nothing if it is empty or asks for nothing.
+/// Reads a request; `None` at the end of the input or at a flush, with which a client ends the session.
 pub(super) fn read(input: &mut dyn Read, options: &Options) -> Result<Option<Request>, ProtocolError> {
     let mut lines = Lines::new(input, options.limits.request_bytes).with_sections();
     let Some(head) = Head::read(&mut lines, &options.offers)? else { return Ok(None) };
     let Head { command, mut capabilities, has_arguments } = head;
     let mut arguments = Arguments { lines, name: command.name(), open: has_arguments };
     let command = match command {
-        Name::List => Command::List(list(&mut arguments, &options.offers)?),
-        Name::Sizes => Command::Sizes(sizes(&mut arguments)?),
-        Name::Fetch => {
-            let mut fetch = Fetch { version: Version::V2, ..Fetch::default() };
-            let read = fetch_lines(&mut arguments, &mut fetch, &mut capabilities, &options.offers);
-            read.map_err(|error| error.in_band(fetch.sideband_all))?;
-            // Who waits may only want to find out what is common.
-            if fetch.wants.is_empty() && fetch.wanted_references.is_empty() && !fetch.wait_for_done {
-                return Ok(None);
+        CommandName::LsRefs => Command::LsRefs(ls_refs(&mut arguments, &options.offers)?),
+        CommandName::ObjectInfo => Command::ObjectInfo(object_info(&mut arguments)?),
+        CommandName::Fetch => {
+            let mut fetch = FetchRequest { version: Version::V2, ..FetchRequest::default() };
+            let parsed = parse_fetch(&mut arguments, &mut fetch, &mut capabilities, &options.offers);
+            parsed.map_err(|error| error.in_band(fetch.sideband_all))?;
+            // A client that waits for done may negotiate without wants.
+            if fetch.wants.is_empty() && fetch.wanted_refs.is_empty() && !fetch.wait_for_done {
+                Command::FetchNothing
+            } else {
+                Command::Fetch(Box::new(fetch))
             }
-            Command::Fetch(Box::new(fetch))
         }
     };
     Ok(Some(Request { capabilities, command }))
 }
 
 #[derive(Clone, Copy)]
-enum Name {
-    List,
+enum CommandName {
+    LsRefs,
     Fetch,
-    Sizes,
+    ObjectInfo,
 }
 
-impl Name {
-    fn of(name: &[u8], offers: &Offers) -> Option<Self> {
+impl CommandName {
+    fn parse(name: &[u8], offers: &Offers) -> Option<Self> {
         match name {
-            b"ls-refs" => Some(Self::List),
+            b"ls-refs" => Some(Self::LsRefs),
             b"fetch" => Some(Self::Fetch),
-            b"object-info" if offers.object_info => Some(Self::Sizes),
+            b"object-info" if offers.object_info => Some(Self::ObjectInfo),
             _ => None,
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::List => "ls-refs",
+            Self::LsRefs => "ls-refs",
             Self::Fetch => "fetch",
-            Self::Sizes => "object-info",
+            Self::ObjectInfo => "object-info",
         }
     }
 }
 
-/// What comes before the delimiter.
+/// The part of a request before the delimiter.
 struct Head {
-    command: Name,
+    command: CommandName,
     capabilities: Vec<String>,
     has_arguments: bool,
 }
 
 impl Head {
     fn read(lines: &mut Lines<'_>, offers: &Offers) -> Result<Option<Self>, ProtocolError> {
-        let mut command: Option<Name> = None;
+        let mut command: Option<CommandName> = None;
         let mut capabilities = Vec::new();
         let has_arguments = loop {
             match lines.next()? {
                 Packet::Line(line) => {
                     let Some(name) = line.strip_prefix(b"command=") else {
-                        capability(line.as_bstr(), offers)?;
-                        note(line, &mut capabilities)?;
+                        check_capability(line.as_bstr(), offers)?;
+                        push_capability(line, &mut capabilities)?;
                         continue;
                     };
                     let name = name.as_bstr();
@@ -91,7 +92,7 @@ impl Head {
                         return Err(ProtocolError::new(text));
                     }
                     let unknown = || ProtocolError::new(format!("invalid command '{name}'"));
-                    command = Some(Name::of(name, offers).ok_or_else(unknown)?);
+                    command = Some(CommandName::parse(name, offers).ok_or_else(unknown)?);
                 }
                 Packet::End | Packet::Flush if command.is_none() && capabilities.is_empty() => return Ok(None),
                 Packet::End => return Err(hung_up()),
@@ -104,8 +105,8 @@ impl Head {
     }
 }
 
-/// Notes what a client asks for, as long as it is not too much.
-fn note(line: &[u8], capabilities: &mut Vec<String>) -> Result<(), ProtocolError> {
+/// Adds a requested capability; fails if there are too many.
+fn push_capability(line: &[u8], capabilities: &mut Vec<String>) -> Result<(), ProtocolError> {
     let bytes: usize = capabilities.iter().map(String::len).sum();
     if capabilities.len() == pktline::WORDS_MAX || bytes + line.len() > pktline::WORDS_BYTES_MAX {
         return Err(ProtocolError::new("protocol error: too many capabilities"));
@@ -114,8 +115,8 @@ fn note(line: &[u8], capabilities: &mut Vec<String>) -> Result<(), ProtocolError
     Ok(())
 }
 
-/// Checks a capability that a client sends.
-fn capability(line: &BStr, offers: &Offers) -> Result<(), ProtocolError> {
+/// Checks a capability that a client requests.
+fn check_capability(line: &BStr, offers: &Offers) -> Result<(), ProtocolError> {
     let (key, value) = match line.split_once_str(b"=") {
         Some((key, value)) => (key, Some(value)),
         None => (line.as_bytes(), None),
@@ -134,7 +135,7 @@ fn capability(line: &BStr, offers: &Offers) -> Result<(), ProtocolError> {
     }
 }
 
-/// What comes after the delimiter.
+/// The part of a request after the delimiter.
 struct Arguments<'l> {
     lines: Lines<'l>,
     /// The command's name.
@@ -143,7 +144,7 @@ struct Arguments<'l> {
 }
 
 impl Arguments<'_> {
-    /// Gives the next line; nothing at the end.
+    /// Returns the next line; `None` at the end.
     fn next(&mut self) -> Result<Option<&[u8]>, ProtocolError> {
         if !self.open {
             return Ok(None);
@@ -171,11 +172,11 @@ fn unexpected(line: &[u8]) -> ProtocolError {
     ProtocolError::new(format!("unexpected line: '{}'", line.as_bstr()))
 }
 
-/// With more prefixes than this, everything is listed.
+/// The maximum number of prefixes; with more, all references are listed.
 const PREFIXES_MAX: usize = 65536;
 
-fn list(arguments: &mut Arguments<'_>, offers: &Offers) -> Result<List, ProtocolError> {
-    let mut list = List::default();
+fn ls_refs(arguments: &mut Arguments<'_>, offers: &Offers) -> Result<LsRefs, ProtocolError> {
+    let mut list = LsRefs::default();
     while let Some(line) = arguments.next()? {
         match line {
             b"peel" => list.peel = true,
@@ -195,50 +196,50 @@ fn list(arguments: &mut Arguments<'_>, offers: &Offers) -> Result<List, Protocol
     Ok(list)
 }
 
-fn sizes(arguments: &mut Arguments<'_>) -> Result<Sizes, ProtocolError> {
-    let mut sizes = Sizes::default();
+fn object_info(arguments: &mut Arguments<'_>) -> Result<ObjectInfoRequest, ProtocolError> {
+    let mut request = ObjectInfoRequest::default();
     while let Some(line) = arguments.next()? {
         if line == b"size" {
-            sizes.wants_size = true;
+            request.wants_size = true;
         } else if let Some(id) = line.strip_prefix(b"oid ") {
-            let unsound = || {
+            let malformed = || {
                 let id = id.as_bstr();
                 ProtocolError::new(format!("object-info: protocol error, expected to get oid, not '{id}'"))
             };
-            sizes.ids.push(leading_id(id).filter(|_| id.len() == 40).ok_or_else(unsound)?);
+            request.ids.push(leading_id(id).filter(|_| id.len() == 40).ok_or_else(malformed)?);
         } else {
             return Err(ProtocolError::new(format!("object-info: unexpected line: '{}'", line.as_bstr())));
         }
     }
-    Ok(sizes)
+    Ok(request)
 }
 
-fn fetch_lines(
+fn parse_fetch(
     arguments: &mut Arguments<'_>,
-    fetch: &mut Fetch,
+    fetch: &mut FetchRequest,
     capabilities: &mut Vec<String>,
     offers: &Offers,
 ) -> Result<(), ProtocolError> {
     let mut names = std::collections::HashSet::<BString>::new();
     while let Some(line) = arguments.next()? {
         if let Some(id) = line.strip_prefix(b"want ") {
-            let unsound = || {
+            let malformed = || {
                 let line = line.as_bstr();
                 ProtocolError::new(format!("git upload-pack: protocol error, expected to get oid, not '{line}'"))
             };
-            fetch.wants.push(leading_id(id).ok_or_else(unsound)?);
+            fetch.wants.push(leading_id(id).ok_or_else(malformed)?);
         } else if let Some(name) = line.strip_prefix(b"want-ref ").filter(|_| offers.ref_in_want) {
             if !names.insert(name.into()) {
                 return Err(ProtocolError::new(format!("duplicate want-ref {}", name.as_bstr())));
             }
-            fetch.wanted_references.push(name.into());
+            fetch.wanted_refs.push(name.into());
         } else if let Some(id) = line.strip_prefix(b"have ") {
-            fetch.have(id)?;
+            fetch.haves.push(have_id(id)?);
         } else if let Some(spec) = line.strip_prefix(b"filter ").filter(|_| offers.filter) {
-            fetch.filtered_by(spec)?;
-        } else if !fetch.line(line, true)? {
+            fetch.set_filter(spec)?;
+        } else if !fetch.parse_line(line, true)? {
             match line {
-                b"done" => fetch.end = End::Done,
+                b"done" => fetch.end = RequestEnd::Done,
                 b"wait-for-done" => fetch.wait_for_done = true,
                 b"deepen-relative" => fetch.deepen.relative = true,
                 b"sideband-all" if offers.sideband_all => fetch.sideband_all = true,
@@ -246,7 +247,7 @@ fn fetch_lines(
                 _ => return Err(unexpected(line)),
             }
             if line != b"done" {
-                note(line, capabilities)?;
+                push_capability(line, capabilities)?;
             }
         }
     }

@@ -55,7 +55,7 @@ fn the_same_question_gets_the_same_pack() {
     let references = References { references: vec![reference], ..References::default() };
     let read =
         Request::read(&mut whole.as_slice(), git::Version::V0, &kept).expect("a sound request").expect("a request");
-    let answer = upload_pack::answer(&repository, &references, read, &kept).expect("a pack");
+    let answer = upload_pack::respond(&repository, &references, read, &kept).expect("a pack");
     answer.write(&mut Short(fresh.len() - 30)).expect_err("the client is gone");
     assert_eq!(cache.bytes(), 0);
 

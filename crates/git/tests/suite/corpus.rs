@@ -29,6 +29,11 @@ fn upload_requests() {
 }
 
 #[test]
+fn dialogues() {
+    replay("dialogue", entries::dialogue);
+}
+
+#[test]
 fn receive_requests() {
     replay("receive_request", entries::receive_request);
 }

@@ -98,7 +98,7 @@ pub fn ask(
 ) -> Result<Vec<u8>, ProtocolError> {
     let mut bytes = Vec::new();
     if let Some(request) = Request::read(&mut &*request, version, options)? {
-        let answer = upload_pack::answer(repository, references, request, options)?;
+        let answer = upload_pack::respond(repository, references, request, options)?;
         answer.write(&mut bytes).expect("a vector takes all");
     }
     Ok(bytes)

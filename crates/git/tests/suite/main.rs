@@ -3,7 +3,6 @@
 #[path = "../../examples/serve"]
 mod serve {
     mod advertisements;
-    mod answer;
     mod body;
     pub mod config;
     mod configuration;
@@ -13,6 +12,7 @@ mod serve {
     mod keys;
     mod path;
     mod references;
+    mod reply;
     pub mod repositories;
     pub mod service;
     mod stamp;
@@ -40,6 +40,7 @@ mod merge;
 mod origins;
 mod parity;
 mod peer;
+mod pipe;
 mod push;
 mod random;
 mod receive;

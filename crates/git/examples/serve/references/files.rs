@@ -1,4 +1,4 @@
-//! References that are files of their own.
+//! Loose references.
 
 use std::{
     fs, io,
@@ -8,7 +8,7 @@ use std::{
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use gix::ObjectId;
 
-/// What a reference holds.
+/// The target of a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Object(ObjectId),
@@ -18,7 +18,7 @@ pub enum Target {
 
 /// Reads the reference `name` below the folder `path`.
 ///
-/// Nothing if there is no such file; an error of [`io::ErrorKind::InvalidData`] if it holds no reference.
+/// `None` if the file does not exist; an error of [`io::ErrorKind::InvalidData`] if it is malformed.
 pub fn read(path: &Path, name: &BStr) -> io::Result<Option<Target>> {
     let Ok(place) = name.to_path() else { return Ok(None) };
     let place = path.join(place);
@@ -29,12 +29,12 @@ pub fn read(path: &Path, name: &BStr) -> io::Result<Option<Target>> {
     }
 }
 
-/// Tells whether there is no file, for whatever stands in its place.
+/// Returns whether an error means that there is no such file.
 fn is_absence(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory)
 }
 
-/// A symbolic reference of old is a symbolic link, which may lead nowhere.
+/// An old symbolic reference is a symbolic link, whose target may not exist.
 fn link(place: &Path) -> Option<Target> {
     let name = Vec::from_path_buf(fs::read_link(place).ok()?).ok().filter(|name| name.starts_with(b"refs/"));
     name.map(|name| Target::Symbolic(name.into()))
@@ -50,14 +50,14 @@ fn parse(content: &[u8]) -> Option<Target> {
     ObjectId::from_hex(hex).ok().filter(|_| ends).map(Target::Object)
 }
 
-/// Lists the references that are files below the folder `path`, in no order; those that hold none are given as errors.
+/// Lists the loose references below the folder `path`, in no order; malformed ones are errors.
 pub fn list(path: &Path) -> io::Result<Vec<(BString, Option<Target>)>> {
     let mut found = Vec::new();
     let mut folders: Vec<(PathBuf, BString)> = vec![(path.join("refs"), "refs/".into())];
     while let Some((folder, prefix)) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            // Whoever deletes a reference removes its folder too.
+            // Another process may delete a reference with its folder.
             Err(error) if is_absence(error.kind()) => continue,
             Err(error) => return Err(error),
         };

@@ -13,12 +13,12 @@ pub struct Packed {
     pub peeled: Peeled,
 }
 
-/// What is known of an object that a reference points at.
+/// The peeled value of a reference, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peeled {
-    /// It is a tag that finally names this.
+    /// The target is a tag with this peeled value.
     To(ObjectId),
-    /// It is no tag.
+    /// The target is not a tag.
     Itself,
     Unknown,
 }
@@ -39,7 +39,7 @@ pub fn find<'p>(packed: &'p [Packed], name: &BStr) -> Option<&'p Packed> {
     packed.get(position)
 }
 
-/// Parses a file; an error is the line that is none.
+/// Parses a file; an error is the malformed line.
 fn parse(content: &[u8]) -> Result<Vec<Packed>, BString> {
     let mut references: Vec<Packed> = Vec::with_capacity(content.len() / 64);
     let mut fully = false;
@@ -78,7 +78,7 @@ mod tests {
         let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).expect("forty digits");
         let lines = format!("{a} refs/tags/v1\n^{b}\n{b} refs/tags/v0\n{a} refs/heads/x\n");
         let known = |traits: &str| {
-            let references = parse(format!("{traits}{lines}").as_bytes()).expect("sound lines");
+            let references = parse(format!("{traits}{lines}").as_bytes()).expect("well-formed lines");
             references.into_iter().map(|reference| (reference.name.to_string(), reference.peeled)).collect::<Vec<_>>()
         };
         let expected = |head, tag| {

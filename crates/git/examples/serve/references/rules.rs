@@ -1,4 +1,4 @@
-//! What a repository's configuration denies to a push.
+//! The rules for pushes in the configuration of a repository.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -12,7 +12,7 @@ use super::{
     super::config::{Denial, Settings},
     files::{self, Target},
     snapshot::Store,
-    update::Say,
+    update::PrintMessage,
 };
 
 const CURRENT_UPDATE: &str = "\
@@ -40,7 +40,7 @@ current branch, with or without a warning message.
 
 To squelch this message, you can set it to 'refuse'.";
 
-/// Judges the commands of one push.
+/// Checks the commands of one push.
 pub struct Rules<'r> {
     repository: &'r Repository,
     settings: &'r Settings,
@@ -59,8 +59,8 @@ impl<'r> Rules<'r> {
         Ok(Self { repository, settings, current })
     }
 
-    /// Judges a command, with Git's words.
-    pub fn judge(&mut self, command: &Command, say: &mut Say<'_>) -> io::Result<Result<(), String>> {
+    /// Checks a command; the reasons of rejections are Git's.
+    pub fn check(&mut self, command: &Command, print: &mut PrintMessage<'_>) -> io::Result<Result<(), String>> {
         let name = &command.name;
         let denials = &self.settings.denials;
         if self.settings.hidden_from_pushes.covers(name.as_bstr()) {
@@ -71,11 +71,11 @@ impl<'r> Rules<'r> {
         if is_current {
             match denials.current_update {
                 Denial::Allow => {}
-                Denial::Warn => say("warning: updating the current branch".into()),
+                Denial::Warn => print("warning: updating the current branch".into()),
                 Denial::Unset | Denial::Refuse | Denial::UpdateInstead => {
-                    say(format!("error: refusing to update checked out branch: {name}"));
+                    print(format!("error: refusing to update checked out branch: {name}"));
                     if denials.current_update == Denial::Unset {
-                        say(CURRENT_UPDATE.into());
+                        print(CURRENT_UPDATE.into());
                     }
                     return Ok(Err("branch is currently checked out".into()));
                 }
@@ -83,32 +83,32 @@ impl<'r> Rules<'r> {
         }
         if command.is_deletion() && !command.old.is_null() && name.starts_with(b"refs/heads/") {
             if denials.deletions {
-                say(format!("error: denying ref deletion for {name}"));
+                print(format!("error: denying ref deletion for {name}"));
                 return Ok(Err("deletion prohibited".into()));
             }
             if is_current {
                 match denials.current_deletion {
                     Denial::Allow => {}
-                    Denial::Warn => say("warning: deleting the current branch".into()),
+                    Denial::Warn => print("warning: deleting the current branch".into()),
                     other => {
                         if other == Denial::Unset {
-                            say(CURRENT_DELETION.into());
+                            print(CURRENT_DELETION.into());
                         }
-                        say(format!("error: refusing to delete the current branch: {name}"));
+                        print(format!("error: refusing to delete the current branch: {name}"));
                         return Ok(Err("deletion of the current branch prohibited".into()));
                     }
                 }
             }
         }
-        let moves = !command.is_deletion() && !command.old.is_null() && name.starts_with(b"refs/heads/");
-        if denials.non_fast_forwards && moves && !self.leads_to(command.new, command.old)? {
-            say(format!("error: denying non-fast-forward {name} (you should pull first)"));
+        let updates = !command.is_deletion() && !command.old.is_null() && name.starts_with(b"refs/heads/");
+        if denials.non_fast_forwards && updates && !self.leads_to(command.new, command.old)? {
+            print(format!("error: denying non-fast-forward {name} (you should pull first)"));
             return Ok(Err("non-fast-forward".into()));
         }
         Ok(Ok(()))
     }
 
-    /// Tells whether one commit is among the ancestors of another, or is it.
+    /// Returns whether a commit is an ancestor of another, or the same.
     fn leads_to(&self, from: ObjectId, goal: ObjectId) -> io::Result<bool> {
         let mut seen = HashSet::from([from]);
         let mut open = VecDeque::from([from]);

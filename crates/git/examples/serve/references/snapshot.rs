@@ -17,15 +17,15 @@ use super::{
     packed::{self, Packed, Peeled},
 };
 
-/// How many references may lead to one another.
+/// The maximum length of a chain of symbolic references.
 const SYMBOLIC_DEPTH: usize = 5;
 
-/// The references of one repository, with what is remembered of them.
+/// The references of one repository, with their caches.
 pub struct Store {
     path: PathBuf,
     packed: Mutex<Option<(Stamp, Arc<[Packed]>)>>,
     latest: Mutex<Option<Arc<Snapshot>>>,
-    /// Held by whoever moves references, so that pushes wait for one another and not for a time-out.
+    /// Locked during updates, so that pushes wait for each other and not for a timeout.
     pub moving: Mutex<()>,
 }
 
@@ -35,13 +35,13 @@ pub struct Snapshot {
     files: Vec<(BString, Option<Target>)>,
     packed: Arc<[Packed]>,
     found: Vec<Found>,
-    /// What was made of them for the rules of hiding.
+    /// The views for the rules of hidden references.
     views: Mutex<Vec<(Hidden, Arc<References>)>>,
 }
 
 struct Found {
     reference: Reference,
-    /// Where a symbolic reference finally leads.
+    /// The final target of a symbolic reference.
     symbolic: Option<BString>,
 }
 
@@ -52,12 +52,12 @@ impl Store {
         Self { path, packed: Mutex::default(), latest: Mutex::default(), moving: Mutex::default() }
     }
 
-    /// Gives the folder that holds the references.
+    /// Returns the folder of the references.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads one reference: what its file holds, or else what is packed.
+    /// Reads one reference: the loose one, or else the packed one.
     pub fn target(&self, name: &BStr) -> io::Result<Option<Target>> {
         if let Some(target) = files::read(&self.path, name)? {
             return Ok(Some(target));
@@ -65,11 +65,11 @@ impl Store {
         Ok(packed::find(&self.packed()?, name).map(|packed| Target::Object(packed.target)))
     }
 
-    /// Gives the packed references.
+    /// Returns the packed references.
     pub fn packed(&self) -> io::Result<Arc<[Packed]>> {
         let path = self.path.join("packed-refs");
         let mut known = self.packed.lock();
-        if let Some((_, packed)) = known.as_ref().filter(|(stamp, _)| stamp.holds(&path)) {
+        if let Some((_, packed)) = known.as_ref().filter(|(stamp, _)| stamp.is_unchanged(&path)) {
             return Ok(Arc::clone(packed));
         }
         let stamp = Stamp::of(&path);
@@ -78,7 +78,7 @@ impl Store {
         Ok(packed)
     }
 
-    /// Reads all references; those that lead nowhere are left out, with a word to the log.
+    /// Reads all references; those without a target are left out and logged.
     pub fn snapshot(&self, repository: &Repository) -> io::Result<Arc<Snapshot>> {
         let head = files::read(&self.path, b"HEAD".as_bstr()).unwrap_or_default();
         let mut files = files::list(&self.path)?;
@@ -99,7 +99,7 @@ impl Store {
 }
 
 impl Snapshot {
-    /// Makes what clients see, but for the references that are hidden.
+    /// Creates the view of clients, without hidden references.
     pub fn view(&self, hidden: &Hidden) -> Arc<References> {
         let mut views = self.views.lock();
         if let Some((_, view)) = views.iter().find(|(known, _)| known == hidden) {
@@ -122,7 +122,7 @@ impl Snapshot {
                 Some(Target::Object(id)) => view.detached = Some(*id),
                 Some(Target::Symbolic(name)) => {
                     view.head = Some(name.clone());
-                    // HEAD is seen even if its branch is not.
+                    // HEAD is visible even if its branch is hidden.
                     let branch = self.find(name.as_bstr()).filter(|_| hidden.covers(name.as_bstr()));
                     view.detached = branch.map(|branch| branch.reference.target);
                 }
@@ -130,7 +130,7 @@ impl Snapshot {
             }
         }
         let view = Arc::new(view);
-        // The rules change seldom: two services have two.
+        // The rules seldom change, and the two services have two sets.
         views.truncate(3);
         views.push((hidden.clone(), Arc::clone(&view)));
         view
@@ -141,19 +141,19 @@ impl Snapshot {
         self.found.get(position)
     }
 
-    /// Finds out what the references lead to; tells whether all lead somewhere.
+    /// Resolves the targets of the references; returns whether all have one.
     fn resolve(&mut self, repository: &Repository) -> bool {
         let mut complete = true;
         let mut found = Vec::with_capacity(self.files.len() + self.packed.len());
         let mut peels = Peels { repository, known: HashMap::new() };
         for (name, place) in self.merged() {
             let (target, symbolic, peeled) = match place {
-                Place::Packed(packed) => (Some(packed.target), None, packed.peeled),
-                Place::File(Some(target)) => match self.follow(target) {
+                ClientPermit::Packed(packed) => (Some(packed.target), None, packed.peeled),
+                ClientPermit::File(Some(target)) => match self.follow(target) {
                     Some((id, symbolic)) => (Some(id), symbolic, Peeled::Unknown),
                     None => continue,
                 },
-                Place::File(None) => (None, None, Peeled::Unknown),
+                ClientPermit::File(None) => (None, None, Peeled::Unknown),
             };
             let verdict = match target {
                 None => Err(format!("warning: ignoring broken ref {name}")),
@@ -177,8 +177,8 @@ impl Snapshot {
         complete
     }
 
-    /// Lists all references by name; a file stands before what is packed under its name.
-    fn merged(&self) -> impl Iterator<Item = (&BStr, Place<'_>)> {
+    /// Lists all references by name; a loose reference hides the packed one of its name.
+    fn merged(&self) -> impl Iterator<Item = (&BStr, ClientPermit<'_>)> {
         let mut files = self.files.iter().peekable();
         let mut packed = self.packed.iter().peekable();
         std::iter::from_fn(move || {
@@ -188,16 +188,16 @@ impl Snapshot {
                 _ => std::cmp::Ordering::Less,
             };
             if order.is_gt() {
-                return packed.next().map(|packed| (packed.name.as_bstr(), Place::Packed(packed)));
+                return packed.next().map(|packed| (packed.name.as_bstr(), ClientPermit::Packed(packed)));
             }
             if order.is_eq() {
                 packed.next();
             }
-            files.next().map(|(name, target)| (name.as_bstr(), Place::File(target.as_ref())))
+            files.next().map(|(name, target)| (name.as_bstr(), ClientPermit::File(target.as_ref())))
         })
     }
 
-    /// Follows a reference to its object; tells the last name on the way too, if it is symbolic.
+    /// Resolves a reference to its object, with the last name on the path if it is symbolic.
     fn follow(&self, target: &Target) -> Option<(ObjectId, Option<BString>)> {
         let mut target = target.clone();
         let mut last = None;
@@ -217,24 +217,24 @@ impl Snapshot {
     }
 }
 
-/// Where a reference was found.
-enum Place<'s> {
+/// The source of a reference.
+enum ClientPermit<'s> {
     Packed(&'s Packed),
     File(Option<&'s Target>),
 }
 
-/// What is known of objects that references point at.
+/// The known peeled values of targets.
 struct Peels<'r> {
     repository: &'r Repository,
     known: HashMap<ObjectId, Option<ObjectId>>,
 }
 
 impl Peels<'_> {
-    /// Tells what an object finally names, if it is a tag; nothing if the object is not there.
+    /// Returns the peeled value of an object; `None` if the object does not exist.
     #[expect(clippy::option_option, reason = "there is an object or not, and a tag is one of them")]
     fn peel(&mut self, id: ObjectId, known: Peeled) -> Option<Option<ObjectId>> {
         let peeled = match known {
-            // Git does not look at the objects of these either.
+            // Git does not check the objects of these, either.
             Peeled::To(peeled) => return Some(Some(peeled)),
             Peeled::Itself => return Some(None),
             Peeled::Unknown if self.known.contains_key(&id) => return self.known.get(&id).copied(),

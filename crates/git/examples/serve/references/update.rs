@@ -1,4 +1,4 @@
-//! Moving references as a push asks for.
+//! Updates references for a push.
 
 use std::{collections::HashMap, io};
 
@@ -11,42 +11,45 @@ use git::{
 use super::{
     super::config::Settings,
     files::Target,
-    moves::{self, Committer, Move},
     rules::Rules,
     snapshot::Store,
+    transaction::{self, Committer, RefUpdate},
 };
 
-/// Lines for the client, each without a newline at its end.
-pub type Say<'s> = dyn FnMut(String) + 's;
+/// Takes lines for the client, each without a newline.
+pub type PrintMessage<'s> = dyn FnMut(String) + 's;
 
-/// Moves references, or refuses to: answers each command in its order, with the reason of a refusal.
+/// Updates references or rejects updates: returns the result of each command in order, with the reason of a rejection.
 pub fn update(
     store: &Store,
     repository: &Repository,
     settings: &Settings,
     committer: &Committer<'_>,
     received: &Received<'_>,
-    say: &mut Say<'_>,
+    print: &mut PrintMessage<'_>,
 ) -> Vec<Result<(), String>> {
     let _turn = store.moving.lock();
     let commands = received.commands;
     let mut results: Vec<Result<(), String>> =
         received.statuses.iter().map(|status| status.clone().map(drop)).collect();
-    let mut moves = HashMap::new();
+    let mut updates = HashMap::new();
     let prepared = (|| {
-        let aliases = aliases(store, commands, &mut results, say)?;
+        let aliases = aliases(store, commands, &mut results, print)?;
         let mut rules = Rules::new(store, repository, settings)?;
         for (rank, command) in commands.iter().enumerate() {
             if results[rank].is_err() {
                 if results[rank] == Err("funny refname".to_owned()) {
-                    say(format!("error: refusing to update funny ref '{}' remotely", command.name));
+                    print(format!("error: refusing to update funny ref '{}' remotely", command.name));
                 }
                 continue;
             }
-            results[rank] = rules.judge(command, say)?;
-            // Its other name is moved, and it with that one.
+            results[rank] = rules.check(command, print)?;
+            if received.atomic && results[rank].is_err() {
+                break;
+            }
+            // The update of its target updates this one, too.
             if results[rank].is_ok() && !aliases.contains(&rank) {
-                moves.insert(rank, Move::new(repository, store, command, say)?);
+                updates.insert(rank, RefUpdate::new(repository, store, command, print)?);
             }
         }
         Ok::<_, io::Error>(())
@@ -60,34 +63,34 @@ pub fn update(
         let reason = if results.iter().any(Result::is_err) {
             Err("atomic push failure")
         } else {
-            let mut all: Vec<_> = moves.into_iter().collect();
+            let mut all: Vec<_> = updates.into_iter().collect();
             all.sort_by_key(|(rank, _)| *rank);
-            let all: Vec<_> = all.into_iter().map(|(_, movement)| movement).collect();
-            moves::make(store, &all, settings.logs, committer).map_err(|complaint| {
-                say(format!("error: {complaint}"));
+            let all: Vec<_> = all.into_iter().map(|(_, update)| update).collect();
+            transaction::make(store, &all, settings.logs, committer).map_err(|complaint| {
+                print(format!("error: {complaint}"));
                 "atomic transaction failed"
             })
         };
         return results.into_iter().map(|result| result.and(reason.map_err(str::to_owned))).collect();
     }
     for (rank, result) in results.iter_mut().enumerate() {
-        let Some(movement) = moves.remove(&rank).filter(|_| result.is_ok()) else { continue };
-        if let Err(complaint) = moves::make(store, &[movement], settings.logs, committer) {
-            say(format!("error: {complaint}"));
+        let Some(update) = updates.remove(&rank).filter(|_| result.is_ok()) else { continue };
+        if let Err(complaint) = transaction::make(store, &[update], settings.logs, committer) {
+            print(format!("error: {complaint}"));
             *result = Err("failed to update ref".to_owned());
         }
     }
     results
 }
 
-/// Lists the commands whose reference is symbolic and leads to that of another command, which wants the same.
+/// Lists the commands for a symbolic reference whose target has a command with the same values.
 ///
-/// Those that want something else are refused, and so are the others.
+/// If the values differ, both commands are rejected.
 fn aliases(
     store: &Store,
     commands: &[Command],
     results: &mut [Result<(), String>],
-    say: &mut Say<'_>,
+    print: &mut PrintMessage<'_>,
 ) -> io::Result<Vec<usize>> {
     let ranks: HashMap<_, _> = commands.iter().enumerate().map(|(rank, command)| (&command.name, rank)).collect();
     let mut aliases = Vec::new();
@@ -99,7 +102,7 @@ fn aliases(
             aliases.push(rank);
             continue;
         }
-        say(format!(
+        print(format!(
             "error: refusing inconsistent update between symref '{}' ({}..{}) and its target '{}' ({}..{})",
             command.name,
             short(&command.old),
@@ -119,7 +122,7 @@ fn short(id: &ObjectId) -> gix::hash::Prefix {
     gix::hash::Prefix::new(id, 7).expect("an id has seven digits")
 }
 
-/// Finds what a symbolic reference finally names; nothing if it is no such reference.
+/// Returns the final target of a symbolic reference; `None` for any other reference.
 pub fn leads_to(store: &Store, name: &BString) -> io::Result<Option<BString>> {
     let mut last = None;
     let mut name = name.clone();

@@ -1,4 +1,4 @@
-//! Walking one tree of deltas.
+//! The walk over a tree of deltas.
 
 use std::sync::atomic::Ordering;
 
@@ -6,61 +6,60 @@ use gix::ObjectId;
 use parking_lot::MutexGuard;
 
 use super::{
-    super::{Refusal, stored::EntryReader},
-    Done, Forest, LARGE,
+    super::{PackError, stored::EntryReader},
+    DeltaForest, LARGE, Resolved,
 };
 use crate::{Kind, delta};
 
-/// The memory that the bases on the ways down may take in all threads, in bytes; beyond it they are made again when
-/// needed.
+/// The memory for the bases on the paths of all threads, in bytes; further bases are made again when needed.
 const HELD_BYTES_MAX: usize = 96 << 20;
 
-/// From this size on, in bytes, an object is held by one thread at a time.
+/// The size of objects that only one thread at a time has in memory, in bytes.
 const LARGE_BYTES: u64 = 16 << 20;
 
-/// Where a tree of deltas starts.
+/// The root of a tree of deltas.
 pub(super) enum Root<'d> {
-    /// At an entry of the pack.
+    /// An entry of the pack.
     Entry(u32),
-    /// At an object of the repository.
+    /// An object of the repository.
     Outside { id: ObjectId, kind: Kind, data: &'d [u8] },
 }
 
-/// A base on the way down, and its deltas that are still to be resolved.
+/// A base on the path, with its unresolved deltas.
 struct Step {
     entry: Option<u32>,
     data: Option<Vec<u8>>,
     deltas: Vec<u32>,
 }
 
-/// Walks trees of deltas, one after the other.
-pub(super) struct Walk<'f> {
-    forest: &'f Forest<'f>,
+/// Walks over trees of deltas, one after the other.
+pub(super) struct DeltaWalk<'f> {
+    forest: &'f DeltaForest<'f>,
     entries: EntryReader<'f>,
     large: Option<MutexGuard<'f, ()>>,
     instructions: Vec<u8>,
     held_bytes: usize,
-    pub(super) done: Done,
+    pub(super) resolved: Resolved,
 }
 
-impl<'f> Walk<'f> {
-    pub(super) fn new(forest: &'f Forest<'f>) -> Self {
+impl<'f> DeltaWalk<'f> {
+    pub(super) fn new(forest: &'f DeltaForest<'f>) -> Self {
         Self {
             forest,
             entries: EntryReader::new(forest.stored),
             large: None,
             instructions: Vec::new(),
             held_bytes: 0,
-            done: Done::default(),
+            resolved: Resolved::default(),
         }
     }
 
-    /// Resolves all deltas that rest on `root`.
-    pub(super) fn run(&mut self, root: &Root<'_>) -> Result<(), Refusal> {
+    /// Resolves all deltas of the tree below `root`.
+    pub(super) fn run(&mut self, root: &Root<'_>) -> Result<(), PackError> {
         let (first, kind, outside) = match *root {
             Root::Entry(number) => {
                 let entry = self.forest.entries[number as usize];
-                let kind = entry.kind.expect("roots are whole objects");
+                let kind = entry.kind.expect("a root is a whole object");
                 let deltas = self.take(Some(number), &entry.id);
                 (Step { entry: Some(number), data: None, deltas }, kind, None)
             }
@@ -71,34 +70,34 @@ impl<'f> Walk<'f> {
         if first.deltas.is_empty() {
             return Ok(());
         }
-        let mut way = vec![first];
-        while let Some(step) = way.last_mut() {
+        let mut path = vec![first];
+        while let Some(step) = path.last_mut() {
             let Some(number) = step.deltas.pop() else {
-                let step = way.pop().expect("there is a last step");
+                let step = path.pop().expect("the path is not empty");
                 self.held_bytes -= step.data.map_or(0, |data| data.len());
                 continue;
             };
-            let result = self.resolve(number, &mut way, outside)?;
+            let result = self.resolve(number, &mut path, outside)?;
             let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, &result)
-                .map_err(|error| Refusal::new(error.to_string()))?;
+                .map_err(|error| PackError::new(error.to_string()))?;
             self.check_size(kind, result.len())?;
-            self.done.learnt.add(self.forest.rules, &id, kind, &result)?;
-            self.done.resolved.push((number, id, kind));
+            self.resolved.links.add(self.forest.rules, &id, kind, &result)?;
+            self.resolved.entries.push((number, id, kind));
             let deltas = self.take(Some(number), &id);
             if !deltas.is_empty() {
-                if way.len() > self.forest.rules.options.limits.delta_chain {
-                    return Err(Refusal::new("a chain of deltas is too long"));
+                if path.len() > self.forest.rules.options.limits.delta_chain {
+                    return Err(PackError::new("a chain of deltas is too long"));
                 }
                 self.held_bytes += result.len();
-                way.push(Step { entry: Some(number), data: Some(result), deltas });
-                self.let_go(&mut way);
+                path.push(Step { entry: Some(number), data: Some(result), deltas });
+                self.release(&mut path);
             }
         }
         self.large = None;
         Ok(())
     }
 
-    /// Takes the deltas of an object, so that no other thread does.
+    /// Takes the deltas of an object that no other thread has taken.
     fn take(&self, number: Option<u32>, id: &ObjectId) -> Vec<u32> {
         let by_entry = number.map_or(&[][..], |number| self.forest.by_entry(number));
         let by_entry = by_entry.iter().map(|(_, delta)| *delta);
@@ -109,76 +108,76 @@ impl<'f> Walk<'f> {
             .collect()
     }
 
-    /// Makes the object of the delta `number`, whose base is the last step.
-    fn resolve(&mut self, number: u32, way: &mut [Step], outside: Option<&[u8]>) -> Result<Vec<u8>, Refusal> {
-        let last = way.len() - 1;
-        let known = (0..=last).rev().find(|rank| way[*rank].data.is_some()).unwrap_or(0);
-        if known == 0 && way[0].data.is_none() && outside.is_none() {
+    /// Makes the object of the delta `number`, whose base is the last of the path.
+    fn resolve(&mut self, number: u32, path: &mut [Step], outside: Option<&[u8]>) -> Result<Vec<u8>, PackError> {
+        let last = path.len() - 1;
+        let known = (0..=last).rev().find(|rank| path[*rank].data.is_some()).unwrap_or(0);
+        if known == 0 && path[0].data.is_none() && outside.is_none() {
             let mut data = Vec::new();
-            let number = way[0].entry.expect("a root inside of the pack");
+            let number = path[0].entry.expect("a root without data is in the pack");
             let size = self.forest.entries[number as usize].size;
             if size > self.forest.rules.options.limits.delta_bytes {
-                return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+                return Err(PackError::new(format!("an object of {size} bytes is too large")));
             }
-            self.make(size)?;
+            self.count_expansion(size)?;
             self.inflate(number, &mut data)?;
             self.held_bytes += data.len();
-            way[0].data = Some(data);
+            path[0].data = Some(data);
         }
         for rank in known + 1..=last {
-            let base = way[rank - 1].data.as_deref().or(outside).expect("the step before was made");
-            let data = self.apply(way[rank].entry.expect("only roots are outside of the pack"), base)?;
+            let base = path[rank - 1].data.as_deref().or(outside).expect("the base was made in the round before");
+            let data = self.apply(path[rank].entry.expect("only a root is outside of the pack"), base)?;
             self.held_bytes += data.len();
-            way[rank].data = Some(data);
+            path[rank].data = Some(data);
         }
-        let base = way[last].data.as_deref().or(outside).expect("the step was made");
+        let base = path[last].data.as_deref().or(outside).expect("the base was made above");
         self.apply(number, base)
     }
 
-    fn apply(&mut self, number: u32, base: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn apply(&mut self, number: u32, base: &[u8]) -> Result<Vec<u8>, PackError> {
         let mut instructions = std::mem::take(&mut self.instructions);
         self.inflate(number, &mut instructions)?;
-        let unsound = |reason| Refusal::new(format!("the pack is corrupt: {reason}"));
-        let (_, size) = delta::sizes(&instructions).map_err(unsound)?;
+        let corrupt = |reason| PackError::new(format!("the pack is corrupt: {reason}"));
+        let (_, size) = delta::sizes(&instructions).map_err(corrupt)?;
         let limits = &self.forest.rules.options.limits;
         if size > limits.object_bytes.min(limits.delta_bytes) {
-            return Err(Refusal::new(format!("an object of {size} bytes is too large")));
+            return Err(PackError::new(format!("an object of {size} bytes is too large")));
         }
-        self.make(size)?;
-        let result = delta::apply(base, &instructions).map_err(unsound);
+        self.count_expansion(size)?;
+        let result = delta::apply(base, &instructions).map_err(corrupt);
         self.instructions = instructions;
         result
     }
 
-    /// Counts bytes that are about to be made; waits for other threads if these are many.
-    fn make(&mut self, bytes: u64) -> Result<(), Refusal> {
+    /// Counts the bytes of an object that will be made; a large one waits for other threads.
+    fn count_expansion(&mut self, bytes: u64) -> Result<(), PackError> {
         if bytes >= LARGE_BYTES && self.large.is_none() {
             self.large = Some(LARGE.lock());
         }
-        self.forest.rules.make(bytes, self.forest.bytes)
+        self.forest.rules.count_expansion(bytes, self.forest.bytes)
     }
 
-    /// Refuses a commit, tree or tag that is too large.
-    fn check_size(&self, kind: Kind, bytes: usize) -> Result<(), Refusal> {
+    /// Fails if a commit, tree or tag is too large.
+    fn check_size(&self, kind: Kind, bytes: usize) -> Result<(), PackError> {
         if kind != Kind::Blob && bytes as u64 > self.forest.rules.options.limits.structure_bytes {
-            return Err(Refusal::new(format!("a {kind} of {bytes} bytes is too large")));
+            return Err(PackError::new(format!("a {kind} of {bytes} bytes is too large")));
         }
         Ok(())
     }
 
-    fn inflate(&mut self, number: u32, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn inflate(&mut self, number: u32, out: &mut Vec<u8>) -> Result<(), PackError> {
         let entries = self.forest.entries;
         let end = entries.get(number as usize + 1).map_or(self.forest.bytes, |next| next.offset);
         self.entries.inflate(&entries[number as usize], end, out)
     }
 
-    /// Forgets the base that has no more deltas, and the oldest ones when too much is held; the last stays.
-    fn let_go(&mut self, way: &mut [Step]) {
-        let most = HELD_BYTES_MAX / self.forest.threads;
-        let last = way.len() - 1;
-        let from = if self.held_bytes > most { 0 } else { last - 1 };
-        for step in &mut way[from..last] {
-            if step.deltas.is_empty() || self.held_bytes > most {
+    /// Releases the base before the last if it has no more deltas, and the oldest ones if the bases take too much memory.
+    fn release(&mut self, path: &mut [Step]) {
+        let bytes_max = HELD_BYTES_MAX / self.forest.threads;
+        let last = path.len() - 1;
+        let from = if self.held_bytes > bytes_max { 0 } else { last - 1 };
+        for step in &mut path[from..last] {
+            if step.deltas.is_empty() || self.held_bytes > bytes_max {
                 self.held_bytes -= step.data.take().map_or(0, |data| data.len());
             }
         }

@@ -1,8 +1,8 @@
-//! The part of a history that is neither older than a time nor what some commits lead to.
+//! The history that is newer than a time and not reachable from excluded commits: `deepen-since`, `deepen-not`.
 
 use std::collections::BinaryHeap;
 
-use super::{Range, set};
+use super::{DepthRange, set};
 use crate::{
     Error, ProtocolError,
     history::{History, Node},
@@ -13,23 +13,23 @@ const SEEN: u8 = 1;
 const OUTSIDE: u8 = 2;
 const QUEUED: u8 = 4;
 
-/// Finds the commits that `starts` lead to, without those that `not` lead to and without what is older than
-/// `since`, in seconds since 1970; what lies below a commit that is too old is outside as well.
-pub(super) fn range(
+/// Computes the commits reachable from `starts`, without those reachable from `not` and those older than `since`, in
+/// seconds since 1970. The ancestors of a commit that is too old are excluded as well.
+pub(super) fn depth_range(
     reader: &mut Reader,
     history: &mut History,
     starts: &[Node],
     not: &[Node],
     since: Option<i64>,
-) -> Result<Range, ProtocolError> {
-    let mut walk = Walk::default();
+) -> Result<DepthRange, ProtocolError> {
+    let mut walk = RecentWalk::default();
     for node in not {
         walk.reach(reader, history, *node, OUTSIDE)?;
     }
     for node in starts {
         walk.reach(reader, history, *node, 0)?;
     }
-    let mut taken = Vec::new();
+    let mut selected = Vec::new();
     while walk.open > 0 {
         let Some(node) = walk.next() else { break };
         if since.is_some_and(|since| history.seconds(node) < since) {
@@ -37,38 +37,39 @@ pub(super) fn range(
         }
         let outside = walk.flags[node as usize] & OUTSIDE;
         if outside == 0 {
-            taken.push(node);
+            selected.push(node);
         }
         for at in 0..history.parents(node).len() {
             let parent = history.parents(node)[at];
             walk.reach(reader, history, parent, outside)?;
         }
     }
-    taken.retain(|node| walk.flags[*node as usize] & OUTSIDE == 0);
-    if taken.is_empty() {
+    selected.retain(|node| walk.flags[*node as usize] & OUTSIDE == 0);
+    if selected.is_empty() {
         return Err(ProtocolError::new("no commits selected for shallow requests"));
     }
     let is_outside = |node: &Node| walk.flags[*node as usize] & OUTSIDE != 0;
     let ends = |node: &Node| history.is_cut(*node) || history.parents(*node).iter().any(is_outside);
-    let (boundary, full): (Vec<_>, Vec<_>) = taken.into_iter().partition(ends);
+    let (boundary, full): (Vec<_>, Vec<_>) = selected.into_iter().partition(ends);
     let mut inside = Vec::new();
     for node in full {
         set(&mut inside, node);
     }
-    Ok(Range { inside: Some(inside), boundary })
+    Ok(DepthRange { inside: Some(inside), boundary })
 }
 
+/// A walk over commits, the newest first.
 #[derive(Default)]
-struct Walk {
+struct RecentWalk {
     flags: Vec<u8>,
-    /// The commits to look at, by time.
+    /// The commits to visit, by time.
     queue: BinaryHeap<(i64, Node)>,
-    /// The number of commits in the queue that are not known to be outside.
+    /// The number of queued commits that are not known to be excluded.
     open: usize,
 }
 
-impl Walk {
-    /// Notes that a commit was reached, from outside if `outside` says so.
+impl RecentWalk {
+    /// Reaches a commit; `outside` is [`OUTSIDE`] if it is excluded.
     fn reach(&mut self, reader: &mut Reader, history: &mut History, node: Node, outside: u8) -> Result<(), Error> {
         let at = node as usize;
         if self.flags.len() <= at {
@@ -93,7 +94,7 @@ impl Walk {
         Some(node)
     }
 
-    /// Puts a commit outside, with what of its ancestors was seen.
+    /// Excludes a commit and those of its ancestors that were visited.
     fn exclude(&mut self, history: &History, node: Node) {
         let mut stack = vec![node];
         while let Some(node) = stack.pop() {

@@ -1,19 +1,19 @@
-//! `object-info`: the sizes of objects.
+//! The command `object-info` of version 2: the sizes of objects.
 
 use gix::ObjectId;
 
 use crate::{ProtocolError, pktline::Packets, reader::Reader};
 
-/// The objects that a client asks about.
+/// A request for the sizes of objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Sizes {
+pub(super) struct ObjectInfoRequest {
     pub(super) wants_size: bool,
     pub(super) ids: Vec<ObjectId>,
 }
 
-impl Sizes {
-    /// Renders the answer: a heading, then for each object its id and its size in bytes.
-    pub(super) fn answer(self, reader: &mut Reader) -> Result<Vec<u8>, ProtocolError> {
+impl ObjectInfoRequest {
+    /// Renders the response: a header, then for each object its id and its size in bytes.
+    pub(super) fn respond(self, reader: &mut Reader) -> Result<Vec<u8>, ProtocolError> {
         let mut out = Packets::default();
         if self.wants_size && !self.ids.is_empty() {
             out.line("size");

@@ -1,28 +1,28 @@
-//! `ls-refs`: the references of version 2.
+//! The command `ls-refs` of version 2: lists references.
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use crate::{References, pktline::Packets};
 
-/// What a client wants to know of the references.
+/// A request for a list of references.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct List {
-    /// What annotated tags finally name.
+pub(super) struct LsRefs {
+    /// Include the peeled values of annotated tags.
     pub(super) peel: bool,
-    /// Where symbolic references lead to.
+    /// Include the targets of symbolic references.
     pub(super) symrefs: bool,
-    /// The default branch even if it does not exist.
+    /// Include the default branch even if it does not exist.
     pub(super) unborn: bool,
-    /// How the names begin; all are listed if there are none.
+    /// Prefixes of the names to list; all are listed if there are none.
     pub(super) prefixes: Vec<BString>,
 }
 
-impl List {
+impl LsRefs {
     /// Renders the list.
-    pub(super) fn answer(mut self, references: &References) -> Vec<u8> {
+    pub(super) fn respond(mut self, references: &References) -> Vec<u8> {
         self.prefixes.sort();
-        // A prefix of a prefix says it all, so that at most one of those that are left can match.
+        // A prefix of another prefix makes the longer one redundant; at most one of the rest matches a name.
         self.prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter));
         let mut out = Packets::default();
         if let Some(id) = references.head_target() {
@@ -46,7 +46,7 @@ impl List {
         name: &BStr,
         peeled: Option<ObjectId>,
     ) {
-        if !self.lists(name) {
+        if !self.includes(name) {
             return;
         }
         let mut text = BString::from(id.map_or_else(|| "unborn".to_owned(), |id| id.to_string()));
@@ -67,7 +67,7 @@ impl List {
         out.line(text);
     }
 
-    fn lists(&self, name: &BStr) -> bool {
+    fn includes(&self, name: &BStr) -> bool {
         let after = self.prefixes.partition_point(|prefix| prefix.as_slice() <= name.as_bytes());
         self.prefixes.is_empty() || after.checked_sub(1).is_some_and(|at| name.starts_with(&self.prefixes[at]))
     }
@@ -78,10 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_prefix_of_many_is_enough() {
-        let mut list = List {
+    fn a_name_with_one_of_the_prefixes_is_listed() {
+        let mut list = LsRefs {
             prefixes: ["refs/heads/b", "refs/tags/", "HEAD", "refs/tags/v1", "refs/heads/a"].map(BString::from).into(),
-            ..List::default()
+            ..LsRefs::default()
         };
         list.prefixes.sort();
         list.prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter));
@@ -96,7 +96,7 @@ mod tests {
             ("refs/tags/v0", true),
             ("refs/", false),
         ] {
-            assert_eq!(list.lists(name.into()), listed, "{name}");
+            assert_eq!(list.includes(name.into()), listed, "{name}");
         }
     }
 }

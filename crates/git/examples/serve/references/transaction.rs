@@ -1,4 +1,4 @@
-//! The moves themselves: looked at in Git's words first, then made by a transaction that looks again under its locks.
+//! Updates of references: checked first for Git's error messages, then made by a transaction that checks again under its locks.
 
 use std::{fs, io, time::Duration};
 
@@ -20,54 +20,59 @@ use super::{
     files::Target,
     packed::Packed,
     snapshot::Store,
-    update::{Say, leads_to},
+    update::{PrintMessage, leads_to},
 };
 
-/// How long the locks of others are waited for.
+/// The timeout for the locks of other processes.
 const LOCK_TIME: Fail = Fail::AfterDurationWithBackoff(Duration::from_secs(1));
 
-/// Who is said to have moved a reference.
+/// The committer of reflog entries.
 #[derive(Debug, Clone, Copy)]
 pub struct Committer<'c> {
     pub name: &'c str,
     pub email: &'c str,
 }
 
-/// One move that is to be made.
+/// One update of a reference.
 #[derive(Debug, Clone)]
-pub struct Move {
+pub struct RefUpdate {
     name: BString,
-    /// What is to be moved: a symbolic reference passes on what is done to it.
+    /// The reference to update: a symbolic reference passes updates on to its target.
     place: BString,
-    /// Nothing if it may be anything.
+    /// `None` if any value is accepted.
     old: Option<ObjectId>,
     new: ObjectId,
 }
 
-impl Move {
+impl RefUpdate {
     /// Prepares a command.
-    pub fn new(repository: &Repository, store: &Store, command: &Command, say: &mut Say<'_>) -> io::Result<Self> {
+    pub fn new(
+        repository: &Repository,
+        store: &Store,
+        command: &Command,
+        print: &mut PrintMessage<'_>,
+    ) -> io::Result<Self> {
         let place = leads_to(store, &command.name)?.unwrap_or_else(|| command.name.clone());
         let mut old = Some(command.old);
         if command.is_deletion() && repository.kind(&command.old)?.is_none() {
             if matches!(store.target(place.as_bstr()), Ok(None)) {
-                say("warning: deleting a non-existent ref".into());
+                print("warning: deleting a non-existent ref".into());
             } else {
-                say("warning: allowing deletion of corrupt ref".into());
+                print("warning: allowing deletion of corrupt ref".into());
             }
             old = None;
         }
         Ok(Self { name: command.name.clone(), place, old, new: command.new })
     }
 
-    /// Looks whether the move can be made, and whether it has to be; an error is Git's complaint.
+    /// Checks whether the update is possible and changes anything; an error is Git's message.
     fn check(&self, store: &Store) -> Result<bool, String> {
         let complain = |text: String| format!("cannot lock ref '{}': {text}", self.name);
         let broken = || complain(format!("unable to resolve reference '{}'", self.place));
         let current = match store.target(self.place.as_bstr()) {
             Ok(Some(Target::Object(id))) => Some(id),
             Ok(None) => None,
-            // What holds nonsense may go.
+            // A malformed reference may be deleted.
             Err(_) if self.new.is_null() && self.old.is_none() => None,
             Ok(Some(Target::Symbolic(_))) | Err(_) => return Err(broken()),
         };
@@ -92,7 +97,7 @@ impl Move {
     fn edit(&self, store: &Store, logged: bool) -> Result<RefEdit, String> {
         let head = store.target(b"HEAD".as_bstr());
         let is_current = matches!(head, Ok(Some(Target::Symbolic(name))) if name == self.place);
-        // The log of HEAD tells of its branch.
+        // The reflog of HEAD includes the updates of its branch.
         let through_head = logged && is_current && !self.new.is_null();
         let name = if through_head { BString::from("HEAD") } else { self.place.clone() };
         let name = FullName::try_from(name).map_err(|error| error.to_string())?;
@@ -111,9 +116,9 @@ impl Move {
     }
 }
 
-/// Finds a reference that stands in the way of a new one: a folder of it, or one that would be below it.
+/// Finds a reference that conflicts with a new one: one of its folders, or one below it.
 ///
-/// Git locks what it deletes, for which only the folders matter.
+/// Git locks references that it deletes, for which only folders conflict.
 fn obstacle(store: &Store, name: &BStr, is_deletion: bool) -> io::Result<Option<BString>> {
     let packed = store.packed()?;
     for (end, _) in name.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
@@ -156,42 +161,43 @@ fn file_below(store: &Store, prefix: BString) -> io::Result<Option<BString>> {
     Ok(None)
 }
 
-/// Makes all of the moves or none; an error is Git's complaint.
-pub fn make(store: &Store, moves: &[Move], logs: Logs, committer: &Committer<'_>) -> Result<(), String> {
+/// Makes all updates or none; an error is Git's message.
+pub fn make(store: &Store, updates: &[RefUpdate], logs: Logs, committer: &Committer<'_>) -> Result<(), String> {
     let mut needed = Vec::new();
-    for one in moves.iter().filter(|one| one.old != Some(one.new)) {
+    for one in updates.iter().filter(|one| one.old != Some(one.new)) {
         if one.check(store)? {
             needed.push(one);
         }
-        let below =
-            |other: &&Move| other.place.strip_prefix(one.place.as_slice()).is_some_and(|rest| rest.starts_with(b"/"));
-        if let Some(other) = moves.iter().find(below) {
+        let below = |other: &&RefUpdate| {
+            other.place.strip_prefix(one.place.as_slice()).is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        if let Some(other) = updates.iter().find(below) {
             let (one, other) = (&one.place, &other.place);
             return Err(format!("cannot lock ref '{one}': cannot process '{one}' and '{other}' at the same time"));
         }
     }
-    let moves = needed;
-    let has_log = |one: &&Move| {
+    let updates = needed;
+    let has_log = |one: &&RefUpdate| {
         let place = one.place.to_path().map(|place| store.path().join("logs").join(place));
         place.is_ok_and(|place| place.is_file())
     };
     let write_reflog = match logs {
         Logs::All => WriteReflog::Always,
-        Logs::Existing if !moves.iter().any(has_log) => WriteReflog::Disable,
+        Logs::Existing if !updates.iter().any(has_log) => WriteReflog::Disable,
         Logs::Existing | Logs::Normal => WriteReflog::Normal,
     };
     let options = Options { write_reflog, ..Options::default() };
     let files = Files::at_opts(store.path().to_owned(), gix::hash::Kind::Sha1, options);
-    let edits = moves.iter().map(|one| one.edit(store, logs != Logs::Existing)).collect::<Result<Vec<_>, _>>()?;
+    let edits = updates.iter().map(|one| one.edit(store, logs != Logs::Existing)).collect::<Result<Vec<_>, _>>()?;
     let time = gix::date::Time::now_utc().to_string();
     let committer = SignatureRef { name: committer.name.into(), email: committer.email.into(), time: &time };
     let made =
         files.transaction().prepare(edits, LOCK_TIME, LOCK_TIME).and_then(|transaction| transaction.commit(committer));
-    made.map(drop).map_err(|error| complaint(store, &moves, &error.to_string()))
+    made.map(drop).map_err(|error| complaint(store, &updates, &error.to_string()))
 }
 
-/// Says in Git's words why a transaction failed.
-fn complaint(store: &Store, moves: &[&Move], error: &str) -> String {
+/// Returns Git's message for a failed transaction.
+fn complaint(store: &Store, updates: &[&RefUpdate], error: &str) -> String {
     let held = |path: &std::path::Path| {
         path.exists().then(|| {
             format!(
@@ -208,19 +214,19 @@ fn complaint(store: &Store, moves: &[&Move], error: &str) -> String {
     if let Some(text) = held(&store.path().join("packed-refs.lock")) {
         return text;
     }
-    for one in moves {
+    for one in updates {
         let lock = [one.place.as_slice(), b".lock"].concat();
         let lock = lock.to_path().ok().and_then(|lock| held(&store.path().join(lock)));
         if let Some(text) = lock {
             return format!("cannot lock ref '{}': {text}", one.name);
         }
-        // Somebody else was faster.
+        // Another update was faster.
         if let Err(text) = one.check(store) {
             return text;
         }
     }
     eprintln!("{error}");
-    match moves {
+    match updates {
         [one] => format!("cannot lock ref '{}': {error}", one.name),
         _ => error.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! What both sides have, and whether that is enough.
+//! The objects that both sides have, and whether they are enough to make a pack.
 
 use std::collections::BinaryHeap;
 
@@ -10,11 +10,11 @@ use crate::{
     reader::Reader,
 };
 
-/// What both sides have, as far as it was told.
-pub(super) struct Common {
-    /// The objects, in the order in which the client named them, without those that others of them imply.
+/// The objects that both sides have, as far as the client has named them.
+pub(super) struct CommonObjects {
+    /// The objects, in the client's order, without those that earlier ones imply.
     pub(super) ids: Vec<ObjectId>,
-    /// These, and the parents of the commits among them.
+    /// The objects, and the parents of the commits among them.
     implied: HashSet<ObjectId>,
     /// The time of the oldest commit among them, in seconds since 1970.
     oldest: i64,
@@ -22,15 +22,15 @@ pub(super) struct Common {
     search: Option<Search>,
 }
 
-impl Common {
-    /// Begins with nothing.
+impl CommonObjects {
+    /// Starts with no object.
     pub(super) fn new(wants: &[ObjectId]) -> Self {
         let wants = wants.to_vec();
         Self { ids: Vec::new(), implied: HashSet::default(), oldest: i64::MAX, wants, search: None }
     }
 
-    /// Notes that the client has an object; tells whether we have it too.
-    pub(super) fn note(&mut self, reader: &mut Reader, history: &mut History, id: &oid) -> Result<bool, Error> {
+    /// Adds an object that the client has; returns whether the repository has it too.
+    pub(super) fn insert(&mut self, reader: &mut Reader, history: &mut History, id: &oid) -> Result<bool, Error> {
         let Some(kind) = reader.kind(id)? else { return Ok(false) };
         let is_new = self.implied.insert(id.to_owned());
         if kind == Kind::Commit {
@@ -40,9 +40,9 @@ impl Common {
             for at in 0..history.parents(node).len() {
                 let parent = history.parents(node)[at];
                 self.implied.insert(history.id(parent));
-                self.found(parent);
+                self.mark(parent);
             }
-            self.found(node);
+            self.mark(node);
         }
         if is_new {
             self.ids.push(id.to_owned());
@@ -50,16 +50,16 @@ impl Common {
         Ok(true)
     }
 
-    fn found(&mut self, node: Node) {
+    fn mark(&mut self, node: Node) {
         if let Some(search) = &mut self.search {
-            search.found(node);
+            search.mark(node);
         }
     }
 
-    /// Tells whether each wanted commit rests on one that both sides have.
+    /// Returns whether each wanted commit descends from a common one.
     ///
-    /// Ways are not followed through commits older than all that both have: with a wrong clock the client is asked
-    /// for more. What was found out stays, so that to ask after each find costs no more than to ask once.
+    /// The search does not pass commits older than all common ones: with a wrong clock, the negotiation only takes longer.
+    /// The search continues where it stopped, so that a check after each object costs no more than one at the end.
     pub(super) fn is_enough(&mut self, reader: &mut Reader, history: &mut History) -> Result<bool, Error> {
         if self.ids.is_empty() {
             return Ok(false);
@@ -72,31 +72,31 @@ impl Common {
                 }
             }
             for id in &self.implied {
-                search.found(history.node(id));
+                search.mark(history.node(id));
             }
             self.search = Some(search);
         }
-        let search = self.search.as_mut().expect("it was made");
-        search.all_lead(reader, history, self.oldest)
+        let search = self.search.as_mut().expect("the search was created above");
+        search.all_descend(reader, history, self.oldest)
     }
 }
 
-/// Looks, from one wanted commit after the other, for a way to what both sides have.
+/// Searches from one wanted commit after the other for a path to a common commit.
 #[derive(Default)]
 struct Search {
     wants: Vec<Node>,
-    /// How many of them are known to lead there.
+    /// The number of wanted commits, counted from the first, that descend from a common one.
     done: usize,
-    /// For each commit: [`LEADS`], or 1 more than the place of the last wanted commit from which it was seen.
+    /// For each commit: [`DESCENDS`], or the position of the last wanted commit from which it was visited, plus 1.
     states: Vec<u32>,
-    /// For each commit that was seen, the one that names it as a parent.
+    /// For each visited commit, the child through which it was reached.
     children: Vec<Node>,
-    /// The commits that were seen from the present wanted one and not followed yet, by time.
+    /// The commits visited from the current wanted one whose parents were not visited yet, by time.
     open: BinaryHeap<(i64, Node)>,
 }
 
-/// The commit leads to what both sides have, or is it.
-const LEADS: u32 = u32::MAX;
+/// The commit is common, or descends from a common one.
+const DESCENDS: u32 = u32::MAX;
 
 impl Search {
     fn state(&mut self, node: Node) -> &mut u32 {
@@ -108,48 +108,50 @@ impl Search {
         &mut self.states[at]
     }
 
-    fn turn(&self) -> u32 {
-        u32::try_from(self.done + 1).expect("fewer wants than 32 bits count")
+    /// Returns the mark of commits visited from the current wanted one.
+    fn current(&self) -> u32 {
+        u32::try_from(self.done + 1).expect("a request has fewer wants than 32 bits count")
     }
 
-    /// Notes that a commit is what both sides have, or leads there.
-    fn found(&mut self, node: Node) {
-        let turn = self.turn();
-        if std::mem::replace(self.state(node), LEADS) != turn {
+    /// Marks a commit that is common or descends from a common one.
+    fn mark(&mut self, node: Node) {
+        let current = self.current();
+        if std::mem::replace(self.state(node), DESCENDS) != current {
             return;
         }
-        // It was seen: the way from the present wanted commit leads there.
+        // It was reached from the current wanted commit, which therefore descends from it.
         let want = self.wants[self.done];
         let mut node = node;
         while node != want {
             node = self.children[node as usize];
-            *self.state(node) = LEADS;
+            *self.state(node) = DESCENDS;
         }
         self.done += 1;
         self.open.clear();
     }
 
-    fn all_lead(&mut self, reader: &mut Reader, history: &mut History, oldest: i64) -> Result<bool, Error> {
+    /// Returns whether all wanted commits descend from common ones; `oldest` is the time at which the search stops.
+    fn all_descend(&mut self, reader: &mut Reader, history: &mut History, oldest: i64) -> Result<bool, Error> {
         while let Some(&want) = self.wants.get(self.done) {
-            if *self.state(want) == LEADS {
+            if *self.state(want) == DESCENDS {
                 self.done += 1;
                 self.open.clear();
                 continue;
             }
-            if *self.state(want) != self.turn() {
-                *self.state(want) = self.turn();
-                // It is followed however old it is.
+            if *self.state(want) != self.current() {
+                *self.state(want) = self.current();
+                // The parents of a wanted commit are visited whatever its time.
                 self.open.push((i64::MAX, want));
             }
-            if !self.leads(reader, history, oldest)? {
+            if !self.descends(reader, history, oldest)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Follows what is open, the newest first, until a way is found.
-    fn leads(&mut self, reader: &mut Reader, history: &mut History, oldest: i64) -> Result<bool, Error> {
+    /// Visits the open commits, the newest first, until one descends from a common commit.
+    fn descends(&mut self, reader: &mut Reader, history: &mut History, oldest: i64) -> Result<bool, Error> {
         while let Some((seconds, node)) = self.open.pop() {
             if seconds < oldest {
                 self.open.push((seconds, node));
@@ -158,16 +160,16 @@ impl Search {
             history.load(node, reader)?;
             for at in 0..history.parents(node).len() {
                 let parent = history.parents(node)[at];
-                let (turn, state) = (self.turn(), *self.state(parent));
-                if state == LEADS || state != turn {
-                    *self.state(parent) = turn;
+                let (current, state) = (self.current(), *self.state(parent));
+                if state == DESCENDS || state != current {
+                    *self.state(parent) = current;
                     self.children[parent as usize] = node;
                 }
-                if state == LEADS {
-                    self.found(parent);
+                if state == DESCENDS {
+                    self.mark(parent);
                     return Ok(true);
                 }
-                if state != turn {
+                if state != current {
                     history.load(parent, reader)?;
                     self.open.push((history.seconds(parent), parent));
                 }

@@ -1,4 +1,4 @@
-//! The events of Git requests.
+//! The events of Git sessions.
 
 use aws::KmsAction;
 use codecommit::repository::Repository;
@@ -6,13 +6,15 @@ use git::{ObjectId, Service};
 use serde_json::{Map, Value, json};
 use trail::Event;
 
-/// The most bytes of a reference's name that are recorded; longer ones are refused.
+use crate::git_serving::Session;
+
+/// The maximum length of a recorded reference name, in bytes; pushes of longer names are rejected.
 const REFERENCE_BYTES_MAX: usize = 4_096;
 
-/// The most bytes of names that a record has room for; there is no use in keeping more of them in memory.
+/// The maximum length of all names together, in bytes; a record cannot hold more.
 const REFERENCES_BYTES_MAX: usize = 100 * 1024;
 
-/// `eventName` of a service's requests.
+/// Returns the `eventName` of a service.
 pub(crate) fn name(service: Service) -> &'static str {
     match service {
         Service::UploadPack => "GitPull",
@@ -20,25 +22,27 @@ pub(crate) fn name(service: Service) -> &'static str {
     }
 }
 
-/// The event of a request that moved no data: the advertisement, or one that failed.
-pub(crate) fn without_data(service: Service, repository_name: &str, repository: Option<&Repository>) -> Event {
-    let mut event = Event::new(name(service), codecommit::EVENT_SOURCE);
-    event.additional_event_data = additional(repository_name, repository, None, None);
+/// Creates the event of a request that transferred no data: an advertisement, or a failed request.
+pub(crate) fn without_data(session: &Session, repository_name: &str, repository: Option<&Repository>) -> Event {
+    let mut event = Event::new(name(session.service), codecommit::EVENT_SOURCE);
+    event.additional_event_data = additional(session, repository_name, repository, None, None);
     event
 }
 
-/// The event of a request whose answer is a pack.
-pub(crate) fn pull(repository: &Repository, capabilities: &[String], shallow: bool) -> Event {
+/// Creates the event of a response with a pack.
+pub(crate) fn pull(session: &Session, repository: &Repository, capabilities: &[String], shallow: bool) -> Event {
     let mut event = Event::new(name(Service::UploadPack), codecommit::EVENT_SOURCE);
-    event.additional_event_data = additional(&repository.name, Some(repository), Some(capabilities), Some(shallow));
+    event.additional_event_data =
+        additional(session, &repository.name, Some(repository), Some(capabilities), Some(shallow));
     event.kms_actions = &[KmsAction::Decrypt];
     event
 }
 
-/// The event of a request that brings commands and mostly a pack.
+/// Creates the event of a push.
 ///
-/// A deletion shows the null id, as the client sends it: nothing else in the record would tell it from an update.
+/// A deletion has the null id, as the client sends it: nothing else in the record distinguishes it from an update.
 pub(crate) fn push<'a>(
+    session: &Session,
     repository: &Repository,
     capabilities: &[String],
     references: impl Iterator<Item = (&'a [u8], ObjectId)>,
@@ -55,21 +59,23 @@ pub(crate) fn push<'a>(
         .map(|(name, commit)| json!({ "commit": commit.to_string(), "ref": shown(name) }))
         .collect();
     event.request_parameters = json!({ "references": references });
-    event.additional_event_data = additional(&repository.name, Some(repository), Some(capabilities), None);
+    event.additional_event_data = additional(session, &repository.name, Some(repository), Some(capabilities), None);
     event
 }
 
-/// Returns a reference's name as text, cut where it is too long.
+/// Returns the name of a reference as text, truncated if it is too long.
 fn shown(name: &[u8]) -> String {
     let name = &name[..name.len().min(REFERENCE_BYTES_MAX)];
     let mut text = String::from_utf8_lossy(name).into_owned();
-    // What takes the place of bytes that are no text is longer than they are.
+    // The replacement of bytes that are not UTF-8 is longer than the bytes.
     text.truncate(text.floor_char_boundary(REFERENCE_BYTES_MAX));
     text
 }
 
-/// `additionalEventData`, members in the order of the guide's records; data was moved where there are capabilities.
+/// Creates `additionalEventData`, with the members in the order of the guide's records. Data was transferred if there are
+/// capabilities.
 fn additional(
+    session: &Session,
     repository_name: &str,
     repository: Option<&Repository>,
     capabilities: Option<&[String]>,
@@ -77,7 +83,7 @@ fn additional(
 ) -> Value {
     let mut data = Map::new();
     let mut put = |name: &str, value: Value| data.insert(name.to_owned(), value);
-    put("protocol", "HTTP".into());
+    put("protocol", session.protocol.into());
     if let Some(capabilities) = capabilities {
         put("capabilities", capabilities.into());
     }

@@ -1,62 +1,62 @@
-//! Answers, with the headers of `git http-backend`.
+//! HTTP replies with the headers of `git http-backend`.
 
 use std::{
     io::{self, Write},
     net::TcpStream,
 };
 
-/// How much of a chunk is gathered before it is sent, in bytes.
+/// The size of a chunk, in bytes.
 const CHUNK_BYTES: usize = 128 << 10;
 
-/// Caches must not keep an answer that tells of references.
+/// The headers of replies that must not be cached.
 pub const UNCACHED: &str = "Expires: Fri, 01 Jan 1980 00:00:00 GMT\r\nPragma: no-cache\r\n\
                             Cache-Control: no-cache, max-age=0, must-revalidate\r\n";
 
-/// How a content whose length is not known is sent.
+/// The framing of content of unknown length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Not at all: only the head is wanted.
+    /// No content: the method is HEAD.
     Head,
     Chunks,
     /// Up to the end of the connection.
     Bare,
 }
 
-/// The place for the answer to one request.
-pub struct Answer {
+/// The reply to one request.
+pub struct Reply {
     output: TcpStream,
     form: Form,
     keeps: bool,
     begun: bool,
 }
 
-impl Answer {
+impl Reply {
     pub fn new(output: TcpStream, form: Form, keeps: bool) -> Self {
         Self { output, form, keeps, begun: false }
     }
 
-    /// Tells whether the connection may stay open after the answer.
+    /// Returns whether the connection may stay open after the reply.
     pub fn keeps(&self) -> bool {
         self.keeps
     }
 
-    /// Tells whether a part of the answer was sent.
+    /// Returns whether a part of the reply was sent.
     pub fn has_begun(&self) -> bool {
         self.begun
     }
 
-    /// Lets the connection end with this answer.
+    /// Closes the connection after this reply.
     pub fn close(&mut self) {
         self.keeps = false;
     }
 
-    /// Answers without a content, but for a text that tells the reason.
+    /// Sends a reply whose only content is a reason, which may be empty.
     pub fn status(&mut self, status: &str, reason: &str) -> io::Result<()> {
         let kind = if reason.is_empty() { "" } else { "Content-Type: text/plain\r\n" };
         self.send(status, &format!("{UNCACHED}{kind}"), reason.as_bytes())
     }
 
-    /// Answers with a content that is at hand; `headers` are whole lines.
+    /// Sends a reply with known content; `headers` are complete lines.
     pub fn send(&mut self, status: &str, headers: &str, content: &[u8]) -> io::Result<()> {
         let mut bytes = self.head(status, headers, &format!("Content-Length: {}\r\n", content.len()));
         if self.form != Form::Head {
@@ -65,12 +65,12 @@ impl Answer {
         self.output.write_all(&bytes)
     }
 
-    /// Begins an answer whose length is not known; [`Stream::finish`] ends it.
+    /// Starts a reply of unknown length; [`Stream::finish`] ends it.
     pub fn stream(&mut self, headers: &str) -> Stream<'_> {
         let framing = if self.form == Form::Chunks { "Transfer-Encoding: chunked\r\n" } else { "" };
         self.keeps &= self.form != Form::Bare;
         let head = self.head("200 OK", headers, framing);
-        Stream { answer: self, head, chunk: Vec::new() }
+        Stream { reply: self, head, chunk: Vec::new() }
     }
 
     fn head(&mut self, status: &str, headers: &str, framing: &str) -> Vec<u8> {
@@ -80,24 +80,24 @@ impl Answer {
     }
 }
 
-/// An answer in chunks, or to the end of the connection.
+/// A reply in chunks, or up to the end of the connection.
 pub struct Stream<'a> {
-    answer: &'a mut Answer,
-    /// The head, until it is sent with the first chunk.
+    reply: &'a mut Reply,
+    /// The head; it is sent with the first chunk.
     head: Vec<u8>,
     chunk: Vec<u8>,
 }
 
 impl Stream<'_> {
-    /// Ends the answer. An answer that is dropped instead was cut off, and the client sees so.
+    /// Ends the reply. If it is dropped instead, the client sees that it is incomplete.
     pub fn finish(mut self) -> io::Result<()> {
         self.send(true)
     }
 
-    /// Sends what was gathered, and the end if this is the `last` chunk.
+    /// Sends the buffered bytes, and the end after the `last` chunk.
     fn send(&mut self, last: bool) -> io::Result<()> {
         let mut bytes = std::mem::take(&mut self.head);
-        match self.answer.form {
+        match self.reply.form {
             Form::Head => self.chunk.clear(),
             Form::Bare => bytes.append(&mut self.chunk),
             Form::Chunks => {
@@ -111,7 +111,7 @@ impl Stream<'_> {
                 }
             }
         }
-        self.answer.output.write_all(&bytes)
+        self.reply.output.write_all(&bytes)
     }
 }
 

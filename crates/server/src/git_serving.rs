@@ -1,0 +1,44 @@
+//! Git sessions, whatever transport carries them: finds the repository, serves the fetch or push, and records it.
+//!
+//! A request that fetches, pushes or lists leaves one event: the advertisement without data, a pack with data. Rounds of the
+//! negotiation, and empty requests, leave none.
+
+pub(crate) mod event;
+pub(crate) mod fetch;
+pub(crate) mod push;
+mod session;
+
+use std::sync::Arc;
+
+use aws::Failure;
+use git::Output;
+
+pub(crate) use crate::git_serving::session::Session;
+
+/// The reply of a transport to one request; it is sent once.
+pub(crate) trait Reply {
+    /// The destination of a reply that is sent while it is made.
+    type Output: Output;
+
+    /// Sends an advertisement.
+    fn send_advertisement(&mut self, advertisement: Arc<Vec<u8>>);
+
+    /// Sends a complete reply of the service.
+    fn send(&mut self, bytes: Vec<u8>);
+
+    /// Starts a reply of the service; dropping the output ends it.
+    fn start(&mut self) -> Self::Output;
+
+    /// Refuses the request.
+    fn refuse(&mut self, refusal: Refusal);
+}
+
+/// The reason why a request is not served.
+pub(crate) enum Refusal {
+    /// There is no repository of this name in the account and region of the call.
+    NoSuchRepository,
+    /// The request failed, and this is recorded.
+    Failed(Failure),
+    /// The request was not served because it could not be recorded.
+    NotRecorded(Failure),
+}

@@ -1,0 +1,78 @@
+//! Fetches: the negotiation, and the packs of clones and fetches.
+
+use std::io::{Read, Write};
+
+use aws::Failure;
+use codecommit::repository::Repository;
+use git::ProtocolError;
+use git::upload_pack::{self, Request, Response};
+
+use crate::git_serving::{Refusal, Reply, Session, event};
+
+/// Serves a stateless request; its event is recorded before the first byte of the response is sent.
+pub(crate) fn serve(session: &Session, reply: &mut impl Reply, input: &mut dyn Read) {
+    let response = match respond(session, input) {
+        Ok(Some(response)) => response,
+        Ok(None) => return reply.send(Vec::new()),
+        Err(Unserved::Protocol(error)) => return reply.send(error.packet()),
+        Err(Unserved::Refused(refusal)) => return reply.refuse(refusal),
+    };
+    let mut output = reply.start();
+    if let Err(error) = response.send(&mut output).and_then(|()| output.flush()) {
+        tracing::warn!(%error, request_id = session.call.request_id(), "cannot send a pack to its end");
+    }
+}
+
+/// The reason why there is no response.
+enum Unserved {
+    /// The protocol has an error message for the client.
+    Protocol(ProtocolError),
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Unserved {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Reads a request and prepares its response, which is recorded; `None` for an empty request.
+fn respond(session: &Session, input: &mut dyn Read) -> Result<Option<Response>, Unserved> {
+    let repository = session.repository()?;
+    let options = &session.state.git;
+    let protocol = |error| protocol_error(session, &repository, error);
+    let Some(request) = Request::read(input, session.version, options).map_err(protocol)? else { return Ok(None) };
+    let service = &session.state.codecommit;
+    let refused = |exception: codecommit::Exception| session.record_failure(exception.into());
+    let objects = service.objects(&session.call, &repository).map_err(refused)?;
+    let references = service.references(&repository).map_err(refused)?;
+    let response = upload_pack::respond(&objects, &references, request, options).map_err(protocol)?;
+    record(session, &repository, &response)?;
+    Ok(Some(response))
+}
+
+/// Records a response with a pack, or a list of references in version 2.
+fn record(session: &Session, repository: &Repository, response: &Response) -> Result<(), Refusal> {
+    if response.sends_pack() {
+        session.record(event::pull(session, repository, response.capabilities(), response.is_shallow()))
+    } else if response.is_fetch() {
+        Ok(())
+    } else {
+        // Version 2 requests the references with a command of their own.
+        session.record(event::without_data(session, &repository.name, Some(repository)))
+    }
+}
+
+/// Records a request that the protocol refuses; clients expect the reason inside of a successful reply.
+fn protocol_error(session: &Session, repository: &Repository, error: ProtocolError) -> Unserved {
+    if error.is_internal() {
+        let (name, id, request_id) = (&repository.name, &repository.id, session.call.request_id());
+        tracing::error!(error = ?error, repository = name, repository_id = id, request_id, "cannot serve a fetch");
+    }
+    let mut event = event::without_data(session, &repository.name, Some(repository));
+    event.failure = Some(Failure::client("InvalidRequestException", error.to_string()));
+    match session.record(event) {
+        Ok(()) => Unserved::Protocol(error),
+        Err(refusal) => refusal.into(),
+    }
+}

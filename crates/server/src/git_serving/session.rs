@@ -1,0 +1,63 @@
+//! A client's use of one service of one repository.
+
+use std::sync::Arc;
+
+use aws::{Call, Failure};
+use codecommit::repository::Repository;
+use git::{Service, Version};
+use trail::Event;
+
+use crate::git_serving::{Refusal, Reply, event};
+use crate::state::State;
+
+/// A client's use of one service of one repository; over HTTP, one request.
+pub(crate) struct Session {
+    pub(crate) state: Arc<State>,
+    pub(crate) call: Arc<Call>,
+    pub(crate) repository_name: String,
+    pub(crate) service: Service,
+    pub(crate) version: Version,
+    /// The transport, as records name it: `HTTP`.
+    pub(crate) protocol: &'static str,
+}
+
+impl Session {
+    /// Finds the repository; a failure is recorded.
+    pub(crate) fn repository(&self) -> Result<Repository, Refusal> {
+        let found = self.state.codecommit.repository(&self.call, &self.repository_name);
+        found.map_err(|exception| self.record_failure(exception.into()))
+    }
+
+    /// Sends the advertisement, and records it.
+    pub(crate) fn advertise(&self, reply: &mut impl Reply) {
+        match self.recorded_advertisement() {
+            Ok(advertisement) => reply.send_advertisement(advertisement),
+            Err(refusal) => reply.refuse(refusal),
+        }
+    }
+
+    fn recorded_advertisement(&self) -> Result<Arc<Vec<u8>>, Refusal> {
+        let repository = self.repository()?;
+        let advertisement = self.state.codecommit.advertise(&repository, self.service, self.version);
+        let advertisement = advertisement.map_err(|exception| self.record_failure(exception.into()))?;
+        self.record(event::without_data(self, &repository.name, Some(&repository)))?;
+        Ok(advertisement)
+    }
+
+    /// Records an event.
+    pub(crate) fn record(&self, event: Event) -> Result<(), Refusal> {
+        self.state.trail.record(&self.call, event).map_err(Refusal::NotRecorded)
+    }
+
+    /// Records that the request failed; returns the refusal for the client.
+    pub(crate) fn record_failure(&self, failure: Failure) -> Refusal {
+        let is_missing = failure.name == "RepositoryDoesNotExistException";
+        let mut event = event::without_data(self, &self.repository_name, None);
+        event.failure = Some(failure.clone());
+        match self.record(event) {
+            Ok(()) if is_missing => Refusal::NoSuchRepository,
+            Ok(()) => Refusal::Failed(failure),
+            Err(refusal) => refusal,
+        }
+    }
+}
