@@ -71,7 +71,7 @@ fn a_folder_that_is_removed_while_the_server_runs_is_missed() {
         ] {
             let reply = world.call(operation, &input);
             let message = "The call was rolled back because the database file was removed or replaced while the server was using \
-                           it. The server's log says more.";
+                           it. The server's log has details.";
             let expected = json!({ "status": 500, "__type": "InternalFailure", "message": message });
             assert_eq!(reply.failure(), expected, "{operation} without {}", missing.display());
         }

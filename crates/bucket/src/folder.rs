@@ -1,6 +1,6 @@
 //! A bucket in a folder: objects are files, and their keys are the paths.
 //!
-//! **Invariant:** no key leads out of the folder, neither by its text nor over a link, and only regular files are objects.
+//! **Invariant:** no key leads out of the folder, neither by its text nor through a link, and only regular files are objects.
 
 mod file;
 mod name;

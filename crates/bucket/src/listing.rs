@@ -1,6 +1,6 @@
 //! Lists a folder's objects in the order of the bytes of their keys, from any key on, in pages.
 //!
-//! **Invariant:** a page reads only the folders that lie between its first and its last key.
+//! **Invariant:** a page reads only the folders between its first and its last key.
 
 use std::fs;
 use std::io;

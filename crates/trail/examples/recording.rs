@@ -120,12 +120,12 @@ fn body() -> Vec<u8> {
 }
 
 fn call() -> Arc<Call> {
-    let account = || "111122223333".parse().expect("it has twelve digits");
+    let account = || "111122223333".parse().expect("the account is valid");
     let principal_id = "AIDACKCEVSQ6C2EXAMPLE".to_owned();
     let caller = Caller::iam_user(account(), "Mary_Major", principal_id, Some("AKIAIOSFODNN7EXAMPLE".to_owned()));
     let origin = Origin {
         account: account(),
-        region: "us-east-1".parse().expect("it is a region"),
+        region: "us-east-1".parse().expect("the region is valid"),
         source_ip_address: "127.0.0.1".to_owned(),
         user_agent: Some("recording".to_owned()),
         host: None,

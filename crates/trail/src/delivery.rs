@@ -60,7 +60,7 @@ pub(crate) struct FailingBucket {
 enum Cut {
     /// All events recorded before the delivery began.
     Everything,
-    /// The events that make files full; the rest stays pending until there are more, or until its time has come.
+    /// The events that make files full; the rest stays pending until there are more, or until the interval has passed.
     FullFiles,
 }
 

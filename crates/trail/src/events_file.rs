@@ -44,7 +44,7 @@ impl EventsFile {
         let path = events_path(folder);
         let at_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(at_path)?;
-        if !file.metadata()?.is_file() {
+        if !file.metadata().map_err(at_path)?.is_file() {
             return Err(at_path(io::Error::other("it is no regular file; move it away")));
         }
         let appended = repair::repair(&mut file, store).map_err(at_path)?;

@@ -1,6 +1,6 @@
 //! Event history: lookup of the events of an account and region by attribute and time.
 //!
-//! **Invariant:** the transaction of a call indexes nothing. A worker indexes recorded events, some hundred at a time, and a lookup first
+//! **Invariant:** the transaction of a call indexes nothing. A worker indexes recorded events, some hundreds at a time, and a lookup first
 //! has the rest indexed, so that it finds every event that was acknowledged before it.
 
 mod attributes;
@@ -89,7 +89,6 @@ impl History {
 
     /// Pauses indexing as long as the guard is held.
     pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
-        // A panic of a holder does no harm: the lock guards nothing but the turn.
         self.turn.lock()
     }
 

@@ -333,7 +333,7 @@ fn unrecorded(error: &store::Error) -> Failure {
 
 /// The failure of a call that could not be recorded.
 fn rolled_back(reason: &str) -> Failure {
-    let message = format!("The call was rolled back because {reason}. The server's log says more.");
+    let message = format!("The call was rolled back because {reason}. The server's log has details.");
     Failure { message, ..Failure::internal() }
 }
 

@@ -97,7 +97,9 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ]
 });
 
-/// Finds an operation by its name.
-pub(crate) fn find(name: &str) -> Option<&'static Row> {
-    OPERATIONS.iter().find(|operation| operation.name == name)
+impl CloudTrail {
+    /// Finds an operation by its name.
+    pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
+        OPERATIONS.iter().find(|operation| operation.name == name)
+    }
 }

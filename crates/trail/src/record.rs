@@ -1,4 +1,4 @@
-//! Records of calls, with the members of CloudTrail in the order of CloudTrail.
+//! Records of calls: CloudTrail's members in CloudTrail's order.
 
 mod limits;
 mod user_identity;

@@ -1,7 +1,7 @@
 //! Retention: files of buckets and events of the store are removed once they are older than a set age.
 //!
-//! **Invariant:** an event stays in the store until it is in all of its log files, and the newest one always stays: the next event
-//! takes its place in the history from it.
+//! **Invariant:** an event stays in the store until it is in all of its log files, and the newest event always stays: the `seq` of the
+//! next one follows from it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use bucket::{Buckets, METADATA, write_whole_file};
 use store::{Error, Store, Transaction};
 use worker::Stop;
 
-use crate::{history, log_file};
+use crate::{history, log_file, with_path};
 
 /// Events that are removed in one transaction; other writes wait for it.
 const EVENTS_PER_TRANSACTION: i64 = 200;
@@ -67,7 +67,8 @@ impl Sweep<'_> {
                 if self.stop.is_set() {
                     return Ok(());
                 }
-                clear(&folder.join(&inside), archived.as_deref(), cutoff, self.sync)?;
+                let folder = folder.join(&inside);
+                clear(&folder, archived.as_deref(), cutoff, self.sync).map_err(|error| with_path(&folder, &error))?;
             }
         }
         Ok(())

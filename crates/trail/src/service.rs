@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use aws::{Call, Operation, TaggedResource};
 use bucket::Buckets;
-use store::{Error, Store, Transaction};
+use store::Store;
 
 use crate::history::{History, LookupSettings, Throttle};
-use crate::trails::tag;
-use crate::{KeyStore, Notifier, Trail, operations};
+use crate::{KeyStore, Notifier, Trail};
 
 /// AWS CloudTrail over the events that [`crate::Trail`] records.
 pub struct CloudTrail {
@@ -30,15 +28,5 @@ impl CloudTrail {
         let history = trail.history();
         let throttle = Throttle::default();
         Self { store, buckets, notifier, history, lookup, throttle, keys, trails_max }
-    }
-
-    /// Lists the trails with the call's region as home region that have or had tags.
-    pub fn tagged(&self, call: &Call) -> Result<Vec<TaggedResource>, Error> {
-        self.store.read(|transaction| tag::tagged_trails(transaction, call))
-    }
-
-    /// Finds an operation by its name.
-    pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
-        operations::find(name)
     }
 }

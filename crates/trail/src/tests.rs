@@ -175,3 +175,18 @@ fn after_a_failed_plan_each_event_is_in_one_log_file() {
     expected.sort();
     assert_eq!((trail.delivered(), expected.len()), (expected, 4));
 }
+
+#[test]
+fn a_failed_flush_names_the_folder_and_the_next_one_delivers() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let trail = TestTrail::open(folder.path());
+    trail.trail.record(&call("us-east-1"), event()).expect("the store works");
+    let link = trail.folder.join("AWSLogs");
+    std::os::unix::fs::symlink("nowhere", &link).expect("links can be created");
+    let error = trail.trail.flush().expect_err("the link is no folder").to_string();
+    let expected = format!("cannot write log files to the folder '{}': ", trail.folder.display());
+    assert!(error.starts_with(&expected), "{error}");
+    std::fs::remove_file(link).expect("the folder is writable");
+    trail.trail.flush().expect("the folder is writable");
+    assert_eq!(trail.delivered(), trail.events());
+}

@@ -1,7 +1,7 @@
 //! Validation without a server: checks the digests and log files in a bucket's folder with its public keys.
 //!
-//! Chains are followed from the newest digest to the oldest, as by `aws cloudtrail validate-logs`; besides, each digest must have the
-//! hash and signature that the next one names.
+//! Chains are followed from the newest digest to the oldest, as by `aws cloudtrail validate-logs`. In addition, each digest must have
+//! the hash and signature that the next one names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -170,7 +170,7 @@ impl Validation<'_> {
         })
     }
 
-    /// Reads and validates a digest; `named` is what the next one says of it.
+    /// Reads and validates a digest; `named` is its name in the next one.
     fn digest(&self, key: &str, named: Option<&NamedDigest>) -> Result<Document, String> {
         let content = self.content(key)?;
         let document: Document = serde_json::from_slice(&content).map_err(|_| "invalid format")?;

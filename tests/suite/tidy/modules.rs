@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tests::workspace;
 
 /// Crates whose modules are checked.
-const CRATES: [&str; 1] = ["codecommit"];
+const CRATES: [&str; 3] = ["codecommit", "trail", "bucket"];
 
 /// Source text of each module of a crate, by its path: `[]` for `lib.rs`, `["merge", "plan"]` for `merge/plan.rs`.
 type Modules = BTreeMap<Vec<String>, String>;

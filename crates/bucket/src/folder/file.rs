@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The file of an object whose key is also a folder.
 pub(crate) const OBJECT: &str = ".object";
 
-/// The suffix of a file or folder that is still being made.
+/// The suffix of a file or folder that is not complete yet.
 pub(super) const PARTIAL: &str = ".partial";
 
 /// Attempts of a write whose folder is removed at the same time.

@@ -108,7 +108,7 @@ fn other_files_and_links_are_not_listed() {
     bucket.put("a/b", b"content", &[("signature", "00ff")]).expect("the folder is writable");
     fs::write(bucket.folder().join("a/c.partial"), "half").expect("the folder is writable");
     fs::create_dir(bucket.folder().join("empty")).expect("the folder is writable");
-    std::os::unix::fs::symlink(folder.path(), bucket.folder().join("out")).expect("links can be made");
+    std::os::unix::fs::symlink(folder.path(), bucket.folder().join("out")).expect("links can be created");
     let page = bucket.list(all).expect("the folder is readable");
     assert_eq!(page.objects.iter().map(|object| (object.key.as_str(), object.bytes)).collect::<Vec<_>>(), [("a/b", 7)]);
     let folders = bucket.list(Listing { delimiter: "/", ..all }).expect("the folder is readable");

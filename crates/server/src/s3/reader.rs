@@ -217,9 +217,8 @@ impl Reader {
             Some(BucketLocation::Folder(bucket)) => Ok(bucket),
             Some(BucketLocation::Remote) => {
                 // No redirection: the AWS SDK for Python would follow it for ever.
-                let message = format!(
-                    "The bucket {name} lies at an endpoint of its own, which the settings file names; read it there."
-                );
+                let message =
+                    format!("The bucket {name} is at another endpoint, which the settings file names; read it there.");
                 Err(S3Error::with_message(S3ErrorCode::InvalidBucketState, message))
             }
             None => Err(S3Error::with_message(S3ErrorCode::NoSuchBucket, "The specified bucket does not exist")),

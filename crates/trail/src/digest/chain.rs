@@ -102,7 +102,7 @@ impl Chain {
         let begin = self.last.as_ref().map(|last| last.end).or(self.uncovered_since).unwrap_or(self.used);
         let passed = now.millis().saturating_sub(begin.millis());
         if passed < -millis(interval) {
-            // The clock was set back; a digest at once starts a new chain.
+            // The clock was set back: a digest is due at once and starts a new chain.
             return Duration::ZERO;
         }
         interval.saturating_sub(Duration::from_millis(u64::try_from(passed).unwrap_or(0)))

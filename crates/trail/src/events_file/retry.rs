@@ -1,4 +1,4 @@
-//! The worker that appends records which a full disk did not take, until the file has them.
+//! The worker that appends the records that a full disk has not taken, once there is room.
 
 use std::io;
 use std::sync::Arc;

@@ -153,7 +153,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Takes the events out of the index, and values that no event has any more.
+    /// Removes the events from the index, and then the values without events.
     fn remove(&self, transaction: &Transaction) -> Result<(), Error> {
         for (key, events) in &self.values {
             let Some(value_id) = value_id(transaction, key)? else { continue };

@@ -3,7 +3,7 @@
 //! CloudTrail leaves out `requestParameters` and `responseElements` that are too large. Members about the caller and the resources are
 //! shortened instead, and so are the references of a push, so that most of the record stays.
 //!
-//! **Invariant:** no record is larger than [`RECORD_BYTES_MAX`], whatever a client sends.
+//! **Invariant:** no record is larger than [`RECORD_BYTES_MAX`], for any request.
 
 use serde_json::Value;
 

@@ -87,7 +87,7 @@ impl KeyStore {
         })
     }
 
-    /// Takes the lock. A panic of a holder does no harm: the value is replaced as a whole.
+    /// Takes the lock; its value is replaced as a whole, so it is valid even after a panic.
     fn last(&self) -> MutexGuard<'_, Option<(i64, Arc<SigningKey>)>> {
         self.last.lock()
     }

@@ -144,10 +144,12 @@ fn check_advanced(selector: &Advanced) -> Result<(), Exception> {
     }
     let category = fields.iter().find(|field| field.member == "eventCategory");
     let Some(category) = category.and_then(|field| field.equals.first()) else {
-        return invalid("An advanced event selector says what eventCategory equals.");
+        return invalid("An advanced event selector needs a field selector with eventCategory and Equals.");
     };
     if category == "Data" && !fields.iter().any(|field| field.member == "resources.type") {
-        return invalid("An advanced event selector for data events says what resources.type equals.");
+        return invalid(
+            "An advanced event selector for data events needs a field selector with resources.type and Equals.",
+        );
     }
     Ok(())
 }

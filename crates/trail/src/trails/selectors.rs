@@ -136,7 +136,7 @@ impl DataResource {
     }
 }
 
-/// The ARN of a resource, or the beginning of the ARNs of several.
+/// Returns the ARN of a resource, or the common prefix of the ARNs of several.
 fn arn(resource: &Value) -> Option<&str> {
     resource["ARN"].as_str().or_else(|| resource["ARNPrefix"].as_str())
 }

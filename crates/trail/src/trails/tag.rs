@@ -69,6 +69,13 @@ pub(crate) fn list_tags(
     Ok(ListTagsOutput { resource_tag_list: lists })
 }
 
+impl CloudTrail {
+    /// Lists the trails with the call's region as home region that have or had tags.
+    pub fn tagged(&self, call: &Call) -> Result<Vec<TaggedResource>, Error> {
+        self.store.read(|transaction| tagged_trails(transaction, call))
+    }
+}
+
 /// Lists the trails with the call's region as home region that have or had tags, in the order of their names.
 pub(crate) fn tagged_trails(transaction: &Transaction, call: &Call) -> Result<Vec<TaggedResource>, Error> {
     let rows = transaction.query(
