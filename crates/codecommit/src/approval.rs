@@ -1,4 +1,4 @@
-//! Approvals of pull requests, and overrides of their approval rules: each is of one revision.
+//! Approvals of pull requests and overrides of their approval rules; each belongs to one revision.
 
 use std::sync::Arc;
 
@@ -21,7 +21,9 @@ use crate::approval_rule::content::APPROVALS_MAX;
 use crate::pull_request::{self, PullRequest, PullRequestId, event};
 use crate::{Change, CodeCommit, Exception, name};
 
-/// Approves a revision, or takes the approval back; what it is already stays it, and nothing happened to the pull request.
+/// Approves a revision or revokes the approval.
+///
+/// Setting the current state again is a no-op and leaves `lastActivityDate` unchanged.
 pub(crate) fn update_state(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -46,15 +48,15 @@ pub(crate) fn update_state(
         }
         let approvers = approvers(transaction, &pull_request, &revision_id)?;
         let is_approved = approvers.contains(approver);
-        let wanted = state == ApprovalState::Approve;
-        if wanted == is_approved {
+        let is_approval = state == ApprovalState::Approve;
+        if is_approval == is_approved {
             return Ok(());
         }
-        if wanted && approvers.len() >= APPROVALS_MAX {
+        if is_approval && approvers.len() >= APPROVALS_MAX {
             return Err(Exception::MaximumNumberOfApprovalsExceeded { limit: APPROVALS_MAX });
         }
         let [account, region, number] = pull_request.key();
-        let statement = if wanted {
+        let statement = if is_approval {
             "INSERT INTO approvals (account, region, pull_request, revision_id, approver) VALUES (?1, ?2, ?3, ?4, ?5)"
         } else {
             "DELETE FROM approvals \
@@ -69,7 +71,7 @@ pub(crate) fn update_state(
     }))
 }
 
-/// Tells who approves a revision; of one that there never was it is nobody.
+/// Lists the approvals of a revision; an unknown revision has none.
 pub(crate) fn get_states(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -84,7 +86,9 @@ pub(crate) fn get_states(
     Ok(GetPullRequestApprovalStatesOutput::builder().set_approvals(Some(approvals)).build())
 }
 
-/// Sets the rules of a revision aside, or puts them in force again if they were; rules in force stay it.
+/// Overrides the approval rules of a revision or revokes the override.
+///
+/// Revoking an override that does not exist is a no-op; overriding twice is an error.
 pub(crate) fn override_rules(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -127,7 +131,7 @@ pub(crate) fn override_rules(
     }))
 }
 
-/// Tells whether the rules of a revision are overridden, and who did it.
+/// Returns whether the rules of a revision are overridden, and by whom.
 pub(crate) fn get_override_state(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -141,7 +145,7 @@ pub(crate) fn get_override_state(
     Ok(output.set_overrider(overrider).build())
 }
 
-/// The id of a revision: sixty-four hexadecimal digits.
+/// Parses the id of a revision: sixty-four hexadecimal digits.
 pub(crate) fn revision_id(id: Option<String>) -> Result<String, Exception> {
     let id = name::required(id, Exception::RevisionIdRequired)?;
     if id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -151,7 +155,7 @@ pub(crate) fn revision_id(id: Option<String>) -> Result<String, Exception> {
     }
 }
 
-/// Fails if commits were added since the caller looked.
+/// Fails if the revision is not the current one.
 pub(crate) fn check_current(pull_request: &PullRequest, revision_id: &str) -> Result<(), Exception> {
     if pull_request.revision_id == revision_id {
         Ok(())
@@ -160,7 +164,7 @@ pub(crate) fn check_current(pull_request: &PullRequest, revision_id: &str) -> Re
     }
 }
 
-/// The ARNs of those who approve a revision.
+/// Returns the ARNs of the callers who approve a revision.
 pub(crate) fn approvers(
     transaction: &Transaction,
     pull_request: &PullRequest,
@@ -175,7 +179,7 @@ pub(crate) fn approvers(
     )
 }
 
-/// The ARN of who overrode the rules of a revision.
+/// Returns the ARN of the caller who overrode the rules of a revision.
 pub(crate) fn overrider(
     transaction: &Transaction,
     pull_request: &PullRequest,

@@ -166,6 +166,7 @@ fn description(text: Option<String>) -> Result<Option<String>, Exception> {
     }
 }
 
+/// Fails if a template of the call's account and region has the name.
 fn check_free(transaction: &Transaction, call: &Call, name: &RuleName) -> Result<(), Exception> {
     match row::find(transaction, call, name)? {
         Some(_) => Err(Exception::ApprovalRuleTemplateNameAlreadyExists { name: name.to_string() }),
@@ -173,6 +174,7 @@ fn check_free(transaction: &Transaction, call: &Call, name: &RuleName) -> Result
     }
 }
 
+/// Counts the templates of the call's account and region.
 fn count(transaction: &Transaction, call: &Call) -> Result<u64, store::Error> {
     let count = transaction.query_one(
         "SELECT COUNT(*) FROM approval_rule_templates WHERE account = ?1 AND region = ?2",

@@ -120,6 +120,7 @@ pub(crate) fn cancel(
     }))
 }
 
+/// Returns the output for an upload's status; a missing upload is invalid input.
 fn show(
     found: Option<(UploadStatus, Option<String>)>,
     upload_id: String,
@@ -130,6 +131,7 @@ fn show(
     Ok(UploadOutput { upload_id, status, status_message })
 }
 
+/// Returns a required text of an archive action.
 fn required(text: Option<String>, member: &str) -> Result<String, Exception> {
     name::required(text, Exception::Validation { reason: format!("{member} is required, but was not specified.") })
 }

@@ -1,20 +1,20 @@
-//! Who makes a commit through the API, and what they say of it.
+//! Author and message of commits that the API creates.
 
 use aws::Call;
 use git::{Commit, ObjectId, Signature};
 
 use crate::Exception;
 
-/// The length of a name, in characters.
+/// Maximum length of a name, in characters.
 const NAME_MAX: usize = 1_024;
 
-/// The length of an email address, in characters.
+/// Maximum length of an email address, in characters.
 const EMAIL_MAX: usize = 256;
 
-/// The length of a message, in bytes.
+/// Maximum length of a message, in bytes.
 const MESSAGE_MAX: usize = 256 << 10;
 
-/// Who makes a commit, and what they say of it.
+/// Author and message of a commit.
 #[derive(Clone, Debug)]
 pub(crate) struct Authorship {
     name: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Authorship {
 }
 
 impl Authorship {
-    /// Checks what a caller gives. What is empty counts as not given.
+    /// Parses the name, address and message that a caller gives; an empty text counts as missing.
     pub(crate) fn parse(
         name: Option<String>,
         email: Option<String>,
@@ -33,8 +33,8 @@ impl Authorship {
         if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX) {
             return Err(Exception::NameLengthExceeded { limit: NAME_MAX });
         }
-        let sound = |email: &String| email.chars().count() <= EMAIL_MAX && !email.contains(['<', '>', '\n', '\0']);
-        if !email.as_ref().is_none_or(sound) {
+        let is_valid = |email: &String| email.chars().count() <= EMAIL_MAX && !email.contains(['<', '>', '\n', '\0']);
+        if !email.as_ref().is_none_or(is_valid) {
             return Err(Exception::InvalidEmail);
         }
         if message.as_ref().is_some_and(|message| message.len() > MESSAGE_MAX) {
@@ -43,9 +43,9 @@ impl Authorship {
         Ok(Self { name, email: email.unwrap_or_default(), message })
     }
 
-    /// Makes the commit; its author and committer are the same, and its time is the call's.
+    /// Creates the commit object; author and committer are the same, and the time is the call's.
     ///
-    /// Who gives no name is named by their ARN, as the guide has it. Names lose what Git takes from them.
+    /// Without a name the author is the caller's ARN, as the guide says. Names are cleaned as Git does.
     pub(crate) fn commit(&self, call: &Call, tree: ObjectId, parents: Vec<ObjectId>, default_message: &str) -> Commit {
         let name = self.name.as_deref().map(without_crud).filter(|name| !name.is_empty());
         let signature = Signature {
@@ -59,13 +59,13 @@ impl Authorship {
             author: signature.clone(),
             committer: signature,
             extra_headers: git::BString::default(),
-            // Git takes no message with this character.
+            // Git refuses a message with this character.
             message: self.message.as_deref().unwrap_or(default_message).replace('\0', "").into(),
         }
     }
 }
 
-/// Takes away what Git takes away of names and addresses, so that the same author gives the same commit.
+/// Removes the characters that Git removes from names and addresses, so that the same author gives the same commit.
 fn without_crud(text: &str) -> String {
     let crud = |letter: char| letter <= ' ' || ".,:;<>\"\\'".contains(letter);
     text.trim_matches(crud).replace(['<', '>', '\n', '\0'], "")
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_as_git_writes_them() {
+    fn names_are_cleaned_as_git_does() {
         assert_eq!(without_crud(" .Mary <Major>, Jr.\n"), "Mary Major, Jr");
         assert_eq!(without_crud("mary@example.com"), "mary@example.com");
         assert_eq!(without_crud("<>"), "");

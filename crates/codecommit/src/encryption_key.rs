@@ -1,4 +1,4 @@
-//! Which AWS KMS key a repository names; nothing is encrypted here.
+//! AWS KMS keys of repositories. They are names only; nothing is encrypted.
 
 use aws::{Arn, Call};
 
@@ -6,7 +6,7 @@ use crate::{Exception, name};
 
 /// Returns the ARN of the key that a caller names, or of the account's default key.
 ///
-/// A caller may give a key's id, an alias or an ARN of the call's region. AWS managed keys of other services are refused.
+/// The caller may give the id of a key, an alias or an ARN of the call's region. AWS managed keys of other services are refused.
 pub(crate) fn parse(key: Option<String>, call: &Call) -> Result<String, Exception> {
     let Some(key) = key.filter(|key| !key.is_empty()) else { return Ok(default(call)) };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-".contains(&byte);
@@ -30,14 +30,14 @@ pub(crate) fn parse(key: Option<String>, call: &Call) -> Result<String, Exceptio
     }
 }
 
-/// Tells whether the ARN is that of the account's default key.
+/// Returns whether an ARN is that of the account's default key.
 pub(crate) fn is_default(arn: &str, call: &Call) -> bool {
     arn == default(call)
 }
 
-/// The key behind `alias/aws/codecommit`: one for each account and region, always the same.
+/// Returns the ARN of the key behind `alias/aws/codecommit`; each account and region has a fixed one.
 fn default(call: &Call) -> String {
-    // Shaped as a UUID.
+    // The id has the form of a UUID.
     let digits = format!("{:032x}", aws::derived::number(&format!("{}/{}", call.account, call.region)));
     let id = format!("{}-{}-4{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]);
     name::kms_arn(call, &format!("key/{id}"))

@@ -1,12 +1,12 @@
-//! The exceptions that CodeCommit models, with their messages.
+//! Exceptions of `CodeCommit`'s model, with their messages.
 //!
-//! A variant's name with `Exception` after it is the name on the wire. Where AWS's words are known they are used.
+//! The name on the wire is the variant's name followed by `Exception`. Messages are AWS's where they are known.
 
 use aws::Failure;
 use strum::IntoStaticStr;
 
-/// Why an operation failed: a variant for each exception that the service models, and three for what is our own fault.
-#[expect(missing_docs, reason = "each variant's message says what it means")]
+/// Failure of an operation: a variant for each exception that AWS models, and three for internal errors.
+#[expect(missing_docs, reason = "the message of each variant explains it")]
 #[derive(Debug, thiserror::Error, IntoStaticStr)]
 pub enum Exception {
     // Repositories.
@@ -14,14 +14,14 @@ pub enum Exception {
     RepositoryNameRequired,
     #[error("At least one repository name is required, but was not specified.")]
     RepositoryNamesRequired,
-    // The blank at the end is AWS's.
+    // The space at the end is AWS's.
     #[error(
         "The repository name is not valid. Repository names can be any valid combination of letters, numbers, periods, \
          underscores, and dashes between 1 and 100 characters in length. Names are case sensitive. For more information, see \
          Limits in the AWS CodeCommit User Guide. "
     )]
     InvalidRepositoryName,
-    // Both blanks are AWS's.
+    // The two spaces are AWS's.
     #[error("repositoryNames has too many repository names.  Maximum allowed is {limit}")]
     MaximumRepositoryNamesExceeded { limit: usize },
     #[error("{name} does not exist")]
@@ -94,7 +94,7 @@ pub enum Exception {
     PathRequired,
     #[error("The path {path} is not valid.")]
     InvalidPath { path: String },
-    // Of the exceptions that all operations have which write files, it comes nearest.
+    // Of the exceptions that all operations which write files have in common, this one is the closest.
     #[error("The files are not valid. Git would refuse them: {fault}")]
     #[strum(serialize = "InvalidPath")]
     UnsoundObject { fault: String },
@@ -122,7 +122,7 @@ pub enum Exception {
     FileContentSizeLimitExceeded { limit: u64 },
     #[error("The files of one folder are larger than {limit} bytes together.")]
     FolderContentSizeLimitExceeded { limit: u64 },
-    #[error("The content and mode of {path} are those that it already has.")]
+    #[error("The content and mode of {path} are the same as before.")]
     SameFileContent { path: String },
     #[error("{path} is a directory. A file cannot have its name.")]
     FileNameConflictsWithDirectoryName { path: String },
@@ -180,7 +180,7 @@ pub enum Exception {
     InvalidReplacementType { kind: String },
     #[error("New content is required for {path}, but was not specified.")]
     ReplacementContentRequired { path: String },
-    #[error("The replacement type of {path} does not go with new content.")]
+    #[error("The replacement type of {path} does not allow new content.")]
     InvalidReplacementContent { path: String },
     #[error("The maximum number of merge hunks is not valid. Valid values are 1 to {max}.")]
     InvalidMaxMergeHunks { max: usize },
@@ -192,7 +192,7 @@ pub enum Exception {
     InvalidDestinationCommitSpecifier { specifier: String },
     #[error("{name} is not a valid target branch.")]
     InvalidTargetBranch { name: String },
-    #[error("The merge cannot be done by itself: there are conflicts, or the branches have diverged.")]
+    #[error("The merge cannot be done automatically: there are conflicts, or the branches have diverged.")]
     ManualMergeRequired,
     #[error("The two commits have diverged too far. Use a Git client to merge them.")]
     TipsDivergenceExceeded,
@@ -248,15 +248,15 @@ pub enum Exception {
     InvalidPullRequestEventType { kind: String },
     #[error("{arn} is not a valid ARN of an actor.")]
     InvalidActorArn { arn: String },
-    #[error("{arn} has done nothing in this AWS account.")]
+    #[error("{arn} is not the actor of any pull request event in this AWS account.")]
     ActorDoesNotExist { arn: String },
     #[error("{arn} is not a valid ARN of an author.")]
     InvalidAuthorArn { arn: String },
-    #[error("{arn} is the author of nothing in this AWS account.")]
+    #[error("{arn} is not the author of any pull request in this AWS account.")]
     AuthorDoesNotExist { arn: String },
     #[error("{name} is not the repository of pull request {id}.")]
     RepositoryNotAssociatedWithPullRequest { name: String, id: String },
-    #[error("The tip of the source reference is another one: {tip}.")]
+    #[error("The tip of the source reference is different: {tip}.")]
     TipOfSourceReferenceIsDifferent { tip: String },
     #[error("The approval rules of pull request {id} are not satisfied.")]
     PullRequestApprovalRulesNotSatisfied { id: String },
@@ -278,7 +278,7 @@ pub enum Exception {
     ApprovalStateRequired,
     #[error("{state} is not a valid approval state. Valid values are APPROVE and REVOKE.")]
     InvalidApprovalState { state: String },
-    #[error("A pull request cannot be approved by the one who created it.")]
+    #[error("A pull request cannot be approved by its author.")]
     PullRequestCannotBeApprovedByAuthor,
     #[error("The limit of {limit} approvals is reached.")]
     MaximumNumberOfApprovalsExceeded { limit: usize },
@@ -286,7 +286,7 @@ pub enum Exception {
     OverrideStatusRequired,
     #[error("{status} is not a valid override status. Valid values are OVERRIDE and REVOKE.")]
     InvalidOverrideStatus { status: String },
-    #[error("The approval rules are overridden already.")]
+    #[error("The approval rules are already overridden.")]
     OverrideAlreadySet,
     #[error("An approval rule name is required, but was not specified.")]
     ApprovalRuleNameRequired,
@@ -294,7 +294,7 @@ pub enum Exception {
         "The approval rule name is not valid. It has 1 to {limit} letters, digits, periods, spaces, underscores and dashes."
     )]
     InvalidApprovalRuleName { limit: usize },
-    #[error("The pull request has an approval rule named {name} already.")]
+    #[error("The pull request already has an approval rule named {name}.")]
     ApprovalRuleNameAlreadyExists { name: String },
     #[error("The pull request has no approval rule named {name}.")]
     ApprovalRuleDoesNotExist { name: String },
@@ -302,13 +302,13 @@ pub enum Exception {
     ApprovalRuleContentRequired,
     #[error("The content of the approval rule is not valid: {reason}")]
     InvalidApprovalRuleContent { reason: String },
-    #[error("The SHA-256 hash is not that of the content that the rule has.")]
+    #[error("The SHA-256 hash does not match the content of the rule.")]
     InvalidRuleContentSha256,
     #[error("The limit of {limit} approval rules is reached.")]
     NumberOfRulesExceeded { limit: usize },
-    #[error("{name} was made from a template and cannot be changed.")]
+    #[error("{name} was created from a template and cannot be changed.")]
     CannotModifyApprovalRuleFromTemplate { name: String },
-    #[error("{name} was made from a template and cannot be deleted.")]
+    #[error("{name} was created from a template and cannot be deleted.")]
     CannotDeleteApprovalRuleFromTemplate { name: String },
     #[error("An approval rule template name is required, but was not specified.")]
     ApprovalRuleTemplateNameRequired,
@@ -343,7 +343,7 @@ pub enum Exception {
     CommentDoesNotExist { id: String },
     #[error("Comment {id} was deleted.")]
     CommentDeleted { id: String },
-    #[error("A comment can be changed only by the one who created it.")]
+    #[error("A comment can be changed only by its author.")]
     CommentNotCreatedByCaller,
     #[error("The content of a comment is required, but was not specified.")]
     CommentContentRequired,
@@ -434,14 +434,14 @@ pub enum Exception {
     #[error("The encryption key {key} is not available.")]
     EncryptionKeyUnavailable { key: String },
 
-    // What is our fault and modelled nowhere.
-    /// The store failed.
+    // Internal errors, which AWS does not model.
+    /// Failure of the database.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The objects cannot be read or written.
+    /// Failure to read or write Git objects.
     #[error(transparent)]
     Objects(git::Error),
-    /// The folder of the objects cannot be read or written.
+    /// Failure to read or write the folder of the objects.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
@@ -467,11 +467,12 @@ impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
         let status = match &exception {
             Exception::Objects(git::Error::Interrupted) => {
-                let message = "The request was given up: its client is gone, or the server stops.".to_owned();
+                let message =
+                    "The request was aborted because its client disconnected or the server is stopping.".to_owned();
                 return Self { name: "ServiceUnavailable".to_owned(), message, status: 503 };
             }
             Exception::Store(_) | Exception::Objects(_) | Exception::Io(_) => {
-                tracing::error!(error = %exception, "an operation failed");
+                tracing::error!(error = %exception, "cannot complete an operation");
                 return Self::internal();
             }
             Exception::EncryptionIntegrityChecksFailed { .. } => 500,

@@ -1,11 +1,11 @@
-//! Modes of files, as callers name them.
+//! Wire names of file modes.
 
 use aws_sdk_codecommit::types::FileModeTypeEnum;
 use git::Mode;
 
 use crate::Exception;
 
-/// Reads a mode; what is empty counts as not given.
+/// Parses a mode; an empty one counts as missing.
 pub(crate) fn parse(mode: Option<FileModeTypeEnum>) -> Result<Option<Mode>, Exception> {
     match mode {
         None => Ok(None),
@@ -17,7 +17,7 @@ pub(crate) fn parse(mode: Option<FileModeTypeEnum>) -> Result<Option<Mode>, Exce
     }
 }
 
-/// Names the mode of a file; what is none has no name.
+/// Returns the name of a file's mode; folders and submodules have none.
 pub(crate) fn name(mode: Mode) -> Option<FileModeTypeEnum> {
     match mode {
         Mode::File => Some(FileModeTypeEnum::Normal),

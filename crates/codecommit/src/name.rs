@@ -1,4 +1,4 @@
-//! Names and texts that callers give: parsed once at the border, known to be good inside.
+//! Names and texts that callers give, parsed once where they enter the service.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -9,13 +9,13 @@ use git::{BString, ObjectId};
 
 use crate::Exception;
 
-/// How many names a batch can have.
+/// Maximum number of names in a batch.
 pub(crate) const BATCH_MAX: usize = 100;
 
-/// How many tags a resource can have.
+/// Maximum number of tags of a resource.
 pub(crate) const TAGS_MAX: usize = 50;
 
-/// The name of a repository: 1 to 100 letters, digits, `.`, `_` and `-`, not ending in `.git`.
+/// Name of a repository: 1 to 100 letters, digits, `.`, `_` and `-`, not ending in `.git`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RepositoryName(String);
 
@@ -38,11 +38,11 @@ impl RepositoryName {
         if names.len() > BATCH_MAX {
             return Err(Exception::MaximumRepositoryNamesExceeded { limit: BATCH_MAX });
         }
-        // An empty name is no missing one here: the list has it.
+        // An empty name in the list is invalid rather than missing.
         names.into_iter().map(|name| Self::parse(Some(name)).map_err(|_| Exception::InvalidRepositoryName)).collect()
     }
 
-    /// Takes the name out of a repository's ARN; the account is the caller's, or else nothing is found later.
+    /// Parses a repository's ARN and returns the name; a repository of another account does not exist.
     pub(crate) fn from_arn(arn: Option<String>, call: &Call) -> Result<Self, Exception> {
         let text = required(arn, Exception::ResourceArnRequired)?;
         let arn = Arn::parse(&text)
@@ -63,7 +63,7 @@ impl fmt::Display for RepositoryName {
     }
 }
 
-/// A description of a repository: at most 1,000 characters; an empty one is none.
+/// Parses the description of a repository: at most 1,000 characters; an empty one counts as missing.
 pub(crate) fn repository_description(text: Option<String>) -> Result<Option<String>, Exception> {
     match text {
         Some(text) if text.chars().count() > 1_000 => Err(Exception::InvalidRepositoryDescription),
@@ -71,7 +71,7 @@ pub(crate) fn repository_description(text: Option<String>) -> Result<Option<Stri
     }
 }
 
-/// The short name of a branch.
+/// Short name of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BranchName(String);
 
@@ -92,25 +92,25 @@ impl BranchName {
         &self.0
     }
 
-    /// The full name: `refs/heads/…`.
+    /// Returns the full name: `refs/heads/…`.
     pub(crate) fn reference(&self) -> BString {
         format!("refs/heads/{}", self.0).into()
     }
 }
 
-/// The id of a commit: forty hexadecimal digits.
+/// Parses the id of a commit: forty hexadecimal digits.
 pub(crate) fn commit_id(id: Option<String>) -> Result<ObjectId, Exception> {
     let id = required(id, Exception::CommitIdRequired)?;
     ObjectId::from_hex(id.as_bytes()).map_err(|_| Exception::InvalidCommitId { id })
 }
 
-/// Tells whether a text has the form of an ARN, of whatever it may be; those of users have no region.
+/// Returns whether a text has the form of an ARN of any resource; region and account may be empty, as in ARNs of users.
 pub(crate) fn is_arn(text: &str) -> bool {
     let parts: Vec<_> = text.splitn(6, ':').collect();
     matches!(parts[..], ["arn", partition, service, _, _, resource] if ![partition, service, resource].contains(&""))
 }
 
-/// Tags of a resource, checked one by one; how many there may be is for the one who adds them to others.
+/// Parses tags of a resource. The limit applies to this list; whoever adds it to other tags checks the total.
 pub(crate) fn tags(tags: Option<HashMap<String, String>>) -> Result<BTreeMap<String, String>, Exception> {
     let tags: BTreeMap<_, _> = tags.unwrap_or_default().into_iter().collect();
     for (key, value) in &tags {
@@ -122,7 +122,7 @@ pub(crate) fn tags(tags: Option<HashMap<String, String>>) -> Result<BTreeMap<Str
     if tags.len() > TAGS_MAX { Err(Exception::TooManyTags { limit: TAGS_MAX }) } else { Ok(tags) }
 }
 
-/// Keys of tags that are to be taken away.
+/// Parses keys of tags to remove.
 pub(crate) fn tag_keys(keys: Vec<String>) -> Result<Vec<String>, Exception> {
     if keys.is_empty() {
         return Err(Exception::TagKeysListRequired);
@@ -148,13 +148,13 @@ fn is_tag_letter(letter: char) -> bool {
     letter.is_alphanumeric() || letter.is_whitespace() || "+-=._:/@".contains(letter)
 }
 
-/// An ARN of the service that encrypts.
+/// Returns an ARN of AWS KMS in the call's account and region.
 pub(crate) fn kms_arn(call: &Call, resource: &str) -> String {
     let (account, region): (_, Region) = (call.account.clone(), call.region.clone());
     Arn { service: "kms".to_owned(), region, account, resource: resource.to_owned() }.to_string()
 }
 
-/// Empty means missing: that is how a required member reads that was not sent.
+/// Returns a required text; the decoder reads a missing member as an empty one.
 pub(crate) fn required(text: Option<String>, missing: Exception) -> Result<String, Exception> {
     text.filter(|text| !text.is_empty()).ok_or(missing)
 }

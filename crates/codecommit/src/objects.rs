@@ -1,8 +1,8 @@
-//! The folder in which repositories keep their objects, `ID/objects` for each.
+//! Folder with the objects of all repositories, `ID/objects` for each.
 //!
-//! **Invariant:** a repository is open once at most, however many use it. A repository's folder is made when it gets its first object,
-//! so that creating one costs no file. The folder of a deleted repository stays whole while somebody uses it, is removed after that,
-//! and is never made again.
+//! **Invariant:** a repository is open at most once, however many calls use it. Its folder is created with its first object, so that
+//! creating a repository costs no file. The folder of a deleted repository stays complete while a call uses it; then it is removed
+//! and never created again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
@@ -13,39 +13,40 @@ use std::sync::{Arc, Weak};
 use git::CacheMemory;
 use parking_lot::{Mutex, MutexGuard};
 
-/// What is to be removed is first renamed to this, so that it is out of the way at once.
+/// Prefix to which the folder of a deleted repository is renamed at once; its removal takes longer.
 const REMOVED_PREFIX: &str = "removed-";
 
-/// How many repositories stay open that nobody uses at the moment.
+/// Maximum number of open repositories that are not in use.
 const OPEN_MAX: usize = 64;
 
+/// Object folders of the repositories.
 pub(crate) struct Objects {
     folder: PathBuf,
-    /// What is kept of the open ones.
+    /// Memory of the open repositories' caches.
     memory: CacheMemory,
-    open: Mutex<Open>,
+    open: Mutex<OpenRepositories>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenRepositories {
     by_id: HashMap<String, Weak<git::Repository>>,
-    /// Those that were used last, the last one at the end.
+    /// Recently used ones, the latest at the end.
     recent: VecDeque<Recent>,
-    /// The ids of deleted repositories that somebody still uses.
+    /// Ids of deleted repositories that are still in use.
     deleted: HashSet<String>,
 }
 
 struct Recent {
     id: String,
     repository: Arc<git::Repository>,
-    /// Whether it was not used since idle ones were closed.
+    /// Whether it was not used since the last call of [`Objects::close_idle`].
     is_idle: bool,
 }
 
 impl Objects {
-    /// Opens the folder and removes what is left of repositories that were deleted.
+    /// Opens the folder and removes what is left of deleted repositories.
     ///
-    /// What else is there and is not `owned` is left alone: a folder may meet another database than its own.
+    /// Other entries that are not in `owned` stay: the database may not be the one that belongs to the folder.
     pub(crate) fn open(
         folder: PathBuf,
         owned: &[String],
@@ -63,7 +64,7 @@ impl Objects {
                 fs::remove_dir_all(entry.path()).map_err(named)?;
             } else if !owned.contains(&*name) {
                 let path = entry.path();
-                tracing::warn!(path = %path.display(), "this belongs to no repository of the database; it is left alone");
+                tracing::warn!(path = %path.display(), "found an entry that belongs to no repository of the database; leaving it in place");
             }
         }
         Ok(Self { folder, memory: memory.clone(), open: Mutex::default() })
@@ -76,10 +77,10 @@ impl Objects {
         found.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
-    /// Opens a repository's objects, making their folder if it is not there; `None` if the repository was deleted.
+    /// Opens a repository's objects, creating their folder if there is none; returns `None` if the repository was deleted.
     ///
-    /// `exists` tells whether it is in the database. It is asked while no folder can be removed, so that none is made for a
-    /// repository that is being deleted.
+    /// `exists` returns whether the repository is in the database. It is called while no folder can be removed, so that none is
+    /// created for a repository that is being deleted.
     pub(crate) fn get<E: From<io::Error>>(
         &self,
         id: &str,
@@ -90,7 +91,7 @@ impl Objects {
             return Ok(None);
         }
         if let Some(repository) = open.by_id.get(id).and_then(Weak::upgrade) {
-            open.used(id, &repository);
+            open.mark_used(id, &repository);
             return Ok(Some(repository));
         }
         let path = self.folder.join(id);
@@ -99,16 +100,16 @@ impl Objects {
         }
         let repository = Arc::new(git::Repository::open_or_create_with(&path, &self.memory)?);
         for pack in repository.reindexed_packs() {
-            tracing::warn!(pack = %pack.display(), "a pack had lost its index, which was made again");
+            tracing::warn!(pack = %pack.display(), "wrote the missing index of a pack again");
         }
         for (index, reason) in repository.unusable_packs() {
-            tracing::warn!(pack = %index.display(), reason, "a pack cannot be used; its objects are missing");
+            tracing::warn!(pack = %index.display(), reason, "cannot use a pack; its objects are missing");
         }
-        open.used(id, &repository);
+        open.mark_used(id, &repository);
         Ok(Some(repository))
     }
 
-    /// Closes the repositories that were not used since this was called last, as soon as nobody uses them.
+    /// Closes the repositories that were not used since the last call.
     pub(crate) fn close_idle(&self) {
         let mut open = self.lock();
         let (idle, used): (VecDeque<_>, _) =
@@ -118,18 +119,18 @@ impl Objects {
             recent.is_idle = true;
         }
         drop(open);
-        // Unmapping packs takes a while.
+        // Unmapping packs takes a while, so the lock is not held.
         drop(idle);
         let mut open = self.lock();
         open.by_id.retain(|_, repository| repository.strong_count() > 0);
     }
 
-    /// Opens a repository's objects, if it has a folder for them.
+    /// Opens a repository's objects if their folder exists.
     pub(crate) fn existing(&self, id: &str) -> io::Result<Option<Arc<git::Repository>>> {
         self.get(id, || Ok(false))
     }
 
-    /// Removes the objects of deleted repositories, each once nobody uses it any more.
+    /// Removes the objects of deleted repositories, each as soon as it is no longer in use.
     pub(crate) fn remove(self: &Arc<Self>, ids: Vec<String>) {
         let mut unused = Vec::new();
         for id in ids {
@@ -143,13 +144,13 @@ impl Objects {
             } else {
                 unused.extend(self.set_aside(&id));
             }
-            // The last one to use it may be this one, and then its folder is set aside, which takes the lock.
+            // This may be the last use of the repository; then dropping it calls `remove_closed`, which takes the lock.
             drop(closed);
         }
         remove_folders(unused);
     }
 
-    /// Removes the objects of a deleted repository that nobody uses any more.
+    /// Removes the objects of a deleted repository that is no longer in use.
     fn remove_closed(&self, id: &str) {
         let mut open = self.lock();
         let path = self.set_aside(id);
@@ -158,19 +159,19 @@ impl Objects {
         remove_folders(path.into_iter().collect());
     }
 
-    /// Renames a folder that is to be removed; the lock is held, so that nobody opens it meanwhile.
+    /// Renames a folder before its removal. The caller holds the lock, so that the repository is not opened meanwhile.
     fn set_aside(&self, id: &str) -> Option<PathBuf> {
         let path = self.folder.join(format!("{REMOVED_PREFIX}{id}"));
-        // Otherwise it never had objects. Were it another failure, the next start removes the folder.
+        // Renaming fails if the repository never had objects. After any other failure, the next start removes the folder.
         fs::rename(self.folder.join(id), &path).is_ok().then_some(path)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenRepositories> {
         self.open.lock()
     }
 }
 
-/// Removes folders on a thread of its own: nobody who waits for a commit must wait for large folders too.
+/// Removes folders on a thread of their own, so that no commit waits for large folders.
 fn remove_folders(folders: Vec<PathBuf>) {
     if folders.is_empty() {
         return;
@@ -178,17 +179,18 @@ fn remove_folders(folders: Vec<PathBuf>) {
     let spawned = std::thread::Builder::new().name("remover".to_owned()).spawn(move || {
         for path in folders {
             if let Err(error) = fs::remove_dir_all(&path) {
-                tracing::warn!(%error, path = %path.display(), "a deleted repository's objects stay until the next start");
+                tracing::warn!(%error, path = %path.display(), "cannot remove the objects of a deleted repository; will retry at the next start");
             }
         }
     });
     if let Err(error) = spawned {
-        tracing::warn!(%error, "deleted repositories' objects stay until the next start");
+        tracing::warn!(%error, "cannot remove the objects of deleted repositories; will retry at the next start");
     }
 }
 
-impl Open {
-    fn used(&mut self, id: &str, repository: &Arc<git::Repository>) {
+impl OpenRepositories {
+    /// Marks a repository as used, and closes the least recently used one above the limit.
+    fn mark_used(&mut self, id: &str, repository: &Arc<git::Repository>) {
         if let Some(last) = self.recent.back_mut().filter(|last| last.id == id) {
             last.is_idle = false;
             return;
@@ -202,7 +204,7 @@ impl Open {
         }
     }
 
-    /// Forgets a repository, and gives what kept it open.
+    /// Removes a repository, and returns the reference that kept it open.
     fn forget(&mut self, id: &str) -> Option<Arc<git::Repository>> {
         self.by_id.remove(id);
         let recent = self.recent.iter().position(|known| known.id == id);
@@ -215,32 +217,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_deleted_is_removed() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn only_deleted_repositories_are_removed() {
+        let folder = tempfile::tempdir().expect("the disk has space");
         for name in ["kept", "deleted", "removed-earlier", "of another"] {
-            fs::create_dir_all(folder.path().join(name).join("objects")).expect("a new folder");
+            fs::create_dir_all(folder.path().join(name).join("objects")).expect("the folder is new");
         }
-        fs::write(folder.path().join("a file"), "").expect("a writable folder");
+        fs::write(folder.path().join("a file"), "").expect("the folder is writable");
         Objects::open(folder.path().to_owned(), &["kept".to_owned()], &["deleted".to_owned()], &CacheMemory::default())
-            .expect("a folder");
-        let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").file_name());
+            .expect("the folder is readable");
+        let names = fs::read_dir(folder.path())
+            .expect("the folder is readable")
+            .map(|entry| entry.expect("the folder is readable").file_name());
         let mut names: Vec<_> = names.collect();
         names.sort();
         assert_eq!(names, ["a file", "kept", "of another"]);
     }
 
     fn open(folder: &std::path::Path) -> Objects {
-        Objects::open(folder.to_owned(), &[], &[], &CacheMemory::default()).expect("a new folder")
+        Objects::open(folder.to_owned(), &[], &[], &CacheMemory::default()).expect("the folder is new")
     }
 
-    /// The repository with this id, which is in the database.
+    /// Opens the repository with this id, which is in the database.
     fn get(objects: &Objects, id: &str) -> Arc<git::Repository> {
-        objects.get::<io::Error>(id, || Ok(true)).expect("it is made").expect("it is not deleted")
+        objects
+            .get::<io::Error>(id, || Ok(true))
+            .expect("the folder is writable")
+            .expect("the repository is not deleted")
     }
 
     #[test]
     fn a_repository_in_use_is_open_once_and_idle_ones_are_closed() {
-        let folder = tempfile::tempdir().expect("there is room");
+        let folder = tempfile::tempdir().expect("the disk has space");
         let objects = open(&folder.path().join("repositories"));
         let used = get(&objects, "used");
         let idle = Arc::downgrade(&get(&objects, "idle"));
@@ -252,37 +259,40 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_repository_is_whole_for_who_uses_it_and_gone_after_that() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn a_deleted_repository_stays_complete_while_it_is_in_use() {
+        let folder = tempfile::tempdir().expect("the disk has space");
         let objects = Arc::new(open(folder.path()));
         let used = get(&objects, "used");
         let hold = used.use_objects();
         objects.remove(vec!["used".to_owned()]);
         let blob = git::Object { kind: git::Kind::Blob, data: b"content".to_vec() };
-        let ids = used.add(&[blob], &hold, false).expect("the folder is there");
-        assert_eq!(used.kind(&ids[0]).expect("it is readable"), Some(git::Kind::Blob));
-        assert!(objects.get::<io::Error>("used", || Ok(true)).expect("it is asked").is_none(), "nobody else gets it");
-        assert!(objects.existing("used").expect("it is asked").is_none());
+        let ids = used.add(&[blob], &hold, false).expect("the folder exists");
+        assert_eq!(used.kind(&ids[0]).expect("the object is readable"), Some(git::Kind::Blob));
+        assert!(
+            objects.get::<io::Error>("used", || Ok(true)).expect("the lookup succeeds").is_none(),
+            "it cannot be opened again"
+        );
+        assert!(objects.existing("used").expect("the lookup succeeds").is_none());
         drop(hold);
         drop(used);
         let begun = std::time::Instant::now();
-        while fs::read_dir(folder.path()).expect("a folder").next().is_some() {
+        while fs::read_dir(folder.path()).expect("the folder is readable").next().is_some() {
             assert!(begun.elapsed().as_secs() < 60, "the folder stays");
             std::thread::yield_now();
         }
     }
 
     #[test]
-    fn no_folder_is_made_for_what_is_not_in_the_database() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn no_folder_is_created_for_a_repository_that_is_not_in_the_database() {
+        let folder = tempfile::tempdir().expect("the disk has space");
         let objects = open(folder.path());
-        assert!(objects.get::<io::Error>("deleted", || Ok(false)).expect("it is asked").is_none());
-        assert!(fs::read_dir(folder.path()).expect("a folder").next().is_none());
+        assert!(objects.get::<io::Error>("deleted", || Ok(false)).expect("the lookup succeeds").is_none());
+        assert!(fs::read_dir(folder.path()).expect("the folder is readable").next().is_none());
     }
 
     #[test]
-    fn what_is_not_used_for_a_while_is_closed() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn idle_repositories_are_closed() {
+        let folder = tempfile::tempdir().expect("the disk has space");
         let objects = open(folder.path());
         let (idle, used) = (Arc::downgrade(&get(&objects, "idle")), Arc::downgrade(&get(&objects, "used")));
         objects.close_idle();

@@ -1,4 +1,4 @@
-//! The table of CodeCommit's operations. Nothing else lists them.
+//! Table of the service's operations. Nothing else lists them.
 
 use std::sync::LazyLock;
 
@@ -90,7 +90,10 @@ use crate::{
 
 type Row = Operation<CodeCommit, Transaction>;
 
-/// What each operation asks of AWS KMS is its row's: AWS documents the actions, not which operation calls which.
+/// Rows of all operations.
+///
+/// The AWS KMS actions of an operation are an attribute of its row. AWS documents these actions, but not which operation calls
+/// which; the assignment is ours.
 #[rustfmt::skip]
 pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     // Repositories.
@@ -182,7 +185,7 @@ pub(crate) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| vec![
     Row::read("GetRepositoryTriggers", GetRepositoryTriggersInput::deserialize, trigger::get),
     Row::write("PutRepositoryTriggers", trigger::READ_PUT, trigger::put),
     Row::write("TestRepositoryTriggers", TestRepositoryTriggersInput::deserialize, trigger::test),
-    // Actions that AWS names as permissions only; the shapes are ours.
+    // Permission-only actions, whose shapes are ours.
     Row::unpublished_read("BatchGetPullRequests", pull_request::batch_get),
     Row::unpublished_write("CancelUploadArchive", archive::cancel),
     Row::unpublished_read("GetCommitHistory", commit::get_history).decrypts().long(),

@@ -6,13 +6,13 @@ use git::BStr;
 
 use crate::{Exception, name};
 
-/// The length of a path, in characters.
+/// Maximum length of a path, in characters.
 const LENGTH_MAX: usize = 4_096;
 
-/// How many folders a path leads through that something is written at.
+/// Maximum number of folders above a file that is written.
 const FOLDERS_MAX: usize = 20;
 
-/// The path of a file or folder, below the root: `docs/guide.md`. A slash before it is taken away, as AWS's samples have it.
+/// Path of a file or folder relative to the root: `docs/guide.md`. A leading slash is removed; AWS's samples have one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Path(String);
 
@@ -20,22 +20,22 @@ impl Path {
     pub(crate) fn parse(path: Option<String>) -> Result<Self, Exception> {
         let path = name::required(path, Exception::PathRequired)?;
         let inner = path.strip_prefix('/').unwrap_or(&path);
-        let sound = |name: &str| !matches!(name, "" | "." | "..") && !git::is_dot_git(name.as_bytes());
+        let is_valid = |name: &str| !matches!(name, "" | "." | "..") && !git::is_dot_git(name.as_bytes());
         let fits = path.chars().count() <= LENGTH_MAX && !path.contains('\0');
-        if fits && inner.split('/').all(sound) {
+        if fits && inner.split('/').all(is_valid) {
             Ok(Self(inner.to_owned()))
         } else {
             Err(Exception::InvalidPath { path })
         }
     }
 
-    /// The path of a file that is to be written, which does not lead as deep as Git can go.
+    /// Parses the path of a file to write; its depth is limited.
     pub(crate) fn of_new_file(path: Option<String>) -> Result<Self, Exception> {
         let path = Self::parse(path)?;
         if path.parents().count() > FOLDERS_MAX { Err(Exception::InvalidPath { path: path.0 }) } else { Ok(path) }
     }
 
-    /// The path of a folder; a slash at its end says nothing. The root is no path: AWS's samples name it by an empty one.
+    /// Parses the path of a folder, with or without a trailing slash; `None` stands for the root, whose path is empty or `/`.
     pub(crate) fn folder(path: Option<String>) -> Result<Option<Self>, Exception> {
         let path = path.unwrap_or_default();
         let inner = path.strip_suffix('/').unwrap_or(&path);
@@ -50,22 +50,22 @@ impl Path {
         self.0.as_bytes().into()
     }
 
-    /// The path of a file in the folder `folder`.
+    /// Returns the path of a file in a folder.
     pub(crate) fn within(folder: &str, name: &str) -> Self {
         Self(format!("{folder}/{name}"))
     }
 
-    /// The name of the file, without the folders.
+    /// Returns the file name, without the folders.
     pub(crate) fn file_name(&self) -> &str {
         self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
     }
 
-    /// Tells whether the path is in a folder, at whatever depth.
+    /// Returns whether the path is in a folder, at any depth.
     pub(crate) fn is_below(&self, folder: &str) -> bool {
         self.0.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// The paths that lead here, the shortest first: `a` and `a/b` of `a/b/c`.
+    /// Returns the paths of the folders above, the shortest first: `a` and `a/b` for `a/b/c`.
     pub(crate) fn parents(&self) -> impl Iterator<Item = &str> {
         self.0.match_indices('/').map(|(end, _)| &self.0[..end])
     }
@@ -82,9 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_leads_down_and_nowhere_else() {
+    fn a_path_stays_below_the_root() {
         let parse = |path: &str| Path::parse(Some(path.to_owned())).map(|path| path.0);
-        assert_eq!(parse("/a/b c").expect("a path"), "a/b c");
+        assert_eq!(parse("/a/b c").expect("the path is valid"), "a/b c");
         for path in [
             "a//b",
             "a/",
@@ -101,16 +101,16 @@ mod tests {
         }
         assert!(matches!(parse(""), Err(Exception::PathRequired)));
         for root in [None, Some(String::new()), Some("/".to_owned())] {
-            assert_eq!(Path::folder(root).expect("the root"), None);
+            assert_eq!(Path::folder(root).expect("the path is valid"), None);
         }
-        let folder = Path::folder(Some("/a/b/".to_owned())).expect("a folder").expect("no root");
+        let folder = Path::folder(Some("/a/b/".to_owned())).expect("the path is valid").expect("it is not the root");
         assert_eq!(folder.parents().collect::<Vec<_>>(), ["a"]);
         assert_eq!(folder.file_name(), "b");
         assert!(folder.is_below("a") && !folder.is_below("a/b") && !Path("ab/c".to_owned()).is_below("a"));
     }
 
     #[test]
-    fn what_is_written_is_twenty_folders_deep_at_most() {
+    fn a_new_file_is_at_most_twenty_folders_deep() {
         let path = |folders: usize| Path::of_new_file(Some("a/".repeat(folders) + "b"));
         assert!(path(20).is_ok());
         assert!(matches!(path(21), Err(Exception::InvalidPath { .. })));

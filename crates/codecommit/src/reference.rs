@@ -1,4 +1,4 @@
-//! References as two permission-only actions tell of them: `GetObjectIdentifier` and `GetReferences`. Their shapes are ours.
+//! References and objects: the permission-only actions `GetReferences` and `GetObjectIdentifier`, whose shapes are ours.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "GetReferences", default: 100, max: 1_000 };
 
-/// What `GetObjectIdentifier` is asked.
+/// Input of `GetObjectIdentifier`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetObjectIdentifierInput {
@@ -23,7 +23,7 @@ pub(crate) struct GetObjectIdentifierInput {
     path: Option<String>,
 }
 
-/// What an object is called.
+/// Output of `GetObjectIdentifier`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GetObjectIdentifierOutput {
@@ -34,7 +34,7 @@ pub(crate) struct GetObjectIdentifierOutput {
     mode: Option<&'static str>,
 }
 
-/// What `GetReferences` is asked.
+/// Input of `GetReferences`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct GetReferencesInput {
@@ -44,7 +44,7 @@ pub(crate) struct GetReferencesInput {
     next_token: Option<String>,
 }
 
-/// A page of references.
+/// Page of references.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GetReferencesOutput {
@@ -67,7 +67,7 @@ struct Reference {
     peeled_object_id: Option<String>,
 }
 
-/// Finds the id and type of a commit, or of what it has at a path.
+/// Returns the id and type of a commit, or of the object at a path in it.
 pub(crate) fn get_object_identifier(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -92,7 +92,7 @@ pub(crate) fn get_object_identifier(
     Ok(GetObjectIdentifierOutput { commit_id: commit.to_string(), object_id: id.to_string(), object_type, mode })
 }
 
-/// Lists references whose full names begin with a prefix, in the order of their names.
+/// Lists the references whose full names begin with a prefix, in the order of their names.
 pub(crate) fn get_references(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -109,10 +109,10 @@ pub(crate) fn get_references(
         Some(last) => sorted.partition_point(|reference| reference.name.as_slice() <= last.as_slice()),
         None => sorted.partition_point(|reference| reference.name.as_slice() < prefix.as_bytes()),
     };
-    let wanted = sorted[start..].iter().take_while(|reference| reference.name.starts_with(prefix.as_bytes()));
-    let mut wanted: Vec<_> = wanted.take(page.size + 1).collect();
-    let next_token = page.cut(&mut wanted, |last| last.name.to_vec());
-    Ok(GetReferencesOutput { references: wanted.into_iter().map(show).collect(), next_token })
+    let matching = sorted[start..].iter().take_while(|reference| reference.name.starts_with(prefix.as_bytes()));
+    let mut listed: Vec<_> = matching.take(page.size + 1).collect();
+    let next_token = page.cut(&mut listed, |last| last.name.to_vec());
+    Ok(GetReferencesOutput { references: listed.into_iter().map(show).collect(), next_token })
 }
 
 fn show(reference: &git::Reference) -> Reference {

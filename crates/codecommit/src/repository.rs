@@ -1,4 +1,4 @@
-//! Repositories: create, get, list, change, delete.
+//! Repositories: create, get, list, update, delete.
 
 mod list;
 mod row;
@@ -63,7 +63,7 @@ pub(crate) fn create(
         }
         row::insert(transaction, &repository)?;
         tag::insert(transaction, &repository.id, &tags)?;
-        repository.note(&call);
+        repository.add_to_resources(&call);
         Ok(CreateRepositoryOutput::builder().repository_metadata(repository.metadata(&call)).build())
     }))
 }
@@ -77,7 +77,7 @@ pub(crate) fn get(
     Ok(GetRepositoryOutput::builder().repository_metadata(repository.metadata(call)).build())
 }
 
-/// A name given twice is answered once.
+/// Returns several repositories; a name given twice is answered once.
 pub(crate) fn batch_get(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -113,7 +113,7 @@ pub(crate) fn batch_get(
     })
 }
 
-/// Deletes a repository with everything in it; one that is not there is deleted too, and has no id to tell.
+/// Deletes a repository with everything in it; for a missing one the call succeeds without an id.
 pub(crate) fn delete(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -138,7 +138,7 @@ pub(crate) fn delete(
     }))
 }
 
-/// Renames a repository; a name that is taken is refused, its own included.
+/// Renames a repository; a name in use is refused, including its own.
 pub(crate) fn update_name(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -156,7 +156,7 @@ pub(crate) fn update_name(
     }))
 }
 
-/// An absent description is an empty one, and clears it.
+/// Sets or clears the description; a missing one counts as empty.
 pub(crate) fn update_description(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -172,7 +172,7 @@ pub(crate) fn update_description(
     }))
 }
 
-/// Nothing is encrypted here, so a new key means a new name in the metadata.
+/// Changes the encryption key, which is only a name in the metadata: nothing is encrypted.
 pub(crate) fn update_encryption_key(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -195,7 +195,7 @@ pub(crate) fn update_encryption_key(
     }))
 }
 
-/// Counts the repository that is being created, and returns how many there are with it.
+/// Increments the number of repositories of the call's account and region; returns the new number.
 fn count_one_more(transaction: &Transaction, call: &Call) -> Result<u64, store::Error> {
     let count = transaction.query_one(
         "INSERT INTO places (account, region, repositories) VALUES (?1, ?2, 1) \
@@ -206,7 +206,9 @@ fn count_one_more(transaction: &Transaction, call: &Call) -> Result<u64, store::
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// Unlike [`find_row`] it leaves the call's resources alone: a call that renames concerns the repository under its old name.
+/// Returns whether a name is in use.
+///
+/// Unlike [`find_row`], it does not add to the call's resources: the record of a renaming shows the old name only.
 fn is_taken(transaction: &Transaction, call: &Call, name: &RepositoryName) -> Result<bool, store::Error> {
     let taken = transaction.query_one(
         "SELECT 1 FROM repositories WHERE account = ?1 AND region = ?2 AND name = ?3",

@@ -1,4 +1,4 @@
-//! Tokens with which a client makes a request that it may send twice.
+//! Client request tokens, which make a repeated request idempotent.
 
 use aws::Call;
 use sha2::{Digest, Sha256};
@@ -6,15 +6,15 @@ use store::Transaction;
 
 use crate::Exception;
 
-/// The length of a token, in characters.
+/// Maximum length of a token, in characters.
 const LENGTH_MAX: usize = 64;
 
-/// A token that a client gave.
+/// Token of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestToken(String);
 
 impl RequestToken {
-    /// Reads a token; raw callers may leave it out.
+    /// Parses an optional token; the SDKs always send one.
     pub(crate) fn parse(token: Option<String>) -> Result<Option<Self>, Exception> {
         match token {
             Some(token) if !(1..=LENGTH_MAX).contains(&token.chars().count()) => {
@@ -29,10 +29,9 @@ impl RequestToken {
     }
 }
 
-/// Makes something once: gives the id of what `create` made, now or when the caller first sent the token with these
-/// parameters to this operation.
+/// Returns the id that `create` returned, now or when the caller first sent the token to this operation.
 ///
-/// Fails if the token came with others. Tokens are kept as long as the repository that the thing is made in.
+/// Fails if the earlier request had other parameters. Tokens are stored as long as their repository exists.
 pub(crate) fn once(
     transaction: &Transaction,
     call: &Call,
@@ -53,15 +52,15 @@ pub(crate) fn once(
         &key,
         |row| Ok((row.blob(0)?, row.text(1)?)),
     )?;
-    if let Some((parameters, made)) = known {
-        return if parameters == digest.as_slice() { Ok(made) } else { Err(Exception::IdempotencyParameterMismatch) };
+    if let Some((parameters, id)) = known {
+        return if parameters == digest.as_slice() { Ok(id) } else { Err(Exception::IdempotencyParameterMismatch) };
     }
-    let made = create()?;
+    let id = create()?;
     let [account, region, caller, operation, token] = key;
     transaction.execute(
         "INSERT INTO request_tokens (account, region, caller, operation, token, repository_id, parameters, made) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        &[account, region, caller, operation, token, repository_id.into(), digest.as_slice().into(), (&made).into()],
+        &[account, region, caller, operation, token, repository_id.into(), digest.as_slice().into(), (&id).into()],
     )?;
-    Ok(made)
+    Ok(id)
 }

@@ -1,17 +1,16 @@
-//! The service's tables.
+//! Database tables of the service.
 
 mod approval;
 mod archive;
 mod comment;
 mod trigger;
 
-/// What brings a database up to date.
+/// Migrations, in their order.
 ///
-/// `repositories.refs_version` counts the changes of the references and of the default branch, so that a snapshot of them that
-/// was kept is known to be good without a look at each.
-/// `deletions` are of repositories whose objects may still be there; the next start removes those.
-/// `places.repositories` is how many repositories there are, so that creating one among many does not count them all.
-/// Ids of objects are their twenty bytes, names of references their bytes, times milliseconds since 1970.
+/// `repositories.refs_version` counts the changes of the references and of the default branch; a cached snapshot is valid if it
+/// has the same version. `deletions` lists deleted repositories whose objects may still exist; the next start removes them.
+/// `places` has a row for each account and region; `places.repositories` is the number of repositories, so that creating one does
+/// not count all. Ids of objects are their twenty bytes, names of references their bytes, times milliseconds since 1970.
 pub(crate) const STEPS: &[&str] = &[
     "
     CREATE TABLE repositories (
@@ -67,7 +66,7 @@ pub(crate) const STEPS: &[&str] = &[
     REPOSITORIES_BY_DATE,
 ];
 
-/// The order in which repositories are listed by date.
+/// Index for the listing of repositories by date.
 const REPOSITORIES_BY_DATE: &str =
     "CREATE INDEX repositories_by_date ON repositories (account, region, modified, name);";
 
@@ -86,8 +85,8 @@ const REQUEST_TOKENS: &str = "
     CREATE INDEX request_tokens_by_repository ON request_tokens (repository_id);
 ";
 
-/// `places.pull_requests` is the number that the last pull request got. `is_open` is 1 or 0, `merge_option` as on the wire;
-/// what a merge left is there when the pull request was merged. Metadata of an event is JSON, its members as on the wire.
+/// `places.pull_requests` is the number of the newest pull request. `is_open` is 1 or 0, `merge_option` as on the wire; the merge
+/// columns are set if the pull request was merged. `metadata` of an event is JSON with the members of the wire.
 const PULL_REQUESTS: &str = "
     ALTER TABLE places ADD COLUMN pull_requests INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE pull_requests (
@@ -131,13 +130,13 @@ const PULL_REQUESTS: &str = "
     CREATE INDEX pull_request_events_by_actor ON pull_request_events (account, region, actor);
 ";
 
-/// `tagged` is 1 of repositories that have tags, or once had some.
+/// `tagged` is 1 for repositories that have or had tags.
 const TAGGED: &str = "
     ALTER TABLE repositories ADD COLUMN tagged INTEGER NOT NULL DEFAULT 0;
     UPDATE repositories SET tagged = 1 WHERE id IN (SELECT repository_id FROM tags);
 ";
 
-/// What was merged into what, by calls of the API: the commits, and the one that came of it.
+/// Merges by API calls: the two commits and the resulting one.
 const MERGES: &str = "
     CREATE TABLE merges (
         repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,

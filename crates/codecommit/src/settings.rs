@@ -1,4 +1,4 @@
-//! What an installation decides.
+//! Settings of the service.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use serde::Deserialize;
 
 use crate::{Exception, encryption_key};
 
-/// How the service behaves.
+/// Settings of the service.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many repositories an account can have in a region; AWS starts at 1,000.
+    /// Maximum number of repositories of an account in a region; AWS's default is 1,000.
     pub repositories_max: u64,
-    /// How many pull requests of a repository can be open; AWS's limit is 1,000.
+    /// Maximum number of open pull requests of a repository; AWS's limit is 1,000.
     pub open_pull_requests_max: u64,
-    /// How many items the pages of an operation have where the caller does not say, by the operation's name.
+    /// Default page sizes, by the names of operations.
     pub page_sizes: BTreeMap<String, usize>,
-    /// Whether objects that the API writes last a power cut.
+    /// Whether objects that the API writes are flushed to the disk, so that they survive a power failure.
     pub sync: bool,
-    /// How objects that the API writes are checked: as those that pushes bring.
+    /// Checks of objects that the API writes, which are the same as for pushes.
     pub fsck: git::Fsck,
-    /// How much a merge may cost before it is given up.
+    /// Limits of a merge: time, memory, number of files.
     pub merge: MergeLimits,
-    /// How much memory all caches may take together, in bytes.
+    /// Memory limit of all caches together, in bytes.
     pub cache_bytes: usize,
-    /// What is made to fail.
+    /// Simulated failures.
     pub simulate: Simulate,
 }
 
@@ -44,27 +44,27 @@ impl Default for Settings {
     }
 }
 
-/// Conditions outside CodeCommit that make its operations fail, so that a client's handling can be tried.
+/// Simulated conditions outside `CodeCommit` that make operations fail, to test the error handling of clients.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Simulate {
-    /// Whether the account is one that AWS lets create no repository.
+    /// Whether AWS does not allow the account to create repositories.
     pub create_repository_not_allowed: bool,
-    /// The states of encryption keys that cannot be used, by key id, alias or ARN.
+    /// States of encryption keys that cannot be used, by key id, alias or ARN.
     pub encryption_keys: BTreeMap<String, KeyState>,
-    /// The values that an organization's tag policy lets a key have.
+    /// Values that the organization's tag policy allows, by tag key.
     pub tag_policy: BTreeMap<String, Vec<String>>,
 }
 
-/// Why an encryption key cannot be used.
+/// State of an encryption key that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyState {
-    /// The caller may not use it.
+    /// The caller is not allowed to use it.
     AccessDenied,
     /// It is disabled.
     Disabled,
-    /// The data does not fit it.
+    /// The integrity checks of the encrypted data fail.
     IntegrityChecksFailed,
     /// It does not exist.
     NotFound,
@@ -73,7 +73,7 @@ pub enum KeyState {
 }
 
 impl Simulate {
-    /// Fails as a key's state says; the keys in the settings are named as callers name them.
+    /// Fails if the settings give a key a state; they name keys in any form that callers may use.
     pub(crate) fn check_key(&self, call: &Call, arn: &str) -> Result<(), Exception> {
         let is_key = |key: &str| encryption_key::parse(Some(key.to_owned()), call).is_ok_and(|named| named == arn);
         let state = self.encryption_keys.iter().find_map(|(key, state)| is_key(key).then_some(*state));
@@ -81,7 +81,7 @@ impl Simulate {
         match state {
             None => Ok(()),
             Some(KeyState::AccessDenied) => {
-                // AWS's words are known of the default key.
+                // AWS's text is known for the default key.
                 let key = if encryption_key::is_default(arn, call) {
                     "default master key for CodeCommit 'aws/codecommit' in your account".to_owned()
                 } else {

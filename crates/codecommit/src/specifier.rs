@@ -1,4 +1,4 @@
-//! How callers name a commit: by a branch, a tag, a full reference, `HEAD`, or a full id.
+//! Commit specifiers: a branch, a tag, a full reference name, `HEAD`, or a full commit id.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use git::{Kind, ObjectId, Reader, References};
 
 use crate::{Exception, name};
 
-/// What names a commit.
+/// Name of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Specifier(String);
 
 impl Specifier {
     pub(crate) fn parse(text: Option<String>) -> Result<Self, Exception> {
         let specifier = name::required(text, Exception::CommitRequired)?;
-        // Parts of ids are none: they are taken for the names of branches.
+        // An abbreviated id is read as the name of a branch.
         let name = if specifier.starts_with("refs/") { specifier.clone() } else { format!("refs/heads/{specifier}") };
         if git::is_reference_name(name.as_bytes().into()) {
             Ok(Self(specifier))
@@ -22,30 +22,33 @@ impl Specifier {
         }
     }
 
-    /// Reads a specifier that can be left out, or be empty: then it is what the default branch points at.
+    /// Parses an optional specifier; a missing or empty one stands for the tip of the default branch.
     pub(crate) fn parse_or_head(text: Option<String>) -> Result<Self, Exception> {
         let text = text.filter(|text| !text.is_empty());
         if text.is_none() { Ok(Self("HEAD".to_owned())) } else { Self::parse(text) }
     }
 
-    /// Tells whether it is `HEAD`.
+    /// Returns whether it is `HEAD`.
     pub(crate) fn is_head(&self) -> bool {
         self.0 == "HEAD"
     }
 
-    /// Finds the commit; annotated tags are followed. A branch goes before a tag of its name.
+    /// Returns the commit; annotated tags are peeled. A branch takes precedence over a tag of the same name.
     pub(crate) fn resolve(&self, references: &References, reader: &mut Reader) -> Result<ObjectId, Exception> {
         let missing = || Exception::CommitDoesNotExist { id: self.0.clone() };
         let id = match ObjectId::from_hex(self.0.as_bytes()) {
             Ok(id) => Some(id).filter(|id| matches!(reader.kind(id), Ok(Some(_)))),
             Err(_) if self.is_head() => references.head_target(),
-            Err(_) => self.reference(references).and_then(|name| references.find(name.as_bytes())).map(|it| it.target),
+            Err(_) => self
+                .reference(references)
+                .and_then(|name| references.find(name.as_bytes()))
+                .map(|reference| reference.target),
         };
         let (id, kind) = reader.peel(&id.ok_or_else(missing)?)?;
         if kind == Kind::Commit { Ok(id) } else { Err(missing()) }
     }
 
-    /// Finds the full name of the reference that is meant, if it is one: neither an id nor `HEAD`.
+    /// Returns the full name of the reference, if the specifier names one; an id and `HEAD` do not.
     pub(crate) fn reference(&self, references: &References) -> Option<String> {
         let names = [self.0.clone(), format!("refs/heads/{}", self.0), format!("refs/tags/{}", self.0)];
         names.into_iter().find(|name| references.find(name.as_bytes()).is_some())
@@ -63,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_no_reference_is_refused() {
+    fn only_valid_reference_names_are_accepted() {
         for specifier in ["main", "feature/a", "refs/tags/v1", "HEAD", "0123456789012345678901234567890123456789"] {
             assert!(Specifier::parse(Some(specifier.to_owned())).is_ok(), "{specifier}");
         }

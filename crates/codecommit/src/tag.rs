@@ -36,7 +36,7 @@ pub(crate) fn tag_resource(
     }))
 }
 
-/// Keys that the repository does not have are no failure.
+/// Removes tags; keys that the repository does not have are ignored.
 pub(crate) fn untag_resource(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -56,7 +56,7 @@ pub(crate) fn untag_resource(
     }))
 }
 
-/// All tags fit on one page, so there is never a token to continue with.
+/// Lists all tags of a repository on one page, without a token.
 pub(crate) fn list_tags_for_resource(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -70,7 +70,7 @@ pub(crate) fn list_tags_for_resource(
     Ok(ListTagsForResourceOutput::builder().set_tags(Some(tags.into_iter().collect())).build())
 }
 
-/// Lists the repositories of the call's account and region that have tags or once had some, in the order of their names.
+/// Lists the repositories of the call's account and region that have or had tags, in the order of their names.
 pub(crate) fn tagged(transaction: &Transaction, call: &Call) -> Result<Vec<TaggedResource>, Error> {
     let rows = transaction.query(
         "SELECT name, key, value FROM repositories LEFT JOIN tags ON repository_id = id \
@@ -84,7 +84,7 @@ pub(crate) fn tagged(transaction: &Transaction, call: &Call) -> Result<Vec<Tagge
     Ok(TaggedResource::group(rows))
 }
 
-/// Adds tags; a key that is there takes the new value.
+/// Adds tags; an existing key gets the new value.
 pub(crate) fn insert(
     transaction: &Transaction,
     repository_id: &str,
@@ -110,6 +110,7 @@ fn of(transaction: &Transaction, repository_id: &str) -> Result<Vec<(String, Str
 }
 
 impl Simulate {
+    /// Fails if the policy does not allow a tag.
     pub(crate) fn check_tags(&self, tags: &BTreeMap<String, String>) -> Result<(), Exception> {
         match self.noncompliant(tags).into_iter().next() {
             Some(key) => Err(Exception::TagPolicy { key }),
@@ -117,7 +118,7 @@ impl Simulate {
         }
     }
 
-    /// Tells which keys have values that the policy does not allow.
+    /// Returns the keys with values that the policy does not allow.
     pub(crate) fn noncompliant(&self, tags: &BTreeMap<String, String>) -> Vec<String> {
         let refused = tags
             .iter()
@@ -125,7 +126,7 @@ impl Simulate {
         refused.map(|(key, _)| key.clone()).collect()
     }
 
-    /// A tag that the policy speaks of cannot be taken away.
+    /// Fails if a key is in the policy: its tag cannot be removed.
     pub(crate) fn check_required_tags(&self, keys: &[String]) -> Result<(), Exception> {
         let refused = keys.iter().find(|key| self.tag_policy.contains_key(*key));
         refused.map_or(Ok(()), |key| Err(Exception::TagPolicy { key: key.clone() }))

@@ -1,13 +1,13 @@
-//! ARNs in requests: which are none, and which are of somewhere else.
+//! Lists of ARNs in requests.
 
 use aws::{Arn, Call};
 
 use crate::Exception;
 
-/// The longest ARN, in characters.
+/// Maximum length of an ARN, in characters.
 const LENGTH_MAX: usize = 1_011;
 
-/// Reads the list of ARNs of a request, each of them once and in their order; one that is none fails the request.
+/// Parses the list of ARNs of a request; returns each once, in their order. An invalid one fails the request.
 pub(crate) fn list(texts: Vec<String>, call: &Call, count_max: usize) -> Result<Vec<Arn>, Exception> {
     if texts.is_empty() || texts.len() > count_max {
         return Err(Exception::invalid(format!("ResourceARNList must have 1 to {count_max} ARNs.")));

@@ -1,4 +1,4 @@
-//! Tag policies: whether a resource's tags comply with the one that the settings simulate for repositories.
+//! Tag policies: compliance of repositories with the simulated policy of the settings, and `ListRequiredTags`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Exception, Tagging};
 
-/// A resource's `ComplianceDetails`.
+/// Wire shape `ComplianceDetails` of a resource.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ComplianceDetails {
@@ -29,7 +29,7 @@ pub(crate) struct ListRequiredTagsOutput {
     required_tags: Vec<RequiredTag>,
 }
 
-/// There are none, as no tag policy reports keys that are missing.
+/// Required tag. There are none, as the simulated policy has no required keys.
 #[derive(Debug, Serialize)]
 struct RequiredTag {}
 
@@ -48,7 +48,7 @@ pub(crate) fn list_required_tags(
 }
 
 impl Tagging {
-    /// Tells which keys of a resource the tag policy refuses with the values that they have.
+    /// Returns the keys of a resource whose values the tag policy does not allow.
     pub(crate) fn compliance(&self, resource: &TaggedResource) -> ComplianceDetails {
         let keys = match resource.arn.service.as_str() {
             "codecommit" => self.codecommit.noncompliant_tags(&resource.tags),

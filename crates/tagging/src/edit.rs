@@ -1,23 +1,24 @@
-//! `TagResources` and `UntagResources`: each resource by itself, so that some can fail and others not.
+//! `TagResources` and `UntagResources`: each resource is changed independently, so some may fail and others succeed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws::operation::Change as SecondHalf;
+use aws::operation::Change;
 use aws::{Arn, Call, Failure};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
 use crate::filter::check_key;
-use crate::owner::Change;
+use crate::owner::TagChange;
 use crate::{Exception, Tagging, arn};
 
-/// How many ARNs a request can name.
+/// Maximum number of ARNs in a request.
 const ARNS_MAX: usize = 20;
 
-/// How many tags a request can put, or keys remove.
+/// Maximum number of tags or keys in a request.
 const TAGS_MAX: usize = 50;
 
+/// Maximum length of a tag's value, in characters.
 const VALUE_LENGTH_MAX: usize = 256;
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,14 +37,14 @@ pub(crate) struct UntagResourcesInput {
     tag_keys: Option<Vec<String>>,
 }
 
-/// The resources that failed, by their ARNs.
+/// Output of both operations: the failures of resources, by ARN.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct FailedResources {
     failed_resources_map: BTreeMap<String, FailureInfo>,
 }
 
-/// Why a resource failed.
+/// Wire shape `FailureInfo`: the failure of one resource.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct FailureInfo {
@@ -52,9 +53,10 @@ struct FailureInfo {
     error_message: String,
 }
 
-type Changing = Result<SecondHalf<Transaction, FailedResources, Exception>, Exception>;
+/// Result of the first half of both operations.
+type ChangeResult = Result<Change<Transaction, FailedResources, Exception>, Exception>;
 
-pub(crate) fn tag_resources(service: &Tagging, call: &Arc<Call>, input: TagResourcesInput) -> Changing {
+pub(crate) fn tag_resources(service: &Tagging, call: &Arc<Call>, input: TagResourcesInput) -> ChangeResult {
     let arns = arn::list(input.resource_arn_list.unwrap_or_default(), call, ARNS_MAX)?;
     let tags = input.tags.unwrap_or_default();
     let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
@@ -67,26 +69,26 @@ pub(crate) fn tag_resources(service: &Tagging, call: &Arc<Call>, input: TagResou
             return Err(Exception::invalid(format!("A tag value can have {VALUE_LENGTH_MAX} characters at most.")));
         }
     }
-    Ok(change_each(service, call, &arns, &Change::Tag(tags)))
+    Ok(change_each(service, call, &arns, &TagChange::Tag(tags)))
 }
 
-pub(crate) fn untag_resources(service: &Tagging, call: &Arc<Call>, input: UntagResourcesInput) -> Changing {
+pub(crate) fn untag_resources(service: &Tagging, call: &Arc<Call>, input: UntagResourcesInput) -> ChangeResult {
     let arns = arn::list(input.resource_arn_list.unwrap_or_default(), call, ARNS_MAX)?;
     let keys = input.tag_keys.unwrap_or_default();
     if keys.is_empty() || keys.len() > TAGS_MAX {
         return Err(Exception::invalid(format!("TagKeys must have 1 to {TAGS_MAX} keys.")));
     }
     keys.iter().try_for_each(|key| check_own_key(key))?;
-    Ok(change_each(service, call, &arns, &Change::Untag(keys)))
+    Ok(change_each(service, call, &arns, &TagChange::Untag(keys)))
 }
 
-/// Changes one resource after the other. Nothing is left for the transaction of this call, which keeps its record alone.
+/// Changes the resources one after the other, each in a transaction of its own; this call's transaction stores its record only.
 fn change_each(
     service: &Tagging,
     call: &Call,
     arns: &[Arn],
-    change: &Change,
-) -> SecondHalf<Transaction, FailedResources, Exception> {
+    change: &TagChange,
+) -> Change<Transaction, FailedResources, Exception> {
     let failed = arns.iter().filter_map(|arn| {
         let failure = service.change(call, arn, change).err()?;
         Some((arn.to_string(), FailureInfo::from(failure)))
@@ -95,7 +97,7 @@ fn change_each(
     Box::new(move |_| Ok(FailedResources { failed_resources_map }))
 }
 
-/// Checks a key that is to be put or removed, which must not be one of AWS's own.
+/// Checks a key to add or remove; keys of AWS are refused.
 fn check_own_key(key: &str) -> Result<(), Exception> {
     check_key(key)?;
     if key.to_lowercase().starts_with("aws:") {

@@ -1,36 +1,36 @@
-//! The exceptions that the service models, with their messages.
+//! Exceptions of the service's model, with their messages.
 //!
-//! A variant's name with `Exception` after it is the name on the wire. AWS's words are known of ARNs alone.
+//! The name on the wire is the variant's name followed by `Exception`. AWS's message is known for invalid ARNs only.
 
 use std::fmt::Display;
 
 use aws::Failure;
 use strum::IntoStaticStr;
 
-/// Why an operation failed: a variant for each exception that can be reached.
+/// Failure of an operation: a variant for each exception that can occur.
 #[derive(Debug, thiserror::Error, IntoStaticStr)]
 pub enum Exception {
     /// A parameter is missing, malformed or out of range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// A token is older than its life.
+    /// A token is no longer valid.
     #[error("The pagination token has expired: it is valid for 15 minutes.")]
     PaginationTokenExpired,
-    /// An operation is for organizations, of which there are none.
+    /// The operation requires an organization, and there is none.
     #[error("{operation} needs an organization with tag policies, and the account is in none.")]
     ConstraintViolation {
-        /// The operation.
+        /// Name of the operation.
         operation: &'static str,
     },
-    /// A service that owns resources cannot list them.
+    /// An owning service cannot list its resources.
     #[error("The request failed because of an internal error. The server's log says what went wrong.")]
     InternalService,
 }
 
 impl Exception {
-    /// Logs what went wrong in another service, and makes the exception for it.
+    /// Logs the error of an owning service, and returns the exception for it.
     pub(crate) fn internal(error: &dyn Display) -> Self {
-        tracing::error!(%error, "tags cannot be read");
+        tracing::error!(%error, "cannot read tags");
         Self::InternalService
     }
 

@@ -1,4 +1,4 @@
-//! What `GetResources` asks for: resources with certain tags, of certain types, or by their ARNs.
+//! Filters of `GetResources`: by tags and types, or by ARNs.
 
 use aws::{Arn, TaggedResource};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ const VALUES_MAX: usize = 20;
 const TYPES_MAX: usize = 100;
 const TYPE_LENGTH_MAX: usize = 256;
 
-/// A `TagFilter`: a key, and the values that it may have; without values any.
+/// Wire shape `TagFilter`: a key with the accepted values; an empty list accepts any value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct TagFilter {
@@ -18,15 +18,16 @@ pub(crate) struct TagFilter {
     values: Option<Vec<String>>,
 }
 
-/// What a resource must be to be listed.
+/// Condition for a resource to be listed.
 pub(crate) enum Filter {
-    /// One of these.
+    /// The resource has one of these ARNs.
     Arns(Vec<Arn>),
-    /// One that meets all filters of tags, and is of one of the types if any is given.
+    /// The resource matches all tag filters and, if there are types, has one of them.
     Kind { tags: Vec<TagFilter>, types: Vec<String> },
 }
 
 impl Filter {
+    /// Checks filters by tags and types.
     pub(crate) fn kind(tags: Vec<TagFilter>, types: Vec<String>) -> Result<Self, Exception> {
         if tags.len() > TAG_FILTERS_MAX {
             return Err(Exception::invalid(format!("TagFilters can have {TAG_FILTERS_MAX} keys at most.")));
@@ -45,29 +46,30 @@ impl Filter {
         Ok(Self::Kind { tags, types })
     }
 
-    pub(crate) fn takes(&self, resource: &TaggedResource) -> bool {
+    /// Returns whether a resource matches.
+    pub(crate) fn matches(&self, resource: &TaggedResource) -> bool {
         match self {
             Self::Arns(arns) => arns.contains(&resource.arn),
             Self::Kind { tags, types } => {
                 let (service, kind) = resource_type(&resource.arn);
-                let is_of = |wanted: &String| match wanted.split_once(':') {
-                    None => wanted == service,
-                    Some(wanted) => wanted == (service, kind),
+                let is_of = |filter: &String| match filter.split_once(':') {
+                    None => filter == service,
+                    Some(filter) => filter == (service, kind),
                 };
-                (types.is_empty() || types.iter().any(is_of)) && tags.iter().all(|filter| filter.takes(resource))
+                (types.is_empty() || types.iter().any(is_of)) && tags.iter().all(|filter| filter.matches(resource))
             }
         }
     }
 }
 
 impl TagFilter {
-    fn takes(&self, resource: &TaggedResource) -> bool {
+    fn matches(&self, resource: &TaggedResource) -> bool {
         let Some(value) = self.key.as_ref().and_then(|key| resource.tags.get(key)) else { return false };
         self.values.as_ref().is_none_or(|values| values.is_empty() || values.contains(value))
     }
 }
 
-/// Checks the length of a tag's key.
+/// Checks the length of a key.
 pub(crate) fn check_key(key: &str) -> Result<(), Exception> {
     if (1..=128).contains(&key.chars().count()) {
         return Ok(());
@@ -75,7 +77,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), Exception> {
     Err(Exception::invalid("A tag key must have 1 to 128 characters."))
 }
 
-/// The service and type of a resource, as filters name them; the ARNs of repositories do not say their type.
+/// Returns the service and type of a resource, as filters name them; ARNs of repositories do not contain the type.
 fn resource_type(arn: &Arn) -> (&str, &str) {
     let kind = match arn.service.as_str() {
         "codecommit" => "repository",

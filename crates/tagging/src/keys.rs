@@ -1,4 +1,4 @@
-//! `GetTagKeys` and `GetTagValues`: the keys and values that are in use in an account and region.
+//! `GetTagKeys` and `GetTagValues`: the keys and values in use in an account and region.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::filter::check_key;
 use crate::page::Page;
 use crate::{Exception, Tagging};
 
-/// How many keys or values a page has.
+/// Number of keys or values on a page.
 const PAGE: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +64,7 @@ pub(crate) fn get_tag_values(
     Ok(GetTagValuesOutput { pagination_token, tag_values })
 }
 
+/// Returns the keys or values on a page, and the token of the next page.
 fn cut(page: &Page, all: BTreeSet<String>) -> (Vec<String>, String) {
     page.cut(all.into_iter().collect(), Clone::clone, |page, _| page.len() < PAGE)
 }

@@ -1,7 +1,7 @@
-//! AWS Resource Groups Tagging API: the tags of repositories and trails, through one service.
+//! AWS Resource Groups Tagging API: the tags of repositories and trails in one service.
 //!
-//! **Invariant:** this service keeps no tags. It reads those of the services that own the resources, and changes them by calling
-//! their operations, each of which is a call of its own with its own record.
+//! **Invariant:** this service stores no tags. It reads the tags of the owning services, and changes them by calling their
+//! operations; each of these calls has its own record.
 
 #![warn(unreachable_pub)]
 
@@ -25,13 +25,13 @@ use trail::{CloudTrail, Source, Trail};
 
 pub use crate::exception::Exception;
 
-/// What comes before an operation's name in `X-Amz-Target`.
+/// Prefix of an operation's name in `X-Amz-Target`.
 pub const TARGET_PREFIX: &str = "ResourceGroupsTaggingAPI_20170126";
 
-/// The service as records name it; its records have no `apiVersion`.
+/// The service in records, which have no `apiVersion`.
 pub const SOURCE: Source = Source { event_source: "tagging.amazonaws.com", api_version: None };
 
-/// The service, over those that own the resources.
+/// The service, on top of the owning services.
 pub struct Tagging {
     trail: Arc<Trail>,
     codecommit: Arc<CodeCommit>,
@@ -39,7 +39,7 @@ pub struct Tagging {
 }
 
 impl Tagging {
-    /// Makes the service; `trail` records the calls that it makes of the others.
+    /// Creates the service; `trail` records its calls of the owning services.
     pub const fn new(trail: Arc<Trail>, codecommit: Arc<CodeCommit>, cloudtrail: Arc<CloudTrail>) -> Self {
         Self { trail, codecommit, cloudtrail }
     }
@@ -49,7 +49,7 @@ impl Tagging {
         operations::find(name)
     }
 
-    /// Lists the resources of the call's account and region that have tags or once had some, in the order of their ARNs.
+    /// Lists the resources of the call's account and region that have or had tags, in the order of their ARNs.
     fn resources(&self, call: &Call) -> Result<Vec<TaggedResource>, Exception> {
         let mut resources = self.codecommit.tagged(call).map_err(|error| Exception::internal(&error))?;
         resources.extend(self.cloudtrail.tagged(call).map_err(|error| Exception::internal(&error))?);

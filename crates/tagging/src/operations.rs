@@ -1,4 +1,4 @@
-//! The table of the service's operations. Nothing else lists them.
+//! Table of the service's operations. Nothing else lists them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,7 +11,7 @@ use crate::{Exception, Tagging, compliance, edit, keys, resources};
 
 type Row = Operation<Tagging, Transaction>;
 
-/// The row of an operation for the management account of an organization: it fails, and is recorded.
+/// Creates the row of an operation for the management account of an organization; it always fails and is recorded.
 macro_rules! for_organizations {
     ($name:literal, read) => {
         Row::unpublished_read($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
@@ -19,15 +19,16 @@ macro_rules! for_organizations {
         })
     };
     ($name:literal, write) => {
-        Row::unpublished_write($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Changing {
+        Row::unpublished_write($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> ChangeResult {
             Err(Exception::ConstraintViolation { operation: $name })
         })
     };
 }
 
-type Changing = Result<Change<Transaction, Value, Exception>, Exception>;
+/// Result of the first half of a writing operation.
+type ChangeResult = Result<Change<Transaction, Value, Exception>, Exception>;
 
-/// The members of inputs and outputs that are maps.
+/// Members of inputs and outputs that are maps.
 const MAPS: &[&str] = &["Tags", "FailedResourcesMap"];
 
 static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! The services that own resources: a change of tags is a call of theirs, made for the caller and recorded as such.
+//! Services that own resources: each change of tags is a call of the owning service on behalf of the caller, with its own record.
 
 mod repository;
 mod trail;
@@ -14,17 +14,17 @@ use crate::{SOURCE, Tagging};
 const CODECOMMIT: Source =
     Source { event_source: codecommit::EVENT_SOURCE, api_version: Some(codecommit::API_VERSION) };
 
-/// What is to be done to the tags of each resource.
-pub(crate) enum Change {
-    /// These are added; a key that is there takes the new value.
+/// Change of a resource's tags.
+pub(crate) enum TagChange {
+    /// Adds tags; an existing key gets the new value.
     Tag(BTreeMap<String, String>),
-    /// Those of these keys are removed.
+    /// Removes the tags with these keys.
     Untag(Vec<String>),
 }
 
 impl Tagging {
     /// Changes the tags of a resource.
-    pub(crate) fn change(&self, call: &Call, arn: &Arn, change: &Change) -> Result<(), Failure> {
+    pub(crate) fn change(&self, call: &Call, arn: &Arn, change: &TagChange) -> Result<(), Failure> {
         if arn.region != call.region || arn.account != call.account {
             let reason = format!("{arn} is not of the account {} and the Region {}.", call.account, call.region);
             return Err(Failure::client("InvalidParameterException", reason));

@@ -1,4 +1,4 @@
-//! Pages of a listing: tokens are good for the same arguments and for fifteen minutes, with pages of any size.
+//! Pages of listings. A token is valid for fifteen minutes, for the same arguments and any page size.
 
 use std::time::Duration;
 
@@ -6,19 +6,20 @@ use aws::{Call, Timestamp, page_token};
 
 use crate::Exception;
 
-/// How long a token is good.
+/// Validity of a token.
 const TOKEN_LIFE: Duration = Duration::from_mins(15);
 
-/// Where a page begins, and what its token is bound to.
+/// Requested page.
 pub(crate) struct Page {
+    /// Operation, account, region and arguments, for which a token is valid.
     scope: Vec<String>,
     now: Timestamp,
-    /// The last item of the page before.
+    /// Name of the last item of the page before.
     after: Option<String>,
 }
 
 impl Page {
-    /// Reads the token of a request; `arguments` are those that must be the same for the next page. An empty token is none.
+    /// Parses the token of a request; an empty one counts as missing. `arguments` must be the same for the next page.
     pub(crate) fn parse(
         operation: &str,
         call: &Call,
@@ -28,18 +29,19 @@ impl Page {
         let scope = vec![operation.to_owned(), call.account.to_string(), call.region.to_string(), arguments];
         let mut page = Self { scope, now: call.time, after: None };
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(page) };
-        let (made, last) = page.read(&token).ok_or_else(|| Exception::invalid("The pagination token is not valid."))?;
-        let life = i64::try_from(TOKEN_LIFE.as_millis()).expect("it is short");
-        if call.time.millis() > made + life {
+        let (created, last) =
+            page.decode(&token).ok_or_else(|| Exception::invalid("The pagination token is not valid."))?;
+        let life = i64::try_from(TOKEN_LIFE.as_millis()).expect("fifteen minutes fit");
+        if call.time.millis() > created + life {
             return Err(Exception::PaginationTokenExpired);
         }
         page.after = Some(last);
         Ok(page)
     }
 
-    /// Cuts the page out of a listing in the order of `name`; `fits` says whether an item may be added to those that are on it.
+    /// Returns the items of the page and the token of the next page, which is empty if there is none, as at AWS.
     ///
-    /// Returns its items and the token of the next page, empty as at AWS if there is none.
+    /// `all` is sorted by `name`; `fits` returns whether an item may be added to those on the page.
     pub(crate) fn cut<T>(
         &self,
         all: Vec<T>,
@@ -61,10 +63,10 @@ impl Page {
         page_token::encode(&self.scope(), format!("{} {last}", self.now.millis()).as_bytes())
     }
 
-    fn read(&self, token: &str) -> Option<(i64, String)> {
+    fn decode(&self, token: &str) -> Option<(i64, String)> {
         let text = String::from_utf8(page_token::decode(&self.scope(), token)?).ok()?;
-        let (made, last) = text.split_once(' ')?;
-        Some((made.parse().ok()?, last.to_owned()))
+        let (created, last) = text.split_once(' ')?;
+        Some((created.parse().ok()?, last.to_owned()))
     }
 
     fn scope(&self) -> Vec<&str> {

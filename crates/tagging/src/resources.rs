@@ -1,4 +1,4 @@
-//! `GetResources`: the resources that have tags or once had some, with their tags, in pages.
+//! `GetResources`: resources that have or had tags, with their tags, in pages.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::filter::{Filter, TagFilter};
 use crate::page::Page;
 use crate::{Exception, Tagging, arn};
 
-/// How many ARNs a request can name.
+/// Maximum number of ARNs in a request.
 const ARNS_MAX: usize = 100;
 
-/// How many resources a page has if the request says nothing of its size.
+/// Number of resources on a page if the request gives no size.
 const PAGE_DEFAULT: usize = 50;
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,7 +37,7 @@ pub(crate) struct GetResourcesOutput {
     resource_tag_mapping_list: Vec<ResourceTagMapping>,
 }
 
-/// A resource with its tags.
+/// Resource with its tags.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct ResourceTagMapping {
@@ -55,10 +55,10 @@ struct Tag {
     value: String,
 }
 
-/// How large a page is.
-struct Size {
+/// Size limits of a page.
+struct PageSize {
     resources: usize,
-    /// The tags on a page, where a resource without any counts as one.
+    /// Number of tags; a resource without tags counts as one.
     tags: usize,
 }
 
@@ -76,9 +76,9 @@ pub(crate) fn get_resources(
     let types = input.resource_type_filters.as_deref().unwrap_or_default();
     let arguments = format!("{tags:?} {types:?} {include_compliance} {exclude_compliant}");
     let page = Page::parse("GetResources", call, arguments, input.pagination_token.clone())?;
-    let size = Size::parse(&input)?;
+    let size = PageSize::parse(&input)?;
     let filter = filter(input, call)?;
-    let mut listed: Vec<_> = service.resources(call)?.into_iter().filter(|resource| filter.takes(resource)).collect();
+    let mut listed: Vec<_> = service.resources(call)?.into_iter().filter(|resource| filter.matches(resource)).collect();
     if exclude_compliant {
         listed.retain(|resource| !service.compliance(resource).is_compliant());
     }
@@ -93,6 +93,7 @@ pub(crate) fn get_resources(
     Ok(GetResourcesOutput { pagination_token, resource_tag_mapping_list })
 }
 
+/// Parses the filter of a request.
 fn filter(input: GetResourcesInput, call: &Call) -> Result<Filter, Exception> {
     let arns = input.resource_arn_list.unwrap_or_default();
     let (tags, types) = (input.tag_filters.unwrap_or_default(), input.resource_type_filters.unwrap_or_default());
@@ -108,7 +109,7 @@ fn filter(input: GetResourcesInput, call: &Call) -> Result<Filter, Exception> {
     Ok(Filter::Arns(arn::list(arns, call, ARNS_MAX)?))
 }
 
-impl Size {
+impl PageSize {
     fn parse(input: &GetResourcesInput) -> Result<Self, Exception> {
         let within = |name: &str, value: Option<i64>, min: usize, max: usize| {
             let size = value.map(|value| usize::try_from(value).ok().filter(|value| (min..=max).contains(value)));
@@ -119,13 +120,13 @@ impl Size {
         };
         let resources = within("ResourcesPerPage", input.resources_per_page, 1, 100)?;
         let tags = within("TagsPerPage", input.tags_per_page, 100, 500)?;
-        // Whoever names ARNs gets all of them on one page.
+        // A request with ARNs gets all of them on one page.
         let names_arns = input.resource_arn_list.as_ref().is_some_and(|arns| !arns.is_empty());
         let default = if names_arns || tags.is_some() { usize::MAX } else { PAGE_DEFAULT };
         Ok(Self { resources: resources.unwrap_or(default), tags: tags.unwrap_or(usize::MAX) })
     }
 
-    /// Tells whether a page has room for one more resource.
+    /// Returns whether a page has room for another resource.
     fn fits(&self, page: &[TaggedResource], resource: &TaggedResource) -> bool {
         let weight = |resource: &TaggedResource| resource.tags.len().max(1);
         page.len() < self.resources && page.iter().map(weight).sum::<usize>() + weight(resource) <= self.tags

@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_name_has_letters_digits_and_a_few_signs() {
         for name in ["Two eyes", "2_approvers - v1.0", "Überprüfung", &"x".repeat(LENGTH_MAX)] {
-            assert_eq!(RuleName::of_rule(Some(name.to_owned())).expect("a name").as_str(), name);
+            assert_eq!(RuleName::of_rule(Some(name.to_owned())).expect("the name is valid").as_str(), name);
         }
         for name in ["a/b", "a:b", "a\tb", "(a)", "a.git", &"x".repeat(LENGTH_MAX + 1)] {
             let (rule, template) =

@@ -1,4 +1,4 @@
-//! With which repositories a template is associated: it makes a rule for each new pull request of theirs.
+//! Associations of templates with repositories: a template creates a rule for each new pull request of its repositories.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use crate::repository::{self, Repository};
 use crate::settings::Simulate;
 use crate::{Change, CodeCommit, Exception};
 
-/// How many templates can be associated with a repository.
+/// Maximum number of templates that are associated with a repository.
 const TEMPLATES_MAX: usize = 25;
 
-/// Associates a template; one that is associated already stays it.
+/// Associates a template with a repository; an existing association stays.
 pub(crate) fn associate_with_repository(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -37,7 +37,7 @@ pub(crate) fn associate_with_repository(
     change_one(service, call, input.approval_rule_template_name, input.repository_name, associate)
 }
 
-/// A template that is not associated is no failure.
+/// Removes an association; a missing one is not an error.
 pub(crate) fn disassociate_from_repository(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -90,7 +90,7 @@ pub(crate) fn batch_disassociate_from_repositories(
     }))
 }
 
-/// Tells whether a template is associated with any repository.
+/// Returns whether a template is associated with any repository.
 pub(super) fn is_in_use(transaction: &Transaction, template: &Template) -> Result<bool, store::Error> {
     let used = transaction.query_one(
         "SELECT 1 FROM approval_rule_template_associations WHERE template_id = ?1 LIMIT 1",
@@ -100,36 +100,36 @@ pub(super) fn is_in_use(transaction: &Transaction, template: &Template) -> Resul
     Ok(used.is_some())
 }
 
-/// What is done with a template and a repository.
-type Act = fn(&Transaction, &Template, &Repository) -> Result<(), Exception>;
+/// Change of the association of a template with a repository.
+type Action = fn(&Transaction, &Template, &Repository) -> Result<(), Exception>;
 
 fn change_one(
     service: &CodeCommit,
     call: &Arc<Call>,
     template: Option<String>,
     repository: Option<String>,
-    act: Act,
+    action: Action,
 ) -> Result<Change<()>, Exception> {
     let template = RuleName::of_template(template)?;
     let name = RepositoryName::parse(repository)?;
     let (call, simulate) = (Arc::clone(call), service.settings.simulate.clone());
     Ok(Box::new(move |transaction| {
         let repository = usable(transaction, &call, &simulate, &name)?;
-        act(transaction, &row::get(transaction, &call, &template)?, &repository)
+        action(transaction, &row::get(transaction, &call, &template)?, &repository)
     }))
 }
 
-/// The repositories with which it was done, and why not with others.
-type Done = (Vec<String>, Vec<(String, Exception)>);
+/// Names of the changed repositories, and the exceptions of the others.
+type BatchOutcome = (Vec<String>, Vec<(String, Exception)>);
 
-/// Does it with each repository for itself; a name given twice is answered once.
+/// Changes the association with each repository independently; a name given twice is answered once.
 fn change_all(
     service: &CodeCommit,
     call: &Arc<Call>,
     template: Option<String>,
     repositories: Option<Vec<String>>,
-    act: Act,
-) -> Result<Change<Done>, Exception> {
+    action: Action,
+) -> Result<Change<BatchOutcome>, Exception> {
     let template = RuleName::of_template(template)?;
     let mut names = repositories.unwrap_or_default();
     if names.is_empty() {
@@ -147,7 +147,7 @@ fn change_all(
         for name in names {
             let parsed = RepositoryName::parse(Some(name.clone())).map_err(|_| Exception::InvalidRepositoryName);
             let repository = parsed.and_then(|name| usable(transaction, &call, &simulate, &name));
-            match repository.and_then(|repository| act(transaction, &template, &repository)) {
+            match repository.and_then(|repository| action(transaction, &template, &repository)) {
                 Ok(()) => changed.push(name),
                 Err(Exception::Store(error)) => return Err(error.into()),
                 Err(exception) => failed.push((name, exception)),
@@ -157,6 +157,7 @@ fn change_all(
     }))
 }
 
+/// Returns a repository whose encryption key can be used.
 fn usable(
     transaction: &Transaction,
     call: &Call,
@@ -169,15 +170,15 @@ fn usable(
 }
 
 fn associate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<(), Exception> {
-    let there = transaction.query(
+    let associated = transaction.query(
         "SELECT template_id FROM approval_rule_template_associations WHERE repository_id = ?1",
         &[(&repository.id).into()],
         |row| row.text(0),
     )?;
-    if there.contains(&template.id) {
+    if associated.contains(&template.id) {
         return Ok(());
     }
-    if there.len() >= TEMPLATES_MAX {
+    if associated.len() >= TEMPLATES_MAX {
         return Err(Exception::MaximumRuleTemplatesAssociatedWithRepository { limit: TEMPLATES_MAX });
     }
     transaction.execute(

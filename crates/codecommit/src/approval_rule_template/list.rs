@@ -1,4 +1,4 @@
-//! The listings of templates and of what they are associated with, in the order of names.
+//! Listings of templates and of their associations, in the order of names.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ pub(crate) fn list_associated_for_repository(
     Ok(output.set_next_token(next_token).build())
 }
 
-/// The keys of the repositories that it lists must be usable.
+/// Lists the repositories of a template; the encryption keys of those on the page must be usable.
 pub(crate) fn list_repositories(
     service: &CodeCommit,
     call: &Arc<Call>,

@@ -181,8 +181,11 @@ mod tests {
 
     #[test]
     fn a_line_needs_a_version() {
-        assert_eq!(parse(Some("/a/b"), Some(1), Some("AFTER")).expect("a location").to_string(), "1 AFTER a/b");
-        assert_eq!(parse(Some("a"), None, None).expect("a file").to_string(), "0  a");
+        assert_eq!(
+            parse(Some("/a/b"), Some(1), Some("AFTER")).expect("the location is valid").to_string(),
+            "1 AFTER a/b"
+        );
+        assert_eq!(parse(Some("a"), None, None).expect("the location is valid").to_string(), "0  a");
         assert!(matches!(parse(None, None, None), Err(Exception::PathRequired)));
         assert!(matches!(parse(Some("a//b"), None, None), Err(Exception::InvalidPath { .. })));
         assert!(matches!(parse(Some("a"), Some(1), None), Err(Exception::InvalidFileLocation)));

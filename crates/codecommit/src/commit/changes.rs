@@ -61,12 +61,12 @@ impl FileChanges {
 
     /// Puts a file at a path; its content is in the repository.
     pub(crate) fn put(&mut self, path: Path, file: File) -> Result<(), Exception> {
-        let now = match self.file(&path) {
-            Ok(now) => Some(now),
+        let old = match self.file(&path) {
+            Ok(old) => Some(old),
             Err(Exception::FileDoesNotExist { .. }) => None,
             Err(error) => return Err(error),
         };
-        self.put.insert(path, (file, now));
+        self.put.insert(path, (file, old));
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl FileChanges {
 
     /// Returns whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.put.values().all(|(new, now)| Some(*new) == *now)
+        self.removed.is_empty() && self.put.values().all(|(new, old)| Some(*new) == *old)
     }
 
     /// Checks that no new file takes the place of a folder, a submodule or the parent folder of another file.
@@ -133,7 +133,7 @@ impl FileChanges {
 
     /// Returns the message of a commit for which the caller gives none.
     pub(super) fn default_message(&self) -> String {
-        let put = self.put.iter().map(|(path, (_, now))| (if now.is_some() { "Edited" } else { "Added" }, path));
+        let put = self.put.iter().map(|(path, (_, old))| (if old.is_some() { "Edited" } else { "Added" }, path));
         let all: Vec<_> = put.chain(self.removed.keys().map(|path| ("Deleted", path))).collect();
         match all.as_slice() {
             [(verb, path)] => format!("{verb} {path}"),
@@ -143,8 +143,8 @@ impl FileChanges {
 
     /// Returns the added, updated and deleted files.
     pub(crate) fn lists(&self) -> [Vec<FileMetadata>; 3] {
-        let (added, there): (Vec<_>, Vec<_>) = self.put.iter().partition(|(_, (_, now))| now.is_none());
-        let updated = there.into_iter().filter(|(_, (new, now))| Some(*new) != *now);
+        let (added, existing): (Vec<_>, Vec<_>) = self.put.iter().partition(|(_, (_, old))| old.is_none());
+        let updated = existing.into_iter().filter(|(_, (new, old))| Some(*new) != *old);
         let put = |(path, (new, _)): (&Path, &(File, Option<File>))| metadata(path, *new);
         let removed = self.removed.iter().map(|(path, file)| metadata(path, *file));
         [added.into_iter().map(put).collect(), updated.map(put).collect(), removed.collect()]

@@ -22,13 +22,14 @@ pub(super) fn keep(
     let mut pending = vec![(BString::default(), before, Some(after))];
     let mut count = 0;
     while let Some((path, before, after)) = pending.pop() {
-        let now = after.map(|after| reader.tree(&after)).transpose()?.unwrap_or_default();
-        let now: HashMap<_, _> = now.into_iter().map(|entry| (entry.name, (entry.mode, entry.id))).collect();
+        let after_entries = after.map(|after| reader.tree(&after)).transpose()?.unwrap_or_default();
+        let after_entries: HashMap<_, _> =
+            after_entries.into_iter().map(|entry| (entry.name, (entry.mode, entry.id))).collect();
         let mut had_file = false;
         for entry in reader.tree(&before)? {
             had_file |= entry.mode != Mode::Tree;
-            let now = now.get(&entry.name);
-            if entry.mode == Mode::Tree && now.is_none_or(|(mode, id)| *mode == Mode::Tree && *id != entry.id) {
+            let kept = after_entries.get(&entry.name);
+            if entry.mode == Mode::Tree && kept.is_none_or(|(mode, id)| *mode == Mode::Tree && *id != entry.id) {
                 count += 1;
                 if count > items_max {
                     return Err(Exception::MaximumItemsToCompareExceeded { limit: items_max });
@@ -36,7 +37,7 @@ pub(super) fn keep(
                 let mut path = path.clone();
                 path.extend_from_slice(&entry.name);
                 path.push(b'/');
-                pending.push((path, entry.id, now.map(|(_, id)| *id)));
+                pending.push((path, entry.id, kept.map(|(_, id)| *id)));
             }
         }
         if after.is_none() && had_file {

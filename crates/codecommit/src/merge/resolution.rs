@@ -106,7 +106,7 @@ impl Resolution {
     fn version(&self, file: &ConflictedFile, added: &mut Vec<Object>) -> Result<Option<Version>, Exception> {
         match self {
             Self::Delete => Ok(None),
-            Self::Keep { side, mode } => Ok(file.versions[*side].map(|(now, id)| (mode.unwrap_or(now), id))),
+            Self::Keep { side, mode } => Ok(file.versions[*side].map(|(current, id)| (mode.unwrap_or(current), id))),
             Self::SetMode(mode) => match file.merged {
                 Some((_, id)) if !file.in_content && file.in_mode => Ok(Some((*mode, id))),
                 _ => Err(Exception::ManualMergeRequired),

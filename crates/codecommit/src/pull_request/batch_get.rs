@@ -1,4 +1,4 @@
-//! Several pull requests at once: the permission-only action `BatchGetPullRequests`. Its shapes are ours.
+//! Several pull requests at once: the permission-only action `BatchGetPullRequests`, whose shapes are ours.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{PullRequestId, describe, find};
 use crate::name::BATCH_MAX;
 use crate::{CodeCommit, Exception};
 
-/// What `BatchGetPullRequests` is asked; records of AWS show both members.
+/// Input of `BatchGetPullRequests`; records of AWS show both members.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct BatchGetPullRequestsInput {
@@ -20,7 +20,7 @@ pub(crate) struct BatchGetPullRequestsInput {
     throw_if_closed: bool,
 }
 
-/// Pull requests, and why others are not there.
+/// Output of `BatchGetPullRequests`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BatchGetPullRequestsOutput {
@@ -36,7 +36,7 @@ struct BatchGetPullRequestsError {
     error_message: String,
 }
 
-/// Gets each pull request once, and tells why others cannot be got; a closed one fails the call if that is asked for.
+/// Returns each pull request once, and an error for each that cannot be read; with `throwIfClosed` a closed one fails the call.
 pub(crate) fn batch_get(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -61,8 +61,8 @@ pub(crate) fn batch_get(
                 return Err(Exception::PullRequestAlreadyClosed { id: text });
             }
             Ok(pull_request) => {
-                let shown = service.store.read(|transaction| describe(transaction, &pull_request))?;
-                pull_requests.push(Published(shown));
+                let shape = service.store.read(|transaction| describe(transaction, &pull_request))?;
+                pull_requests.push(Published(shape));
             }
             Err(error @ (Exception::Store(_) | Exception::Objects(_) | Exception::Io(_))) => return Err(error),
             Err(error) => errors.push(BatchGetPullRequestsError {

@@ -79,6 +79,7 @@ pub(crate) fn create(
     }))
 }
 
+/// Adds the event of the creation.
 fn add_event(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
     let metadata = PullRequestCreatedEventMetadata::builder()
         .repository_name(&pull_request.repository.name)
@@ -90,6 +91,7 @@ fn add_event(transaction: &Transaction, call: &Call, pull_request: &mut PullRequ
     event::add(transaction, call, pull_request, &PullRequestEventType::PullRequestCreated, event)
 }
 
+/// Counts the open pull requests of a repository.
 fn count_open(transaction: &Transaction, repository_id: &str) -> Result<u64, Error> {
     let count = transaction.query_one(
         "SELECT COUNT(*) FROM pull_requests WHERE repository_id = ?1 AND is_open = 1",

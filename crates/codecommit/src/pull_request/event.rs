@@ -1,4 +1,4 @@
-//! What happened to a pull request: recorded with each change, and described.
+//! Events of pull requests: recorded with each change, and listed.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::{CodeCommit, Exception, name};
 
 const SIZES: Sizes = Sizes { operation: "DescribePullRequestEvents", default: 100, max: 100 };
 
-/// Adds what a call does to a pull request to its events, which makes it active.
+/// Adds an event to a pull request, and updates the time of its last activity.
 ///
-/// `metadata` is an event with nothing but the metadata of its kind.
+/// `metadata` is an event of which only the metadata of its kind is set.
 pub(crate) fn add(
     transaction: &Transaction,
     call: &Call,
@@ -47,7 +47,7 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// Describes events in the order in which they happened.
+/// Lists the events of a pull request, oldest first.
 pub(crate) fn describe_all(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -101,7 +101,7 @@ fn kind(kind: &PullRequestEventType) -> Result<PullRequestEventType, Exception> 
     PullRequestEventType::try_parse(kind.as_str()).map_err(invalid)
 }
 
-/// An event names its repository as the repository is named now.
+/// Reads an event; it has the current name of its repository.
 fn read(row: &Row<'_>, pull_request: &PullRequest) -> Result<PullRequestEvent, Error> {
     let mut event = json::decode(row.text(4)?.as_bytes(), PullRequestEvent::deserialize)
         .map_err(|_| Error::Damaged("an event of a pull request"))?;
@@ -122,7 +122,7 @@ fn read(row: &Row<'_>, pull_request: &PullRequest) -> Result<PullRequestEvent, E
     Ok(event)
 }
 
-/// Tells whether somebody ever did something to a pull request of the call's account and region.
+/// Returns whether a caller is the actor of any event in the call's account and region.
 fn is_known(transaction: &Transaction, call: &Call, arn: &str) -> Result<bool, Error> {
     let known = transaction.query_one(
         "SELECT 1 FROM pull_request_events WHERE account = ?1 AND region = ?2 AND actor = ?3 LIMIT 1",

@@ -1,4 +1,4 @@
-//! The listing of a repository's pull requests.
+//! Listing of a repository's pull requests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{CodeCommit, Exception};
 
 const SIZES: Sizes = Sizes { operation: "ListPullRequests", default: 100, max: 1_000 };
 
-/// Lists ids, those that something happened to last first.
+/// Lists ids of pull requests, the most recently active first.
 pub(crate) fn list(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -42,7 +42,7 @@ pub(crate) fn list(
         {
             return Err(Exception::AuthorDoesNotExist { arn: arn.to_owned() });
         }
-        // What is not asked for must not stand in the way of an index.
+        // A missing filter must not prevent the use of an index, so the query omits its condition.
         let of_status = if is_open.is_some() { "is_open = ?5" } else { "?5 IS NULL" };
         let of_author = match author {
             Some(_) => "account = ?6 AND region = ?7 AND author = ?8",
@@ -70,14 +70,14 @@ pub(crate) fn list(
     Ok(output.build().expect("the ids are set"))
 }
 
-/// Returns when the pull request that the page before ended with was active, and its number.
+/// Returns the last activity and the number of the last pull request of the page before.
 fn last_of_page(page: &Page) -> Result<Option<(i64, i64)>, Exception> {
     let Some(last) = page.after_text()? else { return Ok(None) };
     let last = last.split_once('/').and_then(|(active, number)| Some((active.parse().ok()?, number.parse().ok()?)));
     last.map(Some).ok_or(Exception::InvalidContinuationToken)
 }
 
-/// Tells whether somebody ever created a pull request in the call's account and region.
+/// Returns whether a caller is the author of any pull request in the call's account and region.
 fn is_known(transaction: &Transaction, call: &Call, arn: &str) -> Result<bool, Error> {
     let known = transaction.query_one(
         "SELECT 1 FROM pull_requests WHERE account = ?1 AND region = ?2 AND author = ?3 LIMIT 1",

@@ -1,4 +1,4 @@
-//! What can be changed of a pull request: title, description, status.
+//! Updates of pull requests: title, description, status.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(crate) fn update_title(
     }))
 }
 
-/// An absent description is an empty one, and clears it.
+/// Sets or clears the description; a missing one counts as empty.
 pub(crate) fn update_description(
     _service: &CodeCommit,
     call: &Arc<Call>,
@@ -54,7 +54,9 @@ pub(crate) fn update_description(
     }))
 }
 
-/// Closes a pull request without merging it; one that has the status already keeps it, and nothing happened to it.
+/// Closes a pull request without merging it.
+///
+/// Setting the current status again is a no-op; a closed pull request cannot be opened again.
 pub(crate) fn update_status(
     service: &CodeCommit,
     call: &Arc<Call>,

@@ -1,4 +1,4 @@
-//! The listing of an account's repositories in a region.
+//! Listing of an account's repositories in a region.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use store::Value;
 use crate::page::{Page, Sizes};
 use crate::{CodeCommit, Exception};
 
-/// A caller cannot choose the size of a page.
+/// Callers cannot choose the page size.
 const SIZES: Sizes = Sizes { operation: "ListRepositories", default: 1_000, max: 1_000 };
 
-/// Lists by name unless the caller sorts otherwise; repositories of one date are in the order of their names.
+/// Lists repositories by name, or by date on request; those of the same date are in the order of their names.
 pub(crate) fn list(
     service: &CodeCommit,
     call: &Arc<Call>,
@@ -56,23 +56,23 @@ pub(crate) fn list(
     Ok(ListRepositoriesOutput::builder().set_repositories(Some(pairs.collect())).set_next_token(next_token).build())
 }
 
-/// Writes the query of a page: of the first one, or of one that goes on after the repository of a name and a date.
+/// Returns the query of the first page, or of a page after the repository of a name and a date.
 ///
-/// Each has an index that it is read from in its order.
-fn sql(by_date: bool, descending: bool, goes_on: bool) -> String {
+/// Each query reads an index in its order.
+fn sql(by_date: bool, descending: bool, continues: bool) -> String {
     let (direction, beyond) = if descending { ("DESC", "<") } else { ("ASC", ">") };
     let (after, order) = if by_date {
         (format!("AND (modified, name) {beyond} (?5, ?4)"), format!("modified {direction}, name {direction}"))
     } else {
         (format!("AND name {beyond} ?4"), format!("name {direction}"))
     };
-    let after = if goes_on { after } else { String::new() };
+    let after = if continues { after } else { String::new() };
     format!(
         "SELECT id, name, modified FROM repositories WHERE account = ?1 AND region = ?2 {after} ORDER BY {order} LIMIT ?3"
     )
 }
 
-/// Returns the date and name of the repository that the page before ended with.
+/// Returns the date and name of the last repository of the page before.
 fn end_of_page(last: &str) -> Result<(i64, String), Exception> {
     last.split_once('/')
         .and_then(|(modified, name)| Some((modified.parse().ok()?, name.to_owned())))
@@ -86,19 +86,19 @@ mod tests {
     use super::sql;
 
     #[test]
-    fn a_page_is_read_where_it_lies_and_nothing_is_sorted() {
-        let folder = tempfile::tempdir().expect("there is room");
+    fn a_page_is_read_from_an_index_without_sorting() {
+        let folder = tempfile::tempdir().expect("the disk has space");
         let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
-        store.migrate("codecommit", crate::schema::STEPS).expect("the statements are good");
-        for (by_date, descending, goes_on) in (0..8).map(|case| (case & 1 == 1, case & 2 == 2, case & 4 == 4)) {
-            let explain = format!("EXPLAIN QUERY PLAN {}", sql(by_date, descending, goes_on));
-            let values = if goes_on { 4 + usize::from(by_date) } else { 3 };
+        store.migrate("codecommit", crate::schema::STEPS).expect("the statements are valid");
+        for (by_date, descending, continues) in (0..8).map(|case| (case & 1 == 1, case & 2 == 2, case & 4 == 4)) {
+            let explain = format!("EXPLAIN QUERY PLAN {}", sql(by_date, descending, continues));
+            let values = if continues { 4 + usize::from(by_date) } else { 3 };
             let plan: Result<Vec<String>, store::Error> =
                 store.read(|transaction| transaction.query(&explain, &vec![1.into(); values], |row| row.text(3)));
-            let plan = plan.expect("the tables are there");
+            let plan = plan.expect("the tables exist");
             assert_eq!(plan.len(), 1, "nothing is sorted: {plan:?}");
             let key = match (by_date, descending) {
-                _ if !goes_on => "region=?)",
+                _ if !continues => "region=?)",
                 (false, false) => "name>?)",
                 (false, true) => "name<?)",
                 (true, false) => "(modified,name)>(?,?))",

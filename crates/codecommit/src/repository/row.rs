@@ -1,4 +1,4 @@
-//! A repository as it is stored, and how it is found.
+//! Repositories in the database.
 
 use aws::{AccountId, Arn, Call, Encrypted, Region, Resource, Timestamp};
 use aws_sdk_codecommit::types::RepositoryMetadata;
@@ -8,28 +8,28 @@ use store::{Error, Row, Transaction};
 use crate::Exception;
 use crate::name::RepositoryName;
 
-/// A repository.
+/// Repository.
 #[derive(Clone, Debug)]
 pub struct Repository {
-    /// The UUID, which stays when the name changes.
+    /// UUID; it stays the same when the name changes.
     pub id: String,
-    /// The account that owns it.
+    /// Account that owns it.
     pub account: AccountId,
-    /// The region that it is in.
+    /// Region that it is in.
     pub region: Region,
-    /// The name, unique in its account and region.
+    /// Name, unique in the account and region.
     pub name: String,
-    /// What the owner says of it.
+    /// Description, if it has one.
     pub description: Option<String>,
-    /// The full name of the default branch; `None` until the first push.
+    /// Full name of the default branch; `None` until the first commit.
     pub default_branch: Option<BString>,
-    /// When it was created.
+    /// Time of its creation.
     pub created: Timestamp,
-    /// When it last changed, by a push or a call.
+    /// Time of its last change, by a push or a call.
     pub modified: Timestamp,
-    /// The ARN of the key that it names.
+    /// ARN of its encryption key.
     pub kms_key_id: String,
-    /// How often its references or its default branch changed.
+    /// Number of changes of its references and its default branch.
     pub(crate) refs_version: i64,
 }
 
@@ -41,8 +41,8 @@ impl Repository {
         arn_of(self.region.clone(), self.account.clone(), self.name.clone())
     }
 
-    /// Notes that a call concerns the repository, and what is encrypted in it.
-    pub(crate) fn note(&self, call: &Call) {
+    /// Adds the repository and its encryption key to the resources of a call, which its record shows.
+    pub(crate) fn add_to_resources(&self, call: &Call) {
         let (arn, account) = (self.arn().to_string(), self.account.clone());
         call.concerns(Resource { kind: "AWS::CodeCommit::Repository", arn, account });
         call.concerns_encrypted(Encrypted {
@@ -91,12 +91,12 @@ impl Repository {
     }
 }
 
-/// Makes the ARN of a repository.
+/// Returns the ARN of a repository.
 pub(crate) fn arn_of(region: Region, account: AccountId, name: String) -> Arn {
     Arn { service: "codecommit".to_owned(), region, account, resource: name }
 }
 
-/// Finds a repository of the call's account and region; the call then concerns it.
+/// Finds a repository of the call's account and region, and adds it to the call's resources.
 pub(crate) fn find_row(
     transaction: &Transaction,
     call: &Call,
@@ -108,30 +108,30 @@ pub(crate) fn find_row(
         |row| Repository::read(row, call),
     )?;
     if let Some(repository) = &found {
-        repository.note(call);
+        repository.add_to_resources(call);
     }
     Ok(found)
 }
 
-/// Tells whether there is a repository with this id.
+/// Returns whether there is a repository with this id.
 pub(crate) fn exists(transaction: &Transaction, id: &str) -> Result<bool, Error> {
     let found =
         transaction.query_one("SELECT 1 FROM repositories WHERE id = ?1", &[id.into()], |row| row.integer(0))?;
     Ok(found.is_some())
 }
 
-/// Finds a repository that has to be there.
+/// Returns a repository, which must exist.
 pub(crate) fn get_row(transaction: &Transaction, call: &Call, name: &RepositoryName) -> Result<Repository, Exception> {
     let found = find_row(transaction, call, name)?;
     found.ok_or_else(|| Exception::RepositoryDoesNotExist { name: name.to_string() })
 }
 
-/// Gets the repository that something of the call's account and region is in, and goes with.
+/// Returns the repository of an object of the call's account and region, such as a pull request; it is deleted with the repository.
 pub(crate) fn get_row_by_id(transaction: &Transaction, call: &Call, id: &str) -> Result<Repository, Error> {
     let sql = format!("SELECT {COLUMNS} FROM repositories WHERE id = ?1");
     let found = transaction.query_one(&sql, &[id.into()], |row| Repository::read(row, call))?;
-    let repository = found.ok_or(Error::Damaged("the repository of what is in one"))?;
-    repository.note(call);
+    let repository = found.ok_or(Error::Damaged("a reference to a repository"))?;
+    repository.add_to_resources(call);
     Ok(repository)
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn insert(transaction: &Transaction, repository: &Repository) -> Resu
     Ok(())
 }
 
-/// Sets one column of a repository, and when it was last modified.
+/// Sets one column of a repository, and the time of its last change.
 pub(crate) fn set(
     transaction: &Transaction,
     call: &Call,
@@ -168,7 +168,7 @@ pub(crate) fn set(
     Ok(())
 }
 
-/// Sets the default branch, or notes that references moved if it stays what it was.
+/// Sets the default branch, and increments the version of the references.
 pub(crate) fn set_default_branch(
     transaction: &Transaction,
     call: &Call,
@@ -187,12 +187,12 @@ pub(crate) fn all_ids(transaction: &Transaction) -> Result<Vec<String>, Error> {
     transaction.query("SELECT id FROM repositories", &[], |row| row.text(0))
 }
 
-/// Lists the ids of repositories that were deleted, and whose objects may still be there.
+/// Lists the ids of deleted repositories whose objects may still exist.
 pub(crate) fn deleted_ids(transaction: &Transaction) -> Result<Vec<String>, Error> {
     transaction.query("SELECT repository_id FROM deletions", &[], |row| row.text(0))
 }
 
-/// Notes that nothing is left of the repositories that were deleted.
+/// Clears the list of deleted repositories, after their objects are removed.
 pub(crate) fn forget_deleted(transaction: &Transaction) -> Result<(), Error> {
     transaction.execute("DELETE FROM deletions", &[])?;
     Ok(())

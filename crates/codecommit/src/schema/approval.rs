@@ -1,6 +1,6 @@
-//! The tables of approval rules, of their templates, and of approvals.
+//! Tables of approval rules, their templates, and approvals.
 
-/// A template is not deleted while a repository is associated with it.
+/// A template with associated repositories cannot be deleted.
 pub(super) const TEMPLATES: &str = "
     CREATE TABLE approval_rule_templates (
         id TEXT PRIMARY KEY,
@@ -22,8 +22,8 @@ pub(super) const TEMPLATES: &str = "
     CREATE INDEX repositories_of_templates ON approval_rule_template_associations (template_id, repository_id);
 ";
 
-/// The template that made a rule is remembered by its id and the name that it had then; it may be gone.
-/// An approval or an override is of one revision of a pull request; those of earlier ones can still be asked for.
+/// A rule has the id of the template that created it, and the template's name at that time; the template may be deleted since.
+/// An approval or override belongs to one revision of a pull request; those of earlier revisions stay readable.
 pub(super) const RULES: &str = "
     CREATE TABLE approval_rules (
         id TEXT PRIMARY KEY,

@@ -1,6 +1,6 @@
-//! The table of archives that are uploaded.
+//! Table of archive uploads.
 
-/// `status` is as `GetUploadArchiveStatus` tells it; `position` is the order in which uploads were asked for.
+/// `status` is as on the wire; `position` is the order of the requests.
 pub(super) const UPLOADS: &str = "
     CREATE TABLE archive_uploads (
         position INTEGER PRIMARY KEY,
@@ -16,7 +16,7 @@ pub(super) const UPLOADS: &str = "
     CREATE INDEX archive_uploads_by_status ON archive_uploads (status, position);
 ";
 
-/// How often an upload was begun.
+/// `attempts` is the number of attempts that were begun.
 pub(super) const UPLOAD_ATTEMPTS: &str = "
     ALTER TABLE archive_uploads ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
 ";

@@ -1,7 +1,7 @@
-//! The tables of comments and reactions.
+//! Tables of comments and reactions.
 
-/// Comments on one place stand together. `pull_request` is 0 for those on compared commits, `before_commit` empty before the
-/// first commit of a history; of a location what is not there is empty or 0. Without content a comment is deleted.
+/// Comments on one location form a group. `pull_request` is 0 for comments on compared commits; `before_commit` is empty if the
+/// commit after it has no parent. Missing parts of a location are empty or 0. A comment without content is deleted.
 pub(super) const COMMENTS: &str = "
     CREATE TABLE comment_groups (
         id INTEGER PRIMARY KEY,

@@ -1,6 +1,7 @@
-//! The tables of triggers and of their messages that wait.
+//! Tables of triggers and of their queued messages.
 
-/// Triggers are JSON, all of a repository together. `trigger_deliveries` outlive their repository: they tell of what happened.
+/// `triggers` is a JSON list of all triggers of a repository. `trigger_deliveries` outlive their repository, as the changes that
+/// they report did happen.
 pub(super) const TRIGGERS: &str = "
     CREATE TABLE trigger_configurations (
         repository_id TEXT PRIMARY KEY REFERENCES repositories (id) ON DELETE CASCADE,
