@@ -36,7 +36,7 @@ pub(crate) use list::{list, list_associated_for_repository, list_repositories};
 pub(crate) use rules::add_rules;
 
 use crate::approval_rule::{Content, RuleName, content};
-use crate::{Change, CodeCommit, Exception};
+use crate::{Change, CodeCommit, Exception, name};
 use row::Template;
 
 /// Maximum number of templates of an account in a region.
@@ -156,14 +156,10 @@ pub(crate) fn update_content(
     }))
 }
 
-/// Parses a description; an empty one counts as missing.
+/// Parses a description.
 fn description(text: Option<String>) -> Result<Option<String>, Exception> {
-    match text {
-        Some(text) if text.chars().count() > DESCRIPTION_MAX => {
-            Err(Exception::InvalidApprovalRuleTemplateDescription { limit: DESCRIPTION_MAX })
-        }
-        text => Ok(text.filter(|text| !text.is_empty())),
-    }
+    let too_long = Exception::InvalidApprovalRuleTemplateDescription { limit: DESCRIPTION_MAX };
+    name::optional(text, DESCRIPTION_MAX, too_long)
 }
 
 /// Fails if a template of the call's account and region has the name.

@@ -56,9 +56,11 @@ use crate::archive::Archives;
 pub use crate::exception::Exception;
 use crate::file::FileHistoryCache;
 pub use crate::maintenance::{Growth, Maintenance};
+use crate::name::RepositoryName;
 use crate::objects::Objects;
 pub use crate::push::{CommandResults, PreparedPush};
 use crate::ref_cache::{RefCache, RefSnapshot};
+use crate::repository::Repository;
 pub use crate::settings::Settings;
 use crate::trigger::delivery::TriggerSender;
 pub use crate::wake::Wake;
@@ -139,19 +141,19 @@ impl CodeCommit {
     }
 
     /// Finds the repository of a Git request.
-    pub fn repository(&self, call: &Call, name: &str) -> Result<repository::Repository, Exception> {
-        self.find(call, &name::RepositoryName::parse(Some(name.to_owned()))?)
+    pub fn repository(&self, call: &Call, name: &str) -> Result<Repository, Exception> {
+        self.find(call, &RepositoryName::parse(Some(name.to_owned()))?)
     }
 
     /// Returns the references of a repository.
-    pub fn references(&self, repository: &repository::Repository) -> Result<Arc<git::References>, Exception> {
+    pub fn references(&self, repository: &Repository) -> Result<Arc<git::References>, Exception> {
         Ok(Arc::clone(&self.snapshot(repository)?.references))
     }
 
     /// Returns the reference advertisement of a repository.
     pub fn advertise(
         &self,
-        repository: &repository::Repository,
+        repository: &Repository,
         service: git::Service,
         version: git::Version,
     ) -> Result<Arc<Vec<u8>>, Exception> {
@@ -161,7 +163,7 @@ impl CodeCommit {
     /// Opens the objects of a repository, creating their folder if it has none yet.
     ///
     /// Work on them is interrupted if the call's client disconnects or the server stops.
-    pub fn objects(&self, call: &Call, repository: &repository::Repository) -> Result<Arc<git::Repository>, Exception> {
+    pub fn objects(&self, call: &Call, repository: &Repository) -> Result<Arc<git::Repository>, Exception> {
         let exists =
             || Ok::<_, Exception>(self.store.read(|transaction| repository::exists(transaction, &repository.id))?);
         let objects = self.objects.get(&repository.id, exists)?;
@@ -170,11 +172,7 @@ impl CodeCommit {
     }
 
     /// Opens the objects of a repository for long work, which is interrupted at the time limit of merges.
-    fn bounded_objects(
-        &self,
-        call: &Call,
-        repository: &repository::Repository,
-    ) -> Result<Arc<git::Repository>, Exception> {
+    fn bounded_objects(&self, call: &Call, repository: &Repository) -> Result<Arc<git::Repository>, Exception> {
         let objects = self.objects(call, repository)?;
         let interrupt = objects.interrupt().or_after(self.settings.merge.time);
         Ok(Arc::new(objects.interrupted_by(interrupt)))
@@ -201,12 +199,12 @@ impl CodeCommit {
         })
     }
 
-    fn snapshot(&self, repository: &repository::Repository) -> Result<Arc<Cached<RefSnapshot>>, Exception> {
+    fn snapshot(&self, repository: &Repository) -> Result<Arc<Cached<RefSnapshot>>, Exception> {
         self.ref_cache.get(repository, || self.store.read(|transaction| ref_query::snapshot(transaction, repository)))
     }
 
     /// Finds a repository of the call's account and region whose encryption key can be used.
-    fn find(&self, call: &Call, name: &name::RepositoryName) -> Result<repository::Repository, Exception> {
+    fn find(&self, call: &Call, name: &RepositoryName) -> Result<Repository, Exception> {
         let repository = self.store.read(|transaction| repository::get_row(transaction, call, name))?;
         self.settings.simulate.check_key(call, &repository.kms_key_id)?;
         Ok(repository)

@@ -63,10 +63,10 @@ impl fmt::Display for RepositoryName {
     }
 }
 
-/// Parses the description of a repository: at most 1,000 characters; an empty one counts as missing.
-pub(crate) fn repository_description(text: Option<String>) -> Result<Option<String>, Exception> {
+/// Parses an optional text of at most `max` characters; an empty one counts as missing.
+pub(crate) fn optional(text: Option<String>, max: usize, too_long: Exception) -> Result<Option<String>, Exception> {
     match text {
-        Some(text) if text.chars().count() > 1_000 => Err(Exception::InvalidRepositoryDescription),
+        Some(text) if text.chars().count() > max => Err(too_long),
         text => Ok(text.filter(|text| !text.is_empty())),
     }
 }

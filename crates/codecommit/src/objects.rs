@@ -100,10 +100,10 @@ impl Objects {
         }
         let repository = Arc::new(git::Repository::open_or_create_with(&path, &self.memory)?);
         for pack in repository.reindexed_packs() {
-            tracing::warn!(pack = %pack.display(), "wrote the missing index of a pack again");
+            tracing::warn!(path = %pack.display(), "wrote the missing index of a pack again");
         }
         for (index, reason) in repository.unusable_packs() {
-            tracing::warn!(pack = %index.display(), reason, "cannot use a pack; its objects are missing");
+            tracing::warn!(path = %index.display(), reason, "cannot use a pack; its objects are missing");
         }
         open.mark_used(id, &repository);
         Ok(Some(repository))

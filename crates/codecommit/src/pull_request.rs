@@ -42,17 +42,13 @@ pub(crate) fn get_one(
     Ok(GetPullRequestOutput::builder().pull_request(pull_request).build())
 }
 
+/// Parses a title.
 fn title(text: Option<String>) -> Result<String, Exception> {
     let title = name::required(text, Exception::TitleRequired)?;
     if title.chars().count() > TITLE_MAX { Err(Exception::InvalidTitle { limit: TITLE_MAX }) } else { Ok(title) }
 }
 
-/// Parses a description; an empty one counts as missing.
+/// Parses a description.
 fn description(text: Option<String>) -> Result<Option<String>, Exception> {
-    match text {
-        Some(text) if text.chars().count() > DESCRIPTION_MAX => {
-            Err(Exception::InvalidDescription { limit: DESCRIPTION_MAX })
-        }
-        text => Ok(text.filter(|text| !text.is_empty())),
-    }
+    name::optional(text, DESCRIPTION_MAX, Exception::InvalidDescription { limit: DESCRIPTION_MAX })
 }

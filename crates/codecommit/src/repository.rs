@@ -27,13 +27,16 @@ pub(crate) use row::{
     all_ids, arn_of, deleted_ids, exists, find_row, forget_deleted, get_row, get_row_by_id, set, set_default_branch,
 };
 
+/// Maximum length of a description, in characters.
+const DESCRIPTION_MAX: usize = 1_000;
+
 pub(crate) fn create(
     service: &CodeCommit,
     call: &Arc<Call>,
     input: CreateRepositoryInput,
 ) -> Result<Change<CreateRepositoryOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let description = name::repository_description(input.repository_description)?;
+    let description = description(input.repository_description)?;
     let tags = name::tags(input.tags)?;
     let kms_key_id = encryption_key::parse(input.kms_key_id, call)?;
     service.settings.simulate.check_tags(&tags)?;
@@ -163,7 +166,7 @@ pub(crate) fn update_description(
     input: UpdateRepositoryDescriptionInput,
 ) -> Result<Change<()>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
-    let description = name::repository_description(input.repository_description)?;
+    let description = description(input.repository_description)?;
     service.find(call, &name)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
@@ -193,6 +196,11 @@ pub(crate) fn update_encryption_key(
             .original_kms_key_id(repository.kms_key_id)
             .build())
     }))
+}
+
+/// Parses a description.
+fn description(text: Option<String>) -> Result<Option<String>, Exception> {
+    name::optional(text, DESCRIPTION_MAX, Exception::InvalidRepositoryDescription)
 }
 
 /// Increments the number of repositories of the call's account and region; returns the new number.
