@@ -47,9 +47,9 @@ impl Head {
 
     /// Returns whether the client keeps the connection open.
     fn keeps(&self) -> bool {
-        let said = self.header("connection").unwrap_or_default().to_ascii_lowercase();
-        let said = |word: &str| said.split(',').any(|part| part.trim() == word);
-        if self.old { said("keep-alive") } else { !said("close") }
+        let options = self.header("connection").unwrap_or_default().to_ascii_lowercase();
+        let has = |option: &str| options.split(',').any(|part| part.trim() == option);
+        if self.old { has("keep-alive") } else { !has("close") }
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
             ("400", &["POST / HTTP/1.1", "content-length: 1", "transfer-encoding: chunked"]),
             ("501", &["POST / HTTP/1.1", "transfer-encoding: gzip"]),
         ] {
-            assert!(head(lines).expect_err("no sound head").starts_with(status), "{lines:?}");
+            assert!(head(lines).expect_err("a malformed head").starts_with(status), "{lines:?}");
         }
     }
 }

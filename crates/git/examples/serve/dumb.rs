@@ -115,8 +115,8 @@ mod tests {
     fn only_what_clients_need_is_read() {
         let (two, rest, id) = ("0a", "b".repeat(38), "c".repeat(40));
         for path in ["info/alternates".into(), format!("{two}/{rest}"), format!("pack/pack-{id}.idx")] {
-            let asked = DumbFile::below_objects(&path);
-            assert!(matches!(asked, Some(DumbFile::File(file, ..)) if file == format!("objects/{path}")), "{path}");
+            let file = DumbFile::below_objects(&path);
+            assert!(matches!(file, Some(DumbFile::File(name, ..)) if name == format!("objects/{path}")), "{path}");
         }
         assert_eq!(DumbFile::below_objects("info/packs"), Some(DumbFile::Packs));
         for path in [

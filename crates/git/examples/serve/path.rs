@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_tell_what_is_asked() {
+    fn paths_name_a_repository_and_an_endpoint() {
         let split = |path: &str| split(path.into()).map(|(path, action)| (path.display().to_string(), action));
         let found = |path: &str, action| Some((path.to_owned(), action));
         assert_eq!(split("a/b.git/info/refs"), found("a/b.git", Action::References));

@@ -153,11 +153,11 @@ fn respond(
     let service = match &action {
         Action::References => named.map(decoded).ok_or(&DumbFile::References),
         Action::Run(service) => Ok(service.name().to_owned()),
-        Action::Read(asked) => Err(asked),
+        Action::Read(file) => Err(file),
     };
     let service = match service {
         Ok(name) => Service::from_name(&name).ok_or(name),
-        Err(asked) if served.settings.files => return asked.send(&served, reply),
+        Err(file) if served.settings.files => return file.send(&served, reply),
         Err(_) => Err("getanyfile".to_owned()),
     };
     let service = match service {
@@ -216,14 +216,14 @@ fn hidden(service: Service, served: &Served) -> &Hidden {
 fn fetch(served: &Served, version: Version, body: &mut dyn Read, reply: &mut Reply) -> io::Result<()> {
     let options = &served.settings.options;
     let references = served.references(&served.settings.hidden_from_fetches)?;
-    let answered = upload_pack::Request::read(body, version, options).and_then(|asked| match asked {
-        Some(asked) => upload_pack::respond(&served.repository, &references, asked, options).map(Some),
+    let response = upload_pack::Request::read(body, version, options).and_then(|request| match request {
+        Some(request) => upload_pack::respond(&served.repository, &references, request, options).map(Some),
         None => Ok(None),
     });
     let kind = format!("{UNCACHED}Content-Type: application/x-git-upload-pack-result\r\n");
     let mut output = reply.stream(&kind);
-    match answered {
-        Ok(Some(answered)) => answered.write(&mut output)?,
+    match response {
+        Ok(Some(response)) => response.write(&mut output)?,
         Ok(None) => {}
         Err(error) => refuse(&mut output, &error)?,
     }

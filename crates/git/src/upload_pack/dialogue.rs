@@ -130,3 +130,6 @@ impl Dialogue<'_> {
         Ok(Some(fetch.into_response(Some(negotiation.into_common()), update, out)))
     }
 }
+
+#[cfg(test)]
+mod tests;
