@@ -7,7 +7,7 @@ use tests::workspace;
 pub struct Row {
     /// The operation.
     pub name: String,
-    /// What makes it, whether its shapes are the SDK's or ours: `read`, `write` or `write_silently`.
+    /// What makes it, whether its shapes are the SDK's or ours: `read`, `write` or `write_without_output`.
     pub maker: String,
     /// Whether its shapes are ours.
     pub is_unpublished: bool,

@@ -4,37 +4,58 @@ use std::fmt;
 
 use crate::{AccountId, Region};
 
-/// Names a resource of a service in a region of an account: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+/// The parts of an ARN as they are written, none of them checked: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArnParts<'a> {
+    /// The partition.
+    pub partition: &'a str,
+    /// The service's short name, such as `codecommit`.
+    pub service: &'a str,
+    /// The region; empty for resources that are in none.
+    pub region: &'a str,
+    /// The account; empty for some resources, such as buckets.
+    pub account: &'a str,
+    /// The name of the resource, which may contain colons.
+    pub resource: &'a str,
+}
+
+impl<'a> ArnParts<'a> {
+    /// Splits a text into the parts of an ARN; `None` if it does not have six parts or does not begin with `arn:`.
+    pub fn split(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
+        let mut next = || parts.next();
+        Some(Self { partition: next()?, service: next()?, region: next()?, account: next()?, resource: next()? })
+    }
+}
+
+/// Returns whether a text is meant as an ARN, well formed or not: AWS accepts names in many places where it accepts ARNs.
+pub fn has_arn_prefix(text: &str) -> bool {
+    text.starts_with("arn:")
+}
+
+/// The ARN of a resource in a region of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arn {
     /// The service's short name, such as `codecommit`.
     pub service: String,
-    /// The region that the resource is in.
+    /// The region of the resource.
     pub region: Region,
     /// The account that owns the resource.
     pub account: AccountId,
-    /// What is left: the resource's own name, which may hold colons.
+    /// The name of the resource, which may contain colons.
     pub resource: String,
 }
 
 impl Arn {
-    /// Reads a regional resource's ARN; `None` if the text is not one.
+    /// Parses the ARN of a resource in a region; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        if parts.next()? != "arn" {
+        let ArnParts { partition, service, region, account, resource } = ArnParts::split(text)?;
+        let region: Region = region.parse().ok()?;
+        if partition != region.partition().as_str() || service.is_empty() || resource.is_empty() {
             return None;
         }
-        let partition = parts.next()?;
-        let service = parts.next()?.to_owned();
-        let region: Region = parts.next()?.parse().ok()?;
-        let account = parts.next()?.parse().ok()?;
-        let resource = parts.next()?.to_owned();
-        (partition == region.partition().as_str() && !service.is_empty() && !resource.is_empty()).then_some(Self {
-            service,
-            region,
-            account,
-            resource,
-        })
+        let account = account.parse().ok()?;
+        Some(Self { service: service.to_owned(), region, account, resource: resource.to_owned() })
     }
 }
 
@@ -49,15 +70,15 @@ mod tests {
     use super::Arn;
 
     #[test]
-    fn an_arn_reads_back_as_it_was_written() {
+    fn an_arn_is_written_as_it_was_parsed() {
         let text = "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo";
-        let arn = Arn::parse(text).expect("it is well formed");
+        let arn = Arn::parse(text).expect("the ARN is well formed");
         assert_eq!(arn.resource, "MyDemoRepo");
         assert_eq!(arn.to_string(), text);
     }
 
     #[test]
-    fn what_is_no_regional_arn_is_refused() {
+    fn a_text_that_is_no_regional_arn_is_refused() {
         for text in [
             "",
             "MyDemoRepo",

@@ -1,4 +1,4 @@
-//! One call of an operation: who, when, from where, and what it turned out to concern.
+//! One call of an operation: its caller, time and origin, and the resources that it uses.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,65 +9,65 @@ use uuid::Builder;
 
 use crate::{AccountId, Caller, Clock, Region, Timestamp};
 
-/// One call, from the moment it is known who makes it until its record is written.
+/// One call, from the authentication of its caller until its record is written.
 #[derive(Debug)]
 pub struct Call {
-    /// Who calls.
+    /// The caller.
     pub caller: Caller,
-    /// The account whose resources the call is about.
+    /// The account of the resources that the call is for.
     pub account: AccountId,
-    /// The region whose resources the call is about.
+    /// The region of the resources that the call is for.
     pub region: Region,
-    /// When the call was made.
+    /// The time of the call.
     pub time: Timestamp,
     /// The client's IP address.
     pub source_ip_address: String,
     /// The client's `User-Agent`.
     pub user_agent: Option<String>,
-    /// The client's `Host`, for records that tell how the endpoint was reached.
+    /// The client's `Host`, for records that contain the address of the endpoint.
     pub host: Option<String>,
-    /// What a repository's name is appended to for a URL that reaches it: `http://127.0.0.1:4599/v1/repos`.
+    /// The clone URL of a repository without its name: `http://127.0.0.1:4599/v1/repos`.
     pub clone_url_base: String,
-    /// Flags that end the call's work early: one is set when the client is gone, or when the server stops.
+    /// Flags that end the work of the call early, set when the client disconnects or the server stops.
     pub interrupts: Vec<Arc<AtomicBool>>,
     request_id: String,
     event_id: String,
     seed: u128,
-    ids_made: AtomicU64,
+    id_count: AtomicU64,
     resources: Mutex<Vec<Resource>>,
     encrypted: Mutex<Vec<Encrypted>>,
     bearer: OnceLock<Caller>,
-    told: Mutex<Map<String, Value>>,
+    added_request_parameters: Mutex<Map<String, Value>>,
 }
 
-/// Data that a call turned out to concern, and the key that it is encrypted with.
+/// Data that a call uses, and the key that it is encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encrypted {
-    /// The name of the encryption context's one member, such as `aws:codecommit:id`.
+    /// The name of the one member of the encryption context, such as `aws:codecommit:id`.
     pub context: &'static str,
-    /// The id of what holds the data, which is the member's value.
+    /// The value of that member: the id of the resource that holds the data.
     pub id: String,
     /// The ARN of the key.
     pub key: String,
 }
 
-/// What a call concerns, as an element of a record's `resources`.
+/// A resource that a call uses: an element of a record's `resources`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     /// The type, such as `AWS::CodeCommit::Repository`.
     pub kind: &'static str,
     /// The ARN.
     pub arn: String,
-    /// The account that owns it.
+    /// The account that owns the resource.
     pub account: AccountId,
 }
 
-/// What the transport knows of a call.
+/// The properties of a call that the transport knows.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The account whose resources the call is about.
+    /// The account of the resources that the call is for.
     pub account: AccountId,
-    /// The region whose resources the call is about.
+    /// The region of the resources that the call is for.
     pub region: Region,
     /// The client's IP address.
     pub source_ip_address: String,
@@ -80,7 +80,7 @@ pub struct Origin {
 }
 
 impl Call {
-    /// Begins a call: the one place where the clock and the source of ids are read.
+    /// Begins a call. Nothing else reads the clock and the source of ids for it.
     pub fn begin(caller: Caller, origin: Origin, clock: &dyn Clock) -> Self {
         Self::new(caller, origin, clock.now(), clock.seed())
     }
@@ -99,18 +99,18 @@ impl Call {
             request_id: String::new(),
             event_id: String::new(),
             seed,
-            ids_made: AtomicU64::new(0),
+            id_count: AtomicU64::new(0),
             resources: Mutex::default(),
             encrypted: Mutex::default(),
             bearer: OnceLock::new(),
-            told: Mutex::default(),
+            added_request_parameters: Mutex::default(),
         };
         call.request_id = call.new_id();
         call.event_id = call.new_id();
         call
     }
 
-    /// Begins a call that a service makes for this call's caller: it has ids and a record of its own, and the same time.
+    /// Begins a call that a service makes for this caller, with its own ids and record and the same time.
     #[must_use]
     pub fn through(&self, service: &str) -> Self {
         let caller = Caller { invoked_by: Some(service.to_owned()), ..self.caller.clone() };
@@ -122,11 +122,11 @@ impl Call {
             host: self.host.clone(),
             clone_url_base: self.clone_url_base.clone(),
         };
-        let call = Self::new(caller, origin, self.time, self.new_number());
+        let call = Self::new(caller, origin, self.time, self.next_number());
         Self { interrupts: self.interrupts.clone(), ..call }
     }
 
-    /// Returns the id that the reply and the record share.
+    /// Returns the request id, which the reply and the record share.
     pub fn request_id(&self) -> &str {
         &self.request_id
     }
@@ -136,69 +136,68 @@ impl Call {
         &self.event_id
     }
 
-    /// Makes a new UUID (version 4) for something that this call creates.
+    /// Creates a UUID (version 4) for something that this call creates.
     pub fn new_id(&self) -> String {
-        Builder::from_random_bytes(self.new_number().to_be_bytes()).into_uuid().to_string()
+        Builder::from_random_bytes(self.next_number().to_be_bytes()).into_uuid().to_string()
     }
 
-    /// Makes the next number that follows from the call's seed.
-    fn new_number(&self) -> u128 {
-        let made = self.ids_made.fetch_add(1, Ordering::Relaxed);
-        let [high, low] =
-            [self.seed >> 64, self.seed].map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("it is masked"));
-        (u128::from(mix(high ^ mix(made))) << 64) | u128::from(mix(low ^ mix(!made)))
+    /// Derives the next number from the seed of the call.
+    fn next_number(&self) -> u128 {
+        let count = self.id_count.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = [self.seed >> 64, self.seed]
+            .map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("the mask leaves 64 bits"));
+        (u128::from(mix(high ^ mix(count))) << 64) | u128::from(mix(low ^ mix(!count)))
     }
 
-    /// Notes whom a token in the input names: the call is theirs, whoever signed it or nobody.
-    pub fn is_made_by(&self, bearer: Caller) {
-        // There is one token in an input, so the first is the only one.
+    /// Sets the identity that a token in the input names; it replaces the signer as the caller.
+    pub fn set_bearer(&self, bearer: Caller) {
+        // An input has one token, so this is called once.
         let _ = self.bearer.set(bearer);
     }
 
-    /// Returns whom a token in the input names.
+    /// Returns the identity that a token in the input names.
     pub fn bearer(&self) -> Option<&Caller> {
         self.bearer.get()
     }
 
-    /// Notes something that a token in the input or the caller's session says; it stands among the request parameters
-    /// of the call's record.
-    pub fn is_told(&self, name: &str, value: Value) {
-        self.told.lock().insert(name.to_owned(), value);
+    /// Adds a value from a token in the input or from the caller's session to the `requestParameters` of the record.
+    pub fn add_request_parameter(&self, name: &str, value: Value) {
+        self.added_request_parameters.lock().insert(name.to_owned(), value);
     }
 
-    /// Returns what tokens in the input and the caller's session say, by name.
-    pub fn told(&self) -> Map<String, Value> {
-        self.told.lock().clone()
+    /// Returns the request parameters that were added to those of the input.
+    pub fn added_request_parameters(&self) -> Map<String, Value> {
+        self.added_request_parameters.lock().clone()
     }
 
-    /// Notes that the call concerns a resource, which then stands in its record.
-    pub fn concerns(&self, resource: Resource) {
+    /// Adds a resource to the record of the call.
+    pub fn add_resource(&self, resource: Resource) {
         let mut resources = self.resources.lock();
         if !resources.contains(&resource) {
             resources.push(resource);
         }
     }
 
-    /// Notes that the call concerns data that is encrypted.
-    pub fn concerns_encrypted(&self, data: Encrypted) {
+    /// Adds encrypted data that the call uses.
+    pub fn add_encrypted(&self, data: Encrypted) {
         let mut encrypted = self.encrypted.lock();
         if !encrypted.contains(&data) {
             encrypted.push(data);
         }
     }
 
-    /// Returns the encrypted data that the call turned out to concern, in the order in which it was met.
+    /// Returns the encrypted data that the call uses, in the order of use.
     pub fn encrypted(&self) -> Vec<Encrypted> {
         self.encrypted.lock().clone()
     }
 
-    /// Returns the resources that the call turned out to concern, in the order in which they were met.
+    /// Returns the resources that the call uses, in the order of use.
     pub fn resources(&self) -> Vec<Resource> {
         self.resources.lock().clone()
     }
 }
 
-/// Spreads a number over 64 bits (the finalizer of `SplitMix64`), so that ids of one seed look unrelated.
+/// Spreads a number over 64 bits (the finalizer of `SplitMix64`), so that the ids of one seed look unrelated.
 const fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

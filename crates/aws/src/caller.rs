@@ -1,4 +1,4 @@
-//! Who makes a call, of every kind that CloudTrail tells apart.
+//! Callers of operations, of each kind that CloudTrail distinguishes.
 
 use std::collections::BTreeMap;
 
@@ -6,81 +6,81 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, GlobalArn, Partition, Timestamp};
 
-/// The kind of an identity, a record's `userIdentity.type`.
+/// The kind of an identity: `userIdentity.type` of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// The account itself.
+    /// The root user of an account.
     Root,
-    /// A user of IAM.
+    /// An IAM user.
     IamUser,
     /// A session of a role.
     AssumedRole,
-    /// A session that a user or the root gave to somebody else with `GetFederationToken`.
+    /// A session that a user or the root created with `GetFederationToken`.
     FederatedUser,
-    /// Somebody of another account, as the owner of the resource sees it.
+    /// A caller of another account, in the records of the resource owner.
     AwsAccount,
-    /// A service that acts by itself.
+    /// A service that acts on its own behalf.
     AwsService,
-    /// A person of IAM Identity Center.
+    /// A user of IAM Identity Center.
     IdentityCenterUser,
-    /// Somebody who shows a SAML assertion for a role's session; on STS records only.
+    /// The bearer of a SAML assertion who assumes a role; in records of STS only.
     SamlUser,
-    /// Somebody who shows a web identity token for a role's session; on STS records only.
+    /// The bearer of a web identity token who assumes a role; in records of STS only.
     WebIdentityUser,
 }
 
 /// The caller of an operation.
 ///
-/// Every caller has an ARN, a principal id and an account to go by inside the program; which of them a record shows depends on the kind.
+/// Every caller has an ARN, a principal id and an account; the kind decides which of them its records show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The kind of identity.
     pub kind: Kind,
     /// The unique id, such as `AIDACKCEVSQ6C2EXAMPLE`; for sessions `AROA...:SESSION_NAME`.
     pub principal_id: String,
-    /// The ARN of the identity; for services their name, such as `codepipeline.amazonaws.com`.
+    /// The ARN of the identity; for a service its name, such as `codepipeline.amazonaws.com`.
     pub arn: String,
-    /// The account that the identity belongs to or acts in.
+    /// The account of the identity, or the one that a service acts in.
     pub account_id: AccountId,
-    /// The access key that the call was made with; `None` where none was given.
+    /// The access key of the call, if it has one.
     pub access_key_id: Option<String>,
-    /// The name of a user; sessions of roles have none.
+    /// The name of a user; the session of a role has none.
     pub user_name: Option<String>,
-    /// What temporary credentials tell of how they came about.
+    /// The origin of temporary credentials.
     pub session: Option<Session>,
-    /// The service through which the identity calls, or which calls by itself.
+    /// The service that calls, for the identity or on its own behalf.
     pub invoked_by: Option<String>,
-    /// The person of IAM Identity Center on whose behalf the identity calls.
+    /// The user of IAM Identity Center on whose behalf the identity calls.
     pub on_behalf_of: Option<OnBehalfOf>,
-    /// The id of the credential that a person of IAM Identity Center calls with.
+    /// The id of the credential of a user of IAM Identity Center.
     pub credential_id: Option<String>,
-    /// Who vouches for a SAML or web identity.
+    /// The identity provider of a SAML or web identity.
     pub identity_provider: Option<String>,
 }
 
-/// A record's `sessionContext`.
+/// The session of temporary credentials: `sessionContext` of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// What the session was issued from; `None` for the temporary credentials of a user or of the root itself.
+    /// The identity that the session was issued from; `None` for temporary credentials of the user or the root itself.
     pub issuer: Option<Issuer>,
-    /// The web identity for which a role's session was given.
+    /// The web identity that assumed the role.
     pub web_identity: Option<WebIdentity>,
-    /// When the credentials were issued.
+    /// The time of issue of the credentials.
     pub created: Timestamp,
-    /// Whether a second factor was shown for them.
+    /// Whether the request for them had a second factor.
     pub mfa_authenticated: bool,
-    /// The name that was set with `SourceIdentity` and stays through further roles.
+    /// The name that was set with `SourceIdentity`; it is kept in role chains.
     pub source_identity: Option<String>,
-    /// The session tags that stay through further roles, by key.
+    /// The transitive session tags by key; they are kept in role chains.
     #[serde(default)]
     pub transitive_tags: BTreeMap<String, String>,
-    /// How many scope-down policies `GetScopedCredentials` put on the session.
+    /// The number of scope-down policies that `GetScopedCredentials` added.
     #[serde(default)]
     pub scoped_policies: usize,
-    /// Whether the session is one that `AssumeRoot` gave of another account's root.
+    /// Whether `AssumeRoot` created the session.
     #[serde(default)]
     pub is_assumed_root: bool,
-    /// The end user on whose behalf the session acts, as a trusted identity propagation context tells.
+    /// The end user of the session's trusted identity propagation context.
     #[serde(default)]
     pub origin: Option<OriginIdentity>,
 }
@@ -92,13 +92,13 @@ pub struct OriginIdentity {
     pub subject: String,
     /// `user` or `workload`.
     pub subject_type: String,
-    /// Who issued the token, without the scheme of its URL.
+    /// The issuer of the token: a URL without its scheme.
     pub issuer: String,
-    /// The ARN of the identity provider that the request federated through.
+    /// The ARN of the identity provider of the federated request.
     pub federated_provider_arn: String,
 }
 
-/// A record's `sessionIssuer`: the role, user or root that a session stems from.
+/// The role, user or root that a session was issued from: `sessionIssuer` of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuer {
     /// `Role`, `IAMUser` or `Root`.
@@ -106,7 +106,7 @@ pub struct Issuer {
     pub kind: String,
     /// The unique id, such as `AROA...`.
     pub principal_id: String,
-    /// The IAM ARN, with the path.
+    /// The IAM ARN, including the path.
     pub arn: String,
     /// The account of the issuer.
     pub account_id: AccountId,
@@ -114,26 +114,26 @@ pub struct Issuer {
     pub user_name: Option<String>,
 }
 
-/// A record's `webIdFederationData`.
+/// A web identity: `webIdFederationData` of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebIdentity {
-    /// Who vouches for the identity, such as `arn:aws:iam::111122223333:oidc-provider/example.com`.
+    /// The identity provider, such as `arn:aws:iam::111122223333:oidc-provider/example.com`.
     pub provider: String,
     /// Claims such as `example.com:sub`, with their values.
     pub attributes: Vec<(String, String)>,
 }
 
-/// A record's `onBehalfOf`.
+/// A user of IAM Identity Center: `onBehalfOf` of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnBehalfOf {
-    /// The person's id in the identity store.
+    /// The id of the user in the identity store.
     pub user_id: String,
     /// The ARN of the identity store.
     pub identity_store_arn: String,
 }
 
 impl Session {
-    /// Makes a session that was created at a time, and of which nothing else is known.
+    /// Creates a session that has a time of issue only.
     pub const fn new(created: Timestamp) -> Self {
         Self {
             issuer: None,
@@ -150,7 +150,7 @@ impl Session {
 }
 
 impl Caller {
-    /// Makes the caller that an IAM user is, in the partition `aws`.
+    /// Creates the caller for an IAM user, in the partition `aws`.
     pub fn iam_user(
         account_id: AccountId,
         user_name: &str,
@@ -165,14 +165,14 @@ impl Caller {
         }
     }
 
-    /// Makes the caller that the root of an account is, in the partition `aws`; `alias` is the account's, if it has one.
+    /// Creates the caller for the root of an account, in the partition `aws`; `alias` is the alias of the account.
     pub fn root(account_id: AccountId, access_key_id: Option<String>, alias: Option<String>) -> Self {
         let arn = GlobalArn::iam(Partition::Aws, &account_id, "root").to_string();
         let principal_id = account_id.to_string();
         Self { access_key_id, user_name: alias, ..Self::of(Kind::Root, account_id, arn, principal_id) }
     }
 
-    /// Moves a caller into a partition: its ARNs are then of that one.
+    /// Returns the caller with its ARNs in a partition.
     #[must_use]
     pub fn in_partition(mut self, partition: Partition) -> Self {
         let moved = |arn: &str| GlobalArn::parse(arn).map(|arn| GlobalArn { partition, ..arn }.to_string());
@@ -185,13 +185,13 @@ impl Caller {
         self
     }
 
-    /// Makes the caller that a service is which acts by itself in an account.
+    /// Creates the caller for a service that acts on its own behalf in an account.
     pub fn service(account_id: AccountId, name: &str) -> Self {
-        let own = Self::of(Kind::AwsService, account_id, name.to_owned(), name.to_owned());
-        Self { invoked_by: Some(name.to_owned()), ..own }
+        let caller = Self::of(Kind::AwsService, account_id, name.to_owned(), name.to_owned());
+        Self { invoked_by: Some(name.to_owned()), ..caller }
     }
 
-    /// Makes the caller that the owner of a resource sees of somebody of another account.
+    /// Creates the cross-account view of a caller, for the records of the resource owner.
     pub fn other_account(caller: &Self) -> Self {
         Self {
             invoked_by: caller.invoked_by.clone(),
@@ -199,7 +199,7 @@ impl Caller {
         }
     }
 
-    /// Makes a caller of what every caller has.
+    /// Creates a caller with the properties that every caller has.
     pub const fn of(kind: Kind, account_id: AccountId, arn: String, principal_id: String) -> Self {
         Self {
             kind,
@@ -216,7 +216,7 @@ impl Caller {
         }
     }
 
-    /// Returns the name that event history goes by: the user's, the session's, or `root`; services and other accounts have none.
+    /// Returns the name in event history: of the user or the session, or `root`; services and other accounts have none.
     pub fn name(&self) -> Option<&str> {
         match self.kind {
             Kind::Root => Some("root"),

@@ -1,20 +1,21 @@
-//! Where time and chance come from.
+//! The source of time and of random numbers.
 //!
-//! **Invariant:** a call reads both once, when it is made; everything later asks the call. Nothing else reads the system's clock.
+//! **Invariant:** a call reads both once, at its beginning, and everything else takes them from the call. Nothing else reads the
+//! system's clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Timestamp;
 
-/// Tells the time and gives unpredictable numbers; tests fix both.
+/// A source of time and of random numbers; tests fix both.
 pub trait Clock: Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Returns 128 bits that no earlier call returned.
+    /// Returns 128 random bits, different each time.
     fn seed(&self) -> u128;
 
-    /// Makes a UUID (version 4).
+    /// Creates a UUID (version 4).
     fn id(&self) -> String {
         uuid::Builder::from_random_bytes(self.seed().to_be_bytes()).into_uuid().to_string()
     }

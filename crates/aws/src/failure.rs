@@ -1,25 +1,25 @@
-//! How an operation that fails tells so.
+//! Service errors and their JSON form.
 
 use serde_json::json;
 
-/// A failed call: an error's name, HTTP status and sentence.
+/// The error of a failed call: name, message and HTTP status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The name as it stands in `__type` and in a record's `errorCode`.
+    /// The name: `__type` of the reply and `errorCode` of the record.
     pub name: String,
-    /// The sentence for a person.
+    /// The message for a person.
     pub message: String,
     /// The HTTP status.
     pub status: u16,
 }
 
 impl Failure {
-    /// Makes a failure that is the client's fault, with status 400.
+    /// Creates the failure for a fault of the client, with status 400.
     pub fn client(name: impl Into<String>, message: impl Into<String>) -> Self {
         Self { name: name.into(), message: message.into(), status: 400 }
     }
 
-    /// Makes the failure for what went wrong on our side; the cause belongs in the log, not in the reply.
+    /// Creates the failure for a fault of the server; its cause belongs in the log, not in the reply.
     pub fn internal() -> Self {
         Self {
             name: "InternalFailure".to_owned(),
@@ -29,14 +29,14 @@ impl Failure {
         }
     }
 
-    /// Makes the failure for a body that is not the operation's input.
+    /// Creates the failure for a body that is not an input of the operation.
     pub fn serialization(cause: &str) -> Self {
         Self::client("SerializationException", cause)
     }
 
-    /// Writes the body of the reply: `{"__type": ..., "message": ...}`, the name without a namespace.
+    /// Writes the body of the reply, `{"__type": ..., "message": ...}`; the name has no namespace.
     ///
-    /// Services differ in the name of the member that holds the sentence: `message` or `Message`.
+    /// Services differ in the name of the message member: `message` or `Message`.
     pub fn to_json(&self, message_member: &str) -> Vec<u8> {
         json!({ "__type": self.name, message_member: self.message }).to_string().into_bytes()
     }

@@ -4,44 +4,45 @@ use std::sync::LazyLock;
 
 use aws_smithy_json::codec::{JsonCodec, JsonCodecSettings};
 use aws_smithy_schema::codec::Codec;
-use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeSerializer};
-
+use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer, ShapeSerializer};
 use serde::de::DeserializeOwned;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::operation::Deserialize;
-use crate::{Failure, elements};
+use crate::{Failure, record_form};
 
 static CODEC: LazyLock<JsonCodec> =
     LazyLock::new(|| JsonCodec::new(JsonCodecSettings::builder().use_json_name(false).build()));
 
-/// Reads an operation's input out of a request's body; an empty body is an empty object.
+/// Reads an input; every input of the SDK has such a function.
+pub type Deserialize<I> = fn(&mut dyn ShapeDeserializer) -> Result<I, SerdeError>;
+
+/// Reads the input of an operation from a request body; an empty body counts as an empty object.
 ///
-/// A missing *required* string, list or blob arrives empty, and empty means missing.
+/// A missing *required* string, list or blob is read as an empty one, so handlers treat empty as missing.
 pub fn decode<I>(body: &[u8], deserialize: Deserialize<I>) -> Result<I, Failure> {
     let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
     deserialize(&mut CODEC.create_deserializer(body)).map_err(|error| Failure::serialization(&error.to_string()))
 }
 
-/// Reads an input whose shape AWS does not publish, and returns it with its record form.
-pub fn decode_unpublished<I: DeserializeOwned>(body: &[u8]) -> Result<(I, Value), Failure> {
+/// Reads an input that has no published schema, and returns it with its record form.
+pub fn decode_serde<I: DeserializeOwned>(body: &[u8]) -> Result<(I, Value), Failure> {
     let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
     let serialization = |error: serde_json::Error| Failure::serialization(&error.to_string());
     let value: Value = serde_json::from_slice(body).map_err(serialization)?;
     let input = I::deserialize(&value).map_err(serialization)?;
-    Ok((input, elements::of_value(value)))
+    Ok((input, record_form::of_value(value)))
 }
 
-/// Writes an operation's output as a reply's body.
+/// Writes the output of an operation as a reply body.
 pub fn encode(output: &dyn SerializableStruct) -> Result<Vec<u8>, SerdeError> {
     let mut serializer = CODEC.create_serializer();
     serializer.write_struct(output.schema(), output)?;
     Ok(serializer.finish())
 }
 
-/// A shape that AWS publishes, as a member of one that it does not.
+/// A shape with a published schema as a member of one that serde writes.
 #[derive(Clone, Debug)]
 pub struct Published<S>(pub S);
 

@@ -1,4 +1,4 @@
-//! The calls to AWS KMS that a service makes for its callers.
+//! Calls to AWS KMS that a service makes for its callers.
 
 /// An action of AWS KMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,12 +7,12 @@ pub enum KmsAction {
     Decrypt,
     /// Encrypts data that is written.
     Encrypt,
-    /// Makes the key that a new resource's data is encrypted with.
+    /// Creates the key that encrypts the data of a new resource.
     GenerateDataKey,
 }
 
 impl KmsAction {
-    /// The name in a record's `eventName`.
+    /// Returns the name: `eventName` of a record.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Decrypt => "Decrypt",

@@ -1,4 +1,4 @@
-//! How AWS talks: identifiers, calls and callers, operations, AWS JSON 1.1, AWS query and failures.
+//! The parts that all AWS services share: ARNs and ids, calls and callers, rows of operations, AWS JSON 1.1, AWS query, failures.
 //!
 //! **Invariant:** nothing here knows a service, an HTTP server or a file.
 
@@ -9,8 +9,6 @@ pub mod arn;
 pub mod call;
 pub mod caller;
 pub mod clock;
-pub mod derived;
-pub mod elements;
 pub mod failure;
 pub mod global_arn;
 pub mod hex;
@@ -20,10 +18,11 @@ pub mod operation;
 pub mod page_token;
 pub mod partition;
 pub mod pattern;
-pub mod percent;
 pub mod query;
+pub mod record_form;
 pub mod region;
 pub mod signature;
+pub mod stable_hash;
 pub mod tagged_resource;
 pub mod timestamp;
 pub mod xml;

@@ -1,18 +1,19 @@
-//! A service's operations: one row each, from a request's body to the reply and what the record shows of it.
+//! One row of a service's operation table: how to decode a request, run its handler and encode the reply and the record.
 //!
-//! A row does not say what a service or a transaction is: `S` is the service that a handler works on, `T` the
-//! transaction in which a writing handler's second half runs.
+//! A row is generic: `S` is the service that a handler works on, `T` the transaction in which the second half of a writing
+//! handler runs.
 
 use std::sync::Arc;
 
-use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
+use aws_smithy_schema::serde::SerializableStruct;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Call, Failure, KmsAction, Timestamp, elements, json, query, xml};
+use crate::json::Deserialize;
+use crate::{Call, Failure, KmsAction, Timestamp, json, query, record_form, xml};
 
-/// Says whether an operation can change anything; a record's `readOnly`.
+/// Whether an operation can change anything; `readOnly` in its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// It only reads.
@@ -23,66 +24,63 @@ pub enum Access {
 
 /// One operation of a service.
 pub struct Operation<S: 'static, T: 'static> {
-    /// The name in `X-Amz-Target` or `Action`, and in a record's `eventName`.
+    /// The name in `X-Amz-Target` or `Action`, and `eventName` in records.
     pub name: &'static str,
     /// Whether it can change anything.
     pub access: Access,
-    /// The calls to AWS KMS that the service makes when it succeeds.
+    /// The calls to AWS KMS that the service makes when the operation succeeds.
     pub kms_actions: &'static [KmsAction],
-    /// Whether it can take long, as it compares histories or trees.
+    /// Whether it can take long because it compares histories or trees.
     pub takes_long: bool,
     decode: Box<Decode<S, T>>,
 }
 
 type Decode<S, T> = dyn Fn(&[u8]) -> Result<Decoded<S, T>, Failure> + Send + Sync;
 
-/// A request whose body was read.
+/// A request with its body decoded.
 pub struct Decoded<S: 'static, T: 'static> {
-    /// The input as the record shows it; `null` where nothing was given.
+    /// The input in record form; `null` if it is empty.
     pub request_parameters: Value,
     run: Box<Run<S, T>>,
 }
 
 type Run<S, T> = dyn FnOnce(&S, &Arc<Call>) -> Result<Step<T>, Failure> + Send;
 
-/// What an operation's first half comes to.
+/// The result of an operation's first half.
 pub enum Step<T: 'static> {
-    /// The answer.
+    /// The operation is complete.
     Answered(Reply),
-    /// What is left to be done, and it must be done inside a transaction.
+    /// The second half remains, which must run inside a transaction.
     Change(Change<T, Reply, Failure>),
 }
 
-/// What a successful operation answers.
+/// The reply of a successful operation.
 #[derive(Debug)]
 pub struct Reply {
-    /// The body, as the service speaks; empty for operations without an output.
+    /// The body in the service's protocol; empty for operations without an output.
     pub body: Vec<u8>,
-    /// The output as the record shows it; `null` for operations that only read.
+    /// The output in record form; `null` for operations that only read.
     pub response_elements: Value,
 }
 
-/// The second half of a writing operation: it checks what must still hold, and changes rows.
+/// The second half of a writing operation: checks that its preconditions still hold, and changes rows.
 pub type Change<T, O, E> = Box<dyn FnOnce(&T) -> Result<O, E> + Send>;
 
-/// A handler: the service and the call first, then the input.
+/// A handler of an operation: takes the service, the call and the input.
 pub type Handler<S, I, O, E> = fn(&S, &Arc<Call>, I) -> Result<O, E>;
 
-/// Reads an input; every input of the SDK has such a function.
-pub type Deserialize<I> = fn(&mut dyn ShapeDeserializer) -> Result<I, SerdeError>;
-
 impl<S: 'static, T: 'static> Operation<S, T> {
-    /// Makes the row of an operation that only reads.
+    /// Creates the row of a read-only operation.
     pub fn read<I, O, E>(name: &'static str, deserialize: Deserialize<I>, handler: Handler<S, I, O, E>) -> Self
     where
         I: SerializableStruct + Send + 'static,
         O: SerializableStruct + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::answering(name, published(deserialize), handler, |output| json::encode(output).map_err(unwritable))
+        Self::answering(name, schema_decoder(deserialize), handler, |output| json::encode(output).map_err(unwritable))
     }
 
-    /// Makes the row of an operation that changes something and answers with an output.
+    /// Creates the row of a writing operation with an output.
     pub fn write<I, O, E>(
         name: &'static str,
         deserialize: Deserialize<I>,
@@ -93,16 +91,16 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: SerializableStruct + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::changing(name, Access::Write, published(deserialize), handler, |output, _| {
+        Self::changing(name, Access::Write, schema_decoder(deserialize), handler, |output, _| {
             Ok(Reply {
                 body: json::encode(&output).map_err(unwritable)?,
-                response_elements: elements::of(&output).map_err(unwritable)?,
+                response_elements: record_form::of(&output).map_err(unwritable)?,
             })
         })
     }
 
-    /// Makes the row of an operation that changes something and has no output: its reply's body is empty.
-    pub fn write_silently<I, E>(
+    /// Creates the row of a writing operation without an output: the body of its reply is empty.
+    pub fn write_without_output<I, E>(
         name: &'static str,
         deserialize: Deserialize<I>,
         handler: Handler<S, I, Change<T, (), E>, E>,
@@ -111,37 +109,35 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         I: SerializableStruct + Send + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::changing(name, Access::Write, published(deserialize), handler, |(), _| {
+        Self::changing(name, Access::Write, schema_decoder(deserialize), handler, |(), _| {
             Ok(Reply { body: Vec::new(), response_elements: Value::Null })
         })
     }
 
-    /// Makes the row of an operation that only reads and whose shapes AWS does not publish, so that ours are serde's.
-    pub fn unpublished_read<I, O, E>(name: &'static str, handler: Handler<S, I, O, E>) -> Self
+    /// Creates the row of a read-only operation whose shapes have no published schema: serde reads and writes them.
+    pub fn read_serde<I, O, E>(name: &'static str, handler: Handler<S, I, O, E>) -> Self
     where
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::answering(name, json::decode_unpublished, handler, |output| {
-            serde_json::to_vec(output).map_err(unwritable)
-        })
+        Self::answering(name, json::decode_serde, handler, |output| serde_json::to_vec(output).map_err(unwritable))
     }
 
-    /// Makes the row of an operation that changes something and whose shapes AWS does not publish.
-    pub fn unpublished_write<I, O, E>(name: &'static str, handler: Handler<S, I, Change<T, O, E>, E>) -> Self
+    /// Creates the row of a writing operation whose shapes have no published schema.
+    pub fn write_serde<I, O, E>(name: &'static str, handler: Handler<S, I, Change<T, O, E>, E>) -> Self
     where
         I: DeserializeOwned + Send + 'static,
         O: Serialize + 'static,
         E: Into<Failure> + 'static,
     {
-        Self::changing(name, Access::Write, json::decode_unpublished, handler, |output, _| {
+        Self::changing(name, Access::Write, json::decode_serde, handler, |output, _| {
             let output = serde_json::to_value(output).map_err(unwritable)?;
-            Ok(Reply { body: output.to_string().into_bytes(), response_elements: elements::of_value(output) })
+            Ok(Reply { body: output.to_string().into_bytes(), response_elements: record_form::of_value(output) })
         })
     }
 
-    /// Says which members of an unpublished input are times: numbers on the wire, and dates in a record.
+    /// Marks members of a serde input as times: numbers on the wire, dates in records.
     #[must_use]
     pub fn with_times(self, members: &'static [&'static str]) -> Self {
         let decode = move |body: &[u8]| {
@@ -158,16 +154,18 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { decode: Box::new(decode), ..self }
     }
 
-    /// Has the record show an unpublished input and output as they are on the wire but for the case of names: what is empty too, and
-    /// the keys of the members that `maps` names.
+    /// Records a serde input and output as they are on the wire, empty members included; only the case of names changes.
+    ///
+    /// `maps` names the members that are maps, whose keys stay unchanged.
     #[must_use]
     pub fn recorded_as_sent(self, maps: &'static [&'static str]) -> Self {
         let writes = self.access == Access::Write;
         let inner = self.decode;
-        let elements =
-            move |body: &[u8]| serde_json::from_slice(body).map_or(Value::Null, |value| elements::as_sent(value, maps));
+        let record = move |body: &[u8]| {
+            serde_json::from_slice(body).map_or(Value::Null, |value| record_form::as_sent(value, maps))
+        };
         let recorded = move |reply: Reply| {
-            let response_elements = if writes { elements(&reply.body) } else { Value::Null };
+            let response_elements = if writes { record(&reply.body) } else { Value::Null };
             Reply { response_elements, ..reply }
         };
         let decode = move |body: &[u8]| {
@@ -180,19 +178,19 @@ impl<S: 'static, T: 'static> Operation<S, T> {
                     }
                 })
             };
-            Ok(Decoded { request_parameters: elements(body), run: Box::new(run) })
+            Ok(Decoded { request_parameters: record(body), run: Box::new(run) })
         };
         Self { decode: Box::new(decode), ..self }
     }
 
-    /// Makes the row of an operation that speaks AWS query; `shown` says what of its output the record shows.
+    /// Creates the row of an operation of an AWS query service; `recorded` reduces its output to what records show.
     ///
-    /// The SDK publishes no schemas for these shapes, so they are ours and serde's.
+    /// The SDK publishes no schemas for these shapes: serde reads and writes them.
     pub fn query<I, O, E>(
         name: &'static str,
         namespace: &'static str,
         handler: Handler<S, I, Change<T, O, E>, E>,
-        shown: fn(Value) -> Value,
+        recorded: fn(Value) -> Value,
     ) -> Self
     where
         I: DeserializeOwned + Serialize + Send + 'static,
@@ -202,46 +200,46 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         let decode = |body: &[u8]| {
             let input: I = query::decode(body)?;
             let parameters = serde_json::to_value(&input).map_err(unwritable)?;
-            Ok((input, elements::of_value(parameters)))
+            Ok((input, record_form::of_value(parameters)))
         };
-        // Whoever asks for credentials changes nothing, as AWS sees it.
+        // AWS records requests for credentials as read-only.
         Self::changing(name, Access::Read, decode, handler, move |output, request_id| {
             let output = serde_json::to_value(output).map_err(unwritable)?;
             let body = xml::reply(name, namespace, &output, request_id);
-            Ok(Reply { body, response_elements: elements::of_value(shown(output)) })
+            Ok(Reply { body, response_elements: record_form::of_value(recorded(output)) })
         })
     }
 
-    /// Says that the operation reads encrypted data.
+    /// Marks the operation as one that reads encrypted data.
     #[must_use]
     pub fn decrypts(self) -> Self {
         Self { kms_actions: &[KmsAction::Decrypt], ..self }
     }
 
-    /// Says that the operation writes encrypted data.
+    /// Marks the operation as one that writes encrypted data.
     #[must_use]
     pub fn encrypts(self) -> Self {
         Self { kms_actions: &[KmsAction::Encrypt], ..self }
     }
 
-    /// Says that the operation makes a resource whose data will be encrypted with a key of its own.
+    /// Marks the operation as one that creates a resource with a data key of its own.
     #[must_use]
     pub fn makes_data_key(self) -> Self {
         Self { kms_actions: &[KmsAction::GenerateDataKey, KmsAction::Encrypt], ..self }
     }
 
-    /// Says that the operation can take long.
+    /// Marks the operation as one that can take long.
     #[must_use]
     pub fn long(self) -> Self {
         Self { takes_long: true, ..self }
     }
 
-    /// Reads a request's body.
+    /// Decodes a request body.
     pub fn decode(&self, body: &[u8]) -> Result<Decoded<S, T>, Failure> {
         (self.decode)(body)
     }
 
-    /// The row of an operation whose first half is all; `encode` writes its output.
+    /// Creates the row of an operation without a second half; `encode` writes its output.
     fn answering<I: Send + 'static, O: 'static, E: Into<Failure> + 'static>(
         name: &'static str,
         decode: impl Fn(&[u8]) -> Result<(I, Value), Failure> + Send + Sync + 'static,
@@ -259,7 +257,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { name, access: Access::Read, kms_actions: &[], takes_long: false, decode: Box::new(decode) }
     }
 
-    /// The row of an operation that has a second half; `reply` makes the reply of its output and the request's id.
+    /// Creates the row of an operation with a second half; `reply` writes its output and the request id.
     fn changing<I: Send + 'static, O: 'static, E: Into<Failure> + 'static>(
         name: &'static str,
         access: Access,
@@ -282,23 +280,23 @@ impl<S: 'static, T: 'static> Operation<S, T> {
     }
 }
 
-/// Reads an input whose shape AWS publishes, and its record form.
-fn published<I: SerializableStruct>(deserialize: Deserialize<I>) -> impl Fn(&[u8]) -> Result<(I, Value), Failure> {
+/// Decodes an input with a published schema, and its record form.
+fn schema_decoder<I: SerializableStruct>(deserialize: Deserialize<I>) -> impl Fn(&[u8]) -> Result<(I, Value), Failure> {
     move |body| {
         let input = json::decode(body, deserialize)?;
-        let request_parameters = elements::of(&input).map_err(unwritable)?;
+        let request_parameters = record_form::of(&input).map_err(unwritable)?;
         Ok((input, request_parameters))
     }
 }
 
 impl<S: 'static, T: 'static> Decoded<S, T> {
-    /// Runs the operation's first half.
+    /// Runs the first half of the operation.
     pub fn run(self, service: &S, call: &Arc<Call>) -> Result<Step<T>, Failure> {
         (self.run)(service, call)
     }
 }
 
-/// An output of ours that cannot be written is our fault.
+/// Returns the failure for an input or output that cannot be written, which is a fault of this program.
 fn unwritable<E>(_: E) -> Failure {
     Failure::internal()
 }

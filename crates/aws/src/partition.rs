@@ -1,9 +1,9 @@
-//! AWS partitions: groups of regions whose ARNs and host names differ from those of all other groups.
+//! AWS partitions: groups of regions with their own ARN prefix and host names.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Names a partition, such as `aws` or `aws-cn`.
+/// A partition, such as `aws` or `aws-cn`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Partition {
     /// The commercial regions.
@@ -24,7 +24,7 @@ pub enum Partition {
     IsoF,
 }
 
-/// Each partition: its name in ARNs, what the names of its regions begin with, and the domain of its host names.
+/// Each partition: its name in ARNs, the prefix of its region names, and the domain of its host names.
 const ALL: [(Partition, &str, &str, &str); 8] = [
     (Partition::China, "aws-cn", "cn-", "amazonaws.com.cn"),
     (Partition::GovCloud, "aws-us-gov", "us-gov-", "amazonaws.com"),
@@ -33,28 +33,28 @@ const ALL: [(Partition, &str, &str, &str); 8] = [
     (Partition::IsoB, "aws-iso-b", "us-isob-", "sc2s.sgov.gov"),
     (Partition::IsoE, "aws-iso-e", "eu-isoe-", "cloud.adc-e.uk"),
     (Partition::IsoF, "aws-iso-f", "us-isof-", "csp.hci.ic.gov"),
-    // Its regions have many beginnings; what is in no other partition is here.
+    // The prefixes of its regions vary, so it has every region that is in no other partition.
     (Partition::Aws, "aws", "", "amazonaws.com"),
 ];
 
 impl Partition {
-    /// Returns the partition of a region, by the region's name.
+    /// Returns the partition of a region name.
     pub(crate) fn of_region(region: &str) -> Self {
-        let found = ALL.iter().find(|(_, _, beginning, _)| region.starts_with(beginning));
+        let found = ALL.iter().find(|(_, _, prefix, _)| region.starts_with(prefix));
         found.map_or(Self::Aws, |(partition, ..)| *partition)
     }
 
-    /// Returns the name that ARNs have.
+    /// Returns the name in ARNs.
     pub fn as_str(self) -> &'static str {
         self.row().1
     }
 
-    /// Returns the domain that AWS's own host names of the partition end in.
+    /// Returns the domain of the partition's host names at AWS.
     pub fn dns_suffix(self) -> &'static str {
         self.row().3
     }
 
-    /// Returns the domains of all partitions.
+    /// Returns the host name domains of all partitions.
     pub(crate) fn dns_suffixes() -> impl Iterator<Item = &'static str> {
         ALL.iter().map(|(.., suffix)| *suffix)
     }
@@ -69,7 +69,9 @@ impl FromStr for Partition {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = ALL.iter().find(|(_, name, ..)| *name == text);
-        found.map(|(partition, ..)| *partition).ok_or_else(|| format!("'{text}' is not a partition of AWS"))
+        found
+            .map(|(partition, ..)| *partition)
+            .ok_or_else(|| format!("'{text}' is not a partition of AWS: write a name such as aws or aws-cn"))
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
     use crate::{Arn, Caller, GlobalArn, Region};
 
     #[test]
-    fn every_region_has_the_arns_and_hosts_of_its_partition() {
+    fn every_region_has_the_arns_and_host_names_of_its_partition() {
         let cases = [
             ("us-east-1", "aws", "amazonaws.com"),
             ("eu-central-2", "aws", "amazonaws.com"),
@@ -99,10 +101,10 @@ mod tests {
             ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
         ];
         for (name, partition, suffix) in cases {
-            let region: Region = name.parse().expect("it is a region");
+            let region: Region = name.parse().expect("the name is that of a region");
             assert_eq!((region.partition().as_str(), region.dns_suffix()), (partition, suffix), "{name}");
             assert_eq!(Region::from_host(&format!("git-codecommit.{name}.{suffix}:443")), Some(region.clone()));
-            let account: crate::AccountId = "111122223333".parse().expect("it has twelve digits");
+            let account: crate::AccountId = "111122223333".parse().expect("an account id has twelve digits");
             let repository = format!("arn:{partition}:codecommit:{name}:{account}:Demo");
             assert_eq!(Arn::parse(&repository).map(|arn| arn.to_string()), Some(repository));
             let user =

@@ -1,30 +1,30 @@
-//! Texts in which `*` stands for any characters, or none.
+//! Text patterns in which `*` matches any number of characters.
 
-/// A text with wildcards; `*` matches slashes and colons too.
+/// A pattern; its `*` matches slashes and colons too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// Takes the text of a pattern.
+    /// Creates a pattern from its text.
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Tells whether a text fits; see [`matches()`].
+    /// Returns whether a text matches; see [`matches()`].
     pub fn matches(&self, text: &str) -> bool {
         matches(&self.0, text)
     }
 }
 
-/// Tells whether a text fits a pattern in which `*` stands for any characters, or none.
+/// Returns whether a text matches a pattern in which `*` matches any number of characters.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };
     let Some(last) = parts.next_back() else { return rest.is_empty() };
     for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
+        let Some(start) = rest.find(part) else { return false };
+        rest = &rest[start + part.len()..];
     }
     rest.ends_with(last)
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::Pattern;
 
     #[test]
-    fn a_star_stands_for_anything() {
+    fn a_star_matches_any_characters() {
         for (pattern, text) in [
             ("main", "main"),
             ("*", ""),
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_the_stars_must_be_there() {
+    fn the_text_around_the_stars_must_match() {
         for (pattern, text) in [
             ("main", "mainline"),
             ("main", "Main"),

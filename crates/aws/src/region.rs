@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 
 use crate::Partition;
 
-/// Names an AWS region, such as `us-east-2`.
+/// An AWS region, such as `us-east-2`.
 ///
-/// Any lower-case name of letters, digits and single dashes is taken: a new region of AWS must not need a new version.
+/// Every lower-case name of letters, digits and single dashes is accepted, so that new regions of AWS work without a new version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(Arc<str>);
 
@@ -20,13 +20,13 @@ impl Region {
         &self.0
     }
 
-    /// Finds the region in an AWS host name, with or without a port, as a container network's alias brings it here.
+    /// Returns the region in an AWS host name, with or without a port. Network aliases of containers have such host names.
     ///
-    /// Understood are `codecommit.REGION.amazonaws.com`, `git-codecommit.REGION.amazonaws.com`, their `-fips` forms,
-    /// a `vpce-….` prefix with its `.vpce` infix, and the same under the domains of all partitions.
+    /// Recognizes `codecommit.REGION.amazonaws.com`, `git-codecommit.REGION.amazonaws.com`, their `-fips` forms,
+    /// a `vpce-….` prefix with its `.vpce` infix, and the same below the domains of all partitions.
     pub fn from_host(host: &str) -> Option<Self> {
         let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
-        // Names below `localhost` are this machine's everywhere, without a hosts file.
+        // Names below `localhost` resolve to this machine everywhere, without a hosts file.
         let name = name.strip_suffix(".localhost").unwrap_or(name);
         let mut suffixes = Partition::dns_suffixes();
         let name = suffixes.find_map(|suffix| name.strip_suffix(suffix)?.strip_suffix('.'))?;
@@ -38,12 +38,12 @@ impl Region {
             .flatten()
     }
 
-    /// Returns the domain that AWS's own host names of this region end in.
+    /// Returns the domain of the region's host names at AWS.
     pub fn dns_suffix(&self) -> &'static str {
         self.partition().dns_suffix()
     }
 
-    /// Returns the partition that the region is in.
+    /// Returns the partition of the region.
     pub fn partition(&self) -> Partition {
         Partition::of_region(&self.0)
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::Region;
 
     #[test]
-    fn aws_host_names_carry_their_region() {
+    fn an_aws_host_name_contains_its_region() {
         let region = |host| Region::from_host(host).map(|region| region.to_string());
         let ohio = Some("us-east-2".to_owned());
         assert_eq!(region("codecommit.us-east-2.amazonaws.com"), ohio);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn other_host_names_carry_none() {
+    fn other_host_names_contain_no_region() {
         for host in ["127.0.0.1:4599", "localhost", "s3.us-east-2.amazonaws.com", "[::1]:80", ""] {
             assert_eq!(Region::from_host(host), None, "{host}");
         }

@@ -1,4 +1,4 @@
-//! Points in time, and the forms in which AWS writes them.
+//! Points in time and the forms in which AWS writes them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,7 @@ const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Takes milliseconds since the epoch.
+    /// Creates a time from milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -36,23 +36,23 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns the system's form of this time; times before 1970 are its beginning.
+    /// Returns the time as a `SystemTime`; times before 1970 become the epoch.
     pub fn to_system_time(self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(u64::try_from(self.0).unwrap_or(0))
     }
 
-    /// Returns the SDK form of this time, for a reply.
+    /// Returns the time as a type of the SDK, for a reply.
     pub fn to_wire(self) -> DateTime {
         DateTime::from_millis(self.0)
     }
 
-    /// Takes seconds since the epoch, as AWS JSON has times.
+    /// Creates a time from seconds since the epoch, the form of AWS JSON.
     pub fn from_seconds(seconds: f64) -> Self {
-        // Times beyond some ten thousand years are as good as the last of those.
+        // Out-of-range times become the nearest of about ten thousand years before or after the epoch.
         Self::from_wire(&DateTime::from_secs_f64(seconds.clamp(-3e11, 3e11)))
     }
 
-    /// Takes the SDK's form of a time.
+    /// Creates a time from a type of the SDK.
     pub fn from_wire(time: &DateTime) -> Self {
         Self(time.to_millis().unwrap_or(i64::MAX))
     }
@@ -83,22 +83,22 @@ impl Timestamp {
         self.format(HTTP)
     }
 
-    /// Writes the day as the folders of a trail have it: `2016/12/14`.
+    /// Writes the day in the form of a trail's folders: `2016/12/14`.
     pub fn day_folder(self) -> String {
         self.format(FOLDER)
     }
 
-    /// Writes the minute as the names of log files have it: `20161214T1819Z`.
+    /// Writes the minute in the form of the names of log files: `20161214T1819Z`.
     pub fn compact_minute(self) -> String {
         self.format(MINUTE)
     }
 
-    /// Writes the second as the names of digests have it: `20161214T181914Z`.
+    /// Writes the second in the form of the names of digests: `20161214T181914Z`.
     pub fn compact_second(self) -> String {
         self.format(SECOND)
     }
 
-    /// Returns the beginning of the second, which is as much as a digest says of a time.
+    /// Returns the beginning of the second, the precision of digests.
     #[must_use]
     pub const fn whole_second(self) -> Self {
         Self(self.0 - self.0.rem_euclid(1_000))
@@ -108,7 +108,7 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
             .format(form)
-            .expect("every component of these forms is present in a date with time")
+            .expect("a date with a time has every component of these forms")
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_is_that_of_the_documentation() {
+    fn times_have_the_forms_of_the_documentation() {
         let time = Timestamp::from_millis(1_481_739_554_262);
         assert_eq!(time.iso(), "2016-12-14T18:19:14Z");
         assert_eq!(Timestamp::from_iso(&time.iso()), Some(Timestamp::from_millis(1_481_739_554_000)));

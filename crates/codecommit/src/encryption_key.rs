@@ -1,5 +1,6 @@
 //! AWS KMS keys of repositories. They are names only; nothing is encrypted.
 
+use aws::arn::has_arn_prefix;
 use aws::{Arn, Call};
 
 use crate::{Exception, name};
@@ -13,7 +14,7 @@ pub(crate) fn parse(key: Option<String>, call: &Call) -> Result<String, Exceptio
     if key.len() > 2048 || !key.bytes().all(allowed) {
         return Err(Exception::EncryptionKeyInvalidId { key });
     }
-    let arn = if key.starts_with("arn:") {
+    let arn = if has_arn_prefix(&key) {
         key.clone()
     } else if key.starts_with("alias/") || key.starts_with("key/") {
         name::kms_arn(call, &key)
@@ -38,7 +39,7 @@ pub(crate) fn is_default(arn: &str, call: &Call) -> bool {
 /// Returns the ARN of the key behind `alias/aws/codecommit`; each account and region has a fixed one.
 fn default(call: &Call) -> String {
     // The id has the form of a UUID.
-    let digits = format!("{:032x}", aws::derived::number(&format!("{}/{}", call.account, call.region)));
+    let digits = format!("{:032x}", aws::stable_hash::fnv1a_128(&format!("{}/{}", call.account, call.region)));
     let id = format!("{}-{}-4{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]);
     name::kms_arn(call, &format!("key/{id}"))
 }

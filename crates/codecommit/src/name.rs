@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::fmt;
 
+use aws::arn::ArnParts;
 use aws::{Arn, Call, Region};
 use git::{BString, ObjectId};
 
@@ -106,8 +107,7 @@ pub(crate) fn commit_id(id: Option<String>) -> Result<ObjectId, Exception> {
 
 /// Returns whether a text has the form of an ARN of any resource; region and account may be empty, as in ARNs of users.
 pub(crate) fn is_arn(text: &str) -> bool {
-    let parts: Vec<_> = text.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, service, _, _, resource] if ![partition, service, resource].contains(&""))
+    ArnParts::split(text).is_some_and(|arn| ![arn.partition, arn.service, arn.resource].contains(&""))
 }
 
 /// Parses tags of a resource. The limit applies to this list; whoever adds it to other tags checks the total.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use aws::Call;
-use aws::operation::Deserialize;
+use aws::json::Deserialize;
 use aws_sdk_codecommit::operation::get_repository_triggers::{GetRepositoryTriggersInput, GetRepositoryTriggersOutput};
 use aws_sdk_codecommit::operation::put_repository_triggers::{PutRepositoryTriggersInput, PutRepositoryTriggersOutput};
 use aws_sdk_codecommit::operation::test_repository_triggers::{

@@ -1,26 +1,26 @@
-//! The credentials in a request's head.
+//! The credentials in the headers of a request.
 
 use aws::Region;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::TokenHash;
+use crate::{SignatureScope, TokenHash};
 
-/// What a request's head says of who sent it.
+/// The credentials of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// What names the caller.
-    pub presented: Presented,
-    /// The region in the signature's scope.
+    /// The credential that names the caller.
+    pub presented: PresentedCredential,
+    /// The region in the scope of the signature.
     pub region: Option<Region>,
-    /// What came with the access key, if it is a temporary one.
+    /// The hash of the session token, which accompanies a temporary access key.
     pub token: Option<TokenHash>,
 }
 
-/// What names a caller.
+/// The credential that names a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Presented {
-    /// No credentials, or none that we know how to read.
+pub enum PresentedCredential {
+    /// No credentials, or none of a known form.
     Nothing,
     /// The id of an access key.
     AccessKey(String),
@@ -28,32 +28,30 @@ pub enum Presented {
     GitUserName(String),
 }
 
-/// Longer names of keys and users are no names of AWS's.
+/// Maximum length of an access key id or a user name, in bytes; AWS has no longer ones.
 const NAME_BYTES_MAX: usize = 128;
 
 impl Credentials {
-    /// Reads an `Authorization` header - a SigV4 signature or Git's Basic user name and password - and `X-Amz-Security-Token`.
+    /// Reads an `Authorization` header - a SigV4 signature, or Git's Basic user name and password - and `X-Amz-Security-Token`.
     ///
-    /// Neither the signature nor the password is kept: nothing here checks them.
+    /// Neither the signature nor the password is kept, as nothing here verifies them.
     pub fn read(authorization: Option<&str>, token: Option<&str>) -> Self {
         let token = token.map(TokenHash::of);
-        let nothing = Self { presented: Presented::Nothing, region: None, token: None };
-        authorization.and_then(|it| signature(it, token).or_else(|| basic(it))).unwrap_or(nothing)
+        let nothing = Self { presented: PresentedCredential::Nothing, region: None, token: None };
+        authorization.and_then(|header| signature(header, token).or_else(|| basic(header))).unwrap_or(nothing)
     }
 }
 
-/// `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=..., Signature=...`
 fn signature(authorization: &str, token: Option<TokenHash>) -> Option<Credentials> {
-    let fields = authorization.strip_prefix("AWS4-HMAC-SHA256")?;
-    let scope = fields.split([',', ' ']).find_map(|field| field.strip_prefix("Credential="))?;
-    let mut parts = scope.rsplitn(5, '/');
-    let (_terminator, _service) = (parts.next()?, parts.next()?);
-    let region = parts.next()?.parse().ok();
-    let (_date, key) = (parts.next()?, parts.next()?);
-    named(key).then(|| Credentials { presented: Presented::AccessKey(key.to_owned()), region, token })
+    let SignatureScope { access_key, region, .. } = SignatureScope::from_authorization(authorization)?;
+    has_valid_length(&access_key).then(|| Credentials {
+        presented: PresentedCredential::AccessKey(access_key),
+        region: region.parse().ok(),
+        token,
+    })
 }
 
-/// `Basic base64(USER:PASSWORD)`, where USER is an access key, `KEY%SESSION_TOKEN` or a Git user name.
+/// Reads `Basic base64(USER:PASSWORD)`, where USER is an access key, `KEY%SESSION_TOKEN` or a Git user name.
 fn basic(authorization: &str) -> Option<Credentials> {
     let (scheme, encoded) = authorization.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -66,13 +64,14 @@ fn basic(authorization: &str) -> Option<Credentials> {
         && key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let name = if is_key { key } else { user };
     let token = token.filter(|_| is_key).map(TokenHash::of);
-    named(name).then(|| {
+    has_valid_length(name).then(|| {
         let name = name.to_owned();
-        let presented = if is_key { Presented::AccessKey(name) } else { Presented::GitUserName(name) };
+        let presented =
+            if is_key { PresentedCredential::AccessKey(name) } else { PresentedCredential::GitUserName(name) };
         Credentials { presented, region: None, token }
     })
 }
 
-fn named(name: &str) -> bool {
-    !name.is_empty() && name.len() <= NAME_BYTES_MAX
+fn has_valid_length(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len())
 }

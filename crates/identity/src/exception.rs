@@ -1,112 +1,112 @@
-//! The ways in which STS refuses, with AWS's words where they are known.
+//! The exceptions of STS, with AWS's messages where they are known.
 
 use aws::Failure;
 
 /// Why an operation of STS failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Exception {
-    /// A member of the input is not as the model wants it.
+    /// A member of the input violates a constraint of the model.
     #[error("1 validation error detected: Value{value} at '{member}' failed to satisfy constraint: {constraint}")]
     Constraint {
-        /// A space and what was given, in quotes, or `null`; nothing where it is a secret.
+        /// A space and the value in quotes, or a space and `null`; empty for a secret.
         value: String,
-        /// The member, as a record writes it.
+        /// The name of the member in record form.
         member: &'static str,
-        /// What the model wants.
+        /// The constraint of the model.
         constraint: String,
     },
-    /// An ARN does not name what it should.
+    /// An ARN does not name a resource of the required kind.
     #[error("{0} is invalid")]
     InvalidArn(String),
-    /// The session would be longer than the role lets it be.
+    /// The session would be longer than the maximum of the role.
     #[error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")]
     LongerThanTheRole,
-    /// A role was assumed by a role's session, for more than an hour.
+    /// The session of a role assumes a role for more than an hour.
     #[error("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")]
     LongerThanAChain,
-    /// The caller may not do this.
+    /// The caller is not authorized.
     #[error("User: {caller} is not authorized to perform: {action} on resource: {resource}")]
     NotAuthorized {
-        /// The ARN of who called.
+        /// The ARN of the caller.
         caller: String,
         /// The action, such as `sts:AssumeRole`.
         action: &'static str,
         /// The ARN of the resource.
         resource: String,
     },
-    /// Somebody with a token may not have the role.
+    /// The bearer of a token or assertion may not assume the role.
     #[error("Not authorized to perform {0}")]
     TokenNotAuthorized(&'static str),
-    /// The root of an account asked for a role.
+    /// The root of an account may not assume a role.
     #[error("Roles may not be assumed by root accounts.")]
     AssumedByRoot,
-    /// The operation wants the keys of a user or the root.
+    /// The operation requires access keys of a user or the root.
     #[error("Cannot call {0} with session credentials")]
     CalledWithSession(&'static str),
-    /// Temporary credentials are wanted, and the caller has none.
+    /// The operation requires temporary credentials.
     #[error("{0} must be called with temporary security credentials")]
     CalledWithoutSession(&'static str),
-    /// The scope-down policies of a session are as many as can be.
+    /// The session has the maximum number of scope-down policies.
     #[error("A session can have at most {0} scope-down policies.")]
     TooManyScopedPolicies(usize),
-    /// Scoped credentials would outlive the session that they are of.
+    /// The scoped credentials would outlive their session.
     #[error("The requested DurationSeconds is greater than the remaining lifetime of the calling session.")]
     InsufficientSessionLifetime,
-    /// A web identity token would outlive the session that it is for.
+    /// The web identity token would outlive the session of the caller.
     #[error("The requested token duration would extend the session beyond its original expiration time.")]
     SessionDurationEscalation,
-    /// A web identity token would be too large.
+    /// The web identity token would be too large.
     #[error("The token payload has {size} bytes; at most {limit} are allowed. Send fewer or shorter tags.")]
     JwtPayloadSizeExceeded {
-        /// How many bytes it would have.
+        /// The size in bytes.
         size: usize,
-        /// How many it can have.
+        /// The maximum size in bytes.
         limit: usize,
     },
-    /// A parameter does not go with the others.
+    /// The parameters contradict one another.
     #[error("{0}")]
     Parameters(&'static str),
-    /// A context assertion is not one of a context provider.
+    /// A context assertion is not valid.
     #[error("{0}")]
     InvalidContextAssertion(String),
-    /// An encoded authorization message is none.
+    /// The encoded authorization message is not valid.
     #[error("The authorization message is not valid.")]
     InvalidAuthorizationMessage,
-    /// A trade-in token is none that was issued here.
+    /// The trade-in token was not issued here.
     #[error("The trade-in token is not valid, or has expired.")]
     ExpiredTradeInToken,
-    /// A key cannot be made or read.
-    #[error("the key of web identity tokens: {0}")]
+    /// A key that signs web identity tokens cannot be created or read.
+    #[error("cannot create or read the key that signs web identity tokens: {0}")]
     TokenKey(String),
-    /// One of the two that show a second factor is missing.
+    /// The serial number or the code of a second factor is missing.
     #[error("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")]
-    HalfAFactor,
-    /// Two tags have one key.
+    IncompleteFactor,
+    /// Two tags have the same key.
     #[error("Duplicate tag keys found. Please note that Tag keys are case insensitive.")]
     DuplicateTags,
-    /// A transitive key is no key of a tag.
+    /// A transitive tag key has no tag.
     #[error("The specified transitive tag key must be included in the requested tags.")]
     TransitiveTag,
-    /// A tag has the key of one that the caller's session hands on.
+    /// A tag has the key of a transitive tag of the caller's session.
     #[error(
         "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
     )]
     InheritedTag,
-    /// A session policy is none.
+    /// A session policy is malformed.
     #[error("{0}")]
     MalformedPolicyDocument(&'static str),
-    /// Policies and tags of a session are too long together.
+    /// The policies and tags of a session are too long.
     #[error("The session token would have {size} bytes, and at most {limit} are allowed; please use smaller policy.")]
     PackedPolicyTooLarge {
-        /// How many bytes it would have.
+        /// The size in bytes.
         size: usize,
-        /// How many it can have.
+        /// The maximum size in bytes.
         limit: usize,
     },
-    /// A token or assertion cannot be read or is not meant for this.
+    /// A token or assertion cannot be read, or is for another provider or audience.
     #[error("{0}")]
     InvalidIdentityToken(String),
-    /// A token or assertion is too old.
+    /// A token or assertion has expired.
     #[error("{0}")]
     ExpiredToken(String),
     /// The store failed.
@@ -127,7 +127,7 @@ impl From<Exception> for Failure {
             | Exception::AssumedByRoot
             | Exception::CalledWithSession(_)
             | Exception::TooManyScopedPolicies(_)
-            | Exception::HalfAFactor => ("AccessDenied", 403),
+            | Exception::IncompleteFactor => ("AccessDenied", 403),
             Exception::CalledWithoutSession(_) => ("InvalidSubjectCredentials", 400),
             Exception::InsufficientSessionLifetime => ("InsufficientSessionLifetime", 400),
             Exception::SessionDurationEscalation => ("SessionDurationEscalationException", 403),
@@ -143,7 +143,7 @@ impl From<Exception> for Failure {
             Exception::InvalidIdentityToken(_) => ("InvalidIdentityToken", 400),
             Exception::ExpiredToken(_) => ("ExpiredTokenException", 400),
             Exception::Store(_) | Exception::TokenKey(_) => {
-                tracing::error!(error = %exception, "an operation of STS failed");
+                tracing::error!(error = %exception, "cannot complete an operation of STS");
                 return Self::internal();
             }
         };

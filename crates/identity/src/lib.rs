@@ -1,59 +1,62 @@
-//! Who is calling: accounts and who is in them, their keys and Git user names, and the temporary credentials of AWS STS.
+//! Identities of callers: accounts with their users, roles and services, and the temporary credentials of AWS STS.
 //!
-//! The mode is open: every caller is let in, and the credentials that are given name them.
-//! **Invariant:** a credential is read here and never leaves; only an access key's id goes on, into the record.
+//! Every caller is let in: credentials name a caller and are not verified.
+//! **Invariant:** no credential leaves this crate; only the id of an access key does, for the record.
 
 #![warn(unreachable_pub)]
 
 mod credentials;
 mod exception;
 mod file;
-mod operations;
 mod provider;
 mod role;
 mod session;
+mod signature_scope;
 mod sts;
 
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws::{AccountId, Caller, Partition, Region};
+use aws::{AccountId, Caller, Partition, Region, stable_hash};
 
-pub use crate::credentials::{Credentials, Presented};
+pub use crate::credentials::{Credentials, PresentedCredential};
 pub use crate::exception::Exception;
 use crate::provider::Providers;
 use crate::role::Role;
 pub use crate::session::TokenHash;
-pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Refused, Sts};
+pub use crate::signature_scope::SignatureScope;
+pub use crate::sts::{API_VERSION, AuthenticationError, EVENT_SOURCE, NAMESPACE, Sts};
 
-/// An identities file that cannot be used.
+/// Why an identities file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read.
-    #[error("the identities file {path} cannot be read: {source}")]
+    /// The file cannot be read.
+    #[error("cannot read the identities file '{}': {source}; check its path and its permissions", path.display())]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The cause.
         source: io::Error,
     },
-    /// It says something that makes no sense.
-    #[error("the identities file {path} is not right: {message}")]
-    Wrong {
-        /// The file.
+    /// The file has a fault.
+    #[error("invalid identities file '{}', line {line}: {message}", path.display())]
+    Invalid {
+        /// The path of the file.
         path: PathBuf,
-        /// What to change.
+        /// The line of the fault; the first is 1.
+        line: usize,
+        /// What is wrong and what to write instead.
         message: String,
     },
 }
 
-/// The documentation's example user, who calls when nobody is named.
+/// The example user of the AWS documentation: the caller of requests without credentials.
 const DEFAULT_USER: &str = "Mary_Major";
 const DEFAULT_PRINCIPAL_ID: &str = "AIDACKCEVSQ6C2EXAMPLE";
 const DEFAULT_ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 
-/// All identities that are known by name, and what becomes of the others.
+/// The declared identities, and the rules for credentials that name none of them.
 #[derive(Debug)]
 pub struct Identities {
     default: Caller,
@@ -61,13 +64,13 @@ pub struct Identities {
     by_git_user_name: HashMap<String, Caller>,
     /// The accounts of the file.
     declared: Vec<AccountId>,
-    /// The roles of the accounts that declare theirs.
+    /// The roles of the accounts that declare any.
     roles: HashMap<AccountId, Vec<Role>>,
     providers: Providers,
 }
 
 impl Identities {
-    /// Knows nobody but the default user of the default account.
+    /// Creates identities that consist of the default user of the default account.
     pub fn new(default_account: AccountId) -> Self {
         let access_key = Some(DEFAULT_ACCESS_KEY.to_owned());
         let default = Caller::iam_user(default_account, DEFAULT_USER, DEFAULT_PRINCIPAL_ID.to_owned(), access_key);
@@ -81,50 +84,56 @@ impl Identities {
         }
     }
 
-    /// Reads a file of accounts and users.
+    /// Reads an identities file.
     pub fn load(path: &Path, default_account: AccountId) -> Result<Self, Error> {
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
         let mut identities = Self::new(default_account);
-        file::read(&text, &mut identities).map_err(|message| Error::Wrong { path: path.to_owned(), message })?;
+        file::read(&text, &mut identities).map_err(|file::Fault { line, message }| Error::Invalid {
+            path: path.to_owned(),
+            line,
+            message,
+        })?;
         Ok(identities)
     }
 
-    /// Lists the accounts of the file, and the default one; an account may be listed twice.
+    /// Lists the accounts of the file and the default account; an account may occur twice.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
         self.declared.iter().chain([&self.default.account_id])
     }
 
-    /// The account of callers who give no credentials.
+    /// Returns the account of callers without credentials.
     pub fn default_account(&self) -> &AccountId {
         &self.default.account_id
     }
 
-    /// Returns the caller that credentials name, with ARNs of the partition that the request is for.
+    /// Returns the caller that credentials name, with ARNs in the partition of the request.
     ///
-    /// A known access key or Git user name belongs to its owner. The DNS name of a service is that service, and an account id is the root
-    /// of that account. Any other access key or name is an IAM user made up from it, in the account at the end of a Git user
-    /// name or else in the default account. No credentials are the default user, of the account that the request names.
+    /// - A declared access key or Git user name names its owner.
+    /// - The DNS name of a service as access key names that service, an account id names the root of that account.
+    /// - Any other access key or user name names an IAM user that is synthesized from it, in the account at the end of a Git user
+    ///   name or in the default account.
+    /// - Without credentials the caller is the default user, in the account that the request names.
     pub fn authenticate(&self, credentials: &Credentials, account: Option<&AccountId>, partition: Partition) -> Caller {
         let caller = match &credentials.presented {
-            Presented::Nothing => self.default_of(account.unwrap_or(&self.default.account_id)),
-            Presented::AccessKey(key) => self.by_access_key(key),
-            Presented::GitUserName(name) => self.by_git_user_name(name),
+            PresentedCredential::Nothing => self.default_in(account.unwrap_or(&self.default.account_id)),
+            PresentedCredential::AccessKey(key) => self.by_access_key(key),
+            PresentedCredential::GitUserName(name) => self.by_git_user_name(name),
         };
         caller.in_partition(partition)
     }
 
-    /// The account of an access key; one that nobody declared is of the default account.
+    /// Returns the account of an access key: the default account for one that is not declared.
     pub(crate) fn account_of_access_key(&self, key: &str) -> &AccountId {
         self.by_access_key.get(key).map_or(&self.default.account_id, |caller| &caller.account_id)
     }
 
-    /// A user of that name is everybody's default one; elsewhere than in the default account it has no access key.
-    fn default_of(&self, account: &AccountId) -> Caller {
+    /// Returns the default user of an account: a user of the same name in each; without an access key in other accounts than the default.
+    fn default_in(&self, account: &AccountId) -> Caller {
         if *account == self.default.account_id {
             return self.default.clone();
         }
-        made_up(account.clone(), self.default.user_name.as_deref().unwrap_or(DEFAULT_USER), None)
+        synthesize_user(account.clone(), self.default.user_name.as_deref().unwrap_or(DEFAULT_USER), None)
     }
 
     fn by_access_key(&self, key: &str) -> Caller {
@@ -140,7 +149,7 @@ impl Identities {
         if let Ok(account) = key.parse() {
             return Caller::root(account, Some(key.to_owned()), None);
         }
-        made_up(self.default.account_id.clone(), key, Some(key.to_owned()))
+        synthesize_user(self.default.account_id.clone(), key, Some(key.to_owned()))
     }
 
     fn by_git_user_name(&self, name: &str) -> Caller {
@@ -152,42 +161,42 @@ impl Identities {
             .and_then(|(user, account)| Some((user, account.split('+').next()?.parse().ok()?)))
             .unwrap_or_else(|| (name, self.default.account_id.clone()));
         if account == self.default.account_id && Some(user) == self.default.user_name.as_deref() {
-            // A Git user name is no access key, so the record shows none.
+            // The record shows no access key, as a Git user name is none.
             return Caller { access_key_id: None, ..self.default.clone() };
         }
-        made_up(account, user, None)
+        synthesize_user(account, user, None)
     }
 }
 
-/// Which region a request is for: the signature's scope says it, else the host name, else nothing does.
+/// Returns the region of a request: that of the signature's scope, or else that of an AWS host name.
 pub fn region(credentials: &Credentials, host: Option<&str>) -> Option<Region> {
     credentials.region.clone().or_else(|| host.and_then(Region::from_host))
 }
 
-/// Says whether a name is the DNS name of a service, such as `codepipeline.amazonaws.com`.
+/// Returns whether a name is the DNS name of a service, such as `codepipeline.amazonaws.com`.
 fn is_service(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
-    name.strip_suffix(".amazonaws.com").is_some_and(|it| !it.is_empty() && it.bytes().all(allowed))
+    name.strip_suffix(".amazonaws.com").is_some_and(|service| !service.is_empty() && service.bytes().all(allowed))
 }
 
-/// Makes up the IAM user that an unknown key or name stands for; the same one each time.
-fn made_up(account: AccountId, name: &str, access_key: Option<String>) -> Caller {
+/// Creates the IAM user for an undeclared access key or user name; always the same user for the same name.
+fn synthesize_user(account: AccountId, name: &str, access_key: Option<String>) -> Caller {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "+=,.@_-".contains(letter);
     let user_name: String = name.chars().map(|letter| if allowed(letter) { letter } else { '_' }).take(64).collect();
     let principal_id = principal_id("AIDA", &account, &user_name);
     Caller::iam_user(account, &user_name, principal_id, access_key)
 }
 
-/// Derives the unique id of a user or role whose file or key does not tell it: `AIDA` and seventeen letters and digits.
+/// Derives the unique id of a user or role that declares none: a prefix such as `AIDA`, and seventeen letters and digits.
 fn principal_id(prefix: &str, account: &AccountId, name: &str) -> String {
-    derived_id(prefix, 17, aws::derived::number(&format!("{account}/{name}")))
+    derived_id(prefix, 17, stable_hash::fnv1a_128(&format!("{account}/{name}")))
 }
 
-/// Writes a number in the letters and digits of AWS's unique ids.
+/// Writes a number in the letters and digits of AWS's unique ids (base 32).
 fn derived_id(prefix: &str, letters: usize, mut number: u128) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut letter = || {
-        let index = usize::try_from(number % 32).expect("it is below 32");
+        let index = usize::try_from(number % 32).expect("a remainder of a division by 32 fits");
         number >>= 5;
         char::from(LETTERS[index])
     };

@@ -1,4 +1,4 @@
-//! Who vouches for people of elsewhere: OIDC and SAML providers, and tokens that say nothing by themselves.
+//! Identity providers: OIDC and SAML providers, and opaque web identity tokens.
 
 use aws::AccountId;
 
@@ -16,20 +16,20 @@ pub(crate) struct OpenIdProvider {
     pub(crate) account: AccountId,
     /// The URL without its scheme.
     pub(crate) host: String,
-    /// The audiences that it may name; none are any.
+    /// The audiences that it accepts; an empty list accepts all.
     pub(crate) client_ids: Vec<String>,
-    /// What of its tokens goes on with the sessions that are given for them.
+    /// The claims of its tokens that sessions propagate.
     pub(crate) context: Option<ContextProvider>,
 }
 
-/// Which claims of a token become a session's trusted identity propagation context.
+/// The claims of a token that become the trusted identity propagation context of a session.
 #[derive(Clone, Debug)]
 pub(crate) struct ContextProvider {
-    /// The claim that is the end user's identifier.
+    /// The claim with the identifier of the end user.
     pub(crate) subject_claim: String,
     /// `user` or `workload`.
     pub(crate) subject_type: &'static str,
-    /// Further claims of the end user's request.
+    /// The claims for the transaction context.
     pub(crate) transaction_claims: Vec<String>,
 }
 
@@ -38,11 +38,11 @@ pub(crate) struct ContextProvider {
 pub(crate) struct SamlProvider {
     pub(crate) account: AccountId,
     pub(crate) name: String,
-    /// The entity id of who issues its assertions, if it matters.
+    /// The entity id of the issuer; `None` accepts every issuer.
     pub(crate) issuer: Option<String>,
 }
 
-/// An opaque web identity token, and whom it names.
+/// An opaque web identity token and the identity that it names.
 #[derive(Debug)]
 pub(crate) struct WebToken {
     pub(crate) token: String,
@@ -52,46 +52,50 @@ pub(crate) struct WebToken {
 }
 
 impl Providers {
-    /// Says whether an account knows an OIDC provider, and takes the audience; an account that declares none knows any.
-    pub(crate) fn open_id(&self, account: &AccountId, host: &str, audience: &str) -> Known {
-        let mut of_account = self.open_id.iter().filter(|it| it.account == *account).peekable();
+    /// Returns whether an account has an OIDC provider for an audience; an account that declares none has every provider.
+    pub(crate) fn open_id(&self, account: &AccountId, host: &str, audience: &str) -> ProviderMatch {
+        let mut of_account = self.open_id.iter().filter(|provider| provider.account == *account).peekable();
         if of_account.peek().is_none() {
-            return Known::Yes;
+            return ProviderMatch::Full;
         }
-        match of_account.find(|it| it.host == host) {
-            None => Known::No,
-            Some(it) if it.client_ids.is_empty() || it.client_ids.iter().any(|id| id == audience) => Known::Yes,
-            Some(_) => Known::ForOthers,
+        match of_account.find(|provider| provider.host == host) {
+            None => ProviderMatch::None,
+            Some(provider) if provider.client_ids.is_empty() || provider.client_ids.iter().any(|id| id == audience) => {
+                ProviderMatch::Full
+            }
+            Some(_) => ProviderMatch::Other,
         }
     }
 
-    /// Finds the context provider that is attached to an OIDC provider of an account.
+    /// Returns the context provider of an OIDC provider of an account.
     pub(crate) fn context(&self, account: &AccountId, host: &str) -> Option<&ContextProvider> {
         let found = self.open_id.iter().find(|provider| provider.account == *account && provider.host == host);
         found.and_then(|provider| provider.context.as_ref())
     }
 
-    /// Says whether an account knows a SAML provider, and takes its issuer; an account that declares none knows any.
-    pub(crate) fn saml(&self, account: &AccountId, name: &str, issuer: &str) -> Known {
-        let mut of_account = self.saml.iter().filter(|it| it.account == *account).peekable();
+    /// Returns whether an account has a SAML provider for an issuer; an account that declares none has every provider.
+    pub(crate) fn saml(&self, account: &AccountId, name: &str, issuer: &str) -> ProviderMatch {
+        let mut of_account = self.saml.iter().filter(|provider| provider.account == *account).peekable();
         if of_account.peek().is_none() {
-            return Known::Yes;
+            return ProviderMatch::Full;
         }
-        match of_account.find(|it| it.name == name) {
-            None => Known::No,
-            Some(it) if it.issuer.as_deref().is_none_or(|expected| expected == issuer) => Known::Yes,
-            Some(_) => Known::ForOthers,
+        match of_account.find(|provider| provider.name == name) {
+            None => ProviderMatch::None,
+            Some(provider) if provider.issuer.as_deref().is_none_or(|expected| expected == issuer) => {
+                ProviderMatch::Full
+            }
+            Some(_) => ProviderMatch::Other,
         }
     }
 }
 
-/// What an account knows of a provider.
+/// Whether an account has a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
-    /// It is there, and takes this.
-    Yes,
-    /// It is there, but not for this audience or issuer.
-    ForOthers,
-    /// It is not there.
-    No,
+pub(crate) enum ProviderMatch {
+    /// The account has the provider, for this audience or issuer.
+    Full,
+    /// The account has the provider, but for other audiences or issuers.
+    Other,
+    /// The account does not have the provider.
+    None,
 }

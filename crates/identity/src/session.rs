@@ -1,6 +1,6 @@
-//! Temporary credentials: made out of chance, and kept so that they name their caller later.
+//! Temporary credentials: random values, stored so that they identify their caller later.
 //!
-//! **Invariant:** of a session token only a hash is kept; of a secret access key nothing is.
+//! **Invariant:** the store has a hash of a session token only, and nothing of a secret access key.
 
 use aws::{Caller, Clock, Timestamp};
 use base64::Engine;
@@ -11,7 +11,7 @@ use store::{Error, Store, Transaction};
 
 use crate::derived_id;
 
-/// What brings a database up to date; `token_keys` are those that web identity tokens are signed with, in PKCS#8.
+/// The migrations of the database. The table `token_keys` has the keys that sign web identity tokens, in PKCS#8.
 pub(crate) const STEPS: &[&str] = &[
     "
     CREATE TABLE sessions (
@@ -30,26 +30,26 @@ pub(crate) const STEPS: &[&str] = &[
 ",
 ];
 
-/// How long it is still known that credentials have expired, in milliseconds: a week.
-const REMEMBERED_MILLIS: i64 = 7 * 24 * 3600 * 1000;
+/// Time for which expired credentials are still reported as expired, in milliseconds: a week.
+const EXPIRED_KEPT_MILLIS: i64 = 7 * 24 * 3600 * 1000;
 
-/// How many bytes a session token can have.
+/// Maximum size of a session token in bytes.
 pub(crate) const TOKEN_BYTES_MAX: usize = 4096;
 
-/// How many bytes the token of a session without policies and tags has.
+/// Size of the token of a session without policies and tags, in bytes.
 pub(crate) const TOKEN_BYTES: usize = 192;
 
-/// Temporary credentials, as a reply has them.
+/// Temporary credentials in the form of a reply.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Credentials {
+pub(crate) struct TemporaryCredentials {
     access_key_id: String,
     secret_access_key: String,
     pub(crate) session_token: String,
     expiration: String,
 }
 
-/// The hash of a session token: it tells whether a token is the right one, and nobody gets the token out of it.
+/// The hash of a session token, which verifies a token without revealing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenHash(Vec<u8>);
 
@@ -59,32 +59,32 @@ impl TokenHash {
         Self(Sha256::digest(token.as_bytes()).to_vec())
     }
 
-    /// Returns the text that stands for the token in records.
+    /// Returns the text that replaces the token in records.
     pub(crate) fn text(&self) -> String {
         STANDARD.encode(&self.0)
     }
 }
 
-/// A session that is known, expired or not.
-pub(crate) struct Known {
+/// A stored session, expired or not.
+pub(crate) struct StoredSession {
     pub(crate) caller: Caller,
     pub(crate) token_hash: TokenHash,
     pub(crate) expires: Timestamp,
 }
 
-/// Credentials that are made, and still to be kept.
-pub(crate) struct Issued {
-    pub(crate) credentials: Credentials,
+/// Temporary credentials that are not stored yet.
+pub(crate) struct NewSession {
+    pub(crate) credentials: TemporaryCredentials,
     token_hash: TokenHash,
     now: Timestamp,
     expires: Timestamp,
     caller: String,
 }
 
-impl Issued {
-    /// Makes credentials for a caller, with a token of at least so many bytes; they are of use until a time.
+impl NewSession {
+    /// Creates credentials for a caller with a token of at least `token_bytes` bytes.
     ///
-    /// Ids of a call are derived from each other, so secrets have chance of their own.
+    /// Secrets take their own seeds from the clock, as the ids of a call can be derived from one another.
     pub(crate) fn new(
         clock: &dyn Clock,
         now: Timestamp,
@@ -92,23 +92,23 @@ impl Issued {
         expires: Timestamp,
         token_bytes: usize,
     ) -> Self {
-        let chance = |seeds: usize| -> Vec<u8> { (0..seeds).flat_map(|_| clock.seed().to_be_bytes()).collect() };
-        let credentials = Credentials {
+        let random = |seeds: usize| -> Vec<u8> { (0..seeds).flat_map(|_| clock.seed().to_be_bytes()).collect() };
+        let credentials = TemporaryCredentials {
             access_key_id: derived_id("ASIA", 16, clock.seed()),
-            secret_access_key: STANDARD.encode(&chance(2)[..30]),
-            session_token: token(chance(9), token_bytes),
+            secret_access_key: STANDARD.encode(&random(2)[..30]),
+            session_token: token(random(9), token_bytes),
             expiration: expires.iso(),
         };
         let caller = Caller { access_key_id: Some(credentials.access_key_id.clone()), ..caller };
         let token_hash = TokenHash::of(&credentials.session_token);
-        let caller = serde_json::to_string(&caller).expect("a caller's map keys are strings");
+        let caller = serde_json::to_string(&caller).expect("the maps of a caller have string keys");
         Self { credentials, token_hash, now, expires, caller }
     }
 
-    /// Keeps them, and forgets those that expired long ago.
-    pub(crate) fn keep(self, transaction: &Transaction) -> Result<Credentials, Error> {
-        let forgotten = self.now.millis() - REMEMBERED_MILLIS;
-        transaction.execute("DELETE FROM sessions WHERE expires < ?1", &[forgotten.into()])?;
+    /// Stores the credentials and deletes those that expired long ago.
+    pub(crate) fn store(self, transaction: &Transaction) -> Result<TemporaryCredentials, Error> {
+        let deleted_before = self.now.millis() - EXPIRED_KEPT_MILLIS;
+        transaction.execute("DELETE FROM sessions WHERE expires < ?1", &[deleted_before.into()])?;
         transaction.execute(
             "INSERT INTO sessions (access_key_id, token_hash, expires, caller) VALUES (?1, ?2, ?3, ?4)",
             &[
@@ -122,25 +122,25 @@ impl Issued {
     }
 }
 
-/// Writes a token of at least so many bytes, and at most [`TOKEN_BYTES_MAX`]; what `chance` does not fill is derived from it.
-fn token(mut chance: Vec<u8>, bytes: usize) -> String {
-    // Four letters of base64 stand for three bytes.
+/// Writes a token of at least `bytes` bytes and at most [`TOKEN_BYTES_MAX`]; bytes that `random` lacks are derived from it.
+fn token(mut random: Vec<u8>, bytes: usize) -> String {
+    // Base64 writes three bytes as four letters.
     let length = bytes.min(TOKEN_BYTES_MAX).div_ceil(4) * 3;
-    while chance.len() < length {
-        let more = Sha256::digest(&chance);
-        chance.extend_from_slice(&more[..(length - chance.len()).min(more.len())]);
+    while random.len() < length {
+        let more = Sha256::digest(&random);
+        random.extend_from_slice(&more[..(length - random.len()).min(more.len())]);
     }
-    STANDARD.encode(chance)
+    STANDARD.encode(random)
 }
 
 /// Finds the session of an access key.
-pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<Known>, Error> {
+pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<StoredSession>, Error> {
     store.read(|transaction| {
         transaction.query_one(
             "SELECT caller, token_hash, expires FROM sessions WHERE access_key_id = ?1",
             &[access_key_id.into()],
             |row| {
-                Ok(Known {
+                Ok(StoredSession {
                     caller: serde_json::from_str(&row.text(0)?).map_err(|_| Error::Damaged("a session's caller"))?,
                     token_hash: TokenHash(row.blob(1)?),
                     expires: Timestamp::from_millis(row.integer(2)?),
@@ -150,7 +150,7 @@ pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<Known>, 
     })
 }
 
-/// Forgets all sessions.
+/// Deletes all sessions.
 pub(crate) fn clear(store: &Store) -> Result<(), Error> {
     store.write(|transaction| transaction.execute("DELETE FROM sessions", &[]).map(drop))
 }
@@ -160,7 +160,7 @@ mod tests {
     use super::{TOKEN_BYTES, TOKEN_BYTES_MAX, token};
 
     #[test]
-    fn a_token_is_as_long_as_it_is_wanted() {
+    fn a_token_has_the_requested_length_within_bounds() {
         for (wanted, length) in [(0, TOKEN_BYTES), (TOKEN_BYTES, TOKEN_BYTES), (193, 196), (4093, 4096), (9999, 4096)] {
             assert_eq!(token(vec![7; 144], wanted).len(), length, "{wanted}");
         }

@@ -1,4 +1,4 @@
-//! The service AWS STS: temporary credentials, and whom they name.
+//! The service AWS STS: issues temporary credentials and identifies their callers.
 
 pub(crate) mod assertion;
 pub(crate) mod assume_role;
@@ -15,6 +15,7 @@ pub(crate) mod get_scoped_credentials;
 pub(crate) mod get_session_token;
 pub(crate) mod get_web_identity_token;
 pub(crate) mod input;
+mod operations;
 pub(crate) mod output;
 pub(crate) mod tags;
 pub(crate) mod token;
@@ -27,31 +28,31 @@ use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 
-use crate::session::{self, Issued};
-use crate::{Credentials, Identities, Presented, operations};
+use crate::session::{self, NewSession};
+use crate::{Credentials, Identities, PresentedCredential};
 
-/// `eventSource` of STS.
+/// `eventSource` of the records of STS.
 pub const EVENT_SOURCE: &str = "sts.amazonaws.com";
 
-/// `apiVersion` of STS, which its forms name, too.
+/// `apiVersion` of the records of STS, and `Version` of its forms.
 pub const API_VERSION: &str = "2011-06-15";
 
-/// The namespace of its replies.
+/// The XML namespace of the replies of STS.
 pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// AWS STS over the identities of the file and the sessions in the store.
 pub struct Sts {
-    /// Replaced as a whole when the file is read again.
+    /// Replaced as a whole when the identities file is reloaded.
     identities: RwLock<Arc<Identities>>,
     default_account: AccountId,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
 }
 
-/// Why credentials name nobody.
+/// Why credentials identify no caller.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// The token is not the one of the access key, or missing.
+pub enum AuthenticationError {
+    /// The session token is missing or belongs to another access key.
     #[error("The security token included in the request is invalid.")]
     Invalid,
     /// The session has ended.
@@ -63,79 +64,84 @@ pub enum Refused {
 }
 
 impl Sts {
-    /// Opens the service and brings its tables up to date.
+    /// Opens the service and migrates its tables.
     pub fn open(store: Arc<Store>, identities: Identities, clock: Arc<dyn Clock>) -> Result<Self, store::Error> {
         store.migrate("identity", session::STEPS)?;
         let default_account = identities.default_account().clone();
         Ok(Self { identities: RwLock::new(Arc::new(identities)), default_account, store, clock })
     }
 
-    /// The identities that are known now.
+    /// Returns the current identities.
     pub(crate) fn identities(&self) -> Arc<Identities> {
         Arc::clone(&self.identities.read())
     }
 
-    /// Replaces the identities, for all calls that begin from now on.
+    /// Replaces the identities for all later calls.
     pub fn set_identities(&self, identities: Identities) {
         *self.identities.write() = Arc::new(identities);
     }
 
-    /// Finds an operation by its name.
+    /// Finds an operation by name.
     pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
         operations::find(name)
     }
 
-    /// The account of callers who give no credentials, as it was at the start.
+    /// Returns the account of callers without credentials; reloading the identities does not change it.
     pub fn default_account(&self) -> &AccountId {
         &self.default_account
     }
 
-    /// Names the caller that credentials belong to: that of the session if they are of one, else as
-    /// [`Identities::authenticate`] does.
+    /// Returns the caller that credentials identify: the caller of their session, or that of [`Identities::authenticate`].
     pub fn authenticate(
         &self,
         credentials: &Credentials,
         account: Option<&AccountId>,
         partition: Partition,
-    ) -> Result<Caller, Refused> {
-        if let Presented::AccessKey(key) = &credentials.presented
+    ) -> Result<Caller, AuthenticationError> {
+        if let PresentedCredential::AccessKey(key) = &credentials.presented
             && key.starts_with("ASIA")
             && let Some(session) = session::find(&self.store, key)?
         {
             if credentials.token.as_ref() != Some(&session.token_hash) {
-                return Err(Refused::Invalid);
+                return Err(AuthenticationError::Invalid);
             }
             if session.expires <= self.clock.now() {
-                return Err(Refused::Expired);
+                return Err(AuthenticationError::Expired);
             }
             return Ok(session.caller);
         }
         Ok(self.identities().authenticate(credentials, account, partition))
     }
 
-    /// Forgets all sessions.
+    /// Deletes all sessions.
     pub fn reset(&self) -> Result<(), store::Error> {
         session::clear(&self.store)
     }
 
-    /// Returns the public keys that web identity tokens are checked with, as a JSON Web Key Set.
+    /// Returns the public keys that verify web identity tokens, as a JSON Web Key Set.
     pub fn token_keys(&self) -> Result<Value, store::Error> {
         self.store.read(token_key::published)
     }
 
-    /// Makes credentials for a caller, from the time of the call on, with a token of at least so many bytes.
-    pub(crate) fn issue(&self, call: &Call, caller: Caller, seconds: i64, token_bytes: usize) -> Issued {
+    /// Creates credentials for a caller that are valid for `seconds` from the time of the call.
+    pub(crate) fn issue(&self, call: &Call, caller: Caller, seconds: i64, token_bytes: usize) -> NewSession {
         let expires = Timestamp::from_millis(call.time.millis() + seconds * 1000);
-        Issued::new(&*self.clock, call.time, caller, expires, token_bytes)
+        NewSession::new(&*self.clock, call.time, caller, expires, token_bytes)
     }
 
-    /// Makes credentials for a caller until a time.
-    pub(crate) fn issue_until(&self, call: &Call, caller: Caller, expires: Timestamp, token_bytes: usize) -> Issued {
-        Issued::new(&*self.clock, call.time, caller, expires, token_bytes)
+    /// Creates credentials for a caller that are valid until a time.
+    pub(crate) fn issue_until(
+        &self,
+        call: &Call,
+        caller: Caller,
+        expires: Timestamp,
+        token_bytes: usize,
+    ) -> NewSession {
+        NewSession::new(&*self.clock, call.time, caller, expires, token_bytes)
     }
 
     /// Finds the session of temporary credentials, expired or not.
-    pub(crate) fn session(&self, access_key_id: &str) -> Result<Option<session::Known>, store::Error> {
+    pub(crate) fn session(&self, access_key_id: &str) -> Result<Option<session::StoredSession>, store::Error> {
         session::find(&self.store, access_key_id)
     }
 
@@ -148,28 +154,28 @@ impl Sts {
     }
 }
 
-impl Refused {
-    /// Returns the failure in the words of the services that speak AWS JSON.
+impl AuthenticationError {
+    /// Returns the failure of services that use AWS JSON.
     pub fn json(&self) -> Failure {
-        self.named("UnrecognizedClientException", "ExpiredTokenException", 400)
+        self.failure("UnrecognizedClientException", "ExpiredTokenException", 400)
     }
 
-    /// Returns the failure in STS's own words.
+    /// Returns the failure of STS.
     pub fn query(&self) -> Failure {
-        self.named("InvalidClientTokenId", "ExpiredToken", 403)
+        self.failure("InvalidClientTokenId", "ExpiredToken", 403)
     }
 
-    /// Returns the failure in the words of S3.
+    /// Returns the failure of S3.
     pub fn s3(&self) -> Failure {
-        self.named("InvalidToken", "ExpiredToken", 400)
+        self.failure("InvalidToken", "ExpiredToken", 400)
     }
 
-    fn named(&self, invalid: &str, expired: &str, status: u16) -> Failure {
+    fn failure(&self, invalid: &str, expired: &str, status: u16) -> Failure {
         let name = match self {
             Self::Invalid => invalid,
             Self::Expired => expired,
             Self::Store(error) => {
-                tracing::error!(%error, "a session cannot be read");
+                tracing::error!(%error, "cannot read a session");
                 return Failure::internal();
             }
         };

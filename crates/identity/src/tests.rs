@@ -3,8 +3,7 @@ use aws::{AccountId, Caller, Partition, Region};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::credentials::Presented;
-use crate::{Credentials, Identities, file, region};
+use crate::{Credentials, Identities, PresentedCredential, file, region};
 
 const FILE: &str = r#"
     [[account]]
@@ -18,16 +17,16 @@ const FILE: &str = r#"
 "#;
 
 fn account(id: &str) -> AccountId {
-    id.parse().expect("it has twelve digits")
+    id.parse().expect("an account id has twelve digits")
 }
 
 fn identities() -> Identities {
     let mut identities = Identities::new(account("111122223333"));
-    file::read(FILE, &mut identities).expect("the file is right");
+    file::read(FILE, &mut identities).expect("the file is valid");
     identities
 }
 
-fn named(credentials: &Credentials) -> Caller {
+fn authenticated(credentials: &Credentials) -> Caller {
     identities().authenticate(credentials, None, Partition::Aws)
 }
 
@@ -43,10 +42,10 @@ fn basic(user: &str) -> Credentials {
 #[test]
 fn a_signature_names_its_key_and_region() {
     let credentials = signed("AKIAI44QH8DHBEXAMPLE");
-    assert_eq!(credentials.presented, Presented::AccessKey("AKIAI44QH8DHBEXAMPLE".to_owned()));
-    let ohio: Region = "us-east-2".parse().expect("it is a region");
+    assert_eq!(credentials.presented, PresentedCredential::AccessKey("AKIAI44QH8DHBEXAMPLE".to_owned()));
+    let ohio: Region = "us-east-2".parse().expect("the name is that of a region");
     assert_eq!(region(&credentials, Some("codecommit.eu-west-1.amazonaws.com")), Some(ohio));
-    let caller = named(&credentials);
+    let caller = authenticated(&credentials);
     assert_eq!(caller.arn, "arn:aws:iam::444455556666:user/Li_Juan");
     assert_eq!(caller.principal_id, "AIDAEXAMPLELIJUAN0000");
     assert_eq!(caller.access_key_id.as_deref(), Some("AKIAI44QH8DHBEXAMPLE"));
@@ -54,16 +53,16 @@ fn a_signature_names_its_key_and_region() {
 
 #[test]
 fn an_unknown_key_is_a_user_of_the_default_account() {
-    let caller = named(&signed("test"));
+    let caller = authenticated(&signed("test"));
     assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/test");
-    assert_eq!(caller, named(&signed("test")));
+    assert_eq!(caller, authenticated(&signed("test")));
     assert!(caller.principal_id.starts_with("AIDA") && caller.principal_id.len() == 21);
 }
 
 #[test]
-fn no_credentials_are_the_documentations_user() {
+fn without_credentials_the_example_user_of_the_documentation_calls() {
     for nothing in [None, Some(""), Some("Bearer x"), Some("Basic %%%"), Some("AWS4-HMAC-SHA256 Credential=x")] {
-        let caller = named(&Credentials::read(nothing, None));
+        let caller = authenticated(&Credentials::read(nothing, None));
         assert_eq!(caller.user_name.as_deref(), Some("Mary_Major"), "{nothing:?}");
         assert_eq!(caller.access_key_id.as_deref(), Some("AKIAIOSFODNN7EXAMPLE"));
     }
@@ -71,22 +70,22 @@ fn no_credentials_are_the_documentations_user() {
 
 #[test]
 fn each_form_of_a_git_user_name_names_its_user() {
-    let arn = |user: &str| named(&basic(user)).arn;
+    let arn = |user: &str| authenticated(&basic(user)).arn;
     assert_eq!(arn("AKIAI44QH8DHBEXAMPLE"), "arn:aws:iam::444455556666:user/Li_Juan");
     assert_eq!(arn("AKIAI44QH8DHBEXAMPLE%to/ken=="), "arn:aws:iam::444455556666:user/Li_Juan");
     assert_eq!(arn("lijuan"), "arn:aws:iam::444455556666:user/Li_Juan");
     assert_eq!(arn("Li_Juan-at-444455556666"), "arn:aws:iam::444455556666:user/Li_Juan");
     assert_eq!(arn("Other-at-444455556666+1"), "arn:aws:iam::444455556666:user/Other");
     assert_eq!(arn("Mary_Major-at-111122223333"), "arn:aws:iam::111122223333:user/Mary_Major");
-    let caller = named(&basic("Li_Juan-at-444455556666"));
+    let caller = authenticated(&basic("Li_Juan-at-444455556666"));
     assert_eq!(caller.access_key_id, None);
 }
 
 #[test]
-fn a_user_can_be_made_the_default_one() {
+fn a_user_can_be_declared_the_default() {
     let mut identities = Identities::new(account("111122223333"));
     let file = FILE.replace("name = \"Li_Juan\"", "name = \"Li_Juan\"\ndefault = true");
-    file::read(&file, &mut identities).expect("the file is right");
+    file::read(&file, &mut identities).expect("the file is valid");
     assert_eq!(
         identities.authenticate(&Credentials::read(None, None), None, Partition::Aws).user_name.as_deref(),
         Some("Li_Juan")
@@ -94,37 +93,40 @@ fn a_user_can_be_made_the_default_one() {
 }
 
 #[test]
-fn a_wrong_file_is_refused_with_what_to_change() {
-    let refusal =
-        |text: &str| file::read(text, &mut Identities::new(account("111122223333"))).expect_err("the file is wrong");
-    assert!(refusal("[[account]]\nid = \"12\"").contains("write twelve digits"));
-    assert!(
-        refusal("[[account]]\nid = \"444455556666\"\n[[account.user]]\nname = \"a b\"").contains("not a user name")
-    );
-    assert!(refusal("[[acount]]").contains("acount"));
-    let twice = FILE.replace("[\"AKIAI44QH8DHBEXAMPLE\"]", "[\"A\", \"A\"]");
-    assert!(refusal(&twice).contains("there twice"));
+fn a_fault_of_the_file_is_reported_with_its_line() {
+    let fault = |text: &str| {
+        let fault = file::read(text, &mut Identities::new(account("111122223333"))).expect_err("the file has a fault");
+        (fault.line, fault.message)
+    };
+    let (line, message) = fault("[[account]]\nid = \"12\"");
+    assert!(line == 2 && message.contains("write twelve digits"), "{line} {message}");
+    let (line, message) = fault("[[account]]\nid = \"444455556666\"\n[[account.user]]\nname = \"a b\"");
+    assert!(line == 4 && message.contains("not a user name"), "{line} {message}");
+    let (line, message) = fault("\n[[acount]]");
+    assert!(line == 2 && message.contains("acount"), "{line} {message}");
+    let (line, message) = fault(&FILE.replace("[\"AKIAI44QH8DHBEXAMPLE\"]", "[\"A\",\n \"A\"]"));
+    assert!(line == 9 && message.contains("duplicate access key 'A'"), "{line} {message}");
 }
 
 #[test]
-fn no_credentials_are_the_default_user_of_the_account_that_is_named() {
-    let elsewhere = account("444455556666");
-    let caller = identities().authenticate(&Credentials::read(None, None), Some(&elsewhere), Partition::Aws);
+fn without_credentials_the_default_user_of_the_named_account_calls() {
+    let other = account("444455556666");
+    let caller = identities().authenticate(&Credentials::read(None, None), Some(&other), Partition::Aws);
     assert_eq!(caller.arn, "arn:aws:iam::444455556666:user/Mary_Major");
     assert_eq!(caller.access_key_id, None);
 }
 
 #[test]
-fn the_name_of_a_service_is_that_service() {
-    let caller = named(&signed("codepipeline.amazonaws.com"));
+fn the_dns_name_of_a_service_names_that_service() {
+    let caller = authenticated(&signed("codepipeline.amazonaws.com"));
     assert_eq!((caller.kind, caller.invoked_by.as_deref()), (Kind::AwsService, Some("codepipeline.amazonaws.com")));
     for other in ["amazonaws.com", ".amazonaws.com", "Pipeline.amazonaws.com", "a.amazonaws.com.example"] {
-        assert_eq!(named(&signed(other)).kind, Kind::IamUser, "{other}");
+        assert_eq!(authenticated(&signed(other)).kind, Kind::IamUser, "{other}");
     }
 }
 
 #[test]
-fn a_role_is_the_declared_one_or_any() {
+fn a_role_is_found_if_it_is_declared_or_its_account_declares_none() {
     let mut identities = identities();
     let declared = r#"
         [[account]]
@@ -134,19 +136,23 @@ fn a_role_is_the_declared_one_or_any() {
         path = "/ci/"
         trusts = ["444455556666"]
     "#;
-    file::read(declared, &mut identities).expect("the file is right");
+    file::read(declared, &mut identities).expect("the file is valid");
     let role = |arn: &str| identities.role(arn, Partition::Aws);
-    let build = role("arn:aws:iam::111122223333:role/ci/Build").expect("it is an ARN").expect("it is declared");
+    let build =
+        role("arn:aws:iam::111122223333:role/ci/Build").expect("the ARN is valid").expect("the role is declared");
     assert_eq!((build.name.as_str(), build.duration_seconds_max), ("Build", 3600));
     assert!(
-        build.trusts_caller(&named(&signed("AKIAI44QH8DHBEXAMPLE"))) && !build.trusts_caller(&named(&signed("test")))
+        build.trusts_caller(&authenticated(&signed("AKIAI44QH8DHBEXAMPLE")))
+            && !build.trusts_caller(&authenticated(&signed("test")))
     );
-    assert_eq!(role("arn:aws:iam::111122223333:role/Build").expect("it is an ARN"), None);
-    assert_eq!(role("arn:aws-cn:iam::111122223333:role/ci/Build").expect("it is an ARN"), None);
+    assert_eq!(role("arn:aws:iam::111122223333:role/Build").expect("the ARN is valid"), None);
+    assert_eq!(role("arn:aws-cn:iam::111122223333:role/ci/Build").expect("the ARN is valid"), None);
     let china = identities.role("arn:aws-cn:iam::111122223333:role/ci/Build", Partition::China);
-    let china = china.expect("it is an ARN").expect("it is declared for all partitions");
+    let china = china.expect("the ARN is valid").expect("the role is declared for all partitions");
     assert_eq!(china.session_names("x").0, "arn:aws-cn:sts::111122223333:assumed-role/Build/x");
-    let any = role("arn:aws:iam::444455556666:role/a/b/Any").expect("it is an ARN").expect("none is declared there");
+    let any = role("arn:aws:iam::444455556666:role/a/b/Any")
+        .expect("the ARN is valid")
+        .expect("the account declares no roles");
     assert_eq!((any.name.as_str(), any.duration_seconds_max, any.trusts), ("Any", 43_200, None));
     for wrong in [
         "",
@@ -160,17 +166,17 @@ fn a_role_is_the_declared_one_or_any() {
         "arn:aws:iam::111122223333:role/demo:bad",
         "arn:aws-mars:iam::111122223333:role/Build",
     ] {
-        assert_eq!(role(wrong).expect_err("it is none").to_string(), format!("{wrong} is invalid"));
+        assert_eq!(role(wrong).expect_err("the ARN is invalid").to_string(), format!("{wrong} is invalid"));
     }
 }
 
 #[test]
-fn a_file_that_is_wrong_says_what_to_change() {
+fn each_fault_of_the_file_is_reported_with_its_remedy() {
     let account = "[[account]]\nid = \"111122223333\"\n";
     let cases = [
         (
             "[account.root]\naccess_keys = [\"A\"]\n[[account.user]]\nname = \"a\"\naccess_keys = [\"A\"]",
-            "access key 'A' is there twice",
+            "duplicate access key 'A': give it to one identity only",
         ),
         (
             "[[account.service]]\nname = \"pipeline\"\naccess_keys = []",
@@ -183,7 +189,8 @@ fn a_file_that_is_wrong_says_what_to_change() {
         ("[[account.user]]\nname = \"a\"\nkeys = []", "unknown field `keys`"),
     ];
     for (text, sentence) in cases {
-        let error = file::read(&format!("{account}{text}"), &mut identities()).expect_err("it is wrong");
+        let error =
+            file::read(&format!("{account}{text}"), &mut identities()).expect_err("the file has a fault").message;
         assert!(error.contains(sentence), "{text}: {error}");
     }
 }

@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Request, Response};
 use bytes::Bytes;
-use identity::{Refused, Sts};
+use identity::{AuthenticationError, Sts};
 
 use crate::disconnect::DisconnectGuard;
 use crate::protocol::{self, RequestedOperation, TARGET};
@@ -105,7 +105,7 @@ fn respond(call: &Call, requested: &RequestedOperation, result: Result<Bytes, Fa
 }
 
 /// Responds to credentials that identify nobody; such a request is not a call and has no record.
-fn refuse(state: &State, requested: &RequestedOperation, refused: &Refused) -> Response<Body> {
+fn refuse(state: &State, requested: &RequestedOperation, refused: &AuthenticationError) -> Response<Body> {
     let failure = match requested {
         RequestedOperation::Json(_) => refused.json(),
         RequestedOperation::Query(_) => refused.query(),

@@ -6,7 +6,7 @@ use aws::call::Origin;
 use aws::{AccountId, Call, Region};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
-use identity::{Credentials, Refused};
+use identity::{AuthenticationError, Credentials};
 
 use crate::headers;
 use crate::state::State;
@@ -36,7 +36,7 @@ pub(crate) fn begin_call(
     headers: &HeaderMap,
     peer: SocketAddr,
     scope: Option<Scope>,
-) -> Result<Call, Refused> {
+) -> Result<Call, AuthenticationError> {
     let token = headers::text(headers, &SECURITY_TOKEN);
     let credentials = Credentials::read(headers::text(headers, &AUTHORIZATION).as_deref(), token.as_deref());
     let host = headers::text(headers, &HOST);

@@ -16,7 +16,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
 use bytes::Buf;
 use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
-use identity::{Credentials, Presented};
+use identity::{Credentials, PresentedCredential};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::disconnect::DisconnectGuard;
@@ -150,5 +150,5 @@ fn decompressed<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
 /// Returns whether a request has no credentials that name a caller.
 fn is_anonymous(head: &Parts) -> bool {
     let authorization = headers::text(&head.headers, &AUTHORIZATION);
-    Credentials::read(authorization.as_deref(), None).presented == Presented::Nothing
+    Credentials::read(authorization.as_deref(), None).presented == PresentedCredential::Nothing
 }

@@ -14,12 +14,12 @@ type Row = Operation<Tagging, Transaction>;
 /// Creates the row of an operation for the management account of an organization; it always fails and is recorded.
 macro_rules! for_organizations {
     ($name:literal, read) => {
-        Row::unpublished_read($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
+        Row::read_serde($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
             Err(Exception::ConstraintViolation { operation: $name })
         })
     };
     ($name:literal, write) => {
-        Row::unpublished_write($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> ChangeResult {
+        Row::write_serde($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> ChangeResult {
             Err(Exception::ConstraintViolation { operation: $name })
         })
     };
@@ -33,12 +33,12 @@ const MAPS: &[&str] = &["Tags", "FailedResourcesMap"];
 
 static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let rows = vec![
-        Row::unpublished_read("GetResources", resources::get_resources),
-        Row::unpublished_read("GetTagKeys", keys::get_tag_keys),
-        Row::unpublished_read("GetTagValues", keys::get_tag_values),
-        Row::unpublished_read("ListRequiredTags", compliance::list_required_tags),
-        Row::unpublished_write("TagResources", edit::tag_resources),
-        Row::unpublished_write("UntagResources", edit::untag_resources),
+        Row::read_serde("GetResources", resources::get_resources),
+        Row::read_serde("GetTagKeys", keys::get_tag_keys),
+        Row::read_serde("GetTagValues", keys::get_tag_values),
+        Row::read_serde("ListRequiredTags", compliance::list_required_tags),
+        Row::write_serde("TagResources", edit::tag_resources),
+        Row::write_serde("UntagResources", edit::untag_resources),
         for_organizations!("DescribeReportCreation", read),
         for_organizations!("GetComplianceSummary", read),
         for_organizations!("StartReportCreation", write),

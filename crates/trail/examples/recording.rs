@@ -30,8 +30,8 @@ impl Notifier for NoNotifier {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds = std::env::args().nth(1).map_or(Ok(3), |text| text.parse())?;
-    let reads = Row::unpublished_read("GetNote", |(), _: &Arc<Call>, input: Value| Ok::<_, Failure>(input));
-    let writes = Row::unpublished_write("PutNote", |(), _: &Arc<Call>, input: Value| {
+    let reads = Row::read_serde("GetNote", |(), _: &Arc<Call>, input: Value| Ok::<_, Failure>(input));
+    let writes = Row::write_serde("PutNote", |(), _: &Arc<Call>, input: Value| {
         let change: Change<Transaction, Value, Failure> = Box::new(move |transaction| {
             let text = input.to_string();
             let added = transaction.execute("INSERT INTO notes (text) VALUES (?1)", &[(&text).into()]);

@@ -198,7 +198,7 @@ impl Trail {
             event.request_parameters = decoded.request_parameters.take();
             catch_panic(|| decoded.run(service, call))
         });
-        event.add_request_parameters(call.told());
+        event.add_request_parameters(call.added_request_parameters());
         if let Some(bearer) = call.bearer() {
             event.account = Some(bearer.account_id.clone());
             event.caller = Some(bearer.clone());

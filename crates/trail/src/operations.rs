@@ -15,12 +15,12 @@ type Row = Operation<CloudTrail, Transaction>;
 /// The row of an operation of an unsupported feature; it always fails, and is recorded.
 macro_rules! unsupported {
     ($name:literal, read) => {
-        Row::unpublished_read($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
+        Row::read_serde($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
             Err(Exception::UnsupportedOperation { operation: $name })
         })
     };
     ($name:literal, write) => {
-        Row::unpublished_write($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Changing {
+        Row::write_serde($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Changing {
             Err(Exception::UnsupportedOperation { operation: $name })
         })
     };
@@ -31,26 +31,26 @@ type Changing = Result<Change<Transaction, Value, Exception>, Exception>;
 static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     vec![
         // Event history.
-        Row::unpublished_read("LookupEvents", history::lookup_events).with_times(&["startTime", "endTime"]),
+        Row::read_serde("LookupEvents", history::lookup_events).with_times(&["startTime", "endTime"]),
         // Trails.
-        Row::unpublished_write("AddTags", tag::add_tags),
-        Row::unpublished_write("CreateTrail", lifecycle::create_trail),
-        Row::unpublished_write("DeleteTrail", lifecycle::delete_trail),
-        Row::unpublished_read("DescribeTrails", describe::describe_trails),
-        Row::unpublished_read("GetEventSelectors", event_selectors::get_event_selectors),
-        Row::unpublished_read("GetInsightSelectors", insights::get_insight_selectors),
-        Row::unpublished_read("GetTrail", describe::get_trail),
-        Row::unpublished_read("GetTrailStatus", describe::get_trail_status),
-        Row::unpublished_read("ListTags", tag::list_tags),
-        Row::unpublished_read("ListTrails", describe::list_trails),
-        Row::unpublished_write("PutEventSelectors", event_selectors::put_event_selectors),
-        Row::unpublished_write("PutInsightSelectors", insights::put_insight_selectors),
-        Row::unpublished_write("RemoveTags", tag::remove_tags),
-        Row::unpublished_write("StartLogging", lifecycle::start_logging),
-        Row::unpublished_write("StopLogging", lifecycle::stop_logging),
-        Row::unpublished_write("UpdateTrail", lifecycle::update_trail),
+        Row::write_serde("AddTags", tag::add_tags),
+        Row::write_serde("CreateTrail", lifecycle::create_trail),
+        Row::write_serde("DeleteTrail", lifecycle::delete_trail),
+        Row::read_serde("DescribeTrails", describe::describe_trails),
+        Row::read_serde("GetEventSelectors", event_selectors::get_event_selectors),
+        Row::read_serde("GetInsightSelectors", insights::get_insight_selectors),
+        Row::read_serde("GetTrail", describe::get_trail),
+        Row::read_serde("GetTrailStatus", describe::get_trail_status),
+        Row::read_serde("ListTags", tag::list_tags),
+        Row::read_serde("ListTrails", describe::list_trails),
+        Row::write_serde("PutEventSelectors", event_selectors::put_event_selectors),
+        Row::write_serde("PutInsightSelectors", insights::put_insight_selectors),
+        Row::write_serde("RemoveTags", tag::remove_tags),
+        Row::write_serde("StartLogging", lifecycle::start_logging),
+        Row::write_serde("StopLogging", lifecycle::stop_logging),
+        Row::write_serde("UpdateTrail", lifecycle::update_trail),
         // Validation.
-        Row::unpublished_read("ListPublicKeys", list_public_keys::list).with_times(&["startTime", "endTime"]),
+        Row::read_serde("ListPublicKeys", list_public_keys::list).with_times(&["startTime", "endTime"]),
         // Unsupported features: event data stores, channels, dashboards, imports, queries, data of Insights, organizations.
         unsupported!("CancelQuery", write),
         unsupported!("CreateChannel", write),

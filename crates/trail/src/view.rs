@@ -3,6 +3,7 @@
 mod caller;
 mod filter;
 
+use aws::arn::ArnParts;
 use serde_json::Value;
 
 pub use caller::caller_name;
@@ -139,10 +140,7 @@ fn subjects(record: &Value) -> Vec<&str> {
 
 /// Returns the last part of an ARN: the name of a repository, or the type and name of another resource.
 fn resource_name(arn: &str) -> &str {
-    match arn.strip_prefix("arn:") {
-        Some(rest) => rest.rsplit(':').next().unwrap_or(rest),
-        None => arn,
-    }
+    ArnParts::split(arn).map_or(arn, |parts| parts.resource.rsplit(':').next().unwrap_or(parts.resource))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws::arn::has_arn_prefix;
 use serde::Deserialize;
 use server::settings::{Destination, Triggers};
 use ureq::http::Uri;
@@ -26,7 +27,7 @@ impl TriggerOptions {
         let invalid = |message: String| Err(SettingError(format!("triggers: {message}")));
         for (arn, destination) in &self.destinations {
             let url = destination.url();
-            if !arn.starts_with("arn:") {
+            if !has_arn_prefix(arn) {
                 return invalid(format!("'{arn}' is not the beginning of an ARN; write one such as arn:aws:sns:"));
             }
             if !is_http(url) {

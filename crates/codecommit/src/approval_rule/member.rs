@@ -1,5 +1,6 @@
 //! Members of approval pools: the callers whose approvals count.
 
+use aws::arn::ArnParts;
 use aws::{AccountId, GlobalArn, Pattern};
 
 /// Member of a pool. Both forms may have wildcards and so stand for several callers.
@@ -24,14 +25,12 @@ impl Member {
             let account = account.parse().ok()?;
             return (!name.is_empty()).then(|| Self::Approver { account, name: Pattern::new(name) });
         }
-        let parts: Vec<_> = text.splitn(6, ':').collect();
-        let is_arn = match parts.as_slice() {
-            ["*"] => true,
-            ["arn", partition, "iam" | "sts", "", account, resource] => {
-                let known = *account == "*" || account.parse::<AccountId>().is_ok();
+        let is_arn = match ArnParts::split(text) {
+            Some(ArnParts { partition, service: "iam" | "sts", region: "", account, resource }) => {
+                let known = account == "*" || account.parse::<AccountId>().is_ok();
                 known && !partition.is_empty() && !resource.is_empty()
             }
-            _ => false,
+            _ => text == "*",
         };
         is_arn.then(|| Self::Arn(Pattern::new(text)))
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws::Call;
-use aws::operation::Deserialize;
+use aws::json::Deserialize;
 use aws_sdk_codecommit::operation::get_comment_reactions::{GetCommentReactionsInput, GetCommentReactionsOutput};
 use aws_sdk_codecommit::operation::put_comment_reaction::PutCommentReactionInput;
 use aws_sdk_codecommit::types::ReactionForComment;

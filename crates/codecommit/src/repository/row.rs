@@ -44,8 +44,8 @@ impl Repository {
     /// Adds the repository and its encryption key to the resources of a call, which its record shows.
     pub(crate) fn add_to_resources(&self, call: &Call) {
         let (arn, account) = (self.arn().to_string(), self.account.clone());
-        call.concerns(Resource { kind: "AWS::CodeCommit::Repository", arn, account });
-        call.concerns_encrypted(Encrypted {
+        call.add_resource(Resource { kind: "AWS::CodeCommit::Repository", arn, account });
+        call.add_encrypted(Encrypted {
             context: "aws:codecommit:id",
             id: self.id.clone(),
             key: self.kms_key_id.clone(),

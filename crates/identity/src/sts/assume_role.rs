@@ -1,4 +1,4 @@
-//! `AssumeRole`: a session of a role for a caller who has credentials.
+//! `AssumeRole`: a session of a role for a caller with credentials.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Transaction;
 
-use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, Terms};
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, SessionParameters};
 use crate::sts::context::{self, ProvidedContext};
-use crate::sts::input::{self, Packed, PolicyDescriptor};
+use crate::sts::input::{self, PackedSize, PolicyDescriptor};
 use crate::sts::output::{AssumedRoleUser, Output};
 use crate::sts::tags::{SessionTags, Tag};
 use crate::{Exception, Sts};
 
-/// How long the session of a role lasts at most that another role's session assumed.
+/// Maximum session duration with role chaining, in seconds.
 const CHAIN_SECONDS_MAX: i64 = 3600;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -26,7 +26,7 @@ pub(crate) struct Input {
     role_session_name: String,
     policy_arns: Vec<PolicyDescriptor>,
     policy: String,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
     tags: Vec<Tag>,
     transitive_tag_keys: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Input {
     token_code: String,
     source_identity: String,
     provided_contexts: Vec<ProvidedContext>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
 }
 
@@ -47,10 +47,10 @@ pub(crate) fn run(
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
     let caller = &call.caller;
     input::arn("roleArn", &input.role_arn)?;
-    session_name(&input.role_session_name)?;
+    check_session_name(&input.role_session_name)?;
     input::length("externalId", &input.external_id, 2..=1224)?;
     input::letters("externalId", &input.external_id, r"+=,.@:\/-", r"[\w+=,.@:\/-]*")?;
-    source_identity(&input.source_identity)?;
+    check_source_identity(&input.source_identity)?;
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
     let packed = input::packed(&input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(
     context::check(&input.provided_contexts, call.time)?;
     let inherited = caller.session.as_ref().map(|session| session.transitive_tags.clone()).unwrap_or_default();
     if !inherited.is_empty() {
-        call.is_told("incomingTransitiveTags", json!(inherited));
+        call.add_request_parameter("incomingTransitiveTags", json!(inherited));
     }
     let transitive_tags = tags.transitive(&inherited)?;
     if caller.kind == Kind::Root {
@@ -69,21 +69,21 @@ pub(crate) fn run(
         |action| Exception::NotAuthorized { caller: caller.arn.clone(), action, resource: input.role_arn.clone() };
     let role = sts.identities().role(&input.role_arn, call.region.partition())?;
     let role = role.ok_or_else(|| not_authorized("sts:AssumeRole"))?;
-    call.concerns(role.resource());
+    call.add_resource(role.resource());
     if !role.trusts_caller(caller) || caller.kind == Kind::FederatedUser {
         return Err(not_authorized("sts:AssumeRole"));
     }
     if caller.kind == Kind::AssumedRole && seconds > CHAIN_SECONDS_MAX {
         return Err(Exception::LongerThanAChain);
     }
-    within(&role, seconds)?;
-    // Who has a source identity keeps it, whatever roles come after.
-    let set = Some(input.source_identity.clone()).filter(|it| !it.is_empty());
+    check_duration(&role, seconds)?;
+    // A session with a source identity keeps it in role chains.
+    let set = Some(input.source_identity.clone()).filter(|name| !name.is_empty());
     let kept = caller.session.as_ref().and_then(|session| session.source_identity.clone());
     if kept.is_some() && set.is_some() && kept != set {
         return Err(not_authorized("sts:SetSourceIdentity"));
     }
-    let terms = Terms {
+    let parameters = SessionParameters {
         session_name: input.role_session_name,
         mfa_authenticated,
         source_identity: kept.or(set),
@@ -93,43 +93,43 @@ pub(crate) fn run(
         on_behalf_of: caller.on_behalf_of.clone(),
         origin: caller.session.as_ref().and_then(|session| session.origin.clone()),
     };
-    Ok(session(sts, call, &role, terms, seconds, packed))
+    Ok(session(sts, call, &role, parameters, seconds, packed))
 }
 
-/// Refuses what is no name of a session.
-pub(crate) fn session_name(name: &str) -> Result<(), Exception> {
+/// Refuses an invalid name of a session.
+pub(crate) fn check_session_name(name: &str) -> Result<(), Exception> {
     input::required("roleSessionName", name)?;
     input::name("roleSessionName", name, 2..=64)
 }
 
-/// Refuses what is no source identity; what is missing may be.
-pub(crate) fn source_identity(name: &str) -> Result<(), Exception> {
+/// Refuses an invalid source identity; a missing one is accepted.
+pub(crate) fn check_source_identity(name: &str) -> Result<(), Exception> {
     input::name("sourceIdentity", name, 2..=256)
 }
 
-/// Refuses a session that would be longer than its role lets it be.
-pub(crate) fn within(role: &Role, seconds: i64) -> Result<(), Exception> {
+/// Refuses a session that would be longer than the maximum of its role.
+pub(crate) fn check_duration(role: &Role, seconds: i64) -> Result<(), Exception> {
     if seconds > role.duration_seconds_max { Err(Exception::LongerThanTheRole) } else { Ok(()) }
 }
 
-/// Makes a session of a role, to be answered with.
+/// Creates a session of a role and the reply that contains it.
 pub(crate) fn session(
     sts: &Sts,
     call: &Call,
     role: &Role,
-    terms: Terms,
+    parameters: SessionParameters,
     seconds: i64,
-    packed: Packed,
+    packed: PackedSize,
 ) -> Change<Transaction, Output, Exception> {
-    let (arn, assumed_role_id) = role.session_names(&terms.session_name);
-    let source_identity = terms.source_identity.clone();
-    let issued = sts.issue(call, role.session(terms, call.time), seconds, packed.token_bytes);
+    let (arn, assumed_role_id) = role.session_names(&parameters.session_name);
+    let source_identity = parameters.source_identity.clone();
+    let session = sts.issue(call, role.session(parameters, call.time), seconds, packed.token_bytes);
     Box::new(move |transaction| {
         Ok(Output {
             assumed_role_user: Some(AssumedRoleUser { assumed_role_id, arn }),
             packed_policy_size: packed.percent,
             source_identity,
-            ..Output::of(issued.keep(transaction)?)
+            ..Output::of(session.store(transaction)?)
         })
     })
 }

@@ -1,4 +1,4 @@
-//! `AssumeRoleWithSAML`: a session of a role for somebody whom a SAML provider vouches for.
+//! `AssumeRoleWithSAML`: a session of a role for the bearer of a SAML assertion.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use serde_json::Value;
 use sha1::{Digest, Sha1};
 use store::Transaction;
 
-use crate::provider::Known;
-use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, IamName, Terms, iam};
+use crate::provider::ProviderMatch;
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, IamName, SessionParameters, parse_iam_arn};
 use crate::sts::assertion::Assertion;
-use crate::sts::assume_role::{self, session_name, source_identity};
+use crate::sts::assume_role::{self, check_session_name, check_source_identity};
 use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::Output;
 use crate::{Exception, Sts};
@@ -32,9 +32,9 @@ pub(crate) struct Input {
     assertion: String,
     policy_arns: Vec<PolicyDescriptor>,
     policy: String,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
 }
 
@@ -47,80 +47,82 @@ pub(crate) fn run(
     input::arn("principalArn", &input.principal_arn)?;
     input::required("sAMLAssertion", &input.assertion)?;
     input::secret("sAMLAssertion", &input.assertion, 4..=100_000)?;
-    let wanted = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
-    // What is no ARN of a role is refused before the assertion is looked at.
+    let requested = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
+    // AWS refuses a malformed ARN of a role before it reads the assertion.
     let role = sts.identities().role(&input.role_arn, call.region.partition())?;
-    let Some(IamName { partition, account, name: provider }) = iam(&input.principal_arn, "saml-provider") else {
+    let Some(IamName { partition, account, name: provider }) = parse_iam_arn(&input.principal_arn, "saml-provider")
+    else {
         return Err(Exception::InvalidArn(input.principal_arn));
     };
-    let told = Assertion::read(&input.assertion)?;
-    for (name, said) in [("sAMLAssertionID", &told.id), ("roleSessionName", &told.session_name)] {
-        call.is_told(name, said.as_str().into());
+    let assertion = Assertion::read(&input.assertion)?;
+    for (name, value) in [("sAMLAssertionID", &assertion.id), ("roleSessionName", &assertion.session_name)] {
+        call.add_request_parameter(name, value.as_str().into());
     }
-    call.is_told("sourceIdentity", told.source_identity.as_deref().into());
-    told.tags.tell(call);
-    let packed = input::packed(&input.policy, &input.policy_arns, &told.tags.tags, input.minimum_session_token_size)?;
-    told.tags.check_keys()?;
-    let qualifier = name_qualifier(&format!("{}{account}/{provider}", told.issuer));
-    let principal_id = format!("{qualifier}:{}", told.subject);
-    call.is_made_by(Caller {
-        user_name: Some(told.subject.clone()),
+    call.add_request_parameter("sourceIdentity", assertion.source_identity.as_deref().into());
+    assertion.tags.record(call);
+    let packed =
+        input::packed(&input.policy, &input.policy_arns, &assertion.tags.tags, input.minimum_session_token_size)?;
+    assertion.tags.check_keys()?;
+    let qualifier = name_qualifier(&format!("{}{account}/{provider}", assertion.issuer));
+    let principal_id = format!("{qualifier}:{}", assertion.subject);
+    call.set_bearer(Caller {
+        user_name: Some(assertion.subject.clone()),
         identity_provider: Some(qualifier.clone()),
         ..Caller::of(Kind::SamlUser, account.clone(), principal_id.clone(), principal_id)
     });
     let invalid = |text: &str| Err(Exception::InvalidIdentityToken(text.to_owned()));
-    match sts.identities().providers.saml(&account, &provider, &told.issuer) {
-        Known::Yes => {}
-        Known::ForOthers => return invalid("Issuer not present in specified provider"),
-        Known::No => return invalid("Specified provider doesn't exist"),
+    match sts.identities().providers.saml(&account, &provider, &assertion.issuer) {
+        ProviderMatch::Full => {}
+        ProviderMatch::Other => return invalid("Issuer not present in specified provider"),
+        ProviderMatch::None => return invalid("Specified provider doesn't exist"),
     }
-    if told.expires.is_some_and(|expires| expires <= sts.now()) {
+    if assertion.expires.is_some_and(|expires| expires <= sts.now()) {
         return Err(Exception::ExpiredToken("Token must be redeemed within 5 minutes of issuance".to_owned()));
     }
-    if told.subject.is_empty() {
+    if assertion.subject.is_empty() {
         return invalid("NameID is required in AuthnResponse");
     }
-    if told.session_name.is_empty() {
+    if assertion.session_name.is_empty() {
         return invalid("RoleSessionName is required in AuthnResponse");
     }
-    session_name(&told.session_name)?;
-    source_identity(told.source_identity.as_deref().unwrap_or_default())?;
+    check_session_name(&assertion.session_name)?;
+    check_source_identity(assertion.source_identity.as_deref().unwrap_or_default())?;
     let not_authorized = || Exception::TokenNotAuthorized(ACTION);
     let role = role.ok_or_else(not_authorized)?;
-    call.concerns(role.resource());
+    call.add_resource(role.resource());
     let arn = input.principal_arn.clone();
-    call.concerns(Resource { kind: "AWS::IAM::SAMLProvider", arn, account: account.clone() });
+    call.add_resource(Resource { kind: "AWS::IAM::SAMLProvider", arn, account: account.clone() });
     if (role.partition, &role.account) != (partition, &account)
         || !role.trusts(&[&input.principal_arn])
-        || !told.gives(&input.role_arn, &input.principal_arn)
+        || !assertion.grants(&input.role_arn, &input.principal_arn)
     {
         return Err(not_authorized());
     }
-    let seconds = told.duration_seconds.map_or(wanted, |told| wanted.min(told.max(900)));
-    assume_role::within(&role, seconds)?;
-    let terms = Terms {
-        session_name: told.session_name.clone(),
-        source_identity: told.source_identity.clone(),
-        transitive_tags: told.tags.transitive(&BTreeMap::new())?,
-        ..Terms::default()
+    let seconds = assertion.duration_seconds.map_or(requested, |seconds| requested.min(seconds.max(900)));
+    assume_role::check_duration(&role, seconds)?;
+    let parameters = SessionParameters {
+        session_name: assertion.session_name.clone(),
+        source_identity: assertion.source_identity.clone(),
+        transitive_tags: assertion.tags.transitive(&BTreeMap::new())?,
+        ..SessionParameters::default()
     };
-    let session = assume_role::session(sts, call, &role, terms, seconds, packed);
+    let session = assume_role::session(sts, call, &role, parameters, seconds, packed);
     Ok(Box::new(move |transaction| {
         let mut output = session(transaction)?;
         for (name, value) in [
-            ("Subject", told.subject),
-            ("SubjectType", told.subject_type),
-            ("Issuer", told.issuer),
-            ("Audience", told.audience),
+            ("Subject", assertion.subject),
+            ("SubjectType", assertion.subject_type),
+            ("Issuer", assertion.issuer),
+            ("Audience", assertion.audience),
             ("NameQualifier", qualifier),
         ] {
-            output.told.insert(name.to_owned(), Value::String(value));
+            output.identity.insert(name.to_owned(), Value::String(value));
         }
         Ok(output)
     }))
 }
 
-/// Returns what tells a provider from all others: the hash of its issuer, account and name, as AWS makes it.
+/// Returns the name qualifier of a provider, as AWS defines it: the hash of its issuer, account and name.
 fn name_qualifier(names: &str) -> String {
     STANDARD.encode(Sha1::digest(names.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! `AssumeRoleWithWebIdentity`: a session of a role for somebody whom an OIDC provider vouches for.
+//! `AssumeRoleWithWebIdentity`: a session of a role for the bearer of a token of an OIDC provider.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Transaction;
 
-use crate::provider::Known;
-use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Terms};
-use crate::sts::assume_role::{self, session_name, source_identity};
-use crate::sts::context::Propagated;
+use crate::provider::ProviderMatch;
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, SessionParameters};
+use crate::sts::assume_role::{self, check_session_name, check_source_identity};
+use crate::sts::context::PropagatedClaims;
 use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::Output;
 use crate::sts::token::Claims;
@@ -31,9 +31,9 @@ pub(crate) struct Input {
     provider_id: String,
     policy_arns: Vec<PolicyDescriptor>,
     policy: String,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
 }
 
@@ -43,66 +43,67 @@ pub(crate) fn run(
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
     input::arn("roleArn", &input.role_arn)?;
-    session_name(&input.role_session_name)?;
+    check_session_name(&input.role_session_name)?;
     input::required("webIdentityToken", &input.web_identity_token)?;
     input::secret("webIdentityToken", &input.web_identity_token, 4..=20_000)?;
     input::length("providerId", &input.provider_id, 4..=2048)?;
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
-    // What is no ARN of a role is refused before the token is looked at.
+    // AWS refuses a malformed ARN of a role before it reads the token.
     let identities = sts.identities();
     let role = identities.role(&input.role_arn, call.region.partition())?;
     let claims = Claims::read(&input.web_identity_token, &identities.providers.tokens, sts.now())?;
-    claims.tags.tell(call);
+    claims.tags.record(call);
     let packed = input::packed(&input.policy, &input.policy_arns, &claims.tags.tags, input.minimum_session_token_size)?;
     claims.tags.check_keys()?;
     let not_authorized = || Exception::TokenNotAuthorized(ACTION);
     let role = role.ok_or_else(not_authorized)?;
-    call.concerns(role.resource());
+    call.add_resource(role.resource());
     let provider_arn = GlobalArn::iam(role.partition, &role.account, format!("oidc-provider/{}", claims.provider));
     let provider = if claims.is_well_known() { claims.provider.clone() } else { provider_arn.to_string() };
     let principal_id = format!("{provider}:{}:{}", claims.audience, claims.subject);
-    call.is_made_by(Caller {
+    call.set_bearer(Caller {
         user_name: Some(claims.subject.clone()),
         identity_provider: Some(provider.clone()),
         ..Caller::of(Kind::WebIdentityUser, role.account.clone(), principal_id.clone(), principal_id)
     });
     let known = identities.providers.open_id(&role.account, &claims.provider, &claims.audience);
-    if !claims.is_well_known() && known != Known::Yes {
+    if !claims.is_well_known() && known != ProviderMatch::Full {
         return Err(Exception::InvalidIdentityToken(match known {
-            Known::ForOthers => "Incorrect token audience".to_owned(),
+            ProviderMatch::Other => "Incorrect token audience".to_owned(),
             _ => format!("No OpenIDConnect provider found in your account for https://{}", claims.provider),
         }));
     }
     if !role.trusts(&[&provider]) {
         return Err(not_authorized());
     }
-    assume_role::within(&role, seconds)?;
-    source_identity(claims.source_identity.as_deref().unwrap_or_default())?;
+    assume_role::check_duration(&role, seconds)?;
+    check_source_identity(claims.source_identity.as_deref().unwrap_or_default())?;
     let context = identities.providers.context(&role.account, &claims.provider);
-    let propagated =
-        context.map(|context| Propagated::read(context, &claims.all, &claims.provider, &provider_arn)).transpose()?;
+    let propagated = context
+        .map(|context| PropagatedClaims::read(context, &claims.all, &claims.provider, &provider_arn))
+        .transpose()?;
     let attributes = if claims.is_well_known() {
         let name = |claim: &str| format!("{}:{claim}", claims.provider);
         vec![(name("aud"), claims.audience.clone()), (name("sub"), claims.subject.clone())]
     } else {
         Vec::new()
     };
-    let terms = Terms {
+    let parameters = SessionParameters {
         session_name: input.role_session_name,
         source_identity: claims.source_identity.clone(),
         transitive_tags: claims.tags.transitive(&BTreeMap::new())?,
         web_identity: Some(WebIdentity { provider: provider.clone(), attributes }),
         origin: propagated.as_ref().map(|propagated| propagated.origin.clone()),
-        ..Terms::default()
+        ..SessionParameters::default()
     };
-    let session = assume_role::session(sts, call, &role, terms, seconds, packed);
+    let session = assume_role::session(sts, call, &role, parameters, seconds, packed);
     Ok(Box::new(move |transaction| {
         let mut output = session(transaction)?;
-        output.trusted_identity_propagation_context = propagated.as_ref().map(Propagated::reply);
+        output.trusted_identity_propagation_context = propagated.as_ref().map(PropagatedClaims::reply);
         for (name, value) in
             [("SubjectFromWebIdentityToken", claims.subject), ("Provider", provider), ("Audience", claims.audience)]
         {
-            output.told.insert(name.to_owned(), Value::String(value));
+            output.identity.insert(name.to_owned(), Value::String(value));
         }
         Ok(output)
     }))

@@ -1,4 +1,4 @@
-//! `AssumeRoot`: a short session of another account's root, for one privileged task.
+//! `AssumeRoot`: a short session of the root of another account, for one privileged task.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::Output;
 use crate::{Exception, Sts};
 
-/// How long such a session lasts at most, and where nothing is said, in seconds.
+/// Maximum and default duration of the session, in seconds.
 const DURATION_SECONDS_MAX: i64 = 900;
 
-/// The managed policies for the privileged tasks.
+/// The managed policies of the privileged tasks.
 const TASKS: [&str; 5] = [
     "IAMAuditRootUserCredentials",
     "IAMCreateRootUserPassword",
@@ -29,13 +29,13 @@ const TASKS: [&str; 5] = [
 pub(crate) struct Input {
     target_principal: String,
     task_policy_arn: PolicyDescriptor,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
 }
 
-/// Gives the session to whoever asks but a root: there are no organizations, so that any account counts as a member.
+/// Gives a session to every caller but roots and federated users: there are no organizations, so every account counts as a member.
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,
@@ -54,7 +54,7 @@ pub(crate) fn run(
     let partition = call.region.partition();
     let account = target(&input.target_principal, partition).ok_or(Exception::InvalidArn(input.target_principal))?;
     let root = Caller::root(account.clone(), None, None).in_partition(partition);
-    call.concerns(Resource { kind: "AWS::IAM::Root", arn: root.arn.clone(), account });
+    call.add_resource(Resource { kind: "AWS::IAM::Root", arn: root.arn.clone(), account });
     let caller = &call.caller;
     if caller.kind == Kind::Root || caller.kind == Kind::FederatedUser {
         let (caller, resource) = (caller.arn.clone(), root.arn);
@@ -63,11 +63,11 @@ pub(crate) fn run(
     let source_identity = caller.session.as_ref().and_then(|session| session.source_identity.clone());
     let session =
         Session { is_assumed_root: true, source_identity: source_identity.clone(), ..Session::new(call.time) };
-    let issued = sts.issue(call, Caller { session: Some(session), ..root }, seconds, packed.token_bytes);
-    Ok(Box::new(move |transaction| Ok(Output { source_identity, ..Output::of(issued.keep(transaction)?) })))
+    let session = sts.issue(call, Caller { session: Some(session), ..root }, seconds, packed.token_bytes);
+    Ok(Box::new(move |transaction| Ok(Output { source_identity, ..Output::of(session.store(transaction)?) })))
 }
 
-/// Reads an account, or the ARN of its root.
+/// Parses an account id or the ARN of a root.
 fn target(text: &str, partition: Partition) -> Option<AccountId> {
     text.parse().ok().or_else(|| {
         let arn = GlobalArn::parse(text)?;
@@ -75,10 +75,8 @@ fn target(text: &str, partition: Partition) -> Option<AccountId> {
     })
 }
 
-/// `arn:PARTITION:iam::aws:policy/root-task/NAME`: the account is AWS itself.
+/// Returns whether an ARN is `arn:PARTITION:iam::aws:policy/root-task/TASK`.
 fn is_task(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", "aws", resource] = parts.as_slice() else { return false };
-    partition.parse::<Partition>().is_ok()
-        && resource.strip_prefix("policy/root-task/").is_some_and(|name| TASKS.contains(&name))
+    let name = GlobalArn::iam_resource_of_aws(arn).and_then(|resource| resource.strip_prefix("policy/root-task/"));
+    name.is_some_and(|name| TASKS.contains(&name))
 }

@@ -1,4 +1,4 @@
-//! Trusted contexts: assertions that come with a call, and the context that a token's claims become.
+//! Trusted contexts: assertions in an input, and the identity propagation context from the claims of a token.
 
 use aws::GlobalArn;
 use aws::Timestamp;
@@ -11,39 +11,40 @@ use crate::provider::ContextProvider;
 use crate::sts::input::{count, length, secret};
 use crate::sts::token;
 
+/// Maximum number of contexts in an input.
 const CONTEXTS_MAX: usize = 5;
 
-/// The length of a claim's value in a transaction context, in characters.
+/// Maximum length of a claim in a transaction context, in characters; longer claims are left out.
 const TRANSACTION_VALUE_MAX: usize = 128;
 
-/// What a context provider says of the circumstances of a session.
+/// An assertion of a context provider for a session.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct ProvidedContext {
     provider_arn: String,
-    /// A token, and so in no record.
+    /// A token, which records omit.
     #[serde(skip_serializing)]
     context_assertion: String,
 }
 
-/// Refuses contexts that are not as the model wants them, are of no context provider, or have expired.
+/// Refuses contexts that violate the model, name no context provider, or have expired.
 ///
-/// Assertions are encrypted for AWS alone, so that only one that is a JWT can be seen to have expired.
-pub(crate) fn check(all: &[ProvidedContext], now: Timestamp) -> Result<(), Exception> {
-    count("providedContexts", "contexts", all.len(), 0..=CONTEXTS_MAX)?;
-    for it in all {
-        length("providedContexts.member.providerArn", &it.provider_arn, 20..=2048)?;
-        secret("providedContexts.member.contextAssertion", &it.context_assertion, 4..=3072)?;
+/// Assertions are encrypted for AWS, so expiry is checked for those only that are a JWT.
+pub(crate) fn check(contexts: &[ProvidedContext], now: Timestamp) -> Result<(), Exception> {
+    count("providedContexts", "contexts", contexts.len(), 0..=CONTEXTS_MAX)?;
+    for context in contexts {
+        length("providedContexts.member.providerArn", &context.provider_arn, 20..=2048)?;
+        secret("providedContexts.member.contextAssertion", &context.context_assertion, 4..=3072)?;
     }
-    for it in all {
+    for context in contexts {
         let invalid = |text: String| Err(Exception::InvalidContextAssertion(text));
-        if !is_context_provider(&it.provider_arn) {
-            return invalid(format!("'{}' is not a trusted context provider.", it.provider_arn));
+        if !is_context_provider(&context.provider_arn) {
+            return invalid(format!("'{}' is not a trusted context provider.", context.provider_arn));
         }
-        if it.context_assertion.is_empty() {
+        if context.context_assertion.is_empty() {
             return invalid("The context assertion is missing.".to_owned());
         }
-        let expires = token::claims(&it.context_assertion).and_then(|claims| claims.get("exp")?.as_f64());
+        let expires = token::claims(&context.context_assertion).and_then(|claims| claims.get("exp")?.as_f64());
         if expires.is_some_and(|expires| Timestamp::from_seconds(expires) <= now) {
             return invalid("The context assertion has expired.".to_owned());
         }
@@ -51,22 +52,20 @@ pub(crate) fn check(all: &[ProvidedContext], now: Timestamp) -> Result<(), Excep
     Ok(())
 }
 
-/// `arn:PARTITION:iam::aws:contextProvider/NAME`: the account is AWS itself.
+/// Returns whether an ARN is `arn:PARTITION:iam::aws:contextProvider/NAME`.
 fn is_context_provider(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", "aws", resource] = parts.as_slice() else { return false };
-    partition.parse::<aws::Partition>().is_ok()
-        && resource.strip_prefix("contextProvider/").is_some_and(|name| !name.is_empty())
+    let name = GlobalArn::iam_resource_of_aws(arn).and_then(|resource| resource.strip_prefix("contextProvider/"));
+    name.is_some_and(|name| !name.is_empty())
 }
 
-/// The end user and the further claims that a context provider takes out of a token.
+/// The end user and the claims that a context provider propagates from a token.
 #[derive(Debug)]
-pub(crate) struct Propagated {
+pub(crate) struct PropagatedClaims {
     pub(crate) origin: OriginIdentity,
     transaction: Map<String, Value>,
 }
 
-/// A reply's `TrustedIdentityPropagationContext`; it tells of the end user, and so is in no record.
+/// `TrustedIdentityPropagationContext` of a reply. Records omit it, as it identifies the end user.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PropagationContext {
@@ -89,7 +88,7 @@ struct Transaction {
     identity_provider: EntryList,
 }
 
-/// A map as AWS query writes it: `<entry><key/><value/></entry>`, again and again.
+/// A map in the form of AWS query: a list of `<entry><key/><value/></entry>`.
 #[derive(Serialize)]
 struct EntryList {
     entry: Vec<Entry>,
@@ -101,8 +100,8 @@ struct Entry {
     value: String,
 }
 
-impl Propagated {
-    /// Reads the claims of a token; fails where the one that is the subject is missing.
+impl PropagatedClaims {
+    /// Reads the claims of a token; fails if the claim of the subject is missing.
     pub(crate) fn read(
         provider: &ContextProvider,
         claims: &Map<String, Value>,
@@ -114,7 +113,7 @@ impl Propagated {
         let subject = text(name)
             .ok_or_else(|| Exception::InvalidIdentityToken(format!("Missing a required claim: {name}")))?
             .to_owned();
-        let taken = provider.transaction_claims.iter().filter_map(|name| {
+        let transaction = provider.transaction_claims.iter().filter_map(|name| {
             let value = text(name)?;
             (value.chars().count() <= TRANSACTION_VALUE_MAX).then(|| (name.clone(), value.into()))
         });
@@ -124,10 +123,10 @@ impl Propagated {
             issuer: issuer.to_owned(),
             federated_provider_arn: federated_provider.to_string(),
         };
-        Ok(Self { origin, transaction: taken.collect() })
+        Ok(Self { origin, transaction: transaction.collect() })
     }
 
-    /// Writes the context as a reply has it.
+    /// Returns the context in the form of a reply.
     pub(crate) fn reply(&self) -> PropagationContext {
         let OriginIdentity { subject, subject_type, issuer, federated_provider_arn } = self.origin.clone();
         let entries: Vec<Entry> = self

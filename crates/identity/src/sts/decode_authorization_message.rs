@@ -1,4 +1,4 @@
-//! `DecodeAuthorizationMessage`: what an encoded message says of a refusal.
+//! `DecodeAuthorizationMessage`: decodes the message of a refused request.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub(crate) struct Output {
     decoded_message: String,
 }
 
-/// Refuses every message: no operation here refuses with one, so that none can be decoded.
-#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+/// Refuses every message, as no operation here issues one.
+#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(_: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
     input::required("encodedMessage", &input.encoded_message)?;
     input::secret("encodedMessage", &input.encoded_message, 1..=10_240)?;

@@ -1,4 +1,4 @@
-//! `GetAccessKeyInfo`: which account an access key is of.
+//! `GetAccessKeyInfo`: the account of an access key.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub(crate) struct Output {
     account: String,
 }
 
-/// Answers for keys of sessions, ended or not, and for those of the identities file; any other key is of the default account, as whoever
-/// calls with it is.
-#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+/// Returns the account of keys of sessions, expired or not, and of the identities file. Any other key belongs to the default account,
+/// as its caller does.
+#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(sts: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
     let key = &input.access_key_id;
     input::required("accessKeyId", key)?;

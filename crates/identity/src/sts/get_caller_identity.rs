@@ -1,4 +1,4 @@
-//! `GetCallerIdentity`: who the credentials are.
+//! `GetCallerIdentity`: the identity of the caller.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct Output {
     arn: String,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it is a handler like those that can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
 pub(crate) fn run(_: &Sts, call: &Arc<Call>, _: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
     let caller = &call.caller;
     let (user_id, account, arn) = (caller.principal_id.clone(), caller.account_id.to_string(), caller.arn.clone());

@@ -18,8 +18,8 @@ pub(crate) struct Input {
     trade_in_token: String,
 }
 
-/// Refuses every token: nothing here issues one, so that each is one that cannot be exchanged any more.
-#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+/// Refuses every token as expired, as nothing here issues one.
+#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(_: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
     input::required("tradeInToken", &input.trade_in_token)?;
     Err(Exception::ExpiredTradeInToken)

@@ -1,4 +1,4 @@
-//! `GetFederationToken`: temporary credentials that a user or the root gives to somebody else.
+//! `GetFederationToken`: temporary credentials that a user or the root creates for a federated user.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ pub(crate) struct Input {
     name: String,
     policy: String,
     policy_arns: Vec<PolicyDescriptor>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
     tags: Vec<Tag>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,
@@ -48,12 +48,12 @@ pub(crate) fn run(
         session: Some(session),
         ..Caller::of(Kind::FederatedUser, account.clone(), arn.clone(), federated_user_id.clone())
     };
-    let issued = sts.issue(call, caller, seconds, packed.token_bytes);
+    let session = sts.issue(call, caller, seconds, packed.token_bytes);
     Ok(Box::new(move |transaction| {
         Ok(Output {
             federated_user: Some(FederatedUser { federated_user_id, arn }),
             packed_policy_size: packed.percent,
-            ..Output::of(issued.keep(transaction)?)
+            ..Output::of(session.store(transaction)?)
         })
     }))
 }

@@ -1,4 +1,4 @@
-//! `GetScopedCredentials`: the caller's own session once more, with fewer permissions or for a shorter time.
+//! `GetScopedCredentials`: new credentials for the caller's session, with fewer permissions or a shorter duration.
 
 use std::sync::Arc;
 
@@ -12,30 +12,30 @@ use crate::sts::input;
 use crate::sts::output::{Output, ScopedSession};
 use crate::{Exception, Sts};
 
-/// How many scope-down policies a session can have.
+/// Maximum number of scope-down policies of a session.
 const SCOPED_POLICIES_MAX: usize = 3;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Input {
     policy: String,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
     scoped_session_description: String,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
-    let wanted = input::number("durationSeconds", input.duration_seconds, 1..=129_600)?;
+    let requested = input::number("durationSeconds", input.duration_seconds, 1..=129_600)?;
     description(&input.scoped_session_description)?;
     let packed = input::packed(&input.policy, &[], &[], input.minimum_session_token_size)?;
-    if input.policy.is_empty() && wanted.is_none() {
+    if input.policy.is_empty() && requested.is_none() {
         return Err(Exception::Parameters("At least one of Policy and DurationSeconds must be specified."));
     }
     let caller = &call.caller;
@@ -43,7 +43,7 @@ pub(crate) fn run(
     let session = caller.session.clone().ok_or_else(without_session)?;
     let key = caller.access_key_id.as_deref().ok_or_else(without_session)?;
     let ends = sts.session(key)?.ok_or_else(without_session)?.expires;
-    let expires = wanted.map_or(ends, |seconds| Timestamp::from_millis(call.time.millis() + seconds * 1000));
+    let expires = requested.map_or(ends, |seconds| Timestamp::from_millis(call.time.millis() + seconds * 1000));
     if expires > ends {
         return Err(Exception::InsufficientSessionLifetime);
     }
@@ -54,19 +54,19 @@ pub(crate) fn run(
     let source_identity = session.source_identity.clone();
     let info = ScopedSession { scoped_session_id: caller.principal_id.clone(), arn: caller.arn.clone() };
     let session = Session { created: call.time, scoped_policies, ..session };
-    let issued =
+    let new_session =
         sts.issue_until(call, Caller { session: Some(session), ..caller.clone() }, expires, packed.token_bytes);
     Ok(Box::new(move |transaction| {
         Ok(Output {
             session_info: Some(info),
             scoped_policies_count: Some(scoped_policies),
             source_identity,
-            ..Output::of(issued.keep(transaction)?)
+            ..Output::of(new_session.store(transaction)?)
         })
     }))
 }
 
-/// Refuses what cannot describe a session; what is missing may be.
+/// Refuses an invalid description of a session; a missing one is accepted.
 fn description(text: &str) -> Result<(), Exception> {
     input::length("scopedSessionDescription", text, 2..=256)?;
     let allowed = |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');

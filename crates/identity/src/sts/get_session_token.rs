@@ -1,4 +1,4 @@
-//! `GetSessionToken`: temporary credentials of a user or the root, mostly to show a second factor.
+//! `GetSessionToken`: temporary credentials of a user or the root, usually with a second factor.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::sts::input;
 use crate::sts::output::Output;
 use crate::{Exception, Sts};
 
-/// The least and the most seconds of a session that is none of a role; the root has an hour at most.
+/// Range of the duration of a session of a user or federated user, in seconds; the maximum for the root is an hour.
 pub(crate) const DURATIONS: std::ops::RangeInclusive<i64> = 900..=129_600;
 pub(crate) const DURATION_SECONDS: i64 = 43_200;
 pub(crate) const ROOT_DURATION_SECONDS_MAX: i64 = 3600;
@@ -20,16 +20,16 @@ pub(crate) const ROOT_DURATION_SECONDS_MAX: i64 = 3600;
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Input {
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
     serial_number: String,
     #[serde(skip_serializing)]
     token_code: String,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     minimum_session_token_size: Option<i64>,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handlers are given their input")]
+#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,
@@ -43,12 +43,12 @@ pub(crate) fn run(
     }
     let session = Session { mfa_authenticated, ..Session::new(call.time) };
     let caller = Caller { session: Some(session), ..call.caller.clone() };
-    let issued = sts.issue(call, caller, seconds, packed.token_bytes);
-    Ok(Box::new(move |transaction| Ok(Output::of(issued.keep(transaction)?))))
+    let session = sts.issue(call, caller, seconds, packed.token_bytes);
+    Ok(Box::new(move |transaction| Ok(Output::of(session.store(transaction)?))))
 }
 
-/// Returns how long a session of a caller is to be.
-pub(crate) fn seconds(caller: &Caller, wanted: Option<i64>) -> Result<i64, Exception> {
-    let seconds = input::seconds(wanted, DURATIONS, DURATION_SECONDS)?;
+/// Returns the duration of a session of a caller, in seconds.
+pub(crate) fn seconds(caller: &Caller, requested: Option<i64>) -> Result<i64, Exception> {
+    let seconds = input::seconds(requested, DURATIONS, DURATION_SECONDS)?;
     Ok(if caller.kind == Kind::Root { seconds.min(ROOT_DURATION_SECONDS_MAX) } else { seconds })
 }

@@ -1,4 +1,4 @@
-//! `GetWebIdentityToken`: a signed JWT that tells other services who the caller is.
+//! `GetWebIdentityToken`: a signed JWT that identifies the caller to other services.
 
 use std::sync::Arc;
 
@@ -14,19 +14,20 @@ use crate::sts::tags::{self, Tag};
 use crate::sts::token_key::{Algorithm, TokenKey};
 use crate::{Exception, Sts};
 
-/// The claim that holds what is AWS's own.
-const CLAIMS: &str = "https://sts.amazonaws.com/";
+/// The claim with AWS's own claims.
+const AWS_CLAIMS: &str = "https://sts.amazonaws.com/";
 
-/// How many bytes the claims of a token can have.
+/// Maximum size of the claims of a token in bytes.
 const PAYLOAD_BYTES_MAX: usize = 8_192;
 
+/// Default validity of a token, in seconds.
 const DURATION_SECONDS: i64 = 300;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Input {
     audience: Vec<String>,
-    #[serde(deserialize_with = "query::number")]
+    #[serde(deserialize_with = "query::integer")]
     duration_seconds: Option<i64>,
     signing_algorithm: String,
     scope: String,
@@ -60,7 +61,7 @@ pub(crate) fn run(
         "OriginIdentity" => true,
         other => return Err(one_of("subjectMode", other, "AWSIdentity, OriginIdentity")),
     };
-    scope(&input.scope, of_origin, input.audience.len())?;
+    check_scope(&input.scope, of_origin, input.audience.len())?;
     tags::check(&input.tags)?;
     let subject = if of_origin { origin(call)? } else { principal(call) };
     let expires = Timestamp::from_millis(call.time.millis() + seconds * 1000);
@@ -79,7 +80,7 @@ pub(crate) fn run(
     Ok(Box::new(move |_transaction| Ok(Output { web_identity_token, expiration })))
 }
 
-/// Writes the claims, in the order in which AWS's guide shows them.
+/// Writes the claims in the order of AWS's guide.
 fn claims(
     call: &Call,
     input: Input,
@@ -128,17 +129,17 @@ fn claims(
     if !input.scope.is_empty() {
         put("scope", input.scope.into());
     }
-    put(CLAIMS, own.into());
+    put(AWS_CLAIMS, own.into());
     claims
 }
 
-/// The URL below which this server publishes the keys of an account's tokens, at the address by which the client reached it.
+/// Returns the URL below which this server publishes the token keys of an account, with the address that the client used.
 fn issuer(call: &Call) -> String {
     let host = call.host.as_deref().or_else(|| call.clone_url_base.split('/').nth(2)).unwrap_or_default();
     format!("http://{host}/_local/tokens/{}", call.caller.account_id)
 }
 
-/// The ARN of who calls; of a role's session, that of the role.
+/// Returns the ARN of the caller, or of the role of a session.
 fn principal(call: &Call) -> String {
     let caller = &call.caller;
     let issuer = caller.session.as_ref().and_then(|session| session.issuer.as_ref());
@@ -148,28 +149,28 @@ fn principal(call: &Call) -> String {
     }
 }
 
-/// The end user of the session's trusted identity propagation context.
+/// Returns the end user of the session's trusted identity propagation context.
 fn origin(call: &Call) -> Result<String, Exception> {
     let origin = call.caller.session.as_ref().and_then(|session| session.origin.as_ref());
     let missing = "The trusted identity propagation context of the calling session has no subject.";
     let subject = &origin.ok_or(Exception::Parameters(missing))?.subject;
     let is_arn = subject.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("arn:"));
-    let is_odd = |letter: char| letter.is_control() || (letter.is_whitespace() && letter != ' ');
-    if is_arn || subject.trim_matches(' ') != subject || subject.contains(is_odd) {
+    let is_forbidden = |letter: char| letter.is_control() || (letter.is_whitespace() && letter != ' ');
+    if is_arn || subject.trim_matches(' ') != subject || subject.contains(is_forbidden) {
         let (caller, resource) = (call.caller.arn.clone(), "*".to_owned());
         return Err(Exception::NotAuthorized { caller, action: "sts:GetWebIdentityToken", resource });
     }
     Ok(subject.clone())
 }
 
-/// When the caller's session ends; the keys of users and roots are no session.
+/// Returns the expiry of the caller's session; access keys of users and roots have none.
 fn session_ends(sts: &Sts, call: &Call) -> Result<Option<Timestamp>, Exception> {
     let key = call.caller.access_key_id.as_deref().filter(|_| call.caller.session.is_some());
     Ok(key.map(|key| sts.session(key)).transpose()?.flatten().map(|session| session.expires))
 }
 
-/// Refuses what is no list of scopes, and scopes where they may not be.
-fn scope(text: &str, of_origin: bool, audiences: usize) -> Result<(), Exception> {
+/// Refuses an invalid list of scopes, and scopes in an input that may not have any.
+fn check_scope(text: &str, of_origin: bool, audiences: usize) -> Result<(), Exception> {
     if text.is_empty() {
         return Ok(());
     }
@@ -182,7 +183,7 @@ fn scope(text: &str, of_origin: bool, audiences: usize) -> Result<(), Exception>
         let pattern = r"[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+( [\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]+)*";
         return Err(input::pattern("scope", text, pattern));
     }
-    if values.iter().enumerate().any(|(place, value)| values[..place].contains(value)) {
+    if values.iter().enumerate().any(|(index, value)| values[..index].contains(value)) {
         return Err(Exception::Parameters("Scope has a value twice."));
     }
     if !of_origin || audiences != 1 {

@@ -1,7 +1,8 @@
-//! What the inputs of several operations have, and what must hold of it.
+//! Checks of members that the inputs of several operations have.
 
 use std::ops::RangeInclusive;
 
+use aws::arn::has_arn_prefix;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,12 +20,12 @@ pub(crate) struct PolicyDescriptor {
     pub(crate) arn: String,
 }
 
-/// How large the token of a session is with its policies and tags.
+/// The size of a session token with its policies and tags.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Packed {
-    /// How many per cent of the room the policies and tags take, if there are any.
+pub(crate) struct PackedSize {
+    /// The share of the maximum that policies and tags take, in per cent; `None` without any.
     pub(crate) percent: Option<usize>,
-    /// How many bytes the token has at least.
+    /// The minimum size of the token in bytes.
     pub(crate) token_bytes: usize,
 }
 
@@ -36,7 +37,7 @@ pub(crate) fn required(member: &'static str, value: &str) -> Result<(), Exceptio
     Ok(())
 }
 
-/// Refuses a text that is too short or too long, or has letters that a name cannot have; what is missing may be.
+/// Refuses a name that is too short or too long or has forbidden letters; a missing one is accepted.
 pub(crate) fn name(member: &'static str, value: &str, lengths: RangeInclusive<usize>) -> Result<(), Exception> {
     if value.is_empty() {
         return Ok(());
@@ -45,66 +46,65 @@ pub(crate) fn name(member: &'static str, value: &str, lengths: RangeInclusive<us
     letters(member, value, "+=,.@-", r"[\w+=,.@-]*")
 }
 
-/// Refuses a text that is too short or too long; what is missing may be.
+/// Refuses a text that is too short or too long; a missing one is accepted.
 pub(crate) fn length(member: &'static str, value: &str, lengths: RangeInclusive<usize>) -> Result<(), Exception> {
     let count = value.chars().count();
     let (least, most) = (lengths.start(), lengths.end());
-    let wanted = match count {
+    let violated = match count {
         0 => return Ok(()),
         _ if count < *least => format!("Member must have length greater than or equal to {least}"),
         _ if count > *most => format!("Member must have length less than or equal to {most}"),
         _ => return Ok(()),
     };
-    Err(constraint(quoted(value), member, &wanted))
+    Err(constraint(quoted(value), member, &violated))
 }
 
-/// Refuses a secret that is too short or too long, without repeating it; what is missing may be.
+/// Refuses a secret that is too short or too long, without repeating it; a missing one is accepted.
 pub(crate) fn secret(member: &'static str, value: &str, lengths: RangeInclusive<usize>) -> Result<(), Exception> {
-    length(member, value, lengths).map_err(|refused| match refused {
+    length(member, value, lengths).map_err(|exception| match exception {
         Exception::Constraint { constraint, .. } => Exception::Constraint { value: String::new(), member, constraint },
         other => other,
     })
 }
 
-/// Refuses what has not the length of an ARN; whether it is one is for whoever reads it.
+/// Refuses a text that does not have the length of an ARN; its form is checked where it is parsed.
 pub(crate) fn arn(member: &'static str, value: &str) -> Result<(), Exception> {
     required(member, value)?;
     length(member, value, 20..=2048)
 }
 
-/// Refuses a text with other letters than ASCII's letters and digits, the underscore and `more`; `printed` is how AWS
-/// writes that.
-pub(crate) fn letters(member: &'static str, value: &str, more: &str, printed: &str) -> Result<(), Exception> {
+/// Refuses a text with letters other than ASCII letters and digits, the underscore and `more`; `regex` is the pattern of the model.
+pub(crate) fn letters(member: &'static str, value: &str, more: &str, regex: &str) -> Result<(), Exception> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || more.contains(letter);
-    if value.chars().all(allowed) { Ok(()) } else { Err(pattern(member, value, printed)) }
+    if value.chars().all(allowed) { Ok(()) } else { Err(pattern(member, value, regex)) }
 }
 
-/// Returns how long a session is wanted to be; what is missing is the default.
-pub(crate) fn seconds(wanted: Option<i64>, range: RangeInclusive<i64>, default: i64) -> Result<i64, Exception> {
-    Ok(number("durationSeconds", wanted, range)?.unwrap_or(default))
+/// Returns the requested duration of a session in seconds, or the default.
+pub(crate) fn seconds(requested: Option<i64>, range: RangeInclusive<i64>, default: i64) -> Result<i64, Exception> {
+    Ok(number("durationSeconds", requested, range)?.unwrap_or(default))
 }
 
-/// Refuses a number that is too small or too large; what is missing may be.
+/// Refuses a number that is too small or too large; a missing one is accepted.
 pub(crate) fn number(
     member: &'static str,
-    wanted: Option<i64>,
+    value: Option<i64>,
     range: RangeInclusive<i64>,
 ) -> Result<Option<i64>, Exception> {
-    let Some(number) = wanted else { return Ok(None) };
+    let Some(number) = value else { return Ok(None) };
     let bound = if number < *range.start() {
         format!("Member must have value greater than or equal to {}", range.start())
     } else if number > *range.end() {
         format!("Member must have value less than or equal to {}", range.end())
     } else {
-        return Ok(wanted);
+        return Ok(value);
     };
     Err(constraint(quoted(&number.to_string()), member, &bound))
 }
 
-/// Refuses a list that has too few or too many elements; `what` they are is for the message.
+/// Refuses a list with too few or too many elements; `noun` names them in the message.
 pub(crate) fn count(
     member: &'static str,
-    what: &str,
+    noun: &str,
     elements: usize,
     range: RangeInclusive<usize>,
 ) -> Result<(), Exception> {
@@ -115,10 +115,10 @@ pub(crate) fn count(
     } else {
         return Ok(());
     };
-    Err(constraint(quoted(&format!("[{elements} {what}]")), member, &format!("Member must have length {bound}")))
+    Err(constraint(quoted(&format!("[{elements} {noun}]")), member, &format!("Member must have length {bound}")))
 }
 
-/// Says whether a second factor is shown: any code of a device is taken for its own.
+/// Returns whether the input has a second factor; every code of a device is accepted.
 pub(crate) fn mfa(serial_number: &str, token_code: &str) -> Result<bool, Exception> {
     length("serialNumber", serial_number, 9..=256)?;
     letters("serialNumber", serial_number, "+=/:,.@-", r"[\w+=/:,.@-]*")?;
@@ -131,49 +131,49 @@ pub(crate) fn mfa(serial_number: &str, token_code: &str) -> Result<bool, Excepti
     match (serial_number.is_empty(), token_code.is_empty()) {
         (true, true) => Ok(false),
         (false, false) => Ok(true),
-        _ => Err(Exception::HalfAFactor),
+        _ => Err(Exception::IncompleteFactor),
     }
 }
 
-/// Checks the policies and tags of a session, and how large its token is to be.
+/// Checks the policies and tags of a session, and returns the size of its token.
 pub(crate) fn packed(
     policy: &str,
     arns: &[PolicyDescriptor],
     tags: &[Tag],
     token_bytes_min: Option<i64>,
-) -> Result<Packed, Exception> {
+) -> Result<PackedSize, Exception> {
     let token_bytes_min = number("minimumSessionTokenSize", token_bytes_min, 0..=4096)?.unwrap_or(0);
     length("policy", policy, 1..=POLICY_CHARACTERS_MAX)?;
     if !policy.is_empty() {
         if !policy.chars().all(|letter| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}')) {
             return Err(pattern("policy", policy, r"[\u0009\u000A\u000D\u0020-\u00FF]+"));
         }
-        statement(policy)?;
+        check_policy(policy)?;
     }
     count("policyArns", "policies", arns.len(), 0..=POLICIES_MAX)?;
-    for it in arns {
-        arn("policyArns.member.arn", &it.arn)?;
-        if !it.arn.starts_with("arn:") {
-            return Err(Exception::InvalidArn(it.arn.clone()));
+    for PolicyDescriptor { arn: policy } in arns {
+        arn("policyArns.member.arn", policy)?;
+        if !has_arn_prefix(policy) {
+            return Err(Exception::InvalidArn(policy.clone()));
         }
     }
     tags::check(tags)?;
     let characters = policy.chars().count()
-        + arns.iter().map(|it| it.arn.chars().count()).sum::<usize>()
-        + tags.iter().map(|it| it.key.chars().count() + it.value.chars().count()).sum::<usize>();
+        + arns.iter().map(|policy| policy.arn.chars().count()).sum::<usize>()
+        + tags.iter().map(|tag| tag.key.chars().count() + tag.value.chars().count()).sum::<usize>();
     let size = TOKEN_BYTES + characters;
     if size > TOKEN_BYTES_MAX {
         return Err(Exception::PackedPolicyTooLarge { size, limit: TOKEN_BYTES_MAX });
     }
-    Ok(Packed {
+    Ok(PackedSize {
         percent: (characters > 0).then_some((characters * 100).div_ceil(TOKEN_BYTES_MAX)),
         token_bytes: size.max(usize::try_from(token_bytes_min).unwrap_or(0)),
     })
 }
 
-/// Makes the exception for a value that is not as the model wants it.
-pub(crate) fn constraint(value: String, member: &'static str, wanted: &str) -> Exception {
-    Exception::Constraint { value, member, constraint: wanted.to_owned() }
+/// Creates the exception for a value that violates a constraint of the model.
+pub(crate) fn constraint(value: String, member: &'static str, constraint: &str) -> Exception {
+    Exception::Constraint { value, member, constraint: constraint.to_owned() }
 }
 
 pub(crate) fn pattern(member: &'static str, value: &str, pattern: &str) -> Exception {
@@ -184,15 +184,15 @@ pub(crate) fn quoted(value: &str) -> String {
     format!(" '{value}'")
 }
 
-/// Refuses a text that is no policy; what it allows is not looked at.
-fn statement(policy: &str) -> Result<(), Exception> {
+/// Refuses a malformed policy; its permissions are not evaluated.
+fn check_policy(policy: &str) -> Result<(), Exception> {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
         return Err(Exception::MalformedPolicyDocument("This policy contains invalid Json"));
     };
     let has_effect = |statement: &Value| matches!(statement["Effect"].as_str(), Some("Allow" | "Deny"));
-    let sound = match &policy["Statement"] {
+    let is_valid = match &policy["Statement"] {
         Value::Array(statements) => !statements.is_empty() && statements.iter().all(has_effect),
         one => has_effect(one),
     };
-    if sound { Ok(()) } else { Err(Exception::MalformedPolicyDocument("Syntax errors in policy.")) }
+    if is_valid { Ok(()) } else { Err(Exception::MalformedPolicyDocument("Syntax errors in policy.")) }
 }

@@ -1,33 +1,33 @@
-//! What STS answers, and what of it a record shows.
+//! The output of the operations that issue credentials, and its record form.
 
 use aws::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::TokenHash;
-use crate::session::{Credentials, TOKEN_BYTES_MAX};
+use crate::session::{TOKEN_BYTES_MAX, TemporaryCredentials};
 use crate::sts::context::PropagationContext;
 
-/// The answer of every operation that gives credentials; members that an operation does not have are not there.
+/// The output of every operation that issues credentials; each operation sets its own members.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: TemporaryCredentials,
     pub(crate) assumed_role_user: Option<AssumedRoleUser>,
     pub(crate) federated_user: Option<FederatedUser>,
     pub(crate) packed_policy_size: Option<usize>,
     pub(crate) source_identity: Option<String>,
-    /// How many per cent of the largest token the session's token has.
+    /// The size of the session token in per cent of the maximum.
     pub(crate) session_token_utilization: usize,
-    /// How many bytes the session's token has.
+    /// The size of the session token in bytes.
     pub(crate) session_token_size: usize,
     /// The session that `GetScopedCredentials` scoped down.
     pub(crate) session_info: Option<ScopedSession>,
     pub(crate) scoped_policies_count: Option<usize>,
     pub(crate) trusted_identity_propagation_context: Option<PropagationContext>,
-    /// What a token or an assertion said.
+    /// The identity of the bearer, from a token or an assertion.
     #[serde(flatten)]
-    pub(crate) told: Map<String, Value>,
+    pub(crate) identity: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -52,8 +52,8 @@ pub(crate) struct FederatedUser {
 }
 
 impl Output {
-    /// Answers with credentials and nothing else.
-    pub(crate) fn of(credentials: Credentials) -> Self {
+    /// Creates an output that contains credentials only.
+    pub(crate) fn of(credentials: TemporaryCredentials) -> Self {
         let size = credentials.session_token.len();
         Self {
             credentials,
@@ -66,16 +66,16 @@ impl Output {
             federated_user: None,
             packed_policy_size: None,
             source_identity: None,
-            told: Map::new(),
+            identity: Map::new(),
         }
     }
 }
 
-/// Returns what a record shows of an answer: no secret, and in place of the session token a text that is of no use.
-pub(crate) fn shown(mut output: Value) -> Value {
+/// Returns the part of an output that records show: no secret, and a hash in place of the session token.
+pub(crate) fn recorded(mut output: Value) -> Value {
     if let Value::Object(members) = &mut output {
         members.remove("WebIdentityToken");
-        // It tells of the end user, who stands in no log.
+        // It identifies the end user, whom records never name.
         members.remove("TrustedIdentityPropagationContext");
         in_medium_form(members, "Expiration");
     }
@@ -89,7 +89,7 @@ pub(crate) fn shown(mut output: Value) -> Value {
     output
 }
 
-/// Writes a member that is a time as records have it.
+/// Rewrites a time into the form of records.
 fn in_medium_form(members: &mut Map<String, Value>, name: &str) {
     if let Some(Value::String(time)) = members.get_mut(name)
         && let Some(read) = Timestamp::from_iso(time)

@@ -1,6 +1,6 @@
-//! Session tags: what must hold of them, and which a further role inherits.
+//! Session tags: their constraints, and their inheritance in role chains.
 //!
-//! Nothing here decides by them; they are checked, shown in records and handed on as on AWS.
+//! As on AWS they are checked, recorded and inherited; they have no effect on authorization here.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::Exception;
 use crate::sts::input::{count, length, pattern, required};
 
+/// Maximum number of tags of a session.
 const TAGS_MAX: usize = 50;
 
 /// A tag of a session.
@@ -21,7 +22,7 @@ pub(crate) struct Tag {
     pub(crate) value: String,
 }
 
-/// The tags that a session is given, and which of them further roles inherit.
+/// The tags of a session and the keys of those that role chains inherit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SessionTags {
     pub(crate) tags: Vec<Tag>,
@@ -29,7 +30,7 @@ pub(crate) struct SessionTags {
 }
 
 impl SessionTags {
-    /// Refuses transitive keys without a tag, and more of them than there can be tags.
+    /// Refuses transitive keys without a tag, and too many of them.
     pub(crate) fn check_keys(&self) -> Result<(), Exception> {
         count("transitiveTagKeys", "keys", self.transitive_keys.len(), 0..=TAGS_MAX)?;
         if self.transitive_keys.iter().any(|key| !self.tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key))) {
@@ -38,49 +39,49 @@ impl SessionTags {
         Ok(())
     }
 
-    /// Returns what further roles inherit: what the caller inherited and what is transitive of these.
+    /// Returns the tags that role chains inherit: those that the caller inherited, and the transitive ones of this session.
     pub(crate) fn transitive(
         &self,
         inherited: &BTreeMap<String, String>,
     ) -> Result<BTreeMap<String, String>, Exception> {
         let mut all = inherited.clone();
         for Tag { key, value } in &self.tags {
-            if inherited.keys().any(|it| it.eq_ignore_ascii_case(key)) {
+            if inherited.keys().any(|other| other.eq_ignore_ascii_case(key)) {
                 return Err(Exception::InheritedTag);
             }
-            if self.transitive_keys.iter().any(|it| it.eq_ignore_ascii_case(key)) {
+            if self.transitive_keys.iter().any(|other| other.eq_ignore_ascii_case(key)) {
                 all.insert(key.clone(), value.clone());
             }
         }
         Ok(all)
     }
 
-    /// Notes for a call's record which tags a token or an assertion gives to the session.
-    pub(crate) fn tell(&self, call: &Call) {
+    /// Adds the tags of a token or an assertion to the record of a call.
+    pub(crate) fn record(&self, call: &Call) {
         if !self.tags.is_empty() {
             let tags = self.tags.iter().map(|tag| (tag.key.clone(), Value::from(tag.value.as_str())));
-            call.is_told("principalTags", tags.collect());
+            call.add_request_parameter("principalTags", tags.collect());
         }
         if !self.transitive_keys.is_empty() {
-            call.is_told("transitiveTagKeys", self.transitive_keys.as_slice().into());
+            call.add_request_parameter("transitiveTagKeys", self.transitive_keys.as_slice().into());
         }
     }
 }
 
-/// Says whether tags can have a letter: letters, numbers and separators of Unicode, and some signs.
+/// Returns whether a letter can occur in tags: letters, numbers and separators of Unicode, and some signs.
 fn is_tag_letter(letter: char) -> bool {
     letter.is_alphanumeric() || is_separator(letter) || "_.:/=+-@".contains(letter)
 }
 
-/// Says whether a letter is a separator of Unicode (`\p{Z}`): white space without control characters.
+/// Returns whether a letter is a separator of Unicode (`\p{Z}`): white space that is no control character.
 fn is_separator(letter: char) -> bool {
     letter.is_whitespace() && !letter.is_control()
 }
 
-/// Refuses tags that no session can have.
+/// Refuses invalid tags of a session.
 pub(crate) fn check(tags: &[Tag]) -> Result<(), Exception> {
     count("tags", "tags", tags.len(), 0..=TAGS_MAX)?;
-    for (place, tag) in tags.iter().enumerate() {
+    for (index, tag) in tags.iter().enumerate() {
         required("tags.member.key", &tag.key)?;
         length("tags.member.key", &tag.key, 1..=128)?;
         length("tags.member.value", &tag.value, 0..=256)?;
@@ -89,7 +90,7 @@ pub(crate) fn check(tags: &[Tag]) -> Result<(), Exception> {
                 return Err(pattern(member, text, r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"));
             }
         }
-        if tags[..place].iter().any(|other| other.key.eq_ignore_ascii_case(&tag.key)) {
+        if tags[..index].iter().any(|other| other.key.eq_ignore_ascii_case(&tag.key)) {
             return Err(Exception::DuplicateTags);
         }
     }
@@ -101,7 +102,7 @@ mod tests {
     use super::{Tag, check};
 
     #[test]
-    fn tags_are_of_letters_numbers_and_separators() {
+    fn tags_consist_of_letters_numbers_separators_and_some_signs() {
         let check = |value: &str| check(&[Tag { key: "Key".to_owned(), value: value.to_owned() }]);
         let good =
             ["", "a\u{a0}b", "a\u{3000}\u{2028}\u{2029}\u{202f}b", "\u{e9}\u{4e2d}\u{663}\u{2160}\u{bd}", "_.:/=+-@ 9"];

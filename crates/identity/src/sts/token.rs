@@ -1,4 +1,4 @@
-//! Web identity tokens: the claims of a JWT, which are believed without asking who issued them.
+//! Web identity tokens: the claims of a JWT. Signatures are not verified.
 
 use aws::Timestamp;
 use base64::Engine;
@@ -9,32 +9,33 @@ use crate::Exception;
 use crate::provider::WebToken;
 use crate::sts::tags::{SessionTags, Tag};
 
-/// The claim of a session's tags, `{"principal_tags": {KEY: [VALUE]}, "transitive_tag_keys": [KEY]}`; who issues tokens
-/// that have no objects in them writes `TAGS/principal_tags/KEY` and `TAGS/transitive_tag_keys` instead.
+/// The claim with the tags of a session, `{"principal_tags": {KEY: [VALUE]}, "transitive_tag_keys": [KEY]}`.
+///
+/// Issuers whose tokens cannot contain objects write `TAGS/principal_tags/KEY` and `TAGS/transitive_tag_keys` instead.
 const TAGS: &str = "https://aws.amazon.com/tags";
 
-/// The providers that AWS knows by their names, so that nobody declares them.
+/// The providers that every account has without declaring them, as on AWS.
 const WELL_KNOWN: [&str; 4] =
     ["accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
-    /// Who issued it, without the scheme of its URL.
+    /// The issuer: a URL without its scheme.
     pub(crate) provider: String,
     pub(crate) subject: String,
     pub(crate) audience: String,
     pub(crate) source_identity: Option<String>,
     pub(crate) tags: SessionTags,
-    /// All claims, by name; an opaque token has none.
+    /// All claims by name; an opaque token has none.
     pub(crate) all: Map<String, Value>,
 }
 
 impl Claims {
-    /// Reads a token: a JWT that has not expired, or one whose claims are told by the identities file.
-    pub(crate) fn read(token: &str, told: &[WebToken], now: Timestamp) -> Result<Self, Exception> {
-        if let Some(told) = told.iter().find(|it| it.token == token) {
-            let WebToken { provider, subject, audience, .. } = told;
+    /// Reads a JWT that has not expired, or the declaration of an opaque token.
+    pub(crate) fn read(token: &str, declared: &[WebToken], now: Timestamp) -> Result<Self, Exception> {
+        if let Some(declared) = declared.iter().find(|declared| declared.token == token) {
+            let WebToken { provider, subject, audience, .. } = declared;
             return Ok(Self {
                 provider: without_scheme(provider),
                 subject: subject.clone(),
@@ -73,7 +74,7 @@ impl Claims {
         Ok(Self { provider: without_scheme(&issuer), subject, audience, source_identity, tags, all: claims })
     }
 
-    /// Says whether every account knows the provider.
+    /// Returns whether every account has the provider without declaring it.
     pub(crate) fn is_well_known(&self) -> bool {
         WELL_KNOWN.contains(&self.provider.as_str())
     }
@@ -83,24 +84,24 @@ fn without_scheme(url: &str) -> String {
     url.trim_start_matches("https://").trim_end_matches('/').to_owned()
 }
 
-/// Takes the middle of `HEADER.CLAIMS.SIGNATURE`.
+/// Decodes the claims of `HEADER.CLAIMS.SIGNATURE`.
 pub(crate) fn claims(token: &str) -> Option<Map<String, Value>> {
     let parts: Vec<&str> = token.split('.').collect();
     let [_, claims, _] = parts.as_slice() else { return None };
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?).ok()
 }
 
-/// Reads the session's tags; `None` where they are not written as they must be.
+/// Reads the tags of a session; `None` if they are malformed.
 fn tags(claims: &Map<String, Value>) -> Option<SessionTags> {
     let none = Map::new();
-    let object = |value: Option<&'_ Value>| value.map_or(Some(none.clone()), |it| it.as_object().cloned());
-    let inside = object(claims.get(TAGS))?;
-    let mut tags: Vec<(String, Value)> = object(inside.get("principal_tags"))?.into_iter().collect();
+    let object = |value: Option<&'_ Value>| value.map_or(Some(none.clone()), |value| value.as_object().cloned());
+    let nested = object(claims.get(TAGS))?;
+    let mut tags: Vec<(String, Value)> = object(nested.get("principal_tags"))?.into_iter().collect();
     tags.extend(claims.iter().filter_map(|(name, value)| {
         let key = name.strip_prefix(TAGS)?.strip_prefix("/principal_tags/")?;
         Some((key.to_owned(), value.clone()))
     }));
-    let keys = inside.get("transitive_tag_keys").or_else(|| claims.get(&format!("{TAGS}/transitive_tag_keys")));
+    let keys = nested.get("transitive_tag_keys").or_else(|| claims.get(&format!("{TAGS}/transitive_tag_keys")));
     let tag = |(key, value)| Some(Tag { key, value: texts(&value)?.into_iter().next().unwrap_or_default() });
     Some(SessionTags {
         tags: tags.into_iter().map(tag).collect::<Option<_>>()?,
@@ -108,11 +109,11 @@ fn tags(claims: &Map<String, Value>) -> Option<SessionTags> {
     })
 }
 
-/// Reads one text or a list of them.
+/// Reads a text or a list of texts.
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),
-        Value::Array(all) => all.iter().map(|it| it.as_str().map(str::to_owned)).collect(),
+        Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
 }
@@ -132,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_its_claims() {
+    fn a_token_is_read_into_its_claims() {
         let claims =
             read(&json!({ "iss": "https://example.com/a/", "sub": "ana", "aud": ["one", "two"], "exp": 1001 }));
-        let claims = claims.expect("it is well formed");
+        let claims = claims.expect("the token is well formed");
         assert_eq!(
             (claims.provider.as_str(), claims.subject.as_str(), claims.audience.as_str()),
             ("example.com/a", "ana", "one")
@@ -143,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_gives_tags_in_either_form() {
+    fn tags_are_read_in_both_forms() {
         let whole = json!({ "iss": "https://example.com", "sub": "ana", "aud": "one", "exp": 1001 });
         let with = |claims: Value| {
             let mut all = whole.clone();
-            let claims = claims.as_object().expect("it is one").clone();
-            all.as_object_mut().expect("it is one").extend(claims);
+            let claims = claims.as_object().expect("the claims are an object").clone();
+            all.as_object_mut().expect("the claims are an object").extend(claims);
             read(&all).map(|claims| claims.tags)
         };
         let tag = Tag { key: "Team".to_owned(), value: "Blue".to_owned() };
@@ -165,15 +166,15 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_what_is_needed_is_refused() {
+    fn a_token_without_a_required_claim_is_refused() {
         let whole = json!({ "iss": "https://example.com", "sub": "ana", "aud": "one", "exp": 1001 });
         for claim in ["iss", "sub", "aud", "exp"] {
             let mut claims = whole.clone();
-            claims.as_object_mut().expect("it is one").remove(claim);
+            claims.as_object_mut().expect("the claims are an object").remove(claim);
             assert_eq!(read(&claims), Err(format!("Missing a required claim: {claim}")));
         }
         let expired = read(&json!({ "iss": "https://example.com", "sub": "ana", "aud": "one", "exp": 1000 }));
-        assert!(expired.expect_err("its time has come").starts_with("Token expired"));
+        assert!(expired.expect_err("the token has expired").starts_with("Token expired"));
         for garbage in ["", "a.b", "a.b.c", "a.e30.c.d", "..", "é.é.é"] {
             assert!(Claims::read(garbage, &[], Timestamp::from_millis(0)).is_err(), "{garbage}");
         }

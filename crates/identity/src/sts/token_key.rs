@@ -1,6 +1,6 @@
-//! The keys that web identity tokens are signed with: one for each algorithm, made when it is first needed, and kept.
+//! The keys that sign web identity tokens: one for each algorithm, created on first use and stored.
 //!
-//! **Invariant:** a private key is in the store and in memory; it is never logged or printed.
+//! **Invariant:** a private key is in the store and in memory only; it is never logged or printed.
 
 use aws::hex;
 use base64::Engine;
@@ -20,10 +20,10 @@ use store::{Store, Transaction};
 
 use crate::Exception;
 
-/// The size of RSA keys.
+/// The size of RSA keys in bits.
 const RSA_BITS: usize = 2_048;
 
-/// How tokens are signed.
+/// The algorithm of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     /// RSA with SHA-256, PKCS#1 v1.5.
@@ -43,7 +43,7 @@ impl Algorithm {
         }
     }
 
-    /// Reads the name.
+    /// Parses the name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
@@ -56,10 +56,10 @@ pub(crate) enum TokenKey {
 }
 
 impl TokenKey {
-    /// Reads the key of an algorithm; the first time it is made.
+    /// Returns the key of an algorithm; creates it on first use.
     pub(crate) fn of(store: &Store, algorithm: Algorithm) -> Result<Self, Exception> {
-        let kept = || store.read(|transaction| read(transaction, algorithm));
-        if let Some(private) = kept()? {
+        let stored = || store.read(|transaction| read(transaction, algorithm));
+        if let Some(private) = stored()? {
             return Self::parse(algorithm, &private);
         }
         let private = generate(algorithm)?;
@@ -71,8 +71,8 @@ impl TokenKey {
                 )
                 .map(drop)
         })?;
-        // Somebody else may have been faster; then theirs is the key.
-        let private = kept()?.ok_or(store::Error::Damaged("the key of web identity tokens"))?;
+        // Another request may have stored its key first; that one is used then.
+        let private = stored()?.ok_or(store::Error::Damaged("the key of web identity tokens"))?;
         Self::parse(algorithm, &private)
     }
 
@@ -97,11 +97,11 @@ impl TokenKey {
         }
     }
 
-    /// Writes a token: its head, its claims, and the signature of both.
+    /// Writes a token: its header, its claims, and the signature of both.
     pub(crate) fn sign(&self, claims: &str) -> Result<String, Exception> {
         let public = self.public();
-        let head = json!({ "alg": self.algorithm().name(), "kid": public["kid"], "typ": "JWT" });
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(head.to_string()), URL_SAFE_NO_PAD.encode(claims));
+        let header = json!({ "alg": self.algorithm().name(), "kid": public["kid"], "typ": "JWT" });
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
         let signature = match self {
             Self::Rsa(key) => {
                 pkcs1v15::SigningKey::<Sha256>::new((**key).clone()).sign(signed.as_bytes()).to_bytes().to_vec()
@@ -115,7 +115,7 @@ impl TokenKey {
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// Writes the public key as a JSON Web Key; it is named by the hash of its numbers.
+    /// Returns the public key as a JSON Web Key; its id is a hash of its values.
     fn public(&self) -> Value {
         let text = |bytes: &[u8]| Value::from(URL_SAFE_NO_PAD.encode(bytes));
         let mut key = match self {
@@ -125,7 +125,7 @@ impl TokenKey {
                 "e": text(&key.e_bytes()),
             }),
             Self::Ecdsa(key) => {
-                // A byte that says that the point is not compressed, and its two coordinates.
+                // An uncompressed point: a marker byte and two coordinates.
                 let point = key.public_key().as_ref();
                 let (x, y) = point[1..].split_at(point.len() / 2);
                 json!({ "kty": "EC", "crv": "P-384", "x": text(x), "y": text(y) })
@@ -139,7 +139,7 @@ impl TokenKey {
     }
 }
 
-/// Writes all public keys as a JSON Web Key Set.
+/// Returns all public keys as a JSON Web Key Set.
 pub(crate) fn published(transaction: &Transaction) -> Result<Value, store::Error> {
     let mut keys = Vec::new();
     for algorithm in Algorithm::ALL {
@@ -156,7 +156,7 @@ fn read(transaction: &Transaction, algorithm: Algorithm) -> Result<Option<Vec<u8
     transaction.query_one(query, &[algorithm.name().into()], |row| row.blob(0))
 }
 
-/// Makes a private key, in PKCS#8; one of RSA takes the better part of a second.
+/// Creates a private key in PKCS#8; an RSA key takes almost a second.
 fn generate(algorithm: Algorithm) -> Result<Vec<u8>, Exception> {
     match algorithm {
         Algorithm::Rs256 => {

@@ -1,7 +1,9 @@
 //! The path of a Git request over HTTP.
 
-use aws::percent;
+use std::borrow::Cow;
+
 use git::Service;
+use percent_encoding::percent_decode_str;
 
 use crate::authenticate::Scope;
 
@@ -27,8 +29,9 @@ pub(crate) enum Endpoint {
 impl GitPath {
     /// Parses `[/ACCOUNT/REGION]/v1/repos/NAME/(info/refs|git-upload-pack|git-receive-pack)`; each part may be percent-encoded.
     pub(crate) fn parse(path: &str) -> Option<Self> {
-        let decoded: Vec<String> = path.strip_prefix('/')?.split('/').map(percent::decode_path_segment).collect();
-        let parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
+        let decode = |part| percent_decode_str(part).decode_utf8_lossy();
+        let decoded: Vec<Cow<'_, str>> = path.strip_prefix('/')?.split('/').map(decode).collect();
+        let parts: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
         let (scope, parts) = match parts.as_slice() {
             ["v1", "repos", rest @ ..] => (None, rest),
             [account, region, "v1", "repos", rest @ ..] => {

@@ -2,8 +2,8 @@
 //!
 //! The signature is only formal: emulators of AWS read the region and the account from it and do not verify it.
 
-use aws::percent::{self, UNRESERVED};
 use aws::{Arn, Clock, SystemClock, query, signature};
+use percent_encoding::utf8_percent_encode;
 use ureq::http::Request;
 use ureq::http::request::Builder;
 
@@ -21,7 +21,7 @@ pub(super) fn of(message: &Message<'_>, destination: &Destination) -> Result<Req
             if arn.service == "sns" {
                 (signed(Request::post(url).header("content-type", query::FORM), &arn), publication(message))
             } else {
-                let function = percent::encode(message.destination, UNRESERVED);
+                let function = utf8_percent_encode(message.destination, query::ESCAPED);
                 let request = Request::post(format!("{url}/2015-03-31/functions/{function}/invocations"))
                     .header("content-type", "application/json")
                     .header("x-amz-invocation-type", "Event");
@@ -45,8 +45,10 @@ fn publication(message: &Message<'_>) -> Vec<u8> {
 }
 
 fn signed(request: Builder, arn: &Arn) -> Builder {
-    request
-        .header("authorization", signature::formal(arn.account.as_str(), &arn.region, &arn.service, SystemClock.now()))
+    request.header(
+        "authorization",
+        signature::unsigned_authorization(arn.account.as_str(), &arn.region, &arn.service, SystemClock.now()),
+    )
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub(super) fn reply(
     ];
     for (name, value) in members {
         if let Some(value) = value {
-            write!(document, "<{name}>{}</{name}>", escaped(value)).expect("a text takes all");
+            write!(document, "<{name}>{}</{name}>", escaped(value)).expect("writing to a string never fails");
         }
     }
     document.push_str("</Error>");
@@ -66,9 +66,9 @@ pub(super) fn reply(
 }
 
 fn escaped(text: &str) -> String {
-    // What XML has no form for at all is left out.
+    // Control characters, most of which XML has no form for, are left out.
     let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    xml::escape(&text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Events of calls to S3.
 
-use aws::{AccountId, Call, Failure, GlobalArn, Resource, percent};
+use aws::{AccountId, Call, Failure, GlobalArn, Resource};
 use axum::http::Uri;
 use serde_json::{Map, Value, json};
 use trail::Event;
@@ -42,7 +42,7 @@ pub(super) fn of(
         event.object_prefix = Some(GlobalArn::s3(partition, format!("{bucket}/{prefix}")).to_string());
     }
     let concerns = |kind, name: String| {
-        call.concerns(Resource { kind, arn: GlobalArn::s3(partition, name).to_string(), account: owner.clone() });
+        call.add_resource(Resource { kind, arn: GlobalArn::s3(partition, name).to_string(), account: owner.clone() });
     };
     if let Some(bucket) = &operation.bucket {
         if let Some(key) = &operation.key {
@@ -55,8 +55,7 @@ pub(super) fn of(
 
 /// Returns the value of a query parameter.
 fn parameter(uri: &Uri, wanted: &str) -> Option<String> {
-    let decoded = |text: &str| percent::decode(text.as_bytes());
-    parameters_unsigned(uri).find(|(name, _)| decoded(name) == wanted).map(|(_, value)| decoded(value))
+    parameters_unsigned(uri).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
 }
 
 /// Returns `requestParameters`: the bucket, the key, the host, and the query parameters.
@@ -71,7 +70,7 @@ fn parameters(call: &Call, operation: &S3Operation, uri: &Uri) -> Value {
     put("Host", call.host.as_deref());
     put("key", operation.key.as_deref());
     for (name, value) in parameters_unsigned(uri) {
-        put(&percent::decode(name.as_bytes()), Some(&percent::decode(value.as_bytes())));
+        put(&name, Some(&value));
     }
     Value::Object(parameters)
 }

@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
-use aws::percent;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{CommonPrefix, ETag, EncodingType, Object, ObjectStorageClass, Owner};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 /// Maximum and default number of keys of a page.
 const KEYS_MAX: i32 = 1000;
+
+/// The characters that S3 escapes in a listing.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
 
 /// The encoding of texts in a listing: none, or that of URLs.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +39,7 @@ impl Encoding {
 
     /// Encodes a key, a prefix, a delimiter or a marker.
     pub(super) fn write(self, text: &str) -> String {
-        if self.url { percent::encode(text, b"-._*/") } else { text.to_owned() }
+        if self.url { utf8_percent_encode(text, ESCAPED).to_string() } else { text.to_owned() }
     }
 
     /// Converts the entries of a page.
@@ -75,5 +78,8 @@ pub(super) fn keys_max(max: Option<i32>) -> S3Result<i32> {
 /// It has the form for objects that were uploaded in parts, so that clients do not take it for the MD5 of the content.
 pub(super) fn entity_tag(object: &bucket::Object) -> ETag {
     let modified = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    ETag::Strong(format!("{:032x}-1", aws::derived::number(&format!("{modified}/{}/{}", object.bytes, object.key))))
+    ETag::Strong(format!(
+        "{:032x}-1",
+        aws::stable_hash::fnv1a_128(&format!("{modified}/{}/{}", object.bytes, object.key))
+    ))
 }

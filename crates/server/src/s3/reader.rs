@@ -255,7 +255,7 @@ impl Reader {
 
     /// Returns the owner with a canonical user id, which is derived from the account id.
     fn owner(&self) -> Owner {
-        let half = |name: &str| aws::derived::number(&format!("{}/{name}", self.owner));
+        let half = |name: &str| aws::stable_hash::fnv1a_128(&format!("{}/{name}", self.owner));
         Owner { id: Some(format!("{:032x}{:032x}", half("canonical"), half("user"))), display_name: None }
     }
 }

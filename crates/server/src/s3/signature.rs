@@ -1,9 +1,11 @@
 //! How a request to S3 is signed, in a header or in its URL, and what it is without the signature.
 
-use aws::percent;
+use std::borrow::Cow;
+
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri};
+use identity::SignatureScope;
 
 use crate::headers;
 
@@ -36,8 +38,8 @@ pub(super) struct Signature {
     pub(super) version: &'static str,
     /// `AuthHeader` or `QueryString`, as records have it.
     pub(super) method: &'static str,
-    /// `KEY/DATE/REGION/SERVICE/aws4_request`; version 2 names no region, which is written as a dash.
-    scope: String,
+    /// The scope; version 2 has no date and no region, which are written as dashes.
+    scope: SignatureScope,
     /// The token in a URL.
     token: Option<String>,
 }
@@ -49,25 +51,23 @@ impl Signature {
         let in_header = |version, scope| Self { version, method: "AuthHeader", scope, token: None };
         let signature = match authorization.as_deref() {
             Some(text) if text.starts_with("AWS4-HMAC-SHA256") => {
-                let scope = text.split([',', ' ']).find_map(|field| field.strip_prefix("Credential="))?;
-                in_header("SigV4", scope.to_owned())
+                in_header("SigV4", SignatureScope::from_authorization(text)?)
             }
             Some(text) => {
                 let (key, _signature) = text.strip_prefix("AWS ")?.split_once(':')?;
-                in_header("SigV2", format!("{key}/-/-/s3/aws4_request"))
+                in_header("SigV2", version_2(key))
             }
             None => Self::of_url(&head.uri)?,
         };
-        (signature.scope.rsplit('/').nth(1) == Some("s3")).then_some(signature)
+        (signature.scope.service == "s3").then_some(signature)
     }
 
     fn of_url(uri: &Uri) -> Option<Self> {
-        let value =
-            |name| parameters(uri).find(|(it, _)| *it == name).map(|(_, value)| percent::decode(value.as_bytes()));
+        let value = |name| parameters(uri).find(|(other, _)| other == name).map(|(_, value)| value.into_owned());
         let token = value("X-Amz-Security-Token").or_else(|| value("x-amz-security-token"));
         let (version, scope) = match value("X-Amz-Credential") {
-            Some(scope) => ("SigV4", scope),
-            None => ("SigV2", format!("{}/-/-/s3/aws4_request", value("AWSAccessKeyId")?)),
+            Some(scope) => ("SigV4", SignatureScope::parse(&scope)?),
+            None => ("SigV2", version_2(&value("AWSAccessKeyId")?)),
         };
         Some(Self { version, method: "QueryString", scope, token })
     }
@@ -88,9 +88,14 @@ impl Signature {
     }
 }
 
-/// The parameters of a URL that belong to no signature, each as it is written.
-pub(super) fn parameters_unsigned(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
-    parameters(uri).filter(|(name, _)| !PARAMETERS.contains(name))
+fn version_2(access_key: &str) -> SignatureScope {
+    let [access_key, none, service] = [access_key, "-", "s3"].map(str::to_owned);
+    SignatureScope { access_key, date: none.clone(), region: none, service }
+}
+
+/// Returns the decoded parameters of a URL that do not belong to a signature.
+pub(super) fn parameters_unsigned(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    parameters(uri).filter(|(name, _)| !PARAMETERS.contains(&name.as_ref()))
 }
 
 /// Takes the signature away: nothing here checks it.
@@ -98,7 +103,10 @@ pub(super) fn remove(head: &mut Parts) {
     for name in HEADERS {
         head.headers.remove(name);
     }
-    let query: Vec<String> = parameters_unsigned(&head.uri).map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs = head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let unsigned = pairs.filter(|(name, _)| !PARAMETERS.contains(name));
+    let query: Vec<String> = unsigned.map(|(name, value)| format!("{name}={value}")).collect();
     let path = head.uri.path();
     let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) };
     if let Ok(uri) = target.parse() {
@@ -106,9 +114,8 @@ pub(super) fn remove(head: &mut Parts) {
     }
 }
 
-fn parameters(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+fn parameters(uri: &Uri) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
 }
 
 #[cfg(test)]
@@ -144,7 +151,8 @@ mod tests {
         ] {
             let mut head = head(uri, authorization);
             let signature = Signature::read(&head).expect("it is one");
-            assert_eq!((signature.version, signature.method, signature.scope.as_str()), (version, method, scope));
+            let written = signature.scope.to_string();
+            assert_eq!((signature.version, signature.method, written.as_str()), (version, method, scope));
             signature.name_caller(&mut head);
             let written = headers::text(&head.headers, &AUTHORIZATION).expect("it is there");
             assert!(written.starts_with("AWS4-HMAC-SHA256 Credential=AKIA1/"), "{written}");
@@ -167,6 +175,5 @@ mod tests {
         let mut head = head("/b?list-type=2&prefix=a%2Fb&X-Amz-Date=1&location", None);
         remove(&mut head);
         assert_eq!(head.uri, "/b?list-type=2&prefix=a%2Fb&location=");
-        assert_eq!(percent::decode(b"a%2Fb+c%zz%"), "a/b c%zz%");
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use aws::stable_hash::fnv1a_64;
 use store::{Error, Row, Transaction};
 
 use super::attributes::{Attribute, Facts};
@@ -194,10 +195,7 @@ fn add_value(transaction: &Transaction, key: &Key) -> Result<i64, Error> {
     value_id(transaction, key)?.ok_or(Error::Damaged("a new value of the event history has no id"))
 }
 
-/// FNV-1a over an id.
+/// Returns the hash of an event id under which the index has it.
 fn hash(event_id: &str) -> i64 {
-    let hash = event_id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    hash.cast_signed()
+    fnv1a_64(event_id.bytes()).cast_signed()
 }

@@ -65,7 +65,7 @@ proptest! {
         let call = call(&texts);
         for at in 0..parts[4].0 / 2_000 {
             let arn = format!("arn:aws:codecommit:us-east-2:111122223333:{at}{}", text(100, parts[4].1));
-            call.concerns(Resource { kind: "AWS::CodeCommit::Repository", arn, account: account() });
+            call.add_resource(Resource { kind: "AWS::CodeCommit::Repository", arn, account: account() });
         }
         let mut event = Event::new("GitPush", "codecommit.amazonaws.com");
         event.request_parameters = elements(parts[5].0, parts[5].1);

@@ -1,5 +1,6 @@
 //! The row of a trail, and its lookup by a call.
 
+use aws::arn::ArnParts;
 use aws::{Arn, Call, Region, Resource, Timestamp};
 use store::{Error, Row, Transaction};
 
@@ -111,7 +112,7 @@ impl TrailRow {
     /// Adds the trail to the resources of a call.
     pub(crate) fn concerns(&self, call: &Call) {
         let (arn, account) = (self.arn.to_string(), self.arn.account.clone());
-        call.concerns(Resource { kind: "AWS::CloudTrail::Trail", arn, account });
+        call.add_resource(Resource { kind: "AWS::CloudTrail::Trail", arn, account });
     }
 
     fn of(row: &Row<'_>, call: &Call) -> Result<Self, Error> {
@@ -129,7 +130,7 @@ impl TrailRow {
         let topic_name = row.optional_text(25)?;
         // Topics from before the column existed are shown by their name.
         let topic = row.optional_text(5)?.map(|arn| {
-            let last = || arn.rsplit(':').next().unwrap_or(&arn).to_owned();
+            let last = || ArnParts::split(&arn).map_or(&*arn, |parts| parts.resource).to_owned();
             Topic { name: topic_name.unwrap_or_else(last), arn }
         });
         Ok(Self {

@@ -1,5 +1,6 @@
 //! Validation of the names in the inputs of operations on trails.
 
+use aws::arn::has_arn_prefix;
 use aws::{AccountId, Arn, Call, Region};
 
 use bucket::{is_bucket_name, is_object_key};
@@ -30,7 +31,7 @@ impl TrailReference {
         let text = text.filter(|text| !text.is_empty());
         let blank = || Exception::InvalidTrailName { reason: "Trail name cannot be blank!".to_owned() };
         let text = text.ok_or_else(blank)?;
-        if !text.starts_with("arn:") {
+        if !has_arn_prefix(&text) {
             return Ok(Self { name: trail_name(&text)?, region: None, account: None, text });
         }
         let invalid = || Exception::CloudTrailARNInvalid { arn: text.clone() };
@@ -128,7 +129,7 @@ pub(crate) fn topic(text: Option<String>, call: &Call) -> Result<Option<Topic>, 
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let name = |name: &str| (1..=256).contains(&name.len()) && name.chars().all(plain);
-    let arn = if text.starts_with("arn:") {
+    let arn = if has_arn_prefix(&text) {
         Arn::parse(&text).filter(|arn| arn.service == "sns" && name(&arn.resource))
     } else {
         name(&text).then(|| Arn {
@@ -149,10 +150,10 @@ pub(crate) fn kms_key(text: Option<String>, call: &Call) -> Result<Option<String
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/:".contains(letter);
     let is_arn = || Arn::parse(&text).is_some_and(|arn| arn.service == "kms");
-    if text.len() > 350 || !text.chars().all(plain) || (text.starts_with("arn:") && !is_arn()) {
+    if text.len() > 350 || !text.chars().all(plain) || (has_arn_prefix(&text) && !is_arn()) {
         return Err(Exception::InvalidKmsKeyId { id: text });
     }
-    if text.starts_with("arn:") {
+    if has_arn_prefix(&text) {
         return Ok(Some(text));
     }
     let resource = if text.starts_with("alias/") { text } else { format!("key/{text}") };

@@ -1,6 +1,6 @@
-//! Inputs and outputs as CloudTrail records show them: `requestParameters` and `responseElements`.
+//! The form of inputs and outputs in CloudTrail records: `requestParameters` and `responseElements`.
 //!
-//! The form differs from the wire's: names begin in lower case, dates are Java's medium form, objects are in
+//! It differs from the wire form: names begin in lower case, dates have Java's medium form, the members of objects are in
 //! alphabetical order, and blobs - in CodeCommit always the contents of files - are left out.
 
 use aws_smithy_schema::Schema;
@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::Timestamp;
 
-/// Returns a shape's record form; `null` where no member is set.
+/// Returns the record form of a shape; `null` if no member is set.
 ///
-/// What is empty is left out: a required member that was not sent reads as an empty one.
+/// Empty members are left out: a required member that was not sent is read as an empty one.
 pub fn of(shape: &dyn SerializableStruct) -> Result<Value, SerdeError> {
     let mut writer = Writer::default();
     shape.serialize_members(&mut writer)?;
@@ -20,35 +20,36 @@ pub fn of(shape: &dyn SerializableStruct) -> Result<Value, SerdeError> {
     Ok(if object.is_empty() { Value::Null } else { Value::Object(object) })
 }
 
-/// Returns the record form of a shape that AWS does not publish; `null` where no member is set.
+/// Returns the record form of a shape without a published schema; `null` if no member is set.
 pub fn of_value(value: Value) -> Value {
     let Value::Object(members) = value else { return Value::Null };
-    let items = members.into_iter().map(|(name, value)| (decapitalized(&name), nested(value))).collect();
+    let items = members.into_iter().map(|(name, value)| (decapitalized(&name), nested_value(value))).collect();
     let object = Writer { items }.into_object();
     if object.is_empty() { Value::Null } else { Value::Object(object) }
 }
 
-/// Returns the record form of a shape that AWS does not publish, with what is empty as it was sent; the keys of the members that
-/// `maps` names are the caller's and stay as they are. `null` where no member is set.
+/// Returns the record form of a shape without a published schema, with its empty members; `null` if no member is set.
+///
+/// `maps` names the members that are maps: their keys come from the caller and stay unchanged.
 pub fn as_sent(value: Value, maps: &[&str]) -> Value {
     match value {
         Value::Object(members) if members.is_empty() => Value::Null,
-        Value::Object(_) => renamed(value, maps),
+        Value::Object(_) => with_record_names(value, maps),
         _ => Value::Null,
     }
 }
 
-fn renamed(value: Value, maps: &[&str]) -> Value {
+fn with_record_names(value: Value, maps: &[&str]) -> Value {
     match value {
         Value::Object(members) => {
             let member = |(name, value): (String, Value)| {
                 let value = match value {
                     Value::Object(mut map) if maps.contains(&name.as_str()) => {
                         map.sort_keys();
-                        map.values_mut().for_each(|value| *value = renamed(value.take(), maps));
+                        map.values_mut().for_each(|value| *value = with_record_names(value.take(), maps));
                         Value::Object(map)
                     }
-                    value => renamed(value, maps),
+                    value => with_record_names(value, maps),
                 };
                 (decapitalized(&name), value)
             };
@@ -56,23 +57,23 @@ fn renamed(value: Value, maps: &[&str]) -> Value {
             object.sort_keys();
             Value::Object(object)
         }
-        Value::Array(list) => list.into_iter().map(|item| renamed(item, maps)).collect(),
-        plain => plain,
+        Value::Array(list) => list.into_iter().map(|item| with_record_names(item, maps)).collect(),
+        scalar => scalar,
     }
 }
 
-fn nested(value: Value) -> Value {
+fn nested_value(value: Value) -> Value {
     match value {
         Value::Object(_) => match of_value(value) {
             Value::Null => Value::Object(Map::new()),
             object => object,
         },
-        Value::Array(list) => list.into_iter().map(nested).collect(),
-        plain => plain,
+        Value::Array(list) => list.into_iter().map(nested_value).collect(),
+        scalar => scalar,
     }
 }
 
-/// Collects what a structure, list or map is made of.
+/// Collects the members of a structure, the elements of a list, or the keys and values of a map.
 #[derive(Default)]
 struct Writer {
     items: Vec<(String, Value)>,
@@ -100,7 +101,7 @@ impl Writer {
         self.items.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// A map's keys and values were written in turn.
+    /// Pairs the keys and values of a map, which are written in turn.
     fn into_map(self) -> Map<String, Value> {
         let mut map = Map::new();
         let mut values = self.into_list().into_iter();
@@ -112,101 +113,109 @@ impl Writer {
     }
 }
 
-type Written = Result<(), SerdeError>;
+type WriteResult = Result<(), SerdeError>;
 
 impl ShapeSerializer for Writer {
-    fn write_struct(&mut self, schema: &Schema<'_>, value: &dyn SerializableStruct) -> Written {
+    fn write_struct(&mut self, schema: &Schema<'_>, value: &dyn SerializableStruct) -> WriteResult {
         let mut members = Self::default();
         value.serialize_members(&mut members)?;
         self.push(schema, Value::Object(members.into_object()));
         Ok(())
     }
 
-    fn write_list(&mut self, schema: &Schema<'_>, write: &dyn Fn(&mut dyn ShapeSerializer) -> Written) -> Written {
+    fn write_list(
+        &mut self,
+        schema: &Schema<'_>,
+        write: &dyn Fn(&mut dyn ShapeSerializer) -> WriteResult,
+    ) -> WriteResult {
         let mut elements = Self::default();
         write(&mut elements)?;
         self.push(schema, Value::Array(elements.into_list()));
         Ok(())
     }
 
-    fn write_map(&mut self, schema: &Schema<'_>, write: &dyn Fn(&mut dyn ShapeSerializer) -> Written) -> Written {
+    fn write_map(
+        &mut self,
+        schema: &Schema<'_>,
+        write: &dyn Fn(&mut dyn ShapeSerializer) -> WriteResult,
+    ) -> WriteResult {
         let mut entries = Self::default();
         write(&mut entries)?;
         self.push(schema, Value::Object(entries.into_map()));
         Ok(())
     }
 
-    fn write_boolean(&mut self, schema: &Schema<'_>, value: bool) -> Written {
+    fn write_boolean(&mut self, schema: &Schema<'_>, value: bool) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_byte(&mut self, schema: &Schema<'_>, value: i8) -> Written {
+    fn write_byte(&mut self, schema: &Schema<'_>, value: i8) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_short(&mut self, schema: &Schema<'_>, value: i16) -> Written {
+    fn write_short(&mut self, schema: &Schema<'_>, value: i16) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_integer(&mut self, schema: &Schema<'_>, value: i32) -> Written {
+    fn write_integer(&mut self, schema: &Schema<'_>, value: i32) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_long(&mut self, schema: &Schema<'_>, value: i64) -> Written {
+    fn write_long(&mut self, schema: &Schema<'_>, value: i64) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_float(&mut self, schema: &Schema<'_>, value: f32) -> Written {
+    fn write_float(&mut self, schema: &Schema<'_>, value: f32) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_double(&mut self, schema: &Schema<'_>, value: f64) -> Written {
+    fn write_double(&mut self, schema: &Schema<'_>, value: f64) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_big_integer(&mut self, schema: &Schema<'_>, value: &BigInteger) -> Written {
+    fn write_big_integer(&mut self, schema: &Schema<'_>, value: &BigInteger) -> WriteResult {
         self.push(schema, value.as_ref().into());
         Ok(())
     }
 
-    fn write_big_decimal(&mut self, schema: &Schema<'_>, value: &BigDecimal) -> Written {
+    fn write_big_decimal(&mut self, schema: &Schema<'_>, value: &BigDecimal) -> WriteResult {
         self.push(schema, value.as_ref().into());
         Ok(())
     }
 
-    fn write_string(&mut self, schema: &Schema<'_>, value: &str) -> Written {
+    fn write_string(&mut self, schema: &Schema<'_>, value: &str) -> WriteResult {
         self.push(schema, value.into());
         Ok(())
     }
 
-    fn write_blob(&mut self, _schema: &Schema<'_>, _value: Blob) -> Written {
+    fn write_blob(&mut self, _schema: &Schema<'_>, _value: Blob) -> WriteResult {
         Ok(())
     }
 
-    fn write_timestamp(&mut self, schema: &Schema<'_>, value: &DateTime) -> Written {
+    fn write_timestamp(&mut self, schema: &Schema<'_>, value: &DateTime) -> WriteResult {
         self.push(schema, Timestamp::from_wire(value).medium().into());
         Ok(())
     }
 
-    /// No service here models a document; were there one, its content would have no known record form.
-    fn write_document(&mut self, _schema: &Schema<'_>, _value: &Document) -> Written {
+    /// Writes nothing: no service here models a document, and the record form of one is unknown.
+    fn write_document(&mut self, _schema: &Schema<'_>, _value: &Document) -> WriteResult {
         Ok(())
     }
 
-    fn write_null(&mut self, schema: &Schema<'_>) -> Written {
+    fn write_null(&mut self, schema: &Schema<'_>) -> WriteResult {
         self.push(schema, Value::Null);
         Ok(())
     }
 }
 
-/// A member's name as records have it: `Arn` is `arn` there.
+/// Returns the name of a member in records: `Arn` is `arn` there.
 fn member_name(schema: &Schema<'_>) -> String {
     decapitalized(schema.member_name().unwrap_or_default())
 }
@@ -223,10 +232,10 @@ mod tests {
     use super::as_sent;
 
     #[test]
-    fn what_is_sent_is_shown_but_for_the_case_of_names() {
+    fn members_keep_all_but_the_case_of_their_names() {
         let sent = json!({ "Tags": { "Team": "", "Cost": { "Unit": 1 } }, "ResourceARNList": [], "Token": "" });
-        let shown = json!({ "resourceARNList": [], "tags": { "Cost": { "unit": 1 }, "Team": "" }, "token": "" });
-        assert_eq!(as_sent(sent, &["Tags"]).to_string(), shown.to_string());
+        let recorded = json!({ "resourceARNList": [], "tags": { "Cost": { "unit": 1 }, "Team": "" }, "token": "" });
+        assert_eq!(as_sent(sent, &["Tags"]).to_string(), recorded.to_string());
         assert_eq!(as_sent(json!({ "FailedResourcesMap": {} }), &[]), json!({ "failedResourcesMap": {} }));
         assert_eq!([as_sent(json!({}), &[]), as_sent(json!([]), &[])], [json!(null), json!(null)]);
     }

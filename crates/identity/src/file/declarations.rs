@@ -1,0 +1,128 @@
+//! The TOML form of the identities file.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default, rename = "account")]
+    pub(super) accounts: Vec<Account>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(super) struct Account {
+    pub(super) id: Spanned<String>,
+    /// The alias of the account, which records of its root show.
+    pub(super) alias: Option<String>,
+    pub(super) root: Option<Root>,
+    #[serde(default, rename = "user")]
+    pub(super) users: Vec<User>,
+    #[serde(default, rename = "role")]
+    pub(super) roles: Vec<DeclaredRole>,
+    #[serde(default, rename = "service")]
+    pub(super) services: Vec<Service>,
+    #[serde(default, rename = "person")]
+    pub(super) persons: Vec<Person>,
+    #[serde(default, rename = "oidc_provider")]
+    pub(super) oidc_providers: Vec<DeclaredOpenIdProvider>,
+    #[serde(default, rename = "saml_provider")]
+    pub(super) saml_providers: Vec<DeclaredSamlProvider>,
+    #[serde(default, rename = "web_identity")]
+    pub(super) web_identities: Vec<WebIdentity>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Root {
+    pub(super) access_keys: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    pub(super) name: Spanned<String>,
+    pub(super) principal_id: Option<String>,
+    #[serde(default)]
+    pub(super) access_keys: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) git_user_names: Vec<Spanned<String>>,
+    /// Whether this user is the caller of requests without credentials.
+    #[serde(default)]
+    pub(super) default: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredRole {
+    pub(super) name: Spanned<String>,
+    /// The path, with a slash at both ends.
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) principal_id: Option<String>,
+    /// In seconds.
+    pub(super) max_session_duration: Option<Spanned<i64>>,
+    /// ARNs, accounts, services and providers that may assume the role; without it everyone may.
+    pub(super) trusts: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    pub(super) name: Spanned<String>,
+    pub(super) access_keys: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) user_id: String,
+    pub(super) identity_store_arn: String,
+    pub(super) credential_id: Option<String>,
+    pub(super) access_keys: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredOpenIdProvider {
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) client_ids: Vec<String>,
+    pub(super) context: Option<DeclaredContext>,
+}
+
+/// The context provider of an identity provider: the claims that it propagates.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredContext {
+    pub(super) subject: String,
+    #[serde(default)]
+    pub(super) subject_type: SubjectType,
+    #[serde(default)]
+    pub(super) transaction: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SubjectType {
+    #[default]
+    User,
+    Workload,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredSamlProvider {
+    pub(super) name: String,
+    pub(super) issuer: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebIdentity {
+    pub(super) token: String,
+    pub(super) provider: String,
+    pub(super) subject: String,
+    pub(super) audience: String,
+}
