@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// How long a test waits before it fails.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Something that is listened to on a free port.
 pub struct Destination {
@@ -43,7 +43,7 @@ impl Destination {
 
     /// Waits for the next request.
     pub fn next(&self) -> Heard {
-        self.heard.recv_timeout(PATIENCE).expect("a request arrives")
+        self.heard.recv_timeout(REQUEST_TIMEOUT).expect("a request arrives")
     }
 
     /// Waits for the next request and reads its message's only record.

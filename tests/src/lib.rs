@@ -29,8 +29,11 @@ use tokio::runtime::Runtime;
 pub use crate::clock::SteppingClock;
 pub use crate::wire::Reply;
 
-/// How long a test waits for what the server does by itself, before it fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Maximum time that a test waits for background work of the server.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Time between two checks of a condition that a test waits for.
+const CHECK_INTERVAL: Duration = Duration::from_millis(3);
 
 /// A running server and the folder that a test works in.
 pub struct World {
@@ -159,16 +162,17 @@ impl Drop for World {
     }
 }
 
-/// Waits until something is so that the server does by itself.
+/// Waits until a condition holds that background work of the server brings about; checks it every few milliseconds.
 ///
 /// # Panics
 ///
-/// If it is not so after a minute.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+/// If the condition does not hold within a minute.
+pub fn wait_until(condition: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
-        std::thread::yield_now();
+    while !holds() {
+        assert!(begun.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {condition}");
+        // A short pause leaves the processor to the server.
+        std::thread::park_timeout(CHECK_INTERVAL);
     }
 }
 

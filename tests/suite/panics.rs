@@ -48,7 +48,7 @@ impl Subscriber for Panics {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        if line.error.contains("a test ordered this panic") {
+        if line.error.contains("a test injected this panic") {
             logged().insert(line.worker);
         }
     }

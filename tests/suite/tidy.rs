@@ -192,7 +192,7 @@ fn no_module_of_the_suite_is_forgotten() {
 #[test]
 fn every_operation_that_is_there_has_goldens() {
     let golden = workspace().join("tests/golden");
-    let files = table::names().into_iter().map(|operation| golden.join(operation).with_extension("json"));
+    let files = table::codecommit().into_iter().map(|row| golden.join(row.name).with_extension("json"));
     let lacking = files.filter(|path| !path.is_file());
     none(lacking, "no goldens");
 }

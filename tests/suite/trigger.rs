@@ -1,13 +1,13 @@
 //! Triggers: what is told of the changes of references, to whom, and what becomes of it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::settings::Destination as To;
-use tests::World;
-use tests::destination::{Destination, PATIENCE};
+use tests::destination::Destination;
 use tests::moto::Moto;
+use tests::{World, wait_until};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:MyTopic";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:MyFunction";
@@ -48,20 +48,14 @@ fn push(world: &World, arguments: &[&str]) {
     world.git("work", &[&["push", "--quiet", &url], arguments].concat()).ok();
 }
 
-/// Waits until `triggers.ndjson` has so many lines.
+/// Waits until `triggers.ndjson` has `count` lines, and returns them.
 fn lines(world: &World, count: usize) -> Vec<Value> {
     let path = world.folder().join("data/triggers.ndjson");
-    let start = Instant::now();
-    loop {
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let lines: Vec<_> = text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
-        if lines.len() >= count {
-            assert_eq!(lines.len(), count);
-            return lines;
-        }
-        assert!(start.elapsed() < PATIENCE, "{count} lines were expected\n{text}");
-        std::thread::yield_now();
-    }
+    let text = || std::fs::read_to_string(&path).unwrap_or_default();
+    wait_until(&format!("triggers.ndjson has {count} lines"), || text().lines().count() >= count);
+    let lines: Vec<_> = text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    assert_eq!(lines.len(), count);
+    lines
 }
 
 #[test]

@@ -32,6 +32,10 @@ pub struct Operation<S: 'static, T: 'static> {
     pub kms_actions: &'static [KmsAction],
     /// Whether it can take long because it compares histories or trees.
     pub takes_long: bool,
+    /// Whether AWS publishes the schema of its shapes; serde reads and writes the others.
+    pub has_schema: bool,
+    /// Whether this program has the feature; an unsupported operation always fails, and is recorded.
+    pub is_supported: bool,
     decode: Box<Decode<S, T>>,
 }
 
@@ -78,6 +82,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         E: Into<Failure> + 'static,
     {
         Self::answering(name, schema_decoder(deserialize), handler, |output| json::encode(output).map_err(unwritable))
+            .with_schema()
     }
 
     /// Creates the row of a writing operation with an output.
@@ -97,6 +102,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
                 response_elements: record_form::of(&output).map_err(unwritable)?,
             })
         })
+        .with_schema()
     }
 
     /// Creates the row of a writing operation without an output: the body of its reply is empty.
@@ -112,6 +118,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self::changing(name, Access::Write, schema_decoder(deserialize), handler, |(), _| {
             Ok(Reply { body: Vec::new(), response_elements: Value::Null })
         })
+        .with_schema()
     }
 
     /// Creates the row of a read-only operation whose shapes have no published schema: serde reads and writes them.
@@ -234,6 +241,12 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { takes_long: true, ..self }
     }
 
+    /// Marks the operation as one of a feature that this program does not have.
+    #[must_use]
+    pub fn unsupported(self) -> Self {
+        Self { is_supported: false, ..self }
+    }
+
     /// Decodes a request body.
     pub fn decode(&self, body: &[u8]) -> Result<Decoded<S, T>, Failure> {
         (self.decode)(body)
@@ -254,7 +267,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             };
             Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access: Access::Read, kms_actions: &[], takes_long: false, decode: Box::new(decode) }
+        Self::row(name, Access::Read, Box::new(decode))
     }
 
     /// Creates the row of an operation with a second half; `reply` writes its output and the request id.
@@ -276,7 +289,15 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             };
             Ok(Decoded { request_parameters, run: Box::new(run) })
         };
-        Self { name, access, kms_actions: &[], takes_long: false, decode: Box::new(decode) }
+        Self::row(name, access, Box::new(decode))
+    }
+
+    fn row(name: &'static str, access: Access, decode: Box<Decode<S, T>>) -> Self {
+        Self { name, access, kms_actions: &[], takes_long: false, has_schema: false, is_supported: true, decode }
+    }
+
+    fn with_schema(self) -> Self {
+        Self { has_schema: true, ..self }
     }
 }
 

@@ -125,6 +125,11 @@ impl CodeCommit {
         })
     }
 
+    /// Lists the operations.
+    pub fn operations() -> &'static [Operation<Self, Transaction>] {
+        &operations::TABLE
+    }
+
     /// Finds an operation by its name.
     pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
         operations::TABLE.iter().find(|operation| operation.name == name)

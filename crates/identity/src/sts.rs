@@ -81,6 +81,11 @@ impl Sts {
         *self.identities.write() = Arc::new(identities);
     }
 
+    /// Lists the operations.
+    pub fn operations() -> &'static [Operation<Self, Transaction>] {
+        operations::all()
+    }
+
     /// Finds an operation by name.
     pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
         operations::find(name)

@@ -1,4 +1,4 @@
-//! What can go wrong with the database: which file, why, and what to do.
+//! Errors of the database: the file, the cause and the remedy.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,47 +9,47 @@ use rusqlite::ErrorCode;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// SQLite refused a statement or the file.
-    #[error("the database {} failed: {reason}{}", file.display(), cause.advice())]
+    #[error("the database '{}' failed: {reason}{}", file.display(), cause.advice())]
     Database {
         /// The database file.
         file: PathBuf,
-        /// What SQLite said.
+        /// The message of SQLite.
         reason: String,
-        /// What kind of failure it is.
+        /// The kind of failure.
         cause: Cause,
     },
-    /// The transaction's closure panicked; nothing of it was kept.
+    /// The closure of the transaction panicked; the transaction was rolled back.
     #[error("a transaction panicked and was rolled back")]
     Panicked,
-    /// The transaction that this change was a part of failed, so nothing of it was kept.
+    /// The transaction of this change failed and was rolled back.
     #[error("the transaction was not committed: {0}")]
     NotCommitted(Arc<Error>),
-    /// The file, or the write-ahead log beside it, is not at its path any more, so what is written to it would be lost.
+    /// The file or its write-ahead log was removed or replaced, so that writes to it would be lost.
     #[error(
-        "the database file {} was removed or replaced while it was in use; stop the server, put the file back, and start it again",
+        "the database file '{}' was removed or replaced while it was in use; stop the server, put the file back, and start it again",
         .0.display()
     )]
     Gone(PathBuf),
-    /// A value in the database is not what only we write there.
-    #[error("the database holds a value that makes no sense: {0}")]
+    /// The database holds a value that this program never writes.
+    #[error("the database holds an invalid value: {0}; restore the file from a copy")]
     Damaged(&'static str),
     /// The file was written by a newer version of the program.
-    #[error("{} was written by a newer version of this program; use that version, or another data folder", .0.display())]
+    #[error("the database '{}' was written by a newer version of this program; use that version, or choose another folder with --data-dir", .0.display())]
     TooNew(PathBuf),
 }
 
-/// Kinds of failures of a database, for each of which there is something else to do.
+/// Kinds of database failures with different remedies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The disk is full.
     DiskFull,
     /// Another process holds the write lock.
     Locked,
-    /// The file is not a database, or damaged.
+    /// The file is damaged or not a database.
     Damaged,
     /// The file cannot be opened or written.
     NoAccess,
-    /// Anything else.
+    /// Any other failure.
     Other,
 }
 
@@ -66,19 +66,19 @@ impl Cause {
 
     const fn advice(self) -> &'static str {
         match self {
-            Self::DiskFull => "; free some space on its disk",
-            Self::Locked => "; another process holds its write lock: end that process, or have it commit",
+            Self::DiskFull => "; free space on its disk",
+            Self::Locked => "; another process holds its write lock: stop that process",
             Self::Damaged => {
-                "; the file is damaged: restore it from a copy, or move it and the files beside it away to begin anew"
+                "; the file is damaged: restore it from a copy, or move it and the files beside it away to start with an empty database"
             }
-            Self::NoAccess => "; check that its folder exists and that this user may write to the folder and the file",
+            Self::NoAccess => "; check that its folder exists and that this user can write to the folder and the file",
             Self::Other => "",
         }
     }
 }
 
 impl Error {
-    /// Says what happened without paths and SQL, which are no business of clients.
+    /// Returns a description for clients, without paths and SQL.
     pub fn summary(&self) -> &'static str {
         match self {
             Self::Database { cause: Cause::DiskFull, .. } => "the disk of the database is full",

@@ -1,20 +1,20 @@
-//! Failures that tests order, so that each statement of a call can be seen to fail.
+//! Failures injected by tests, to check the effects of a failure of each statement of a call.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The failure that is ordered: the number of the statement from now on, or 0 for none.
+/// The injected failure: the number of statements until the one that fails, or 0 for none.
 #[derive(Default)]
 pub(crate) struct Faults(AtomicU64);
 
 impl Faults {
-    /// Orders that the statement of this number fails; 0 takes the order back. Returns what was left of the last order.
-    pub(crate) fn order(&self, number: u64) -> u64 {
+    /// Injects a failure into the statement with this number from now on, or none for 0. Returns the count that was left before.
+    pub(crate) fn inject(&self, number: u64) -> u64 {
         self.0.swap(number, Ordering::SeqCst)
     }
 
-    /// Counts a statement; returns whether it is the one that is to fail.
+    /// Counts a statement; returns whether it must fail.
     pub(crate) fn is_due(&self) -> bool {
-        // What nobody orders costs no more than this.
+        // Without an injected failure, a statement costs one relaxed load.
         if self.0.load(Ordering::Relaxed) == 0 {
             return false;
         }

@@ -1,7 +1,7 @@
-//! What is remembered: transactions over SQL.
+//! Transactions over an SQL database.
 //!
-//! One connection writes, many transactions to a commit; readers see the last commit and never wait for it.
-//! **Invariant:** nothing here knows what is stored.
+//! One connection writes and groups many changes into a commit; readers see the last commit and never wait for a writer.
+//! **Invariant:** nothing here knows the tables.
 
 #![warn(unreachable_pub)]
 
@@ -28,12 +28,12 @@ pub use crate::transaction::Transaction;
 pub use crate::value::{Row, Value};
 use crate::writer::Writer;
 
-/// How much of what was acknowledged survives what.
+/// Durability of acknowledged writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// It survives the death of the process.
+    /// They survive the end of the process.
     Normal,
-    /// It survives the loss of power too.
+    /// They also survive a loss of power.
     Full,
 }
 
@@ -45,11 +45,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, making the file if it is not there.
+    /// Opens the database; creates the file if it does not exist.
     ///
-    /// What is in it is nobody else's: only its owner can read the file.
+    /// Only the owner of the file can read it.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, Error> {
-        // Where this fails the file is there already, or opening it tells why.
+        // If this fails, the file exists already, or opening it reports the cause.
         drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
         let (file, faults): (Arc<Path>, _) = (path.into(), Arc::<Faults>::default());
         let open_writer = {
@@ -67,7 +67,7 @@ impl Store {
         Ok(Self { writer: Writer::open(open_writer)?, readers: Readers::new(open_reader), faults })
     }
 
-    /// Brings a crate's tables up to date: step N of `steps` runs once in a database's life, in order.
+    /// Migrates the tables of a crate: each of `steps` runs once in the life of a database, in their order.
     pub fn migrate(&self, owner: &'static str, steps: &'static [&'static str]) -> Result<(), Error> {
         self.write(move |transaction| {
             transaction.execute(
@@ -85,7 +85,7 @@ impl Store {
             for step in &steps[done..] {
                 transaction.execute_all(step)?;
             }
-            let steps = i64::try_from(steps.len()).expect("a crate has few steps");
+            let steps = i64::try_from(steps.len()).expect("the number of steps fits");
             transaction.execute(
                 "INSERT INTO migrations (owner, steps) VALUES (?1, ?2) ON CONFLICT (owner) DO UPDATE SET steps = ?2",
                 &[owner.into(), steps.into()],
@@ -96,9 +96,8 @@ impl Store {
 
     /// Runs a closure in a transaction of its own and returns once it is committed.
     ///
-    /// If the closure returns an error or panics, all that it did is rolled back, and what it noted by
-    /// [`Transaction::after_commit`] is not done. Others wait while it runs, and it may run on another thread, so it must be
-    /// short: everything slow belongs before it.
+    /// If the closure returns an error or panics, its changes are rolled back and its [`Transaction::after_commit`] actions are
+    /// dropped. Other writers wait while it runs, and it may run on another thread, so it must be short: do slow work before.
     pub fn write<R: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
@@ -106,26 +105,26 @@ impl Store {
         self.writer.run(change)
     }
 
-    /// Runs a closure that only reads, on a snapshot of the last commit.
+    /// Runs a read-only closure on a snapshot of the last commit.
     pub fn read<R, E: From<Error>>(&self, query: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
         self.readers.run(query)
     }
 
-    /// Has the statement of this number from now on fail, for tests; 0 takes the order back.
+    /// Injects a failure into the statement with this number from now on, for tests; 0 removes an injected failure.
     ///
-    /// Returns 0 if the failure that was ordered before has happened, or none was ordered.
+    /// Returns 0 if no injected failure was pending.
     #[doc(hidden)]
     pub fn fail_statement(&self, number: u64) -> u64 {
-        self.faults.order(number)
+        self.faults.inject(number)
     }
 }
 
 fn open_to_write(path: &Path, durability: Durability) -> Result<Connection, rusqlite::Error> {
-    // The file is there; one that was removed is not made again, as what was in it is lost.
+    // The file exists. One that was removed must not be created again, as its content is lost.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     if durability == Durability::Normal {
-        // An empty database need not survive the loss of power, and syncing it is most of a first start.
+        // An empty database need not survive a loss of power, and syncing it is most of the time of a first start.
         connection.pragma_update(None, "synchronous", "OFF")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -145,7 +144,7 @@ fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Settings that every connection needs.
+/// Applies the settings of every connection.
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -4096)?;

@@ -1,6 +1,6 @@
-//! Whether the database that is open is still the one that its path names.
+//! Checks that the path of the database still names the open file.
 //!
-//! A file that was removed can be written for as long as it is open, and all of it is lost with the process.
+//! A removed file can be written while it is open, but its content is lost when the process ends.
 
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -21,7 +21,7 @@ pub(crate) struct Presence {
 type FileId = (u64, u64);
 
 impl Presence {
-    /// Notes which files a database has that has just been opened.
+    /// Remembers the files of a database that was just opened.
     pub(crate) fn of(file: Arc<Path>) -> Self {
         let mut log = OsString::from(&*file);
         log.push("-wal");
@@ -29,31 +29,31 @@ impl Presence {
         Self { file_id: id(&file), log_id: id(&log), file, log }
     }
 
-    /// Fails if the paths name other files now, or none.
+    /// Fails if the paths name other files or none.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.check_file()?;
-        if is_there(self.log_id, &self.log) { Ok(()) } else { Err(Error::Gone(self.log.clone())) }
+        if is_unchanged(self.log_id, &self.log) { Ok(()) } else { Err(Error::Gone(self.log.clone())) }
     }
 
-    /// Fails if the database file is another one now, or none; the log may be.
+    /// Fails if the path of the database names another file or none; ignores the log.
     pub(crate) fn check_file(&self) -> Result<(), Error> {
-        if is_there(self.file_id, &self.file) { Ok(()) } else { Err(Error::Gone(self.file.to_path_buf())) }
+        if is_unchanged(self.file_id, &self.file) { Ok(()) } else { Err(Error::Gone(self.file.to_path_buf())) }
     }
 
-    /// Notes the log after a commit, if the database had none when it was opened: the first commit makes it.
-    pub(crate) fn note_first_log(&mut self) {
+    /// Remembers the log after the first commit, which creates it if the database was opened without one.
+    pub(crate) fn remember_first_log(&mut self) {
         if self.log_id.is_none() {
-            self.note_log();
+            self.remember_log();
         }
     }
 
-    /// Notes which log there is after the database was opened again, which may have made another.
-    pub(crate) fn note_log(&mut self) {
+    /// Remembers the log after the database was opened again, which may have created another one.
+    pub(crate) fn remember_log(&mut self) {
         self.log_id = id(&self.log);
     }
 }
 
-fn is_there(known: Option<FileId>, path: &Path) -> bool {
+fn is_unchanged(known: Option<FileId>, path: &Path) -> bool {
     known.is_none() || known == id(path)
 }
 

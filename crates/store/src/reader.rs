@@ -1,12 +1,12 @@
-//! Connections that only read, as many as there are threads that read at once.
+//! Read-only connections: one for each thread that reads at the same time.
 //!
-//! **Invariant:** a connection on which anything failed is closed and not used again.
+//! **Invariant:** a connection with a failed statement is closed and not used again.
 
 use parking_lot::Mutex;
 
 use crate::{Error, Transaction};
 
-/// Idle connections kept open; each holds a page cache.
+/// Maximum number of idle connections that stay open; each has a page cache.
 const IDLE_MAX: usize = 8;
 
 pub(crate) struct Readers {
@@ -23,7 +23,7 @@ impl Readers {
         let idle = self.idle.lock().pop();
         let transaction = idle.map_or_else(|| (self.open)(), Ok)?;
         transaction.begin("BEGIN")?;
-        // A panic in the query drops the connection with its transaction.
+        // A panic in the query drops the connection and its transaction.
         let result = query(&transaction);
         if transaction.roll_back() && !transaction.has_failed() {
             let mut idle = self.idle.lock();

@@ -5,7 +5,7 @@ use crate::{Durability, Error, Store, Transaction};
 
 fn open(folder: &tempfile::TempDir) -> Store {
     let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
-    store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is good");
+    store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is valid");
     store
 }
 
@@ -16,24 +16,24 @@ fn add(transaction: &Transaction, text: &str) -> Result<(), Error> {
 fn notes(store: &Store) -> Vec<String> {
     store
         .read(|transaction| transaction.query("SELECT text FROM notes ORDER BY rowid", &[], |row| row.text(0)))
-        .expect("the table is there")
+        .expect("the table exists")
 }
 
 #[test]
-fn what_was_committed_is_there_after_reopening() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn committed_changes_are_there_after_reopening() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
-    store.write(|transaction| add(transaction, "kept")).expect("it is written");
+    store.write(|transaction| add(transaction, "kept")).expect("the write succeeds");
     drop(store);
     assert_eq!(notes(&open(&folder)), ["kept"]);
 }
 
 #[test]
-fn a_failed_savepoint_takes_back_its_own_changes_and_hooks_only() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_failed_savepoint_rolls_back_its_own_changes_and_actions_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
-    let hooks = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&hooks);
+    let actions = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&actions);
     store
         .write(move |transaction| {
             add(transaction, "before")?;
@@ -43,32 +43,32 @@ fn a_failed_savepoint_takes_back_its_own_changes_and_hooks_only() {
                 transaction.after_commit(move || counted.store(100, Ordering::Relaxed));
                 Err(Error::Panicked)
             });
-            assert!(failed.is_err(), "the part's own failure comes back");
+            assert!(failed.is_err(), "the failure of the savepoint is returned");
             transaction.after_commit(move || counted.store(1, Ordering::Relaxed));
             add(transaction, "after")
         })
-        .expect("it is written");
+        .expect("the write succeeds");
     assert_eq!(notes(&store), ["before", "after"]);
-    assert_eq!(hooks.load(Ordering::Relaxed), 1, "hooks run before the writer answers");
+    assert_eq!(actions.load(Ordering::Relaxed), 1, "actions run before the write returns");
 }
 
 #[test]
-fn a_panic_takes_back_one_change_and_the_store_goes_on() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_panic_rolls_back_one_change_and_later_writes_succeed() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     let outcome: Result<(), Error> = store.write(|transaction| {
-        add(transaction, "lost").expect("it is written");
+        add(transaction, "lost").expect("the write succeeds");
         let inside: Result<(), Error> = transaction.savepoint(|| panic!("a test's own panic"));
         inside
     });
     assert!(matches!(outcome, Err(Error::Panicked)));
-    store.write(|transaction| add(transaction, "kept")).expect("it is written");
+    store.write(|transaction| add(transaction, "kept")).expect("the write succeeds");
     assert_eq!(notes(&store), ["kept"]);
 }
 
 #[test]
-fn a_change_that_fails_is_rolled_back_whole_and_its_actions_are_not_run() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_failed_change_is_rolled_back_and_its_actions_do_not_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     let actions = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&actions);
@@ -82,8 +82,8 @@ fn a_change_that_fails_is_rolled_back_whole_and_its_actions_are_not_run() {
 }
 
 #[test]
-fn an_action_that_panics_harms_no_other_and_the_store_goes_on() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_panic_in_an_action_affects_no_other_action_or_write() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     let actions = Arc::new(AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -97,7 +97,7 @@ fn an_action_that_panics_harms_no_other_and_the_store_goes_on() {
                     });
                     add(transaction, &number.to_string())
                 });
-                written.expect("what is committed is committed");
+                written.expect("a committed change stays committed");
             });
         }
     });
@@ -105,15 +105,15 @@ fn an_action_that_panics_harms_no_other_and_the_store_goes_on() {
 }
 
 #[test]
-fn a_transaction_that_the_database_rolled_back_is_kept_for_nobody() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_transaction_that_sqlite_rolled_back_is_reported_as_failed() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     let actions = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&actions);
     let outcome: Result<(), Error> = store.write(move |transaction| {
         add(transaction, "lost")?;
         transaction.after_commit(move || counted.store(1, Ordering::Relaxed));
-        // As SQLite does by itself when the disk is full.
+        // SQLite does this itself when the disk is full.
         transaction.execute_all("ROLLBACK")?;
         drop(add(transaction, "in a transaction of its own"));
         drop(transaction.savepoint(|| add(transaction, "in another transaction")));
@@ -121,13 +121,13 @@ fn a_transaction_that_the_database_rolled_back_is_kept_for_nobody() {
     });
     assert!(matches!(outcome, Err(Error::NotCommitted(_))), "{outcome:?}");
     assert_eq!((notes(&store), actions.load(Ordering::Relaxed)), (vec![], 0));
-    store.write(|transaction| add(transaction, "kept")).expect("it is written");
+    store.write(|transaction| add(transaction, "kept")).expect("the write succeeds");
     assert_eq!(notes(&store), ["kept"]);
 }
 
 #[test]
-fn a_part_that_is_in_another_transaction_at_its_end_is_kept_for_nobody() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn a_change_that_ends_in_another_transaction_is_rolled_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     let outcome: Result<(), Error> = store.write(|transaction| {
         transaction.execute_all("ROLLBACK; BEGIN")?;
@@ -135,13 +135,13 @@ fn a_part_that_is_in_another_transaction_at_its_end_is_kept_for_nobody() {
     });
     assert!(outcome.is_err());
     assert_eq!(notes(&store), [""; 0]);
-    store.write(|transaction| add(transaction, "kept")).expect("it is written");
+    store.write(|transaction| add(transaction, "kept")).expect("the write succeeds");
     assert_eq!(notes(&store), ["kept"]);
 }
 
 #[test]
-fn many_threads_write_and_every_acknowledged_change_is_there() {
-    let folder = tempfile::tempdir().expect("there is room");
+fn every_acknowledged_change_of_many_threads_is_kept() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     std::thread::scope(|scope| {
         for thread in 0..8 {
@@ -150,7 +150,7 @@ fn many_threads_write_and_every_acknowledged_change_is_there() {
                 for number in 0..50 {
                     store
                         .write(move |transaction| add(transaction, &format!("{thread}-{number}")))
-                        .expect("it is written");
+                        .expect("the write succeeds");
                 }
             });
         }
@@ -160,25 +160,25 @@ fn many_threads_write_and_every_acknowledged_change_is_there() {
 
 #[test]
 fn a_migration_runs_once_and_a_newer_database_is_refused() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     store
         .migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)", "INSERT INTO notes VALUES ('step two')"])
-        .expect("only the second step runs");
+        .expect("the second step alone is valid here");
     assert_eq!(notes(&store), ["step two"]);
     assert!(matches!(store.migrate("test", &["SELECT 1"]), Err(Error::TooNew(_))));
 }
 
 #[test]
-fn nobody_but_its_owner_reads_the_database() {
+fn only_its_owner_can_read_the_database() {
     use std::os::unix::fs::PermissionsExt;
 
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
-    store.write(|transaction| add(transaction, "secret")).expect("it is written");
-    for file in std::fs::read_dir(folder.path()).expect("it is there") {
-        let file = file.expect("it can be listed");
-        let mode = file.metadata().expect("it is there").permissions().mode();
+    store.write(|transaction| add(transaction, "secret")).expect("the write succeeds");
+    for file in std::fs::read_dir(folder.path()).expect("the folder exists") {
+        let file = file.expect("the folder can be listed");
+        let mode = file.metadata().expect("the file exists").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", file.path().display());
     }
 }

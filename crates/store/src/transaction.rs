@@ -1,7 +1,7 @@
-//! What can be done inside a transaction: execute, query, take back a part, act once it is committed.
+//! Operations inside a transaction: statements, queries, savepoints, and actions after the commit.
 //!
-//! **Invariant:** once SQLite has rolled the transaction back, or it is unknown what a failed rollback of a part left, no further
-//! statement of it reaches the database, so none can begin another transaction unseen.
+//! **Invariant:** after SQLite rolled the transaction back, or the rollback of a savepoint failed, no further statement of the
+//! transaction reaches the database. None could otherwise begin another transaction unnoticed.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -12,17 +12,17 @@ use rusqlite::{Connection, params_from_iter};
 use crate::faults::Faults;
 use crate::{Cause, Error, Row, Value};
 
-/// What is done once a transaction is committed.
+/// An action after the commit of a transaction.
 pub(crate) type Action = Box<dyn FnOnce() + Send>;
 
-/// A running transaction; statements stay in the SQL that SQLite and PostgreSQL share.
+/// A running transaction. Statements use the SQL that SQLite and PostgreSQL share.
 pub struct Transaction {
     connection: Connection,
     file: Arc<Path>,
     faults: Arc<Faults>,
     depth: Cell<usize>,
     after_commit: RefCell<Vec<Action>>,
-    /// The failure after which the transaction is lost, whatever follows.
+    /// The failure because of which the transaction can no longer be committed.
     lost: RefCell<Option<Arc<Error>>>,
     /// Whether any statement failed on this connection.
     has_failed: Cell<bool>,
@@ -41,17 +41,17 @@ impl Transaction {
         }
     }
 
-    /// Runs a statement and returns how many rows it changed.
+    /// Runs a statement and returns the number of changed rows.
     pub fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, Error> {
         self.attempt(|connection| connection.prepare_cached(sql)?.execute(params_from_iter(values)))
     }
 
-    /// Runs several statements that take no values.
+    /// Runs several statements without parameters.
     pub fn execute_all(&self, sql: &str) -> Result<(), Error> {
         self.attempt(|connection| connection.execute_batch(sql))
     }
 
-    /// Runs a query and returns what `read` makes of each row.
+    /// Runs a query and returns the result of `read` for each row.
     pub fn query<T>(
         &self,
         sql: &str,
@@ -59,8 +59,8 @@ impl Transaction {
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         self.check()?;
-        self.meet_fault()?;
-        let failed = |error| self.failed(&error);
+        self.inject_fault()?;
+        let failed = |error| self.record_failure(&error);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
         let mut results = Vec::new();
@@ -70,7 +70,7 @@ impl Transaction {
         Ok(results)
     }
 
-    /// Runs a query of which one row at most is wanted.
+    /// Runs a query and returns the result of `read` for its first row.
     pub fn query_one<T>(
         &self,
         sql: &str,
@@ -80,7 +80,7 @@ impl Transaction {
         Ok(self.query(sql, values, read)?.into_iter().next())
     }
 
-    /// Runs a part of the transaction; if it fails, all that it changed is rolled back and the rest goes on.
+    /// Runs a part of the transaction; if the part fails, its changes are rolled back and the transaction continues.
     pub fn savepoint<R, E: From<Error>>(&self, part: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
         let actions = self.after_commit.borrow().len();
         let depth = self.depth.get();
@@ -99,14 +99,14 @@ impl Transaction {
         match ended {
             Ok(()) => result,
             Err(error) => {
-                // What the part left in the transaction is unknown.
+                // The changes of the part may still be in the transaction.
                 self.lose(&error);
                 result.and(Err(error.into()))
             }
         }
     }
 
-    /// Has something done once the transaction is committed, before whoever waits for it goes on.
+    /// Adds an action that runs after the commit, before the write returns.
     pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
         self.after_commit.borrow_mut().push(Box::new(action));
     }
@@ -120,77 +120,79 @@ impl Transaction {
         self.depth.set(0);
         self.lost.take();
         self.after_commit.take();
-        self.meet_fault()?;
+        self.inject_fault()?;
         self.run(sql)
     }
 
-    /// Commits what was done since the transaction began, and returns what is to be done now.
+    /// Commits the transaction and returns its actions.
     pub(crate) fn commit(&self) -> Result<Vec<Action>, Error> {
         self.statement("COMMIT")?;
         Ok(self.after_commit.take())
     }
 
-    /// Rolls back what was done since the transaction began; returns whether the connection can be used again.
+    /// Rolls the transaction back; returns whether the connection can be used again.
     pub(crate) fn roll_back(&self) -> bool {
         self.after_commit.take();
-        // Where SQLite has rolled back by itself there is nothing to roll back.
+        // SQLite may have rolled the transaction back already.
         self.connection.is_autocommit() || self.run("ROLLBACK").is_ok()
     }
 
-    /// Tells whether the transaction cannot be committed any more.
+    /// Returns whether the transaction can no longer be committed.
     pub(crate) fn is_lost(&self) -> bool {
         self.check().is_err()
     }
 
-    /// Tells whether any statement ever failed.
+    /// Returns whether a statement failed on this connection.
     pub(crate) fn has_failed(&self) -> bool {
         self.has_failed.get()
     }
 
     fn statement(&self, sql: &str) -> Result<(), Error> {
         self.check()?;
-        self.meet_fault()?;
+        self.inject_fault()?;
         self.run(sql)
     }
 
     fn run(&self, sql: &str) -> Result<(), Error> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.failed(&error))?;
-        statement.execute([]).map_err(|error| self.failed(&error))?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.record_failure(&error))?;
+        statement.execute([]).map_err(|error| self.record_failure(&error))?;
         Ok(())
     }
 
     fn attempt<R>(&self, statement: impl FnOnce(&Connection) -> Result<R, rusqlite::Error>) -> Result<R, Error> {
         self.check()?;
-        self.meet_fault()?;
-        statement(&self.connection).map_err(|error| self.failed(&error))
+        self.inject_fault()?;
+        statement(&self.connection).map_err(|error| self.record_failure(&error))
     }
 
-    /// Fails the statement that a test ordered to fail.
-    fn meet_fault(&self) -> Result<(), Error> {
+    /// Fails the statement into which a test injected a failure.
+    fn inject_fault(&self) -> Result<(), Error> {
         if !self.faults.is_due() {
             return Ok(());
         }
         self.has_failed.set(true);
         Err(Error::Database {
             file: self.file.to_path_buf(),
-            reason: "a test ordered this statement to fail".to_owned(),
+            reason: "a test injected this failure".to_owned(),
             cause: Cause::Other,
         })
     }
 
-    /// Refuses a statement if the transaction that was begun is not open any more.
+    /// Fails if the transaction is no longer open.
     fn check(&self) -> Result<(), Error> {
         if let Some(error) = &*self.lost.borrow() {
             return Err(Error::NotCommitted(Arc::clone(error)));
         }
         if self.connection.is_autocommit() {
-            return Err(Error::NotCommitted(Arc::new(Error::Damaged("a transaction ended before its end"))));
+            return Err(Error::NotCommitted(Arc::new(Error::Damaged(
+                "a transaction was ended by one of its own statements",
+            ))));
         }
         Ok(())
     }
 
-    /// Notes a failure; SQLite may have answered it by rolling the whole transaction back.
-    fn failed(&self, error: &rusqlite::Error) -> Error {
+    /// Records the failure of a statement; SQLite may have rolled the whole transaction back because of it.
+    fn record_failure(&self, error: &rusqlite::Error) -> Error {
         self.has_failed.set(true);
         let error = Error::database(&self.file, error);
         if self.connection.is_autocommit() {

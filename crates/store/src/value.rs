@@ -1,4 +1,4 @@
-//! Values that go into statements and come out of rows.
+//! Parameters of statements and columns of rows.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::Error;
 /// A parameter of a statement.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
-    /// Nothing.
+    /// `NULL`.
     Null,
-    /// A number.
+    /// An integer.
     Integer(i64),
     /// A text.
     Text(&'a str),
@@ -69,32 +69,32 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Returns a column's number.
+    /// Returns the integer in a column.
     pub fn integer(&self, column: usize) -> Result<i64, Error> {
         self.get(column)
     }
 
-    /// Returns a column's number, if it has one.
+    /// Returns the integer in a column, or `None` for `NULL`.
     pub fn optional_integer(&self, column: usize) -> Result<Option<i64>, Error> {
         self.get(column)
     }
 
-    /// Returns a column's text.
+    /// Returns the text in a column.
     pub fn text(&self, column: usize) -> Result<String, Error> {
         self.get(column)
     }
 
-    /// Returns a column's text, if it has one.
+    /// Returns the text in a column, or `None` for `NULL`.
     pub fn optional_text(&self, column: usize) -> Result<Option<String>, Error> {
         self.get(column)
     }
 
-    /// Returns a column's bytes.
+    /// Returns the bytes in a column.
     pub fn blob(&self, column: usize) -> Result<Vec<u8>, Error> {
         self.get(column)
     }
 
-    /// Returns a column's bytes, if it has them.
+    /// Returns the bytes in a column, or `None` for `NULL`.
     pub fn optional_blob(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
         self.get(column)
     }

@@ -44,6 +44,11 @@ impl Tagging {
         Self { trail, codecommit, cloudtrail }
     }
 
+    /// Lists the operations.
+    pub fn operations() -> &'static [Operation<Self, Transaction>] {
+        operations::all()
+    }
+
     /// Finds an operation by its name.
     pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
         operations::find(name)

@@ -17,11 +17,13 @@ macro_rules! for_organizations {
         Row::read_serde($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
             Err(Exception::ConstraintViolation { operation: $name })
         })
+        .unsupported()
     };
     ($name:literal, write) => {
         Row::write_serde($name, |_: &Tagging, _: &Arc<Call>, _: Value| -> ChangeResult {
             Err(Exception::ConstraintViolation { operation: $name })
         })
+        .unsupported()
     };
 }
 
@@ -45,6 +47,11 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ];
     rows.into_iter().map(|row| row.recorded_as_sent(MAPS)).collect()
 });
+
+/// Lists the operations.
+pub(crate) fn all() -> &'static [Row] {
+    &OPERATIONS
+}
 
 /// Finds an operation by its name.
 pub(crate) fn find(name: &str) -> Option<&'static Row> {

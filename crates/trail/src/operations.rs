@@ -18,11 +18,13 @@ macro_rules! unsupported {
         Row::read_serde($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Result<Value, Exception> {
             Err(Exception::UnsupportedOperation { operation: $name })
         })
+        .unsupported()
     };
     ($name:literal, write) => {
         Row::write_serde($name, |_: &CloudTrail, _: &Arc<Call>, _: Value| -> Changing {
             Err(Exception::UnsupportedOperation { operation: $name })
         })
+        .unsupported()
     };
 }
 

@@ -1,4 +1,4 @@
-//! Panics that tests order, so that each kind of background work can be seen to go on after one.
+//! Panics injected by tests, to check that each kind of background work continues after one.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -7,43 +7,43 @@ use std::time::Duration;
 use crate::{Error, Stop, Work};
 
 thread_local! {
-    static IS_ORDERED: Cell<bool> = const { Cell::new(false) };
+    static IS_ACTIVE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// An order for the workers that this thread starts while the value lives: their first rounds panic.
+/// While this value exists, the first round of each worker that this thread starts panics.
 pub struct FirstRoundsPanic {
-    /// It stays on the thread that made it.
+    /// Keeps the value on its thread.
     _thread: PhantomData<*const ()>,
 }
 
-/// Orders that the first rounds panic of the workers that this thread starts from now on.
+/// Makes the first round of each worker that this thread starts panic.
 pub fn first_rounds_panic() -> FirstRoundsPanic {
-    IS_ORDERED.set(true);
+    IS_ACTIVE.set(true);
     FirstRoundsPanic { _thread: PhantomData }
 }
 
 impl Drop for FirstRoundsPanic {
     fn drop(&mut self) {
-        IS_ORDERED.set(false);
+        IS_ACTIVE.set(false);
     }
 }
 
-/// Work whose first round panics if that was ordered.
+/// Work whose first round panics if a test requires it.
 pub(crate) struct Faulty<W> {
     work: W,
     panics: bool,
 }
 
 impl<W> Faulty<W> {
-    /// Wraps work that this thread starts.
+    /// Wraps the work of a worker that this thread starts.
     pub(crate) fn new(work: W) -> Self {
-        Self { work, panics: IS_ORDERED.get() }
+        Self { work, panics: IS_ACTIVE.get() }
     }
 }
 
 impl<W: Work> Work for Faulty<W> {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, Error> {
-        assert!(!std::mem::take(&mut self.panics), "a test ordered this panic");
+        assert!(!std::mem::take(&mut self.panics), "a test injected this panic");
         self.work.round(stop)
     }
 

@@ -1,6 +1,6 @@
-//! A supervised background worker: a thread that runs rounds of work when it is woken and when the work is due.
+//! Supervised background workers: threads that run rounds of work when they are woken and when work is due.
 //!
-//! **Invariant:** the thread ends only when its worker is stopped; a round that fails or panics is logged, and another one follows.
+//! **Invariant:** the thread ends only when its worker is stopped; a round that fails or panics is logged and followed by another.
 
 #![warn(unreachable_pub)]
 
@@ -17,17 +17,17 @@ use parking_lot::Mutex;
 
 pub use crate::signal::{Stop, Waker};
 
-/// Why a round failed.
+/// The cause of a failed round.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Work that is done in rounds.
+/// Work in rounds.
 pub trait Work: Send + 'static {
-    /// Does what is due, and returns how long it is until more is due; `None` waits until somebody wakes the worker.
+    /// Does the work that is due and returns the time until more is due; `None` waits for a wake.
     ///
-    /// A round that may take long looks at `stop` from time to time and returns early once it is set.
+    /// A long round checks `stop` regularly and returns early once it is set.
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, Error>;
 
-    /// Does what must be done at the end, once, after the last round.
+    /// Runs once after the last round.
     fn finish(&mut self) -> Result<(), Error> {
         Ok(())
     }
@@ -40,25 +40,27 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker, whose first round runs at once; its thread and its log lines have the name.
+    /// Starts a worker; its first round runs at once. `name` names the thread and is in its log lines.
     pub fn start(name: &'static str, waker: Waker, work: impl Work) -> io::Result<Self> {
         let work = faults::Faulty::new(work);
-        let (thread, of_thread) = (std::thread::Builder::new().name(name.to_owned()), waker.clone());
-        let thread = thread.spawn(move || supervise::run(name, &of_thread, work, supervise::FIRST_PAUSE))?;
+        let thread_waker = waker.clone();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || supervise::run(name, &thread_waker, work, supervise::FIRST_PAUSE))?;
         Ok(Self { waker, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Returns what wakes the worker.
+    /// Returns the waker of the worker.
     pub const fn waker(&self) -> &Waker {
         &self.waker
     }
 
-    /// Stops the worker and waits until it has ended; a second stop does nothing.
+    /// Stops the worker and waits for the end of its thread; a second call does nothing.
     pub fn stop(&self) {
         self.waker.stop();
         let thread = self.thread.lock().take();
         if let Some(thread) = thread {
-            // Panics of the work are caught in the thread, so there is nothing to hear of here.
+            // The thread catches the panics of its work, so it never ends with one.
             drop(thread.join());
         }
     }

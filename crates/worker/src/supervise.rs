@@ -1,14 +1,14 @@
-//! The loop of a worker: rounds, one after another, whatever becomes of each.
+//! The loop of a worker: runs rounds and survives their failures and panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::{Error, Waker, Work};
 
-/// The pause after the first failure; it doubles with each further one in a row.
+/// Pause after the first failure; it doubles with each further failure in a row.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause after a failure.
+/// Longest pause after a failure.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// Runs rounds until the worker is stopped, and then finishes.
@@ -22,27 +22,27 @@ pub(crate) fn run(name: &str, waker: &Waker, mut work: impl Work, first_pause: D
                 waker.wait(wait);
             }
             Err(error) => {
-                tracing::error!(worker = name, %error, "a round of background work failed; it is tried again");
+                tracing::error!(worker = name, %error, "background work failed; will retry");
                 waker.pause(pause(first_pause, failures));
                 failures += 1;
             }
         }
     }
     if let Err(error) = guarded(|| work.finish()) {
-        tracing::error!(worker = name, %error, "background work could not be finished at the end");
+        tracing::error!(worker = name, %error, "cannot finish background work at the stop");
     }
 }
 
-/// Turns a panic into a failure; the panic hook has told where it was.
+/// Turns a panic into a failure; the panic hook has reported its location.
 fn guarded<R>(part: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
     catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
         let reason =
             panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Err(format!("it panicked: {}", reason.unwrap_or("for an unknown reason")).into())
+        Err(format!("panic: {}", reason.unwrap_or("no message")).into())
     })
 }
 
-/// Returns how long to pause after so many failures before this one.
+/// Returns the pause after a failure that follows `failures` others in a row.
 fn pause(first: Duration, failures: u32) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(failures)).min(PAUSE_MAX)
 }

@@ -31,6 +31,11 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ]
 });
 
+/// Lists the operations.
+pub(super) fn all() -> &'static [Row] {
+    &OPERATIONS
+}
+
 /// Finds an operation by name.
 pub(super) fn find(name: &str) -> Option<&'static Row> {
     OPERATIONS.iter().find(|operation| operation.name == name)

@@ -60,7 +60,7 @@ mod tests {
         drop(order);
         events.lock().file = File::create_new(&path).expect("the folder is writable");
         while fs::read(&path).expect("the file exists") != b"a record\n" {
-            thread::yield_now();
+            thread::park_timeout(Duration::from_millis(1));
         }
         worker.stop();
         assert!(events.lock().pending.is_empty());

@@ -158,7 +158,7 @@ fn a_round_that_panics_is_followed_by_one_that_indexes() {
     history.panics.store(1, Ordering::Relaxed);
     let indexer = Indexer::start(Arc::clone(&history)).expect("a thread can be started");
     while history.indexed_seq.load(Ordering::Acquire) < EVENTS {
-        thread::yield_now();
+        thread::park_timeout(std::time::Duration::from_millis(1));
     }
     indexer.stop();
     assert_eq!(history.panics.load(Ordering::Relaxed), 0);

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::{FIRST_PAUSE, PAUSE_MAX, pause, run};
 use crate::{Error, Stop, Waker, Work, Worker};
 
-/// What one round does.
+/// The outcome of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
     Panics,
@@ -17,17 +17,17 @@ enum Round {
     Stops,
 }
 
-/// Plays rounds in their order, and keeps a list of what ran.
+/// Runs scripted rounds and lists them.
 struct Script {
-    /// The rounds to come, the next one first.
+    /// The remaining rounds, the next one first.
     rounds: VecDeque<Round>,
     waker: Waker,
     played: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Script {
-    fn note(&self, what: &'static str) {
-        self.played.lock().push(what);
+    fn note(&self, event: &'static str) {
+        self.played.lock().push(event);
     }
 }
 
@@ -82,15 +82,15 @@ fn pauses_double_up_to_a_bound() {
     assert_eq!(pause(FIRST_PAUSE, u32::MAX), PAUSE_MAX);
 }
 
-/// Tells of each round, and waits for a wake after it.
-struct Telling {
+/// Sends a message in each round, and waits for a wake after it.
+struct Reporting {
     rounds: Sender<()>,
     panics: usize,
 }
 
-impl Work for Telling {
+impl Work for Reporting {
     fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, Error> {
-        self.rounds.send(()).expect("the test listens");
+        self.rounds.send(()).expect("the test holds the receiver");
         if self.panics > 0 {
             self.panics -= 1;
             panic!("a round of the test panics");
@@ -99,22 +99,25 @@ impl Work for Telling {
     }
 }
 
-fn telling(panics: usize) -> (Worker, Receiver<()>) {
-    let (rounds, told) = channel();
-    (Worker::start("telling", Waker::default(), Telling { rounds, panics }).expect("a thread can be made"), told)
+fn reporting(panics: usize) -> (Worker, Receiver<()>) {
+    let (rounds, reports) = channel();
+    (
+        Worker::start("reporting", Waker::default(), Reporting { rounds, panics }).expect("a thread can be started"),
+        reports,
+    )
 }
 
 #[test]
-fn a_worker_runs_at_once_and_whenever_it_is_woken() {
-    let (worker, told) = telling(0);
-    told.recv().expect("the first round");
+fn a_worker_runs_at_once_and_after_each_wake() {
+    let (worker, reports) = reporting(0);
+    reports.recv().expect("the first round");
     for _ in 0..3 {
         worker.waker().wake();
-        told.recv().expect("a round for each wake that is waited for");
+        reports.recv().expect("each wake starts a round");
     }
     worker.stop();
-    assert_eq!(told.try_iter().count(), 0, "no round without a wake");
-    assert!(told.recv().is_err(), "the work is gone with the worker");
+    assert_eq!(reports.try_iter().count(), 0, "no round without a wake");
+    assert!(reports.recv().is_err(), "the worker drops its work");
     worker.stop();
 }
 
@@ -122,24 +125,24 @@ fn a_worker_runs_at_once_and_whenever_it_is_woken() {
 fn a_wake_before_the_start_and_one_while_a_round_runs_are_not_lost() {
     let waker = Waker::default();
     waker.wake();
-    let (rounds, told) = channel();
-    let work = Telling { rounds, panics: 1 };
-    let worker = Worker::start("telling", waker, work).expect("a thread can be made");
-    told.recv().expect("the first round, which panics");
+    let (rounds, reports) = channel();
+    let work = Reporting { rounds, panics: 1 };
+    let worker = Worker::start("reporting", waker, work).expect("a thread can be started");
+    reports.recv().expect("the first round, which panics");
     worker.waker().wake();
-    told.recv().expect("the round after the panic");
-    told.recv().expect("the round for the wakes");
+    reports.recv().expect("the round after the panic");
+    reports.recv().expect("the round for the wakes");
     drop(worker);
-    assert!(told.recv().is_err());
+    assert!(reports.recv().is_err());
 }
 
-/// A round that lasts until the worker is stopped.
+/// Work with a round that lasts until the stop.
 struct Endless;
 
 impl Work for Endless {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, Error> {
         while !stop.is_set() {
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(1));
         }
         Ok(None)
     }
@@ -148,13 +151,13 @@ impl Work for Endless {
 #[test]
 fn a_stop_ends_a_long_round_a_long_wait_and_a_long_pause() {
     drop(Worker::start("endless", Waker::default(), Endless));
-    let (worker, told) = telling(0);
-    told.recv().expect("the first round");
+    let (worker, reports) = reporting(0);
+    reports.recv().expect("the first round");
     drop(worker);
     let waker = Waker::default();
     std::thread::scope(|scope| {
         let pausing = scope.spawn(|| waker.pause(Duration::MAX));
         waker.stop();
-        pausing.join().expect("it does not panic");
+        pausing.join().expect("the pause does not panic");
     });
 }
