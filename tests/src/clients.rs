@@ -1,4 +1,4 @@
-//! Real clients: `git`, other Git clients, the AWS CLI and Python, in an environment that holds nothing of the machine's.
+//! Real clients: `git`, other Git clients, the AWS CLI and Python, in an environment without settings of the machine.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::{Command, Output, Stdio};
 
 use crate::{World, binary};
 
-/// What a client printed and how it ended.
+/// The output and the result of a client.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Whether it succeeded.
+    /// Whether the client succeeded.
     pub success: bool,
     /// Standard output.
     pub out: String,
@@ -18,13 +18,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns standard output without its last newline, of a client that has to succeed.
+    /// Returns standard output without its last newline; fails the test if the client failed.
     pub fn ok(self) -> String {
         assert!(self.success, "the client failed\n{}\n{}", self.out, self.err);
         self.out.trim_end().to_owned()
     }
 
-    /// Returns standard error of a client that has to fail.
+    /// Returns standard error; fails the test if the client succeeded.
     pub fn failed(self) -> String {
         assert!(!self.success, "the client succeeded\n{}\n{}", self.out, self.err);
         self.err
@@ -32,21 +32,21 @@ impl Outcome {
 }
 
 impl World {
-    /// Runs `git` in a folder below the test's.
+    /// Runs `git` in a folder below that of the test.
     pub fn git(&self, folder: &str, arguments: &[&str]) -> Outcome {
         git(&self.folder().join(folder), arguments)
     }
 
-    /// Makes a repository with one commit in a folder below the test's, and returns the commit's id.
+    /// Creates a repository with one commit in a folder below that of the test, and returns the id of the commit.
     pub fn git_repository(&self, folder: &str) -> String {
         self.git(".", &["init", "--quiet", "--initial-branch=main", folder]).ok();
         self.git_commit(folder, "README.md", "A demonstration.\n")
     }
 
-    /// Commits a file, and returns the commit's id.
+    /// Commits a file and returns the id of the commit.
     pub fn git_commit(&self, folder: &str, file: &str, content: &str) -> String {
         let path = self.folder().join(folder).join(file);
-        std::fs::create_dir_all(path.parent().expect("it is below a folder")).expect("the folder is writable");
+        std::fs::create_dir_all(path.parent().expect("the file is in a folder")).expect("the folder is writable");
         std::fs::write(path, content).expect("the folder is writable");
         self.git(folder, &["add", "--all"]).ok();
         self.git(folder, &["commit", "--quiet", "--message", file]).ok();
@@ -85,12 +85,12 @@ fn python_environment(program: &str, folder: &Path, endpoint: &str) -> Command {
     command
 }
 
-/// The Git clients of other make, each behind a program of `tests/clients` with the same commands.
+/// Git clients other than `git`; each has a program in `tests/clients`, all with the same commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GitClient {
     /// Git in Python.
     Dulwich,
-    /// libgit2, by its bindings for Python.
+    /// libgit2 with its Python bindings.
     Pygit2,
     /// Git in JavaScript.
     IsomorphicGit,
@@ -99,7 +99,7 @@ pub enum GitClient {
 }
 
 impl World {
-    /// Runs a Git client's program in the test's folder.
+    /// Runs the program of a Git client in the folder of the test.
     pub fn git_client(&self, client: GitClient, arguments: &[&str]) -> Outcome {
         let program = |path| Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(path);
         let mut command = match client {
@@ -129,12 +129,12 @@ pub fn git(folder: &Path, arguments: &[&str]) -> Outcome {
     outcome(&mut git_command(folder, arguments))
 }
 
-/// Runs `git`, which has to succeed, with an input, and returns its output.
+/// Runs `git` with an input and returns its output; fails the test if `git` fails.
 pub fn git_fed(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut command = git_command(folder, arguments);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("git is installed");
-    child.stdin.take().expect("it is piped").write_all(input).expect("it reads all");
-    let output = child.wait_with_output().expect("it ends");
+    child.stdin.take().expect("standard input is piped").write_all(input).expect("git reads its input");
+    let output = child.wait_with_output().expect("git ends");
     assert!(output.status.success(), "{arguments:?}");
     output.stdout
 }
@@ -164,7 +164,7 @@ fn git_command(folder: &Path, arguments: &[&str]) -> Command {
 pub fn outcome(command: &mut Command) -> Outcome {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| {
         panic!(
-            "{} cannot be run: {error}; scripts/clients installs what the tests need",
+            "cannot run {}: {error}; run scripts/clients, which installs the clients of the tests",
             command.get_program().display()
         )
     });
@@ -172,7 +172,7 @@ pub fn outcome(command: &mut Command) -> Outcome {
     Outcome { success: status.success(), out: text(stdout), err: text(stderr) }
 }
 
-/// The programs of the pinned Python environment, which `scripts/clients` makes.
+/// Returns the folder of programs of the pinned Python environment, which `scripts/clients` creates.
 pub fn python_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin")
 }

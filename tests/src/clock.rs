@@ -1,12 +1,12 @@
-//! A clock that tests can foresee.
+//! A predictable clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws::{Clock, Timestamp};
 
-/// Starts at 2016-12-14T18:19:14.262Z, and each reading is a second later; ids follow from how many were made.
+/// A clock that starts at 2016-12-14T18:19:14.262Z and advances by a second with each reading; seeds count up.
 ///
-/// The maintenance of repositories reads it whenever it runs, and does not move it: the times of calls can be foreseen.
+/// Maintenance of repositories runs at any time; its readings do not move the clock, so that the times of calls are predictable.
 #[derive(Debug, Default)]
 pub struct SteppingClock {
     readings: AtomicI64,
@@ -14,7 +14,7 @@ pub struct SteppingClock {
 }
 
 impl SteppingClock {
-    /// Sets the clock ahead by so many seconds, or back by so many less than none.
+    /// Moves the clock by a number of seconds; a negative number moves it back.
     pub fn advance(&self, seconds: i64) {
         self.readings.fetch_add(seconds, Ordering::Relaxed);
     }
@@ -27,6 +27,6 @@ impl Clock for SteppingClock {
     }
 
     fn seed(&self) -> u128 {
-        u128::try_from(self.seeds.fetch_add(1, Ordering::Relaxed)).expect("it counts up")
+        u128::try_from(self.seeds.fetch_add(1, Ordering::Relaxed)).expect("the count is not negative")
     }
 }

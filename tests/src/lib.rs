@@ -1,6 +1,6 @@
-//! The harness: a server inside the test, real clients against it, and the trail it leaves.
+//! The test harness: a server inside the test, real clients for it, and its trail.
 //!
-//! **Invariant:** a test talks to its own server on a free port, in its own folders, with an environment of its own.
+//! **Invariant:** a test uses its own server on a free port, its own folders and its own environment.
 
 pub mod binary;
 pub mod bomb;
@@ -35,13 +35,13 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// Time between two checks of a condition that a test waits for.
 const CHECK_INTERVAL: Duration = Duration::from_millis(3);
 
-/// A running server and the folder that a test works in.
+/// A running server and the folder of a test.
 pub struct World {
     server: Option<Server>,
     runtime: Runtime,
     folder: TempDir,
     settings: Settings,
-    /// It goes on over restarts: ids that were given once are not given again.
+    /// Continues over restarts, so that no id occurs twice.
     clock: Arc<SteppingClock>,
 }
 
@@ -52,15 +52,15 @@ impl Default for World {
 }
 
 impl World {
-    /// Starts a server with the settings of a program that was told nothing, on a clock that only the server's calls move.
+    /// Starts a server with the default settings and a clock that moves with the calls only.
     pub fn new() -> Self {
         Self::with(|_settings| ())
     }
 
-    /// Starts a server whose settings the test changes.
+    /// Starts a server with changed settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a temporary folder");
-        let runtime = Runtime::new().expect("threads can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let runtime = Runtime::new().expect("threads can be started");
         let mut settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             data_dir: Some(folder.path().join("data")),
@@ -73,32 +73,32 @@ impl World {
         world
     }
 
-    /// Starts a server that knows the accounts and users of an identities file.
+    /// Starts a server with an identities file.
     pub fn with_identities(file: &str) -> Self {
         Self::with(|settings| {
-            let data = settings.data_dir.as_ref().expect("the harness names one");
+            let data = settings.data_dir.as_ref().expect("the harness sets a data folder");
             let path = data.with_file_name("identities.toml");
             std::fs::write(&path, file).expect("the folder is writable");
             settings.identities = Some(path);
-            // Git commands that name nobody are the default user's.
+            // Git commands without credentials are those of the default user.
             settings.git.auth = Some(GitAuth::Never);
         })
     }
 
-    /// Starts the server again on the folders that it had.
+    /// Restarts the server on its folders.
     pub fn restart(&mut self) {
         self.stop();
         self.start();
     }
 
-    /// Starts the server again on the folders that it had, with settings that the test changes.
+    /// Restarts the server on its folders with changed settings.
     pub fn restart_with(&mut self, change: impl FnOnce(&mut Settings)) {
         self.stop();
         change(&mut self.settings);
         self.start();
     }
 
-    /// Stops the server; its folders stay.
+    /// Stops the server and keeps its folders.
     pub fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.stop());
@@ -108,51 +108,51 @@ impl World {
     fn start(&mut self) {
         let clock = Arc::clone(&self.clock);
         let started = self.runtime.block_on(Server::start_with_clock(self.settings.clone(), clock));
-        self.server = Some(started.expect("the settings make sense"));
+        self.server = Some(started.expect("the server starts with these settings"));
     }
 
-    /// Sets the server's clock ahead by so many seconds, or back by so many less than none.
+    /// Moves the clock of the server by a number of seconds; a negative number moves it back.
     pub fn move_clock(&self, seconds: i64) {
         self.clock.advance(seconds);
     }
 
-    /// The URL of the server.
+    /// Returns the URL of the server.
     pub fn endpoint(&self) -> String {
         self.server().endpoint()
     }
 
-    /// The folder that the test works in.
+    /// Returns the folder of the test.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The folder of the trail.
+    /// Returns the folder of the trail.
     pub fn trail_folder(&self) -> PathBuf {
         self.settings.trail_dir.clone().unwrap_or_else(|| self.folder.path().join("data/trail"))
     }
 
-    /// The server's database.
+    /// Returns the database of the server.
     pub fn store(&self) -> &Arc<store::Store> {
         self.server().store()
     }
 
-    /// The URL of a repository of the default account and region.
+    /// Returns the URL of a repository in the default account and region.
     pub fn repository_url(&self, name: &str) -> String {
         format!("{}/v1/repos/{name}", self.endpoint())
     }
 
-    /// The records in `events.ndjson`, in their order.
+    /// Returns the records in `events.ndjson` in their order.
     pub fn events(&self) -> Vec<Value> {
         read_events(&self.trail_folder())
     }
 
-    /// Runs something of the SDK.
+    /// Runs a future of the SDK.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 
     fn server(&self) -> &Server {
-        self.server.as_ref().expect("the test has not stopped it")
+        self.server.as_ref().expect("the test has not stopped the server")
     }
 }
 
@@ -181,7 +181,7 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        // What the server removes meanwhile is not there.
+        // A file that the server removes meanwhile is skipped.
         for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             if path.is_dir() { folders.push(path) } else { found.push(path) }
         }
@@ -190,25 +190,25 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The folder of the whole workspace.
+/// Returns the root folder of the workspace.
 pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// Reads `events.ndjson` in a trail folder.
 pub fn read_events(folder: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(folder.join("events.ndjson")).expect("the file is there");
+    let text = std::fs::read_to_string(folder.join("events.ndjson")).expect("events.ndjson exists");
     text.lines().map(|line| serde_json::from_str(line).expect("every line is a record")).collect()
 }
 
-/// Reads the records in all log files of a trail folder, in no particular order; what is still written is no log file.
+/// Reads the records of all log files in a trail folder, in no particular order; skips files that are still being written.
 pub fn read_log_files(folder: &Path) -> Vec<Value> {
     let mut records = Vec::new();
     for path in log_files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "gz")) {
-        let file = std::fs::File::open(&path).expect("it was listed");
+        let file = std::fs::File::open(&path).expect("the file was listed");
         let content: Value =
             serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("a log file is JSON in one gzip member");
-        records.extend(content["Records"].as_array().expect("it has records").clone());
+        records.extend(content["Records"].as_array().expect("a log file has records").clone());
     }
     records
 }

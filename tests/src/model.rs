@@ -1,4 +1,4 @@
-//! AWS's own models of the services, as the SDK for Python has them: how operations can fail, and what their replies look like.
+//! AWS's models of the services from the SDK for Python: the exceptions of operations and the shapes of their replies.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,15 +15,15 @@ static TAGGING: LazyLock<Value> = LazyLock::new(|| read("resourcegroupstaggingap
 
 fn read(version: &str) -> Value {
     let python = fs::read_dir(workspace().join(".venv/lib")).expect("scripts/clients installed the SDK for Python");
-    let mut places = python.map(|folder| {
+    let mut paths = python.map(|folder| {
         let packages = folder.expect("the folder can be read").path().join("site-packages");
         packages.join("botocore/data").join(version).join("service-2.json.gz")
     });
-    let model = places.find_map(|path| File::open(path).ok()).expect("the SDK has the model");
+    let model = paths.find_map(|path| File::open(path).ok()).expect("the SDK has the model");
     serde_json::from_reader(GzDecoder::new(model)).expect("the model is JSON")
 }
 
-/// The model of the service that has an operation; their names are all different.
+/// Returns the model of the service with an operation; no two services have operations of one name.
 fn of(operation: &str) -> &'static Value {
     match operation {
         _ if is_cloudtrail(operation) => &CLOUDTRAIL,
@@ -32,19 +32,19 @@ fn of(operation: &str) -> &'static Value {
     }
 }
 
-/// Whether an operation is CloudTrail's.
+/// Returns whether an operation is one of CloudTrail.
 pub fn is_cloudtrail(operation: &str) -> bool {
     CLOUDTRAIL["operations"].get(operation).is_some()
 }
 
-/// Whether an operation is the Resource Groups Tagging API's.
+/// Returns whether an operation is one of the Resource Groups Tagging API.
 pub fn is_tagging(operation: &str) -> bool {
     TAGGING["operations"].get(operation).is_some()
 }
 
-/// The value of `X-Amz-Target` for an operation; what no model has is taken for CodeCommit's.
+/// Returns `X-Amz-Target` for an operation; an operation in no model counts as one of CodeCommit.
 pub fn target(operation: &str) -> String {
-    let prefix = of(operation)["metadata"]["targetPrefix"].as_str().expect("the services speak AWS JSON");
+    let prefix = of(operation)["metadata"]["targetPrefix"].as_str().expect("the services use AWS JSON");
     format!("{prefix}.{operation}")
 }
 
@@ -74,13 +74,13 @@ pub fn exceptions(operation: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Whether a model has an operation; AWS names some of CodeCommit's as permissions only, and what they look like is ours.
+/// Returns whether a model has an operation. Some operations of CodeCommit are known as permissions only; their shapes are our own.
 pub fn has(operation: &str) -> bool {
     of(operation)["operations"].get(operation).is_some()
 }
 
-/// Says what is wrong with the reply of an operation that succeeded: a member that is missing, of another type, or not of
-/// the model, if there is one.
+/// Checks the reply of a successful operation against the model, if there is one. Fails for a missing member, one of a wrong type,
+/// and one that the model does not have.
 pub fn check(operation: &str, reply: &Value) -> Result<(), String> {
     if !has(operation) {
         return Ok(());
@@ -101,13 +101,16 @@ fn check_shape(model: &Value, name: &str, value: &Value, place: &str) -> Result<
         ("structure", Value::Object(members)) => check_structure(model, shape, members, place),
         ("list", Value::Array(items)) => {
             let of = shape["member"]["shape"].as_str().expect("a list has a member");
-            items.iter().enumerate().try_for_each(|(at, item)| check_shape(model, of, item, &format!("{place}[{at}]")))
+            items
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, item)| check_shape(model, of, item, &format!("{place}[{index}]")))
         }
         ("map", Value::Object(entries)) => {
             let of = shape["value"]["shape"].as_str().expect("a map has values");
             entries.iter().try_for_each(|(key, item)| check_shape(model, of, item, &format!("{place}.{key}")))
         }
-        // The documentation of this one says that it can be any code of any service.
+        // Its documentation allows every error code of every service.
         ("string", Value::String(_)) if name == "ErrorCode" => Ok(()),
         ("string", Value::String(text)) => match shape["enum"].as_array() {
             Some(known) if !known.iter().any(|known| known == text) => wrong(),

@@ -1,4 +1,4 @@
-//! moto's server, which stands in for the other services of AWS.
+//! The server of moto, which stands in for other services of AWS.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,28 +6,29 @@ use std::process::{Child, Command, Stdio};
 use crate::World;
 use crate::clients::python_folder;
 
-/// moto, running; it is killed when the test is done with it.
+/// A running server of moto; it is killed when this value is dropped.
 pub struct Moto {
     child: Child,
     url: String,
 }
 
 impl Moto {
-    /// Starts it on a free port, and waits until it is ready.
+    /// Starts the server on a free port and waits until it is ready.
     pub fn start() -> Self {
         let mut command = Command::new(python_folder().join("moto_server"));
         command.args(["--host", "127.0.0.1", "--port", "0"]).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut child = spawned.expect("scripts/clients installs what the tests need");
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines().map_while(Result::ok);
+        let mut child = spawned.expect("scripts/clients has installed moto");
+        let mut log =
+            BufReader::new(child.stderr.take().expect("standard error is piped")).lines().map_while(Result::ok);
         let url = log.find_map(|line| Some(line.split_once("Running on ")?.1.trim().to_owned()));
-        // What it says later is read too, or it would wait for that.
+        // Later log lines are read too, as moto would block on a full pipe.
         std::thread::spawn(move || log.for_each(drop));
-        Self { child, url: url.expect("it says where it listens") }
+        Self { child, url: url.expect("moto logs its address") }
     }
 
-    /// Makes a topic and a queue of the same name that is subscribed to it, and returns the topic's ARN.
+    /// Creates a topic and a subscribed queue of the same name, and returns the ARN of the topic.
     pub fn topic_with_queue(&self, world: &World, name: &str) -> String {
         let program = format!(
             "
@@ -44,7 +45,7 @@ print(topic)
         world.python(&program).ok()
     }
 
-    /// The URL of all of its services.
+    /// Returns the URL of the services.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -52,7 +53,7 @@ print(topic)
 
 impl Drop for Moto {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

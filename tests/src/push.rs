@@ -1,4 +1,4 @@
-//! Pushes byte by byte, for tests that stop in the middle of one.
+//! Raw pushes, for tests that interrupt one.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -6,24 +6,24 @@ use std::path::Path;
 
 use crate::clients::git_fed;
 
-/// The header that a request with a push has.
+/// The content type of a push.
 pub const PUSH_TYPE: (&str, &str) = ("content-type", "application/x-git-receive-pack-request");
 
-/// The header that a request for a fetch has.
+/// The content type of a fetch.
 pub const FETCH_TYPE: (&str, &str) = ("content-type", "application/x-git-upload-pack-request");
 
-/// Text that does not compress well.
+/// Returns text that does not compress well.
 pub fn noise(bytes: usize) -> String {
     let lines =
         (0_u64..).map(|number| format!("{:016x}", number.wrapping_mul(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     lines.take(bytes / 16).collect()
 }
 
-/// The body of a push that moves one reference.
+/// The body of a push that updates one reference.
 pub struct Push(Vec<u8>);
 
 impl Push {
-    /// Makes a push of the objects in a work tree, from `old`, or from nothing, to `new`.
+    /// Creates a push of the objects of a work tree that are in `new` and not in `old`.
     pub fn new(work: &Path, reference: &str, old: Option<&str>, new: &str) -> Self {
         let command = format!("{} {new} {reference}\0report-status", old.unwrap_or(&"0".repeat(40)));
         let revisions = old.map_or_else(|| format!("{new}\n"), |old| format!("{new}\n^{old}\n"));
@@ -32,14 +32,14 @@ impl Push {
         Self(body)
     }
 
-    /// The size of the body in bytes.
+    /// Returns the size of the body in bytes.
     pub fn bytes(&self) -> usize {
         self.0.len()
     }
 
-    /// Sends the first `bytes` of the body to the repository at `url`.
+    /// Sends the first `bytes` bytes of the body to the repository at `url`.
     pub fn begin(&self, url: &str, bytes: usize) -> io::Result<TcpStream> {
-        let (address, path) = url.trim_start_matches("http://").split_once('/').expect("it is a repository's");
+        let (address, path) = url.trim_start_matches("http://").split_once('/').expect("the URL has a path");
         let mut stream = TcpStream::connect(address)?;
         let length = self.bytes();
         let head = format!(
@@ -51,7 +51,7 @@ impl Push {
         Ok(stream)
     }
 
-    /// Sends the rest of a body of which `bytes` were sent, and returns the reply.
+    /// Sends the body after its first `bytes` bytes and returns the reply.
     pub fn finish(&self, mut stream: TcpStream, bytes: usize) -> io::Result<String> {
         stream.write_all(&self.0[bytes..])?;
         let mut reply = Vec::new();
@@ -59,7 +59,7 @@ impl Push {
         Ok(String::from_utf8_lossy(&reply).into_owned())
     }
 
-    /// Sends it all, and returns the reply.
+    /// Sends the whole body and returns the reply.
     pub fn send(&self, url: &str) -> io::Result<String> {
         self.finish(self.begin(url, self.bytes())?, self.bytes())
     }

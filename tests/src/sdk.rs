@@ -1,4 +1,4 @@
-//! The AWS SDK for Rust, unmodified, over this harness's own connection.
+//! The unmodified AWS SDK for Rust with an HTTP client of this harness.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -11,11 +11,11 @@ use ureq::http::Request;
 
 use crate::{World, wire};
 
-/// A connection without TLS: the SDK's own brings a TLS library that nothing here needs.
+/// An HTTP client without TLS: that of the SDK needs a TLS library, which is not used here.
 #[derive(Clone, Copy, Debug)]
 struct Connection;
 
-/// Makes a client of a service; each SDK has a configuration of its own, made in the same way.
+/// Creates a client of a service; the SDK of each service has its own configuration types with the same functions.
 macro_rules! client {
     ($sdk:ident, $endpoint:expr, $access_key:expr, $region:expr) => {{
         use $sdk::config::retry::RetryConfig;
@@ -24,7 +24,7 @@ macro_rules! client {
         let config = $sdk::config::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(Connection)
-            // A test asks once and takes the answer; waiting would need a clock of the SDK's own.
+            // Tests need no retries, and timeouts would require a timer of the SDK.
             .retry_config(RetryConfig::disabled())
             .identity_cache(IdentityCache::no_cache())
             .timeout_config(TimeoutConfig::disabled())
@@ -38,27 +38,27 @@ macro_rules! client {
 }
 
 impl World {
-    /// Makes a client of CodeCommit with the documentation's example access key.
+    /// Creates a client of CodeCommit with the example access key of the documentation.
     pub fn sdk(&self) -> aws_sdk_codecommit::Client {
         self.sdk_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
     }
 
-    /// Makes a client of CodeCommit with an access key, for a region.
+    /// Creates a client of CodeCommit with an access key, for a region.
     pub fn sdk_as(&self, access_key: &str, region: &str) -> aws_sdk_codecommit::Client {
         client!(aws_sdk_codecommit, self.endpoint(), access_key, region)
     }
 
-    /// Makes a client of CloudTrail with the documentation's example access key.
+    /// Creates a client of CloudTrail with the example access key of the documentation.
     pub fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
         self.cloudtrail_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
     }
 
-    /// Makes a client of CloudTrail with an access key, for a region.
+    /// Creates a client of CloudTrail with an access key, for a region.
     pub fn cloudtrail_as(&self, access_key: &str, region: &str) -> aws_sdk_cloudtrail::Client {
         client!(aws_sdk_cloudtrail, self.endpoint(), access_key, region)
     }
 
-    /// Makes a client of STS with an access key.
+    /// Creates a client of STS with an access key.
     pub fn sts_as(&self, access_key: &str) -> aws_sdk_sts::Client {
         client!(aws_sdk_sts, self.endpoint(), access_key, "us-east-1")
     }
@@ -84,9 +84,9 @@ fn exchange(request: &HttpRequest) -> HttpResponse {
     for (name, value) in request.headers() {
         raw = raw.header(name, value);
     }
-    let body = request.body().bytes().expect("no operation streams").to_vec();
-    let reply = wire::send(raw.body(body).expect("the SDK's request is well formed"));
-    let status = reply.status.try_into().expect("it is a status");
+    let body = request.body().bytes().expect("no operation has a streaming body").to_vec();
+    let reply = wire::send(raw.body(body).expect("the request of the SDK is well formed"));
+    let status = reply.status.try_into().expect("the status is valid");
     let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
     for (name, value) in reply.headers {
         response.headers_mut().append(name, value);

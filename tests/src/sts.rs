@@ -1,4 +1,4 @@
-//! AWS STS, asked by raw forms.
+//! Raw requests to AWS STS.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,18 +7,18 @@ use serde_json::Value;
 use crate::wire::signed;
 use crate::{Reply, World};
 
-/// Asks STS with a key, if one is given.
-pub fn ask(world: &World, key: Option<&str>, form: &str) -> Reply {
+/// Sends a form to STS, signed with an access key if there is one.
+pub fn query(world: &World, key: Option<&str>, form: &str) -> Reply {
     send(world, key, None, "us-east-1", form)
 }
 
-/// Asks STS in a region.
-pub fn ask_in(world: &World, key: &str, region: &str, form: &str) -> Reply {
+/// Sends a form to STS in a region.
+pub fn query_in(world: &World, key: &str, region: &str, form: &str) -> Reply {
     send(world, Some(key), None, region, form)
 }
 
-/// Asks STS with temporary credentials.
-pub fn ask_as(world: &World, session: &Session, form: &str) -> Reply {
+/// Sends a form to STS with temporary credentials.
+pub fn query_as(world: &World, session: &Session, form: &str) -> Reply {
     send(world, Some(&session.key), Some(&session.token), "us-east-1", form)
 }
 
@@ -26,16 +26,16 @@ fn send(world: &World, key: Option<&str>, token: Option<&str>, region: &str, for
     let authorization = key.map(|key| signed(key, region));
     let mut headers =
         vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8"), ("user-agent", "the test")];
-    headers.extend(authorization.as_deref().map(|it| ("authorization", it)));
-    headers.extend(token.map(|it| ("x-amz-security-token", it)));
+    headers.extend(authorization.as_deref().map(|header| ("authorization", header)));
+    headers.extend(token.map(|token| ("x-amz-security-token", token)));
     world.send("POST", "/", &headers, format!("Version=2011-06-15&Action={form}").as_bytes())
 }
 
-/// The content of an element of a reply.
+/// Returns the content of an element of a reply.
 pub fn element(reply: &Reply, name: &str) -> String {
     let text = reply.text();
     let after = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}")).1;
-    after.split_once(&format!("</{name}>")).expect("elements end").0.to_owned()
+    after.split_once(&format!("</{name}>")).expect("the element has an end").0.to_owned()
 }
 
 /// Temporary credentials.
@@ -48,13 +48,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the credentials of a reply, which must be a success.
+    /// Returns the credentials of a successful reply.
     pub fn of(reply: &Reply) -> Self {
         assert_eq!(reply.status, 200, "{}", reply.text());
         Self { key: element(reply, "AccessKeyId"), token: element(reply, "SessionToken") }
     }
 
-    /// Calls an operation of AWS JSON with them.
+    /// Calls an operation of AWS JSON with the credentials.
     pub fn call(&self, world: &World, operation: &str, input: &Value) -> Reply {
         let authorization = signed(&self.key, "us-east-1");
         world.call_as(
@@ -64,7 +64,7 @@ impl Session {
         )
     }
 
-    /// Returns the `Authorization` that Git sends with them.
+    /// Returns the `Authorization` header of Git with the credentials.
     pub fn git(&self) -> String {
         format!("Basic {}", STANDARD.encode(format!("{}%{}:signature", self.key, self.token)))
     }

@@ -1,4 +1,4 @@
-//! Raw requests: what is sent and received, byte for byte.
+//! Raw requests and replies.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON; `null` where it is empty.
+    /// Returns the body as JSON; `null` if it is empty.
     pub fn json(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
@@ -28,35 +28,35 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("this is not JSON: {}", self.text()))
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The value of a header.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// The exception's name, message and status, as one value to compare.
+    /// Returns the name, message and status of an exception as one value.
     pub fn failure(&self) -> Value {
         json!({ "status": self.status, "__type": self.json()["__type"], "message": self.message() })
     }
 
-    /// The sentence of a failure: services differ in what they name the member.
+    /// Returns the message of a failure; services differ in the name of the member.
     pub fn message(&self) -> Value {
         let body = self.json();
         body.get("message").or(body.get("Message")).cloned().unwrap_or_default()
     }
 }
 
-/// The request that calls an operation of CodeCommit or CloudTrail at an endpoint, without credentials.
+/// Creates the request for an operation of CodeCommit or CloudTrail, without credentials.
 pub fn request(endpoint: &str, operation: &str, input: &Value) -> Request<Vec<u8>> {
     let request = Request::post(endpoint).header("x-amz-target", model::target(operation));
-    request.body(input.to_string().into_bytes()).expect("it is well formed")
+    request.body(input.to_string().into_bytes()).expect("the request is well formed")
 }
 
-/// Sends a call of CodeCommit whose reply nobody reads.
+/// Sends a call of CodeCommit without reading the reply.
 pub fn begin(endpoint: &str, operation: &str, input: &Value) -> TcpStream {
     let body = input.to_string();
     let (address, target) = (endpoint.trim_start_matches("http://"), model::target(operation));
@@ -65,8 +65,11 @@ pub fn begin(endpoint: &str, operation: &str, input: &Value) -> TcpStream {
          Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .expect("the server reads the request");
     stream
 }
 
@@ -84,7 +87,7 @@ impl World {
         self.send("POST", "/", &all, input.to_string().as_bytes())
     }
 
-    /// Calls an operation that has to succeed, and returns its output, which has to be as AWS's model has it.
+    /// Calls an operation and returns its output; fails the test if the call fails or the output violates the model.
     pub fn ok(&self, operation: &str, input: &Value) -> Value {
         let reply = self.call(operation, input);
         assert_eq!(reply.status, 200, "{operation} {input}: {}", reply.text());
@@ -99,16 +102,16 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        send(request.body(body.to_vec()).expect("the test's request is well formed"))
+        send(request.body(body.to_vec()).expect("the request of the test is well formed"))
     }
 }
 
-/// Sends a request anywhere; every status is a reply.
+/// Sends a request; a reply can have any status.
 pub fn send(request: Request<Vec<u8>>) -> Reply {
     try_send(request).expect("the server answers")
 }
 
-/// Sends a request to a server that may be gone before it has answered.
+/// Sends a request to a server that may end before it answers.
 pub fn try_send(request: Request<Vec<u8>>) -> Result<Reply, ureq::Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut reply = agent.run(request)?;
@@ -121,7 +124,7 @@ pub fn try_send(request: Request<Vec<u8>>) -> Result<Reply, ureq::Error> {
     Ok(Reply { status, headers, body })
 }
 
-/// The head of a signature by an access key for a region, as clients send it; nobody checks it in open mode.
+/// Returns an `Authorization` header with an access key and a region; its signature is not valid, as nothing verifies it.
 pub fn signed(access_key: &str, region: &str) -> String {
     let scope = format!("{access_key}/20161214/{region}/codecommit/aws4_request");
     format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=00")

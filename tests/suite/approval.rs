@@ -1,4 +1,4 @@
-//! Approvals of pull requests and overrides of their rules, by several people.
+//! Approvals of pull requests and overrides of their rules, by several users.
 
 use std::sync::Barrier;
 
@@ -26,7 +26,7 @@ fn call_as(world: &World, user: &str, operation: &str, input: &Value) -> Reply {
     world.call_as(operation, input, &[("authorization", &signed(user, "us-east-1"))])
 }
 
-/// What names the current revision of a pull request.
+/// The input that identifies the current revision of a pull request.
 fn current(world: &World, id: &Value) -> Value {
     json!({ "pullRequestId": id, "revisionId": get(world, id)["revisionId"] })
 }
@@ -47,7 +47,7 @@ fn set_override(world: &World, user: &str, mut revision: Value, status: &str) ->
 
 fn approvers(world: &World, revision: &Value) -> Vec<Value> {
     let states = world.ok("GetPullRequestApprovalStates", revision)["approvals"].clone();
-    let states = states.as_array().expect("it is a list").iter();
+    let states = states.as_array().expect("the value is a list").iter();
     states.map(|state| (state["approvalState"] == "APPROVE").then(|| state["userArn"].clone()).into()).collect()
 }
 
@@ -55,11 +55,12 @@ fn merge(world: &World, id: &Value) -> Reply {
     world.call("MergePullRequestByFastForward", &json!({ "pullRequestId": id, "repositoryName": "MyDemoRepo" }))
 }
 
-/// The last event's type, metadata and actor.
+/// The type, metadata and actor of the last event.
 fn last_event(world: &World, id: &Value) -> (Value, Value, Value) {
     let events = world.ok("DescribePullRequestEvents", &json!({ "pullRequestId": id }))["pullRequestEvents"].clone();
     let last = events.as_array().and_then(|events| events.last()).expect("there are some").clone();
-    let metadata = last.as_object().expect("it is one").iter().find(|(name, _)| name.ends_with("EventMetadata"));
+    let metadata =
+        last.as_object().expect("the value is an object").iter().find(|(name, _)| name.ends_with("EventMetadata"));
     let metadata = metadata.map_or(Value::Null, |(_, metadata)| metadata.clone());
     (last["pullRequestEventType"].clone(), metadata, last["actorArn"].clone())
 }
@@ -112,7 +113,7 @@ fn an_approval_can_be_taken_back_and_each_change_is_an_event() {
     assert_eq!((approvers(&world, &revision), last_event(&world, &id)), (vec![json!(arn(LI))], event("APPROVE")));
     let after = get(&world, &id)["lastActivityDate"].clone();
     assert!(after.as_f64() > before);
-    // Once more changes nothing.
+    // Setting the same state again changes nothing.
     approve(&world, LI, &id);
     assert_eq!(get(&world, &id)["lastActivityDate"], after);
     assert_eq!(set(&world, SAANVI, revision.clone(), "REVOKE"), Value::Null);
@@ -149,7 +150,7 @@ fn new_commits_need_new_approvals() {
     let evaluation = evaluate(&world, &id);
     assert_eq!((&evaluation["approved"], &evaluation["overridden"]), (&json!(false), &json!(false)));
     assert_eq!(merge(&world, &id).json()["__type"], "PullRequestApprovalRulesNotSatisfiedException");
-    // What was said of the old one can still be asked for.
+    // The approvals of the old revision can still be read.
     assert_eq!(approvers(&world, &old), [arn(LI)]);
     assert_eq!(world.ok("GetPullRequestOverrideState", &old), json!({ "overridden": true, "overrider": arn(SAANVI) }));
     assert_eq!(approvers(&world, &current(&world, &id)), [""; 0]);
@@ -232,7 +233,7 @@ fn of_many_overrides_at_once_one_is_made() {
     let one = &one;
     let answers: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || one(number))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
     assert_eq!(answers.iter().filter(|answer| answer.is_null()).count(), 1);
     assert_eq!(answers.iter().filter(|answer| *answer == "OverrideAlreadySetException").count(), 7);

@@ -1,4 +1,4 @@
-//! Approval rules of pull requests: those of their own, and those that templates make.
+//! Approval rules of pull requests: their own and those from templates.
 
 use serde_json::{Value, json};
 use tests::World;
@@ -20,9 +20,9 @@ pub fn evaluate(world: &World, id: &Value) -> Value {
     world.ok("EvaluatePullRequestApprovalRules", &input)["evaluation"].clone()
 }
 
-/// Makes a template for pull requests to some branches, or all, and associates it with the repository.
+/// Creates a template for pull requests to some branches or all, and associates it with the repository.
 pub fn associated_template(world: &World, name: &str, destinations: Option<&Value>) -> Value {
-    let mut content: Value = serde_json::from_str(ONE).expect("it is JSON");
+    let mut content: Value = serde_json::from_str(ONE).expect("the text is JSON");
     if let Some(destinations) = destinations {
         content["DestinationReferences"] = destinations.clone();
     }
@@ -35,7 +35,7 @@ pub fn associated_template(world: &World, name: &str, destinations: Option<&Valu
 
 fn names(world: &World, id: &Value) -> Vec<Value> {
     let shown = get(world, id);
-    let rules = shown["approvalRules"].as_array().expect("it is a list");
+    let rules = shown["approvalRules"].as_array().expect("the value is a list");
     rules.iter().map(|rule| rule["approvalRuleName"].clone()).collect()
 }
 
@@ -75,7 +75,7 @@ fn a_rule_is_created_changed_and_deleted_and_leaves_its_events() {
     assert_eq!(world.ok("DeletePullRequestApprovalRule", &named), deleted);
     let last = get(&world, &id);
     assert_eq!(last["approvalRules"], json!([]));
-    // There is nothing left to delete, and so nothing happens.
+    // Deleting the rule again has no effect.
     assert_eq!(world.ok("DeletePullRequestApprovalRule", &named), json!({ "approvalRuleId": "" }));
     assert_eq!(get(&world, &id)["lastActivityDate"], last["lastActivityDate"]);
 

@@ -1,4 +1,4 @@
-//! Templates of approval rules and their associations, over the raw wire and the SDK.
+//! Approval rule templates and their associations, with raw requests and the SDK.
 
 use serde_json::{Value, json};
 use tests::World;
@@ -38,7 +38,8 @@ fn the_sdk_creates_changes_and_deletes_a_template() {
     let mary = world.sdk();
     let create = mary.create_approval_rule_template().approval_rule_template_name("Two eyes");
     let create = create.approval_rule_template_content(CONTENT).approval_rule_template_description("Somebody looks.");
-    let created = world.run(create.send()).expect("the name is free").approval_rule_template.expect("it is told");
+    let created =
+        world.run(create.send()).expect("the name is free").approval_rule_template.expect("the output has the member");
     assert_eq!(created.creation_date(), created.last_modified_date());
     assert_eq!(created.last_modified_user(), Some("arn:aws:iam::111122223333:user/Mary_Major"));
     assert_eq!(created.approval_rule_template_description(), Some("Somebody looks."));
@@ -46,7 +47,7 @@ fn the_sdk_creates_changes_and_deletes_a_template() {
     let li = world.sdk_as("Li_Juan", "us-east-1");
     let rename = li.update_approval_rule_template_name().old_approval_rule_template_name("Two eyes");
     let renamed = world.run(rename.new_approval_rule_template_name("Four eyes").send()).expect("the name is free");
-    let renamed = renamed.approval_rule_template.expect("it is told");
+    let renamed = renamed.approval_rule_template.expect("the output has the member");
     assert_eq!(renamed.approval_rule_template_id(), created.approval_rule_template_id());
     assert_eq!(renamed.approval_rule_template_name(), Some("Four eyes"));
     assert_eq!(renamed.last_modified_user(), Some("arn:aws:iam::111122223333:user/Li_Juan"));
@@ -58,18 +59,25 @@ fn the_sdk_creates_changes_and_deletes_a_template() {
     let update = update.set_existing_rule_content_sha256(created.rule_content_sha256.clone());
     let update = update.new_rule_content(&content);
     let updated = world.run(update.clone().send()).expect("the hash is right").approval_rule_template;
-    assert_eq!(updated.expect("it is told").approval_rule_template_content(), Some(content.as_str()));
+    assert_eq!(updated.expect("the output has the member").approval_rule_template_content(), Some(content.as_str()));
     let again = world.run(update.send()).expect_err("the content is another now").into_service_error();
     assert!(again.is_invalid_rule_content_sha256_exception());
 
     let describe = li.update_approval_rule_template_description().approval_rule_template_name("Four eyes");
     let described = world.run(describe.approval_rule_template_description("").send()).expect("it may be empty");
-    assert_eq!(described.approval_rule_template.expect("it is told").approval_rule_template_description(), None);
+    assert_eq!(
+        described.approval_rule_template.expect("the output has the member").approval_rule_template_description(),
+        None
+    );
 
     let get = |name: &str| mary.get_approval_rule_template().approval_rule_template_name(name).send();
-    let got = world.run(get("Four eyes")).expect("it is there").approval_rule_template.expect("it is told");
+    let got = world
+        .run(get("Four eyes"))
+        .expect("the element exists")
+        .approval_rule_template
+        .expect("the output has the member");
     assert_eq!(got.approval_rule_template_content(), Some(content.as_str()));
-    let missing = world.run(get("Two eyes")).expect_err("it was renamed").into_service_error();
+    let missing = world.run(get("Two eyes")).expect_err("the resource was renamed").into_service_error();
     assert!(missing.is_approval_rule_template_does_not_exist_exception());
 
     let delete = || mary.delete_approval_rule_template().approval_rule_template_name("Four eyes").send();
@@ -101,7 +109,7 @@ fn associations_are_listed_from_both_ends() {
     assert_eq!(repositories_of(&world, "Two eyes"), json!(["MyDemoRepo", "MyOtherRepo"]));
     assert_eq!(repositories_of(&world, "Unused"), json!([]));
 
-    // They follow what is renamed.
+    // Associations follow renamed templates and repositories.
     world.ok("UpdateRepositoryName", &json!({ "oldName": "MyDemoRepo", "newName": "Renamed" }));
     let rename = json!({ "oldApprovalRuleTemplateName": "Two eyes", "newApprovalRuleTemplateName": "One person" });
     world.ok("UpdateApprovalRuleTemplateName", &rename);
@@ -141,7 +149,7 @@ fn a_batch_does_what_can_be_done_and_tells_of_the_rest() {
     let names = json!(["MyOtherRepo", "Missing", "no/name", "MyDemoRepo", "MyOtherRepo", ""]);
     let input = json!({ "approvalRuleTemplateName": "Two eyes", "repositoryNames": names });
     let told = |reply: &Value| {
-        let errors = reply["errors"].as_array().expect("it is a list").iter();
+        let errors = reply["errors"].as_array().expect("the value is a list").iter();
         errors.map(|error| (error["repositoryName"].clone(), error["errorCode"].clone())).collect::<Vec<_>>()
     };
     let refused = [
@@ -224,7 +232,7 @@ fn the_listings_have_pages() {
         input["maxResults"] = json!(2);
         loop {
             let page = world.ok(operation, &input);
-            let items = page[list].as_array().expect("it is a list").clone();
+            let items = page[list].as_array().expect("the value is a list").clone();
             assert!((1..=2).contains(&items.len()), "{operation}");
             found.extend(items);
             pages += 1;

@@ -1,4 +1,4 @@
-//! Archives of a commit's files: what is in them, where they go, and what becomes of their uploads.
+//! Archives of the files of a commit: their content, their destination and the states of their uploads.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ use tests::process::memory_peak;
 use tests::{World, bomb, wait_until, wire};
 use zip::ZipArchive;
 
-/// A world with a repository that has a file, one that can be run, a link, a folder, an empty file and a submodule.
+/// Creates a repository with a file, an executable file, a symbolic link, a folder, an empty file and a submodule.
 fn world() -> (World, String) {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -46,7 +46,7 @@ fn status(world: &World, id: &str) -> Value {
     world.ok("GetUploadArchiveStatus", &json!({ "repositoryName": "MyDemoRepo", "uploadId": id }))
 }
 
-/// Waits until an upload has ended.
+/// Waits for the end of an upload.
 fn ended(world: &World, id: &str) -> Value {
     wait_until("the upload ends", || status(world, id)["status"] != "IN_PROGRESS");
     status(world, id)
@@ -56,15 +56,15 @@ fn artifact(world: &World, key: &str) -> PathBuf {
     world.folder().join("data/buckets/artifacts").join(key)
 }
 
-/// The names in a ZIP file, each with the mode and the content.
+/// Returns the names in a ZIP file, each with the mode and the content.
 fn entries(path: &std::path::Path) -> BTreeMap<String, (Option<u32>, Vec<u8>)> {
-    let mut archive = ZipArchive::new(File::open(path).expect("it is there")).expect("it is a ZIP file");
+    let mut archive = ZipArchive::new(File::open(path).expect("the file exists")).expect("the file is a ZIP archive");
     let count = archive.len();
     let entry = |at| {
-        let mut file = archive.by_index(at).expect("it is there");
+        let mut file = archive.by_index(at).expect("the archive has the entry");
         let mut content = Vec::new();
         file.read_to_end(&mut content).expect("its checksum is right");
-        (file.name().expect("it is UTF-8").into_owned(), (file.unix_mode(), content))
+        (file.name().expect("the output is UTF-8").into_owned(), (file.unix_mode(), content))
     };
     (0..count).map(entry).collect()
 }
@@ -100,11 +100,12 @@ fn an_archive_of_one_commit_always_has_the_same_bytes_and_times() {
     let (world, commit) = world();
     let read = |key: &str| {
         ended(&world, &upload(&world, &commit, key));
-        std::fs::read(artifact(&world, key)).expect("it is there")
+        std::fs::read(artifact(&world, key)).expect("the file exists")
     };
     assert_eq!(read("one"), read("two"));
-    let mut archive = ZipArchive::new(File::open(artifact(&world, "one")).expect("it is there")).expect("a ZIP file");
-    let time = archive.by_name("README.md").expect("it is there").last_modified().expect("it has a time");
+    let mut archive = ZipArchive::new(File::open(artifact(&world, "one")).expect("the file exists"))
+        .expect("the file is a ZIP archive");
+    let time = archive.by_name("README.md").expect("the archive has the entry").last_modified().expect("it has a time");
     assert_eq!(time.to_string(), "2016-12-14 18:19:14");
 }
 
@@ -112,7 +113,7 @@ fn an_archive_of_one_commit_always_has_the_same_bytes_and_times() {
 fn a_call_and_its_record_name_bucket_key_and_upload() {
     let (world, commit) = world();
     let id = upload(&world, &commit, "a/b");
-    let record = world.events().pop().expect("it is recorded");
+    let record = world.events().pop().expect("the call is recorded");
     assert_eq!(record["eventName"], "UploadArchive");
     assert_eq!(record["readOnly"], false);
     let parameters = json!({
@@ -143,11 +144,11 @@ fn an_upload_can_be_cancelled_until_it_has_ended() {
     let done = upload(&world, &commit, "done.zip");
     ended(&world, &done);
     assert_eq!(cancel(&done)["status"], "SUCCEEDED");
-    // A large file keeps the thread busy while what is behind it is cancelled.
+    // A large file keeps the worker busy while the upload after it is cancelled.
     let noise: String = (0..4_000_000_u64).map(|at| char::from(b'!' + (at.wrapping_mul(at) % 89) as u8)).collect();
     let large = world.git_commit("work", "large", &noise);
     world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
-    // On a busy machine the thread may still be done first, so there are further attempts.
+    // On a busy machine the worker may still finish first, so the test tries several times.
     let (waiting, key) = (0..100)
         .find_map(|attempt| {
             upload(&world, &large, "large.zip");
@@ -170,13 +171,13 @@ fn an_upload_that_cannot_be_put_says_why() {
     std::fs::write(world.folder().join("data/buckets/artifacts"), "in the way").expect("the folder is writable");
     let ended = ended(&world, &upload(&world, &commit, "a.zip"));
     assert_eq!(ended["status"], "FAILED");
-    let message = ended["statusMessage"].as_str().expect("it says why");
+    let message = ended["statusMessage"].as_str().expect("the failure has a message");
     assert!(message.starts_with("cannot put a.zip into the bucket artifacts: "), "{message}");
 }
 
 #[test]
 fn an_archive_of_too_many_files_fails_without_much_memory() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let server = Running::start(&["--data-dir", data.to_str().expect("a plain path")]);
     let call = |operation: &str, input: &Value| {
@@ -188,7 +189,7 @@ fn an_archive_of_too_many_files_fails_without_much_memory() {
     git(folder.path(), &["init", "--quiet", "work"]).ok();
     let work = folder.path().join("work");
     let url = format!("{}/v1/repos/MyDemoRepo", server.endpoint());
-    // The names are so long that few files reach the limit for them.
+    // The names are so long that few files reach the limit of their total size.
     let commit = bomb::commit(&work, "x", 10, 200, None);
     bomb::push(&work, &url, &commit, "main");
     let upload = call("UploadArchive", &input(&commit, "bomb.zip"));
@@ -199,7 +200,7 @@ fn an_archive_of_too_many_files_fails_without_much_memory() {
     wait_until("the upload ends", || status()["status"] != "IN_PROGRESS");
     let ended = status();
     assert_eq!(ended["status"], "FAILED", "{ended}");
-    let message = ended["statusMessage"].as_str().expect("it says why");
+    let message = ended["statusMessage"].as_str().expect("the failure has a message");
     assert!(message.contains("more than 67108864 bytes"), "{message}");
     assert!(!data.join("buckets/artifacts/bomb.zip").exists());
     let left = tests::files(&data.join("archives"));
@@ -282,7 +283,7 @@ fn a_trail_delivers_below_the_key_of_an_archive() {
 #[test]
 fn a_trail_of_after_the_call_keeps_its_keys() {
     let (mut world, commit) = world();
-    // What is uploaded first keeps the uploads behind it waiting until the trail is there.
+    // The first upload keeps the others waiting until the trail exists.
     world.restart_with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
     let ids: Vec<_> = (0..20).map(|at| upload(&world, &commit, &format!("AWSLogs/111122223333/{at}"))).collect();
     world.ok("CreateTrail", &json!({ "Name": "Late", "S3BucketName": "artifacts" }));

@@ -1,11 +1,11 @@
-//! Branches, over the raw wire and the SDK.
+//! Branches, with raw requests and the SDK.
 
 use std::sync::Barrier;
 
 use serde_json::{Value, json};
 use tests::World;
 
-/// A repository with one commit on `main`, and the commit's id.
+/// Creates a repository with one commit on `main`; returns the id of the commit.
 fn pushed() -> (World, String) {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -42,7 +42,7 @@ fn a_created_branch_is_there_for_the_api_and_for_git() {
     );
     assert_eq!((reply.status, reply.body.len()), (200, 0));
     let got = world.run(world.sdk().get_branch().repository_name("MyDemoRepo").branch_name("feature/one").send());
-    let got = got.expect("it was made");
+    let got = got.expect("the object was created");
     assert_eq!(got.branch().and_then(|branch| branch.commit_id()), Some(commit_id.as_str()));
     let listed = world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo"), "refs/heads/feature/one"]).ok();
     assert_eq!(listed, format!("{commit_id}\trefs/heads/feature/one"));
@@ -108,7 +108,7 @@ fn a_push_makes_no_branch_that_no_call_can_name() {
         let record = world.events().pop().expect("the push is recorded");
         assert!(record["errorMessage"].as_str().is_some_and(|text| text.contains(&refusal)), "{record}");
     }
-    // A tag may be named so, and the other branch of the push is there.
+    // A tag can have this name, and the other branch of the push was created.
     push(&world, "main:refs/tags/@");
     assert_eq!(
         world.ok("ListBranches", &json!({ "repositoryName": "MyDemoRepo" })),
@@ -137,7 +137,7 @@ fn a_deleted_branch_is_told_once_and_gone_for_git_too() {
     assert_eq!(world.ok("DeleteBranch", &branch("feature")), json!({}));
     let listed = world.git(".", &["ls-remote", "--heads", &world.repository_url("MyDemoRepo")]).ok();
     assert_eq!(listed, format!("{commit_id}\trefs/heads/main"));
-    // Its commit is still one, as long as objects are kept.
+    // The commit still exists until its objects are pruned.
     assert_eq!(create(&world, "feature", &commit_id), Value::Null);
 }
 
@@ -195,7 +195,7 @@ fn of_many_who_create_one_branch_exactly_one_wins() {
             create(&world, "feature", &commit_id)
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
     assert_eq!(answers.iter().filter(|kind| kind.is_null()).count(), 1);
     assert_eq!(answers.iter().filter(|kind| **kind == "BranchNameExistsException").count(), 7);

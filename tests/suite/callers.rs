@@ -1,6 +1,6 @@
-//! Everybody who can call, out of the sample file: a record of each kind in both versions, to the byte.
+//! Callers of every kind, from the sample identities file: a record of each in both versions, byte for byte.
 //!
-//! The records are in `tests/records/`; with `GOLDENS=write` in the environment they are written instead of compared.
+//! The expected records are in `tests/records/`; with `GOLDENS=write` in the environment they are written instead of compared.
 
 use std::fs;
 use std::time::Duration;
@@ -10,31 +10,31 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use codecommit_local::Options;
 use codecommit_local::options::EventVersion;
 use serde_json::{Value, json};
-use tests::sts::{Session, ask};
+use tests::sts::{Session, query};
 use tests::wire::signed;
 use tests::{World, workspace};
 
 const DEVELOPER: &str = "RoleArn=arn:aws:iam::111122223333:role/Developer";
 pub(crate) const PROVIDER: &str = "arn:aws:iam::111122223333:saml-provider/ExampleCorp";
 
-/// A server that knows the sample's people.
+/// Starts a server with the sample identities file.
 fn world(version: EventVersion) -> World {
     let options = Options { event_version: Some(version), ..Options::default() };
-    let version = options.settings().expect("they make sense").event_version;
+    let version = options.settings().expect("the settings are valid").event_version;
     World::with(|settings| {
         settings.identities = Some(workspace().join("docker/identities.toml"));
         settings.event_version = version;
-        // Files of the trail would take ids while they are written, so they wait.
+        // Delivery of log files would take ids, so it does not run during the test.
         settings.log_interval = Duration::from_hours(1);
     })
 }
 
-/// A server that knows the sample's people, and records in the guide's shape.
+/// Starts a server with the sample identities file and records in the shape of the guide.
 pub(crate) fn sample() -> World {
     world(EventVersion::V1_05)
 }
 
-/// Has everybody call, and returns the records.
+/// Makes a call as each identity, and returns the records.
 fn story(version: EventVersion) -> Vec<Value> {
     let world = world(version);
     let list = |key: &str| {
@@ -45,7 +45,7 @@ fn story(version: EventVersion) -> Vec<Value> {
         assert_eq!(session.call(&world, "ListRepositories", &json!({})).status, 200);
     };
     let issued = |key: Option<&str>, form: &str| {
-        let session = Session::of(&ask(&world, key, form));
+        let session = Session::of(&query(&world, key, form));
         through(&session);
         session
     };
@@ -75,7 +75,7 @@ fn story(version: EventVersion) -> Vec<Value> {
     serde_json::from_str(&text).expect("a host is replaced by a host")
 }
 
-/// A response of the sample's SAML provider, in base64, with further attributes of AWS's.
+/// Returns a response of the sample's SAML provider in base64, with additional attributes of AWS.
 pub(crate) fn assertion(further: &[(&str, &str)]) -> String {
     let attribute = |name: &str, value: &str| {
         format!(
@@ -97,11 +97,11 @@ pub(crate) fn assertion(further: &[(&str, &str)]) -> String {
 fn are_as_written(version: EventVersion, name: &str) {
     let path = workspace().join("tests/records").join(name);
     let records = format!("{:#}\n", json!(story(version)));
-    if std::env::var_os("GOLDENS").is_some_and(|it| it == "write") {
+    if std::env::var_os("GOLDENS").is_some_and(|value| value == "write") {
         return fs::write(path, records).expect("the folder is writable");
     }
     let expected: Vec<Value> =
-        serde_json::from_str(&fs::read_to_string(&path).expect("it is there")).expect("it is JSON");
+        serde_json::from_str(&fs::read_to_string(&path).expect("the file exists")).expect("the text is JSON");
     let records: Vec<Value> = serde_json::from_str(&records).expect("it was just written");
     for (record, expected) in records.iter().zip(&expected) {
         assert_eq!(record.to_string(), expected.to_string());
@@ -122,7 +122,7 @@ fn records_of_every_kind_are_as_they_are_today() {
 #[test]
 fn the_sample_has_every_kind_of_caller() {
     let records = story(EventVersion::V1_05);
-    let mut kinds: Vec<&str> = records.iter().filter_map(|it| it["userIdentity"]["type"].as_str()).collect();
+    let mut kinds: Vec<&str> = records.iter().filter_map(|record| record["userIdentity"]["type"].as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let all = [

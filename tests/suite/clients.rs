@@ -1,12 +1,12 @@
-//! Git clients of other make: each does the same with both profiles, and the real `git` looks at what came of it.
+//! Git clients other than `git`: each performs the same steps with both capability profiles, and `git` checks the results.
 //!
-//! A client is a program of `tests/clients` with these commands; it ends with an error and its words for it.
+//! Each client has a program in `tests/clients` with these commands; a failing command exits with an error and prints its message.
 //!
-//! - `clone URL FOLDER [DEPTH]`: the server is then `origin`, its branches in `refs/remotes/origin`
+//! - `clone URL FOLDER [DEPTH]`: names the server `origin`, with its branches in `refs/remotes/origin`
 //! - `fetch FOLDER`
-//! - `commit FOLDER FILE CONTENT`: on what is checked out
-//! - `push FOLDER [+]SOURCE:DESTINATION [COMMAND]`: without a source it deletes; the command runs in a shell between what
-//!   the server shows and what the client asks for
+//! - `commit FOLDER FILE CONTENT`: on the checked-out branch
+//! - `push FOLDER [+]SOURCE:DESTINATION [COMMAND]`: without a source it deletes; the command runs in a shell between the
+//!   advertisement of the server and the request of the client
 
 use git::Offers;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn with_both_profiles(client: GitClient, act: impl Fn(&Scene)) {
     }
 }
 
-/// A client, a server with the repository `demo`, and the real `git` in the work tree `work` that was pushed to it.
+/// A client, a server with the repository `demo`, and the work tree `work` of `git` that was pushed to it.
 struct Scene {
     client: GitClient,
     world: World,
@@ -51,7 +51,7 @@ impl Scene {
         let world = World::with(|settings| settings.git.offers = offers);
         world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
         world.git_repository("work");
-        // A file that grows makes deltas.
+        // Versions of a growing file are stored as deltas.
         for number in 1..=5 {
             let lines: String = (0..number * 300).map(|line| line.to_string() + "\n").collect();
             world.git_commit("work", "long", &lines);
@@ -67,7 +67,7 @@ impl Scene {
         self.world.git_client(self.client, arguments)
     }
 
-    /// Runs a command that has to succeed, and returns the last of its records, the only one of a transfer.
+    /// Runs a command that must succeed, and returns its last record, the only one with a data transfer.
     fn transfers(&self, event_name: &str, arguments: &[&str]) -> Value {
         let before = self.world.events().len();
         self.run(arguments).ok();
@@ -88,13 +88,13 @@ impl Scene {
         self.world.git(folder, arguments).ok()
     }
 
-    /// The server's branches as the real `git` sees them, as `ID BRANCH`.
+    /// Returns the branches of the server according to `git`, as `ID BRANCH`.
     fn branches(&self) -> Vec<String> {
         let listed = self.git("work", &["ls-remote", "--heads", "origin"]);
         listed.lines().map(|line| line.replace("\trefs/heads/", " ")).collect()
     }
 
-    /// Asserts that a client's repository has the server's branches, and everything that they lead to.
+    /// Asserts that the repository of a client has the branches of the server and all their objects.
     fn is_complete(&self, folder: &str) {
         let format = "--format=%(objectname) %(refname:lstrip=3)";
         let listed = self.git(folder, &["for-each-ref", format, "refs/remotes/origin"]);
@@ -183,11 +183,11 @@ impl Scene {
         let event = self.transfer_since(before, "GitPush");
         assert_eq!(event["errorMessage"], "refs/heads/main the default branch cannot be deleted");
 
-        // The client sees for itself that this would lose a commit.
+        // The client itself detects that this would lose a commit.
         self.run(&["push", "clone", "HEAD:refs/heads/main"]).failed();
         assert_eq!(self.branches(), branches);
 
-        // It is told to lose one, and then another push comes first: the old value that it names is stale.
+        // With force it would lose one, but another push comes first, so its old value is stale.
         let work = self.world.folder().join("work");
         let other = format!("git -C {} push --quiet --force origin main~1:topic", work.display());
         let words = self.run(&["push", "clone", "+HEAD:refs/heads/topic", &other]).failed();
@@ -198,6 +198,6 @@ impl Scene {
     }
 
     fn last_event(&self) -> Value {
-        self.world.events().pop().expect("there is one")
+        self.world.events().pop().expect("an element exists")
     }
 }

@@ -1,4 +1,4 @@
-//! Comments and reactions, over the raw wire: where they stand, who may do what, page after page.
+//! Comments and reactions, with raw requests: locations, permissions and paging.
 
 use serde_json::{Value, json};
 use tests::World;
@@ -8,7 +8,7 @@ use crate::trail::recorded;
 
 const LI: &str = "AKIAI44QH8DHBEXAMPLE";
 
-/// A repository with a file that changed, and the commits before and after.
+/// Creates a repository with a changed file; returns the commits before and after the change.
 struct Changed {
     world: World,
     before: String,
@@ -37,7 +37,7 @@ impl Changed {
         })
     }
 
-    /// Comments on the commits, at a line of the guide if there is one, and returns the comment's id.
+    /// Comments on the commits, at a line of the file `guide` if one is given; returns the id of the comment.
     fn post(&self, content: &str, line: Option<i64>) -> String {
         let mut input = self.input(content);
         if let Some(line) = line {
@@ -53,8 +53,11 @@ impl Changed {
 
     fn list(&self, further: &Value) -> Value {
         let mut input = self.input("");
-        input.as_object_mut().expect("it is one").remove("content");
-        input.as_object_mut().expect("it is one").extend(further.as_object().expect("it is one").clone());
+        input.as_object_mut().expect("the value is an object").remove("content");
+        input
+            .as_object_mut()
+            .expect("the value is an object")
+            .extend(further.as_object().expect("the value is an object").clone());
         self.world.ok("GetCommentsForComparedCommit", &input)
     }
 
@@ -81,19 +84,19 @@ impl Changed {
 
     fn activity(&self, pull_request: &Value) -> f64 {
         let found = self.world.ok("GetPullRequest", &json!({ "pullRequestId": pull_request }));
-        found["pullRequest"]["lastActivityDate"].as_f64().expect("it has one")
+        found["pullRequest"]["lastActivityDate"].as_f64().expect("the member is a number")
     }
 }
 
 fn id(output: &Value) -> String {
-    output["comment"]["commentId"].as_str().expect("it has one").to_owned()
+    output["comment"]["commentId"].as_str().expect("the member is a string").to_owned()
 }
 
-/// What the comments of a listing say, those on one place together.
+/// Returns the texts of the comments of a listing, grouped by location.
 fn said(groups: &Value) -> Vec<Vec<String>> {
     let comments = |group: &Value| group["comments"].as_array().expect("it has some").clone();
     let content = |comment: Value| comment["content"].as_str().unwrap_or("-").to_owned();
-    let groups = groups.as_array().expect("it is a list");
+    let groups = groups.as_array().expect("the value is a list");
     groups.iter().map(|group| comments(group).into_iter().map(content).collect()).collect()
 }
 
@@ -258,7 +261,7 @@ fn a_user_has_one_reaction_to_a_comment() {
     changed.react("AKIAOTHEREXAMPLE", &comment, "\u{2764}\u{fe0f}");
     let got = &changed.world.ok("GetComment", &json!({ "commentId": comment }))["comment"];
     assert_eq!(got["reactionCounts"], json!({ "THUMBSUP": 2, "HEART": 1 }));
-    // Who gives no credentials is Mary too.
+    // Without credentials the caller is Mary, too.
     assert_eq!(got["callerReactions"], json!(["THUMBSUP"]));
     changed.react(mary, &comment, ":clap:");
     changed.react(LI, &comment, "none");
@@ -278,9 +281,9 @@ fn reactions_are_listed_by_kind_page_after_page() {
     let page = |token: Value| {
         let input = json!({ "commentId": comment, "maxResults": 2, "nextToken": token });
         let page = changed.world.ok("GetCommentReactions", &input);
-        let kinds = page["reactionsForComment"].as_array().expect("a list").clone();
+        let kinds = page["reactionsForComment"].as_array().expect("the value is a list").clone();
         let kinds: Vec<_> =
-            kinds.iter().map(|it| (it["reaction"]["shortCode"].clone(), it["reactionUsers"].clone())).collect();
+            kinds.iter().map(|kind| (kind["reaction"]["shortCode"].clone(), kind["reactionUsers"].clone())).collect();
         (kinds, page["nextToken"].clone())
     };
     let (first, token) = page(Value::Null);
@@ -349,7 +352,10 @@ fn calls_by_comment_id_are_recorded_with_their_repository() {
         ("DeleteCommentContent", json!({})),
     ] {
         let mut input = json!({ "commentId": id });
-        input.as_object_mut().expect("it is one").extend(further.as_object().expect("it is one").clone());
+        input
+            .as_object_mut()
+            .expect("the value is an object")
+            .extend(further.as_object().expect("the value is an object").clone());
         let (reply, record) = recorded(&changed.world, operation, &input);
         assert_eq!(reply.status, 200, "{operation}");
         assert_eq!(record["resources"][0]["ARN"], crate::trail::ARN, "{operation}");

@@ -1,4 +1,4 @@
-//! Commits that the API makes and shows, beside those of the real git.
+//! Commits created and read with the API, compared with those of `git`.
 
 use std::sync::Barrier;
 
@@ -7,24 +7,24 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tests::World;
 
-/// Content as a request carries it.
+/// Encodes content for a request.
 pub fn content(text: &str) -> String {
     STANDARD.encode(text)
 }
 
-/// A world with an empty repository.
+/// Starts a server with an empty repository.
 pub fn empty() -> World {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     world
 }
 
-/// Makes a commit of what `changes` says, on `main`.
+/// Creates a commit with `changes` on `main`.
 pub fn commit(world: &World, parent: Option<&str>, changes: &Value) -> Value {
     world.ok("CreateCommit", &input(parent, changes))
 }
 
-/// The request of a commit on `main`.
+/// Returns the input for a commit on `main`.
 pub fn input(parent: Option<&str>, changes: &Value) -> Value {
     let mut input = json!({
         "repositoryName": "MyDemoRepo", "branchName": "main", "authorName": "Mary Major", "email": "mary_major@example.com",
@@ -39,17 +39,17 @@ pub fn input(parent: Option<&str>, changes: &Value) -> Value {
     input
 }
 
-/// The exception with which a commit is refused.
+/// Returns the name of the exception that refuses a commit.
 fn refused(world: &World, parent: Option<&str>, changes: &Value) -> Value {
     world.call("CreateCommit", &input(parent, changes)).failure()["__type"].clone()
 }
 
-/// The id of a commit that the API made.
+/// Creates a commit and returns its id.
 pub fn id(reply: &Value) -> &str {
     reply["commitId"].as_str().expect("a commit has an id")
 }
 
-/// Puts files with their paths as contents.
+/// Returns files with their paths as content.
 pub fn put(paths: &[&str]) -> Value {
     let files: Vec<_> = paths.iter().map(|path| json!({ "filePath": path, "fileContent": content(path) })).collect();
     json!({ "putFiles": files })
@@ -86,7 +86,7 @@ fn a_commit_has_the_id_that_git_gives_it() {
     world.git("work", &["update-index", "--chmod=+x", "bin/run"]).ok();
     assert_eq!(made["treeId"], world.git("work", &["write-tree"]).ok());
 
-    // The clock of the API moves on with each call; git is told the time that the API's commit has.
+    // The clock of the server advances with each call, so `git` uses the time of the commit of the API.
     let shown = world.ok("GetCommit", &json!({ "repositoryName": "MyDemoRepo", "commitId": id(&made) }));
     let date = shown["commit"]["author"]["date"].as_str().expect("it has a date").to_owned();
     let tree = made["treeId"].as_str().expect("it has a tree").to_owned();
@@ -144,8 +144,8 @@ fn files_are_moved_copied_deleted_and_get_other_modes() {
         }),
     );
     let paths = |list: &str| -> Vec<String> {
-        let entries = made[list].as_array().expect("it is a list").iter();
-        entries.map(|it| format!("{} {}", it["fileMode"], it["absolutePath"]).replace('"', "")).collect()
+        let entries = made[list].as_array().expect("the value is a list").iter();
+        entries.map(|entry| format!("{} {}", entry["fileMode"], entry["absolutePath"]).replace('"', "")).collect()
     };
     assert_eq!(paths("filesAdded"), ["EXECUTABLE copied", "NORMAL moved"]);
     assert_eq!(paths("filesUpdated"), ["NORMAL d", "EXECUTABLE run"]);
@@ -164,11 +164,16 @@ fn folders_that_become_empty_are_kept_if_that_is_wanted() {
     kept["keepEmptyFolders"] = true.into();
     kept["putFiles"] = json!([{ "filePath": "i", "sourceFile": { "filePath": "e/f/g", "isMove": true } }]);
     let made = commit(&world, Some(id(&first)), &kept);
-    let added: Vec<_> = made["filesAdded"].as_array().expect("a list").iter().map(|it| &it["absolutePath"]).collect();
+    let added: Vec<_> = made["filesAdded"]
+        .as_array()
+        .expect("the value is a list")
+        .iter()
+        .map(|added_file| &added_file["absolutePath"])
+        .collect();
     assert_eq!(added, ["a/b/.gitkeep", "e/f/.gitkeep", "i"]);
     clone(&world);
     assert_eq!(files(&world, id(&made)), "100644 a/b/.gitkeep\n100644 e/f/.gitkeep\n100644 i");
-    // Who deletes the file that keeps a folder wants the folder to go.
+    // Deleting the placeholder file of a folder deletes the folder.
     let input = json!({
         "repositoryName": "MyDemoRepo", "branchName": "main", "filePath": "e/f/.gitkeep", "keepEmptyFolders": true,
         "parentCommitId": made["commitId"],
@@ -205,7 +210,7 @@ fn of_many_who_commit_on_one_parent_exactly_one_wins() {
                 })
             };
             let threads: Vec<_> = (0..8).map(race).collect();
-            threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+            threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
         });
         let (won, lost): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 200);
         assert_eq!(won.len(), 1);
@@ -229,7 +234,7 @@ fn of_many_who_make_the_first_commit_exactly_one_wins() {
             })
         };
         let threads: Vec<_> = (0..8).map(race).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
     let (won, lost): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 200);
     assert_eq!(won.len(), 1);
@@ -261,7 +266,7 @@ fn a_file_takes_no_other_s_place() {
     assert_eq!(refused("a/b/c/d"), "DirectoryNameConflictsWithFileNameException");
     assert_eq!(refused("module"), "FilePathConflictsWithSubmodulePathException");
     assert_eq!(refused("module/a/b"), "FilePathConflictsWithSubmodulePathException");
-    // What goes in the same commit is in nobody's way.
+    // Files that the same commit deletes do not conflict with new ones.
     let swap = json!({
         "putFiles": [
             { "filePath": "a", "sourceFile": { "filePath": "a/b", "isMove": true } },
@@ -295,12 +300,12 @@ fn packs_of_many_commits_are_rolled_up_in_the_background() {
     let world = World::with(|settings| settings.git.pack_limit = 2);
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let metadata = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }))["repositoryMetadata"].clone();
-    let repository = metadata["repositoryId"].as_str().expect("it has an id");
+    let repository = metadata["repositoryId"].as_str().expect("the value has an id");
     let folder = world.folder().join("data/repositories").join(repository).join("objects/pack");
-    let packs = || std::fs::read_dir(&folder).expect("it is there").count();
+    let packs = || std::fs::read_dir(&folder).expect("the folder exists").count();
     let mut tip = id(&commit(&world, None, &put(&["0"]))).to_owned();
     let mut most = packs();
-    // Each commit is a pack, so that there is one less shows that somebody cleans up.
+    // Each commit adds a pack, so fewer packs show that maintenance ran.
     let is_rolled_up = (1..2_000).any(|number| {
         tip = id(&commit(&world, Some(&tip), &put(&[&number.to_string()]))).to_owned();
         let now = packs();

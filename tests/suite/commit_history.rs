@@ -1,9 +1,9 @@
-//! Histories and listings of the actions that AWS names as permissions only: held against Git, and read page by page.
+//! History operations that AWS documents as permissions only: compared with Git, and read page by page.
 
 use serde_json::{Value, json};
 use tests::World;
 
-/// A world whose repository has two branches that were merged crosswise and went on, and tags.
+/// Starts a server with a repository that has tags and two branches with criss-cross merges.
 fn world() -> World {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -25,7 +25,7 @@ fn world() -> World {
     world
 }
 
-/// The items of all pages of a listing, by calls for two at a time.
+/// Returns the items of all pages of a listing with two items per page.
 fn pages(world: &World, operation: &str, input: &Value, members: &[&str]) -> Vec<Value> {
     let mut input = input.clone();
     input["repositoryName"] = "MyDemoRepo".into();
@@ -33,7 +33,7 @@ fn pages(world: &World, operation: &str, input: &Value, members: &[&str]) -> Vec
     let mut all = Vec::new();
     loop {
         let page = world.ok(operation, &input);
-        let items = members.iter().flat_map(|member| page[member].as_array().expect("it is a list").clone());
+        let items = members.iter().flat_map(|member| page[member].as_array().expect("the value is a list").clone());
         let items: Vec<_> = items.collect();
         assert!(items.len() == 2 || page["nextToken"].is_null(), "{page}");
         all.extend(items);
@@ -72,7 +72,7 @@ fn a_page_goes_on_where_the_first_began_though_the_branch_moved() {
     let mut input = input;
     input["nextToken"] = first["nextToken"].clone();
     let second = world.ok("GetCommitHistory", &input);
-    let listed = |page: &Value| ids(page["commits"].as_array().expect("it is a list"));
+    let listed = |page: &Value| ids(page["commits"].as_array().expect("the value is a list"));
     assert_eq!([listed(&first), listed(&second)].concat(), all[..6]);
 }
 
@@ -97,7 +97,7 @@ fn what_two_branches_do_not_share_is_what_git_finds() {
 fn a_tree_has_the_entries_that_git_lists() {
     let world = world();
     let shown = |entry: &Value| {
-        let text = |member: &str| entry[member].as_str().expect("it is text").to_owned();
+        let text = |member: &str| entry[member].as_str().expect("the member is a string").to_owned();
         format!("{} {} {}\t{}", text("mode"), text("objectType"), text("objectId"), text("relativePath"))
     };
     for (input, arguments) in [
@@ -116,7 +116,7 @@ fn a_tree_has_the_entries_that_git_lists() {
 fn references_are_those_of_git_with_what_annotated_tags_lead_to() {
     let world = world();
     let shown = |reference: &Value| {
-        let text = |member: &str| reference[member].as_str().expect("it is text").to_owned();
+        let text = |member: &str| reference[member].as_str().expect("the member is a string").to_owned();
         let peeled =
             reference["peeledObjectId"].as_str().map(|id| format!("\n{id}\t{}^{{}}", text("referenceFullName")));
         format!("{}\t{}{}", text("objectId"), text("referenceFullName"), peeled.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Killed under load and started again: what was acknowledged is there, with exactly one record each.
+//! SIGKILL under load and restart: acknowledged changes are kept, with exactly one record each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,41 +12,41 @@ use tests::digests::{Digest, digests, signing_key, verify};
 use tests::wire::{request, try_send};
 use tests::{log_files, read_events, read_log_files, wait_until};
 
-/// How often the program is killed; `CRASH_ROUNDS` in the environment says otherwise.
+/// Number of kills, unless `CRASH_ROUNDS` in the environment sets another.
 const ROUNDS: usize = 3;
 
-/// After how many acknowledged calls.
+/// Number of acknowledged calls before a kill.
 const CALLS_PER_ROUND: usize = 150;
 
-/// What the server acknowledged.
+/// The acknowledged changes.
 #[derive(Default)]
 struct Acknowledged {
     request_ids: BTreeSet<String>,
     repositories: BTreeSet<String>,
-    /// The commit that each pushed branch was last acknowledged at.
+    /// The last acknowledged commit of each pushed branch.
     branches: BTreeMap<String, String>,
 }
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let key = signing_key();
-    let data_dir = data.to_str().expect("it is text");
+    let data_dir = data.to_str().expect("the path is UTF-8");
     let data_dir =
         ["--data-dir", data_dir, "--log-interval", "100ms", "--log-size", "64KB", "--repository-limit", "1000000"];
-    let digests = ["--digest-interval", "1s", "--signing-key", key.to_str().expect("it is text")];
+    let digests = ["--digest-interval", "1s", "--signing-key", key.to_str().expect("the path is UTF-8")];
     let data_dir = [&data_dir[..], &digests].concat();
     let acknowledged = Mutex::new(Acknowledged::default());
     let commits = history(&folder.path().join("work"));
 
     let server = Running::start(&data_dir);
-    create(server.endpoint(), "pushed", &acknowledged).expect("nobody kills it yet");
+    create(server.endpoint(), "pushed", &acknowledged).expect("the server runs");
     let trail_input = json!({
         "Name": "Second", "S3BucketName": "second-logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true,
     });
     for (operation, input) in [("CreateTrail", trail_input), ("StartLogging", json!({ "Name": "Second" }))] {
-        let reply = try_send(request(server.endpoint(), operation, &input)).expect("nobody kills it yet");
+        let reply = try_send(request(server.endpoint(), operation, &input)).expect("the server runs");
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
     drop(server);
@@ -59,7 +59,7 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
     let server = Running::start(&data_dir);
     let acknowledged = acknowledged.into_inner();
     for name in &acknowledged.repositories {
-        let reply = call(server.endpoint(), "GetRepository", name).expect("nobody kills it now");
+        let reply = call(server.endpoint(), "GetRepository", name).expect("the server runs");
         assert_eq!(reply.status, 200, "{name} was acknowledged: {}", reply.text());
     }
     let clone = folder.path().join("clone");
@@ -73,16 +73,17 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
 
     let trail = data.join("trail");
     let written = read_events(&trail);
-    let ids: Vec<&str> = written.iter().map(|event| event["eventID"].as_str().expect("it has one")).collect();
+    let ids: Vec<&str> =
+        written.iter().map(|event| event["eventID"].as_str().expect("the member is a string")).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "no record is there twice");
     let mut records = BTreeMap::<_, usize>::new();
     for event in &written {
-        *records.entry(event["requestID"].as_str().expect("it has one")).or_default() += 1;
+        *records.entry(event["requestID"].as_str().expect("the member is a string")).or_default() += 1;
     }
     for id in &acknowledged.request_ids {
         assert_eq!(records.get(id.as_str()), Some(&1), "call {id} was acknowledged");
     }
-    // The end delivers what is left.
+    // The stop delivers the remaining events.
     assert_eq!(server.terminate(), Some(0));
     let written = read_events(&trail);
     let mut delivered = read_log_files(&trail);
@@ -94,7 +95,7 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
     assert!(delivered == expected, "each record is in exactly one log file");
     let mut second = read_log_files(&data.join("buckets/second-logs"));
     second.sort_by_key(by_id);
-    // The second trail lacks what was called before it was started: two calls.
+    // The second trail lacks the two calls before it was started.
     let ids: BTreeSet<_> = second.iter().filter_map(by_id).collect();
     expected.retain(|event| by_id(event).is_some_and(|id| ids.contains(&id)));
     assert_eq!(delivered.len(), second.len() + 2);
@@ -108,11 +109,11 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
     for (name, bucket) in [("codecommit-local", "trail"), ("Second", "buckets/second-logs")] {
         validate(&server, name, &data.join(bucket));
     }
-    let repository_folders = std::fs::read_dir(data.join("repositories")).expect("it is there");
+    let repository_folders = std::fs::read_dir(data.join("repositories")).expect("the folder exists");
     assert_eq!(repository_folders.count(), 1, "only the repository with objects has a folder");
 }
 
-/// Has the AWS CLI validate a trail, all log files of which are in a digest before long.
+/// Validates a trail with the AWS CLI after all its log files are in a digest.
 fn validate(server: &Running, trail: &str, bucket: &Path) {
     let covered = || -> usize {
         let count = |digest: &Digest| digest.content["logFiles"].as_array().map_or(0, Vec::len);
@@ -129,7 +130,7 @@ fn validate(server: &Running, trail: &str, bucket: &Path) {
     assert!(valid.parse::<usize>().is_ok_and(|count| count >= delivered), "{delivered} were delivered: {shown}");
 }
 
-/// Calls and pushes until enough was acknowledged, and then kills the server in the middle of it.
+/// Calls and pushes until enough changes are acknowledged, then kills the server during further calls.
 fn load(server: Running, round: usize, folder: &Path, commits: &[String], acknowledged: &Mutex<Acknowledged>) {
     let endpoint = &server.endpoint().to_owned();
     let (done, progress) = channel();
@@ -151,7 +152,7 @@ fn create_many(endpoint: &str, prefix: &str, acknowledged: &Mutex<Acknowledged>,
         if create(endpoint, &format!("{prefix}-{number}"), acknowledged).is_err() {
             return;
         }
-        // Whoever counts has counted enough when it is gone.
+        // The receiver ends when it has counted enough.
         let _ = done.send(());
     }
 }
@@ -169,7 +170,7 @@ fn call(endpoint: &str, operation: &str, name: &str) -> Result<tests::Reply, ure
     try_send(request(endpoint, operation, &json!({ "repositoryName": name })))
 }
 
-/// Moves a branch of this round along the history, a commit a push.
+/// Pushes the commits of the history to a branch of this round, one at a time.
 fn push_many(
     endpoint: &str,
     round: usize,
@@ -190,12 +191,13 @@ fn push_many(
     }
 }
 
-/// Makes a repository of forty commits in a line, and returns their ids.
+/// Creates a repository with a linear history of forty commits; returns their ids.
 fn history(folder: &Path) -> Vec<String> {
     std::fs::create_dir(folder).expect("the folder is writable");
     git(folder, &["init", "--quiet", "--initial-branch=main"]).ok();
     let commit = |number: usize| {
-        std::fs::write(folder.join(format!("file-{number}")), "content\n".repeat(number)).expect("it is writable");
+        std::fs::write(folder.join(format!("file-{number}")), "content\n".repeat(number))
+            .expect("the folder is writable");
         git(folder, &["add", "--all"]).ok();
         git(folder, &["commit", "--quiet", "--message", &number.to_string()]).ok();
         git(folder, &["rev-parse", "HEAD"]).ok()

@@ -1,4 +1,4 @@
-//! Calls about what another account owns: each account has a record, and both share an id.
+//! Calls for resources of another account: each account has a record, and both records share an id.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! What web pages of elsewhere could make a browser send, and what pages of this machine may.
+//! Requests that web pages of other sites can make a browser send are refused; those of local pages are not.
 
 use serde_json::json;
 use tests::push::{FETCH_TYPE, PUSH_TYPE};

@@ -1,4 +1,4 @@
-//! Cloud Custodian, whose policies on repositories and trails run as they would at AWS.
+//! Cloud Custodian: its policies for repositories and trails run as on AWS.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,7 +57,7 @@ policies:
     actions: [delete]
 "#;
 
-/// Runs policies in a region, each of which has to succeed, and returns the names of the resources that each of them found.
+/// Runs policies in a region; fails the test if one fails. Returns the names of the resources that each found.
 fn run(world: &World, region: &str, policies: &[&str]) -> BTreeMap<String, Vec<String>> {
     fs::write(world.folder().join("policies.yml"), POLICIES).expect("the folder is writable");
     let mut command = Command::new(workspace().join(".tools/custodian/bin/custodian"));
@@ -77,14 +77,16 @@ fn run(world: &World, region: &str, policies: &[&str]) -> BTreeMap<String, Vec<S
     let found = policies.iter().map(|policy| {
         let path = world.folder().join("found").join(policy).join("resources.json");
         let resources = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let resources: Vec<Value> = serde_json::from_str(&resources).expect("it is JSON");
-        let name = |it: &Value| it["repositoryName"].as_str().or(it["Name"].as_str()).expect("it has one").to_owned();
+        let resources: Vec<Value> = serde_json::from_str(&resources).expect("the text is JSON");
+        let name = |resource: &Value| {
+            resource["repositoryName"].as_str().or(resource["Name"].as_str()).expect("the value is present").to_owned()
+        };
         ((*policy).to_owned(), resources.iter().map(name).collect())
     });
     found.collect()
 }
 
-/// What was called since so many events, without repetitions.
+/// Returns the names of the events after the first `seen`, without repetitions.
 fn called(world: &World, before: usize) -> Vec<String> {
     let mut names: Vec<_> = world.events()[before..].iter().map(|event| event["eventName"].to_string()).collect();
     names.dedup();

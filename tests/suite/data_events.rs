@@ -1,4 +1,4 @@
-//! Calls of S3 on objects: data events, which event history and log files have only if an event selector selects them.
+//! Data events: calls of S3 on objects, which are in log files only if an event selector selects them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tests::{World, log_files, read_log_files};
 
 const BUCKET: &str = "codecommit-local-trail";
 
-/// A server that delivers when it is told to, with one log file.
+/// Starts a server that delivers on demand, with one log file.
 fn world() -> World {
     let world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
@@ -72,7 +72,7 @@ fn calls_on_objects_are_in_no_event_history_and_in_no_log_file() {
     assert_eq!(names(&read_log_files(&world.trail_folder())), management);
     let looked_up = |attributes: Value| -> Vec<String> {
         let found = world.ok("LookupEvents", &attributes);
-        let events = found["Events"].as_array().expect("it is a list");
+        let events = found["Events"].as_array().expect("the value is a list");
         events.iter().map(|event| event["EventName"].as_str().expect("it has a name").to_owned()).collect()
     };
     let all = looked_up(json!({}));
@@ -95,7 +95,7 @@ fn records_of_data_events_say_so_in_today_s_shape() {
         event_version: Some(codecommit_local::options::EventVersion::V1_11),
         ..codecommit_local::Options::default()
     };
-    let version = options.settings().expect("it makes sense").event_version;
+    let version = options.settings().expect("the settings are valid").event_version;
     let world = World::with(|settings| settings.event_version = version);
     assert_eq!(get(&world, &format!("/{BUCKET}/missing")), 404);
     assert_eq!(get(&world, &format!("/{BUCKET}?location")), 200);
@@ -114,17 +114,21 @@ fn records_of_data_events_say_so_in_today_s_shape() {
     assert_eq!(events[2]["resources"].to_string(), json!([objects, bucket]).to_string());
 }
 
-/// What a trail of selectors has in its log files after calls on two buckets: the names of the events of S3, with what they are on.
+/// Returns the S3 events in the log files of a trail with event selectors after calls on two buckets: names and resources.
 fn selected(selectors: &Value) -> Vec<String> {
     let world = world();
     let bucket = world.folder().join("data/buckets/data-logs");
     for key in ["a/1", "b/1"] {
-        std::fs::create_dir_all(bucket.join(key).parent().expect("it is below")).expect("the folder is writable");
+        std::fs::create_dir_all(bucket.join(key).parent().expect("the path is below the folder"))
+            .expect("the folder is writable");
         std::fs::write(bucket.join(key), "content").expect("the folder is writable");
     }
     world.ok("CreateTrail", &json!({ "Name": "Data", "S3BucketName": "data-events" }));
     let mut input = json!({ "TrailName": "Data" });
-    input.as_object_mut().expect("it is one").extend(selectors.as_object().expect("it is one").clone());
+    input
+        .as_object_mut()
+        .expect("the value is an object")
+        .extend(selectors.as_object().expect("the value is an object").clone());
     world.ok("PutEventSelectors", &input);
     world.ok("StartLogging", &json!({ "Name": "Data" }));
     for path in ["/data-logs/a/1", "/data-logs/b/1", "/data-logs?list-type=2", "/data-logs?location"] {

@@ -1,4 +1,4 @@
-//! The data folder: what is wrong with it is said at the start, and a folder that goes while a server runs is missed.
+//! The data folder: its faults are reported at the start, and its removal while the server runs is noticed.
 
 use std::fs;
 use std::path::Path;
@@ -7,32 +7,36 @@ use std::process::Command;
 use serde_json::json;
 use tests::{World, binary};
 
-/// Starts the program on a folder that it cannot use, and returns what it says.
+/// Starts the program on an unusable folder and returns its error.
 fn refused(folder: &Path) -> String {
     let mut command = Command::new(binary::path());
     command.env_clear().args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.join("data"));
-    let output = command.output().expect("it is built");
+    let output = command.output().expect("the program is built");
     assert!(!output.status.success(), "{output:?}");
-    String::from_utf8(output.stderr).expect("it is text")
+    String::from_utf8(output.stderr).expect("the output is UTF-8")
 }
 
 #[test]
 fn what_is_wrong_with_a_file_is_said_with_its_path_and_what_to_do() {
     let broken: [(&str, fn(&Path), &str); 6] = [
-        ("data", |path| fs::write(path, "").expect("it is writable"), "move it away"),
-        ("data/lock", |path| fs::create_dir(path).expect("it is writable"), "move it away"),
-        ("data/codecommit.db", |path| fs::create_dir(path).expect("it is writable"), "check that"),
-        ("data/codecommit.db", |path| fs::write(path, "no database".repeat(1000)).expect("it is writable"), "damaged"),
-        ("data/trail/events.ndjson", |path| fs::create_dir(path).expect("it is writable"), "move it away"),
-        ("data/repositories", |path| fs::write(path, "").expect("it is writable"), "move it away"),
+        ("data", |path| fs::write(path, "").expect("the folder is writable"), "move it away"),
+        ("data/lock", |path| fs::create_dir(path).expect("the folder is writable"), "move it away"),
+        ("data/codecommit.db", |path| fs::create_dir(path).expect("the folder is writable"), "check that"),
+        (
+            "data/codecommit.db",
+            |path| fs::write(path, "no database".repeat(1000)).expect("the folder is writable"),
+            "damaged",
+        ),
+        ("data/trail/events.ndjson", |path| fs::create_dir(path).expect("the folder is writable"), "move it away"),
+        ("data/repositories", |path| fs::write(path, "").expect("the folder is writable"), "move it away"),
     ];
     for (name, damage, advice) in broken {
-        let folder = tempfile::tempdir().expect("there is room");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("it has one")).expect("it is writable");
+        fs::create_dir_all(path.parent().expect("the value is present")).expect("the folder is writable");
         damage(&path);
         let message = refused(folder.path());
-        assert!(message.contains(path.to_str().expect("it is text")), "{name}: {message}");
+        assert!(message.contains(path.to_str().expect("the path is UTF-8")), "{name}: {message}");
         assert!(message.contains(advice), "{name}: {message}");
     }
 }
@@ -47,12 +51,12 @@ fn repositories_whose_database_is_lost_are_not_served_as_nothing() {
     world.ok("PutFile", &file);
     world.stop();
     let data = world.folder().join("data");
-    fs::rename(data.join("codecommit.db"), data.join("elsewhere.db")).expect("it is there");
+    fs::rename(data.join("codecommit.db"), data.join("elsewhere.db")).expect("the file exists");
     let message = refused(world.folder());
     assert!(message.contains("codecommit.db is missing"), "{message}");
     assert!(message.contains("holds the objects of 1 repositories"), "{message}");
     assert!(!data.join("codecommit.db").exists(), "no other database is made");
-    fs::rename(data.join("elsewhere.db"), data.join("codecommit.db")).expect("it is there");
+    fs::rename(data.join("elsewhere.db"), data.join("codecommit.db")).expect("the file exists");
     world.restart();
     world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
 }
@@ -64,7 +68,7 @@ fn a_folder_that_is_removed_while_the_server_runs_is_missed() {
     let (data, elsewhere) = (world.folder().join("data"), world.folder().join("elsewhere"));
     let lines = world.events().len();
     for missing in [&data, &data.join("codecommit.db"), &data.join("codecommit.db-wal")] {
-        fs::rename(missing, &elsewhere).expect("it is there");
+        fs::rename(missing, &elsewhere).expect("the file exists");
         for (operation, input) in [
             ("CreateRepository", json!({ "repositoryName": "Lost" })),
             ("GetRepository", json!({ "repositoryName": "MyDemoRepo" })),
@@ -75,7 +79,7 @@ fn a_folder_that_is_removed_while_the_server_runs_is_missed() {
             let expected = json!({ "status": 500, "__type": "InternalFailure", "message": message });
             assert_eq!(reply.failure(), expected, "{operation} without {}", missing.display());
         }
-        fs::rename(&elsewhere, missing).expect("it is there");
+        fs::rename(&elsewhere, missing).expect("the file exists");
     }
     assert_eq!(world.events().len(), lines, "nothing was recorded");
     world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));

@@ -1,4 +1,4 @@
-//! Repositories that are deleted while calls and pushes use them: each answers that there is no repository, and nothing stays.
+//! Deletion of repositories in use: running calls and pushes answer that the repository does not exist, and no file is left.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::push::{Push, noise};
 use tests::{World, wait_until};
 
-/// How often a repository is deleted and created again under load.
+/// Number of deletions under load.
 const ROUNDS: usize = 20;
 
 fn world() -> World {
@@ -18,9 +18,9 @@ fn world() -> World {
     world
 }
 
-/// The folders of repositories.
+/// Returns the folders of repositories.
 fn folders(world: &World) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(world.folder().join("data/repositories")).expect("it is there");
+    let entries = std::fs::read_dir(world.folder().join("data/repositories")).expect("the folder exists");
     entries.flatten().map(|entry| entry.path()).collect()
 }
 
@@ -29,19 +29,19 @@ fn a_push_to_a_repository_that_is_deleted_meanwhile_is_told_so_and_leaves_nothin
     let world = world();
     let url = world.repository_url("demo");
     world.git("work", &["push", "--quiet", &url, "main:other"]).ok();
-    // Large enough that the server begins before it has come to its end.
+    // The push is so large that the server starts to process it before its end.
     let noise = noise(400_000);
     let tip = world.git_commit("work", "noise", &noise);
     let push = Push::new(&world.folder().join("work"), "refs/heads/main", None, &tip);
     let sent = push.bytes() - 1;
-    let held = push.begin(&url, sent).expect("it is taken");
-    // The head of the reply comes once the repository was found and its objects are open.
-    held.peek(&mut [0]).expect("it begins to answer");
+    let held = push.begin(&url, sent).expect("the server reads the request");
+    // The server sends the response headers after it has opened the objects of the repository.
+    held.peek(&mut [0]).expect("the server starts to answer");
     world.ok("DeleteRepository", &json!({ "repositoryName": "demo" }));
-    let reply = push.finish(held, sent).expect("it is answered");
+    let reply = push.finish(held, sent).expect("the call is answered");
     assert!(reply.contains("unpack ok"), "{reply}");
     assert!(reply.contains("ng refs/heads/main demo does not exist"), "{reply}");
-    let event = world.events().pop().expect("it is recorded");
+    let event = world.events().pop().expect("the call is recorded");
     assert_eq!(event["eventName"], "GitPush");
     assert_eq!(event["errorCode"], "RepositoryDoesNotExistException");
     wait_until("no folder of the repository is left", || folders(&world).is_empty());
@@ -78,7 +78,7 @@ fn calls_that_race_with_a_deletion_succeed_or_hear_that_there_is_no_repository()
         let pushes = || {
             let mut wrong = Vec::new();
             while !over.load(Ordering::Relaxed) {
-                let reply = push.send(&url).expect("it is answered");
+                let reply = push.send(&url).expect("the call is answered");
                 let answers = ["ok refs/heads/main", "ng refs/heads/main failed to update ref"];
                 let gone = ["HTTP/1.1 404", "demo does not exist", "the repository does not exist"];
                 if !answers.iter().chain(&gone).any(|answer| reply.contains(answer)) {
@@ -89,7 +89,7 @@ fn calls_that_race_with_a_deletion_succeed_or_hear_that_there_is_no_repository()
         };
         let clients = [scope.spawn(files), scope.spawn(files), scope.spawn(pushes), scope.spawn(pushes)];
         for _ in 0..ROUNDS {
-            // Each round begins with a repository that has something to delete.
+            // Each round starts with a repository with a branch.
             wait_until("somebody has made the branch", || {
                 world.call("GetBranch", &json!({ "repositoryName": "demo", "branchName": "main" })).status == 200
             });
@@ -97,7 +97,7 @@ fn calls_that_race_with_a_deletion_succeed_or_hear_that_there_is_no_repository()
             world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
         }
         over.store(true, Ordering::Relaxed);
-        clients.into_iter().flat_map(|client| client.join().expect("it ends")).collect()
+        clients.into_iter().flat_map(|client| client.join().expect("the process ends")).collect()
     });
     assert_eq!(wrong, Vec::<String>::new());
     world.ok("DeleteRepository", &json!({ "repositoryName": "demo" }));

@@ -1,4 +1,4 @@
-//! Digests: what is in them, how they are chained, and what verifying them finds.
+//! Digests: content, chain and verification.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use tests::digests::{Digest, verify};
 use tests::wire::signed;
 use tests::{World, log_files, wait_until};
 
-/// A server that delivers and digests when it is told to.
+/// Starts a server that delivers log files and creates digests on demand.
 fn world() -> World {
     World::with(|settings| {
         settings.log_interval = std::time::Duration::from_hours(1);
@@ -17,7 +17,7 @@ fn world() -> World {
     })
 }
 
-/// A server with a chain of three digests: of two log files, of none, and of one.
+/// Starts a server with a chain of three digests: for two log files, for none and for one.
 fn chained() -> World {
     let world = world();
     call(&world);
@@ -39,17 +39,17 @@ fn text<'a>(digest: &'a Digest, member: &str) -> &'a str {
 }
 
 fn covered(digest: &Digest) -> Vec<&str> {
-    let files = digest.content["logFiles"].as_array().expect("it is a list");
+    let files = digest.content["logFiles"].as_array().expect("the value is a list");
     files.iter().map(|file| file["s3Object"].as_str().expect("it is a key")).collect()
 }
 
-/// Whether verifying finds all to be well, with these numbers of files.
+/// Asserts that verification succeeds with these numbers of files.
 fn assert_valid(outcome: Outcome, digests: usize, log_files: usize) {
     let expected = format!("{digests}/{digests} digest files valid\n{log_files}/{log_files} log files valid");
     assert_eq!(outcome.ok(), expected);
 }
 
-/// Whether verifying finds this to be wrong and nothing else.
+/// Asserts that verification reports this fault and no other.
 fn assert_invalid(world: &World, expected: &[&str], summary: [&str; 2]) {
     let outcome = world.verify();
     assert!(!outcome.success, "{}", outcome.out);
@@ -68,7 +68,8 @@ fn a_digest_has_the_members_and_the_place_of_those_of_aws() {
     let world = chained();
     let digests = world.digests();
     let [first, empty, last] = &digests[..] else { panic!("{digests:?}") };
-    let members: Vec<_> = first.content.as_object().expect("it is one").keys().map(String::as_str).collect();
+    let members: Vec<_> =
+        first.content.as_object().expect("the value is an object").keys().map(String::as_str).collect();
     let expected = [
         "awsAccountId",
         "digestStartTime",
@@ -143,7 +144,7 @@ fn a_chain_goes_on_over_restarts() {
     let mut world = chained();
     world.restart();
     call(&world);
-    // The end delivers it.
+    // The stop delivers it.
     world.restart();
     world.digest();
     let digests = world.digests();
@@ -159,7 +160,7 @@ fn a_server_that_never_runs_for_an_interval_makes_digests_all_the_same() {
         settings.log_interval = std::time::Duration::from_hours(1);
         settings.digest_interval = std::time::Duration::from_secs(30);
     });
-    // The clock goes on by a second with each reading, so an interval passes over the restarts, and within none of the runs.
+    // The clock advances by a second with each reading, so an interval ends during a restart and never during a run.
     for _ in 0..5 {
         (0..8).for_each(|_| call(&world));
         world.restart();
@@ -226,16 +227,16 @@ fn a_bucket_that_takes_no_digest_shows_in_the_status_and_gets_it_later() {
     let world = chained();
     let status = || world.ok("GetTrailStatus", &json!({ "Name": "codecommit-local" }));
     assert!(status()["LatestDigestDeliveryTime"].is_number());
-    // A link that leads nowhere in the place of the folder of digests.
+    // A dangling link in place of the folder of digests.
     let folder = world.trail_folder().join("AWSLogs/111122223333/CloudTrail-Digest");
     let aside = world.folder().join("aside");
-    fs::rename(&folder, &aside).expect("it is there");
+    fs::rename(&folder, &aside).expect("the file exists");
     std::os::unix::fs::symlink("nowhere", &folder).expect("links can be made");
     world.digest();
     assert!(status()["LatestDigestDeliveryError"].is_string(), "{}", status());
     world.digest();
-    fs::remove_file(&folder).expect("it is there");
-    fs::rename(&aside, &folder).expect("it is there");
+    fs::remove_file(&folder).expect("the file exists");
+    fs::rename(&aside, &folder).expect("the file exists");
     world.digest();
     assert_eq!(status().get("LatestDigestDeliveryError"), None);
     let digests = world.digests().len();
@@ -246,7 +247,7 @@ fn a_bucket_that_takes_no_digest_shows_in_the_status_and_gets_it_later() {
 #[test]
 fn the_same_key_and_the_same_calls_give_the_same_bytes() {
     let bytes = |world: &World| -> Vec<Vec<u8>> {
-        world.digests().iter().map(|digest| fs::read(&digest.path).expect("it was listed")).collect()
+        world.digests().iter().map(|digest| fs::read(&digest.path).expect("the file was listed")).collect()
     };
     let (one, other) = (chained(), chained());
     assert_eq!(bytes(&one), bytes(&other));
@@ -264,7 +265,7 @@ fn log_files_of_before_the_next_digest_are_not_covered_yet() {
     assert_eq!(outcome, "3/3 digest files valid\n3/3 log files valid\n1 log file not covered by a digest yet");
 }
 
-/// What is said of a file that was tampered with, and how that is done.
+/// The reported fault of each kind of tampering, and the tampering itself.
 type Tamper<'a> = (&'a str, Box<dyn Fn(&PathBuf)>);
 
 #[test]
@@ -272,26 +273,26 @@ fn a_log_file_that_was_changed_cut_lengthened_or_deleted_is_found() {
     let summary = ["3/3 digest files valid", "2/3 log files valid, 1/3 log files INVALID"];
     let gzip = |content: &[u8]| {
         let mut gzip = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut gzip, content).expect("memory takes all");
-        gzip.finish().expect("memory takes all")
+        std::io::Write::write_all(&mut gzip, content).expect("writing to memory never fails");
+        gzip.finish().expect("writing to memory never fails")
     };
     let ways: [Tamper<'_>; 4] = [
         (
             "INVALID: hash value doesn't match",
             Box::new(move |path| {
-                fs::write(path, gzip(b"{\"Records\":[]}")).expect("it is writable");
+                fs::write(path, gzip(b"{\"Records\":[]}")).expect("the folder is writable");
             }),
         ),
-        ("INVALID: invalid format", Box::new(|path| fs::write(path, "no gzip").expect("it is writable"))),
+        ("INVALID: invalid format", Box::new(|path| fs::write(path, "no gzip").expect("the folder is writable"))),
         (
             "INVALID: unexpected data after end of compressed stream",
             Box::new(move |path| {
-                let mut bytes = fs::read(path).expect("it is there");
+                let mut bytes = fs::read(path).expect("the file exists");
                 bytes.extend(gzip(b"more"));
-                fs::write(path, bytes).expect("it is writable");
+                fs::write(path, bytes).expect("the folder is writable");
             }),
         ),
-        ("INVALID: not found", Box::new(|path| fs::remove_file(path).expect("it is there"))),
+        ("INVALID: not found", Box::new(|path| fs::remove_file(path).expect("the file exists"))),
     ];
     for (problem, tamper) in ways {
         let world = chained();
@@ -307,10 +308,10 @@ fn a_digest_that_was_changed_is_found_and_what_it_covered_is_not_trusted() {
     let forged = json!({ "logFiles": [] });
     let mut content = first.content.clone();
     content["logFiles"] = forged["logFiles"].clone();
-    let file = fs::File::create(&first.path).expect("it is writable");
+    let file = fs::File::create(&first.path).expect("the folder is writable");
     let mut gzip = flate2::GzBuilder::new().write(file, flate2::Compression::fast());
-    serde_json::to_writer(&mut gzip, &content).expect("there is room");
-    gzip.finish().expect("there is room");
+    serde_json::to_writer(&mut gzip, &content).expect("a temporary folder can be created");
+    gzip.finish().expect("a temporary folder can be created");
     let summary = ["2/3 digest files valid, 1/3 digest files INVALID", "1/1 log files valid"];
     assert_invalid(&world, &["INVALID: signature verification failed"], summary);
     assert!(world.verify().out.contains("2 log files not covered by a digest yet"));
@@ -320,7 +321,7 @@ fn a_digest_that_was_changed_is_found_and_what_it_covered_is_not_trusted() {
 fn a_digest_that_was_deleted_moved_or_damaged_is_found() {
     let world = chained();
     let digests = world.digests();
-    fs::remove_file(&digests[1].path).expect("it is there");
+    fs::remove_file(&digests[1].path).expect("the file exists");
     let summary = ["2/3 digest files valid, 1/3 digest files INVALID", "3/3 log files valid"];
     assert_invalid(&world, &["INVALID: not found"], summary);
     fs::copy(&digests[2].path, &digests[1].path).expect("the folder is writable");
@@ -329,12 +330,12 @@ fn a_digest_that_was_deleted_moved_or_damaged_is_found() {
     assert_invalid(&world, &["INVALID: invalid format"], summary);
     let world = chained();
     let key = text(&world.digests()[0], "digestS3Object").to_owned();
-    fs::remove_file(world.trail_folder().join(format!(".metadata/{key}.json"))).expect("it is there");
+    fs::remove_file(world.trail_folder().join(format!(".metadata/{key}.json"))).expect("the file exists");
     let summary = ["2/3 digest files valid, 1/3 digest files INVALID", "1/1 log files valid"];
     assert_invalid(&world, &["INVALID: its metadata has no signature"], summary);
 }
 
-/// What verifying says about the time that no digest covers.
+/// Returns the message of verification about time without digests.
 fn not_covered(world: &World) -> Vec<String> {
     let outcome = world.verify();
     outcome.out.lines().filter(|line| line.starts_with("No digest covers")).map(str::to_owned).collect()
@@ -350,7 +351,7 @@ fn the_time_that_no_digest_covers_is_told() {
     assert_eq!(not_covered(&world), Vec::<String>::new());
     let digests = world.digests();
     for digest in &digests[2..4] {
-        fs::remove_file(&digest.path).expect("it is there");
+        fs::remove_file(&digest.path).expect("the file exists");
     }
     let (from, until) = (text(&digests[1], "digestEndTime"), text(&digests[4], "digestStartTime"));
     assert_eq!(not_covered(&world), [format!("No digest covers {from} to {until}")]);
@@ -366,10 +367,10 @@ fn a_digest_is_verified_with_the_keys_that_are_given_and_no_others() {
     let world = chained();
     let keys = world.trail_folder().join(".metadata/public-keys.json");
     let elsewhere = world.folder().join("keys.json");
-    fs::rename(&keys, &elsewhere).expect("it is there");
+    fs::rename(&keys, &elsewhere).expect("the file exists");
     let message = world.verify().failed();
     assert!(message.contains("public-keys.json") && message.contains("--public-keys"), "{message}");
-    let elsewhere = elsewhere.to_str().expect("it is text");
+    let elsewhere = elsewhere.to_str().expect("the path is UTF-8");
     assert_valid(verify(&world.trail_folder(), &["--public-keys", elsewhere]), 3, 3);
     let listed =
         world.aws(&["cloudtrail", "list-public-keys", "--start-time", "2016-12-14", "--end-time", "2016-12-15"]);
@@ -382,7 +383,7 @@ fn a_digest_is_verified_with_the_keys_that_are_given_and_no_others() {
 
 #[test]
 fn what_is_no_folder_of_a_trail_is_refused_in_a_sentence() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     assert!(verify(folder.path(), &[]).failed().contains("no folder of a trail"));
     assert!(verify(&folder.path().join("missing"), &[]).failed().contains("cannot read"));
     let mut world = world();
@@ -409,7 +410,7 @@ fn a_reset_forgets_digests_and_keeps_the_key() {
 
 fn keys(world: &World) -> Vec<Value> {
     let range = json!({ "StartTime": 1_481_000_000, "EndTime": 1_482_000_000 });
-    world.ok("ListPublicKeys", &range)["PublicKeyList"].as_array().expect("it is a list").clone()
+    world.ok("ListPublicKeys", &range)["PublicKeyList"].as_array().expect("the value is a list").clone()
 }
 
 #[test]
@@ -418,9 +419,9 @@ fn the_sdk_the_cli_and_boto3_read_the_public_keys() {
     let from = aws_smithy_types::DateTime::from_secs(1_481_000_000);
     let until = aws_smithy_types::DateTime::from_secs(1_482_000_000);
     let listed = world.run(world.cloudtrail().list_public_keys().start_time(from).end_time(until).send());
-    let listed = listed.expect("it is answered");
+    let listed = listed.expect("the call is answered");
     let [key] = listed.public_key_list() else { panic!("{listed:?}") };
-    assert_eq!(key.value().expect("it has one").as_ref().len(), 270, "PKCS#1 of 2,048 bits");
+    assert_eq!(key.value().expect("the value is present").as_ref().len(), 270, "PKCS#1 of 2,048 bits");
     assert_eq!(key.fingerprint(), world.digests()[0].content["digestPublicKeyFingerprint"].as_str());
     let program = "import boto3, hashlib\n\
         keys = boto3.client('cloudtrail').list_public_keys(StartTime=1481000000, EndTime=1482000000)['PublicKeyList']\n\

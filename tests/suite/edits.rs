@@ -1,4 +1,4 @@
-//! Random edits of files by the API, beside the trees that git makes of them.
+//! Random edits of files with the API, compared with the trees of `git`.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use tests::World;
 
 use crate::commit::{content, id, input};
 
-/// Files by their paths: the mode's name and the content, of which there are few.
+/// Files by path: the name of the mode and the content, one of a few.
 type Files = BTreeMap<String, (&'static str, String)>;
 
-/// A random edit; the paths that an index chooses are those of files that are there.
+/// A random edit; an index selects the path of an existing file.
 #[derive(Clone, Debug)]
 enum Edit {
     Put(String, &'static str, String),
@@ -58,12 +58,12 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     prop::collection::vec(edit, 1..4)
 }
 
-/// Tells whether a file would have to be a folder too.
+/// Returns whether a path would be both a file and a folder.
 fn has_conflict(files: &Files) -> bool {
     files.keys().any(|path| path.match_indices('/').any(|(end, _)| files.contains_key(&path[..end])))
 }
 
-/// Makes the edits; gives the request, and the files that come of it if it is one that can be served.
+/// Returns the request for the edits, and the resulting files if the request is valid.
 fn edited(files: &Files, edits: &[Edit]) -> (Value, Option<Files>) {
     let at = |index: &Index| files.keys().nth(index.index(files.len())).expect("there are files").clone();
     let (mut puts, mut deletes, mut modes) = (Vec::new(), Vec::new(), Vec::new());
@@ -103,7 +103,7 @@ fn edited(files: &Files, edits: &[Edit]) -> (Value, Option<Files>) {
     (request, is_good.then_some(result))
 }
 
-/// The id that git gives a tree of files.
+/// Returns the id of the tree that `git` creates for files.
 fn tree_of_git(world: &World, files: &Files) -> String {
     let mut arguments = vec!["update-index".to_owned(), "--add".to_owned()];
     for (path, (mode, text)) in files {

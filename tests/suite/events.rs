@@ -1,4 +1,4 @@
-//! `codecommit-local events`: the trail for a person, or for a pipe.
+//! `codecommit-local events`: the trail in the terminal and in pipes.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -14,12 +14,12 @@ fn command(world: &World, arguments: &[&str]) -> Command {
 }
 
 fn printed(world: &World, arguments: &[&str]) -> String {
-    let output = command(world, arguments).output().expect("it is built");
+    let output = command(world, arguments).output().expect("the program is built");
     assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).expect("it is text")
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
 }
 
-/// The positions of the records that a filter admits.
+/// Returns the positions of the records that a filter selects.
 fn admitted(world: &World, arguments: &[&str]) -> Vec<usize> {
     let all = world.events();
     let text = printed(world, &[arguments, &["--json"]].concat());
@@ -27,7 +27,7 @@ fn admitted(world: &World, arguments: &[&str]) -> Vec<usize> {
     records.map(|record| all.iter().position(|event| *event == record).expect("it is one of the trail")).collect()
 }
 
-/// A trail of six different calls.
+/// Creates a trail of six different calls.
 fn world() -> World {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -71,14 +71,14 @@ fn filters_take_several_values_stars_and_times() {
     assert_eq!(admitted(&world, &["--since", "1h"]), none, "the clock of the test is of 2016");
     assert_eq!(admitted(&world, &["--last", "2"]), [4, 5]);
     assert_eq!(admitted(&world, &["--last", "1", "--writes"]), [1]);
-    let wrong = command(&world, &["--since", "yesterday"]).output().expect("it is built");
+    let wrong = command(&world, &["--since", "yesterday"]).output().expect("the program is built");
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("2016-12-14"), "{wrong:?}");
 }
 
 #[test]
 fn a_filter_that_names_nothing_that_occurred_is_warned_of() {
     let world = world();
-    let output = command(&world, &["--user", "Mary_Major,Mary"]).output().expect("it is built");
+    let output = command(&world, &["--user", "Mary_Major,Mary"]).output().expect("the program is built");
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         "codecommit-local: no event of the trail has the user 'Mary'\n"
@@ -108,11 +108,11 @@ fn a_running_server_is_asked_for_its_events() {
         .env_clear()
         .args(["events", "--json", "--endpoint", &format!("{}/", world.endpoint())])
         .output()
-        .expect("it is built");
+        .expect("the program is built");
     assert_eq!(String::from_utf8_lossy(&output.stdout), from_folder, "{output:?}");
     assert_eq!(world.events().len(), 6, "reading events leaves no record");
     let nobody = Command::new(binary::path()).args(["events", "--endpoint", "http://127.0.0.1:1"]).output();
-    let nobody = nobody.expect("it is built");
+    let nobody = nobody.expect("the program is built");
     assert!(!nobody.status.success());
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("http://127.0.0.1:1"), "{nobody:?}");
 }
@@ -122,25 +122,25 @@ fn a_followed_trail_goes_on_after_a_reset() {
     let world = World::with(|settings| settings.allow_reset = true);
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     for arguments in [vec!["--follow", "--json"], vec!["--follow", "--json", "--endpoint", &world.endpoint()]] {
-        let mut child = command(&world, &arguments).stdout(Stdio::piped()).spawn().expect("it is built");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut child = command(&world, &arguments).stdout(Stdio::piped()).spawn().expect("the program is built");
+        let mut lines = BufReader::new(child.stdout.take().expect("the stream is piped")).lines();
         let mut next = || -> Value {
-            let line = lines.next().expect("it goes on").expect("it is text");
+            let line = lines.next().expect("another line follows").expect("the output is UTF-8");
             serde_json::from_str(&line).expect("a line is a record")
         };
         assert_eq!(next()["eventName"], "CreateRepository");
         assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
         world.ok("CreateRepository", &json!({ "repositoryName": "AfterReset" }));
         assert_eq!(next()["requestParameters"]["repositoryName"], "AfterReset");
-        child.kill().expect("it runs");
-        child.wait().expect("it is ours");
+        child.kill().expect("the process runs");
+        child.wait().expect("the process is a child of the test");
     }
 }
 
 #[test]
 fn records_are_printed_as_they_are() {
     let world = world();
-    let trail = std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("it is there");
+    let trail = std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("the file exists");
     assert_eq!(printed(&world, &["--json"]), trail);
 }
 
@@ -155,7 +155,7 @@ fn nothing_in_a_record_controls_a_terminal() {
         assert!(!records.contains(control) && !person.contains(control), "{control:?}");
     }
     assert!(records.contains("\\u007f\\u009b31m\\u202eb\\u2066"), "{records}");
-    let record: Value = serde_json::from_str(&records).expect("it is JSON");
+    let record: Value = serde_json::from_str(&records).expect("the text is JSON");
     assert_eq!(record["requestParameters"]["repositoryName"], name);
     assert_eq!(record, world.events()[0]);
 }
@@ -165,9 +165,9 @@ fn a_line_that_is_no_record_is_passed_over() {
     let world = World::new();
     world.ok("ListRepositories", &json!({}));
     let path = world.trail_folder().join("events.ndjson");
-    let mut content = std::fs::read(&path).expect("it is there");
+    let mut content = std::fs::read(&path).expect("the file exists");
     content.extend(b"\xff\xfe\0\0\n");
-    std::fs::write(&path, content).expect("it is writable");
+    std::fs::write(&path, content).expect("the folder is writable");
     world.ok("ListRepositories", &json!({}));
     assert_eq!(printed(&world, &["--json"]).lines().count(), 2);
 }
@@ -234,10 +234,11 @@ fn calls_of_every_service_show_what_they_are_about() {
 fn a_followed_trail_goes_on() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    let mut child = command(&world, &["--follow", "--json"]).stdout(Stdio::piped()).spawn().expect("it is built");
-    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut child =
+        command(&world, &["--follow", "--json"]).stdout(Stdio::piped()).spawn().expect("the program is built");
+    let mut lines = BufReader::new(child.stdout.take().expect("the stream is piped")).lines();
     let mut next = || -> Value {
-        let line = lines.next().expect("it goes on").expect("it is text");
+        let line = lines.next().expect("another line follows").expect("the output is UTF-8");
         serde_json::from_str(&line).expect("a line is a record")
     };
     assert_eq!(next()["eventName"], "CreateRepository");
@@ -245,8 +246,8 @@ fn a_followed_trail_goes_on() {
     assert_eq!(next()["eventName"], "ListRepositories");
     world.ok("DeleteRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     assert_eq!(next()["eventName"], "DeleteRepository");
-    child.kill().expect("it runs");
-    child.wait().expect("it is ours");
+    child.kill().expect("the process runs");
+    child.wait().expect("the process is a child of the test");
 }
 
 #[test]
@@ -257,7 +258,7 @@ fn a_trail_that_is_not_there_is_told_with_what_to_write() {
         .current_dir(world.folder())
         .args(["events", "--trail-dir", "nothing"])
         .output()
-        .expect("it is built");
+        .expect("the program is built");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && message.contains("--trail-dir"), "{message}");
     let by_variable = Command::new(binary::path())
@@ -266,6 +267,6 @@ fn a_trail_that_is_not_there_is_told_with_what_to_write() {
         .env("CODECOMMIT_LOCAL_DATA_DIR", "data")
         .arg("events")
         .output()
-        .expect("it is built");
+        .expect("the program is built");
     assert!(by_variable.status.success(), "{by_variable:?}");
 }

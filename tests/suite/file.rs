@@ -1,4 +1,4 @@
-//! Files over the SDK and raw JSON, beside the real git.
+//! Files, with the SDK and raw JSON, compared with `git`.
 
 use std::fmt::Write;
 use std::sync::Barrier;
@@ -12,27 +12,27 @@ use tests::World;
 use crate::commit::{commit, content, empty, id, put};
 use crate::trail::recorded;
 
-/// Settings in which an operation has small pages.
+/// Sets a small page size for an operation.
 fn small_pages(operation: &'static str) -> impl FnOnce(&mut Settings) {
     move |settings| {
         settings.codecommit.page_sizes.insert(operation.to_owned(), 2);
     }
 }
 
-/// A world with an empty repository in which an operation has small pages.
+/// Starts a server with an empty repository and a small page size for an operation.
 fn paged(operation: &'static str) -> World {
     let world = World::with(small_pages(operation));
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     world
 }
 
-/// Follows the tokens of a listing, and gives what each page has in its list.
+/// Reads all pages of a listing and returns the list of each.
 fn pages(world: &World, operation: &str, input: &Value, list: &str, token: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut input = input.clone();
     loop {
         let page = world.ok(operation, &input);
-        pages.push(page[list].as_array().expect("it is a list").clone());
+        pages.push(page[list].as_array().expect("the value is a list").clone());
         match page.get(token) {
             Some(next) => input[token] = next.clone(),
             None => return pages,
@@ -53,14 +53,20 @@ fn the_sdk_puts_gets_and_deletes_a_file() {
     assert_eq!((got.file_size(), got.file_content().as_ref()), (11, &b"#!/bin/sh\n\xff"[..]));
     assert_eq!(got.file_mode(), &FileModeTypeEnum::Executable);
     let blob = sdk.get_blob().repository_name("MyDemoRepo").blob_id(put.blob_id());
-    assert_eq!(world.run(blob.send()).expect("it is there").content(), got.file_content());
+    assert_eq!(world.run(blob.send()).expect("the resource exists").content(), got.file_content());
     let folder = world.run(sdk.get_folder().repository_name("MyDemoRepo").folder_path("bin").send());
-    assert_eq!(folder.expect("it is there").files()[0].absolute_path(), Some("bin/run"));
+    assert_eq!(folder.expect("the element exists").files()[0].absolute_path(), Some("bin/run"));
     let delete = sdk.delete_file().repository_name("MyDemoRepo").branch_name("main").file_path("bin/run");
-    let deleted = world.run(delete.parent_commit_id(put.commit_id()).send()).expect("it is there");
+    let deleted = world.run(delete.parent_commit_id(put.commit_id()).send()).expect("the resource exists");
     assert_eq!(deleted.blob_id(), put.blob_id());
     let gone = sdk.get_file().repository_name("MyDemoRepo").file_path("bin/run");
-    assert!(world.run(gone.send()).expect_err("it is gone").into_service_error().is_file_does_not_exist_exception());
+    assert!(
+        world
+            .run(gone.send())
+            .expect_err("the resource is gone")
+            .into_service_error()
+            .is_file_does_not_exist_exception()
+    );
 }
 
 #[test]
@@ -80,7 +86,10 @@ fn who_says_nothing_of_themselves_is_named_by_their_arn() {
     assert_eq!(message(&first), "Added a");
     let changed = |parent: &Value, changes: &Value| {
         let mut input = json!({ "repositoryName": "MyDemoRepo", "branchName": "main", "parentCommitId": id(parent) });
-        input.as_object_mut().expect("it is one").extend(changes.as_object().expect("it is one").clone());
+        input
+            .as_object_mut()
+            .expect("the value is an object")
+            .extend(changes.as_object().expect("the value is an object").clone());
         world.ok("CreateCommit", &input)
     };
     let second = changed(&first, &json!({ "putFiles": [{ "filePath": "a", "fileContent": content("b") }] }));
@@ -101,7 +110,7 @@ fn every_way_to_name_a_commit_leads_to_its_files() {
     world.git("clone", &["tag", "--annotate", "--message", "One", "v1", id(&first)]).ok();
     world.git("clone", &["tag", "--annotate", "--message", "Tag", "of-tag", "v1"]).ok();
     world.git("clone", &["tag", "--annotate", "--message", "Tree", "of-tree", "HEAD^{tree}"]).ok();
-    // A branch goes before a tag of its name.
+    // A branch takes precedence over a tag of the same name.
     world.git("clone", &["tag", "main", id(&first)]).ok();
     world.git("clone", &["push", "--quiet", "origin", "--tags"]).ok();
     let tag_id = world.git("clone", &["rev-parse", "of-tag"]).ok();
@@ -155,12 +164,15 @@ fn pages_of_differences_go_on_in_the_commits_of_the_first() {
     let input =
         json!({ "repositoryName": "MyDemoRepo", "beforeCommitSpecifier": id(&first), "afterCommitSpecifier": "main" });
     let summary = |differences: &[Value]| -> Vec<String> {
-        let path =
-            |it: &Value| it["afterBlob"]["path"].as_str().or(it["beforeBlob"]["path"].as_str()).map(str::to_owned);
-        let kind = |it: &Value| it["changeType"].as_str().map(str::to_owned);
+        let path = |difference: &Value| {
+            difference["afterBlob"]["path"].as_str().or(difference["beforeBlob"]["path"].as_str()).map(str::to_owned)
+        };
+        let kind = |difference: &Value| difference["changeType"].as_str().map(str::to_owned);
         differences
             .iter()
-            .map(|it| format!("{} {}", kind(it).unwrap_or_default(), path(it).unwrap_or_default()))
+            .map(|difference| {
+                format!("{} {}", kind(difference).unwrap_or_default(), path(difference).unwrap_or_default())
+            })
             .collect()
     };
     let pages = pages(&world, "GetDifferences", &input, "differences", "NextToken");
@@ -172,7 +184,7 @@ fn pages_of_differences_go_on_in_the_commits_of_the_first() {
     let mut next = input.clone();
     next["NextToken"] = token.clone();
     let page = world.ok("GetDifferences", &next);
-    assert_eq!(summary(page["differences"].as_array().expect("a list")), ["A a0", "D c"]);
+    assert_eq!(summary(page["differences"].as_array().expect("the value is a list")), ["A a0", "D c"]);
     next["afterCommitSpecifier"] = "HEAD".into();
     assert_eq!(world.call("GetDifferences", &next).json()["__type"], "InvalidContinuationTokenException");
 
@@ -206,7 +218,9 @@ fn the_history_of_a_file_is_paged_and_followed_over_a_rename() {
     let found: Vec<_> = found
         .concat()
         .iter()
-        .map(|it| (it["commit"]["commitId"].clone(), it["path"].clone(), it["revisionChildren"].clone()))
+        .map(|revision| {
+            (revision["commit"]["commitId"].clone(), revision["path"].clone(), revision["revisionChildren"].clone())
+        })
         .collect();
     let expected = [
         (third["commitId"].clone(), json!("folder/new"), json!([])),
@@ -214,7 +228,7 @@ fn the_history_of_a_file_is_paged_and_followed_over_a_rename() {
         (first["commitId"].clone(), json!("old"), json!([second["commitId"]])),
     ];
     assert_eq!(found, expected);
-    // A page goes on in the history that the first one began with.
+    // Later pages continue in the history of the first page.
     let token = world.ok("ListFileCommitHistory", &input)["nextToken"].clone();
     commit(&world, Some(id(&third)), &put("folder/new", "four"));
     let mut next = input.clone();
@@ -234,7 +248,11 @@ fn changed_lines_are_those_of_git() {
     let files: Vec<_> = files.map(|(path, text)| json!({ "filePath": path, "fileContent": content(text) })).into();
     let made = commit(&world, None, &json!({ "putFiles": files }));
     let blob = |name: &str| {
-        let found = made["filesAdded"].as_array().expect("a list").iter().find(|it| it["absolutePath"] == name);
+        let found = made["filesAdded"]
+            .as_array()
+            .expect("the value is a list")
+            .iter()
+            .find(|added| added["absolutePath"] == name);
         found.expect("it was added")["blobId"].clone()
     };
     let input = json!({ "repositoryName": "MyDemoRepo", "beforeBlobId": blob("before"), "afterBlobId": blob("after") });
@@ -246,15 +264,15 @@ fn changed_lines_are_those_of_git() {
             count if *count == 1 => hunk[format!("{side}StartLine")].to_string(),
             count => format!("{},{count}", hunk[format!("{side}StartLine")]),
         };
-        writeln!(written, "@@ -{} +{} @@", range("before"), range("after")).expect("a string takes all");
-        for line in hunk["changes"].as_array().expect("a list") {
+        writeln!(written, "@@ -{} +{} @@", range("before"), range("after")).expect("writing to memory never fails");
+        for line in hunk["changes"].as_array().expect("the value is a list") {
             let mark = match line["type"].as_str() {
                 Some("ADD") => '+',
                 Some("DELETE") => '-',
                 _ => ' ',
             };
-            let text = line["content"].as_str().expect("it is text");
-            writeln!(written, "{mark}{text}").expect("a string takes all");
+            let text = line["content"].as_str().expect("the member is a string");
+            writeln!(written, "{mark}{text}").expect("writing to memory never fails");
         }
     }
     std::fs::write(world.folder().join("before"), &before).expect("the folder is writable");
@@ -291,7 +309,7 @@ fn of_many_who_put_a_file_on_one_parent_exactly_one_wins() {
             })
         };
         let threads: Vec<_> = (0..8).map(race).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
     let (won, lost): (Vec<_>, Vec<_>) = replies.iter().partition(|(_, reply)| reply.status == 200);
     assert_eq!(won.len(), 1);
@@ -305,7 +323,8 @@ fn a_file_is_put_beside_ten_thousand_others() {
     let world = empty();
     world.git(".", &["init", "--quiet", "work"]).ok();
     for number in 0..10_000 {
-        std::fs::write(world.folder().join(format!("work/{number:05}")), number.to_string()).expect("there is room");
+        std::fs::write(world.folder().join(format!("work/{number:05}")), number.to_string())
+            .expect("a temporary folder can be created");
     }
     world.git("work", &["add", "--all"]).ok();
     world.git("work", &["commit", "--quiet", "--message", "Many"]).ok();
@@ -313,8 +332,12 @@ fn a_file_is_put_beside_ten_thousand_others() {
     let parent = world.git("work", &["rev-parse", "HEAD"]).ok();
     let made = commit(&world, Some(&parent), &put(&["05000.5"]));
     let folder = world.ok("GetFolder", &json!({ "repositoryName": "MyDemoRepo", "folderPath": "" }));
-    let names: Vec<_> =
-        folder["files"].as_array().expect("a list").iter().map(|it| it["relativePath"].clone()).collect();
+    let names: Vec<_> = folder["files"]
+        .as_array()
+        .expect("the value is a list")
+        .iter()
+        .map(|file| file["relativePath"].clone())
+        .collect();
     assert_eq!((names.len(), &names[5_000], &names[5_001]), (10_001, &json!("05000"), &json!("05000.5")));
     assert_eq!(folder["treeId"], made["treeId"]);
     let input =

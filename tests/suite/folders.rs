@@ -1,4 +1,4 @@
-//! The folders of a server: one server to a folder, folders apart from each other, and several servers after each other.
+//! The folders of a server: locks against a second server, overlapping folders, and several servers one after another.
 
 use std::fs;
 use std::path::Path;
@@ -10,24 +10,24 @@ use tests::digests::{digests, signing_key, verify};
 use tests::{Reply, World, log_files, read_events, wire};
 use ureq::http::Request;
 
-/// Starts the program with arguments that it refuses, and returns its sentence.
+/// Starts the program with invalid arguments and returns its error.
 fn refused(arguments: &[&str]) -> String {
     let output = Command::new(binary::path()).env_clear().args(["--listen", "127.0.0.1:0"]).args(arguments).output();
-    let output = output.expect("it is built");
+    let output = output.expect("the program is built");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr).expect("it is text")
+    String::from_utf8(output.stderr).expect("the output is UTF-8")
 }
 
 fn text(path: &Path) -> &str {
-    path.to_str().expect("it is text")
+    path.to_str().expect("the path is UTF-8")
 }
 
 #[test]
 fn a_trail_directory_takes_one_server() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     let running = Running::start(&["--ephemeral", "--trail-dir", text(&trail)]);
-    let before = fs::read(trail.join("events.ndjson")).expect("it is there");
+    let before = fs::read(trail.join("events.ndjson")).expect("the file exists");
     let message = refused(&["--ephemeral", "--trail-dir", text(&trail)]);
     for part in [text(&trail), "--trail-dir", &format!("process {}", running.id()), running.endpoint()] {
         assert!(message.contains(part), "{part} is not in {message}");
@@ -35,16 +35,16 @@ fn a_trail_directory_takes_one_server() {
     let link = folder.path().join("link");
     std::os::unix::fs::symlink(&trail, &link).expect("links can be made");
     assert!(refused(&["--ephemeral", "--trail-dir", text(&link)]).contains("another server"));
-    assert_eq!(fs::read(trail.join("events.ndjson")).expect("it is there"), before);
+    assert_eq!(fs::read(trail.join("events.ndjson")).expect("the file exists"), before);
     assert_eq!(running.terminate(), Some(0));
     Running::start(&["--ephemeral", "--trail-dir", text(&trail)]).kill();
-    // What was killed holds nothing, and says nothing that is believed.
+    // A killed process holds no lock, and its leftover files are ignored.
     Running::start(&["--ephemeral", "--trail-dir", text(&trail)]).terminate();
 }
 
 #[test]
 fn a_data_folder_that_is_in_use_is_refused_by_its_name() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let (data, trail) = (folder.path().join("data"), folder.path().join("trail"));
     let running = Running::start(&["--data-dir", text(&data)]);
     let message = refused(&["--data-dir", text(&data), "--trail-dir", text(&trail)]);
@@ -56,7 +56,7 @@ fn a_data_folder_that_is_in_use_is_refused_by_its_name() {
 
 #[test]
 fn a_folder_of_buckets_takes_one_server() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let [one, other, buckets] = ["one", "other", "shared"].map(|name| folder.path().join(name));
     let named = ["--data-dir", text(&other), "--buckets-dir", text(&buckets)];
     let running = Running::start(&["--data-dir", text(&one), "--buckets-dir", text(&buckets)]);
@@ -67,7 +67,7 @@ fn a_folder_of_buckets_takes_one_server() {
     assert_eq!(running.terminate(), Some(0));
     Running::start(&named).kill();
     Running::start(&named).terminate();
-    // Trail directories beside each other have one folder of buckets, unless a setting says otherwise.
+    // Adjacent trail directories share a folder of buckets unless a setting changes it.
     let [left, right] = ["left", "right"].map(|name| folder.path().join(name));
     let _running = Running::start(&["--ephemeral", "--trail-dir", text(&left)]);
     let message = refused(&["--ephemeral", "--trail-dir", text(&right)]);
@@ -77,7 +77,7 @@ fn a_folder_of_buckets_takes_one_server() {
 
 #[test]
 fn folders_in_each_other_are_refused_before_anything_is_made() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let [data, trail] = ["data", "trail"].map(|name| folder.path().join(name));
     let inside = data.join("repositories");
     let config = folder.path().join("served/config.toml");
@@ -105,10 +105,10 @@ fn folders_in_each_other_are_refused_before_anything_is_made() {
 }
 
 fn send(method: &str, url: &str) -> Reply {
-    wire::send(Request::builder().method(method).uri(url).body(Vec::new()).expect("it is well formed"))
+    wire::send(Request::builder().method(method).uri(url).body(Vec::new()).expect("the request is well formed"))
 }
 
-/// Has a server that keeps nothing but the trail record, deliver and digest a call.
+/// Starts a server that keeps only its trail, and lets it record, deliver and digest a call.
 fn run_once(trail: &Path, arguments: &[&str]) {
     let running = Running::start(&[&["--ephemeral", "--trail-dir", text(trail)], arguments].concat());
     let list = wire::request(running.endpoint(), "ListRepositories", &json!({}));
@@ -119,10 +119,10 @@ fn run_once(trail: &Path, arguments: &[&str]) {
 
 #[test]
 fn a_trail_directory_of_several_servers_after_each_other_stays_valid() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     let key = signing_key();
-    // Servers with keys of their own, and two with one key that start within a second.
+    // Servers with different keys, and two with the same key that start within a second.
     let with_key = ["--signing-key", text(&key)];
     for (round, arguments) in [&[][..], &[], &[], &with_key, &with_key, &with_key].into_iter().enumerate() {
         run_once(&trail, arguments);
@@ -141,8 +141,8 @@ fn a_trail_directory_of_several_servers_after_each_other_stays_valid() {
 
 #[test]
 fn a_digest_of_another_server_is_not_replaced() {
-    // Two servers on a clock that gives both the same times, after each other.
-    let folder = tempfile::tempdir().expect("there is room");
+    // Two servers, one after the other, with clocks that return the same times.
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     for round in 1..=2 {
         let world = World::with(|settings| settings.trail_dir = Some(trail.clone()));
@@ -158,7 +158,7 @@ fn a_digest_of_another_server_is_not_replaced() {
 
 #[test]
 fn what_is_no_regular_file_in_a_bucket_keeps_nobody_waiting() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     let running = Running::start(&["--ephemeral", "--trail-dir", text(&trail)]);
     for name in ["pipe", "notifications.ndjson"] {
@@ -189,7 +189,7 @@ fn a_reset_under_load_is_answered() {
                     if done.load(std::sync::atomic::Ordering::Relaxed) {
                         break;
                     }
-                    // A trail makes folders in its bucket; whether it is made depends on the resets.
+                    // A trail creates folders in its bucket; whether the trail is created depends on the resets.
                     let name = format!("Trail{thread}-{number}");
                     let trail = json!({ "Name": name, "S3BucketName": "codecommit-local-trail" });
                     assert!(world.call("CreateTrail", &trail).status < 500);

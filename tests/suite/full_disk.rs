@@ -1,7 +1,7 @@
-//! A disk that fills and empties under load: what was acknowledged is kept, and recorded once, in all places.
+//! A disk that fills and empties under load: acknowledged changes are kept and recorded once in each place.
 //!
-//! The disk is a small one in memory, in a namespace of the server's own, which needs no privileges where the system allows
-//! namespaces to its users.
+//! The disk is a small file system in memory, in a mount namespace of the server. It needs no privileges where the system allows user
+//! namespaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -19,29 +19,29 @@ use tests::digests::signing_key;
 use tests::wire::{request, try_send};
 use tests::{read_events, read_log_files, wait_until};
 
-/// How often the disk fills; `DISK_ROUNDS` in the environment says otherwise.
+/// Number of times that the disk fills, unless `DISK_ROUNDS` in the environment sets another.
 const ROUNDS: usize = 4;
 
-/// How many calls are refused each time before the disk empties, and how many acknowledged before it fills again.
+/// Number of refused calls before the disk empties, and of acknowledged calls before it fills again.
 const CALLS_PER_ROUND: usize = 40;
 
-/// References of a large repository; with their long names, deleting them is more than a connection's cache holds.
+/// Number of references of a large repository; deleting them exceeds the cache of a database connection.
 const REFERENCES: usize = 1_500;
 
-/// What the server said about calls.
+/// The outcomes of calls.
 #[derive(Default)]
 struct Heard {
-    /// The ids of the acknowledged calls.
+    /// The request ids of the acknowledged calls.
     acknowledged: Mutex<BTreeSet<String>>,
-    /// Whether the repository of a name was created; the last thing that was heard of it.
+    /// Whether the repository with a name exists according to the last outcome.
     created: Mutex<BTreeMap<String, bool>>,
-    /// How many calls were acknowledged and refused.
+    /// The numbers of acknowledged and of refused calls.
     counts: [AtomicUsize; 2],
     is_over: AtomicBool,
 }
 
 impl Heard {
-    /// Calls an operation; a call that is not acknowledged was rolled back.
+    /// Calls an operation and notes the outcome; a call that is not acknowledged was rolled back.
     fn call(&self, endpoint: &str, operation: &str, input: &Value) -> Option<Value> {
         let reply = try_send(request(endpoint, operation, input)).expect("the server goes on");
         let is_done = reply.status == 200;
@@ -51,7 +51,7 @@ impl Heard {
             self.acknowledged.lock().insert(id);
         }
         self.counts[usize::from(!is_done)].fetch_add(1, Ordering::SeqCst);
-        is_done.then(|| serde_json::from_str(&reply.text()).expect("it is JSON"))
+        is_done.then(|| serde_json::from_str(&reply.text()).expect("the text is JSON"))
     }
 
     fn create(&self, endpoint: &str, name: &str) {
@@ -59,7 +59,7 @@ impl Heard {
         self.created.lock().insert(name.to_owned(), is_created);
     }
 
-    /// Waits until so many more calls were acknowledged, or refused.
+    /// Waits until `count` more calls were acknowledged or refused.
     fn wait(&self, refused: bool, count: usize) {
         let counted = &self.counts[usize::from(refused)];
         let end = counted.load(Ordering::SeqCst) + count;
@@ -67,7 +67,7 @@ impl Heard {
     }
 }
 
-/// Ends the callers when it is dropped.
+/// Stops the callers when it is dropped.
 struct IsOver<'a>(&'a AtomicBool);
 
 impl Drop for IsOver<'_> {
@@ -76,7 +76,7 @@ impl Drop for IsOver<'_> {
     }
 }
 
-/// A server on a disk of its own.
+/// A server on its own disk.
 struct SmallDisk {
     server: Running,
     log: PathBuf,
@@ -86,7 +86,7 @@ struct SmallDisk {
 impl SmallDisk {
     fn start(folder: &Path) -> Self {
         let (mounted, log) = (folder.join("disk"), folder.join("log"));
-        fs::create_dir(&mounted).expect("it is writable");
+        fs::create_dir(&mounted).expect("the folder is writable");
         let namespace = ["--user", "--map-root-user", "--mount"];
         let is_allowed =
             Command::new("unshare").args(namespace).arg("true").status().is_ok_and(|ended| ended.success());
@@ -105,9 +105,9 @@ impl SmallDisk {
         Self { server, log, disk }
     }
 
-    /// Takes all the room that is left.
+    /// Fills the disk.
     fn fill(&self) {
-        let mut file = File::create(self.disk.join("filler")).expect("it is writable");
+        let mut file = File::create(self.disk.join("filler")).expect("the folder is writable");
         let mut chunk = vec![1; 1 << 20];
         while !chunk.is_empty() {
             if file.write_all(&chunk).is_err() {
@@ -117,30 +117,30 @@ impl SmallDisk {
     }
 
     fn empty(&self) {
-        fs::remove_file(self.disk.join("filler")).expect("it is there");
+        fs::remove_file(self.disk.join("filler")).expect("the file exists");
     }
 }
 
-/// Pushes a repository of many references, to be deleted while the disk is full.
+/// Pushes a repository with many references, which is deleted while the disk is full.
 fn push_large(folder: &Path, endpoint: &str, heard: &Heard, name: &str) {
     heard.create(endpoint, name);
     let url = format!("{endpoint}/v1/repos/{name}");
     git(&folder.join("work"), &["push", "--quiet", "--mirror", &url]).ok();
 }
 
-/// A repository with one commit and as many tags.
+/// Creates a repository with one commit and many tags.
 fn large(folder: &Path) {
     git(folder, &["init", "--quiet", "--initial-branch=main", "work"]).ok();
     let work = folder.join("work");
     git(&work, &["commit", "--quiet", "--allow-empty", "--message", "first"]).ok();
     let commit = git(&work, &["rev-parse", "HEAD"]).ok();
     let lines = (0..REFERENCES).map(|number| format!("{commit} refs/tags/{number:05}-{}\n", "x".repeat(2_000)));
-    fs::write(work.join(".git/packed-refs"), lines.collect::<String>()).expect("it is writable");
+    fs::write(work.join(".git/packed-refs"), lines.collect::<String>()).expect("the folder is writable");
 }
 
 #[test]
 fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     large(folder.path());
     let place = SmallDisk::start(folder.path());
     let (endpoint, heard) = (place.server.endpoint().to_owned(), Heard::default());
@@ -189,20 +189,20 @@ fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
         }
     });
     check(&place, folder.path(), &heard);
-    let log = fs::read_to_string(&place.log).expect("it is there");
+    let log = fs::read_to_string(&place.log).expect("the file exists");
     let errors = log.lines().filter(|line| line.contains("ERROR")).count();
     println!("{:?} acknowledged and refused, {errors} lines of errors", heard.counts);
     assert!(errors < 100 * rounds, "{errors} lines of errors");
 }
 
-/// Compares what was heard with the rows, the lines and the log files.
+/// Compares the outcomes with the rows, the lines and the log files.
 fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
     let endpoint = place.server.endpoint();
     let acknowledged = heard.acknowledged.lock();
-    // Nobody calls any more: what waited for room follows by itself.
+    // After the last call, the waiting lines are written without further calls.
     let trail = place.disk.join("data/trail");
     let requests = || -> Vec<String> {
-        let text = fs::read_to_string(trail.join("events.ndjson")).expect("it is there");
+        let text = fs::read_to_string(trail.join("events.ndjson")).expect("the file exists");
         let records = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         let records = records.map(|line| serde_json::from_str::<Value>(line).expect("a whole line is a record"));
         records.map(|record| record["requestID"].as_str().unwrap_or_default().to_owned()).collect()
@@ -210,20 +210,20 @@ fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
     wait_until("each acknowledged call is a line", || acknowledged.is_subset(&requests().into_iter().collect()));
     assert_eq!(heard_flush(endpoint), 200);
 
-    // The disk is gone with the server, so a copy is looked at; it is as a kill would leave it.
+    // The disk ends with the server, so the test checks a copy, as it would be after a kill.
     let copy = folder.join("copy");
     let copied = Command::new("cp").arg("-r").arg(place.disk.join("data")).arg(&copy).status();
     assert!(copied.expect("cp is there").success());
     let _ = fs::remove_file(copy.join("codecommit.db-shm"));
     let lines = read_events(&copy.join("trail"));
-    let store = Store::open(&copy.join("codecommit.db"), Durability::Normal).expect("it opens");
+    let store = Store::open(&copy.join("codecommit.db"), Durability::Normal).expect("the database opens");
     let rows: Result<Vec<(String, String)>, store::Error> = store.read(|transaction| {
         transaction
             .query("SELECT event_id, record FROM events ORDER BY seq", &[], |row| Ok((row.text(0)?, row.text(1)?)))
     });
     let rows = rows.expect("the table is there");
     drop(store);
-    let id = |record: &Value| record["eventID"].as_str().expect("it has one").to_owned();
+    let id = |record: &Value| record["eventID"].as_str().expect("the member is a string").to_owned();
     let written: Vec<_> = lines.iter().map(id).collect();
     let kept: Vec<_> = rows.iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(written.len(), kept.len(), "lines and rows");
@@ -235,19 +235,19 @@ fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
     assert!(delivered == expected, "each record is in one log file: {} and {}", delivered.len(), expected.len());
     let mut count = BTreeMap::<_, usize>::new();
     for record in lines.iter().filter(|record| record["eventSource"] == "codecommit.amazonaws.com") {
-        *count.entry(record["requestID"].as_str().expect("it has one")).or_default() += 1;
+        *count.entry(record["requestID"].as_str().expect("the member is a string")).or_default() += 1;
     }
     for request in &*acknowledged {
         assert_eq!(count.get(request.as_str()), Some(&1), "{request} was acknowledged");
     }
     let of_success = lines.iter().filter(|record| record["errorCode"].is_null() && record["eventName"] != "GitPush");
     for record in of_success {
-        let request = record["requestID"].as_str().expect("it has one");
+        let request = record["requestID"].as_str().expect("the member is a string");
         assert!(acknowledged.contains(request), "a record of success that nobody heard of: {record}");
     }
     for (name, is_created) in &*heard.created.lock() {
-        let reply =
-            try_send(request(endpoint, "GetRepository", &json!({ "repositoryName": name }))).expect("it goes on");
+        let reply = try_send(request(endpoint, "GetRepository", &json!({ "repositoryName": name })))
+            .expect("another line follows");
         assert_eq!(reply.status == 200, *is_created, "{name}: {}", reply.text());
     }
     for thread in 0..3 {
@@ -258,7 +258,8 @@ fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
 }
 
 fn heard_flush(endpoint: &str) -> u16 {
-    let flush =
-        ureq::http::Request::post(format!("{endpoint}/_local/flush")).body(Vec::new()).expect("it is well formed");
+    let flush = ureq::http::Request::post(format!("{endpoint}/_local/flush"))
+        .body(Vec::new())
+        .expect("the request is well formed");
     try_send(flush).expect("the server goes on").status
 }

@@ -1,11 +1,11 @@
-//! Git over HTTP by the real `git`: what clients see, and what the trail says of it.
+//! Git over HTTP with `git`: the view of clients, and the records.
 
 use serde_json::{Value, json};
 use tests::World;
 use tests::clients::Outcome;
 use tests::push::PUSH_TYPE;
 
-/// A server with the repository `demo`, and a work tree `work` with one commit whose remote it is.
+/// Starts a server with the repository `demo` and creates the work tree `work` with one commit and the repository as its remote.
 fn world() -> (World, String) {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
@@ -20,7 +20,7 @@ fn push(world: &World, arguments: &[&str]) -> Outcome {
     world.git("work", &all)
 }
 
-/// The Git events since a number of events, as `name dataTransferred`.
+/// Returns the Git events after the first `seen` events, as `name dataTransferred`.
 fn git_events(world: &World, since: usize) -> Vec<String> {
     let events = world.events().split_off(since);
     events
@@ -42,7 +42,7 @@ fn a_url_may_be_percent_encoded() {
     for path in ["v1/repos/de%6Do", "1111%32%322233%333/us-east%2d1/v1/repos/%64emo", "%761/repos/demo"] {
         let listed = world.git(".", &["ls-remote", &format!("{}/{path}", world.endpoint()), "refs/heads/main"]).ok();
         assert_eq!(listed, format!("{commit}\trefs/heads/main"), "{path}");
-        let record = world.events().pop().expect("it is recorded");
+        let record = world.events().pop().expect("the call is recorded");
         assert_eq!(record["requestParameters"], Value::Null);
         assert_eq!(record["additionalEventData"]["repositoryName"], "demo", "{path}");
     }
@@ -99,7 +99,7 @@ fn a_shallow_clone_says_so_in_its_event() {
     let url = world.repository_url("demo");
     world.git(".", &["clone", "--quiet", "--depth=1", &url, "shallow"]).ok();
     assert_eq!(world.git("shallow", &["rev-list", "--count", "HEAD"]).ok(), "1");
-    assert_eq!(world.events().pop().expect("there is one")["additionalEventData"]["shallow"], true);
+    assert_eq!(world.events().pop().expect("an element exists")["additionalEventData"]["shallow"], true);
     world.git("shallow", &["fetch", "--quiet", "--unshallow"]).ok();
     assert_eq!(world.git("shallow", &["rev-list", "--count", "HEAD"]).ok(), "2");
     world.git("shallow", &["fsck", "--full", "--strict"]).ok();
@@ -110,7 +110,7 @@ fn a_push_of_many_references_is_one_event_with_as_many_of_them_as_fit() {
     let (world, commit) = world();
     let refspecs: Vec<String> = (0..1_500).map(|number| format!("main:refs/heads/branch-{number:04}")).collect();
     push(&world, &refspecs.iter().map(String::as_str).collect::<Vec<_>>()).ok();
-    let event = world.events().pop().expect("there is one");
+    let event = world.events().pop().expect("an element exists");
     let references = event["requestParameters"]["references"].as_array().expect("they are listed").clone();
     // CloudTrail allows 100 KB of parameters.
     assert!((900..1_500).contains(&references.len()), "{}", references.len());
@@ -123,7 +123,7 @@ fn a_deletion_shows_the_null_id() {
     let (world, _) = world();
     push(&world, &["main", "main:gone"]).ok();
     push(&world, &[":gone"]).ok();
-    let event = world.events().pop().expect("there is one");
+    let event = world.events().pop().expect("an element exists");
     let null_id = "0".repeat(40);
     assert_eq!(event["requestParameters"]["references"], json!([{ "commit": null_id, "ref": "refs/heads/gone" }]));
 }
@@ -135,7 +135,7 @@ fn the_default_branch_cannot_be_deleted() {
     let error = push(&world, &[":main", ":other"]).failed();
     assert!(error.contains("[remote rejected] main (the default branch cannot be deleted)"), "{error}");
     assert!(error.contains("- [deleted]         other"), "each reference moves for itself: {error}");
-    let event = world.events().pop().expect("there is one");
+    let event = world.events().pop().expect("an element exists");
     assert_eq!(event["errorMessage"], "refs/heads/main the default branch cannot be deleted");
 }
 
@@ -171,7 +171,7 @@ fn a_name_cannot_be_the_folder_of_another() {
     push(&world, &["main:refs/heads/a"]).ok();
     let error = push(&world, &["main:refs/heads/a/b"]).failed();
     assert!(error.contains("'refs/heads/a' exists; cannot create 'refs/heads/a/b'"), "{error}");
-    // Between the two names there is another one.
+    // A third name is between the two in the order of names.
     push(&world, &["main:refs/heads/a-b"]).ok();
     let error = push(&world, &["main:refs/heads/a/b/c/d"]).failed();
     assert!(error.contains("'refs/heads/a' exists; cannot create 'refs/heads/a/b/c/d'"), "{error}");
@@ -188,7 +188,7 @@ fn large_requests_come_compressed_and_in_chunks() {
         (0..60_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string() + "\n").collect();
     world.git_commit("work", "noise", &noise);
     world.git("work", &["-c", "http.postBuffer=1000", "push", "--quiet", "origin", "main"]).ok();
-    // Many haves make a request of more than a kilobyte, which git compresses.
+    // Many haves make a request larger than a kilobyte, which `git` compresses.
     let url = world.repository_url("demo");
     world.git(".", &["clone", "--quiet", &url, "clone"]).ok();
     for number in 0..60 {
@@ -208,7 +208,7 @@ fn what_is_not_there_is_a_404_that_git_understands() {
     for (name, code) in [("nope", "RepositoryDoesNotExistException"), ("demo.git", "InvalidRepositoryNameException")] {
         let error = world.git(".", &["clone", &world.repository_url(name), "x"]).failed();
         assert!(error.contains("not found"), "{name}: {error}");
-        let event = world.events().pop().expect("there is one");
+        let event = world.events().pop().expect("an element exists");
         assert_eq!(event["errorCode"], code);
         assert_eq!(event.get("resources"), None);
     }
@@ -236,7 +236,7 @@ fn a_clone_of_an_empty_repository_can_be_pushed_from() {
 fn a_push_that_loses_objects_changes_nothing() {
     let (world, commit) = world();
     push(&world, &["main"]).ok();
-    // A pack that ends too early, with a command that asks for a commit nobody has.
+    // A truncated pack, with a command for a missing commit.
     let command = format!("{commit} {} refs/heads/main\0report-status", "1".repeat(40));
     let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
     body.extend_from_slice(b"PACK\0\0\0\x02\0\0\0\x01");
@@ -282,7 +282,7 @@ fn git_records_have_the_members_of_the_guides_records_in_their_order() {
         format!("{start} requestParameters responseElements {pulled} {end}"),
     ];
     let events = world.events().split_off(1);
-    assert_eq!(events.iter().map(members).collect::<Vec<_>>(), expected.map(|it| format!("{{{it}}}")));
+    assert_eq!(events.iter().map(members).collect::<Vec<_>>(), expected.map(|members| format!("{{{members}}}")));
     assert_eq!(events[1]["additionalEventData"]["capabilities"], json!(["report-status", "side-band-64k"]));
     assert_eq!(
         events[3]["additionalEventData"]["capabilities"],
@@ -292,7 +292,7 @@ fn git_records_have_the_members_of_the_guides_records_in_their_order() {
     assert!(events.iter().all(|event| event["requestParameters"].is_null() || event["eventName"] == "GitPush"));
 }
 
-/// The names of a value's members, in their order and those of their values.
+/// Returns the names of the members of a value, recursively and in order.
 fn members(value: &Value) -> String {
     match value {
         Value::Object(object) => {

@@ -1,4 +1,4 @@
-//! Git callers by name: 401 where the server asks, the names that clients send then, and identities that are read again.
+//! Names of Git callers: the challenge 401, the user names that clients send, and reloaded identities.
 
 use std::fs;
 use std::process::Command;
@@ -15,13 +15,13 @@ fn asking() -> World {
     world
 }
 
-/// The account and user of the last event.
+/// Returns the account and the user of the last event.
 fn caller(world: &World) -> (Value, Value) {
     let event = world.events().pop().expect("there are events");
     (event["userIdentity"]["accountId"].clone(), event["userIdentity"]["userName"].clone())
 }
 
-/// The URL of the repository with something before the host.
+/// Returns the URL of the repository with a prefix before the host.
 fn url_of(world: &World, user: &str) -> String {
     world.repository_url("MyDemoRepo").replace("http://", &format!("http://{user}@"))
 }
@@ -91,7 +91,7 @@ fn a_repository_of_another_region_is_missed_with_its_url() {
          URL {endpoint}/ACCOUNT/REGION/v1/repos/MyDemoRepo"
     );
     assert!(said.contains(&sentence), "{said}");
-    assert_eq!(world.events().pop().expect("it is recorded")["errorMessage"], "MyDemoRepo does not exist");
+    assert_eq!(world.events().pop().expect("the call is recorded")["errorMessage"], "MyDemoRepo does not exist");
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn a_host_name_below_localhost_is_of_its_region() {
     let created = world.call_as("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }), &headers).json();
     let clone_url = &created["repositoryMetadata"]["cloneUrlHttp"];
     assert_eq!(clone_url, &format!("http://{host}/v1/repos/MyDemoRepo"));
-    world.git(".", &["ls-remote", clone_url.as_str().expect("it is text")]).ok();
-    assert_eq!(world.events().pop().expect("it is recorded")["awsRegion"], "eu-west-1");
+    world.git(".", &["ls-remote", clone_url.as_str().expect("the member is a string")]).ok();
+    assert_eq!(world.events().pop().expect("the call is recorded")["awsRegion"], "eu-west-1");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn an_account_id_as_access_key_is_the_root_of_that_account() {
     let world = World::new();
     let signature = wire::signed("444455556666", "us-east-1");
     world.call_as("ListRepositories", &json!({}), &[("authorization", &signature)]);
-    let event = world.events().pop().expect("it is recorded");
+    let event = world.events().pop().expect("the call is recorded");
     assert_eq!(event["userIdentity"]["type"], "Root");
     assert_eq!(event["userIdentity"]["arn"], "arn:aws:iam::444455556666:root");
 }
@@ -128,7 +128,8 @@ fn addresses_and_protocol_are_those_that_a_trusted_proxy_tells() {
         (vec!["192.0.2.1/32"], "127.0.0.1", "http"),
     ] {
         let world = World::with(|settings| {
-            settings.trusted_proxies = trusted.iter().map(|network| network.parse().expect("it is one")).collect();
+            settings.trusted_proxies =
+                trusted.iter().map(|network| network.parse().expect("the value is valid")).collect();
         });
         let created = world.call_as("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }), &forwarded).json();
         let url = created["repositoryMetadata"]["cloneUrlHttp"].as_str().expect("it is created").to_owned();
@@ -139,7 +140,7 @@ fn addresses_and_protocol_are_those_that_a_trusted_proxy_tells() {
 
 #[test]
 fn identities_are_read_again_on_sighup_and_kept_if_the_file_is_wrong() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let file = folder.path().join("identities.toml");
     let account = |name: &str| {
         format!("[[account]]\nid = \"111122223333\"\n[[account.user]]\nname = \"{name}\"\naccess_keys = [\"AKIA1\"]\n")
@@ -154,8 +155,9 @@ fn identities_are_read_again_on_sighup_and_kept_if_the_file_is_wrong() {
         head.headers.insert("authorization", wire::signed("AKIA1", "us-east-1").parse().expect("it is a header"));
         wire::send(Request::from_parts(head, body));
         let events = format!("{}/_local/events", running.endpoint());
-        let events = wire::send(Request::get(events).body(Vec::new()).expect("it is well formed")).text();
-        let last: Value = serde_json::from_str(events.lines().last().expect("it is recorded")).expect("it is JSON");
+        let events = wire::send(Request::get(events).body(Vec::new()).expect("the request is well formed")).text();
+        let last: Value =
+            serde_json::from_str(events.lines().last().expect("the call is recorded")).expect("the text is JSON");
         last["userIdentity"]["userName"].as_str().expect("it is a user").to_owned()
     };
     let hang_up = || {
@@ -164,7 +166,7 @@ fn identities_are_read_again_on_sighup_and_kept_if_the_file_is_wrong() {
     };
     assert_eq!(user(), "Before");
     let refs = format!("{}/v1/repos/r/info/refs?service=git-upload-pack", running.endpoint());
-    let asked = wire::send(Request::get(refs).body(Vec::new()).expect("it is well formed"));
+    let asked = wire::send(Request::get(refs).body(Vec::new()).expect("the request is well formed"));
     assert_eq!(asked.status, 401, "with an identities file, Git clients are asked by default");
     fs::write(&file, account("After")).expect("the folder is writable");
     hang_up();

@@ -1,4 +1,4 @@
-//! Many clients of one repository at once: what each gets is whole, and nobody waits for a writer.
+//! Concurrent clients of one repository: each reads a consistent state, and readers never wait for writers.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use tests::World;
 use tests::clients::{git, git_fed};
 use tests::push::Push;
 
-/// How many clients clone at once, and how many push.
+/// Number of clients that clone and of clients that push at the same time.
 const CLIENTS: usize = 50;
 
-/// How many clients want to move one reference at once.
+/// Number of clients that update one reference at the same time.
 const RIVALS: usize = 10;
 
-/// A server with the repository `demo` and `main` in it; a folder `work` with a commit more on each of the branches `b0`, `b1`...
+/// Starts a server with `main` in the repository `demo`, and creates the folder `work` with one more commit on each of `b0`, `b1`...
 struct Scene {
     world: World,
     work: PathBuf,
@@ -51,13 +51,13 @@ impl Scene {
         git(&self.work, &["rev-parse", branch]).ok()
     }
 
-    /// Makes the push that moves `main` to branch `b<number>`.
+    /// Creates the push that updates `main` to branch `b<number>`.
     fn push(&self, number: usize) -> Push {
         Push::new(&self.work, "refs/heads/main", Some(&self.tip("main")), &self.tip(&format!("b{number}")))
     }
 }
 
-/// The references of a folder, with their ids.
+/// Returns the references of a folder with their ids.
 fn references(folder: &Path) -> BTreeSet<String> {
     git(folder, &["for-each-ref", "--format=%(refname) %(objectname)"]).ok().lines().map(str::to_owned).collect()
 }
@@ -94,20 +94,22 @@ fn of_a_hundred_clones_and_pushes_at_once_each_is_whole() {
 fn of_pushes_that_compete_for_a_reference_one_wins_and_the_others_hear_why() {
     let scene = Scene::new(RIVALS);
     let pushes: Vec<Push> = (0..RIVALS).map(|number| scene.push(number)).collect();
-    // All are under way before the first of them ends.
-    let begun: Vec<_> =
-        pushes.iter().map(|push| push.begin(&scene.url, push.bytes() - 1).expect("it is taken")).collect();
+    // All pushes have started before the first one ends.
+    let begun: Vec<_> = pushes
+        .iter()
+        .map(|push| push.begin(&scene.url, push.bytes() - 1).expect("the server reads the request"))
+        .collect();
     let start = Barrier::new(RIVALS);
     let replies: Vec<String> = thread::scope(|scope| {
         let rivals = pushes.iter().zip(begun).map(|(push, stream)| {
             let start = &start;
             scope.spawn(move || {
                 start.wait();
-                push.finish(stream, push.bytes() - 1).expect("it is answered")
+                push.finish(stream, push.bytes() - 1).expect("the call is answered")
             })
         });
         let rivals: Vec<_> = rivals.collect();
-        rivals.into_iter().map(|rival| rival.join().expect("it is answered")).collect()
+        rivals.into_iter().map(|rival| rival.join().expect("the call is answered")).collect()
     });
     let won: Vec<usize> = (0..RIVALS).filter(|number| replies[*number].contains("ok refs/heads/main")).collect();
     assert_eq!(won.len(), 1, "{replies:?}");
@@ -138,8 +140,12 @@ fn of_clients_that_compete_for_a_reference_one_wins_and_the_others_are_rejected(
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|outcome| outcome.success);
     assert_eq!(won.len(), 1);
     for outcome in lost {
-        // Whoever asked for the references late knows by itself.
-        assert!(["! [remote rejected] ", "! [rejected] "].iter().any(|it| outcome.err.contains(it)), "{}", outcome.err);
+        // A client that reads the references late detects the conflict itself.
+        assert!(
+            ["! [remote rejected] ", "! [rejected] "].iter().any(|status| outcome.err.contains(status)),
+            "{}",
+            outcome.err
+        );
     }
 }
 
@@ -149,13 +155,13 @@ fn a_push_that_is_held_open_keeps_nobody_waiting() {
     let folder = scene.world.folder();
     let push = scene.push(0);
     for sent in [0, 100, push.bytes() / 2, push.bytes() - 1] {
-        let held = push.begin(&scene.url, sent).expect("it is taken");
+        let held = push.begin(&scene.url, sent).expect("the server reads the request");
         let clone = format!("clone-{sent}");
         git(folder, &["clone", "--quiet", &scene.url, &clone]).ok();
         assert_eq!(git(&folder.join(clone), &["rev-parse", "HEAD"]).ok(), scene.tip("main"));
         git(&scene.work, &["push", "--quiet", &scene.url, &format!("b1:other-{sent}")]).ok();
         if sent == push.bytes() - 1 {
-            let reply = push.finish(held, sent).expect("it is answered");
+            let reply = push.finish(held, sent).expect("the call is answered");
             assert!(reply.contains("ok refs/heads/main"), "{reply}");
         }
     }

@@ -1,5 +1,4 @@
-//! Killed in the middle of pushes and of maintenance, over and over: no reference is without its objects, and no push that was
-//! acknowledged is lost.
+//! Repeated SIGKILL during pushes and maintenance: no reference lacks objects, and no acknowledged push is lost.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,32 +10,32 @@ use tests::push::Push;
 use tests::wire::{request, send};
 use ureq::http::Request;
 
-/// How often the program is killed; `CRASH_ROUNDS` in the environment says otherwise.
+/// Number of kills, unless `CRASH_ROUNDS` in the environment sets another.
 const ROUNDS: usize = 300;
 
-/// How many pushes there are in a round, at most.
+/// Maximum number of pushes in a round.
 const PUSHES: usize = 12;
 
-/// A chain of commits and, for each, the push that moves `main` there from the one before.
+/// A chain of commits and, for each, the push that updates `main` from its parent.
 struct History {
     commits: Vec<String>,
     pushes: Vec<Push>,
 }
 
-/// Numbers that look random and are the same in each run.
+/// Pseudorandom numbers, the same in each run.
 struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % u64::try_from(end).expect("it is small")).expect("it is small")
+        usize::try_from((self.0 >> 33) % u64::try_from(end).expect("the number is small")).expect("the number is small")
     }
 }
 
 #[test]
 fn killed_at_any_point_no_push_is_lost_and_no_object_missing() {
     let rounds = std::env::var("CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let history = history(&folder.path().join("work"), rounds * PUSHES / 2);
     let mut chance = Chance(20_150_413);
@@ -49,12 +48,12 @@ fn killed_at_any_point_no_push_is_lost_and_no_object_missing() {
         let mut next = acknowledged.map_or(0, |number| number + 1);
         let pushes = chance.below(PUSHES);
         for _ in 0..pushes.min(history.commits.len() - next) {
-            let reply = history.pushes[next].send(&url).expect("nobody kills it yet");
+            let reply = history.pushes[next].send(&url).expect("the server runs");
             assert!(reply.contains("ok refs/heads/main"), "{reply}");
             acknowledged = Some(next);
             next += 1;
         }
-        // The last one is cut off in its body, or is whole and not waited for.
+        // The last push is cut off in its body, or complete without a wait for the reply.
         if let Some(push) = history.pushes.get(next) {
             let cut = if chance.below(2) == 0 { push.bytes() } else { chance.below(push.bytes()) };
             let _ = push.begin(&url, cut);
@@ -68,21 +67,21 @@ fn killed_at_any_point_no_push_is_lost_and_no_object_missing() {
     git(folder.path(), &["clone", "--quiet", "--mirror", &url, "clone"]).ok();
     git(&folder.path().join("clone"), &["fsck", "--full", "--strict"]).ok();
     assert_eq!(server.terminate(), Some(0));
-    let left: Vec<_> = fs::read_dir(objects(&data)).expect("it is a folder").flatten().collect();
+    let left: Vec<_> = fs::read_dir(objects(&data)).expect("the folder can be read").flatten().collect();
     assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("incoming")), "{left:?}");
 }
 
 fn start(data: &Path) -> Running {
-    let data = data.to_str().expect("it is text");
+    let data = data.to_str().expect("the path is UTF-8");
     Running::start(&["--data-dir", data, "--git-pack-limit", "3", "--log-interval", "1h"])
 }
 
-/// Checks that `main` is where the last acknowledged push left it, or one further, with all that it leads to.
+/// Checks that `main` is at the last acknowledged commit or the next one, with all its objects.
 ///
-/// Returns the number of the commit that it is at; there it must stay.
+/// Returns the number of this commit, which must not change afterwards.
 fn check(server: &Running, data: &Path, history: &History, acknowledged: Option<usize>) -> Option<usize> {
     let url = format!("{}/v1/repos/demo/info/refs?service=git-upload-pack", server.endpoint());
-    let reply = send(Request::get(&url).body(Vec::new()).expect("it is well formed"));
+    let reply = send(Request::get(&url).body(Vec::new()).expect("the request is well formed"));
     if reply.status == 404 {
         let create = request(server.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
         assert_eq!(send(create).status, 200);
@@ -105,15 +104,15 @@ fn check(server: &Running, data: &Path, history: &History, acknowledged: Option<
     Some(number)
 }
 
-/// The folder of the only repository's objects.
+/// Returns the folder of objects of the only repository.
 fn objects(data: &Path) -> PathBuf {
-    let repositories = fs::read_dir(data.join("repositories")).expect("it is a folder");
-    let mut folders = repositories.map(|entry| entry.expect("it is readable").path().join("objects"));
+    let repositories = fs::read_dir(data.join("repositories")).expect("the folder can be read");
+    let mut folders = repositories.map(|entry| entry.expect("the file is readable").path().join("objects"));
     folders.next().expect("there is one repository")
 }
 
 fn history(folder: &Path, count: usize) -> History {
-    git(folder.parent().expect("it is in a folder"), &["init", "--quiet", "--bare", "work"]).ok();
+    git(folder.parent().expect("the file is in a folder"), &["init", "--quiet", "--bare", "work"]).ok();
     let commit = |number: usize| {
         let content = format!("{}line {number}\n", "the same line\n".repeat(50));
         let (file, bytes) = (number % 9, content.len());

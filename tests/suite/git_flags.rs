@@ -1,4 +1,4 @@
-//! The flags that bound and tune the Git server, as the program itself takes them.
+//! Flags with limits and settings of the Git server.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ use tests::wire::{Reply, request, send};
 use tests::{files, process, wait_until};
 use ureq::http::Request;
 
-/// The program with the repository `demo`, and a work tree `work` with one commit.
+/// The running program with the repository `demo`, and the work tree `work` with one commit.
 struct Scene {
     folder: TempDir,
     running: Running,
@@ -25,9 +25,10 @@ struct Scene {
 
 impl Scene {
     fn new(flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("there is room");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let data = folder.path().join("data");
-        let arguments = [&["--data-dir", data.to_str().expect("it is text"), "--log-interval", "1h"], flags].concat();
+        let arguments =
+            [&["--data-dir", data.to_str().expect("the path is UTF-8"), "--log-interval", "1h"], flags].concat();
         let running = Running::start(&arguments);
         let create = request(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
         assert_eq!(send(create).status, 200);
@@ -42,7 +43,7 @@ impl Scene {
         self.folder.path().join("work")
     }
 
-    /// Commits a file, and returns the commit's id.
+    /// Commits a file and returns the id of the commit.
     fn commit(&self, file: &str, content: &[u8]) -> String {
         fs::write(self.work().join(file), content).expect("the folder is writable");
         git(&self.work(), &["add", "--all"]).ok();
@@ -58,22 +59,23 @@ impl Scene {
         git(&self.work(), &[&["push", "--force", &self.url], references].concat())
     }
 
-    /// The folder of the only repository.
+    /// Returns the folder of the only repository.
     fn repository(&self) -> PathBuf {
-        let mut repositories = fs::read_dir(self.folder.path().join("data/repositories")).expect("it is a folder");
-        repositories.next().expect("there is one repository").expect("it is readable").path()
+        let mut repositories =
+            fs::read_dir(self.folder.path().join("data/repositories")).expect("the folder can be read");
+        repositories.next().expect("there is one repository").expect("the file is readable").path()
     }
 
     fn packs(&self) -> usize {
-        let entries = fs::read_dir(self.repository().join("objects/pack")).expect("it is a folder").flatten();
-        entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "pack")).count()
+        let entries = fs::read_dir(self.repository().join("objects/pack")).expect("the folder can be read").flatten();
+        entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack")).count()
     }
 
     fn has(&self, id: &str) -> bool {
         git(&self.repository(), &["cat-file", "-e", id]).success
     }
 
-    /// Pushes commits one by one, each of which leaves a pack.
+    /// Pushes commits one by one; each adds a pack.
     fn push_packs(&self, count: usize) {
         for number in 0..count {
             self.commit("counter", format!("{number}\n").as_bytes());
@@ -81,20 +83,20 @@ impl Scene {
         }
     }
 
-    /// Asks for objects by a request of so many `bytes`, compressed to a thousandth.
+    /// Sends a fetch request of `bytes` bytes, compressed to a thousandth.
     fn bomb(&self, version: &str, head: &str, repeated: &str, bytes: usize) -> Reply {
         let mut zipped = GzEncoder::new(Vec::new(), Compression::fast());
-        zipped.write_all(head.as_bytes()).expect("a vector takes all");
+        zipped.write_all(head.as_bytes()).expect("writing to memory never fails");
         let many = repeated.repeat((1 << 20) / repeated.len());
         for _ in 0..bytes / many.len() {
-            zipped.write_all(many.as_bytes()).expect("a vector takes all");
+            zipped.write_all(many.as_bytes()).expect("writing to memory never fails");
         }
-        let body = zipped.finish().expect("a vector takes all");
+        let body = zipped.finish().expect("writing to memory never fails");
         let request = Request::post(format!("{}/git-upload-pack", self.url))
             .header(FETCH_TYPE.0, FETCH_TYPE.1)
             .header("content-encoding", "GZip")
             .header("git-protocol", format!("version={version}"));
-        send(request.body(body).expect("it is well formed"))
+        send(request.body(body).expect("the request is well formed"))
     }
 
     fn port(&self) -> u16 {
@@ -102,7 +104,7 @@ impl Scene {
     }
 }
 
-/// Bytes that do not compress.
+/// Returns bytes that do not compress.
 fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
@@ -192,7 +194,7 @@ fn what_no_reference_leads_to_goes_at_the_age_that_is_set() {
 #[test]
 fn a_client_that_stops_reading_is_let_go() {
     let scene = Scene::new(&["--git-timeout", "100ms", "--git-pack-limit", "0"]);
-    // More than the system keeps of what is sent and not read.
+    // More than the socket buffers of the system hold.
     scene.commit("noise", &noise(24 << 20));
     scene.push(&["main"]).ok();
     let port = scene.port();
@@ -203,22 +205,25 @@ fn a_client_that_stops_reading_is_let_go() {
 
     let want = format!("want {}\n", scene.tip());
     let body = format!("{:04x}{want}00000009done\n", want.len() + 4);
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
     let head = format!(
         "POST /v1/repos/demo/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
         FETCH_TYPE.1,
         body.len()
     );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .expect("the server reads the request");
     let mut begun = [0; 15];
-    stream.read_exact(&mut begun).expect("it is answered");
+    stream.read_exact(&mut begun).expect("the call is answered");
     assert_eq!(&begun, b"HTTP/1.1 200 OK");
     assert_eq!(process::connections(scene.running.id(), port), 1);
     wait_until("the client is let go", none_is_open);
     wait_until("no file is kept for it", || process::nameless_files(scene.running.id()) == 0);
     assert_eq!(files(&data), before);
     let mut rest = Vec::new();
-    // Whether what was on its way still comes is the system's affair.
+    // The system may deliver or drop the data in flight.
     let _ = stream.read_to_end(&mut rest);
     assert!(rest.len() < 24 << 20 && !rest.ends_with(b"0\r\n\r\n"), "half a reply looks like half of one");
     git(scene.folder.path(), &["clone", "--quiet", &scene.url, "clone"]).ok();
@@ -243,7 +248,8 @@ fn compressed_requests_cost_no_more_than_plain_ones() {
         ("2", v2, &line("ofs-delta\n")),
     ] {
         let reply = scene.bomb(version, &head, repeated, 512 << 20);
-        let told = ["the request is too large", "too many capabilities"].iter().any(|it| reply.text().contains(it));
+        let told =
+            ["the request is too large", "too many capabilities"].iter().any(|message| reply.text().contains(message));
         assert!(told, "{head} {repeated:.60}: {}", reply.text());
     }
     let peak = process::memory_peak(scene.running.id()) >> 20;

@@ -1,4 +1,4 @@
-//! What a Git client may ask of the server, and what becomes of clients that stop half-way.
+//! Limits of Git requests, and clients that disconnect during a request.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,10 +9,10 @@ use tests::clients::Outcome;
 use tests::push::{Push, noise};
 use tests::{World, files, wait_until};
 
-/// How much of a push the server waits for before a thread works on it, and some more.
+/// More bytes of a push than the server buffers before it starts to process it.
 const BEGINNING_BYTES: usize = 100 << 10;
 
-/// A server with settings of its own and the repository `demo`, and a work tree `work` with one commit.
+/// Starts a server with changed settings and the repository `demo`, and creates the work tree `work` with one commit.
 fn world(change: impl FnOnce(&mut server::settings::Git)) -> World {
     let world = World::with(|settings| change(&mut settings.git));
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
@@ -32,14 +32,17 @@ fn a_client_that_stops_sending_is_let_go() {
     let before = files(world.folder());
     let command = format!("{} {} refs/heads/x\0report-status", "0".repeat(40), "1".repeat(40));
     let body = format!("{:04x}{command}0000PACK\0\0\0\x02\0\0\0\x01", command.len() + 4);
-    let mut stream = TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("it listens");
+    let mut stream = TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("the server listens");
     let head = "POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
                 Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 9999\r\n\r\n";
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .expect("the server reads the request");
     let mut reply = String::new();
     stream.read_to_string(&mut reply).expect("it answers and closes");
     assert!(reply.contains("the client sent nothing for 50ms"), "{reply}");
-    assert_eq!(world.events().last().expect("it is recorded")["errorCode"], "InvalidRequestException");
+    assert_eq!(world.events().last().expect("the call is recorded")["errorCode"], "InvalidRequestException");
     assert_eq!(files(world.folder()), before, "nothing stays of half a push");
     push(&world, &["main:x"]).ok();
 }
@@ -48,8 +51,9 @@ fn a_client_that_stops_sending_is_let_go() {
 fn a_client_that_asks_for_nothing_is_let_go() {
     let world = world(|git| git.timeout = Duration::from_millis(50));
     for sent in ["", "GET /v1/repos/demo/info/refs HTTP/1.1\r\nHost:"] {
-        let mut stream = TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("it listens");
-        stream.write_all(sent.as_bytes()).expect("it is taken");
+        let mut stream =
+            TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("the server listens");
+        stream.write_all(sent.as_bytes()).expect("the server reads the request");
         let mut reply = Vec::new();
         stream.read_to_end(&mut reply).expect("it closes");
     }
@@ -70,7 +74,7 @@ fn the_record_of_refused_references_is_bounded() {
     let world = world(|_| ());
     push(&world, &["main"]).ok();
     let commit = world.git("work", &["rev-parse", "main"]).ok();
-    // Control characters take six bytes of JSON.
+    // JSON escapes a control character in six bytes.
     let packet = |text: String| format!("{:04x}{text}", text.len() + 4);
     let command = |at: usize, capabilities: &str| {
         packet(format!("{} {commit} refs/heads/{at}-{}{capabilities}", "0".repeat(40), "\u{1}".repeat(60_000)))
@@ -78,12 +82,12 @@ fn the_record_of_refused_references_is_bounded() {
     let mut commands = command(0, "\0report-status");
     commands.extend((1..100).map(|at| command(at, "")));
     let mut body = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::fast());
-    // A pack of no objects.
+    // A pack without objects.
     let pack =
         b"PACK\0\0\0\x02\0\0\0\0\x02\x9d\x08\x82\x3b\xd8\xa8\xea\xb5\x10\xad\x6a\xc7\x5c\x82\x3c\xfd\x3e\xd3\x1e";
-    body.write_all(&[format!("{commands}0000").as_bytes(), pack].concat()).expect("memory takes all");
-    let body = body.finish().expect("memory takes all");
-    // The names of encodings are compared without regard to case.
+    body.write_all(&[format!("{commands}0000").as_bytes(), pack].concat()).expect("writing to memory never fails");
+    let body = body.finish().expect("writing to memory never fails");
+    // Names of encodings are case-insensitive.
     let headers = [("content-encoding", "GZIP"), ("content-type", "application/x-git-receive-pack-request")];
     let before = world.events().len();
     let reply = world.send("POST", "/v1/repos/demo/git-receive-pack", &headers, &body);
@@ -111,11 +115,10 @@ fn a_push_that_is_reset_leaves_nothing() {
     let reset = Push::new(&world.folder().join("work"), "refs/heads/main", Some(&main), &next);
     for part in 0..16 {
         let sent = reset.bytes() * part / 16;
-        let stream = reset.begin(&world.repository_url("demo"), sent).expect("it is taken");
-        // The head of the reply has come and nobody reads it, so that the connection is reset and not just closed. Of less the
-        // server waits for more before it answers.
+        let stream = reset.begin(&world.repository_url("demo"), sent).expect("the server reads the request");
+        // The reply is unread, so the close resets the connection. With fewer bytes the server would wait before it answers.
         if sent > BEGINNING_BYTES {
-            stream.peek(&mut [0]).expect("it begins to answer");
+            stream.peek(&mut [0]).expect("the server starts to answer");
         }
     }
     wait_until("nothing is left of the pushes", || left() == before);
@@ -123,7 +126,7 @@ fn a_push_that_is_reset_leaves_nothing() {
     push(&world, &["main"]).ok();
 }
 
-/// A push of more than the server waits for before it works on it, to `main` of the repository `demo`.
+/// Creates a push to `main` of `demo` that is larger than the buffer of the server.
 fn large_push(world: &World) -> Push {
     let tip = world.git_commit("work", "noise", &noise(800_000));
     let push = Push::new(&world.folder().join("work"), "refs/heads/main", None, &tip);
@@ -135,9 +138,9 @@ fn large_push(world: &World) -> Push {
 fn clients_that_begin_a_push_and_stop_take_no_turn() {
     let world = world(|git| git.pushes = 1);
     let (url, slow) = (world.repository_url("demo"), large_push(&world));
-    let begun: Vec<_> = (0..300).map(|_| slow.begin(&url, 1_000).expect("it is taken")).collect();
+    let begun: Vec<_> = (0..300).map(|_| slow.begin(&url, 1_000).expect("the server reads the request")).collect();
     push(&world, &["main:other"]).ok();
-    let replies = begun.into_iter().take(2).map(|stream| slow.finish(stream, 1_000).expect("it is answered"));
+    let replies = begun.into_iter().take(2).map(|stream| slow.finish(stream, 1_000).expect("the call is answered"));
     let replies: Vec<_> = replies.collect();
     assert!(replies[0].contains("ok refs/heads/main"), "{}", replies[0]);
     assert!(replies[1].contains("ng refs/heads/main"), "{}", replies[1]);
@@ -150,11 +153,11 @@ fn a_client_that_stops_in_the_middle_of_a_push_gives_its_turn_to_those_who_wait(
         git.push_window = Duration::from_millis(50);
     });
     let (url, slow) = (world.repository_url("demo"), large_push(&world));
-    let mut held = slow.begin(&url, BEGINNING_BYTES).expect("it is taken");
-    held.peek(&mut [0]).expect("it begins to answer");
+    let mut held = slow.begin(&url, BEGINNING_BYTES).expect("the server reads the request");
+    held.peek(&mut [0]).expect("the server starts to answer");
     push(&world, &["main:other"]).ok();
     let mut reply = String::new();
-    held.read_to_string(&mut reply).expect("it is answered");
+    held.read_to_string(&mut reply).expect("the call is answered");
     assert!(reply.contains("while other pushes waited; push again"), "{reply}");
     assert_eq!(world.git("work", &["ls-remote", "origin", "main"]).ok(), "");
 }

@@ -1,4 +1,4 @@
-//! Goldens: raw requests with the replies that they get, replayed to the byte.
+//! Goldens: raw requests and their expected replies, compared byte for byte.
 //!
 //! `tests/golden/OPERATION.json`, of CodeCommit, CloudTrail or the Resource Groups Tagging API, has cases by name. A case holds where
 //! the reply is known from (`source`), what is done before (`setup`: the name of a setup in `setups.json`, or a list of such names
@@ -54,7 +54,7 @@ fn every_case_gets_its_reply() {
     assert!(failed.is_empty(), "{} of {} cases\n\n{}", failed.len(), cases.len(), failed.join("\n\n"));
 }
 
-/// Prints and writes the replies of cases that differ, and returns the failures that no new reply may mend.
+/// Prints and writes the replies of cases that differ; returns the failures of cases whose reply must not be replaced.
 fn write(failures: Vec<replay::Failure<'_>>) -> Vec<replay::Failure<'_>> {
     let (mended, kept): (Vec<_>, Vec<_>) = failures
         .into_iter()
@@ -157,7 +157,7 @@ fn every_case_says_where_it_is_known_from() {
     }
 }
 
-/// Whether a source names an issue or a file of a public repository: `OWNER/REPOSITORY#NUMBER` or `OWNER/REPOSITORY:PATH`.
+/// Returns whether a source names an issue or a file of a public repository: `OWNER/REPOSITORY#NUMBER` or `OWNER/REPOSITORY:PATH`.
 fn is_public_report(source: &str) -> bool {
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char));

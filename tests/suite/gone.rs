@@ -1,4 +1,4 @@
-//! Calls whose client is gone: their work ends, and they are recorded as what they are.
+//! Calls of disconnected clients: their work ends, and they are recorded.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tests::{World, bomb, wait_until, wire};
 
 #[test]
 fn the_work_of_a_call_ends_when_its_client_is_gone() {
-    // Nothing else would end the merge.
+    // The merge would not end otherwise.
     let limits = git::MergeLimits { time: Duration::from_hours(1), items_max: 1 << 40, ..git::MergeLimits::default() };
     let world = World::with(|settings| settings.codecommit.merge = limits);
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -23,12 +23,12 @@ fn the_work_of_a_call_ends_when_its_client_is_gone() {
         "mergeOption": "THREE_WAY_MERGE",
     });
     let client = wire::begin(&world.endpoint(), "GetMergeConflicts", &input);
-    // Other calls are answered meanwhile.
+    // Other calls are answered during the merge.
     world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let calls = || world.events().into_iter().filter(|event| event["eventName"] == "GetMergeConflicts");
     assert_eq!(calls().count(), 0, "it is under way");
     drop(client);
     wait_until("the call ends", || calls().count() == 1);
-    let call = calls().next().expect("it is there");
+    let call = calls().next().expect("the element exists");
     assert_eq!(call["errorCode"], "ServiceUnavailable", "{call}");
 }

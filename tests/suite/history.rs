@@ -1,4 +1,4 @@
-//! Work trees and pushes of goldens, each made once: a thousand goldens begin with the same few.
+//! Work trees and pushes of goldens, each created once: a thousand goldens share a few of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -11,44 +11,44 @@ use tests::push::PUSH_TYPE;
 use tests::wire;
 use ureq::http::Request;
 
-/// Packs of more bytes are left to git, which sends them in its own way.
+/// Maximum size of a cached pack in bytes; `git` pushes larger ones itself, in a chunked request.
 const PACK_BYTES_MAX: usize = 1 << 19;
 
-/// A commit, and a pack of all that it leads to.
+/// A commit and a pack of all its objects.
 struct Tip {
     commit: String,
     pack: Vec<u8>,
 }
 
-/// What is pushed by the steps that lead to it.
+/// The commits by the steps that create them.
 static TIPS: LazyLock<Mutex<HashMap<String, Arc<Tip>>>> = LazyLock::new(Mutex::default);
 
-/// The work tree of one golden. It is made when it is needed: pushes that others made before need none.
+/// The work tree of one golden. It is created on demand: cached pushes need none.
 pub struct History<'w> {
     world: &'w World,
     steps: Vec<Value>,
-    /// How many of the steps were done in the work tree; none while there is no work tree.
+    /// The number of steps that the work tree contains; `None` without a work tree.
     done: Option<usize>,
 }
 
 impl<'w> History<'w> {
-    /// Begins with the example commit.
+    /// Starts with the example commit.
     pub fn new(world: &'w World) -> Self {
         Self { world, steps: Vec::new(), done: None }
     }
 
-    /// Notes a step that changes the work tree: a commit of files, or a Git command.
+    /// Adds a step that changes the work tree: a commit of files or a Git command.
     pub fn note(&mut self, step: &Value) {
         self.steps.push(step.clone());
     }
 
-    /// Runs a Git command now, as it talks to the server.
+    /// Runs a Git command that contacts the server.
     pub fn run(&mut self, words: &[&str]) {
         self.work();
         self.world.git("work", words).ok();
     }
 
-    /// Pushes the work tree's HEAD to a branch of the repository at `url`, with force.
+    /// Pushes HEAD of the work tree to a branch of the repository at `url`, with force.
     pub fn push(&mut self, url: &str, branch: &str) {
         let tip = self.tip();
         let reference = format!("refs/heads/{branch}");
@@ -57,9 +57,9 @@ impl<'w> History<'w> {
             self.world.git("work", &["push", "--quiet", "--force", url, &format!("HEAD:{reference}")]).ok();
             return;
         }
-        // The requests are those that git would send, so that the clock goes on as far.
+        // The requests equal those of `git`, so that the clock advances by the same time.
         let request = Request::get(format!("{url}/info/refs?service=git-receive-pack"));
-        let advertised = wire::send(request.body(Vec::new()).expect("it is well formed")).text();
+        let advertised = wire::send(request.body(Vec::new()).expect("the request is well formed")).text();
         let old = advertised.lines().find_map(|line| {
             let (line, name) = line.split('\0').next()?.rsplit_once(' ')?;
             (name == reference).then(|| line[line.len() - 40..].to_owned())
@@ -72,12 +72,12 @@ impl<'w> History<'w> {
         let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
         body.extend_from_slice(&tip.pack);
         let request = Request::post(format!("{url}/git-receive-pack")).header(PUSH_TYPE.0, PUSH_TYPE.1).body(body);
-        let request = request.expect("it is well formed");
+        let request = request.expect("the request is well formed");
         let report = wire::send(request).text();
         assert!(report.contains(&format!("ok {reference}")), "{report}");
     }
 
-    /// Gives what HEAD is after the steps so far.
+    /// Returns HEAD after the steps so far.
     fn tip(&mut self) -> Arc<Tip> {
         let key = Value::from(self.steps.clone()).to_string();
         let known = || TIPS.lock().get(&key).cloned();
@@ -93,7 +93,7 @@ impl<'w> History<'w> {
         tip
     }
 
-    /// Brings the work tree to where it is by the steps so far.
+    /// Applies the missing steps to the work tree.
     fn work(&mut self) {
         let mut done = if let Some(done) = self.done {
             done
@@ -110,7 +110,8 @@ impl<'w> History<'w> {
                 }
             } else {
                 let words = step["git"].as_array().expect("a step calls, commits, pushes, or runs Git");
-                let words: Vec<&str> = words.iter().map(|word| word.as_str().expect("a word is text")).collect();
+                let words: Vec<&str> =
+                    words.iter().map(|word| word.as_str().expect("the member is a string")).collect();
                 self.world.git("work", &words).ok();
             }
             done += 1;

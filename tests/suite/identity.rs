@@ -1,4 +1,4 @@
-//! Who a call is recorded as, and that nothing secret of it is kept.
+//! The caller in records, and that no secret is kept.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,11 +32,11 @@ fn basic(user: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:password-of-the-test")))
 }
 
-/// The `userIdentity` of a call with a value of `Authorization`.
+/// Returns the `userIdentity` of a call with a value of `Authorization`.
 fn caller(world: &World, authorization: Option<&str>) -> Value {
     let headers: Vec<_> = authorization.map(|text| ("authorization", text)).into_iter().collect();
     world.call_as("ListRepositories", &json!({}), &headers);
-    world.events().last().expect("the call left one")["userIdentity"].clone()
+    world.events().last().expect("the call has a record")["userIdentity"].clone()
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn each_form_of_a_git_user_name_names_its_user() {
         let headers = [("authorization", basic(name))];
         let headers = headers.each_ref().map(|(header, value)| (*header, value.as_str()));
         world.send("GET", "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack", &headers, b"");
-        let record = world.events().pop().expect("the request left one");
+        let record = world.events().pop().expect("the call has a record");
         assert_eq!(record["eventName"], "GitPull");
         let identity = &record["userIdentity"];
         assert_eq!((&identity["arn"], &identity["accessKeyId"]), (&json!(arn), &key), "{name}");
@@ -136,9 +136,9 @@ fn git_with_a_user_name_finds_and_records_its_account() {
         assert_eq!(event["userIdentity"]["arn"], "arn:aws:iam::444455556666:user/Li_Juan");
         assert_eq!(event["recipientAccountId"], "444455556666");
     }
-    // Without the name there is no such repository.
+    // The default account does not have the repository.
     world.git("work", &["ls-remote", &url]).failed();
-    let record = world.events().pop().expect("the request left one");
+    let record = world.events().pop().expect("the call has a record");
     assert_eq!(record["errorCode"], "RepositoryDoesNotExistException");
 }
 
@@ -160,13 +160,13 @@ fn nothing_secret_is_in_the_trail() {
     for user in ["Li_Juan-at-444455556666", "AKIAI44QH8DHBEXAMPLE%TOKEN-in-a-user-name"] {
         world.send("GET", refs, &[("authorization", &basic(user))], b"");
     }
-    // Git keeps a URL's password to itself until it is asked, so here it is told to say it.
+    // Git sends credentials in a URL only after a 401, so the header is set explicitly.
     let header = format!("http.extraHeader=Authorization: Basic {}", STANDARD.encode("lijuan:URL-password"));
     world.git_repository("work");
     let url = world.repository_url("MyDemoRepo");
     world.git("work", &["-c", &header, "push", "--quiet", &url, "HEAD:refs/heads/main"]).ok();
     world.send("POST", "/_local/flush", &[], b"");
-    let mut text = std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("it is there");
+    let mut text = std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("the file exists");
     text.push_str(&json!(tests::read_log_files(&world.trail_folder())).to_string());
     for secret in secrets.iter().copied().chain([&STANDARD.encode("lijuan:URL-password")[..], &signature, scope]) {
         assert!(!text.contains(secret), "{secret}");

@@ -1,7 +1,7 @@
-//! Stories in Markdown, run by the real `git`, AWS CLI and SDK for Python against the program; the README's quick start is one.
+//! Stories in Markdown, run with `git`, the AWS CLI and the SDK for Python against the program; the quick start of README.md is one.
 //!
-//! A `sh` block is run, and a `text` block after it is what it prints: a line `...` stands for any lines, `<...>` for anything
-//! inside a line. A comment `<!-- server: FLAGS -->` adds flags to the server's.
+//! A `sh` block is run; the `text` block after it is its expected output, in which a line `...` matches any lines and `<...>` any text
+//! inside a line. A comment `<!-- server: FLAGS -->` adds flags for the server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,10 +9,10 @@ use std::process::Command;
 use tests::binary::{self, Running};
 use tests::clients::python_folder;
 
-/// The server's address as the stories write it; the server takes a free port.
+/// The address of the server in the stories; it is replaced by the real one.
 const ADDRESS: &str = "127.0.0.1:4599";
 
-/// A block to run, and what it prints if the story says it.
+/// A block to run, and its expected output.
 struct Step {
     script: String,
     output: Option<String>,
@@ -20,17 +20,17 @@ struct Step {
 
 #[test]
 fn the_quick_start_of_the_readme_runs() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("it is there");
-    let quick_start = readme.split("## Quick start").nth(1).expect("it has one").split("\n## ").next();
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the file exists");
+    let quick_start = readme.split("## Quick start").nth(1).expect("the value is present").split("\n## ").next();
     let quick_start = quick_start.expect("a split has a first part");
-    // In a home without an identity for Git, and twice in a row.
+    // The home folder has no identity for Git, and the story runs twice.
     let variables = ["AUTHOR", "COMMITTER"].map(|role| format!("GIT_{role}_NAME GIT_{role}_EMAIL")).join(" ");
     run(&format!("\n```sh\nunset {variables}\n```\n{quick_start}\n{quick_start}"));
 }
 
 #[test]
 fn the_recipes_run() {
-    run(&std::fs::read_to_string(root().join("tests/README.md")).expect("it is there"));
+    run(&std::fs::read_to_string(root().join("tests/README.md")).expect("the file exists"));
 }
 
 #[test]
@@ -71,33 +71,33 @@ fn a_pipeline_takes_a_branch() {
 #[test]
 fn every_journey_is_run() {
     let folder = root().join("tests/journeys");
-    let journeys = std::fs::read_dir(folder).expect("it is there").count();
+    let journeys = std::fs::read_dir(folder).expect("the folder exists").count();
     let named = include_str!("journeys.rs").matches("    run_file(\"").count();
     assert_eq!(journeys, named);
 }
 
 fn run_file(name: &str) {
     let path = root().join("tests/journeys").join(name);
-    run(&std::fs::read_to_string(path).expect("it is there"));
+    run(&std::fs::read_to_string(path).expect("the file exists"));
 }
 
 fn run(story: &str) {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("codecommit-data");
-    let mut flags = vec!["--data-dir", data.to_str().expect("it is text")];
+    let mut flags = vec!["--data-dir", data.to_str().expect("the path is UTF-8")];
     if let Some(more) = story.split("<!-- server:").nth(1).and_then(|rest| rest.split("-->").next()) {
         flags.extend(more.split_whitespace());
     }
     let identities = folder.path().join("identities.toml");
     if let Some(file) = block(story, "toml") {
         std::fs::write(&identities, file).expect("the folder is writable");
-        flags.extend(["--identities", identities.to_str().expect("it is text")]);
+        flags.extend(["--identities", identities.to_str().expect("the path is UTF-8")]);
     }
     let server = Running::start(&flags);
     let address = server.endpoint().trim_start_matches("http://");
     let steps = steps(story);
     assert!(!steps.is_empty(), "a story does something");
-    // One shell runs all blocks, so that what one exports the next one has.
+    // One shell runs all blocks, so that later blocks have the variables of earlier ones.
     let blocks = steps.iter().enumerate().map(|(number, step)| {
         let script = step.script.replace(ADDRESS, address);
         format!("{{\n{script}\n}} >{}/out.{number} 2>&1\n", folder.path().display())
@@ -125,7 +125,7 @@ fn run(story: &str) {
 
 fn shell(folder: &Path, script: &str) -> Command {
     let program = binary::path();
-    let program_folder = program.parent().expect("it is in a folder").display().to_string();
+    let program_folder = program.parent().expect("the file is in a folder").display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = Command::new("bash");
     command

@@ -1,4 +1,4 @@
-//! The calls to AWS KMS that CodeCommit makes on AWS: which there are of a call, and what their records tell.
+//! Records of the calls to AWS KMS that CodeCommit makes on AWS.
 
 use serde_json::{Value, json};
 use tests::World;
@@ -7,7 +7,7 @@ fn world() -> World {
     World::with(|settings| settings.kms_events = true)
 }
 
-/// The names of the events that come after the first `seen`.
+/// Returns the names of the events after the first `seen`.
 fn since(world: &World, seen: usize) -> Vec<String> {
     let name = |event: &Value| event["eventName"].as_str().expect("an event has a name").to_owned();
     world.events().iter().skip(seen).map(name).collect()
@@ -15,7 +15,7 @@ fn since(world: &World, seen: usize) -> Vec<String> {
 
 fn repository(world: &World) -> String {
     let output = world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    output["repositoryMetadata"]["repositoryId"].as_str().expect("it has an id").to_owned()
+    output["repositoryMetadata"]["repositoryId"].as_str().expect("the value has an id").to_owned()
 }
 
 #[test]

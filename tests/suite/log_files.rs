@@ -1,4 +1,4 @@
-//! The files of the trail: `events.ndjson` over restarts, and log files in AWS's layout.
+//! The files of the trail: `events.ndjson` over restarts, and log files in the layout of AWS.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tests::wire::signed;
 use tests::{World, log_files, read_log_files};
 
-/// A server that writes log files when it is asked to, when one is full, and at its end.
+/// Starts a server that writes log files on demand, when one is full, and at its stop.
 fn world(log_bytes: u64) -> World {
     World::with(|settings| {
         settings.log_interval = Duration::from_hours(1);
@@ -31,12 +31,12 @@ fn call(world: &World, count: usize) {
 
 fn ids(records: &[Value]) -> Vec<String> {
     let mut ids: Vec<_> =
-        records.iter().map(|record| record["eventID"].as_str().expect("it has one").to_owned()).collect();
+        records.iter().map(|record| record["eventID"].as_str().expect("the member is a string").to_owned()).collect();
     ids.sort();
     ids
 }
 
-/// Whether the log files hold the records of `events.ndjson`, each once.
+/// Asserts that the log files contain the records of `events.ndjson`, each once.
 fn assert_delivered_once(world: &World) {
     let (events, mut delivered) = (world.events(), read_log_files(&world.trail_folder()));
     assert_eq!(ids(&delivered), ids(&events));
@@ -51,9 +51,9 @@ fn events_path(world: &World) -> std::path::PathBuf {
     world.trail_folder().join("events.ndjson")
 }
 
-/// A log file's text, which must be all that its one gzip member and the file hold.
+/// Returns the text of a log file, which must consist of one gzip member.
 fn text(path: &Path) -> String {
-    let bytes = fs::read(path).expect("it was listed");
+    let bytes = fs::read(path).expect("the file was listed");
     let mut rest = &bytes[..];
     let mut text = String::new();
     flate2::bufread::GzDecoder::new(&mut rest).read_to_string(&mut text).expect("it is gzip of text");
@@ -72,8 +72,12 @@ fn log_files_have_the_layout_and_names_of_aws() {
     flush(&world);
     let mut found = Vec::new();
     for path in log_files(&world.trail_folder()) {
-        let inside =
-            path.strip_prefix(world.trail_folder()).expect("it is below").to_str().expect("it is ASCII").to_owned();
+        let inside = path
+            .strip_prefix(world.trail_folder())
+            .expect("the path is below the folder")
+            .to_str()
+            .expect("it is ASCII")
+            .to_owned();
         let parts: Vec<&str> = inside.split('/').collect();
         let ["AWSLogs", account, "CloudTrail", region, "2016", "12", "14", name] = parts[..] else {
             panic!("{inside}")
@@ -88,8 +92,8 @@ fn log_files_have_the_layout_and_names_of_aws() {
         assert!(unique.len() == 16 && unique.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{name}");
         let text = text(&path);
         assert!(text.starts_with("{\"Records\":[{") && text.ends_with("}]}") && !text.contains('\n'), "{text}");
-        let content: Value = serde_json::from_str(&text).expect("it is JSON");
-        let records = content["Records"].as_array().expect("they are a list");
+        let content: Value = serde_json::from_str(&text).expect("the text is JSON");
+        let records = content["Records"].as_array().expect("the value is a list");
         for record in records {
             assert_eq!(
                 (record["recipientAccountId"].as_str(), record["awsRegion"].as_str()),
@@ -162,8 +166,8 @@ fn sizes_are_bytes_whatever_the_letters() {
 }
 
 fn assert_fits(path: &Path, bytes_max: usize) {
-    let content: Value = serde_json::from_str(&text(path)).expect("it is JSON");
-    let records = content["Records"].as_array().expect("they are a list");
+    let content: Value = serde_json::from_str(&text(path)).expect("the text is JSON");
+    let records = content["Records"].as_array().expect("the value is a list");
     let bytes: usize = records.iter().map(|record| record.to_string().len()).sum();
     assert!(records.len() == 1 || bytes <= bytes_max, "{} records of {bytes} bytes", records.len());
 }
@@ -173,11 +177,11 @@ fn a_torn_last_line_is_written_whole_at_the_next_start() {
     for cut in [1, 2, 100] {
         let mut world = world(5 << 20);
         call(&world, 3);
-        let before = fs::read(events_path(&world)).expect("it is there");
+        let before = fs::read(events_path(&world)).expect("the file exists");
         world.stop();
         fs::write(events_path(&world), &before[..before.len() - cut]).expect("the folder is writable");
         world.restart();
-        assert_eq!(fs::read(events_path(&world)).expect("it is there"), before, "{cut} bytes lacked");
+        assert_eq!(fs::read(events_path(&world)).expect("the file exists"), before, "{cut} bytes lacked");
         call(&world, 1);
         assert_eq!(world.events().len(), 4);
         assert_delivered_after_flush(&world);
@@ -188,36 +192,36 @@ fn a_torn_last_line_is_written_whole_at_the_next_start() {
 fn what_was_torn_and_never_committed_is_cut_off() {
     let mut world = world(5 << 20);
     call(&world, 2);
-    let before = fs::read(events_path(&world)).expect("it is there");
+    let before = fs::read(events_path(&world)).expect("the file exists");
     world.stop();
     append(&world, "{\"eventVersion\":\"1.05\",\"userIden");
     world.restart();
-    assert_eq!(fs::read(events_path(&world)).expect("it is there"), before);
+    assert_eq!(fs::read(events_path(&world)).expect("the file exists"), before);
 }
 
 #[test]
 fn lines_that_lack_are_written_again() {
     let mut world = world(5 << 20);
     call(&world, 200);
-    let before = fs::read_to_string(events_path(&world)).expect("it is there");
+    let before = fs::read_to_string(events_path(&world)).expect("the file exists");
     for kept in [199, 100, 1, 0] {
         world.stop();
         let lines: String = before.lines().take(kept).fold(String::new(), |text, line| text + line + "\n");
         fs::write(events_path(&world), lines).expect("the folder is writable");
         world.restart();
-        assert_eq!(fs::read_to_string(events_path(&world)).expect("it is there"), before, "{kept} lines were kept");
+        assert_eq!(fs::read_to_string(events_path(&world)).expect("the file exists"), before, "{kept} lines were kept");
     }
     world.stop();
-    fs::remove_file(events_path(&world)).expect("it is there");
+    fs::remove_file(events_path(&world)).expect("the file exists");
     world.restart();
-    assert_eq!(fs::read_to_string(events_path(&world)).expect("it is there"), before);
+    assert_eq!(fs::read_to_string(events_path(&world)).expect("the file exists"), before);
 }
 
 #[test]
 fn a_line_that_is_not_ours_is_left_alone() {
     let mut world = world(5 << 20);
     call(&world, 3);
-    let before = fs::read_to_string(events_path(&world)).expect("it is there");
+    let before = fs::read_to_string(events_path(&world)).expect("the file exists");
     let lines: Vec<&str> = before.lines().collect();
     let foreign = ["{\"eventID\":\"0d6e8a1c-0000-4000-8000-00000000a5a5\"}", "not even JSON", ""];
     world.stop();
@@ -225,9 +229,9 @@ fn a_line_that_is_not_ours_is_left_alone() {
     fs::write(events_path(&world), &text).expect("the folder is writable");
     world.restart();
     let expected = format!("{text}{}\n{}\n", lines[1], lines[2]);
-    assert_eq!(fs::read_to_string(events_path(&world)).expect("it is there"), expected);
+    assert_eq!(fs::read_to_string(events_path(&world)).expect("the file exists"), expected);
     world.restart();
-    assert_eq!(fs::read_to_string(events_path(&world)).expect("it is there"), expected);
+    assert_eq!(fs::read_to_string(events_path(&world)).expect("the file exists"), expected);
 }
 
 #[test]
@@ -235,21 +239,21 @@ fn a_long_foreign_end_does_not_hide_the_last_record() {
     let mut world = world(5 << 20);
     call(&world, 3);
     world.stop();
-    // Longer than what is read at a time, as one line and as many.
+    // Longer than a read buffer, as one line and as many.
     append(&world, &format!("{}\n", "x".repeat(200_000)));
     append(&world, &"{}\n".repeat(50_000));
-    let before = fs::read(events_path(&world)).expect("it is there");
+    let before = fs::read(events_path(&world)).expect("the file exists");
     world.restart();
-    assert_eq!(fs::read(events_path(&world)).expect("it is there"), before);
+    assert_eq!(fs::read(events_path(&world)).expect("the file exists"), before);
     world.stop();
     append(&world, &"y".repeat(200_000));
     world.restart();
-    assert_eq!(fs::read(events_path(&world)).expect("it is there"), before);
+    assert_eq!(fs::read(events_path(&world)).expect("the file exists"), before);
 }
 
 fn append(world: &World, text: &str) {
-    let mut file = OpenOptions::new().append(true).open(events_path(world)).expect("it is there");
-    file.write_all(text.as_bytes()).expect("there is room");
+    let mut file = OpenOptions::new().append(true).open(events_path(world)).expect("the file exists");
+    file.write_all(text.as_bytes()).expect("a temporary folder can be created");
 }
 
 fn assert_delivered_after_flush(world: &World) {

@@ -1,4 +1,4 @@
-//! Event history: what lookups find, by every attribute, over pages, and by each client.
+//! Event history: lookups by every attribute, over pages, and with each client.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,30 +16,30 @@ use tests::{World, model, wait_until};
 const ATTRIBUTES: [&str; 8] =
     ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
 
-/// Where calls come from: an account and region, and the header that says so.
+/// The accounts and regions of calls.
 pub const PLACES: [(&str, &str); 3] =
     [("111122223333", "us-east-1"), ("111122223333", "us-east-2"), ("444455556666", "us-east-1")];
 
 fn world() -> World {
-    // Files of the trail would read the clock while they are written, so they wait.
+    // Delivery of log files would read the clock, so it does not run during the test.
     World::with(|settings| settings.log_interval = Duration::from_hours(1))
 }
 
-/// The header of a user of a place.
+/// Returns the `Authorization` header of a user in an account and region.
 fn header(place: usize, user: usize) -> String {
     match PLACES[place] {
         ("111122223333", region) => signed(["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"][user], region),
-        // Li_Juan and Saanvi of the other account.
+        // Li_Juan and Saanvi are users of the other account.
         _ => ["Basic TGlfSnVhbi1hdC00NDQ0NTU1NTY2NjY6eA==", "Basic U2FhbnZpLWF0LTQ0NDQ1NTU1NjY2Njp4"][user].to_owned(),
     }
 }
 
-/// Calls an operation as one of two users of a place.
+/// Calls an operation as one of two users in an account and region.
 pub fn call(world: &World, place: usize, user: usize, operation: &str, input: &Value) {
     world.call_as(operation, input, &[("authorization", &header(place, user))]);
 }
 
-/// A trail of calls of several services, places and users.
+/// Creates a trail of calls of several services, accounts, regions and users.
 fn varied() -> World {
     let world = world();
     for (place, _) in PLACES.iter().enumerate() {
@@ -53,7 +53,7 @@ fn varied() -> World {
     world
 }
 
-/// What a record is found by, worked out from the record alone.
+/// Returns the attributes of a record, derived from the record alone.
 fn values(record: &Value, attribute: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned).into_iter().collect();
     let identity = &record["userIdentity"];
@@ -79,7 +79,7 @@ fn seconds(record: &Value) -> i64 {
     time.millis() / 1_000
 }
 
-/// What is looked up, as a test says it.
+/// A lookup of a test.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     pub place: usize,
@@ -90,7 +90,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// The records that have to be found, newest first.
+    /// Returns the expected records, newest first.
     pub fn expected(&self, records: &[Value]) -> Vec<Value> {
         let (account, region) = PLACES[self.place];
         let is_asked = |record: &&Value| {
@@ -121,7 +121,7 @@ impl Lookup {
         input
     }
 
-    /// The records that are found, page after page, before the lookups themselves.
+    /// Returns the records of all pages, without those of the lookups.
     pub fn found(&self, world: &World) -> Vec<Value> {
         let (mut input, mut found) = (self.input(), Vec::new());
         loop {
@@ -139,20 +139,21 @@ impl Lookup {
     }
 }
 
-/// The record of a found event, of which everything else has to be told as well.
+/// Returns the record of a found event, and checks the other members of the event against it.
 fn record(event: &Value) -> Value {
-    let record: Value =
-        serde_json::from_str(event["CloudTrailEvent"].as_str().expect("it is there")).expect("it is JSON");
+    let record: Value = serde_json::from_str(event["CloudTrailEvent"].as_str().expect("the member is a string"))
+        .expect("the text is JSON");
     assert_eq!(event["EventTime"], seconds(&record));
     for attribute in ["EventId", "EventName", "ReadOnly", "Username", "EventSource", "AccessKeyId"] {
         let told: Vec<String> = event[attribute].as_str().map(str::to_owned).into_iter().collect();
         assert_eq!(told, values(&record, attribute), "{attribute}");
     }
-    let resources = event["Resources"].as_array().expect("they are a list");
-    let types: Vec<_> = resources.iter().filter_map(|it| it["ResourceType"].as_str().map(str::to_owned)).collect();
+    let resources = event["Resources"].as_array().expect("the value is a list");
+    let types: Vec<_> =
+        resources.iter().filter_map(|resource| resource["ResourceType"].as_str().map(str::to_owned)).collect();
     assert_eq!(types, values(&record, "ResourceType"));
     let names = values(&record, "ResourceName");
-    assert!(resources.iter().all(|it| names.iter().any(|name| it["ResourceName"] == name.as_str())));
+    assert!(resources.iter().all(|resource| names.iter().any(|name| resource["ResourceName"] == name.as_str())));
     record
 }
 
@@ -163,7 +164,8 @@ fn each_attribute_finds_its_events_alone() {
         for attribute in ATTRIBUTES {
             let all: BTreeSet<_> = world.events().iter().flat_map(|record| values(record, attribute)).collect();
             assert!(!all.is_empty(), "{attribute}");
-            for value in all.into_iter().chain(["none".to_owned()]).filter(|it| attribute != "ReadOnly" || it != "none")
+            for value in
+                all.into_iter().chain(["none".to_owned()]).filter(|value| attribute != "ReadOnly" || value != "none")
             {
                 let lookup = Lookup { place, filter: Some((attribute, value)), ..Lookup::default() };
                 let records = world.events();
@@ -179,11 +181,11 @@ fn lookups_find_what_a_filter_over_all_records_finds() {
     let records = world.events();
     let times: Vec<i64> = records.iter().map(seconds).collect();
     let begin = times[0];
-    let length = i64::try_from(times.len()).expect("there are few");
+    let length = i64::try_from(times.len()).expect("the number is small");
     let pairs: Vec<(&'static str, String)> = ATTRIBUTES
         .iter()
         .flat_map(|attribute| {
-            records.iter().flat_map(|record| values(record, attribute).into_iter().map(|it| (*attribute, it)))
+            records.iter().flat_map(|record| values(record, attribute).into_iter().map(|value| (*attribute, value)))
         })
         .collect();
     let time = || prop::option::of((begin - 2)..(begin + length + 2));
@@ -193,7 +195,7 @@ fn lookups_find_what_a_filter_over_all_records_finds() {
     let outcome = runner.run(&lookups, |(place, filter, one, other, size)| {
         let (start, end) = match (one, other) {
             (Some(one), Some(other)) => (Some(one.min(other)), Some(one.max(other))),
-            // Without an end the lookups find themselves, too.
+            // Without an end time, lookups find their own records, too.
             (one, other) => (one, other.or(Some(begin + length - 1))),
         };
         let lookup = Lookup { place, filter, start, end: end.map(|end| end.min(begin + length - 1)), size };
@@ -263,9 +265,9 @@ fn of_several_attributes_the_first_counts_and_the_record_shows_all() {
         let attributes = json!([name, further, by("ReadOnly", "perhaps")]);
         let input = json!({ "LookupAttributes": attributes });
         let found = world.call_as("LookupEvents", &input, &[("authorization", &header(0, 0))]).json();
-        let found: Vec<Value> = found["Events"].as_array().expect("it has events").iter().map(record).collect();
+        let found: Vec<Value> = found["Events"].as_array().expect("the member is present").iter().map(record).collect();
         assert_eq!(found, expected.expected(&records), "{input}");
-        let recorded = world.events().pop().expect("it was recorded");
+        let recorded = world.events().pop().expect("the call is recorded");
         let shown = &recorded["requestParameters"]["lookupAttributes"];
         assert_eq!(shown.as_array().map(Vec::len), Some(3), "{shown}");
         assert_eq!(shown[0], json!({ "attributeKey": "EventName", "attributeValue": "CreateRepository" }));
@@ -280,7 +282,7 @@ fn a_page_goes_on_where_it_ended_whatever_happens_meanwhile() {
     let world = varied();
     let lookup = Lookup { size: Some(2), ..Lookup::default() };
     let before = world.events();
-    // Each page is recorded itself, before the next one is asked for.
+    // The lookup of a page is recorded before that of the next page.
     assert_eq!(lookup.found(&world), lookup.expected(&before));
 }
 
@@ -291,7 +293,8 @@ fn lookups_are_found_by_the_next_lookup() {
     let found = world.ok("LookupEvents", &json!({}));
     assert_eq!(found["Events"][0]["EventName"], "LookupEvents");
     let record: Value =
-        serde_json::from_str(found["Events"][0]["CloudTrailEvent"].as_str().expect("it is there")).expect("it is JSON");
+        serde_json::from_str(found["Events"][0]["CloudTrailEvent"].as_str().expect("the member is a string"))
+            .expect("the text is JSON");
     assert_eq!(record["requestID"].as_str(), reply.header("x-amzn-requestid"));
     assert_eq!(record["eventSource"], "cloudtrail.amazonaws.com");
     assert_eq!(record["requestParameters"], json!({ "maxResults": 7, "startTime": "Dec 14, 2016 6:10:00 PM" }));
@@ -318,7 +321,7 @@ fn history_stays_over_restarts_and_goes_with_a_reset() {
     let records = world.events();
     assert_eq!(by_name.found(&world), by_name.expected(&records));
     let by_id = Lookup {
-        filter: Some(("EventId", records[1]["eventID"].as_str().expect("it is there").to_owned())),
+        filter: Some(("EventId", records[1]["eventID"].as_str().expect("the member is a string").to_owned())),
         ..by_name
     };
     assert_eq!(by_id.found(&world), by_id.expected(&records));
@@ -348,7 +351,7 @@ fn with_a_delay_events_are_found_later() {
         settings.log_interval = Duration::from_hours(1);
         settings.lookup.delay = Duration::from_secs(10);
     });
-    // Each call is a second after the one before.
+    // Each call is a second after the previous one.
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let by_name =
         json!({ "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": "CreateRepository" }] });
@@ -378,11 +381,11 @@ fn with_a_rate_lookups_are_throttled() {
 }
 
 fn ids(events: &[Event]) -> Vec<String> {
-    events.iter().map(|event| event.event_id().expect("it is there").to_owned()).collect()
+    events.iter().map(|event| event.event_id().expect("the element exists").to_owned()).collect()
 }
 
 fn expected_ids(lookup: &Lookup, records: &[Value]) -> Vec<String> {
-    let text = |record: &Value| record["eventID"].as_str().expect("it is there").to_owned();
+    let text = |record: &Value| record["eventID"].as_str().expect("the member is a string").to_owned();
     lookup.expected(records).iter().map(text).collect()
 }
 
@@ -395,7 +398,7 @@ fn the_sdk_looks_up_in_pages() {
         .attribute_key(LookupAttributeKey::EventSource)
         .attribute_value("codecommit.amazonaws.com")
         .build()
-        .expect("it has both");
+        .expect("the member is present");
     let mut pages = world
         .cloudtrail()
         .lookup_events()
@@ -407,7 +410,7 @@ fn the_sdk_looks_up_in_pages() {
         .send();
     let mut found = Vec::new();
     while let Some(page) = world.run(pages.next()) {
-        found.extend(page.expect("it is answered").events.expect("a page has events"));
+        found.extend(page.expect("the call is answered").events.expect("a page has events"));
     }
     let filter = Some(("EventSource", "codecommit.amazonaws.com".to_owned()));
     let expected = expected_ids(&Lookup { filter, ..Lookup::default() }, &records);

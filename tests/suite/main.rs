@@ -1,4 +1,4 @@
-//! The suite: one test binary, its modules named as the service's.
+//! The suite: one test binary; its modules have the names of the service's modules.
 
 mod approval;
 mod approval_rule;

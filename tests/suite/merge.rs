@@ -1,4 +1,4 @@
-//! Merges that the API makes and describes, beside those of the real git.
+//! Merges and previews of merges with the API, compared with those of `git`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::commit::{content, id};
 
 const BASE: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n";
 
-/// A world in which `main` and `feature` have left each other: each puts the files that are given for it.
+/// Starts a server with the diverged branches `main` and `feature`; each commits its own files.
 fn forked(world: &World, destination: &[(&str, &str)], source: &[(&str, &str)]) {
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let base = put(world, "main", None, &[("a.txt", BASE), ("docs/guide.md", "A guide.\n")]);
@@ -124,7 +124,7 @@ fn hunks_give_the_files_that_they_describe() {
                 conflicts += usize::from(hunk["isConflict"] == true);
                 for (side, name) in ["base", "destination", "source"].into_iter().enumerate() {
                     let text = hunk[name]["hunkContent"].as_str().expect("it has content");
-                    texts[side].extend(STANDARD.decode(text).expect("it is base64"));
+                    texts[side].extend(STANDARD.decode(text).expect("the text is base64"));
                     assert_eq!(hunk[name]["startLine"], lines[side]);
                     lines[side] = hunk[name]["endLine"].as_i64().expect("a line");
                 }
@@ -154,8 +154,9 @@ fn conflicts_come_in_pages() {
             let reply = world.ok(operation, &asked);
             let list = reply["conflictMetadataList"].as_array().or(reply["conflicts"].as_array()).expect("conflicts");
             assert!(list.len() <= 2);
-            let path =
-                |it: &Value| it["filePath"].as_str().or(it["conflictMetadata"]["filePath"].as_str()).map(str::to_owned);
+            let path = |conflict: &Value| {
+                conflict["filePath"].as_str().or(conflict["conflictMetadata"]["filePath"].as_str()).map(str::to_owned)
+            };
             found.extend(list.iter().filter_map(path));
             let Some(token) = reply["nextToken"].as_str() else { break };
             asked["nextToken"] = token.into();
@@ -197,7 +198,7 @@ fn of_merges_at_once_none_is_lost() {
     let outcomes: Vec<_> = std::thread::scope(|scope| {
         let merge = |name| world.call("MergeBranchesBySquash", &input(&json!({ "sourceCommitSpecifier": name })));
         let threads: Vec<_> = names.map(|name| scope.spawn(move || merge(name))).into_iter().collect();
-        threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the process ends")).collect()
     });
     for (name, reply) in names.iter().zip(outcomes) {
         let file = json!({ "repositoryName": "MyDemoRepo", "filePath": name });
@@ -216,7 +217,7 @@ fn a_merge_is_on_the_trail() {
     let merged =
         world.ok("MergeBranchesByThreeWay", &input(&json!({ "commitMessage": "Merge", "keepEmptyFolders": true })));
     let events = world.events();
-    let event = events.last().expect("it was recorded");
+    let event = events.last().expect("the call is recorded");
     assert_eq!((&event["eventName"], &event["readOnly"]), (&json!("MergeBranchesByThreeWay"), &json!(false)));
     assert_eq!(event["responseElements"]["commitId"], merged["commitId"]);
     assert_eq!(event["requestParameters"]["sourceCommitSpecifier"], "feature");

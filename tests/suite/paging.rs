@@ -1,4 +1,4 @@
-//! Listings that are longer than a page.
+//! Listings of several pages.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tests::World;
 use tests::wire::signed;
 
-/// More than a page of a thousand; a prime, so that steps of any length reach every name.
+/// Number of repositories: more than a page, and a prime, so that steps of any length reach every name.
 const COUNT: usize = 1_009;
 
-/// Creates the repositories in an order that is not that of their names, and returns the names in that order.
+/// Creates the repositories in an order other than that of their names, and returns the names in the order of creation.
 fn many_repositories() -> (World, Vec<String>) {
     let world = World::with(|settings| settings.codecommit.repositories_max = 2_000);
     let names: Vec<String> = (0..COUNT).map(|number| format!("Repo{:04}", number * 400 % COUNT)).collect();
@@ -25,7 +25,7 @@ fn pages(world: &World, operation: &str, input: &Value, list: &str) -> Vec<Vec<V
     let mut input = input.clone();
     loop {
         let page = world.ok(operation, &input);
-        pages.push(page[list].as_array().expect("it is a list").clone());
+        pages.push(page[list].as_array().expect("the value is a list").clone());
         match page.get("nextToken") {
             Some(token) => input["nextToken"] = token.clone(),
             None => return pages,
@@ -61,14 +61,14 @@ fn all_repositories_are_listed_once_in_each_of_the_four_orders() {
     });
     assert_eq!(counted, COUNT);
 
-    // A token goes on after what the page ended with, whether that is still there or not.
+    // A token continues after the last entry of a page, even if that entry was deleted.
     let first = world.ok("ListRepositories", &json!({}));
     let last = &first["repositories"][999]["repositoryName"];
     world.ok("DeleteRepository", &json!({ "repositoryName": last }));
     let second = world.ok("ListRepositories", &json!({ "nextToken": first["nextToken"] }));
     assert_eq!(second["repositories"].as_array().map(Vec::len), Some(COUNT - 1_000));
 
-    // And it is good for no other listing.
+    // A token is invalid for other listings.
     let refused = |input: &Value, region: &str| {
         let signature = signed("AKIAIOSFODNN7EXAMPLE", region);
         let reply = world.call_as("ListRepositories", input, &[("authorization", &signature)]);
@@ -81,7 +81,7 @@ fn all_repositories_are_listed_once_in_each_of_the_four_orders() {
     for bad in ["", "x", "AAAA", "AAAAAAAAAAA=", "////////////", "\u{e9}"] {
         refused(&json!({ "nextToken": bad }), "us-east-1");
     }
-    let text = token.as_str().expect("it is text");
+    let text = token.as_str().expect("the member is a string");
     refused(&json!({ "nextToken": &text[..text.len() / 2] }), "us-east-1");
     let branches = world.call("ListBranches", &json!({ "repositoryName": "Repo0001", "nextToken": token }));
     assert_eq!(branches.json()["__type"], "InvalidContinuationTokenException");
@@ -109,7 +109,7 @@ fn all_branches_are_listed_once_in_alphabetical_order() {
     let packed = names[..COUNT - 1].iter().fold(
         "# pack-refs with: peeled fully-peeled sorted \n".to_owned(),
         |mut text, name| {
-            writeln!(text, "{commit_id} refs/heads/{name}").expect("a string takes all");
+            writeln!(text, "{commit_id} refs/heads/{name}").expect("writing to memory never fails");
             text
         },
     );
@@ -118,7 +118,7 @@ fn all_branches_are_listed_once_in_alphabetical_order() {
         world.ok("CreateRepository", &json!({ "repositoryName": name }));
         world.git("work", &["push", "--quiet", "--all", &world.repository_url(name)]).ok();
     }
-    // A tag is no branch.
+    // A tag is not a branch.
     world.git("work", &["push", "--quiet", &world.repository_url("MyDemoRepo"), "HEAD:refs/tags/aaa"]).ok();
 
     let input = json!({ "repositoryName": "MyDemoRepo" });
@@ -136,7 +136,7 @@ fn all_branches_are_listed_once_in_alphabetical_order() {
         let reply = world.call(operation, &input);
         assert_eq!(reply.json()["__type"], "InvalidContinuationTokenException", "{operation} {input}");
     }
-    // A new name does not make an old token worthless.
+    // A token stays valid after the rename.
     world.ok("UpdateRepositoryName", &json!({ "oldName": "MyDemoRepo", "newName": "Renamed" }));
     let second = world.ok("ListBranches", &json!({ "repositoryName": "Renamed", "nextToken": token }));
     assert_eq!(second["branches"].as_array().map(Vec::len), Some(COUNT - 1_000));

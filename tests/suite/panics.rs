@@ -1,4 +1,4 @@
-//! Background work that panics: each kind of it says so in the log, and goes on with the next round.
+//! Panics in background work: each worker logs its panic and continues with the next round.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// All workers, by the names of their threads.
+/// The names of all workers, which are those of their threads.
 const WORKERS: [&str; 9] = [
     "archives",
     "event-history",
@@ -29,7 +29,7 @@ const WORKERS: [&str; 9] = [
 /// The workers whose panics were logged.
 static LOGGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// A log that keeps nothing but the panics of workers that a test ordered.
+/// A log writer that keeps the injected panics of workers only.
 struct Panics;
 
 impl Subscriber for Panics {
@@ -62,7 +62,7 @@ fn logged() -> parking_lot::MutexGuard<'static, BTreeSet<String>> {
     LOGGED.lock()
 }
 
-/// What a line of the log says of a worker.
+/// The members of a log line about a worker.
 #[derive(Default)]
 struct Line {
     worker: String,
@@ -79,7 +79,7 @@ impl Visit for Line {
     }
 }
 
-/// How many files with this ending are below a folder.
+/// Returns the number of files with an extension below a folder.
 fn count(folder: &Path, ending: &str) -> usize {
     files(folder).iter().filter(|path| path.extension().is_some_and(|end| end == ending)).count()
 }

@@ -1,13 +1,13 @@
-//! Partitions: in the regions of China and of AWS for the US government every ARN and host name is theirs.
+//! Partitions: in the regions of China and of AWS GovCloud every ARN and host name is of their partition.
 
 use serde_json::{Value, json};
 use tests::World;
-use tests::sts::{Session, ask_in, element};
+use tests::sts::{Session, element, query_in};
 use tests::wire::signed;
 
 const MARY: &str = "AKIAIOSFODNN7EXAMPLE";
 
-/// A role that is declared, with ARNs of the partition `aws`, as the file has them for all.
+/// A declared role; the file has ARNs of the partition `aws` for all partitions.
 const IDENTITIES: &str = r#"
     [[account]]
     id = "111122223333"
@@ -34,10 +34,10 @@ fn ok(world: &World, key: &str, region: &str, operation: &str, input: &Value) ->
 }
 
 fn last(world: &World) -> Value {
-    world.events().pop().expect("the call left one")
+    world.events().pop().expect("the call has a record")
 }
 
-/// Every ARN in a value, with where it is from.
+/// Returns every ARN in a value with its origin.
 fn arns(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) if text.starts_with("arn:") => found.push(text.clone()),
@@ -56,7 +56,7 @@ fn every_arn_is_of_the_partition_of_the_region() {
         let created = ok(&world, MARY, region, "CreateRepository", &json!({ "repositoryName": "demo" }));
         let metadata = &created["repositoryMetadata"];
         assert_eq!(metadata["Arn"], format!("arn:{partition}:codecommit:{region}:111122223333:demo"));
-        let ssh = metadata["cloneUrlSsh"].as_str().expect("it is told");
+        let ssh = metadata["cloneUrlSsh"].as_str().expect("the member is a string");
         assert_eq!(ssh, format!("ssh://git-codecommit.{region}.{suffix}/v1/repos/demo"));
         assert_eq!(last(&world)["userIdentity"]["arn"], format!("arn:{partition}:iam::111122223333:user/Mary_Major"));
         let trail = json!({ "Name": "all-of-it", "S3BucketName": "bucket" });
@@ -70,10 +70,10 @@ fn every_arn_is_of_the_partition_of_the_region() {
             format!("arn:{partition}:identitystore::111122223333:identitystore/d-1234567890")
         );
 
-        let identity = ask_in(&world, MARY, region, "GetCallerIdentity");
+        let identity = query_in(&world, MARY, region, "GetCallerIdentity");
         assert_eq!(element(&identity, "Arn"), format!("arn:{partition}:iam::111122223333:user/Mary_Major"));
         let role = format!("arn:{partition}:iam::111122223333:role/ci/Build");
-        let assumed = ask_in(&world, MARY, region, &format!("AssumeRole&RoleArn={role}&RoleSessionName=build"));
+        let assumed = query_in(&world, MARY, region, &format!("AssumeRole&RoleArn={role}&RoleSessionName=build"));
         assert_eq!(element(&assumed, "Arn"), format!("arn:{partition}:sts::111122223333:assumed-role/Build/build"));
         assert_eq!(last(&world)["resources"][0]["ARN"], role);
         let session = Session::of(&assumed);
@@ -82,16 +82,16 @@ fn every_arn_is_of_the_partition_of_the_region() {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(world.call_as("ListRepositories", &json!({}), &headers).status, 200);
         assert_eq!(last(&world)["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"], role);
-        let federated = ask_in(&world, MARY, region, "GetFederationToken&Name=Saanvi");
+        let federated = query_in(&world, MARY, region, "GetFederationToken&Name=Saanvi");
         assert_eq!(element(&federated, "Arn"), format!("arn:{partition}:sts::111122223333:federated-user/Saanvi"));
         let elsewhere = "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/ci/Build&RoleSessionName=build";
-        assert_eq!(element(&ask_in(&world, MARY, region, elsewhere), "Code"), "AccessDenied");
+        assert_eq!(element(&query_in(&world, MARY, region, elsewhere), "Code"), "AccessDenied");
         let listed = world.send("GET", "/bucket?list-type=2", &[("authorization", &signed_for_s3(region))], b"");
         assert_eq!(listed.status, 200, "{}", listed.text());
 
         let mut found = Vec::new();
         let records = world.events();
-        // The last ARN of another partition is the one that was refused.
+        // The last ARN of another partition is in the refused call.
         let told = records.iter().filter(|record| record["errorCode"].is_null());
         told.for_each(|record| arns(record, &mut found));
         assert!(found.len() > 12, "{found:?}");
@@ -106,7 +106,8 @@ fn signed_for_s3(region: &str) -> String {
 
 #[test]
 fn the_partition_is_that_of_the_default_region_where_nothing_names_one() {
-    let world = World::with(|settings| settings.region = "cn-northwest-1".parse().expect("it is a region"));
+    let world =
+        World::with(|settings| settings.region = "cn-northwest-1".parse().expect("the name is that of a region"));
     let created = world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
     assert_eq!(created["repositoryMetadata"]["Arn"], "arn:aws-cn:codecommit:cn-northwest-1:111122223333:demo");
     assert_eq!(last(&world)["userIdentity"]["arn"], "arn:aws-cn:iam::111122223333:user/Mary_Major");

@@ -1,10 +1,10 @@
-//! Accounts and regions: each pair is a world of its own, and URLs lead into the right one.
+//! Accounts and regions: each pair has its own resources, and URLs select the right one.
 
 use serde_json::{Value, json};
 use tests::wire::signed;
 use tests::{World, clients};
 
-/// The documentation's second account, with a user and a key.
+/// The second account of the documentation, with a user and a key.
 const IDENTITIES: &str = r#"
     [[account]]
     id = "444455556666"
@@ -17,7 +17,7 @@ const IDENTITIES: &str = r#"
 const MARY: &str = "AKIAIOSFODNN7EXAMPLE";
 const LI: &str = "AKIAI44QH8DHBEXAMPLE";
 
-/// Calls as a key for a region; the reply must be a success.
+/// Calls an operation with a key for a region; fails the test if the call fails.
 fn ok(world: &World, (key, region): (&str, &str), operation: &str, input: &Value) -> Value {
     let reply = world.call_as(operation, input, &[("authorization", &signed(key, region))]);
     assert_eq!(reply.status, 200, "{operation} as {key} in {region}: {}", reply.text());
@@ -51,7 +51,8 @@ fn the_same_name_is_another_repository_in_each_account_and_region() {
 fn the_sdk_of_a_region_calls_in_it() {
     let world = World::with_identities(IDENTITIES);
     let create = world.sdk_as(LI, "eu-west-1").create_repository().repository_name("MyDemoRepo");
-    let metadata = world.run(create.send()).expect("the name is free").repository_metadata.expect("it is told");
+    let metadata =
+        world.run(create.send()).expect("the name is free").repository_metadata.expect("the output has the member");
     assert_eq!(metadata.arn(), Some("arn:aws:codecommit:eu-west-1:444455556666:MyDemoRepo"));
     let elsewhere = world.sdk_as(LI, "us-east-1").get_repository().repository_name("MyDemoRepo");
     assert!(world.run(elsewhere.send()).is_err());
@@ -70,12 +71,12 @@ fn a_host_name_of_aws_names_the_region_where_no_signature_does() {
     assert_eq!(ohio["cloneUrlSsh"], "ssh://git-codecommit.us-east-2.amazonaws.com/v1/repos/a");
     let with_port = arn("b", &[("host", "codecommit.us-east-2.amazonaws.com:4599")]);
     assert_eq!(with_port["cloneUrlHttp"], "http://git-codecommit.us-east-2.amazonaws.com:4599/v1/repos/b");
-    // A signature says it better.
+    // The region of a signature takes precedence.
     let signature = signed(MARY, "eu-west-1");
     let both = arn("c", &[("host", "codecommit.us-east-2.amazonaws.com"), ("authorization", &signature)]);
     assert_eq!(both["Arn"], "arn:aws:codecommit:eu-west-1:111122223333:c");
     assert_eq!(both["cloneUrlHttp"], "http://git-codecommit.us-east-2.amazonaws.com/111122223333/eu-west-1/v1/repos/c");
-    // Any other host name is the client's own way here.
+    // Other host names have no effect on the region.
     let other = arn("d", &[("host", "codecommit.test:80")]);
     assert_eq!(other["Arn"], "arn:aws:codecommit:us-east-1:111122223333:d");
     assert_eq!(other["cloneUrlHttp"], "http://codecommit.test:80/v1/repos/d");
@@ -112,10 +113,10 @@ fn the_clone_url_leads_git_there_when_the_default_user_is_of_another_account() {
     git_goes_the_whole_way(&world, (MARY, "us-east-1"), "work-mary");
 }
 
-/// Creates a repository, clones it by the URL that is told, pushes, and asks the API what came.
+/// Creates a repository, clones it by its `cloneUrlHttp`, pushes, and returns what the API shows.
 fn git_goes_the_whole_way(world: &World, place: (&str, &str), folder: &str) {
     let created = ok(world, place, "CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    let url = created["repositoryMetadata"]["cloneUrlHttp"].as_str().expect("it is told");
+    let url = created["repositoryMetadata"]["cloneUrlHttp"].as_str().expect("the member is a string");
     world.git(".", &["clone", "--quiet", url, folder]).ok();
     assert_eq!(world.git(folder, &["for-each-ref"]).ok(), "", "{place:?}: {url} is another repository");
     world.git(folder, &["switch", "--quiet", "--create", "main"]).ok();

@@ -1,4 +1,4 @@
-//! AWS JSON 1.1 as such: targets, bodies, statuses and the id that every reply has.
+//! The protocol AWS JSON 1.1: targets, bodies, statuses and request ids.
 
 use serde_json::{Value, json};
 use tests::push::{FETCH_TYPE, PUSH_TYPE};
@@ -105,11 +105,11 @@ fn what_is_no_operation_is_told_so() {
             (400, Some("UnknownOperationException")),
             "{target}"
         );
-        assert!(reply.json()["message"].as_str().expect("it is a sentence").contains(target));
+        assert!(reply.json()["message"].as_str().expect("the message is a string").contains(target));
     }
     let reply = world.send("POST", "/", &[], b"{}");
     assert_eq!(reply.json()["__type"], "UnknownOperationException");
-    assert!(reply.json()["message"].as_str().expect("it is a sentence").contains("X-Amz-Target"));
+    assert!(reply.json()["message"].as_str().expect("the message is a string").contains("X-Amz-Target"));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_body_that_is_too_large_is_refused_however_large_it_is() {
     for bytes in [1_001, 2_000, 1 << 20, 24 << 20] {
         let reply = send(&world, &body(bytes));
         assert_eq!((reply.status, reply.json()["__type"].as_str()), (413, Some("RequestEntityTooLargeException")));
-        assert!(reply.json()["message"].as_str().expect("it is a sentence").contains("--max-body"));
+        assert!(reply.json()["message"].as_str().expect("the message is a string").contains("--max-body"));
     }
     assert_eq!(world.ok("ListRepositories", &json!({})), json!({ "repositories": [] }));
     assert_eq!(send(&world, &body(1_000)).status, 200);

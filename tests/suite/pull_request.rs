@@ -1,4 +1,4 @@
-//! Pull requests: what they say, and how they follow the branches, whoever moves those.
+//! Pull requests: content, events, and updates when their branches change.
 
 mod merge;
 
@@ -12,7 +12,7 @@ use crate::trail::{ARN, recorded};
 
 const MARY: &str = "arn:aws:iam::111122223333:user/Mary_Major";
 
-/// A repository with `main`, and with a branch `feature` that is one commit ahead: their tips.
+/// Creates a repository with `main` and the branch `feature`, which is one commit ahead; returns their tips.
 pub fn feature() -> (World, String, String) {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -29,7 +29,7 @@ pub fn push(world: &World, references: &[&str]) {
     world.git("work", &[&["push", "--quiet", "--force", &url], references].concat()).ok();
 }
 
-/// Creates a pull request from a branch to the default one, and returns its id.
+/// Creates a pull request from a branch to the default branch and returns its id.
 pub fn create(world: &World, source: &str) -> Value {
     let targets = json!([{ "repositoryName": "MyDemoRepo", "sourceReference": source }]);
     world.ok("CreatePullRequest", &json!({ "title": "A feature", "targets": targets }))["pullRequest"]["pullRequestId"]
@@ -44,19 +44,19 @@ fn target(world: &World, id: &Value) -> Value {
     get(world, id)["pullRequestTargets"][0].clone()
 }
 
-/// The events of a pull request without the members that each has.
+/// Returns the events of a pull request without the members that all events have.
 pub fn events(world: &World, id: &Value) -> Vec<(String, Value)> {
     let events = world.ok("DescribePullRequestEvents", &json!({ "pullRequestId": id }));
-    let events = events["pullRequestEvents"].as_array().expect("it is a list").clone();
+    let events = events["pullRequestEvents"].as_array().expect("the value is a list").clone();
     let event = |mut event: Value| {
-        let members = event.as_object_mut().expect("it is one");
+        let members = event.as_object_mut().expect("the value is an object");
         assert_eq!(members.remove("pullRequestId").as_ref(), Some(id));
         assert_eq!(members.remove("actorArn"), Some(json!(MARY)));
         assert!(members.remove("eventDate").is_some_and(|date| date.is_number()));
         let kind = members.remove("pullRequestEventType").expect("it has a type");
         assert_eq!(members.len(), 1, "one kind of metadata");
-        let metadata = members.values().next().expect("there is one").clone();
-        (kind.as_str().expect("it is text").trim_start_matches("PULL_REQUEST_").to_owned(), metadata)
+        let metadata = members.values().next().expect("an element exists").clone();
+        (kind.as_str().expect("the member is a string").trim_start_matches("PULL_REQUEST_").to_owned(), metadata)
     };
     events.into_iter().map(event).collect()
 }
@@ -81,7 +81,7 @@ fn a_pull_request_shows_what_its_branches_are_and_that_it_was_made() {
     let shown = get(&world, &id);
     assert_eq!(shown["pullRequestTargets"], json!([expected]));
     assert_eq!((&shown["pullRequestStatus"], &shown["authorArn"]), (&json!("OPEN"), &json!(MARY)));
-    let revision = shown["revisionId"].as_str().expect("it has one");
+    let revision = shown["revisionId"].as_str().expect("the member is a string");
     assert!(revision.len() == 64 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()), "{revision}");
     let created = json!({
         "repositoryName": "MyDemoRepo", "sourceCommitId": feature, "destinationCommitId": main, "mergeBase": main,
@@ -160,7 +160,7 @@ fn a_push_that_brings_the_source_into_the_destination_merges() {
             ("STATUS_CHANGED".to_owned(), json!({ "pullRequestStatus": "CLOSED" })),
         ]
     );
-    // What was closed follows no more.
+    // A closed pull request is not updated any more.
     world.git_commit("work", "feature.txt", "Too late.\n");
     push(&world, &["feature"]);
     assert_eq!(get(&world, &id), shown);
@@ -186,7 +186,7 @@ fn one_push_can_revise_merge_and_delete_the_source() {
 #[test]
 fn what_the_destination_had_before_is_not_merged_by_a_push_to_it() {
     let (world, _, _) = feature();
-    // The source is behind the destination: there is nothing to merge yet.
+    // The source is behind the destination, so there is nothing to merge yet.
     push(&world, &["feature:main", "feature~1:refs/heads/old"]);
     let id = create(&world, "old");
     world.git_commit("work", "feature.txt", "More.\n");
@@ -234,7 +234,7 @@ fn a_request_that_is_sent_twice_makes_one_pull_request() {
     let first = world.ok("CreatePullRequest", &input);
     assert_eq!(first["pullRequest"]["clientRequestToken"], "token");
     assert_eq!(world.ok("CreatePullRequest", &input), first);
-    // It is answered for even when it could not be made any more.
+    // The repeated request succeeds even if a new pull request would be refused.
     push(&world, &[":feature"]);
     let again = world.ok("CreatePullRequest", &input);
     assert_eq!(
@@ -260,9 +260,9 @@ fn of_many_who_send_one_token_all_get_the_same() {
             world.ok("CreatePullRequest", &input)
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
-    assert!(made.iter().all(|it| it == &made[0]), "{made:?}");
+    assert!(made.iter().all(|id| id == &made[0]), "{made:?}");
     let listed = world.ok("ListPullRequests", &json!({ "repositoryName": "MyDemoRepo" }));
     assert_eq!(listed["pullRequestIds"], json!(["1"]));
 }
@@ -340,13 +340,16 @@ fn listings_are_paged_by_activity_and_chosen_by_status_and_author() {
     let ids: Vec<Value> = (0..5).map(|_| create(&world, "feature")).collect();
     let listed = |more: Value| {
         let mut input = json!({ "repositoryName": "MyDemoRepo", "maxResults": 2 });
-        input.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+        input
+            .as_object_mut()
+            .expect("the value is an object")
+            .extend(more.as_object().expect("the value is an object").clone());
         let mut found = Vec::new();
         loop {
             let page = world.ok("ListPullRequests", &input);
-            let ids = page["pullRequestIds"].as_array().expect("it is a list");
+            let ids = page["pullRequestIds"].as_array().expect("the value is a list");
             assert!(ids.len() <= 2);
-            found.extend(ids.iter().map(|id| id.as_str().expect("it is text").to_owned()));
+            found.extend(ids.iter().map(|id| id.as_str().expect("the member is a string").to_owned()));
             match page.get("nextToken") {
                 Some(token) => input["nextToken"] = token.clone(),
                 None => return found,
@@ -361,14 +364,14 @@ fn listings_are_paged_by_activity_and_chosen_by_status_and_author() {
     assert_eq!(listed(json!({ "pullRequestStatus": "CLOSED" })), ["1"]);
     assert_eq!(listed(json!({ "authorArn": MARY })), ["1", "2", "5", "4", "3"]);
     assert_eq!(listed(json!({ "authorArn": MARY, "pullRequestStatus": "CLOSED" })), ["1"]);
-    // Another author has none in this repository; the caller needs none to be known.
+    // The other author has no pull request in this repository, and need not be a known user.
     let signature = signed("AKIAI44QH8DHBEXAMPLE", "us-east-1");
     let of = |arn: &str| json!({ "repositoryName": "MyDemoRepo", "authorArn": arn });
     let other = "arn:aws:iam::111122223333:user/AKIAI44QH8DHBEXAMPLE";
     let own = world.call_as("ListPullRequests", &of(other), &[("authorization", &signature)]);
     assert_eq!(own.json(), json!({ "pullRequestIds": [] }));
     assert_eq!(failure(&world, "ListPullRequests", &of(other)), "AuthorDoesNotExistException");
-    // A token is good for its own listing.
+    // A token is valid for its own listing.
     let input = json!({ "repositoryName": "MyDemoRepo", "maxResults": 2 });
     let mut input_of_another = input.clone();
     input_of_another["nextToken"] = world.ok("ListPullRequests", &input)["nextToken"].clone();
@@ -418,7 +421,7 @@ fn the_record_of_a_pull_request_has_its_members_and_its_repository() {
         assert!(recorded.as_str().is_some_and(|date| date.starts_with("Dec 14, 2016 ")), "{recorded}");
         told["pullRequest"][date] = recorded.clone();
     }
-    told["pullRequest"].as_object_mut().expect("it is one").remove("approvalRules");
+    told["pullRequest"].as_object_mut().expect("the value is an object").remove("approvalRules");
     assert_eq!(record["responseElements"], told);
     let (_, record) = recorded(&world, "GetPullRequest", &json!({ "pullRequestId": "1" }));
     assert_eq!((&record["resources"], &record["readOnly"]), (&resources, &json!(true)));

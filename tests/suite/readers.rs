@@ -1,4 +1,4 @@
-//! Readers of CloudTrail's files of other make, on the folder of a trail and on its bucket.
+//! Third-party readers of CloudTrail files, on the folder and the bucket of a trail.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,18 +9,19 @@ use tests::clients::outcome;
 use tests::{World, workspace};
 use ureq::http::Request;
 
-/// A program of the pinned environment of readers.
+/// Returns a program of the pinned environment of readers.
 fn reader(name: &str) -> PathBuf {
     workspace().join(".tools/readers/bin").join(name)
 }
 
 fn ids(records: &[Value]) -> Vec<String> {
-    let mut ids: Vec<_> = records.iter().map(|it| it["eventID"].as_str().expect("it has one").to_owned()).collect();
+    let mut ids: Vec<_> =
+        records.iter().map(|record| record["eventID"].as_str().expect("the member is a string").to_owned()).collect();
     ids.sort();
     ids
 }
 
-/// A server with records of success, failure, another region and Git, delivered and digested.
+/// Starts a server with delivered and digested records of success, failure, another region and Git.
 fn world() -> World {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -40,11 +41,11 @@ fn trailscraper_reads_the_folder_of_a_trail() {
     command.env_clear().env("HOME", world.folder()).env("LC_ALL", "C.UTF-8").env("AWS_DEFAULT_REGION", "us-east-1");
     let folder = world.trail_folder();
     command.args(["select", "--from", "2016-12-01", "--to", "2016-12-31", "--log-dir"]).arg(folder.join("AWSLogs"));
-    let read: Value = serde_json::from_str(&outcome(&mut command).ok()).expect("it prints JSON");
-    assert_eq!(ids(read["Records"].as_array().expect("they are a list")), ids(&world.events()));
+    let read: Value = serde_json::from_str(&outcome(&mut command).ok()).expect("the text is JSON");
+    assert_eq!(ids(read["Records"].as_array().expect("the value is a list")), ids(&world.events()));
 }
 
-/// What reads the trail's bucket of an account and region through the API, as it would at AWS.
+/// Creates the reader of the bucket of a trail for an account and region.
 const FETCH: &str = "\
 import boto3, json
 from datetime import datetime, timedelta, timezone
@@ -56,20 +57,20 @@ print(json.dumps([{'eventID': record['eventID']} for record in records]))
 
 #[test]
 fn nops_cloudtrail_reads_the_bucket_of_a_trail() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
-    // It compares the times of objects with the machine's clock.
-    let running = Running::start(&["--data-dir", data.to_str().expect("it is text"), "--log-interval", "1h"]);
+    // The reader compares the times of objects with the clock of the machine.
+    let running = Running::start(&["--data-dir", data.to_str().expect("the path is UTF-8"), "--log-interval", "1h"]);
     let call = |operation: &str, input: Value| {
         let reply = tests::wire::send(tests::wire::request(running.endpoint(), operation, &input));
         assert_eq!(reply.status, 200, "{}", reply.text());
     };
-    // It looks below a slash where there is no prefix.
+    // Without a prefix the reader lists keys below a slash.
     call("UpdateTrail", json!({ "Name": "codecommit-local", "S3KeyPrefix": "logs" }));
     call("CreateRepository", json!({ "repositoryName": "MyDemoRepo" }));
     call("ListRepositories", json!({}));
     let digest = Request::post(format!("{}/_local/digest", running.endpoint())).body(Vec::new());
-    assert_eq!(tests::wire::send(digest.expect("it is well formed")).status, 200);
+    assert_eq!(tests::wire::send(digest.expect("the request is well formed")).status, 200);
     let events = tests::read_events(&data.join("trail"));
     let mut command = Command::new(reader("python"));
     command
@@ -80,6 +81,6 @@ fn nops_cloudtrail_reads_the_bucket_of_a_trail() {
         .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
         .args(["-c", FETCH]);
-    let read: Vec<Value> = serde_json::from_str(&outcome(&mut command).ok()).expect("it prints JSON");
+    let read: Vec<Value> = serde_json::from_str(&outcome(&mut command).ok()).expect("the text is JSON");
     assert_eq!(ids(&read), ids(&events));
 }

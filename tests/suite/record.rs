@@ -1,11 +1,11 @@
-//! The shape of records: their members, in CloudTrail's order.
+//! The shape of records: their members in the order of CloudTrail.
 
 use serde_json::{Value, json};
 use tests::World;
 
 use crate::trail::{AGENT, ARN, recorded};
 
-/// Lists the members of a record with those inside of them, in their order.
+/// Lists the members of a record recursively and in order.
 pub fn members(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     match value {
@@ -107,7 +107,7 @@ fn the_record_of_a_creation_has_the_guide_s_members_in_their_order() {
         "apiVersion",
         "recipientAccountId",
     ];
-    // What is in the list of resources stands behind it without its name.
+    // Members of resources follow the list without its name.
     assert_eq!(
         members(&record).iter().map(|name| name.trim_start_matches("resources.")).collect::<Vec<_>>(),
         [&["eventVersion"], &IDENTITY[..], &TIME_AND_PLACE, &request, &response, &metadata, &rest].concat()
@@ -149,10 +149,10 @@ fn today_s_shape_has_its_members_in_their_order() {
         event_version: Some(codecommit_local::options::EventVersion::V1_11),
         ..codecommit_local::Options::default()
     };
-    let version = options.settings().expect("it makes sense").event_version;
+    let version = options.settings().expect("the settings are valid").event_version;
     let world = World::with(|settings| settings.event_version = version);
     let (_, record) = recorded(&world, "GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    let top: Vec<_> = record.as_object().expect("it is one").keys().map(String::as_str).collect();
+    let top: Vec<_> = record.as_object().expect("the value is an object").keys().map(String::as_str).collect();
     assert_eq!(
         top,
         [
@@ -187,7 +187,7 @@ fn today_s_shape_has_its_members_in_their_order() {
     let (_, record) = recorded(&world, "CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let resources = json!([{ "accountId": "111122223333", "type": "AWS::CodeCommit::Repository", "ARN": ARN }]);
     assert_eq!(record["resources"].to_string(), resources.to_string());
-    // The key is told since 2023; the guide's example is older, so the older shape leaves it out.
-    let metadata = record["responseElements"]["repositoryMetadata"].as_object().expect("it is one");
+    // Records have the key since 2023; the example of the guide is older, so the older shape omits it.
+    let metadata = record["responseElements"]["repositoryMetadata"].as_object().expect("the value is an object");
     assert_eq!(metadata.keys().next_back().map(String::as_str), Some("kmsKeyId"));
 }

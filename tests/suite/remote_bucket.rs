@@ -1,4 +1,4 @@
-//! Trails whose buckets lie elsewhere: at moto's server, from which boto3 reads back what came.
+//! Trails with remote buckets: on the server of moto, read with boto3.
 
 use std::net::TcpListener;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::moto::Moto;
 use tests::{World, wait_until};
 
-/// A server whose buckets `far-logs` and `near-logs` lie at endpoints.
+/// Starts a server with the remote buckets `far-logs` and `near-logs`.
 fn world(far: &str, near: &str) -> World {
     let table = |name: &str, endpoint: &str, more: &str| {
         let key = "access-key-id = \"AKIAIOSFODNN7EXAMPLE\"\nsecret-access-key = \"hidden\"";
@@ -15,8 +15,8 @@ fn world(far: &str, near: &str) -> World {
     };
     let kms = "server-side-encryption = \"aws:kms\"\nkms-key-id = \"alias/logs\"";
     let options: Options =
-        toml::from_str(&(table("far-logs", far, kms) + &table("near-logs", near, ""))).expect("it is one");
-    let buckets = options.settings().expect("it makes sense").buckets;
+        toml::from_str(&(table("far-logs", far, kms) + &table("near-logs", near, ""))).expect("the value is valid");
+    let buckets = options.settings().expect("the settings are valid").buckets;
     World::with(|settings| settings.buckets = buckets)
 }
 
@@ -34,7 +34,7 @@ fn make_bucket(world: &World, moto: &Moto, name: &str) {
         .ok();
 }
 
-/// All that is in a bucket of moto's: for each key its metadata, encryption and events' names.
+/// Returns the content of a bucket of moto: the metadata, encryption and event names of each key.
 fn content(world: &World, moto: &Moto, bucket: &str) -> Value {
     let program = format!(
         r#"
@@ -42,10 +42,10 @@ import boto3, gzip, json
 s3 = boto3.client("s3", endpoint_url={:?})
 found = {{}}
 for it in s3.list_objects_v2(Bucket={bucket:?}).get("Contents", []):
-    got = s3.get_object(Bucket={bucket:?}, Key=it["Key"])
+    got = s3.get_object(Bucket={bucket:?}, Key=item["Key"])
     body = got["Body"].read()
     names = [record["eventName"] for record in json.loads(gzip.decompress(body))["Records"]] if body else []
-    found[it["Key"]] = {{
+    found[item["Key"]] = {{
         "encryption": got.get("ServerSideEncryption"), "key": got.get("SSEKMSKeyId"),
         "type": got["ContentType"], "names": names,
     }}
@@ -53,7 +53,7 @@ print(json.dumps(found))
 "#,
         moto.url()
     );
-    serde_json::from_str(&world.python(&program).ok()).expect("it is JSON")
+    serde_json::from_str(&world.python(&program).ok()).expect("the text is JSON")
 }
 
 fn flush(world: &World) -> u16 {
@@ -76,7 +76,7 @@ fn a_trail_delivers_to_another_endpoint() {
     assert_eq!(flush(&world), 200);
     let (far, near) = (content(&world, &moto, "far-logs"), content(&world, &moto, "near-logs"));
     for (content, encryption, key) in [(&far, "aws:kms", json!("alias/logs")), (&near, "AES256", Value::Null)] {
-        let objects = content.as_object().expect("it is one");
+        let objects = content.as_object().expect("the value is an object");
         let marker = &objects["AWSLogs/111122223333/CloudTrail/"];
         assert_eq!(marker["names"], json!([]));
         let files: Vec<_> = objects.iter().filter(|(key, _)| key.ends_with(".json.gz")).map(|(_, file)| file).collect();
@@ -98,13 +98,13 @@ fn the_cli_validates_what_lies_at_another_endpoint() {
     let world = world(moto.url(), moto.url());
     make_bucket(&world, &moto, "far-logs");
     let trail = json!({ "Name": "far", "S3BucketName": "far-logs", "EnableLogFileValidation": true });
-    let arn = world.ok("CreateTrail", &trail)["TrailARN"].as_str().expect("it has one").to_owned();
+    let arn = world.ok("CreateTrail", &trail)["TrailARN"].as_str().expect("the member is a string").to_owned();
     world.ok("StartLogging", &json!({ "Name": "far" }));
     for _ in 0..2 {
         world.ok("ListRepositories", &json!({}));
         world.digest();
     }
-    // The CLI asks us for trail and keys, and the other server for the files.
+    // The CLI reads the trail and the keys from this server and the files from moto.
     let validate = format!(
         "
 import awscli.clidriver, os, sys
@@ -121,7 +121,7 @@ sys.exit(awscli.clidriver.main())
         "
 import boto3
 s3 = boto3.client('s3', endpoint_url={:?})
-keys = [it['Key'] for it in s3.list_objects_v2(Bucket='far-logs', Prefix='AWSLogs/111122223333/CloudTrail/us-')['Contents']]
+keys = [item['Key'] for item in s3.list_objects_v2(Bucket='far-logs', Prefix='AWSLogs/111122223333/CloudTrail/us-')['Contents']]
 s3.delete_object(Bucket='far-logs', Key=keys[0])
 ",
         moto.url()
@@ -143,7 +143,7 @@ fn a_bucket_that_is_not_there_is_refused_when_a_trail_is_made() {
 fn an_endpoint_that_is_gone_holds_up_nothing_and_gets_all_when_it_is_back() {
     let moto = Moto::start();
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
-    let gone = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let gone = format!("http://{}", listener.local_addr().expect("the listener is bound"));
     let mut world = world(moto.url(), moto.url());
     make_bucket(&world, &moto, "far-logs");
     make_bucket(&world, &moto, "near-logs");
@@ -151,7 +151,7 @@ fn an_endpoint_that_is_gone_holds_up_nothing_and_gets_all_when_it_is_back() {
     create_trail(&world, "near", "near-logs");
     assert_eq!(flush(&world), 200);
     drop(listener);
-    world.restart_with(|settings| settings.buckets.get_mut("far-logs").expect("it was named").endpoint = gone);
+    world.restart_with(|settings| settings.buckets.get_mut("far-logs").expect("the value was named").endpoint = gone);
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
     assert_eq!(flush(&world), 500, "a bucket cannot be written");
     let is_there = |world: &World, bucket| content(world, &moto, bucket).to_string().contains("CreateRepository");
@@ -159,7 +159,7 @@ fn an_endpoint_that_is_gone_holds_up_nothing_and_gets_all_when_it_is_back() {
     assert!(status(&world, "far")["LatestDeliveryError"].as_str().is_some_and(|error| error.contains("far-logs")));
     assert_eq!(status(&world, "near")["LatestDeliveryError"], Value::Null);
     world.restart_with(|settings| {
-        settings.buckets.get_mut("far-logs").expect("it was named").endpoint = moto.url().to_owned();
+        settings.buckets.get_mut("far-logs").expect("the value was named").endpoint = moto.url().to_owned();
     });
     wait_until("the bucket gets what waited", || is_there(&world, "far-logs"));
     wait_until("the error is gone", || status(&world, "far")["LatestDeliveryError"].is_null());

@@ -1,4 +1,4 @@
-//! Repositories, over the raw wire and the SDK.
+//! Repositories, with raw requests and the SDK.
 
 use std::sync::Barrier;
 
@@ -11,8 +11,9 @@ fn a_created_repository_can_be_got() {
     let created = world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let got = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     assert_eq!(created, got);
-    let output = world.run(world.sdk().get_repository().repository_name("MyDemoRepo").send()).expect("it is there");
-    assert_eq!(output.repository_metadata().expect("it is told").repository_name(), Some("MyDemoRepo"));
+    let output =
+        world.run(world.sdk().get_repository().repository_name("MyDemoRepo").send()).expect("the resource exists");
+    assert_eq!(output.repository_metadata().expect("the output has the member").repository_name(), Some("MyDemoRepo"));
 }
 
 #[test]
@@ -20,13 +21,13 @@ fn the_sdk_reads_each_member_of_the_metadata() {
     let world = World::new();
     let create = world.sdk().create_repository().repository_name("MyDemoRepo").repository_description("Demo \u{1f600}");
     let output = world.run(create.tags("Team", "Saanvi").send()).expect("the name is free");
-    let metadata = output.repository_metadata().expect("it is told");
+    let metadata = output.repository_metadata().expect("the output has the member");
     assert_eq!(metadata.account_id(), Some("111122223333"));
     assert_eq!(metadata.arn(), Some("arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo"));
     assert_eq!(metadata.repository_description(), Some("Demo \u{1f600}"));
     assert_eq!(metadata.default_branch(), None);
     assert_eq!(metadata.creation_date(), metadata.last_modified_date());
-    let created = metadata.creation_date().expect("it is told");
+    let created = metadata.creation_date().expect("the output has the member");
     assert_eq!(created.to_millis().expect("it is in range"), 1_481_739_554_262);
     assert_eq!(metadata.clone_url_http(), Some(world.repository_url("MyDemoRepo").as_str()));
     assert_eq!(metadata.clone_url_ssh(), Some("ssh://git-codecommit.us-east-1.amazonaws.com/v1/repos/MyDemoRepo"));
@@ -36,12 +37,12 @@ fn the_sdk_reads_each_member_of_the_metadata() {
 fn the_sdk_knows_the_exceptions_by_their_kind() {
     let world = World::new();
     let missing = world.run(world.sdk().get_repository().repository_name("MyDemoRepo").send());
-    let error = missing.expect_err("it was never made").into_service_error();
+    let error = missing.expect_err("the resource was never created").into_service_error();
     assert!(error.is_repository_does_not_exist_exception(), "{error:?}");
     assert_eq!(error.meta().message(), Some("MyDemoRepo does not exist"));
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let again = world.run(world.sdk().create_repository().repository_name("MyDemoRepo").send());
-    assert!(again.expect_err("it is there").into_service_error().is_repository_name_exists_exception());
+    assert!(again.expect_err("the resource exists already").into_service_error().is_repository_name_exists_exception());
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn a_renamed_repository_keeps_its_id_branches_and_tags() {
     world.git(".", &["clone", "--quiet", &world.repository_url("MyDemoRepo"), "old"]).failed();
     let old = world.call("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     assert_eq!(old.json()["__type"], "RepositoryDoesNotExistException");
-    // The old name is free again.
+    // The old name can be used again.
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
 }
 
@@ -195,7 +196,7 @@ fn of_many_who_create_one_name_exactly_one_wins() {
     };
     let answers: Vec<Value> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
     assert_eq!(answers.iter().filter(|kind| kind.is_null()).count(), 1);
     assert_eq!(answers.iter().filter(|kind| **kind == "RepositoryNameExistsException").count(), 7);
@@ -239,7 +240,7 @@ fn date(world: &World, name: &str) -> f64 {
     metadata(world, name)["lastModifiedDate"].as_f64().expect("a date is a number")
 }
 
-/// Pushes the example commit, and returns its id.
+/// Pushes the example commit and returns its id.
 fn push(world: &World, name: &str, branch: &str) -> String {
     let commit_id = world.git_repository("work");
     world.git("work", &["push", "--quiet", &world.repository_url(name), &format!("HEAD:refs/heads/{branch}")]).ok();

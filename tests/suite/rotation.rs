@@ -1,4 +1,4 @@
-//! Whatever happens and whenever log files are cut: together they are the history.
+//! Random calls, deliveries and restarts: the log files together always equal the history.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use tests::{World, read_log_files};
 
 use crate::lookup_events::{Lookup, PLACES, call};
 
-/// What a test does to a server.
+/// A step of a random test.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    /// A user of a place calls one of a few operations, so many times.
+    /// A user in an account and region calls one of a few operations several times.
     Call { place: usize, user: usize, operation: usize, times: usize },
-    /// What waits is delivered.
+    /// Delivers the waiting events.
     Flush,
-    /// The server stops and starts again.
+    /// Restarts the server.
     Restart,
 }
 

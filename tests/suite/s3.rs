@@ -1,4 +1,4 @@
-//! The S3 endpoint, read by the AWS CLI, boto3 and raw requests.
+//! The S3 endpoint, with the AWS CLI, boto3 and raw requests.
 
 use std::fs;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use tests::{World, log_files, wire};
 
 const BUCKET: &str = "codecommit-local-trail";
 
-/// A server with one log file in its trail's bucket, and a bucket of known objects beside.
+/// Starts a server with one log file in the bucket of its trail and another bucket with known objects.
 fn world() -> World {
-    // Only what is asked for makes a log file.
+    // Log files are written on demand only.
     let world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
     assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
@@ -18,7 +18,7 @@ fn world() -> World {
     for (key, content) in [("a/1", "one"), ("a/2", "two"), ("a.b", "0123456789"), ("b/c/ \u{e9}+&<", "odd"), ("z", "")]
     {
         let path = bucket.join(key);
-        fs::create_dir_all(path.parent().expect("it is below")).expect("the folder is writable");
+        fs::create_dir_all(path.parent().expect("the path is below the folder")).expect("the folder is writable");
         fs::write(path, content).expect("the folder is writable");
     }
     let metadata = bucket.join(".metadata/a");
@@ -27,18 +27,18 @@ fn world() -> World {
     world
 }
 
-/// The events of S3, without those of the other services.
+/// Returns the events of S3.
 fn events(world: &World) -> Vec<Value> {
     world.events().into_iter().filter(|event| event["eventSource"] == "s3.amazonaws.com").collect()
 }
 
 fn last_event(world: &World) -> Value {
-    events(world).pop().expect("there is one")
+    events(world).pop().expect("an element exists")
 }
 
 fn code(document: &str) -> &str {
-    let (_, rest) = document.split_once("<Code>").expect("it is a refusal");
-    rest.split_once("</Code>").expect("it is a refusal").0
+    let (_, rest) = document.split_once("<Code>").expect("the reply is a failure");
+    rest.split_once("</Code>").expect("the reply is a failure").0
 }
 
 #[test]
@@ -52,10 +52,10 @@ fn the_cli_copies_lists_and_synchronizes_a_bucket() {
     let (ours, copied) = (log_files(&world.trail_folder()), log_files(&world.folder().join("copy")));
     assert_eq!(copied.len(), 1);
     let relative = |files: &[std::path::PathBuf], folder: std::path::PathBuf| -> Vec<_> {
-        files.iter().map(|file| file.strip_prefix(&folder).expect("it is below").to_owned()).collect()
+        files.iter().map(|file| file.strip_prefix(&folder).expect("the path is below the folder").to_owned()).collect()
     };
     assert_eq!(relative(&ours, world.trail_folder()), relative(&copied, world.folder().join("copy")));
-    assert_eq!(fs::read(&ours[0]).expect("it is there"), fs::read(&copied[0]).expect("it is there"));
+    assert_eq!(fs::read(&ours[0]).expect("the file exists"), fs::read(&copied[0]).expect("the file exists"));
     assert!(!world.folder().join("copy/events.ndjson").exists());
 
     let list = world.aws(&["s3", "ls", "s3://more-logs"]).ok();
@@ -63,8 +63,8 @@ fn the_cli_copies_lists_and_synchronizes_a_bucket() {
     assert_eq!(names, ["a/", "b/", "a.b", "z"]);
     world.aws(&["s3", "sync", "s3://more-logs", "synchronized", "--quiet"]).ok();
     let odd = world.folder().join("synchronized/b/c/ \u{e9}+&<");
-    assert_eq!(fs::read_to_string(odd).expect("it came"), "odd");
-    // There is nothing left to do.
+    assert_eq!(fs::read_to_string(odd).expect("the reply arrived"), "odd");
+    // A second run copies nothing.
     assert_eq!(world.aws(&["s3", "sync", "s3://more-logs", "synchronized"]).ok(), "");
     let refused = world.aws(&["s3", "cp", "copy", "s3://more-logs/new", "--recursive"]).failed();
     assert!(refused.contains("AccessDenied"), "{refused}");
@@ -78,9 +78,9 @@ fn a_large_object_comes_whole_also_in_parts() {
     let path = world.folder().join("data/buckets/more-logs/large");
     fs::write(path, &content).expect("the folder is writable");
     assert!(world.send("GET", "/more-logs/large", &[], b"").body == content);
-    // The CLI reads parts of it at once, each on the condition that it is still the same object.
+    // The CLI reads parts of the object in parallel, each with a condition on the entity tag.
     world.aws(&["s3", "cp", "s3://more-logs/large", "copy", "--quiet"]).ok();
-    assert!(fs::read(world.folder().join("copy")).expect("it came") == content);
+    assert!(fs::read(world.folder().join("copy")).expect("the reply arrived") == content);
     let ranged = |event: &&Value| event["eventName"] == "GetObject";
     assert!(events(&world).iter().filter(ranged).count() > 2);
 }
@@ -91,10 +91,15 @@ fn the_cli_calls_each_operation() {
     let api = |arguments: &[&str]| {
         let all = [&["s3api"], arguments, &["--output", "json"]].concat();
         let text = world.aws(&all).ok();
-        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("it is JSON") }
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("the text is JSON") }
     };
     let buckets = api(&["list-buckets"]);
-    let names: Vec<_> = buckets["Buckets"].as_array().expect("a list").iter().map(|it| it["Name"].clone()).collect();
+    let names: Vec<_> = buckets["Buckets"]
+        .as_array()
+        .expect("the value is a list")
+        .iter()
+        .map(|bucket| bucket["Name"].clone())
+        .collect();
     assert_eq!(names, [BUCKET, "more-logs"]);
     assert_eq!(api(&["get-bucket-location", "--bucket", BUCKET]), json!({ "LocationConstraint": null }));
     assert_eq!(api(&["head-bucket", "--bucket", BUCKET])["BucketRegion"], "us-east-1");
@@ -105,7 +110,7 @@ fn the_cli_calls_each_operation() {
     assert_eq!((&head["ContentLength"], &head["ServerSideEncryption"]), (&json!(3), &json!("AES256")));
     let got = api(&["get-object", "--bucket", "more-logs", "--key", "a.b", "--range", "bytes=2-4", "part"]);
     assert_eq!(got["ContentRange"], "bytes 2-4/10");
-    assert_eq!(fs::read_to_string(world.folder().join("part")).expect("it came"), "234");
+    assert_eq!(fs::read_to_string(world.folder().join("part")).expect("the reply arrived"), "234");
     let refused = world.aws(&["s3api", "get-object", "--bucket", "more-logs", "--key", "no", "x"]).failed();
     assert!(refused.contains("NoSuchKey"), "{refused}");
     let refused = world.aws(&["s3api", "list-objects-v2", "--bucket", "no-such-bucket"]).failed();
@@ -114,7 +119,7 @@ fn the_cli_calls_each_operation() {
 
 #[test]
 fn a_bucket_of_another_region_tells_it() {
-    let world = World::with(|settings| settings.region = "eu-west-1".parse().expect("it is one"));
+    let world = World::with(|settings| settings.region = "eu-west-1".parse().expect("the value is valid"));
     let location = world.aws(&["s3api", "get-bucket-location", "--bucket", BUCKET, "--output", "text"]).ok();
     assert_eq!(location, "eu-west-1");
 }
@@ -132,9 +137,9 @@ keys = ["a.b", "a/1", "a/2", "b/c/ \u00e9+&<", "z"]
 for size in (1, 2, 3, 1000):
     for name in ("list_objects", "list_objects_v2"):
         pages = s3.get_paginator(name).paginate(Bucket="more-logs", PaginationConfig={"PageSize": size})
-        assert [it["Key"] for page in pages for it in page.get("Contents", [])] == keys, (size, name)
+        assert [item["Key"] for page in pages for item in page.get("Contents", [])] == keys, (size, name)
         pages = s3.get_paginator(name).paginate(Bucket="more-logs", Delimiter="/", PaginationConfig={"PageSize": size})
-        assert [it["Prefix"] for page in pages for it in page.get("CommonPrefixes", [])] == ["a/", "b/"], (size, name)
+        assert [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])] == ["a/", "b/"], (size, name)
 page = s3.list_objects_v2(Bucket="more-logs", StartAfter="a/1", Prefix="a", MaxKeys=1)
 assert (page["KeyCount"], page["IsTruncated"], page["Contents"][0]["Key"]) == (1, False, "a/2"), page
 got = s3.get_object(Bucket="more-logs", Key=keys[3])
@@ -267,7 +272,7 @@ fn what_makes_no_sense_is_refused_in_the_form_of_s3() {
     }
     let codes: Vec<_> = events(&world).iter().map(|event| event["errorCode"].clone()).collect();
     assert_eq!(codes.iter().filter(|code| **code == "InvalidArgument").count(), 6, "{codes:?}");
-    // As HTTP has it, a range that cannot be read is as none.
+    // HTTP ignores a malformed range.
     let reply = world.send("GET", "/more-logs/a.b", &[("range", "bytes=4-2")], b"");
     assert_eq!((reply.status, reply.text().as_str()), (200, "0123456789"));
 }

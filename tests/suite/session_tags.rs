@@ -1,26 +1,26 @@
-//! Session tags: given by a caller, a token or an assertion, shown in records, and inherited by further roles.
+//! Session tags from inputs, tokens and assertions: their records, and their inheritance in role chains.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tests::World;
-use tests::sts::{Session, ask, ask_as, element};
+use tests::sts::{Session, element, query, query_as};
 
 const ROLE: &str = "RoleArn=arn:aws:iam::111122223333:role/Developer";
 
 fn last(world: &World) -> Value {
-    world.events().pop().expect("the call left one")
+    world.events().pop().expect("the call has a record")
 }
 
-/// The request parameters of the last call.
+/// Returns the request parameters of the last call.
 fn asked(world: &World) -> Value {
     last(world)["requestParameters"].clone()
 }
 
-/// Assumes a role, as a session or without credentials.
+/// Assumes a role with the credentials of a session or without any.
 fn assume(world: &World, session: Option<&Session>, more: &str) -> tests::Reply {
     let form = format!("AssumeRole&{ROLE}&RoleSessionName=b1{more}");
-    session.map_or_else(|| ask(world, None, &form), |session| ask_as(world, session, &form))
+    session.map_or_else(|| query(world, None, &form), |session| query_as(world, session, &form))
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_web_identity_token_gives_tags() {
             "https://aws.amazon.com/tags": tags,
         });
         let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        ask(&world, None, &format!("AssumeRoleWithWebIdentity&{ROLE}&RoleSessionName=b1&WebIdentityToken={token}"))
+        query(&world, None, &format!("AssumeRoleWithWebIdentity&{ROLE}&RoleSessionName=b1&WebIdentityToken={token}"))
     };
     let tags = json!({ "principal_tags": { "Team": ["Blue"], "Mood": ["Good"] }, "transitive_tag_keys": ["Team"] });
     let reply = assume(&tags);
@@ -95,7 +95,7 @@ fn an_assertion_gives_tags() {
     let tags = [("PrincipalTag:CostCenter", "987654"), ("TransitiveTagKeys", "CostCenter")];
     let assertion = crate::callers::assertion(&tags).replace('+', "%2B");
     let principal = format!("PrincipalArn={}", crate::callers::PROVIDER);
-    let reply = ask(&world, None, &format!("AssumeRoleWithSAML&{ROLE}&{principal}&SAMLAssertion={assertion}"));
+    let reply = query(&world, None, &format!("AssumeRoleWithSAML&{ROLE}&{principal}&SAMLAssertion={assertion}"));
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(asked(&world)["principalTags"], json!({ "CostCenter": "987654" }));
     assert_eq!(asked(&world)["transitiveTagKeys"], json!(["CostCenter"]));
@@ -118,7 +118,7 @@ fn contexts_are_checked_and_recorded_without_what_they_say() {
     let many: String = (1..=6).map(|number| context(number, "confidential")).collect();
     assert_eq!(element(&assume(&world, None, &many), "Code"), "ValidationError");
 
-    // One of a context provider that is none, one that is missing, and one that has expired.
+    // A context of an unknown provider, a missing assertion, and an expired one.
     let jwt = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json!({ "exp": 1 }).to_string()));
     let of_nobody = context(1, "confidential").replace("contextProvider/", "provider/");
     for wrong in [of_nobody, context(1, ""), context(1, &jwt)] {
@@ -128,7 +128,7 @@ fn contexts_are_checked_and_recorded_without_what_they_say() {
 
     let secret = "confidential".repeat(2000);
     let web = format!("AssumeRoleWithWebIdentity&{ROLE}&RoleSessionName=b1&WebIdentityToken={secret}");
-    for refused in [assume(&world, None, &context(1, &secret)), ask(&world, None, &web)] {
+    for refused in [assume(&world, None, &context(1, &secret)), query(&world, None, &web)] {
         assert_eq!(element(&refused, "Code"), "ValidationError");
         assert!(element(&refused, "Message").contains("error detected: Value at "), "{}", refused.text());
     }

@@ -1,4 +1,4 @@
-//! Settings, as the program itself takes them: flags, environment variables and a file, and what it prints.
+//! Settings of the program in flags, environment variables and a file, and its output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,23 +12,23 @@ use tests::binary::{self, Running};
 use tests::{wire, workspace};
 use ureq::http::Request;
 
-/// The flags in a text, without the two that every program has.
+/// Returns the flags in a text, without `--help` and `--version`.
 fn flags(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
     let flags = words.filter_map(|word| word.strip_prefix("--")).filter(|flag| !flag.is_empty());
     flags.filter(|flag| !["help", "version"].contains(flag)).map(str::to_owned).collect()
 }
 
-/// The flags that the program's README promises: those in the table of its part on settings.
+/// Returns the flags in the table of settings in the README of the program.
 fn promised() -> BTreeSet<String> {
-    let readme = fs::read_to_string(workspace().join("crates/codecommit-local/README.md")).expect("it is there");
+    let readme = fs::read_to_string(workspace().join("crates/codecommit-local/README.md")).expect("the file exists");
     let (_, part) = readme.split_once("\n## Settings\n").expect("it has a part on settings");
     let part = part.split("\n## ").next().expect("there is a first part");
     let names = part.lines().filter_map(|line| line.strip_prefix("| `--")?.split(" | ").next());
     names.flat_map(|names| flags(&format!("--{names}"))).collect()
 }
 
-/// A folder to run the program in, and the program with nothing of this environment.
+/// Returns a command that runs the program in a folder with an empty environment.
 fn program(folder: &Path) -> Command {
     let mut command = Command::new(binary::path());
     command.env_clear().current_dir(folder).env("TMPDIR", folder);
@@ -36,14 +36,14 @@ fn program(folder: &Path) -> Command {
 }
 
 fn folder() -> TempDir {
-    tempfile::tempdir().expect("there is room")
+    tempfile::tempdir().expect("a temporary folder can be created")
 }
 
 fn variable(flag: &str) -> String {
     format!("CODECOMMIT_LOCAL_{}", flag.to_uppercase().replace('-', "_"))
 }
 
-/// Starts the program with a free port, and with arguments, variables and the lines of a configuration file.
+/// Starts the program on a free port with arguments, variables and the lines of a configuration file.
 fn start(folder: &TempDir, arguments: &[&str], variables: &[(&str, &str)], file: &str) -> Running {
     let mut command = program(folder.path());
     command.args(["--listen", "127.0.0.1:0"]).args(arguments);
@@ -62,23 +62,26 @@ fn call(endpoint: &str, operation: &str, input: &Value) -> (u16, Value) {
     (reply.status, reply.json())
 }
 
-/// The account and region of a repository that is made without credentials.
+/// Returns the account and region of a repository that is created without credentials.
 fn place(endpoint: &str, name: &str) -> String {
     let (_, created) = call(endpoint, "CreateRepository", &json!({ "repositoryName": name }));
     created["repositoryMetadata"]["Arn"].as_str().expect("the name is free").to_owned()
 }
 
-/// The program ends by itself with a failure, and says why.
+/// Asserts that the program fails; returns its error.
 fn refused(folder: &TempDir, arguments: &[&str]) -> String {
-    let output =
-        program(folder.path()).args(["--listen", "127.0.0.1:0"]).args(arguments).output().expect("it is built");
+    let output = program(folder.path())
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .output()
+        .expect("the program is built");
     failure(&output)
 }
 
 fn failure(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
-    String::from_utf8(output.stderr.clone()).expect("it is text")
+    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
 }
 
 #[test]
@@ -134,10 +137,10 @@ fn each_way_sets_the_same_things() {
         assert_eq!((events.len(), &events[0]["eventVersion"]), (7, &json!("1.11")));
         assert!(folder.path().join("data/codecommit.db").exists());
         let refs = format!("{}/v1/repos/a/info/refs?service=git-upload-pack", running.endpoint());
-        let reply = wire::send(Request::get(refs).body(Vec::new()).expect("it is well formed"));
+        let reply = wire::send(Request::get(refs).body(Vec::new()).expect("the request is well formed"));
         assert!(reply.text().contains("agent="), "{}", reply.text());
         let reset = format!("{}/_local/reset", running.endpoint());
-        assert_eq!(wire::send(Request::post(reset).body(Vec::new()).expect("it is well formed")).status, 200);
+        assert_eq!(wire::send(Request::post(reset).body(Vec::new()).expect("the request is well formed")).status, 200);
         assert_eq!(running.terminate(), Some(0));
     }
 }
@@ -182,7 +185,7 @@ fn a_wrong_setting_is_refused_with_what_to_write() {
     ] {
         let folder = folder();
         let mut refused = |argument: &str| {
-            let output = program(folder.path()).args([argument, "--ephemeral"]).output().expect("it is built");
+            let output = program(folder.path()).args([argument, "--ephemeral"]).output().expect("the program is built");
             let message = failure(&output);
             if !message.contains(advice) {
                 silent.push(format!("{setting} by {argument} does not say {advice}: {message}"));
@@ -207,12 +210,14 @@ fn a_flag_for_nothing_kept_wins_over_a_folder_that_a_variable_or_the_file_names(
         let mut command = program(folder.path());
         command.args(["--listen", "127.0.0.1:0", "--ephemeral"]).args(said);
         command.envs(variables.iter().map(|(flag, value)| (variable(flag), *value)));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it is built");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program is built");
         let mut ready = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
-        // It may have ended already.
+        BufReader::new(child.stdout.take().expect("the stream is piped"))
+            .read_line(&mut ready)
+            .expect("the output is UTF-8");
+        // The process may have ended already.
         let _ = child.kill();
-        let output = child.wait_with_output().expect("it is ours");
+        let output = child.wait_with_output().expect("the process is a child of the test");
         assert!(ready.starts_with("ready "), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(!folder.path().join("kept").exists());
     }
@@ -262,7 +267,7 @@ fn what_is_no_setting_is_refused_by_its_name() {
         assert!(message.contains("settings.toml") && message.contains("colour"), "{message}");
     }
     fs::write(folder.path().join("settings.toml"), "[buckets.far]\nsecret-access-key wJalrXUtnFEMI")
-        .expect("it is writable");
+        .expect("the folder is writable");
     let message = refused(&folder, &["--config", "settings.toml"]);
     assert!(message.contains("settings.toml: line 2") && !message.contains("wJalr"), "{message}");
     let message = refused(&folder, &["--ephemeral", "--data-dir", "data"]);
@@ -274,41 +279,42 @@ fn an_address_that_is_taken_is_refused_with_its_name() {
     let folder = folder();
     let running = start(&folder, &["--ephemeral"], &[], "");
     let taken = running.endpoint().trim_start_matches("http://");
-    let message =
-        failure(&program(folder.path()).args(["--ephemeral", "--listen", taken]).output().expect("it is built"));
+    let message = failure(
+        &program(folder.path()).args(["--ephemeral", "--listen", taken]).output().expect("the program is built"),
+    );
     assert!(message.contains(taken) && message.contains("--listen"), "{message}");
 }
 
 #[test]
 fn help_and_the_readme_name_each_flag_and_its_variable() {
     let folder = folder();
-    let output = program(folder.path()).arg("--help").output().expect("it is built");
+    let output = program(folder.path()).arg("--help").output().expect("the program is built");
     assert!(output.status.success());
-    let help = String::from_utf8(output.stdout).expect("it is text");
+    let help = String::from_utf8(output.stdout).expect("the output is UTF-8");
     let (settings, _) = help.split_once("\nExamples:\n").expect("it ends in examples");
     let offered = flags(settings);
     for flag in &offered {
         assert!(help.contains(&variable(flag)), "{}\n{help}", variable(flag));
     }
     assert_eq!(offered, promised(), "--help and the README's table of settings");
-    let version = program(folder.path()).arg("--version").output().expect("it is built");
-    let version = String::from_utf8(version.stdout).expect("it is text");
+    let version = program(folder.path()).arg("--version").output().expect("the program is built");
+    let version = String::from_utf8(version.stdout).expect("the output is UTF-8");
     let commit =
         version.trim_end().strip_prefix("codecommit-local 0.1.0 (").expect("the tests are built in a repository");
     assert!(commit.strip_suffix(')').is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit())), "{version}");
-    let short = program(folder.path()).arg("-h").output().expect("it is built");
-    let short = String::from_utf8(short.stdout).expect("it is text");
+    let short = program(folder.path()).arg("-h").output().expect("the program is built");
+    let short = String::from_utf8(short.stdout).expect("the output is UTF-8");
     assert!(short.contains("\nExamples:\n") && short.lines().count() < help.lines().count() / 2, "{short}");
     for heading in ["Server", "Data", "Callers", "Trail", "Git", "Quotas", "Program log"] {
         assert!(help.contains(&format!("\n{heading}:\n")), "{heading}\n{help}");
     }
 }
 
-/// What the program prints on standard output when it succeeds.
+/// Returns the standard output of the program; fails the test if the program fails.
 fn printed(arguments: &[&str]) -> String {
-    let output = program(folder().path()).args(arguments).output().expect("it is built");
+    let output = program(folder().path()).args(arguments).output().expect("the program is built");
     assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).expect("it is text")
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
 }
 
 #[test]
@@ -341,7 +347,7 @@ fn a_shell_takes_the_environment_of_a_client() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{output:?}");
 }
 
-/// Runs the program until it is ready, makes one call that succeeds and one that fails, and returns its log.
+/// Starts the program, makes a successful and a failing call, and returns its log.
 fn log(arguments: &[&str]) -> String {
     let folder = folder();
     let mut command = program(folder.path());
@@ -350,17 +356,19 @@ fn log(arguments: &[&str]) -> String {
         .args(arguments)
         .stderr(Stdio::piped())
         .stdout(Stdio::piped());
-    let mut child = command.spawn().expect("it is built");
+    let mut child = command.spawn().expect("the program is built");
     let mut ready = String::new();
-    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
-    let endpoint = ready.trim_end().strip_prefix("ready ").expect("it is the ready line");
+    BufReader::new(child.stdout.take().expect("the stream is piped"))
+        .read_line(&mut ready)
+        .expect("the output is UTF-8");
+    let endpoint = ready.trim_end().strip_prefix("ready ").expect("the line is the ready line");
     place(endpoint, "MyDemoRepo");
     assert_eq!(call(endpoint, "GetRepository", &json!({ "repositoryName": "absent" })).0, 400);
     let bucket = format!("{endpoint}/codecommit-local-trail?location");
-    assert_eq!(wire::send(Request::get(bucket).body(Vec::new()).expect("it is well formed")).status, 200);
+    assert_eq!(wire::send(Request::get(bucket).body(Vec::new()).expect("the request is well formed")).status, 200);
     assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill is there").success());
-    let output = child.wait_with_output().expect("it is ours");
-    String::from_utf8(output.stderr).expect("it is text")
+    let output = child.wait_with_output().expect("the process is a child of the test");
+    String::from_utf8(output.stderr).expect("the output is UTF-8")
 }
 
 #[test]
@@ -385,23 +393,23 @@ fn the_ready_line_is_all_that_it_prints_and_sigterm_ends_it_well() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("it is built");
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        .expect("the program is built");
+    let mut stdout = BufReader::new(child.stdout.take().expect("the stream is piped"));
     let mut ready = String::new();
-    stdout.read_line(&mut ready).expect("it is text");
-    let endpoint = ready.trim_end().strip_prefix("ready ").expect("it is the ready line");
+    stdout.read_line(&mut ready).expect("the output is UTF-8");
+    let endpoint = ready.trim_end().strip_prefix("ready ").expect("the line is the ready line");
     place(endpoint, "MyDemoRepo");
-    let inside: Vec<_> = fs::read_dir(folder.path()).expect("it is there").collect();
+    let inside: Vec<_> = fs::read_dir(folder.path()).expect("the folder exists").collect();
     assert_eq!(inside.len(), 1, "the data is in one temporary folder");
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(killed.expect("kill is there").success());
     let mut rest = String::new();
-    stdout.read_to_string(&mut rest).expect("it is text");
+    stdout.read_to_string(&mut rest).expect("the output is UTF-8");
     assert_eq!(rest, "");
-    assert_eq!(child.wait().expect("it is ours").code(), Some(0));
-    assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0, "--ephemeral leaves nothing");
+    assert_eq!(child.wait().expect("the process is a child of the test").code(), Some(0));
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder exists").count(), 0, "--ephemeral leaves nothing");
     let mut log = String::new();
-    child.stderr.take().expect("it is piped").read_to_string(&mut log).expect("it is text");
+    child.stderr.take().expect("the stream is piped").read_to_string(&mut log).expect("the output is UTF-8");
     for service in ["CODECOMMIT", "CLOUDTRAIL", "STS"] {
         assert!(log.contains(&format!("export AWS_ENDPOINT_URL_{service}={endpoint}\n")), "{log}");
     }
@@ -414,7 +422,7 @@ fn a_client_that_keeps_its_connection_does_not_keep_the_program() {
     let folder = folder();
     let running = start(&folder, &["--ephemeral"], &[], "");
     let address = running.endpoint().trim_start_matches("http://").to_owned();
-    let silent = std::net::TcpStream::connect(&address).expect("it listens");
+    let silent = std::net::TcpStream::connect(&address).expect("the server listens");
     assert_eq!(running.terminate(), Some(0));
     drop(silent);
 }
@@ -423,16 +431,16 @@ fn a_client_that_keeps_its_connection_does_not_keep_the_program() {
 fn health_waits_for_a_server_that_starts() {
     let folder = folder();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-    let address = listener.local_addr().expect("it is bound").to_string();
+    let address = listener.local_addr().expect("the listener is bound").to_string();
     drop(listener);
     let mut waiting = program(folder.path());
-    let waiting = waiting.args(["health", &address, "--wait", "60s"]).spawn().expect("it is built");
+    let waiting = waiting.args(["health", &address, "--wait", "60s"]).spawn().expect("the program is built");
     let running = Running::start_command({
         let mut command = program(folder.path());
         command.args(["--listen", &address, "--ephemeral"]);
         command
     });
-    assert!(waiting.wait_with_output().expect("it is ours").status.success());
+    assert!(waiting.wait_with_output().expect("the process is a child of the test").status.success());
     assert_eq!(running.terminate(), Some(0));
 }
 
@@ -442,15 +450,15 @@ fn health_asks_a_server() {
     let running = start(&folder, &["--ephemeral"], &[], "");
     let endpoint = running.endpoint().to_owned();
     let address = endpoint.trim_start_matches("http://").to_owned();
-    let health = |command: &mut Command| command.arg("health").output().expect("it is built");
+    let health = |command: &mut Command| command.arg("health").output().expect("the program is built");
     for asked in [&endpoint, &address, &format!("{endpoint}/")] {
-        let output = program(folder.path()).args(["health", asked]).output().expect("it is built");
+        let output = program(folder.path()).args(["health", asked]).output().expect("the program is built");
         assert!(output.status.success(), "{output:?}");
     }
     assert!(health(program(folder.path()).env("CODECOMMIT_LOCAL_LISTEN", &address)).status.success());
     assert_eq!(running.terminate(), Some(0));
-    let output = program(folder.path()).args(["health", &address]).output().expect("it is built");
+    let output = program(folder.path()).args(["health", &address]).output().expect("the program is built");
     assert!(failure(&output).contains(&address));
-    let output = program(folder.path()).args(["health", "somewhere"]).output().expect("it is built");
+    let output = program(folder.path()).args(["health", "somewhere"]).output().expect("the program is built");
     assert!(failure(&output).contains("127.0.0.1:4599"));
 }

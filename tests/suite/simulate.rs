@@ -1,4 +1,4 @@
-//! Other AWS services that the program plays: the calls they make, who makes them, and what they give.
+//! Simulated AWS services: their calls, callers and outputs.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tests::{World, binary};
 
-/// A world with a repository with one commit on `main`, and its id.
+/// Starts a server with a repository with one commit on `main`; returns the id of the commit.
 fn world() -> (World, String) {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -19,7 +19,7 @@ fn pipeline(world: &World, endpoint: &str, arguments: &[&str]) -> Output {
     pipeline_in(world, endpoint, &[], arguments)
 }
 
-/// Plays a pipeline with variables in its environment.
+/// Simulates a pipeline with environment variables.
 fn pipeline_in(world: &World, endpoint: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(binary::path());
     command.env_clear().envs(variables.iter().copied());
@@ -32,7 +32,7 @@ fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The sentence of a run that has to fail.
+/// Returns the error of a simulation; fails the test if it succeeds.
 fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
@@ -60,8 +60,8 @@ fn the_source_action_of_a_pipeline_gives_the_revision_and_the_artifact() {
     let artifact = world.folder().join("data/buckets/codepipeline-us-east-1-111122223333").join(key);
     let copy = fs::read(world.folder().join("copy.zip")).expect("it was copied");
     assert_eq!(copy, fs::read(artifact).expect("it is in the bucket"));
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(copy)).expect("it is a ZIP file");
-    assert_eq!(archive.by_index(0).expect("one file").name().expect("it is UTF-8"), "README.md");
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(copy)).expect("the file is a ZIP archive");
+    assert_eq!(archive.by_index(0).expect("one file").name().expect("the output is UTF-8"), "README.md");
     assert_eq!(archive.len(), 1);
 }
 
@@ -126,11 +126,11 @@ fn a_pipeline_is_in_the_region_that_the_sdks_would_take() {
     let (world, _) = world();
     let region = |variables: &[(&str, &str)], arguments: &[&str]| {
         let output = pipeline_in(&world, &world.endpoint(), variables, &[&SOURCE, arguments].concat());
-        let event = world.events().pop().expect("it was recorded");
-        (event["awsRegion"].as_str().expect("it has one").to_owned(), output.status.success())
+        let event = world.events().pop().expect("the call is recorded");
+        (event["awsRegion"].as_str().expect("the member is a string").to_owned(), output.status.success())
     };
     let both = [("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "us-east-2")];
-    // The repository is in us-east-1 alone.
+    // The repository is in us-east-1 only.
     assert_eq!(region(&both, &[]), ("eu-west-1".to_owned(), false));
     assert_eq!(region(&both[1..], &[]), ("us-east-2".to_owned(), false));
     assert_eq!(region(&[("AWS_REGION", ""), both[1]], &[]), ("us-east-2".to_owned(), false));

@@ -1,4 +1,4 @@
-//! Clients that begin to clone and then read nothing: they keep neither threads nor much memory, and nobody waits for them.
+//! Clients that start a clone and do not read the reply: they hold no thread and little memory, and delay no other client.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,16 +10,16 @@ use tests::binary::Running;
 use tests::clients::git;
 use tests::wire;
 
-/// More than the buffers of a connection hold.
+/// More bytes than the buffers of a connection hold.
 const BYTES: usize = 12 << 20;
 
 fn number_in_status(server: &Running, field: &str) -> usize {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("it runs");
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("the process runs");
     let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("every process has it");
-    line.trim().trim_end_matches(" kB").parse().expect("it is a number")
+    line.trim().trim_end_matches(" kB").parse().expect("the text is a number")
 }
 
-/// Pushes two commits with a file that does not compress well; gives the second one's id.
+/// Pushes two commits with a file that does not compress well; returns the id of the second.
 fn fill(folder: &Path, url: &str) -> String {
     let lines =
         (0_u64..).map(|number| format!("{:016x}", number.wrapping_mul(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
@@ -35,7 +35,7 @@ fn fill(folder: &Path, url: &str) -> String {
     git(&work, &["rev-parse", "main"]).ok()
 }
 
-/// Asks for a pack and takes only its first bytes.
+/// Requests a pack and reads its first bytes only.
 fn stall(endpoint: &str, lines: &[String]) -> TcpStream {
     let lines: Vec<_> = lines.iter().map(|line| format!("{:04x}{line}", line.len() + 4)).collect();
     let lines = lines.concat();
@@ -45,17 +45,20 @@ fn stall(endpoint: &str, lines: &[String]) -> TcpStream {
          Content-Length: {}\r\n\r\n",
         body.len()
     );
-    let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).expect("it listens");
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it is taken");
+    let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).expect("the server listens");
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .expect("the server reads the request");
     let mut first = [0; 500];
-    stream.read_exact(&mut first).expect("it begins to answer");
+    stream.read_exact(&mut first).expect("the server starts to answer");
     assert!(first.starts_with(b"HTTP/1.1 200"));
     stream
 }
 
 #[test]
 fn nobody_waits_for_clients_that_stop_reading() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let server = Running::start(&["--data-dir", data.to_str().expect("a plain path")]);
     wire::send(wire::request(server.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" })));
@@ -63,7 +66,7 @@ fn nobody_waits_for_clients_that_stop_reading() {
     let tip = fill(folder.path(), &url);
     let (threads, memory) = (number_in_status(&server, "Threads:"), number_in_status(&server, "RssAnon:"));
 
-    // Whole packs are files already; shallow ones are made for each client.
+    // Packs for full clones exist as files; packs for shallow clones are created for each client.
     let want = format!("want {tip} side-band-64k\n");
     let whole = (0..270).map(|_| stall(server.endpoint(), std::slice::from_ref(&want)));
     let mut stalled: Vec<_> = whole.collect();

@@ -1,4 +1,4 @@
-//! Each statement of a call fails in turn: the call has happened and is recorded, or it has not happened and says so.
+//! Failure of each statement of a call in turn: the call either takes effect and is recorded, or fails without effect.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use store::Transaction;
 use tests::World;
-use tests::sts::ask;
+use tests::sts::query;
 
-/// Tables that other work fills behind the calls, or that hold the records themselves.
+/// Tables that background work fills, and those of the records.
 const BEHIND: [&str; 12] = [
     "events",
     "history",
@@ -25,7 +25,7 @@ const BEHIND: [&str; 12] = [
     "archive_uploads",
 ];
 
-/// What a call changes: the rows of all tables but those, and the folders of objects.
+/// Returns the state that calls change: the rows of all other tables, and the folders of objects.
 type State = BTreeMap<String, BTreeSet<String>>;
 
 fn state(world: &World) -> State {
@@ -59,10 +59,14 @@ fn records(world: &World) -> Vec<Value> {
         .store()
         .read(|transaction| transaction.query("SELECT record FROM events ORDER BY seq", &[], |row| row.text(0)));
     let records: Result<Vec<String>, store::Error> = records;
-    records.expect("the store works").iter().map(|it| serde_json::from_str(it).expect("it is JSON")).collect()
+    records
+        .expect("the store works")
+        .iter()
+        .map(|record| serde_json::from_str(record).expect("the text is JSON"))
+        .collect()
 }
 
-/// Does something that changes the state with each of its statements failing in turn; `act` returns whether it has succeeded.
+/// Runs `act` with a failure in each of its statements in turn; `act` returns whether it succeeded.
 fn with_each_statement(world: &World, name: &str, prepare: impl Fn(u64), act: impl Fn(u64) -> bool) {
     for number in 1.. {
         prepare(number);
@@ -92,13 +96,13 @@ fn with_each_statement(world: &World, name: &str, prepare: impl Fn(u64), act: im
     }
 }
 
-/// A server whose background work writes nothing while a test compares rows.
+/// Starts a server whose background work writes nothing during the test.
 fn quiet() -> World {
     let world = World::with(|settings| {
         settings.log_interval = Duration::from_hours(1);
         settings.digest_interval = Duration::from_hours(1);
     });
-    // The account's built-in trail comes with its first call, before that call's own transaction.
+    // The first call of an account creates its default trail in an earlier transaction.
     world.ok("ListRepositories", &json!({}));
     world
 }
@@ -111,7 +115,7 @@ fn create(world: &World, number: u64) {
     world.ok("CreateRepository", &json!({ "repositoryName": name(number) }));
 }
 
-/// The input that puts another file on a branch.
+/// Returns the input that adds another file to a branch.
 fn put_file(world: &World, number: u64, branch: &str) -> Value {
     let tip = world.call("GetBranch", &json!({ "repositoryName": name(number), "branchName": branch })).json();
     let tip = tip["branch"]["commitId"].as_str();
@@ -197,7 +201,7 @@ fn sessions_are_kept_with_the_record_of_their_making() {
         &world,
         "GetSessionToken",
         |_| (),
-        |_| ask(&world, Some("AKIAIOSFODNN7EXAMPLE"), "GetSessionToken").status == 200,
+        |_| query(&world, Some("AKIAIOSFODNN7EXAMPLE"), "GetSessionToken").status == 200,
     );
 }
 

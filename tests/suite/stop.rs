@@ -1,4 +1,4 @@
-//! How the program ends: what runs gets its time, what was recorded is delivered, and nobody holds it up.
+//! The stop of the program: running requests get a grace period, recorded events are delivered, and no client delays it.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use tests::clients::{git, git_fed};
 use tests::push::{Push, noise};
 use tests::{bomb, read_log_files, wait_until, wire};
 
-/// Begins a push of which the last byte never comes; the server has begun to answer it.
+/// Starts a push without its last byte; the server has started to answer it.
 fn stalled_push(folder: &Path, url: &str) -> (Push, TcpStream) {
     let work = folder.join("work");
     git(folder, &["init", "--quiet", "--bare", "work"]).ok();
@@ -23,12 +23,12 @@ fn stalled_push(folder: &Path, url: &str) -> (Push, TcpStream) {
     );
     git_fed(&work, &["fast-import", "--quiet"], commit.as_bytes());
     let push = Push::new(&work, "refs/heads/main", None, &git(&work, &["rev-parse", "main"]).ok());
-    let stalled = push.begin(url, push.bytes() - 1).expect("it is taken");
-    stalled.peek(&mut [0]).expect("it begins to answer");
+    let stalled = push.begin(url, push.bytes() - 1).expect("the server reads the request");
+    stalled.peek(&mut [0]).expect("the server starts to answer");
     (push, stalled)
 }
 
-/// Begins a merge of more files than anybody can compare.
+/// Starts a merge of too many files to finish.
 fn slow_call(folder: &Path, endpoint: &str) -> TcpStream {
     let work = folder.join("bomb");
     git(folder, &["init", "--quiet", "--bare", "bomb"]).ok();
@@ -46,9 +46,9 @@ fn slow_call(folder: &Path, endpoint: &str) -> TcpStream {
 
 #[test]
 fn a_second_signal_changes_nothing_and_what_was_acknowledged_is_in_the_log_files() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
-    // Nothing ends the push and the merge but the end of the time for requests.
+    // Only the end of the grace period ends the push and the merge.
     let running = Running::start(
         &[
             ["--data-dir", data.to_str().expect("the path is text")],
@@ -90,7 +90,7 @@ fn a_second_signal_changes_nothing_and_what_was_acknowledged_is_in_the_log_files
     let mut created: Vec<String> = read_log_files(&data.join("trail"))
         .iter()
         .filter(|event| event["eventName"] == "CreateRepository")
-        .map(|event| event["requestParameters"]["repositoryName"].as_str().expect("it is recorded").to_owned())
+        .map(|event| event["requestParameters"]["repositoryName"].as_str().expect("the call is recorded").to_owned())
         .collect();
     created.sort();
     let mut acknowledged = acknowledged.into_inner();
@@ -103,18 +103,19 @@ fn a_second_signal_changes_nothing_and_what_was_acknowledged_is_in_the_log_files
 
 #[test]
 fn clients_that_stall_do_not_hold_up_the_end() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let data_dir = data.to_str().expect("the path is text");
-    // The time for requests is long enough that all of them are there, and far from the time that a client may stall.
+    // The grace period is long enough for all of the requests, and much shorter than the time limit of a stalled client.
     let running = Running::start(&["--data-dir", data_dir, "--log-interval", "1h", "--stop-timeout", "300ms"]);
     let created = wire::request(running.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
     assert_eq!(wire::send(created).status, 200);
     let url = format!("{}/v1/repos/demo", running.endpoint());
     let (push, stalled) = stalled_push(folder.path(), &url);
-    let begun = push.begin(&url, 100).expect("it is taken");
-    let mut call = TcpStream::connect(running.endpoint().trim_start_matches("http://")).expect("it listens");
-    call.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").expect("it is taken");
+    let begun = push.begin(&url, 100).expect("the server reads the request");
+    let mut call = TcpStream::connect(running.endpoint().trim_start_matches("http://")).expect("the server listens");
+    call.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        .expect("the server reads the request");
     assert_eq!(running.terminate(), Some(0));
     let events: Vec<_> = read_log_files(&data.join("trail")).iter().map(|event| event["eventName"].clone()).collect();
     assert!(events.contains(&json!("CreateRepository")), "{events:?}");

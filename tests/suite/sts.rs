@@ -1,17 +1,17 @@
-//! AWS STS over the wire: temporary credentials, whom they name, and how it refuses.
+//! AWS STS with raw requests: temporary credentials, their callers, and failures.
 
 use serde_json::{Value, json};
-use tests::sts::{Session, ask, ask_as, element};
+use tests::sts::{Session, element, query, query_as};
 use tests::{Reply, World};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/Pipeline";
 
 fn assume(world: &World, key: Option<&str>, more: &str) -> Reply {
-    ask(world, key, &format!("AssumeRole&RoleArn={ROLE}&RoleSessionName=build-1{more}"))
+    query(world, key, &format!("AssumeRole&RoleArn={ROLE}&RoleSessionName=build-1{more}"))
 }
 
 fn last(world: &World) -> Value {
-    world.events().pop().expect("the call left one")
+    world.events().pop().expect("the call has a record")
 }
 
 #[test]
@@ -35,7 +35,8 @@ fn a_session_of_a_role_names_itself_in_api_and_git_calls() {
 
     assert_eq!(session.call(&world, "ListRepositories", &json!({})).status, 200);
     let identity = last(&world)["userIdentity"].clone();
-    let role_id = identity["sessionContext"]["sessionIssuer"]["principalId"].as_str().expect("it is told").to_owned();
+    let role_id =
+        identity["sessionContext"]["sessionIssuer"]["principalId"].as_str().expect("the member is a string").to_owned();
     assert!(role_id.starts_with("AROA") && role_id.len() == 21);
     assert_eq!(
         identity,
@@ -90,7 +91,7 @@ fn credentials_that_are_wrong_or_too_old_name_nobody_and_leave_no_record() {
     );
     let refs = "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack";
     assert_eq!(world.send("GET", refs, &[("authorization", &forged.git())], b"").status, 403);
-    let refused = ask(&world, Some(&session.key), "GetCallerIdentity");
+    let refused = query(&world, Some(&session.key), "GetCallerIdentity");
     assert_eq!((refused.status, element(&refused, "Code")), (403, "InvalidClientTokenId".to_owned()));
     assert_eq!(world.events().len(), before);
 }
@@ -101,14 +102,15 @@ fn a_session_ends_and_survives_a_restart_until_then() {
     let session = Session::of(&assume(&world, None, "&DurationSeconds=900"));
     world.restart();
     assert_eq!(session.call(&world, "ListRepositories", &json!({})).status, 200);
-    // Each of the server's looks at this clock is a second later.
-    let refused = (0..900).map(|_| session.call(&world, "ListRepositories", &json!({}))).find(|it| it.status != 200);
+    // The clock advances by a second with each reading of the server.
+    let refused =
+        (0..900).map(|_| session.call(&world, "ListRepositories", &json!({}))).find(|reply| reply.status != 200);
     let expected = json!({
         "status": 400, "__type": "ExpiredTokenException",
         "message": "The security token included in the request is expired",
     });
-    assert_eq!(refused.expect("it ends").failure(), expected);
-    let refused = ask_as(&world, &session, "GetCallerIdentity");
+    assert_eq!(refused.expect("the process ends").failure(), expected);
+    let refused = query_as(&world, &session, "GetCallerIdentity");
     assert_eq!((refused.status, element(&refused, "Code")), (403, "ExpiredToken".to_owned()));
     let refs = "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack";
     assert_eq!(world.send("GET", refs, &[("authorization", &session.git())], b"").status, 403);
@@ -128,7 +130,7 @@ fn a_role_that_a_role_assumes_lasts_an_hour_and_keeps_the_source_identity() {
     let world = World::new();
     let first = Session::of(&assume(&world, None, "&SourceIdentity=Ana&DurationSeconds=43200"));
     let chained = |more: &str| {
-        ask_as(
+        query_as(
             &world,
             &first,
             &format!("AssumeRole&RoleArn=arn:aws:iam::444455556666:role/Next&RoleSessionName=b2{more}"),
@@ -243,7 +245,7 @@ fn what_is_wrong_is_refused_in_the_words_of_aws() {
         (String::new(), "MissingAction", "no Action"),
     ];
     for (form, code, message) in cases {
-        let reply = ask(&world, None, &form);
+        let reply = query(&world, None, &form);
         assert_eq!(element(&reply, "Code"), code, "{form}");
         assert!(element(&reply, "Message").replace("&apos;", "'").contains(message), "{form}: {}", reply.text());
         assert_eq!(reply.header("content-type"), Some("text/xml"));
@@ -251,7 +253,7 @@ fn what_is_wrong_is_refused_in_the_words_of_aws() {
             assert_eq!(last(&world)["errorCode"], code, "{form}");
         }
     }
-    let root = ask(&world, Some("AKIAEXAMPLEROOT00001"), &format!("AssumeRole&{role}"));
+    let root = query(&world, Some("AKIAEXAMPLEROOT00001"), &format!("AssumeRole&{role}"));
     assert_eq!(element(&root, "Message"), "Roles may not be assumed by root accounts.");
 }
 
@@ -285,7 +287,7 @@ fn a_malformed_arn_of_a_role_is_refused_before_a_token_is_looked_at() {
         ),
     ];
     for (form, code, message) in cases {
-        let reply = ask(&world, None, &form);
+        let reply = query(&world, None, &form);
         assert_eq!(element(&reply, "Code"), code, "{form}");
         assert!(element(&reply, "Message").contains(message), "{form}: {}", reply.text());
         assert_eq!(last(&world)["errorCode"], code, "{form}");
@@ -307,14 +309,14 @@ fn nothing_that_opens_anything_is_in_the_trail_or_the_database() {
     let jwt = "e30.eyJpc3MiOiJodHRwczovL3Rva2VuLmV4YW1wbGUuY29tIn0.c2lnbmF0dXJl";
     let assertion = crate::callers::assertion(&[]);
     let form = format!("AssumeRole&{role}&RoleSessionName=b1&SerialNumber=123456789&TokenCode=987654");
-    let reply = ask(&world, None, &form);
+    let reply = query(&world, None, &form);
     let (secret, token) = (element(&reply, "SecretAccessKey"), element(&reply, "SessionToken"));
-    ask(&world, None, &format!("AssumeRoleWithWebIdentity&{role}&RoleSessionName=b1&WebIdentityToken={jwt}"));
+    query(&world, None, &format!("AssumeRoleWithWebIdentity&{role}&RoleSessionName=b1&WebIdentityToken={jwt}"));
     let saml = format!("AssumeRoleWithSAML&{role}&PrincipalArn={}", crate::callers::PROVIDER);
-    ask(&world, None, &format!("{saml}&SAMLAssertion={}", assertion.replace('+', "%2B")));
+    query(&world, None, &format!("{saml}&SAMLAssertion={}", assertion.replace('+', "%2B")));
     let mut kept = Vec::new();
     for file in tests::files(world.folder()) {
-        kept.extend(std::fs::read(file).expect("it was listed"));
+        kept.extend(std::fs::read(file).expect("the file was listed"));
     }
     let kept = String::from_utf8_lossy(&kept);
     assert!(kept.contains("AssumeRoleWithSAML"), "the records are looked at");

@@ -1,4 +1,4 @@
-//! AWS STS as the AWS CLI, boto3 and the SDK for Rust use it, every operation of it.
+//! Every operation of AWS STS with the AWS CLI, boto3 and the SDK for Rust.
 
 use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_sdk_sts::types::{AssumedRoleUser, FederatedUser, PolicyDescriptorType, Tag};
@@ -31,7 +31,7 @@ fn the_cli_asks_for_credentials_of_every_kind() {
     let assumed = cli(&world, &[&["sts", "assume-role"][..], &role, &tags].concat());
     assert_eq!(assumed["AssumedRoleUser"]["AssumedRoleId"], "AROADBQP57FF2AEXAMPLE:cli");
     assert_eq!(assumed["PackedPolicySize"], 1);
-    let parameters = world.events().pop().expect("it is recorded")["requestParameters"].clone();
+    let parameters = world.events().pop().expect("the call is recorded")["requestParameters"].clone();
     assert_eq!(parameters["tags"], json!([{ "key": "Team", "value": "a b" }, { "key": "Cost" }]));
     let token = cli(&world, &["sts", "get-session-token", "--duration-seconds", "900"]);
     assert!(token["Credentials"]["Expiration"].as_str().is_some_and(|time| time.starts_with("2016-12-14T18:")));
@@ -107,7 +107,7 @@ fn the_sdk_for_rust_reads_every_answer() {
     let who = world.run(sts.get_caller_identity().send()).expect("she is known");
     assert_eq!(who.arn(), Some("arn:aws:iam::111122223333:user/Mary_Major"));
     let policy = PolicyDescriptorType::builder().arn("arn:aws:iam::aws:policy/ReadOnlyAccess").build();
-    let tag = Tag::builder().key("Team").value("blue").build().expect("it has both");
+    let tag = Tag::builder().key("Team").value("blue").build().expect("the member is present");
     let assume = sts.assume_role().role_arn(ROLE).role_session_name("sdk").policy_arns(policy).tags(tag);
     let assumed = world.run(assume.send()).expect("the role trusts the account");
     let (credentials, user) = (assumed.credentials().expect("they are told"), assumed.assumed_role_user());
@@ -115,7 +115,7 @@ fn the_sdk_for_rust_reads_every_answer() {
     assert_eq!(user.map(AssumedRoleUser::arn), Some("arn:aws:sts::111122223333:assumed-role/Developer/sdk"));
     let ends = credentials.expiration().secs();
     let begun = world.run(sts.get_session_token().duration_seconds(900).send()).expect("she has keys");
-    assert!(begun.credentials().is_some_and(|it| it.expiration().secs() < ends));
+    assert!(begun.credentials().is_some_and(|credentials| credentials.expiration().secs() < ends));
     let federated = world.run(sts.get_federation_token().name("visitor").send()).expect("she has keys");
     assert_eq!(federated.federated_user().map(FederatedUser::federated_user_id), Some("111122223333:visitor"));
     let web = sts.assume_role_with_web_identity().role_arn(ROLE).role_session_name("sdk");

@@ -1,30 +1,30 @@
-//! AWS STS: sizes of tokens, sessions scoped down, sessions of roots, and forms that are too large.
+//! AWS STS: sizes of tokens, scoped-down sessions, sessions of roots, and forms that are too large.
 
 use serde_json::{Value, json};
-use tests::sts::{Session, ask, ask_as, element};
+use tests::sts::{Session, element, query, query_as};
 use tests::{Reply, World};
 
 const ROLE: &str = "RoleArn=arn:aws:iam::111122223333:role/Developer&RoleSessionName=b1";
 const MARY: &str = "AKIAIOSFODNN7EXAMPLE";
 
 fn last(world: &World) -> Value {
-    world.events().pop().expect("the call left one")
+    world.events().pop().expect("the call has a record")
 }
 
 fn number(reply: &Reply, name: &str) -> usize {
-    element(reply, name).parse().expect("it is a number")
+    element(reply, name).parse().expect("the text is a number")
 }
 
 fn code(reply: &Reply) -> (u16, String) {
     (reply.status, element(reply, "Code"))
 }
 
-/// The parameters of a list, one after the other.
+/// Returns the parameters of a list.
 fn numbered(numbers: std::ops::RangeInclusive<usize>, parameter: impl Fn(usize) -> String) -> String {
     numbers.map(parameter).collect::<Vec<_>>().concat()
 }
 
-/// A policy of so many characters.
+/// Returns a policy of a number of characters.
 fn policy(characters: usize) -> String {
     let policy = r#"{"Statement":[{"Effect":"Allow","Action":"*"}]}"#;
     policy.to_owned() + &" ".repeat(characters - policy.len())
@@ -34,7 +34,7 @@ fn policy(characters: usize) -> String {
 fn a_token_has_the_size_that_is_told_and_grows_with_policies_and_tags() {
     let world = World::new();
     let sizes = |form: &str| {
-        let reply = ask(&world, Some(MARY), form);
+        let reply = query(&world, Some(MARY), form);
         let size = number(&reply, "SessionTokenSize");
         assert_eq!(element(&reply, "SessionToken").len(), size, "{form}");
         assert_eq!(number(&reply, "SessionTokenUtilization"), (size * 100).div_ceil(4096), "{form}");
@@ -52,13 +52,13 @@ fn a_token_has_the_size_that_is_told_and_grows_with_policies_and_tags() {
         assert_eq!(sizes(&format!("{operation}&MinimumSessionTokenSize=0")).0, plain, "{operation}");
         assert_eq!(last(&world)["requestParameters"]["minimumSessionTokenSize"], 0);
     }
-    // So large a token opens what any other does, for Git too.
-    let session = Session::of(&ask(&world, Some(MARY), &format!("AssumeRole&{ROLE}&MinimumSessionTokenSize=4096")));
+    // A token of the maximum size works like any other, for Git too.
+    let session = Session::of(&query(&world, Some(MARY), &format!("AssumeRole&{ROLE}&MinimumSessionTokenSize=4096")));
     assert_eq!(session.call(&world, "CreateRepository", &json!({ "repositoryName": "demo" })).status, 200);
     let refs = "/v1/repos/demo/info/refs?service=git-upload-pack";
     assert_eq!(world.send("GET", refs, &[("authorization", &session.git())], b"").status, 200);
     let arns = numbered(1..=10, |n| format!("&PolicyArns.member.{n}.arn=arn:aws:iam::aws:policy/{}", "p".repeat(300)));
-    let too_large = ask(&world, Some(MARY), &format!("AssumeRole&{ROLE}&Policy={}{arns}", policy(2000)));
+    let too_large = query(&world, Some(MARY), &format!("AssumeRole&{ROLE}&Policy={}{arns}", policy(2000)));
     assert_eq!(code(&too_large), (400, "PackedPolicyTooLarge".to_owned()));
 }
 
@@ -66,9 +66,9 @@ fn a_token_has_the_size_that_is_told_and_grows_with_policies_and_tags() {
 fn a_source_identity_has_up_to_256_characters() {
     let world = World::new();
     let name = "a".repeat(256);
-    let reply = ask(&world, Some(MARY), &format!("AssumeRole&{ROLE}&SourceIdentity={name}"));
+    let reply = query(&world, Some(MARY), &format!("AssumeRole&{ROLE}&SourceIdentity={name}"));
     assert_eq!(element(&reply, "SourceIdentity"), name);
-    let reply = ask_as(&world, &Session::of(&reply), &format!("AssumeRole&{ROLE}"));
+    let reply = query_as(&world, &Session::of(&reply), &format!("AssumeRole&{ROLE}"));
     assert_eq!(element(&reply, "SourceIdentity"), name);
 }
 
@@ -76,9 +76,9 @@ fn a_source_identity_has_up_to_256_characters() {
 fn scoped_credentials_are_the_same_session_for_a_shorter_time() {
     let world = World::new();
     let form = format!("AssumeRole&{ROLE}&SourceIdentity=Ana&DurationSeconds=900");
-    let assumed = ask(&world, Some(MARY), &form);
+    let assumed = query(&world, Some(MARY), &form);
     let session = Session::of(&assumed);
-    let scope = |session: &Session, more: &str| ask_as(&world, session, &format!("GetScopedCredentials{more}"));
+    let scope = |session: &Session, more: &str| query_as(&world, session, &format!("GetScopedCredentials{more}"));
     let scoped = scope(&session, "&DurationSeconds=60&ScopedSessionDescription=one task");
     let arn = "arn:aws:sts::111122223333:assumed-role/Developer/b1";
     assert_eq!(element(&scoped, "Arn"), arn);
@@ -97,7 +97,7 @@ fn scoped_credentials_are_the_same_session_for_a_shorter_time() {
     assert_eq!(Session::of(&scoped).call(&world, "ListRepositories", &json!({})).status, 200);
     assert_eq!(last(&world)["userIdentity"]["arn"], arn);
 
-    // Without a duration it ends with the session, and each policy is a layer, of which there are three.
+    // Without a duration the credentials end with the session; each policy adds a layer, and three are allowed.
     let mut layer = session.clone();
     for count in 1..=3 {
         let reply = scope(&layer, &format!("&Policy={}", policy(60)));
@@ -119,9 +119,9 @@ fn scoped_credentials_are_the_same_session_for_a_shorter_time() {
     ] {
         assert_eq!(code(&scope(&session, more)), (400, expected.to_owned()), "{more}");
     }
-    let keys = ask(&world, Some(MARY), "GetScopedCredentials&DurationSeconds=60");
+    let keys = query(&world, Some(MARY), "GetScopedCredentials&DurationSeconds=60");
     assert_eq!(code(&keys), (400, "InvalidSubjectCredentials".to_owned()));
-    let own = Session::of(&ask(&world, Some(MARY), "GetSessionToken"));
+    let own = Session::of(&query(&world, Some(MARY), "GetSessionToken"));
     let scoped = scope(&own, "&DurationSeconds=60");
     assert_eq!(element(&scoped, "Arn"), "arn:aws:iam::111122223333:user/Mary_Major");
 }
@@ -129,16 +129,16 @@ fn scoped_credentials_are_the_same_session_for_a_shorter_time() {
 #[test]
 fn a_key_is_of_an_account() {
     let world = crate::callers::sample();
-    let account = |key: &str| element(&ask(&world, None, &format!("GetAccessKeyInfo&AccessKeyId={key}")), "Account");
-    let session = Session::of(&ask(&world, None, &format!("AssumeRole&{ROLE}")));
+    let account = |key: &str| element(&query(&world, None, &format!("GetAccessKeyInfo&AccessKeyId={key}")), "Account");
+    let session = Session::of(&query(&world, None, &format!("AssumeRole&{ROLE}")));
     for key in [MARY, "AKIAEXAMPLEUNKNOWN01", &session.key] {
         assert_eq!(account(key), "111122223333", "{key}");
     }
     assert_eq!(last(&world)["requestParameters"], json!({ "accessKeyId": session.key }));
     let elsewhere = "AssumeRole&RoleArn=arn:aws:iam::555555555555:role/Any&RoleSessionName=b1";
-    assert_eq!(account(&Session::of(&ask(&world, None, elsewhere)).key), "555555555555");
+    assert_eq!(account(&Session::of(&query(&world, None, elsewhere)).key), "555555555555");
     for wrong in ["", "AKIASHORT", "AKIAIOSFODNN7-EXAMPLE"] {
-        let refused = ask(&world, None, &format!("GetAccessKeyInfo&AccessKeyId={wrong}"));
+        let refused = query(&world, None, &format!("GetAccessKeyInfo&AccessKeyId={wrong}"));
         assert_eq!(code(&refused), (400, "ValidationError".to_owned()), "{wrong}");
     }
 }
@@ -151,9 +151,9 @@ fn a_session_of_another_accounts_root_is_for_one_task() {
     };
     let task = "S3UnlockBucketPolicy";
     for target in ["555555555555", "arn:aws:iam::555555555555:root"] {
-        let reply = ask(&world, Some(MARY), &form(target, task));
+        let reply = query(&world, Some(MARY), &form(target, task));
         let records = world.events();
-        // The owner of the root has a copy.
+        // The account of the root has a copy of the record.
         let [record, copy] = &records[records.len() - 2..] else { panic!("there are two") };
         assert_eq!(copy["recipientAccountId"], "555555555555");
         assert_eq!(record["requestParameters"]["targetPrincipal"], target);
@@ -176,9 +176,9 @@ fn a_session_of_another_accounts_root_is_for_one_task() {
         (form("555555555555", task) + "&DurationSeconds=901", (400, "ValidationError")),
     ] {
         let (status, name) = expected;
-        assert_eq!(code(&ask(&world, Some(MARY), &form)), (status, name.to_owned()), "{form}");
+        assert_eq!(code(&query(&world, Some(MARY), &form)), (status, name.to_owned()), "{form}");
     }
-    let root = ask(&world, Some("AKIAEXAMPLEROOT00001"), &form("555555555555", task));
+    let root = query(&world, Some("AKIAEXAMPLEROOT00001"), &form("555555555555", task));
     assert_eq!(code(&root), (403, "AccessDenied".to_owned()));
 }
 
@@ -191,7 +191,7 @@ fn messages_and_trade_in_tokens_that_nobody_issued_are_refused() {
         ("GetDelegatedAccessToken&TradeInToken=confidential", "ExpiredTradeInTokenException"),
         ("GetDelegatedAccessToken", "ValidationError"),
     ] {
-        assert_eq!(code(&ask(&world, None, form)), (400, expected.to_owned()), "{form}");
+        assert_eq!(code(&query(&world, None, form)), (400, expected.to_owned()), "{form}");
         assert_eq!(last(&world)["errorCode"], expected);
         let parameters = last(&world)["requestParameters"].to_string();
         assert!(!form.contains("TradeIn") || !parameters.contains("confidential"), "{parameters}");
@@ -203,11 +203,11 @@ fn a_form_that_is_too_large_is_refused_as_such_and_soon() {
     let world = World::new();
     let members = numbered(1..=60_000, |n| format!("&Tags.member.{n}.Key=a"));
     let before = world.events().len();
-    let reply = ask(&world, Some(MARY), &format!("AssumeRole&{ROLE}{members}"));
+    let reply = query(&world, Some(MARY), &format!("AssumeRole&{ROLE}{members}"));
     assert_eq!(code(&reply), (413, "RequestEntityTooLargeException".to_owned()));
     assert_eq!(world.events().len(), before, "what it asks for is not known");
     let members = numbered(1..=1_000, |n| format!("&Tags.member.{n}.Key=a"));
-    let reply = ask(&world, Some(MARY), &format!("AssumeRole&{ROLE}{members}"));
+    let reply = query(&world, Some(MARY), &format!("AssumeRole&{ROLE}{members}"));
     assert_eq!(code(&reply), (400, "MalformedInput".to_owned()));
     assert_eq!(last(&world)["errorCode"], "MalformedInput");
 }

@@ -1,4 +1,4 @@
-//! Tags of repositories, over the raw wire and the SDK.
+//! Tags of repositories, with raw requests and the SDK.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,7 +30,7 @@ fn the_sdk_sets_lists_and_takes_away_tags() {
     let world = world();
     let sdk = world.sdk();
     world.run(sdk.tag_resource().resource_arn(ARN).tags("Team", "Saanvi").tags("Stage", "").send()).expect("they fit");
-    let listed = world.run(sdk.list_tags_for_resource().resource_arn(ARN).send()).expect("it is there");
+    let listed = world.run(sdk.list_tags_for_resource().resource_arn(ARN).send()).expect("the resource exists");
     let expected: HashMap<_, _> =
         [("Team", "Saanvi"), ("Stage", "")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     assert_eq!(listed.tags(), Some(&expected));
@@ -45,7 +45,7 @@ fn fifty_tags_fit_and_one_more_does_not() {
     assert_eq!(tag(&world, &numbered(0..50)), Value::Null);
     assert_eq!(tag(&world, &numbered(50..51)), "TooManyTagsException");
     assert_eq!(tags(&world).as_object().map(Map::len), Some(50));
-    // One that is there already takes a new value, and makes no more of them.
+    // An existing tag gets a new value and does not count again.
     assert_eq!(tag(&world, &json!({ "key00": "other" })), Value::Null);
     assert_eq!(tags(&world)["key00"], "other");
     world.ok("UntagResource", &json!({ "resourceArn": ARN, "tagKeys": ["key01"] }));

@@ -1,4 +1,4 @@
-//! The Resource Groups Tagging API: what it lists, what it changes in the services that own the resources, and what is recorded.
+//! The Resource Groups Tagging API: listings, changes in the owning services, and records.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tests::wire::signed;
 const REPOSITORY: &str = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
 const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/MyTrail";
 
-/// A server with a repository, another one, and a trail.
+/// Starts a server with two repositories and a trail.
 fn world() -> World {
     let world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     for name in ["MyDemoRepo", "MySecondRepo"] {
@@ -20,24 +20,24 @@ fn world() -> World {
     world
 }
 
-/// Tags resources, all of which have to take the tags.
+/// Tags resources; fails the test if one fails.
 fn tag(world: &World, arns: &[&str], tags: &Value) {
     let reply = world.ok("TagResources", &json!({ "ResourceARNList": arns, "Tags": tags }));
     assert_eq!(reply, json!({ "FailedResourcesMap": {} }));
 }
 
-/// The resources of a reply, each with its tags.
+/// Returns the resources of a reply with their tags.
 fn mapping(reply: &Value) -> Vec<(String, BTreeMap<String, String>)> {
-    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
+    let text = |value: &Value| value.as_str().expect("the member is a string").to_owned();
     let tags = |resource: &Value| {
-        let tags = resource["Tags"].as_array().expect("they are a list").iter();
+        let tags = resource["Tags"].as_array().expect("the value is a list").iter();
         tags.map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
     };
-    let resources = reply["ResourceTagMappingList"].as_array().expect("it is a list").iter();
+    let resources = reply["ResourceTagMappingList"].as_array().expect("the value is a list").iter();
     resources.map(|resource| (text(&resource["ResourceARN"]), tags(resource))).collect()
 }
 
-/// The last parts of the ARNs of the resources that are listed.
+/// Returns the last parts of the ARNs of the listed resources.
 fn listed(world: &World, input: &Value) -> Vec<String> {
     let last = |arn: &str| arn.rsplit([':', '/']).next().unwrap_or(arn).to_owned();
     mapping(&world.ok("GetResources", input)).iter().map(|(arn, _)| last(arn)).collect()
@@ -140,7 +140,7 @@ fn pages_have_so_many_resources_or_tags() {
     assert_eq!(pages(&json!({ "ResourcesPerPage": 9 })), [9, 9, 4]);
     assert_eq!(pages(&json!({ "ResourcesPerPage": 22, "PaginationToken": "" })), [22]);
     assert_eq!(pages(&json!({ "ResourcesPerPage": 11, "TagsPerPage": 100 })), [10, 10, 2]);
-    // A token goes with pages of any size, and with no other filter.
+    // A token is valid for pages of any size, and for the same filter only.
     let first = world.ok("GetResources", &json!({ "ResourcesPerPage": 20 }));
     let token = first["PaginationToken"].clone();
     assert_eq!(listed(&world, &json!({ "PaginationToken": token })), ["Repo20", "Repo21"]);
@@ -171,7 +171,7 @@ fn each_resource_succeeds_or_fails_by_itself() {
         let mut input = json!({ "ResourceARNList": arns });
         input[change] = if change == "Tags" { json!({ "Team": "blue" }) } else { json!(["Team"]) };
         let reply = world.ok(operation, &input);
-        let failed = reply["FailedResourcesMap"].as_object().expect("it is a map");
+        let failed = reply["FailedResourcesMap"].as_object().expect("the value is a map");
         let code = |arn: &str| (failed[arn]["StatusCode"].clone(), failed[arn]["ErrorCode"].clone());
         assert_eq!(failed.len(), 5, "{reply}");
         assert_eq!(code(&unknown), (json!(400), json!("RepositoryDoesNotExistException")));
@@ -239,7 +239,7 @@ fn what_fails_and_what_reads_is_recorded_too() {
     {
         let reply = world.call(operation, &json!({ "S3Bucket": "reports" }));
         assert_eq!(reply.failure()["__type"], "ConstraintViolationException");
-        let record = world.events().pop().expect("it was recorded");
+        let record = world.events().pop().expect("the call is recorded");
         assert_eq!((&record["eventName"], &record["readOnly"]), (&json!(operation), &json!(reads)));
     }
     let records = world.events().split_off(before);
@@ -247,7 +247,7 @@ fn what_fails_and_what_reads_is_recorded_too() {
     assert_eq!(records[1].get("errorCode"), None);
     let failed = &records[1]["responseElements"]["failedResourcesMap"][&unknown];
     assert_eq!(failed["errorCode"], "RepositoryDoesNotExistException");
-    // As records of AWS have it, with what is empty.
+    // As in the records of AWS, empty members are included.
     let shown = json!({ "paginationToken": "", "resourcesPerPage": 50, "tagFilters": [] });
     assert_eq!((&records[2]["requestParameters"], &records[2]["readOnly"]), (&shown, &json!(true)));
     assert_eq!((&records[3]["eventName"], &records[3]["requestParameters"]), (&json!("GetTagKeys"), &Value::Null));
@@ -263,8 +263,8 @@ fn the_rules_of_the_owning_services_hold() {
     let failure = |input: &Value| {
         let operation = if input.get("Tags").is_some() { "TagResources" } else { "UntagResources" };
         let reply = world.ok(operation, input);
-        let failed = reply["FailedResourcesMap"].as_object().expect("it is a map");
-        failed.values().next().map(|info| info["ErrorCode"].as_str().expect("it is text").to_owned())
+        let failed = reply["FailedResourcesMap"].as_object().expect("the value is a map");
+        failed.values().next().map(|info| info["ErrorCode"].as_str().expect("the member is a string").to_owned())
     };
     let repository = |tags: &Value| failure(&json!({ "ResourceARNList": [REPOSITORY], "Tags": tags }));
     assert_eq!(repository(&json!({ "Stage": "staging" })).as_deref(), Some("TagPolicyException"));
@@ -287,10 +287,10 @@ fn the_rules_of_the_owning_services_hold() {
     ] {
         assert_eq!(world.call("TagResources", &input).failure()["__type"], "InvalidParameterException", "{input}");
     }
-    // What the policy refuses now was put before.
+    // The tags were set before the policy that refuses them.
     let details = json!({ "IncludeComplianceDetails": true });
     let reply = world.ok("GetResources", &details);
-    let compliance: Vec<_> = reply["ResourceTagMappingList"].as_array().expect("it is a list").iter().collect();
+    let compliance: Vec<_> = reply["ResourceTagMappingList"].as_array().expect("the value is a list").iter().collect();
     assert_eq!(compliance[0]["ComplianceDetails"]["ComplianceStatus"], true);
     assert_eq!(compliance[1]["ComplianceDetails"]["KeysWithNoncompliantValues"], json!(["Stage"]));
     let noncompliant = json!({ "IncludeComplianceDetails": true, "ExcludeCompliantResources": true });
@@ -303,7 +303,7 @@ fn accounts_and_regions_have_tags_of_their_own() {
     tag(&world, &[REPOSITORY], &json!({ "Team": "blue" }));
     let places = [
         signed("AKIAIOSFODNN7EXAMPLE", "us-east-2"),
-        // Li_Juan of the other account.
+        // Li_Juan is a user of the other account.
         "Basic TGlfSnVhbi1hdC00NDQ0NTU1NTY2NjY6eA==".to_owned(),
     ];
     for place in &places {
@@ -331,7 +331,7 @@ fn keys_and_values_in_use_come_in_pages() {
     }
     let first = world.ok("GetTagKeys", &json!({}));
     let second = world.ok("GetTagKeys", &json!({ "PaginationToken": first["PaginationToken"] }));
-    let keys = |page: &Value| page["TagKeys"].as_array().expect("it is a list").clone();
+    let keys = |page: &Value| page["TagKeys"].as_array().expect("the value is a list").clone();
     assert_eq!((keys(&first).len(), keys(&second).len()), (100, 50));
     assert_eq!((keys(&first)[0].clone(), keys(&second)[0].clone()), (json!("key000"), json!("key100")));
     assert_eq!(second["PaginationToken"], "");

@@ -1,4 +1,4 @@
-//! The house is held to its rules: edges between crates, sizes, names, and nothing forgotten.
+//! Rules of the source tree: dependencies between crates, sizes, names, and no forgotten files.
 
 mod modules;
 
@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use crate::table;
 
-/// Which crates of ours a crate may depend on.
+/// The crates of this workspace that each crate may depend on.
 const EDGES: [(&str, &[&str]); 11] = [
     ("aws", &[]),
     ("store", &[]),
@@ -26,11 +26,12 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("codecommit-local", &["aws", "store", "git", "trail", "codecommit", "server"]),
 ];
 
+/// Maximum number of lines of a Rust file.
 const LINES_MAX: usize = 500;
 
 fn manifests() -> BTreeMap<String, Table> {
     let folders = fs::read_dir(workspace().join("crates")).expect("the folder is there");
-    let folders = folders.map(|entry| entry.expect("it can be listed").path()).filter(|path| path.is_dir());
+    let folders = folders.map(|entry| entry.expect("the folder can be listed").path()).filter(|path| path.is_dir());
     folders.map(|folder| (name(&folder), manifest(&folder))).collect()
 }
 
@@ -43,17 +44,17 @@ fn name(path: &Path) -> String {
     path.file_name().and_then(|name| name.to_str()).expect("names are plain").to_owned()
 }
 
-/// All files that belong to the tree, which are those that no build made and no tool installed.
+/// Lists the files of the source tree, without those of builds and installed tools.
 fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![workspace().to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("it is a folder") {
-            let path = entry.expect("it can be listed").path();
-            let made = ["target", ".git", ".venv", ".tools", "node_modules", "codecommit-data"];
-            let made = made.contains(&name(&path).as_str());
+        for entry in fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("the folder can be listed").path();
+            let generated = ["target", ".git", ".venv", ".tools", "node_modules", "codecommit-data"];
+            let is_generated = generated.contains(&name(&path).as_str());
             match path.is_dir() {
-                _ if made => {}
+                _ if is_generated => {}
                 true => folders.push(path),
                 false => found.push(path),
             }
@@ -63,21 +64,22 @@ fn files() -> Vec<PathBuf> {
     found
 }
 
-/// The Rust files with their text.
+/// Returns the Rust files with their text.
 fn sources() -> Vec<(PathBuf, String)> {
-    let rust = files().into_iter().filter(|path| path.extension().is_some_and(|it| it == "rs"));
-    rust.map(|path| (path.clone(), fs::read_to_string(path).expect("it was listed"))).collect()
+    let rust = files().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    rust.map(|path| (path.clone(), fs::read_to_string(path).expect("the file was listed"))).collect()
 }
 
-/// Fails with the paths for which a rule does not hold.
-fn none(broken: impl Iterator<Item = PathBuf>, rule: &str) {
+/// Fails with the paths that violate a rule.
+fn assert_none(violations: impl Iterator<Item = PathBuf>, rule: &str) {
     let root = workspace().to_owned();
-    let broken: Vec<_> = broken.map(|path| path.strip_prefix(&root).unwrap_or(&path).display().to_string()).collect();
-    assert!(broken.is_empty(), "{rule}:\n{}", broken.join("\n"));
+    let violations: Vec<_> =
+        violations.map(|path| path.strip_prefix(&root).unwrap_or(&path).display().to_string()).collect();
+    assert!(violations.is_empty(), "{rule}:\n{}", violations.join("\n"));
 }
 
 #[test]
-fn crates_depend_on_what_the_house_lets_them() {
+fn crates_depend_only_on_allowed_crates() {
     let manifests = manifests();
     let crates: Vec<&str> = manifests.keys().map(String::as_str).collect();
     let mut listed = EDGES.map(|(name, _)| name);
@@ -95,13 +97,13 @@ fn crates_depend_on_what_the_house_lets_them() {
 }
 
 #[test]
-fn a_crate_is_named_as_its_folder_and_is_not_for_publishing() {
+fn a_crate_has_the_name_of_its_folder_and_is_not_published() {
     let root = manifest(workspace());
-    let inherited = root["workspace"]["package"].as_table().expect("it is one");
+    let inherited = root["workspace"]["package"].as_table().expect("the value is a table");
     assert_eq!(inherited["version"].as_str(), Some("0.1.0"));
     assert_eq!(inherited["publish"].as_bool(), Some(false));
     for (folder, manifest) in manifests() {
-        let package = manifest["package"].as_table().expect("it is one");
+        let package = manifest["package"].as_table().expect("the value is a table");
         assert_eq!(package["name"].as_str(), Some(folder.as_str()));
         for member in ["version", "publish", "edition", "rust-version", "license"] {
             assert_eq!(package[member]["workspace"].as_bool(), Some(true), "{folder}: {member}");
@@ -111,46 +113,47 @@ fn a_crate_is_named_as_its_folder_and_is_not_for_publishing() {
 }
 
 #[test]
-fn no_file_is_longer_than_a_person_reads() {
+fn no_file_is_too_long() {
     let long = sources().into_iter().filter(|(_, text)| text.lines().count() > LINES_MAX);
-    none(long.map(|(path, _)| path), "more than 500 lines");
+    assert_none(long.map(|(path, _)| path), "split the file: it has more than 500 lines");
 }
 
 #[test]
-fn every_module_says_what_it_is_for() {
-    let silent = sources().into_iter().filter(|(path, text)| name(path) != "tests.rs" && !text.starts_with("//! "));
-    none(silent.map(|(path, _)| path), "no //! at the top");
+fn every_module_has_a_doc_comment() {
+    let undocumented =
+        sources().into_iter().filter(|(path, text)| name(path) != "tests.rs" && !text.starts_with("//! "));
+    assert_none(undocumented.map(|(path, _)| path), "add a //! line at the top");
 }
 
 #[test]
-fn no_name_says_nothing() {
+fn no_file_has_a_meaningless_name() {
     let empty = ["util", "utils", "helper", "helpers", "common", "misc", "types", "mod"];
     let named = |path: &PathBuf| {
-        let inside = path.strip_prefix(workspace()).expect("it is below");
+        let inside = path.strip_prefix(workspace()).expect("the path is below the folder");
         inside.with_extension("").iter().any(|part| empty.iter().any(|empty| part == *empty))
     };
-    none(sources().into_iter().map(|(path, _)| path).filter(named), "a name that says nothing");
+    assert_none(sources().into_iter().map(|(path, _)| path).filter(named), "name the file after its content");
 }
 
 #[test]
-fn no_crate_unwraps() {
+fn no_crate_calls_unwrap() {
     let word = [".unw", "rap()"].concat();
     let in_crates = |path: &Path| path.starts_with(workspace().join("crates")) && path.iter().any(|part| part == "src");
     let unwraps = sources().into_iter().filter(|(path, text)| in_crates(path) && text.contains(&word));
-    none(unwraps.map(|(path, _)| path), "write expect with why it holds");
+    assert_none(unwraps.map(|(path, _)| path), "write expect with the reason why it cannot fail");
 }
 
 #[test]
-fn nothing_but_the_clock_reads_the_system_s_time() {
+fn only_the_clock_reads_the_system_time() {
     let read = ["SystemTime", "Timestamp", "Utc", "OffsetDateTime"].map(|clock| format!("{clock}::now"));
-    // What a folder's time tells of its files is compared with the time of the system that wrote it.
+    // The time of a folder is compared with the clock of the system that wrote it.
     let excepted =
         ["crates/aws/src/clock.rs", "crates/git/src/repository/folders.rs"].map(|path| workspace().join(path));
     let in_crates = |path: &Path| path.starts_with(workspace().join("crates")) && path.iter().any(|part| part == "src");
     let readers = sources().into_iter().filter(|(path, text)| {
         in_crates(path) && !excepted.contains(path) && read.iter().any(|read| text.contains(read.as_str()))
     });
-    none(readers.map(|(path, _)| path), "ask the call, or a Clock");
+    assert_none(readers.map(|(path, _)| path), "take the time from the call or from a Clock");
 }
 
 #[test]
@@ -162,68 +165,69 @@ fn a_panic_poisons_no_lock() {
             .flat_map(|import| import.split(|letter: char| !letter.is_alphanumeric()))
             .any(|name| poisoned.contains(&name))
     });
-    none(imports.map(|(path, _)| path), "take the lock of parking_lot");
+    assert_none(imports.map(|(path, _)| path), "use the locks of parking_lot");
 }
 
 #[test]
-fn no_lint_is_silenced_without_a_reason() {
+fn no_lint_is_disabled_without_a_reason() {
     let [allow, expect] = ["allow", "expect"].map(|lint| format!("#[{lint}("));
-    let silenced = sources().into_iter().filter(|(_, text)| {
+    let disabled = sources().into_iter().filter(|(_, text)| {
         let expects = text
             .match_indices(expect.as_str())
             .any(|(at, _)| !text[at..].split_once(']').is_some_and(|(attribute, _)| attribute.contains("reason = ")));
         expects || text.contains(&allow)
     });
-    none(silenced.map(|(path, _)| path), "write #[expect(.., reason = ..)]");
+    assert_none(disabled.map(|(path, _)| path), "write #[expect(.., reason = ..)]");
 }
 
 #[test]
-fn no_module_of_the_suite_is_forgotten() {
+fn every_module_of_the_suite_is_in_main() {
     let suite = workspace().join("tests/suite");
-    let main = fs::read_to_string(suite.join("main.rs")).expect("it is there");
-    let modules = fs::read_dir(&suite).expect("it is there").map(|entry| entry.expect("it can be listed").path());
+    let main = fs::read_to_string(suite.join("main.rs")).expect("the file exists");
+    let modules =
+        fs::read_dir(&suite).expect("the folder exists").map(|entry| entry.expect("the folder can be listed").path());
     let forgotten = modules.filter(|path| {
         let module = name(&path.with_extension(""));
         module != "main" && path.is_file() && !main.lines().any(|line| line == format!("mod {module};"))
     });
-    none(forgotten, "not in main.rs");
+    assert_none(forgotten, "add the module to main.rs");
 }
 
 #[test]
-fn every_operation_that_is_there_has_goldens() {
+fn every_operation_has_a_golden_file() {
     let golden = workspace().join("tests/golden");
     let files = table::codecommit().into_iter().map(|row| golden.join(row.name).with_extension("json"));
-    let lacking = files.filter(|path| !path.is_file());
-    none(lacking, "no goldens");
+    let missing = files.filter(|path| !path.is_file());
+    assert_none(missing, "add a golden file");
 }
 
-/// How many operations a handler's file may name: those that it implements and pages through.
+/// Maximum number of operations that the file of a handler names: those that it implements and pages through.
 const NAMED_MAX: usize = 3;
 
 #[test]
-fn nothing_but_the_tables_lists_operations() {
+fn only_the_tables_list_operations() {
     let names: Vec<String> = table::all().into_iter().map(|row| format!("\"{}\"", row.name)).collect();
     let crates = workspace().join("crates");
-    // A client names what it calls.
+    // A client names the operations that it calls.
     let client = crates.join("codecommit-local/src/simulate");
     let lists = sources().into_iter().filter(|(path, text)| {
         let is_ours = path.starts_with(&crates) && path.iter().any(|part| part == "src") && !path.starts_with(&client);
         let listed = names.iter().filter(|name| text.contains(name.as_str())).count();
         is_ours && name(path) != "operations.rs" && listed > NAMED_MAX
     });
-    none(lists.map(|(path, _)| path), "what belongs to an operation is an attribute of its row");
+    assert_none(lists.map(|(path, _)| path), "make it an attribute of the rows in operations.rs");
 }
 
 #[test]
-fn no_path_of_one_machine_is_written_down() {
+fn no_file_contains_a_path_of_one_machine() {
     let machine = ["work", "root", "home"].map(|folder| format!("/{folder}/"));
     let begins = |text: &str, at: usize| {
         let before = text[..at].chars().next_back();
         !before.is_some_and(|letter| letter.is_alphanumeric() || "}])_-.*/".contains(letter))
     };
     let texts = files().into_iter().filter_map(|path| Some((fs::read_to_string(&path).ok()?, path)));
-    let bound = texts.filter(|(text, _)| {
+    let violations = texts.filter(|(text, _)| {
         machine.iter().any(|folder| text.match_indices(folder.as_str()).any(|(at, _)| begins(text, at)))
     });
-    none(bound.map(|(_, path)| path), "a path that only one machine has");
+    assert_none(violations.map(|(_, path)| path), "remove the path of one machine");
 }

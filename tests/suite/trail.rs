@@ -1,4 +1,4 @@
-//! What each call leaves on the trail, and in which order.
+//! The records of calls and their order.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::table;
 pub const ARN: &str = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
 pub const AGENT: (&str, &str) = ("user-agent", "aws-cli/1.10.53 Python/2.7.9 Windows/8 botocore/1.4.43");
 
-/// Calls an operation, and returns the reply with the one record that it left.
+/// Calls an operation and returns the reply and its one record.
 pub fn recorded(world: &World, operation: &str, input: &Value) -> (Reply, Value) {
     let before = world.events().len();
     let reply = world.call_as(operation, input, &[AGENT]);
@@ -24,7 +24,7 @@ pub fn recorded(world: &World, operation: &str, input: &Value) -> (Reply, Value)
     (reply, record)
 }
 
-/// The setup that the calls below work on: a repository with a branch beside its default one.
+/// Creates a repository with a second branch.
 fn world_with_branches() -> (World, String) {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo", "tags": { "Stage": "test" } }));
@@ -34,7 +34,7 @@ fn world_with_branches() -> (World, String) {
     (world, commit_id)
 }
 
-/// What a record has to say of a call: input, `responseElements`, and whether the repository stands among the resources.
+/// An expected record: the input, `responseElements`, and whether `resources` has the repository.
 struct Expected {
     operation: &'static str,
     input: Value,
@@ -94,7 +94,7 @@ fn operations_that_succeed_are_recorded_to_the_letter() {
         expected("UpdateRepositoryName", json!({ "newName": "MyDemoRepo", "oldName": "Renamed" }), Value::Null),
         expected("DeleteRepository", name(), json!({ "repositoryId": id })),
         Expected { resource: false, ..expected("DeleteRepository", name(), Value::Null) },
-        // Its responseElements are looked at above.
+        // The test above checks its responseElements.
         expected(
             "CreateRepository",
             json!({ "repositoryName": "MyDemoRepo", "tags": { "Team": "Saanvi" } }),
@@ -104,7 +104,7 @@ fn operations_that_succeed_are_recorded_to_the_letter() {
     for Expected { operation, input, response, resource } in &calls {
         let (reply, record) = recorded(&world, operation, input);
         assert_eq!(reply.status, 200, "{operation}: {}", reply.text());
-        // As text, so that the order counts too.
+        // The comparison as text includes the order.
         assert_eq!(record["requestParameters"].to_string(), input.to_string(), "{operation}");
         if response != "any" {
             assert_eq!(record["responseElements"].to_string(), response.to_string(), "{operation}");
@@ -118,7 +118,7 @@ fn operations_that_succeed_are_recorded_to_the_letter() {
     assert_event_ids_differ(&world);
 }
 
-/// Calls of operations on repositories, branches and tags operation that fail on a repository that is there or is not.
+/// Failing calls of operations on repositories, branches and tags, for an existing and for a missing repository.
 fn failing_calls() -> Vec<(&'static str, Value, &'static str, bool)> {
     let no_key = |operation, rest: Value| (operation, rest, "RepositoryNameRequiredException", false);
     vec![
@@ -218,8 +218,8 @@ fn what_was_not_sent_is_not_recorded_as_sent() {
     }
 }
 
-/// What the record of a call tells that has to follow from its input and its reply, whatever the operation is.
-pub fn told(record: &Value) -> Value {
+/// Returns the members of a record that follow from the input and the reply of the call.
+pub fn derived_members(record: &Value) -> Value {
     json!({
         "eventName": record["eventName"],
         "requestID": record["requestID"],
@@ -231,12 +231,12 @@ pub fn told(record: &Value) -> Value {
     })
 }
 
-/// What [`told`] has to be.
-pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
+/// Returns the expected value of [`derived_members`].
+pub fn expected_members(operation: &str, input: &Value, reply: &Reply) -> Value {
     let row = table::row(operation);
     let elements_of = |value: &Value| match operation {
         _ if model::is_cloudtrail(operation) => elements_of(&decapitalized(value)),
-        // Its records show what is empty, too.
+        // Its records include empty members.
         _ if model::is_tagging(operation) => {
             let mut shown = decapitalized(value);
             shown.sort_all_objects();
@@ -260,7 +260,7 @@ pub fn to_be_told(operation: &str, input: &Value, reply: &Reply) -> Value {
     })
 }
 
-/// What is CloudTrail's begins with a capital on the wire, and times are numbers there.
+/// Converts a value of CloudTrail from its wire form, where names begin with a capital and times are numbers.
 fn decapitalized(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(decapitalized).collect(),
@@ -268,7 +268,7 @@ fn decapitalized(value: &Value) -> Value {
             let member = |(name, value): (&String, &Value)| {
                 let value = match value.as_f64().filter(|_| name.ends_with("Time")) {
                     Some(seconds) => aws::Timestamp::from_seconds(seconds).medium().into(),
-                    // The keys of a map are the caller's.
+                    // The keys of a map come from the caller.
                     None if name == "Tags" && value.is_object() => value.clone(),
                     None => decapitalized(value),
                 };
@@ -280,7 +280,7 @@ fn decapitalized(value: &Value) -> Value {
     }
 }
 
-/// A request as records show it: in alphabetical order, without what is empty and without the contents of files.
+/// Returns an input in record form: in alphabetical order, without empty members and contents of files.
 fn elements_of(value: &Value) -> Value {
     let is_empty = |value: &Value| match value {
         Value::Null => true,
@@ -289,11 +289,11 @@ fn elements_of(value: &Value) -> Value {
         Value::Object(members) => members.is_empty(),
         _ => false,
     };
-    // The content of a replacement is a file's, that of a comment is none.
+    // The content of a replacement is that of a file; the content of a comment is not.
     let is_file = |members: &serde_json::Map<String, Value>, name: &str| {
         name == "fileContent" || name == "content" && members.contains_key("replacementType")
     };
-    // The members whose names begin with a capital on the wire; keys of maps are left alone.
+    // Members with a capital on the wire; the keys of maps are unchanged.
     let member = |name: &str| match name {
         "MaxResults" => "maxResults".to_owned(),
         "NextToken" => "nextToken".to_owned(),
@@ -315,7 +315,7 @@ fn elements_of(value: &Value) -> Value {
     }
 }
 
-/// What all records of API calls without credentials have in common.
+/// Asserts the members that all records of API calls without credentials have.
 fn is_plain(record: &Value, operation: &str) {
     let reads = table::codecommit().into_iter().any(|row| row.name == operation && row.reads);
     assert_eq!(record["readOnly"], reads, "{operation}");
@@ -361,9 +361,9 @@ fn each_of_many_calls_at_once_has_its_record_when_its_reply_comes() {
                 for number in 0..25 {
                     let name = json!({ "repositoryName": format!("Repo{thread}-{number}") });
                     let reply = world.call("CreateRepository", &name);
-                    let id = reply.header("x-amzn-requestid").expect("it has one");
+                    let id = reply.header("x-amzn-requestid").expect("the value is present");
                     let text =
-                        std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("it is there");
+                        std::fs::read_to_string(world.trail_folder().join("events.ndjson")).expect("the file exists");
                     assert_eq!(text.matches(id).count(), 1);
                 }
             });

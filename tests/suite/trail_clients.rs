@@ -1,4 +1,4 @@
-//! Trails as the AWS CLI, boto3 and the SDK for Rust use them, every operation of theirs.
+//! Every operation on trails with the AWS CLI, boto3 and the SDK for Rust.
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType, Tag};
 use serde_json::{Value, json};
@@ -116,26 +116,29 @@ fn the_sdk_for_rust_makes_changes_shows_and_deletes_a_trail() {
     let created = world.run(trails.create_trail().name("MyTrail").s3_bucket_name("my-logs").send()).expect("it is new");
     assert_eq!(created.trail_arn(), Some(ARN));
     let update = trails.update_trail().name("MyTrail").enable_log_file_validation(true);
-    assert_eq!(world.run(update.send()).expect("it is there").log_file_validation_enabled(), Some(true));
-    let got = world.run(trails.get_trail().name(ARN).send()).expect("it is there");
+    assert_eq!(world.run(update.send()).expect("the resource exists").log_file_validation_enabled(), Some(true));
+    let got = world.run(trails.get_trail().name(ARN).send()).expect("the resource exists");
     assert_eq!(got.trail().and_then(|trail| trail.home_region()), Some("us-east-1"));
-    assert_eq!(world.run(trails.describe_trails().send()).expect("it answers").trail_list().len(), 2);
-    assert_eq!(world.run(trails.list_trails().send()).expect("it answers").trails().len(), 2);
-    world.run(trails.start_logging().name("MyTrail").send()).expect("it is there");
-    let status = world.run(trails.get_trail_status().name("MyTrail").send()).expect("it is there");
+    assert_eq!(world.run(trails.describe_trails().send()).expect("the call is answered").trail_list().len(), 2);
+    assert_eq!(world.run(trails.list_trails().send()).expect("the call is answered").trails().len(), 2);
+    world.run(trails.start_logging().name("MyTrail").send()).expect("the resource exists");
+    let status = world.run(trails.get_trail_status().name("MyTrail").send()).expect("the resource exists");
     assert!(status.is_logging() == Some(true) && status.start_logging_time().is_some());
-    world.run(trails.stop_logging().name("MyTrail").send()).expect("it is there");
+    world.run(trails.stop_logging().name("MyTrail").send()).expect("the resource exists");
     let selector = EventSelector::builder().read_write_type(ReadWriteType::ReadOnly).include_management_events(true);
     let put = trails.put_event_selectors().trail_name("MyTrail").event_selectors(selector.build());
-    assert_eq!(world.run(put.send()).expect("it makes sense").event_selectors().len(), 1);
-    let selectors = world.run(trails.get_event_selectors().trail_name("MyTrail").send()).expect("it is there");
+    assert_eq!(world.run(put.send()).expect("the settings are valid").event_selectors().len(), 1);
+    let selectors = world.run(trails.get_event_selectors().trail_name("MyTrail").send()).expect("the resource exists");
     assert_eq!(selectors.event_selectors()[0].read_write_type(), Some(&ReadWriteType::ReadOnly));
     let tag = Tag::builder().key("Team").value("blue").build().expect("it has a key");
-    world.run(trails.add_tags().resource_id(ARN).tags_list(tag.clone()).send()).expect("it is there");
-    let tags = world.run(trails.list_tags().resource_id_list(ARN).send()).expect("it is there");
+    world.run(trails.add_tags().resource_id(ARN).tags_list(tag.clone()).send()).expect("the resource exists");
+    let tags = world.run(trails.list_tags().resource_id_list(ARN).send()).expect("the resource exists");
     assert_eq!(tags.resource_tag_list()[0].tags_list(), std::slice::from_ref(&tag));
-    world.run(trails.remove_tags().resource_id(ARN).tags_list(tag).send()).expect("it is there");
-    world.run(trails.delete_trail().name("MyTrail").send()).expect("it is there");
-    let gone = world.run(trails.stop_logging().name("MyTrail").send()).expect_err("it is deleted").into_service_error();
+    world.run(trails.remove_tags().resource_id(ARN).tags_list(tag).send()).expect("the resource exists");
+    world.run(trails.delete_trail().name("MyTrail").send()).expect("the resource exists");
+    let gone = world
+        .run(trails.stop_logging().name("MyTrail").send())
+        .expect_err("the resource is deleted")
+        .into_service_error();
     assert!(gone.is_trail_not_found_exception(), "{gone:?}");
 }

@@ -1,4 +1,4 @@
-//! Trails: what is delivered where, from when until when, and what they show of themselves.
+//! Trails: delivery, its period, and status.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use tests::{World, read_log_files, wait_until};
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 
-/// A server that delivers when it is asked to.
+/// Starts a server that delivers on demand.
 fn world() -> World {
     World::with(|settings| {
         settings.log_interval = Duration::from_hours(1);
@@ -30,7 +30,10 @@ fn bucket(world: &World, name: &str) -> PathBuf {
 
 fn create(world: &World, name: &str, more: &Value) -> Value {
     let mut input = json!({ "Name": name, "S3BucketName": format!("{}-logs", name.to_lowercase()) });
-    input.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+    input
+        .as_object_mut()
+        .expect("the value is an object")
+        .extend(more.as_object().expect("the value is an object").clone());
     world.ok("CreateTrail", &input)
 }
 
@@ -38,12 +41,12 @@ fn start(world: &World, name: &str) {
     world.ok("StartLogging", &json!({ "Name": name }));
 }
 
-/// The names of the events in a trail's bucket, in the order of their times.
+/// Returns the names of the events in the bucket of a trail, by time.
 fn delivered(world: &World, name: &str) -> Vec<String> {
     assert_eq!(flush(world), 200);
     let mut records = read_log_files(&bucket(world, &format!("{}-logs", name.to_lowercase())));
     records.sort_by_key(|record| record["eventTime"].to_string());
-    records.iter().map(|record| record["eventName"].as_str().expect("it has one").to_owned()).collect()
+    records.iter().map(|record| record["eventName"].as_str().expect("the member is a string").to_owned()).collect()
 }
 
 fn status(world: &World, name: &str) -> Value {
@@ -53,7 +56,7 @@ fn status(world: &World, name: &str) -> Value {
 fn failure(world: &World, operation: &str, input: &Value) -> String {
     let reply = world.call(operation, input);
     assert_eq!(reply.status, 400, "{}", reply.text());
-    reply.json()["__type"].as_str().expect("it has one").to_owned()
+    reply.json()["__type"].as_str().expect("the member is a string").to_owned()
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn every_account_has_a_trail_of_all_regions_from_the_start() {
     assert_eq!(refused.json()["__type"], "InvalidHomeRegionException");
 }
 
-/// The operations that are about one trail, each with what it takes besides, and whether it changes the trail.
+/// The operations on one trail, each with its further input and whether it changes the trail.
 fn operations_on_a_trail() -> Vec<(&'static str, &'static str, Value, bool)> {
     vec![
         ("UpdateTrail", "Name", json!({ "EnableLogFileValidation": true }), true),
@@ -126,7 +129,8 @@ fn a_name_stands_for_a_trail_of_the_calls_region_and_an_arn_for_one_of_any() {
         assert_eq!(described, 400, "a text is no list");
         let named = json!({ "trailNameList": [name, arn("us-east-1"), arn("eu-west-1")] });
         let shown = world.call_as("DescribeTrails", &named, &[("authorization", &ireland)]).json();
-        let shown: Vec<_> = shown["trailList"].as_array().into_iter().flatten().map(|it| it["Name"].clone()).collect();
+        let shown: Vec<_> =
+            shown["trailList"].as_array().into_iter().flatten().map(|trail| trail["Name"].clone()).collect();
         assert_eq!(shown, if name == "no-trail" { vec![] } else { vec![json!(name)] });
     }
     let left = world.ok("ListTrails", &json!({}));
@@ -142,7 +146,7 @@ fn trails_are_listed_by_the_bytes_of_their_names() {
     let expected = ["Z-trail", "a-trail", "b-trail", "codecommit-local"];
     for (operation, list) in [("DescribeTrails", "trailList"), ("ListTrails", "Trails")] {
         let shown = world.ok(operation, &json!({}));
-        let names: Vec<_> = shown[list].as_array().into_iter().flatten().map(|it| it["Name"].clone()).collect();
+        let names: Vec<_> = shown[list].as_array().into_iter().flatten().map(|trail| trail["Name"].clone()).collect();
         assert_eq!(names, expected, "{operation}");
     }
 }
@@ -175,7 +179,7 @@ fn insight_selectors_are_kept_and_shown() {
     assert!(!has(&world));
     let selectors = json!([{ "InsightType": "ApiCallRateInsight", "EventCategories": ["Data"] }]);
     let put = world.ok("PutInsightSelectors", &json!({ "TrailName": "Mine", "InsightSelectors": selectors }));
-    let record = world.events().pop().expect("it was recorded");
+    let record = world.events().pop().expect("the call is recorded");
     assert_eq!((&record["eventName"], &record["readOnly"]), (&json!("PutInsightSelectors"), &json!(false)));
     let shown = json!([{ "insightType": "ApiCallRateInsight", "eventCategories": ["Data"] }]);
     assert_eq!(record["requestParameters"], json!({ "insightSelectors": shown, "trailName": "Mine" }));
@@ -265,7 +269,7 @@ fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
     create(&world, "Good", &json!({}));
     start(&world, "Bad");
     start(&world, "Good");
-    fs::remove_dir_all(bucket(&world, "bad-logs")).expect("it was made");
+    fs::remove_dir_all(bucket(&world, "bad-logs")).expect("the object was created");
     fs::write(bucket(&world, "bad-logs"), "no folder").expect("the folder is writable");
     assert_eq!(flush(&world), 500);
     assert_eq!(read_log_files(&bucket(&world, "good-logs")).len(), 1);
@@ -277,7 +281,7 @@ fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
     let refused = failure(&world, "CreateTrail", &json!({ "Name": "Third", "S3BucketName": "bad-logs" }));
     assert_eq!(refused, "InsufficientS3BucketPolicyException");
     world.restart();
-    fs::remove_file(bucket(&world, "bad-logs")).expect("it is there");
+    fs::remove_file(bucket(&world, "bad-logs")).expect("the file exists");
     let names = delivered(&world, "Bad");
     assert_eq!(names.iter().filter(|name| *name == "StartLogging").count(), 2, "{names:?}");
     assert!(status(&world, "Bad")["LatestDeliveryError"].is_null());
@@ -287,11 +291,11 @@ fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
 fn a_bucket_that_fails_is_tried_again_by_itself() {
     let world = World::with(|settings| settings.log_interval = Duration::from_millis(20));
     create(&world, "Mine", &json!({}));
-    fs::remove_dir_all(bucket(&world, "mine-logs")).expect("it was made");
+    fs::remove_dir_all(bucket(&world, "mine-logs")).expect("the object was created");
     fs::write(bucket(&world, "mine-logs"), "no folder").expect("the folder is writable");
     start(&world, "Mine");
     wait_until("the failure shows", || status(&world, "Mine")["LatestDeliveryError"].is_string());
-    fs::remove_file(bucket(&world, "mine-logs")).expect("it is there");
+    fs::remove_file(bucket(&world, "mine-logs")).expect("the file exists");
     wait_until("the files are there", || read_log_files(&bucket(&world, "mine-logs")).len() > 1);
 }
 
@@ -339,7 +343,8 @@ print(bodies[1])
     );
     let body: Value = serde_json::from_str(&world.python(&receive).ok()).expect("SNS wraps messages in JSON");
     assert!(body.get("Subject").is_none_or(Value::is_null), "{body}");
-    let message: Value = serde_json::from_str(body["Message"].as_str().expect("text")).expect("JSON");
+    let message: Value =
+        serde_json::from_str(body["Message"].as_str().expect("the member is a string")).expect("the text is JSON");
     assert_eq!(message["s3Bucket"], "mine-logs");
     let key = message["s3ObjectKey"][0].as_str().expect("a key");
     assert!(bucket(&world, "mine-logs").join(key).is_file(), "{key}");
@@ -365,7 +370,7 @@ fn a_notification_that_fails_shows_and_is_tried_again() {
     );
 }
 
-/// The lines of `notifications.ndjson`.
+/// Returns the lines of `notifications.ndjson`.
 fn notifications(world: &World) -> Vec<Value> {
     let text = fs::read_to_string(world.trail_folder().join("notifications.ndjson")).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
@@ -380,8 +385,8 @@ fn what_is_old_is_archived_and_the_rest_stays() {
     let logs = |world: &World| tests::files(&bucket(world, "mine-logs"));
     let old = logs(&world);
     for path in &old {
-        let file = fs::File::options().write(true).open(path).expect("it was listed");
-        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("it is ours");
+        let file = fs::File::options().write(true).open(path).expect("the file was listed");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("the process is a child of the test");
     }
     let archive = world.folder().join("archive");
     world.restart_with(|settings| {
@@ -391,7 +396,7 @@ fn what_is_old_is_archived_and_the_rest_stays() {
     world.ok("ListRepositories", &json!({}));
     assert_eq!(flush(&world), 200);
     assert_eq!((old.len(), logs(&world).len()), (1, 1));
-    let inside = old[0].strip_prefix(bucket(&world, "mine-logs")).expect("it is below");
+    let inside = old[0].strip_prefix(bucket(&world, "mine-logs")).expect("the path is below the folder");
     assert!(archive.join("mine-logs").join(inside).is_file(), "{}", inside.display());
 }
 
@@ -403,12 +408,12 @@ fn old_events_leave_the_history_once_they_are_delivered() {
     }
     assert_eq!(flush(&world), 200);
     let before = world.events().len();
-    // Each reading of the clock is a second later.
+    // The clock advances by a second with each reading.
     world.restart_with(|settings| settings.retention.events = Some(Duration::from_secs(5)));
     world.ok("LookupEvents", &json!({}));
     assert_eq!(flush(&world), 200);
     let found = world.ok("LookupEvents", &json!({}));
-    let left = found["Events"].as_array().map(Vec::len).expect("it has events");
+    let left = found["Events"].as_array().map(Vec::len).expect("the member is present");
     assert!((1..15).contains(&left), "{left}");
     assert_eq!(world.events().len(), before + 2);
     world.restart();
@@ -457,7 +462,7 @@ fn tags_are_put_shown_and_removed() {
 fn a_record_names_the_trail_that_it_is_about() {
     let world = world();
     create(&world, "Mine", &json!({}));
-    let event = world.events().pop().expect("it was recorded");
+    let event = world.events().pop().expect("the call is recorded");
     let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/Mine";
     assert_eq!(
         (&event["eventSource"], &event["eventName"]),
@@ -482,8 +487,8 @@ fn failed_git_requests_that_name_accounts_leave_no_trails_there() {
     probe("111122223333");
     world.digest();
     let folders = || {
-        let folders = fs::read_dir(world.trail_folder().join("AWSLogs")).expect("it is there");
-        folders.map(|folder| folder.expect("it can be listed").file_name()).collect::<Vec<_>>()
+        let folders = fs::read_dir(world.trail_folder().join("AWSLogs")).expect("the folder exists");
+        folders.map(|folder| folder.expect("the folder can be listed").file_name()).collect::<Vec<_>>()
     };
     assert_eq!(folders(), ["111122223333"], "the default account has its trail whatever happens first");
     assert_eq!(world.events().len(), 21, "they are recorded all the same");

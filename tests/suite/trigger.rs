@@ -1,4 +1,4 @@
-//! Triggers: what is told of the changes of references, to whom, and what becomes of it.
+//! Triggers: messages about changed references, their destinations and their delivery.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tests::{World, wait_until};
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:MyTopic";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:MyFunction";
 
-/// A server with a repository; messages for topics and functions go to where the test says.
+/// Starts a server with a repository and with destinations for topics and functions.
 fn world(destinations: &[(&str, To)]) -> World {
     let destinations: BTreeMap<_, _> = destinations.iter().map(|(arn, to)| ((*arn).to_owned(), to.clone())).collect();
     let world = World::with(|settings| {
@@ -127,7 +127,7 @@ fn a_push_is_one_message_with_all_its_references_in_their_order() {
     let tag = world.git("work", &["rev-parse", "v1"]).ok();
     push(&world, &["HEAD:refs/heads/new", "v1", ":refs/heads/old", &format!("{first}:refs/heads/same"), "main"]);
     let record = destination.next_record();
-    let mut references = record["codecommit"]["references"].as_array().expect("a list").clone();
+    let mut references = record["codecommit"]["references"].as_array().expect("the value is a list").clone();
     references.sort_by_key(|reference| reference["ref"].to_string());
     assert_eq!(
         Value::Array(references),
@@ -161,9 +161,13 @@ fn a_trigger_hears_of_its_branches_and_events_alone() {
     let mut told = Vec::new();
     for _ in 0..4 {
         let record = destination.next_record();
-        let references = record["codecommit"]["references"].as_array().expect("a list").iter();
-        let references: Vec<_> = references.map(|it| it["ref"].as_str().expect("a name").to_owned()).collect();
-        told.push((record["eventTriggerName"].as_str().expect("a name").to_owned(), references.join(" ")));
+        let references = record["codecommit"]["references"].as_array().expect("the value is a list").iter();
+        let references: Vec<_> =
+            references.map(|reference| reference["ref"].as_str().expect("the member is a string").to_owned()).collect();
+        told.push((
+            record["eventTriggerName"].as_str().expect("the member is a string").to_owned(),
+            references.join(" "),
+        ));
     }
     let expected = [
         ("Main", "refs/heads/main"),
@@ -248,13 +252,13 @@ fn a_destination_that_goes_on_failing_is_given_up_and_the_others_are_not() {
     let of = |name: &str| lines.iter().find(|line| line["trigger"] == name).expect("it has a line");
     assert_eq!((&of("Working")["outcome"], &of("Working")["attempts"]), (&json!("delivered"), &json!(1)));
     assert_eq!((&of("Failing")["outcome"], &of("Failing")["attempts"]), (&json!("given up"), &json!(3)));
-    let reason = format!("{} answered 503 Service Unavailable: as told", failing.url());
+    let reason = format!("{} answered 503 Service Unavailable: received", failing.url());
     assert_eq!(of("Failing")["reason"], reason);
 }
 
 #[test]
 fn a_message_waits_over_a_restart() {
-    // Nothing listens on the first port.
+    // The first port has no listener.
     let mut world = world(&[(TOPIC, To::Url("http://127.0.0.1:1".to_owned()))]);
     world.restart_with(|settings| settings.triggers.attempts = 1_000_000);
     put(&world, &[trigger("MyTrigger", &[], &["all"])]);
@@ -305,7 +309,7 @@ fn a_test_tells_of_each_trigger_what_became_of_it() {
     let mut to_nowhere = trigger("Nowhere", &[], &["all"]);
     to_nowhere["destinationArn"] = "arn:aws:sns:us-east-1:111122223333:Other".into();
     let outcome = test(&world, &[trigger("Working", &["main", "next"], &["all"]), to_function, to_nowhere]);
-    let reason = format!("{} answered 403 Forbidden: as told", failing.url());
+    let reason = format!("{} answered 403 Forbidden: received", failing.url());
     assert_eq!(
         outcome,
         json!({
@@ -382,7 +386,8 @@ print(messages[0]['Body'])
         (&body["TopicArn"], &body["Subject"]),
         (&json!(topic), &json!("UPDATE: AWS CodeCommit us-east-1 push: MyDemoRepo"),)
     );
-    let message: Value = serde_json::from_str(body["Message"].as_str().expect("text")).expect("JSON");
+    let message: Value =
+        serde_json::from_str(body["Message"].as_str().expect("the member is a string")).expect("the text is JSON");
     let record = &message["Records"][0];
     assert_eq!((&record["eventTriggerName"], &record["customData"]), (&json!("MyTrigger"), &json!("data")));
     let created = json!([{ "commit": commit_id, "created": true, "ref": "refs/heads/main" }]);

@@ -1,11 +1,11 @@
-//! What calls may write into a tree: nothing that a push could not bring, so that every Git client takes what they made.
+//! Trees that calls may create: only those that a push may contain, so that every Git client accepts them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tests::World;
 
-/// The content of a `.gitmodules` whose URL would be an option of the client's `git clone`.
+/// A `.gitmodules` whose URL `git clone` would take as an option.
 const PAYLOAD: &str = "[submodule \"a\"]\n\tpath = a\n\turl = -u./payload\n";
 const SOUND: &str = "[submodule \"a\"]\n\tpath = a\n\turl = https://example.com/a.git\n";
 
@@ -20,7 +20,7 @@ fn tip(world: &World, branch: &str) -> Value {
     reply.json()["branch"]["commitId"].clone()
 }
 
-/// Makes a commit on a branch; gives the name of the exception, or `null`.
+/// Creates a commit on a branch; returns the name of the exception, or `null`.
 fn commit(world: &World, branch: &str, changes: &Value) -> Value {
     let mut input = changes.clone();
     input["repositoryName"] = "demo".into();
@@ -33,7 +33,7 @@ fn put(path: &str, mode: &str, content: &str) -> Value {
     json!({ "filePath": path, "fileMode": mode, "fileContent": STANDARD.encode(content) })
 }
 
-/// Clones with all checks of a careful client, and checks the clone.
+/// Clones with all checks of a strict client, and checks the clone.
 fn check(world: &World, name: &str) {
     let url = world.repository_url("demo");
     world.git(".", &["clone", "--quiet", "-c", "transfer.fsckObjects=true", "--mirror", &url, name]).ok();
@@ -77,7 +77,7 @@ fn files_that_endanger_clients_are_refused() {
     });
     let refused = world.call("PutFile", &file);
     assert_eq!((refused.status, &refused.json()["__type"]), (400, &json!("InvalidPathException")));
-    let message = refused.json()["message"].as_str().expect("it is told").to_owned();
+    let message = refused.json()["message"].as_str().expect("the member is a string").to_owned();
     assert!(message.contains("gitmodulesUrl: disallowed submodule url: -u./payload"), "{message}");
     assert_eq!(commit(&world, "main", &json!({ "putFiles": [put(".gitmodules", "NORMAL", SOUND)] })), Value::Null);
     let modes = json!({ "setFileModes": [{ "filePath": ".gitmodules", "fileMode": "SYMLINK" }] });

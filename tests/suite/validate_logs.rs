@@ -1,4 +1,4 @@
-//! `aws cloudtrail validate-logs`, unmodified: an hour of digests in short, a restart in the middle, and every kind of tampering.
+//! The unmodified `aws cloudtrail validate-logs`: short digest intervals, a restart, and every kind of tampering.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tests::{World, log_files, wait_until};
 
 const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/codecommit-local";
 
-/// Validates all that was delivered on the day of the tests' clock.
+/// Validates everything that was delivered on the day of the test clock.
 fn validate(world: &World) -> Outcome {
     validate_trail(world, TRAIL)
 }
@@ -21,7 +21,7 @@ fn validate_trail(world: &World, arn: &str) -> Outcome {
     world.aws(&[&["cloudtrail", "validate-logs", "--verbose", "--trail-arn", arn][..], &times].concat())
 }
 
-/// A server with a chain of digests, in the middle of which it was started again; nothing else is delivered meanwhile.
+/// Starts a server with a chain of digests that includes a restart; nothing else is delivered during the test.
 fn chained() -> World {
     let mut world = World::with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
     for round in 0..6 {
@@ -34,7 +34,7 @@ fn chained() -> World {
     world
 }
 
-/// Whether the CLI counts these as valid, and exits accordingly.
+/// Asserts that the CLI counts these files as valid, and checks its exit status.
 fn assert_counts(outcome: &Outcome, success: bool, lines: &[&str]) {
     assert_eq!(outcome.success, success, "{}\n{}", outcome.out, outcome.err);
     for line in lines {
@@ -52,7 +52,7 @@ fn a_chain_over_a_restart_is_valid() {
 fn a_log_file_that_was_changed_and_one_that_was_deleted_are_reported() {
     let world = chained();
     let files = log_files(&world.trail_folder());
-    fs::remove_file(&files[0]).expect("it is there");
+    fs::remove_file(&files[0]).expect("the file exists");
     fs::copy(&files[2], &files[1]).expect("the folder is writable");
     let outcome = validate(&world);
     assert_counts(&outcome, false, &["6/6 digest files valid", "4/6 log files valid, 2/6 log files INVALID"]);
@@ -73,7 +73,7 @@ fn a_digest_that_was_forged_and_one_that_was_deleted_are_reported() {
     assert_counts(&outcome, false, &lines);
     assert!(outcome.err.contains("INVALID: signature verification failed"), "{}", outcome.err);
     assert_counts(&world.verify(), false, &lines);
-    fs::remove_file(&digests[3].path).expect("it is there");
+    fs::remove_file(&digests[3].path).expect("the file exists");
     let outcome = validate(&world);
     assert_counts(&outcome, false, &lines);
     assert!(outcome.err.contains("INVALID: not found"), "{}", outcome.err);
@@ -120,20 +120,20 @@ fn a_trail_that_was_stopped_before_its_first_digest_is_valid_and_so_is_one_that_
 }
 
 fn write(path: &Path, content: &str) {
-    let file = fs::File::create(path).expect("it is writable");
+    let file = fs::File::create(path).expect("the folder is writable");
     let mut gzip = flate2::GzBuilder::new().write(file, flate2::Compression::fast());
-    std::io::Write::write_all(&mut gzip, content.as_bytes()).expect("there is room");
-    gzip.finish().expect("there is room");
+    std::io::Write::write_all(&mut gzip, content.as_bytes()).expect("a temporary folder can be created");
+    gzip.finish().expect("a temporary folder can be created");
 }
 
 #[test]
 fn digests_are_made_in_time_by_themselves_and_go_on_after_the_program_was_killed() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let key = signing_key();
     let arguments =
-        ["--data-dir", data.to_str().expect("it is text"), "--digest-interval", "1s", "--log-interval", "100ms"];
-    let arguments = [&arguments[..], &["--signing-key", key.to_str().expect("it is text")]].concat();
+        ["--data-dir", data.to_str().expect("the path is UTF-8"), "--digest-interval", "1s", "--log-interval", "100ms"];
+    let arguments = [&arguments[..], &["--signing-key", key.to_str().expect("the path is UTF-8")]].concat();
     let trail = data.join("trail");
     for round in 1..=3 {
         let running = Running::start(&arguments);
@@ -142,7 +142,8 @@ fn digests_are_made_in_time_by_themselves_and_go_on_after_the_program_was_killed
         assert_eq!(tests::wire::send(list).status, 200);
         wait_until("two more digests, and the log file is in one", || {
             let digests = digests(&trail);
-            let covered = digests.iter().flat_map(|it| it.content["logFiles"].as_array().cloned().unwrap_or_default());
+            let covered =
+                digests.iter().flat_map(|digest| digest.content["logFiles"].as_array().cloned().unwrap_or_default());
             digests.len() >= before + 2 && covered.count() >= round
         });
         running.kill();

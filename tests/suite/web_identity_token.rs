@@ -1,20 +1,20 @@
-//! `GetWebIdentityToken`: signed tokens, the keys to check them, and what goes on of a token that came in.
+//! `GetWebIdentityToken`: signed tokens, their public keys, and propagated claims.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Value, json};
-use tests::sts::{Session, ask, ask_as, element};
+use tests::sts::{Session, element, query, query_as};
 use tests::{Reply, World};
 
 const MARY: &str = "AKIAIOSFODNN7EXAMPLE";
 
 fn last(world: &World) -> Value {
-    world.events().pop().expect("the call left one")
+    world.events().pop().expect("the call has a record")
 }
 
 fn decoded(part: &str) -> Vec<u8> {
-    URL_SAFE_NO_PAD.decode(part).expect("it is base64")
+    URL_SAFE_NO_PAD.decode(part).expect("the text is base64")
 }
 
 fn get(world: &World, path: &str) -> Value {
@@ -23,21 +23,21 @@ fn get(world: &World, path: &str) -> Value {
     reply.json()
 }
 
-/// Checks a token with the keys that its issuer publishes, as any OIDC client does, and returns its claims.
+/// Verifies a token with the published keys of its issuer, as an OIDC client does, and returns its claims.
 fn checked(world: &World, token: &str) -> Value {
     let parts: Vec<&str> = token.split('.').collect();
     let [head, claims, signature] = parts.as_slice() else { panic!("a token has three parts: {token}") };
-    let read = |part: &str| -> Value { serde_json::from_slice(&decoded(part)).expect("it is JSON") };
+    let read = |part: &str| -> Value { serde_json::from_slice(&decoded(part)).expect("the text is JSON") };
     let (head, told) = (read(head), read(claims));
     let issuer = told["iss"].as_str().expect("it has an issuer");
     let path = |url: &str| url.strip_prefix(&world.endpoint()).expect("it is this server's").to_owned();
     let configuration = get(world, &(path(issuer) + "/.well-known/openid-configuration"));
     assert_eq!(configuration["issuer"], issuer);
-    let keys = get(world, &path(configuration["jwks_uri"].as_str().expect("it is told")));
-    let key = keys["keys"].as_array().expect("it is a list").iter().find(|key| key["kid"] == head["kid"]);
+    let keys = get(world, &path(configuration["jwks_uri"].as_str().expect("the member is a string")));
+    let key = keys["keys"].as_array().expect("the value is a list").iter().find(|key| key["kid"] == head["kid"]);
     let key = key.expect("the key is published");
     assert!(["d", "p", "q"].iter().all(|secret| key[secret].is_null()));
-    let member = |name: &str| decoded(key[name].as_str().expect("it is text"));
+    let member = |name: &str| decoded(key[name].as_str().expect("the member is a string"));
     let signed = token.rsplit_once('.').expect("it has parts").0.as_bytes();
     let result = match head["alg"].as_str() {
         Some("RS256") => RsaPublicKeyComponents { n: member("n"), e: member("e") }.verify(
@@ -60,11 +60,11 @@ fn code(reply: &Reply) -> (u16, String) {
 fn a_token_says_who_calls_and_anyone_can_check_it() {
     let mut world = World::with(|settings| settings.allow_reset = true);
     let assumed = "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/ci/Build&RoleSessionName=b1&SourceIdentity=Ana";
-    let session = Session::of(&ask(&world, Some(MARY), assumed));
+    let session = Session::of(&query(&world, Some(MARY), assumed));
     let form =
         "GetWebIdentityToken&Audience.member.1=https://api.example.com&Tags.member.1.Key=job&Tags.member.1.Value=7";
     for algorithm in ["RS256", "ES384"] {
-        let reply = ask_as(&world, &session, &format!("{form}&SigningAlgorithm={algorithm}"));
+        let reply = query_as(&world, &session, &format!("{form}&SigningAlgorithm={algorithm}"));
         assert_eq!(reply.status, 200, "{}", reply.text());
         let token = element(&reply, "WebIdentityToken");
         let claims = checked(&world, &token);
@@ -83,7 +83,7 @@ fn a_token_says_who_calls_and_anyone_can_check_it() {
         assert!(!record.to_string().contains(&token), "no token is in a record");
     }
     let user =
-        ask(&world, Some(MARY), "GetWebIdentityToken&Audience.member.1=a&Audience.member.2=b&SigningAlgorithm=ES384");
+        query(&world, Some(MARY), "GetWebIdentityToken&Audience.member.1=a&Audience.member.2=b&SigningAlgorithm=ES384");
     let claims = checked(&world, &element(&user, "WebIdentityToken"));
     assert_eq!(
         (&claims["aud"], &claims["sub"]),
@@ -100,7 +100,7 @@ fn a_token_says_who_calls_and_anyone_can_check_it() {
 #[test]
 fn what_no_token_can_say_is_refused() {
     let world = World::new();
-    let session = Session::of(&ask(&world, Some(MARY), "GetSessionToken&DurationSeconds=900"));
+    let session = Session::of(&query(&world, Some(MARY), "GetSessionToken&DurationSeconds=900"));
     let tags: Vec<String> =
         (1..=50).map(|n| format!("&Tags.member.{n}.Key=k{n}&Tags.member.{n}.Value={}", "v".repeat(256))).collect();
     let tags = tags.concat();
@@ -118,13 +118,13 @@ fn what_no_token_can_say_is_refused() {
         (format!("{good}&DurationSeconds=901"), 403, "SessionDurationEscalationException"),
         (format!("{good}{tags}"), 400, "JWTPayloadSizeExceededException"),
     ] {
-        let reply = ask_as(&world, &session, &format!("GetWebIdentityToken{more}"));
+        let reply = query_as(&world, &session, &format!("GetWebIdentityToken{more}"));
         assert_eq!(code(&reply), (status, expected.to_owned()), "{more}");
         assert_eq!(last(&world)["errorCode"], expected);
     }
 }
 
-/// A provider whose claims are propagated.
+/// A provider with propagated claims.
 const IDENTITIES: &str = r#"
     [[account]]
     id = "111122223333"
@@ -144,7 +144,7 @@ fn the_end_user_of_a_token_goes_on_into_the_next() {
     let role = "RoleArn=arn:aws:iam::111122223333:role/Build&RoleSessionName=b1";
     let assume = |claims: &Value| {
         let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        ask(&world, None, &format!("AssumeRoleWithWebIdentity&{role}&WebIdentityToken={token}"))
+        query(&world, None, &format!("AssumeRoleWithWebIdentity&{role}&WebIdentityToken={token}"))
     };
     let assumed = assume(&claims);
     let context = element(&assumed, "TrustedIdentityPropagationContext");
@@ -158,7 +158,7 @@ fn the_end_user_of_a_token_goes_on_into_the_next() {
     assert!(!last(&world).to_string().contains("ana@example.com"), "the end user is in no record");
     let form =
         "GetWebIdentityToken&Audience.member.1=a&SigningAlgorithm=ES384&SubjectMode=OriginIdentity&Scope=read write";
-    let token = ask_as(&world, &Session::of(&assumed), form);
+    let token = query_as(&world, &Session::of(&assumed), form);
     let told = checked(&world, &element(&token, "WebIdentityToken"));
     assert_eq!(
         (&told["sub"], &told["scope"], &told["subject_mode"]),
@@ -167,11 +167,11 @@ fn the_end_user_of_a_token_goes_on_into_the_next() {
     let own = &told["https://sts.amazonaws.com/"];
     assert_eq!(own["principal_id"], "arn:aws:iam::111122223333:role/Build");
     assert_eq!(own["federated_provider"], "arn:aws:iam::111122223333:oidc-provider/idp.example.com");
-    // A subject that looks like an ARN is none to sign for.
+    // A subject in the form of an ARN is refused.
     let mut false_one = claims.clone();
     false_one["email"] = "ARN:aws:iam::111122223333:root".into();
-    let refused = ask_as(&world, &Session::of(&assume(&false_one)), form);
+    let refused = query_as(&world, &Session::of(&assume(&false_one)), form);
     assert_eq!(code(&refused), (403, "AccessDenied".to_owned()));
-    false_one.as_object_mut().expect("it is one").remove("email");
+    false_one.as_object_mut().expect("the value is an object").remove("email");
     assert_eq!(code(&assume(&false_one)), (400, "InvalidIdentityToken".to_owned()));
 }

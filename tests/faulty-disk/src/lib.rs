@@ -1,6 +1,6 @@
-//! A disk and a memory that fail SQLite where a test orders it: at the n-th write, or the n-th allocation, of the process.
+//! Failures of disk and memory for SQLite: a test makes the n-th write or the n-th allocation of the process fail.
 //!
-//! **Invariant:** nothing fails unless a test has ordered it, and one test at a time can.
+//! **Invariant:** nothing fails without a test that requires it, and one test at a time can.
 
 mod file_system;
 mod memory;
@@ -10,42 +10,42 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// What fails, and how.
+/// The calls that fail, and their error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Writes: the disk is full.
+    /// Writes fail because the disk is full.
     DiskFull,
-    /// Writes, syncs, truncations and the growth of the shared index: the disk is broken.
+    /// Writes, syncs, truncations and extensions of the shared index fail with input/output errors.
     InputOutput,
-    /// The same calls: the system has no memory for them.
+    /// The same calls fail because the system has no memory.
     NoMemory,
-    /// SQLite's own allocations.
+    /// Allocations of SQLite fail.
     Allocation,
 }
 
-/// How many calls go well yet; 0 means that nothing was ordered.
+/// The number of calls until the failure; 0 means that none is set.
 static LEFT: AtomicU64 = AtomicU64::new(0);
 
-/// What fails then: the number of a [`Failure`], and 128 more if all calls after it fail too.
+/// The number of the [`Failure`], plus [`LASTS`] if all later calls fail too.
 static KIND: AtomicU8 = AtomicU8::new(0);
 
-/// How many calls have failed since the order.
+/// The number of failed calls since a failure was set.
 static FAILED: AtomicU64 = AtomicU64::new(0);
 
 const LASTS: u8 = 128;
 
-/// The turn of tests that order failures.
+/// Held by the test that injects failures.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// The right to order failures; what was ordered is lifted at its end.
+/// The right to inject failures; dropping it removes them.
 pub struct Faults {
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Faults {
-    /// Puts itself between SQLite and the system, and waits until no other test orders failures.
+    /// Installs the file system and the allocator, and waits until no other test injects failures.
     ///
-    /// This must come before the process's first use of SQLite.
+    /// Must run before the first use of SQLite in the process.
     pub fn install() -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
@@ -55,16 +55,16 @@ impl Faults {
         Self { _turn: TURN.lock() }
     }
 
-    /// Orders that the call of this number from now on fails, counted from 1, or that it and all after it do.
-    pub fn order(&self, failure: Failure, number: u64, lasts: bool) {
-        self.lift();
+    /// Makes the call with this number from now on fail, counted from 1; with `lasts` all later calls too.
+    pub fn inject(&self, failure: Failure, number: u64, lasts: bool) {
+        self.remove();
         KIND.store(failure as u8 | if lasts { LASTS } else { 0 }, Ordering::SeqCst);
         FAILED.store(0, Ordering::SeqCst);
         LEFT.store(number, Ordering::SeqCst);
     }
 
-    /// Lets everything go well again; returns how many calls have failed.
-    pub fn lift(&self) -> u64 {
+    /// Removes the failure; returns the number of calls that failed.
+    pub fn remove(&self) -> u64 {
         LEFT.store(0, Ordering::SeqCst);
         FAILED.load(Ordering::SeqCst)
     }
@@ -72,19 +72,19 @@ impl Faults {
 
 impl Drop for Faults {
     fn drop(&mut self) {
-        self.lift();
+        self.remove();
     }
 }
 
-/// Counts a call of a kind, and tells what it fails with, if it is to fail.
-fn due(concerns: impl Fn(Failure) -> bool) -> Option<Failure> {
+/// Counts a call; returns its failure if it must fail. `applies` returns whether a failure is for calls of this kind.
+fn take_failure(applies: impl Fn(Failure) -> bool) -> Option<Failure> {
     if LEFT.load(Ordering::Relaxed) == 0 {
         return None;
     }
     let kind = KIND.load(Ordering::SeqCst);
     let failures = [Failure::DiskFull, Failure::InputOutput, Failure::NoMemory, Failure::Allocation];
     let failure = failures[usize::from(kind & !LASTS)];
-    if !concerns(failure) {
+    if !applies(failure) {
         return None;
     }
     let count = |left: u64| match left {

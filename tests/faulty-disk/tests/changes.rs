@@ -29,7 +29,7 @@ impl Ledger {
         let steps = &["CREATE TABLE notes (id INTEGER PRIMARY KEY, size INTEGER NOT NULL); \
              CREATE TABLE parts (note INTEGER NOT NULL, bytes BLOB NOT NULL); \
              CREATE TABLE total (notes INTEGER NOT NULL); INSERT INTO total VALUES (0)"];
-        store.migrate("test", steps).expect("the statements are good");
+        store.migrate("test", steps).expect("the statements are valid");
         Self { store, next: AtomicI64::new(1), acknowledged: Mutex::default(), acted: Arc::default() }
     }
 
@@ -77,17 +77,17 @@ fn kept(store: &Store) -> BTreeSet<i64> {
         Ok((notes, total, torn))
     });
     let (notes, total, torn) = found.expect("the store works again");
-    assert_eq!((total, torn), (Some(i64::try_from(notes.len()).expect("they are few")), Some(0)));
+    assert_eq!((total, torn), (Some(i64::try_from(notes.len()).expect("the number is small")), Some(0)));
     notes.into_iter().collect()
 }
 
 /// Opens a copy of the files as they are, as if the process had been killed, and returns what is kept.
 fn kept_after_a_kill(folder: &Path) -> BTreeSet<i64> {
-    let copy = tempfile::tempdir().expect("there is room");
+    let copy = tempfile::tempdir().expect("a temporary folder can be created");
     for name in ["test.db", "test.db-wal"] {
-        std::fs::copy(folder.join(name), copy.path().join(name)).expect("it is there");
+        std::fs::copy(folder.join(name), copy.path().join(name)).expect("the file exists");
     }
-    kept(&Store::open(&copy.path().join("test.db"), Durability::Normal).expect("it opens"))
+    kept(&Store::open(&copy.path().join("test.db"), Durability::Normal).expect("the database opens"))
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
     for failure in FAILURES {
         for (lasts, durability) in [(false, Durability::Normal), (true, Durability::Normal), (false, Durability::Full)]
         {
-            let folder = tempfile::tempdir().expect("there is room");
+            let folder = tempfile::tempdir().expect("a temporary folder can be created");
             let ledger = Ledger::open(folder.path(), durability);
             ledger.change(0);
             for number in 1.. {
@@ -111,7 +111,7 @@ fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
                     break;
                 }
             }
-            let count = i64::try_from(ledger.acknowledged.lock().len()).expect("they are few");
+            let count = i64::try_from(ledger.acknowledged.lock().len()).expect("the number is small");
             assert!(count > ledger.next.load(Ordering::SeqCst) / 2, "what follows a failure is kept");
         }
     }
@@ -120,7 +120,7 @@ fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
 #[test]
 fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear() {
     let faults = Faults::install();
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let ledger = Ledger::open(folder.path(), Durability::Normal);
     let mut failed = 0;
     for (run, order) in orders(4_000).enumerate() {
@@ -150,14 +150,14 @@ fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear
     assert!(failed > 16, "most runs meet a failure");
     let Ledger { store, acknowledged, .. } = ledger;
     drop(store);
-    let again = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("it opens");
+    let again = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the database opens");
     assert_eq!(kept(&again), acknowledged.into_inner());
 }
 
 #[test]
 fn a_reader_that_failed_is_not_used_again() {
     let faults = Faults::install();
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let ledger = Ledger::open(folder.path(), Durability::Normal);
     ledger.change(PARTS);
     for number in 1.. {

@@ -27,7 +27,7 @@ fn orders(calls_max: u64) -> impl Iterator<Item = Order> {
         // A prime spreads the places.
         let number = if place % 2 == 0 { place / 2 } else { place * 7919 % calls_max };
         Order {
-            failure: FAILURES[usize::try_from(run % 4).expect("it is small")],
+            failure: FAILURES[usize::try_from(run % 4).expect("the number is small")],
             number: number + 1,
             lasts: run / 4 % 2 == 1,
         }

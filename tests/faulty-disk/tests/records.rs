@@ -39,11 +39,11 @@ impl Place {
     fn open(folder: &Path) -> Self {
         let store = Store::open(&folder.join("test.db"), Durability::Normal).expect("the folder is writable");
         let steps = &["CREATE TABLE notes (request TEXT NOT NULL); CREATE TABLE parts (bytes BLOB NOT NULL)"];
-        store.migrate("test", steps).expect("the statements are good");
+        store.migrate("test", steps).expect("the statements are valid");
         let (store, folder) = (Arc::new(store), folder.join("trail"));
         let settings = Settings {
             folder: folder.clone(),
-            home_region: "us-east-1".parse().expect("it is one"),
+            home_region: "us-east-1".parse().expect("the value is valid"),
             event_version: EventVersion::V1_05,
             kms_events: false,
             log_interval: Duration::from_hours(1),
@@ -62,10 +62,10 @@ impl Place {
     }
 
     fn call(&self, account: u64, parts: i64) {
-        let account: aws::AccountId = format!("{account:012}").parse().expect("it has twelve digits");
+        let account: aws::AccountId = format!("{account:012}").parse().expect("an account id has twelve digits");
         let origin = Origin {
             account: account.clone(),
-            region: "us-east-1".parse().expect("it is a region"),
+            region: "us-east-1".parse().expect("the name is that of a region"),
             source_ip_address: "127.0.0.1".to_owned(),
             user_agent: None,
             host: None,
@@ -102,7 +102,7 @@ impl Place {
         let (notes, records) = read.expect("the store works again");
         assert_eq!(notes.len(), acknowledged.len(), "{context}: rows");
         assert_eq!(notes.into_iter().collect::<BTreeSet<_>>(), *acknowledged, "{context}: rows");
-        let lines = std::fs::read_to_string(trail::events_path(&self.folder)).expect("it is there");
+        let lines = std::fs::read_to_string(trail::events_path(&self.folder)).expect("the file exists");
         assert!(lines.lines().eq(records.iter().map(String::as_str)), "{context}: lines and records");
         let mut ids: Vec<_> = records.iter().map(|record| id(&parse(record), "eventID")).collect();
         ids.sort();
@@ -115,11 +115,11 @@ impl Place {
 }
 
 fn parse(text: &str) -> Value {
-    serde_json::from_str(text).expect("it is JSON")
+    serde_json::from_str(text).expect("the text is JSON")
 }
 
 fn id(record: &Value, member: &str) -> String {
-    record[member].as_str().expect("it has ids").to_owned()
+    record[member].as_str().expect("the record has the id").to_owned()
 }
 
 /// The ids of the events in log files, sorted.
@@ -132,8 +132,8 @@ fn delivered(folder: &Path) -> Vec<String> {
                 continue;
             }
             let mut content = String::new();
-            let file = std::fs::File::open(path).expect("it was listed");
-            GzDecoder::new(file).read_to_string(&mut content).expect("it is compressed text");
+            let file = std::fs::File::open(path).expect("the file was listed");
+            GzDecoder::new(file).read_to_string(&mut content).expect("a log file is compressed text");
             let records = parse(&content)["Records"].as_array().expect("no digest is due").clone();
             ids.extend(records.iter().map(|record| id(record, "eventID")));
         }
@@ -145,13 +145,13 @@ fn delivered(folder: &Path) -> Vec<String> {
 #[test]
 fn calls_rows_lines_and_log_files_agree_whatever_fails() {
     let faults = Faults::install();
-    let mut folder = tempfile::tempdir().expect("there is room");
+    let mut folder = tempfile::tempdir().expect("a temporary folder can be created");
     let mut place = Place::open(folder.path());
     let mut failed = 0;
     for (run, order) in orders(5_000).enumerate() {
         // What there is to compare is not to grow with the runs.
         if run % 50 == 49 {
-            let fresh = tempfile::tempdir().expect("there is room");
+            let fresh = tempfile::tempdir().expect("a temporary folder can be created");
             place = Place::open(fresh.path());
             folder = fresh;
         }
@@ -162,7 +162,8 @@ fn calls_rows_lines_and_log_files_agree_whatever_fails() {
                 scope.spawn(move || {
                     for number in 0..3_u64 {
                         // New accounts get their trails in the transactions of their first calls.
-                        let account = if number == 2 { 100_000 + u64::try_from(run).expect("it is small") } else { 1 };
+                        let account =
+                            if number == 2 { 100_000 + u64::try_from(run).expect("the number is small") } else { 1 };
                         place.call(account, if (thread, number) == (0, 1) { PARTS } else { 0 });
                     }
                 });

@@ -9,14 +9,14 @@ use tests::workspace;
 
 use super::layout::layout;
 
-/// One request, what is done before it, and the reply that it must get.
+/// A request, its setup and the expected reply.
 #[derive(Clone)]
 pub struct Case {
     pub operation: String,
     pub name: String,
-    /// Where the reply is known from.
+    /// The source of the expected reply.
     pub source: String,
-    /// Steps that are done before the request; names of setups are replaced by their steps.
+    /// The steps before the request; names of setups are replaced by their steps.
     pub setup: Vec<Value>,
     /// Settings of the server at the time of the request, as in a configuration file; `null` for the defaults.
     pub settings: Value,
@@ -25,17 +25,17 @@ pub struct Case {
 }
 
 impl Case {
-    /// Where a failure is reported to be: `OPERATION/CASE`.
+    /// Returns the name in reports of failures: `OPERATION/CASE`.
     pub fn title(&self) -> String {
         format!("{}/{}", self.operation, self.name)
     }
 }
 
-/// Every case of every file, by operation and then in the order of the file.
+/// Reads the cases of all files, by operation and in the order of the file.
 ///
 /// # Panics
 ///
-/// Panics if a file is not as this module describes, or not laid out as [`layout`] does.
+/// Panics if a file violates this format, or the layout of [`layout`].
 pub fn cases() -> Vec<Case> {
     let setups = read("setups");
     let mut used = HashSet::new();
@@ -77,11 +77,12 @@ pub fn write_replies(cases: &[Case]) {
     }
 }
 
-/// The operations that have a file.
+/// Returns the operations that have a file.
 fn operations() -> Vec<String> {
     let files = fs::read_dir(workspace().join("tests/golden")).expect("the folder is there");
-    let names = files.map(|file| file.expect("it can be listed").path().with_extension(""));
-    let names = names.map(|path| path.file_name().expect("it has one").to_str().expect("it is text").to_owned());
+    let names = files.map(|file| file.expect("the folder can be listed").path().with_extension(""));
+    let names = names
+        .map(|path| path.file_name().expect("the value is present").to_str().expect("the path is UTF-8").to_owned());
     let mut names: Vec<_> = names.filter(|name| name != "setups").collect();
     names.sort();
     names

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Columns of a line, unless a text is longer.
+/// Maximum columns of a line, unless a text is longer.
 const WIDTH: usize = 120;
 
 /// Writes the content of a golden file, with an empty line between its entries.

@@ -14,11 +14,11 @@ use super::file::Case;
 use crate::history::History;
 use crate::trail;
 
-/// A case that did not get its reply or record.
+/// A case with another reply or record than expected.
 pub struct Failure<'c> {
     pub case: &'c Case,
     what: String,
-    /// The reply that came instead, if it was the reply that differed.
+    /// The actual reply, if the reply differs.
     pub reply: Option<Value>,
 }
 
@@ -28,19 +28,19 @@ impl fmt::Display for Failure<'_> {
     }
 }
 
-/// Does what a case says, in a world of its own.
+/// Replays a case on its own server.
 pub fn replay(case: &Case) -> Result<(), Failure<'_>> {
-    // Files of the trail would take ids while they are written, so they wait.
+    // Delivery of log files would take ids, so it does not run during the replay.
     let mut world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     let mut history = History::new(&world);
     for step in &case.setup {
         prepare(&world, &mut history, step);
     }
     if !case.settings.is_null() {
-        let options: Options = serde_json::from_value(case.settings.clone()).expect("these are settings");
-        let options = options.settings().expect("they make sense");
+        let options: Options = serde_json::from_value(case.settings.clone()).expect("the settings are valid");
+        let options = options.settings().expect("the settings are valid");
         world.restart_with(|settings| {
-            // The places are the harness's.
+            // The harness sets the address and the folders.
             let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
             *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..options };
         });
@@ -81,9 +81,9 @@ fn compare_record<'c>(case: &'c Case, reply: &Reply, world: &World) -> Result<()
     let record = world.events().pop().expect("the call is recorded");
     let mut input = expand(&request["body"]);
     for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        input.as_object_mut().expect("it is one").remove(unknown).expect("it is sent");
+        input.as_object_mut().expect("the value is an object").remove(unknown).expect("it is sent");
     }
-    let (recorded, expected) = (trail::told(&record), trail::to_be_told(operation, &input, reply));
+    let (recorded, expected) = (trail::derived_members(&record), trail::expected_members(operation, &input, reply));
     let (recorded, expected) = (recorded.to_string(), expected.to_string());
     if recorded == expected {
         return Ok(());
@@ -96,10 +96,9 @@ fn usual_headers() -> Map<String, Value> {
     [("content-type".to_owned(), json!("application/x-amz-json-1.1"))].into_iter().collect()
 }
 
-/// Does a step of a golden's setup: a call, or as many as `times` says, each with its number for `{number}`, or again and
-/// again `until` its reply is as that says, where the server does something by itself; or, in a folder
-/// that begins with the example commit, a commit of files, a Git command (`REPOSITORY` in it is the repository's URL), or a
-/// push of its HEAD to a branch.
+/// Runs a step of the setup of a golden. A step is a call: once, `times` times with its number in place of `{number}`, or `until`
+/// its reply has a value that background work brings about. Or it is, in a folder that starts with the example commit, a commit
+/// of files, a Git command (`REPOSITORY` stands for the URL of the repository), or a push of HEAD to a branch.
 fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
     if let Some(operation) = step["operation"].as_str() {
         if let Some(wanted) = step["until"].as_object() {
@@ -120,7 +119,7 @@ fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
         history.push(&world.repository_url(step["repository"].as_str().unwrap_or("MyDemoRepo")), branch);
     } else if let Some(words) = step["git"].as_array().filter(|words| words.iter().any(|word| word == "REPOSITORY")) {
         let url = world.repository_url("MyDemoRepo");
-        let words = words.iter().map(|word| word.as_str().expect("a word is text"));
+        let words = words.iter().map(|word| word.as_str().expect("the member is a string"));
         let words: Vec<&str> = words.map(|word| if word == "REPOSITORY" { url.as_str() } else { word }).collect();
         history.run(&words);
     } else {
@@ -128,8 +127,8 @@ fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
     }
 }
 
-/// Writes out what is too long for a golden: `{"letters": N}` is a text of so many letters, `{"content": N}` the content of a
-/// file of so many.
+/// Expands abbreviations of long values: `{"letters": N}` is a text of N letters, `{"content": N}` the content of a file of N
+/// letters.
 fn expand(value: &Value) -> Value {
     match value {
         Value::Object(object) => match (object.len(), value["letters"].as_u64(), value["content"].as_u64()) {
@@ -142,7 +141,7 @@ fn expand(value: &Value) -> Value {
     }
 }
 
-/// A text of so many letters.
+/// Returns a text of a number of letters.
 pub fn letters(count: u64) -> String {
     "x".repeat(usize::try_from(count).expect("it fits into memory"))
 }
@@ -156,7 +155,7 @@ fn send(world: &World, request: &Value) -> Reply {
     world.send("POST", "/", &sent, body.as_bytes())
 }
 
-/// The headers that a call has besides the usual ones.
+/// Returns the additional headers of a call.
 fn headers(call: &Value) -> Vec<(&str, &str)> {
     let headers = call["headers"].as_object().into_iter().flatten();
     headers.map(|(name, value)| (name.as_str(), value.as_str().expect("a header is text"))).collect()

@@ -1,6 +1,6 @@
-//! Exceptions in the models that no case can bring about, each with the reason.
+//! Exceptions of the models that no case can cause, each with the reason.
 
-/// Exceptions that operations of the model have and that nothing can bring about here, each with the reason.
+/// Exceptions of operations of CodeCommit that cannot occur here, each with the reason.
 pub const UNREACHABLE: &[(&[&str], &str, &str)] = &[
     (&["CreateCommit"], "InvalidDeletionParameterException", "keepEmptyFolders is either true or false"),
     (
@@ -79,7 +79,7 @@ pub const UNREACHABLE: &[(&[&str], &str, &str)] = &[
     (&["ListRequiredTags"], "PaginationTokenExpiredException", "there is one page"),
 ];
 
-/// Exceptions of any operation of CloudTrail that nothing or no golden can bring about here, each with the reason.
+/// Exceptions of operations of CloudTrail that cannot occur here or in a golden, each with the reason.
 pub const NOT_HERE: &[(&str, &str)] = &[
     ("OperationNotPermittedException", "everyone is let in"),
     ("UnsupportedOperationException", "what is there is supported"),
@@ -98,7 +98,7 @@ pub const NOT_HERE: &[(&str, &str)] = &[
     ("ThrottlingException", "nothing but LookupEvents is throttled, and its model does not have it"),
 ];
 
-/// Exceptions of any operation of the Resource Groups Tagging API that nothing brings about here, each with the reason.
+/// Exceptions of operations of the Resource Groups Tagging API that cannot occur here, each with the reason.
 pub const NOT_IN_TAGGING: &[(&str, &str)] = &[
     ("ThrottledException", "nothing is throttled"),
     ("InternalServiceException", "only a store that fails brings it for the whole request"),

@@ -1,4 +1,4 @@
-//! Pull requests merged by the operations: what Git sees of it, and what other pull requests do.
+//! Merges of pull requests with the API: the result in Git, and the effects on other pull requests.
 
 use std::sync::Barrier;
 
@@ -18,13 +18,13 @@ fn asked(id: &Value) -> Value {
     json!({ "pullRequestId": id, "repositoryName": "MyDemoRepo" })
 }
 
-/// The tip of a branch, as Git sees it.
+/// Returns the tip of a branch according to Git.
 fn tip(world: &World, branch: &str) -> String {
     let listed = world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo"), &format!("refs/heads/{branch}")]);
     listed.ok().split('\t').next().expect("a split has a first part").to_owned()
 }
 
-/// The parents of what `main` has, fetched.
+/// Fetches `main` and returns the parents of its tip.
 fn parents(world: &World) -> Vec<String> {
     world.git("work", &["fetch", "--quiet", &world.repository_url("MyDemoRepo"), "main"]).ok();
     let parents = world.git("work", &["log", "-1", "--format=%P", "FETCH_HEAD"]).ok();
@@ -44,7 +44,7 @@ fn a_pull_request_between_two_branches_at_one_commit_goes_on_as_others_do() {
         let metadata = json!({ "isMerged": true, "mergedBy": MARY, "mergeCommitId": main, "mergeOption": option });
         assert_eq!(merged["pullRequestTargets"][0]["mergeMetadata"], metadata);
         assert_eq!((tip(&world, "main"), tip(&world, "release")), (main.clone(), main.clone()));
-        // What the source gets later is a revision, and is merged as ever.
+        // A later commit of the source is a new revision and can be merged.
         let later = create(&world, "other");
         push(&world, &["feature:refs/heads/other"]);
         assert_eq!(kinds(&world, &later), ["CREATED", "SOURCE_REFERENCE_UPDATED"]);
@@ -104,12 +104,12 @@ fn other_pull_requests_follow_a_merge() {
     push(&world, &["main~0:refs/heads/release"]);
     world.ok("MergePullRequestByThreeWay", &asked(&id));
     let at = tip(&world, "main");
-    // Who asked for the same has got it, by no option of theirs.
+    // A pull request for the same merge counts as merged, without an option.
     let metadata = json!({ "isMerged": true, "mergedBy": MARY, "mergeCommitId": at });
     assert_eq!(get(&world, &same)["pullRequestTargets"][0]["mergeMetadata"], metadata);
     assert_eq!(get(&world, &other)["pullRequestTargets"][0]["destinationCommit"], at);
     assert_eq!(kinds(&world, &other), ["CREATED"]);
-    // A destination can be another one's source.
+    // The destination of one pull request can be the source of another.
     let onwards = world.ok("CreatePullRequest", &json!({ "title": "Onwards", "targets": targets }));
     let onwards = &onwards["pullRequest"]["pullRequestId"];
     world.ok("MergePullRequestBySquash", &asked(&other));
@@ -144,7 +144,7 @@ fn what_cannot_be_merged_stays_as_it_is() {
         assert_eq!(failure(&world, operation, &other_tip), "TipOfSourceReferenceIsDifferentException");
     }
     assert_eq!((get(&world, &id), tip(&world, "main")), (shown, at));
-    // A guard that holds can be written in capitals.
+    // The expected commit id can be in upper case.
     let mut accepted = asked(&id);
     accepted["sourceCommitId"] = feature.to_uppercase().into();
     accepted["conflictResolutionStrategy"] = "ACCEPT_SOURCE".into();
@@ -168,7 +168,7 @@ fn of_many_who_merge_one_exactly_one_does() {
             }
         };
         let threads: Vec<_> = (0..6).map(|number| scope.spawn(merge(WAYS[number % 3].0))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).collect()
     });
     assert_eq!(answers.iter().filter(|kind| kind.is_null()).count(), 1, "{answers:?}");
     let late = ["PullRequestAlreadyClosedException", "ConcurrentReferenceUpdateException"];
