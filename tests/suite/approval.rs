@@ -66,7 +66,7 @@ fn last_event(world: &World, id: &Value) -> (Value, Value, Value) {
 }
 
 #[test]
-fn approvals_satisfy_a_rule_and_then_it_can_be_merged() {
+fn a_pull_request_can_be_merged_once_approvals_satisfy_its_rules() {
     let (world, _, feature) = feature();
     let id = create(&world, "feature");
     rule(&world, &id, "Two people", &content(2, &[]));
@@ -159,7 +159,7 @@ fn new_commits_need_new_approvals() {
 }
 
 #[test]
-fn an_override_sets_the_rules_aside_until_it_is_revoked() {
+fn an_override_suspends_the_rules_until_it_is_revoked() {
     let (world, ..) = feature();
     let id = create(&world, "feature");
     rule(&world, &id, "One person", &content(1, &[]));
@@ -187,7 +187,7 @@ fn an_override_sets_the_rules_aside_until_it_is_revoked() {
 }
 
 #[test]
-fn a_closed_pull_request_takes_no_approvals_and_no_rules_but_tells_of_them() {
+fn a_closed_pull_request_shows_its_approvals_and_rules_but_accepts_no_new_ones() {
     let (world, ..) = feature();
     let id = create(&world, "feature");
     rule(&world, &id, "One person", &content(1, &[]));
@@ -221,7 +221,7 @@ fn two_hundred_approvals_fit_and_one_more_does_not() {
 }
 
 #[test]
-fn of_many_overrides_at_once_one_is_made() {
+fn of_many_concurrent_overrides_one_succeeds() {
     let (world, ..) = feature();
     let id = create(&world, "feature");
     let revision = current(&world, &id);

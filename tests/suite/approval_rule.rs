@@ -106,7 +106,7 @@ fn thirty_rules_fit_and_one_more_does_not() {
 }
 
 #[test]
-fn templates_make_rules_for_the_destinations_that_they_name() {
+fn templates_create_rules_for_their_destinations() {
     let (world, main, _) = feature();
     push(&world, &[&format!("{main}:refs/heads/release/1")]);
     let template = associated_template(&world, "Everywhere", None);
@@ -136,7 +136,7 @@ fn templates_make_rules_for_the_destinations_that_they_name() {
 }
 
 #[test]
-fn rules_of_templates_stay_as_they_were_made() {
+fn changes_of_a_template_leave_existing_rules_alone() {
     let (world, ..) = feature();
     associated_template(&world, "Two eyes", None);
     let id = create(&world, "feature");
@@ -163,7 +163,7 @@ fn rules_of_templates_stay_as_they_were_made() {
 }
 
 #[test]
-fn a_request_for_a_pull_request_that_is_sent_twice_makes_its_rules_once() {
+fn a_repeated_request_for_a_pull_request_creates_its_rules_once() {
     let (world, ..) = feature();
     associated_template(&world, "Two eyes", None);
     let targets = json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "feature" }]);
@@ -189,7 +189,7 @@ fn a_pull_request_without_rules_is_approved() {
 }
 
 #[test]
-fn rules_go_with_their_repository() {
+fn rules_are_deleted_with_their_repository() {
     let (world, ..) = feature();
     associated_template(&world, "Two eyes", None);
     let id = create(&world, "feature");

@@ -141,7 +141,7 @@ fn a_template_is_kept_while_a_repository_is_associated() {
 }
 
 #[test]
-fn a_batch_does_what_can_be_done_and_tells_of_the_rest() {
+fn a_batch_applies_valid_items_and_reports_the_others() {
     let world = World::new();
     template(&world, "Two eyes");
     repository(&world, "MyDemoRepo");
@@ -187,7 +187,7 @@ fn a_repository_has_twenty_five_templates_at_most() {
 }
 
 #[test]
-fn templates_are_of_their_account_and_region() {
+fn templates_belong_to_their_account_and_region() {
     let world = World::new();
     template(&world, "Two eyes");
     let elsewhere = [("authorization", signed("AKIAIOSFODNN7EXAMPLE", "us-east-2"))];
@@ -202,7 +202,7 @@ fn templates_are_of_their_account_and_region() {
 }
 
 #[test]
-fn the_listings_have_pages() {
+fn listings_are_paged() {
     let world = World::new();
     repository(&world, "MyDemoRepo");
     for number in 0..5 {
@@ -258,7 +258,7 @@ fn templates_and_associations_are_there_after_a_restart() {
 }
 
 #[test]
-fn a_reset_forgets_templates() {
+fn a_reset_deletes_templates() {
     let world = World::with(|settings| settings.allow_reset = true);
     repository(&world, "MyDemoRepo");
     template(&world, "Two eyes");

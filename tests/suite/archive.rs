@@ -110,7 +110,7 @@ fn an_archive_of_one_commit_always_has_the_same_bytes_and_times() {
 }
 
 #[test]
-fn a_call_and_its_record_name_bucket_key_and_upload() {
+fn an_upload_and_its_record_name_the_bucket_and_the_key() {
     let (world, commit) = world();
     let id = upload(&world, &commit, "a/b");
     let record = world.events().pop().expect("the call is recorded");
@@ -125,7 +125,7 @@ fn a_call_and_its_record_name_bucket_key_and_upload() {
 }
 
 #[test]
-fn an_upload_that_a_stop_cut_off_is_begun_again() {
+fn an_upload_that_a_stop_interrupted_is_restarted() {
     let (mut world, commit) = world();
     let ids: Vec<_> = (0..20).map(|number| upload(&world, &commit, &format!("{number}.zip"))).collect();
     world.restart();
@@ -165,7 +165,7 @@ fn an_upload_can_be_cancelled_until_it_has_ended() {
 }
 
 #[test]
-fn an_upload_that_cannot_be_put_says_why() {
+fn a_failed_upload_reports_its_cause() {
     let (world, commit) = world();
     std::fs::create_dir_all(world.folder().join("data/buckets")).expect("the folder is writable");
     std::fs::write(world.folder().join("data/buckets/artifacts"), "in the way").expect("the folder is writable");
@@ -210,7 +210,7 @@ fn an_archive_of_too_many_files_fails_without_much_memory() {
 }
 
 #[test]
-fn an_upload_is_of_one_repository_and_goes_with_it() {
+fn an_upload_is_deleted_with_its_repository() {
     let (world, commit) = world();
     let id = upload(&world, &commit, "a.zip");
     ended(&world, &id);
@@ -226,7 +226,7 @@ fn an_upload_is_of_one_repository_and_goes_with_it() {
 }
 
 #[test]
-fn no_archive_takes_the_place_of_a_trail_s_files() {
+fn an_archive_never_overwrites_files_of_a_trail() {
     let (world, commit) = world();
     for (name, bucket, prefix) in [("Logs", "my-logs", "pre"), ("Own", "codecommit-local-trail", "own")] {
         world.ok("CreateTrail", &json!({ "Name": name, "S3BucketName": bucket, "S3KeyPrefix": prefix }));
@@ -281,7 +281,7 @@ fn a_trail_delivers_below_the_key_of_an_archive() {
 }
 
 #[test]
-fn a_trail_of_after_the_call_keeps_its_keys() {
+fn a_trail_created_during_an_upload_keeps_its_keys() {
     let (mut world, commit) = world();
     // The first upload keeps the others waiting until the trail exists.
     world.restart_with(|settings| settings.log_interval = std::time::Duration::from_hours(1));

@@ -50,7 +50,7 @@ fn a_created_branch_is_there_for_the_api_and_for_git() {
 }
 
 #[test]
-fn a_commit_that_only_another_repository_has_is_none_here() {
+fn a_commit_of_another_repository_does_not_exist_here() {
     let (world, commit_id) = pushed();
     world.ok("CreateRepository", &json!({ "repositoryName": "MySecondRepo" }));
     let input = json!({ "repositoryName": "MySecondRepo", "branchName": "main", "commitId": commit_id });
@@ -58,14 +58,14 @@ fn a_commit_that_only_another_repository_has_is_none_here() {
 }
 
 #[test]
-fn a_commit_id_can_be_written_in_capitals() {
+fn a_commit_id_can_be_in_upper_case() {
     let (world, commit_id) = pushed();
     assert_eq!(create(&world, "feature", &commit_id.to_uppercase()), Value::Null);
     assert_eq!(world.ok("GetBranch", &branch("feature"))["branch"]["commitId"], commit_id);
 }
 
 #[test]
-fn a_tag_s_id_is_no_commit_s() {
+fn the_id_of_a_tag_is_not_that_of_a_commit() {
     let (world, _) = pushed();
     world.git("work", &["tag", "--annotate", "--message", "One", "v1"]).ok();
     push(&world, "refs/tags/v1");
@@ -96,7 +96,7 @@ fn names_are_measured_in_characters_and_differ_by_case() {
 }
 
 #[test]
-fn a_push_makes_no_branch_that_no_call_can_name() {
+fn a_push_cannot_create_a_branch_with_an_invalid_name() {
     let (world, commit_id) = pushed();
     let long = "x/".repeat(128) + "x";
     for name in ["@", &commit_id, "-x", &long] {
@@ -117,7 +117,7 @@ fn a_push_makes_no_branch_that_no_call_can_name() {
 }
 
 #[test]
-fn a_name_cannot_be_another_ones_folder() {
+fn a_branch_name_cannot_be_the_folder_of_another() {
     let (world, commit_id) = pushed();
     assert_eq!(create(&world, "a/b", &commit_id), Value::Null);
     assert_eq!(create(&world, "a", &commit_id), "InvalidBranchNameException");
@@ -129,7 +129,7 @@ fn a_name_cannot_be_another_ones_folder() {
 }
 
 #[test]
-fn a_deleted_branch_is_told_once_and_gone_for_git_too() {
+fn a_deleted_branch_is_returned_once_and_gone_for_git_too() {
     let (world, commit_id) = pushed();
     create(&world, "feature", &commit_id);
     let deleted = world.ok("DeleteBranch", &branch("feature"));
@@ -142,7 +142,7 @@ fn a_deleted_branch_is_told_once_and_gone_for_git_too() {
 }
 
 #[test]
-fn the_default_branch_cannot_be_deleted_until_another_is_it() {
+fn the_default_branch_cannot_be_deleted_until_another_replaces_it() {
     let (world, commit_id) = pushed();
     create(&world, "feature", &commit_id);
     let refused = world.run(world.sdk().delete_branch().repository_name("MyDemoRepo").branch_name("main").send());
@@ -156,7 +156,7 @@ fn the_default_branch_cannot_be_deleted_until_another_is_it() {
 }
 
 #[test]
-fn the_first_push_settles_the_default_branch() {
+fn the_first_push_of_a_branch_sets_the_default_branch() {
     for (pushed, expected) in [
         (&["HEAD:refs/heads/zeta", "HEAD:refs/heads/main"][..], "main"),
         (&["HEAD:refs/heads/zeta", "HEAD:refs/heads/master"], "master"),
@@ -175,7 +175,7 @@ fn the_first_push_settles_the_default_branch() {
 }
 
 #[test]
-fn a_push_of_tags_alone_settles_no_default_branch() {
+fn a_push_of_tags_sets_no_default_branch() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     world.git_repository("work");
@@ -186,7 +186,7 @@ fn a_push_of_tags_alone_settles_no_default_branch() {
 }
 
 #[test]
-fn of_many_who_create_one_branch_exactly_one_wins() {
+fn of_many_concurrent_creations_of_a_branch_one_succeeds() {
     let (world, commit_id) = pushed();
     let start = Barrier::new(8);
     let answers: Vec<Value> = std::thread::scope(|scope| {

@@ -110,12 +110,12 @@ fn are_as_written(version: EventVersion, name: &str) {
 }
 
 #[test]
-fn records_of_every_kind_are_as_the_guide_has_them() {
+fn records_of_every_kind_of_caller_match_the_guide() {
     are_as_written(EventVersion::V1_05, "callers-1.05.json");
 }
 
 #[test]
-fn records_of_every_kind_are_as_they_are_today() {
+fn records_of_every_kind_of_caller_match_the_current_version() {
     are_as_written(EventVersion::V1_11, "callers-1.11.json");
 }
 

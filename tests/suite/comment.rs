@@ -101,7 +101,7 @@ fn said(groups: &Value) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn comments_on_one_place_stand_together_with_their_replies() {
+fn comments_are_grouped_by_location_with_their_replies() {
     let changed = Changed::new();
     let first = changed.post("first", None);
     changed.post("on a line", Some(2));
@@ -125,7 +125,7 @@ fn comments_on_one_place_stand_together_with_their_replies() {
 }
 
 #[test]
-fn a_listing_goes_on_over_pages_and_through_places() {
+fn a_listing_of_comments_is_paged_over_all_locations() {
     let changed = Changed::new();
     for number in 0..3 {
         changed.post(&format!("here {number}"), None);
@@ -184,7 +184,7 @@ page('get_comments_for_pull_request', 'commentsForPullRequestData', pullRequestI
 }
 
 #[test]
-fn a_comment_without_the_commit_before_is_on_its_first_parent() {
+fn a_comment_without_a_before_commit_is_on_the_first_parent() {
     let changed = Changed::new();
     let parent = changed.world.git("work", &["rev-parse", "HEAD~1"]).ok();
     let input = json!({ "repositoryName": "MyDemoRepo", "afterCommitId": changed.after, "content": "here" });
@@ -199,7 +199,7 @@ fn a_comment_without_the_commit_before_is_on_its_first_parent() {
 }
 
 #[test]
-fn the_same_sent_twice_with_a_token_is_one_comment() {
+fn a_repeated_request_with_a_token_creates_one_comment() {
     let changed = Changed::new();
     let mut input = changed.input("here");
     input["clientRequestToken"] = "a token".into();
@@ -215,7 +215,7 @@ fn the_same_sent_twice_with_a_token_is_one_comment() {
 }
 
 #[test]
-fn a_deleted_comment_keeps_its_place_and_says_nothing() {
+fn a_deleted_comment_stays_listed_without_content() {
     let changed = Changed::new();
     let first = changed.post("first", None);
     changed.reply(&first, "a reply");
@@ -238,7 +238,7 @@ fn a_deleted_comment_keeps_its_place_and_says_nothing() {
 }
 
 #[test]
-fn an_update_is_the_author_s_and_moves_the_date() {
+fn only_the_author_can_update_a_comment_and_the_date_changes() {
     let changed = Changed::new();
     let first = changed.post("first", None);
     let input = json!({ "commentId": first, "content": "second" });
@@ -296,7 +296,7 @@ fn reactions_are_listed_by_kind_page_after_page() {
 }
 
 #[test]
-fn comments_on_a_pull_request_are_its_own_and_its_activity() {
+fn comments_on_a_pull_request_belong_to_it_and_count_as_activity() {
     let changed = Changed::new();
     let pull_request = changed.pull_request();
     changed.post("on the commits", None);
@@ -318,7 +318,7 @@ fn comments_on_a_pull_request_are_its_own_and_its_activity() {
 }
 
 #[test]
-fn comments_go_with_their_repository_and_belong_to_their_account() {
+fn comments_are_deleted_with_their_repository_and_belong_to_its_account() {
     let changed = Changed::new();
     let comment = changed.post("first", None);
     changed.react(LI, &comment, ":eyes:");

@@ -106,7 +106,7 @@ fn a_commit_has_the_id_that_git_gives_it() {
 }
 
 #[test]
-fn what_the_api_writes_git_fetches_and_the_other_way_round() {
+fn commits_of_the_api_and_of_git_are_visible_to_both() {
     let world = empty();
     let first = commit(&world, None, &put(&["a", "b/c"]));
     let branch = json!({ "repositoryName": "MyDemoRepo", "branchName": "main" });
@@ -156,7 +156,7 @@ fn files_are_moved_copied_deleted_and_get_other_modes() {
 }
 
 #[test]
-fn folders_that_become_empty_are_kept_if_that_is_wanted() {
+fn empty_folders_are_kept_on_request() {
     let world = empty();
     let first = commit(&world, None, &put(&["a/b/c", "a/d", "e/f/g", "h"]));
     let gone = json!({ "deleteFiles": [{ "filePath": "a/b/c" }, { "filePath": "a/d" }, { "filePath": "h" }] });
@@ -184,7 +184,7 @@ fn folders_that_become_empty_are_kept_if_that_is_wanted() {
 }
 
 #[test]
-fn the_last_file_can_go() {
+fn the_last_file_can_be_deleted() {
     let world = empty();
     let first = commit(&world, None, &put(&["a"]));
     let made = commit(&world, Some(id(&first)), &json!({ "deleteFiles": [{ "filePath": "a" }] }));
@@ -196,7 +196,7 @@ fn the_last_file_can_go() {
 }
 
 #[test]
-fn of_many_who_commit_on_one_parent_exactly_one_wins() {
+fn of_many_concurrent_commits_on_one_parent_one_succeeds() {
     let world = empty();
     let mut tip = id(&commit(&world, None, &put(&["a"]))).to_owned();
     for round in 0..4 {
@@ -222,7 +222,7 @@ fn of_many_who_commit_on_one_parent_exactly_one_wins() {
 }
 
 #[test]
-fn of_many_who_make_the_first_commit_exactly_one_wins() {
+fn of_many_concurrent_first_commits_one_succeeds() {
     let world = empty();
     let start = Barrier::new(8);
     let replies: Vec<_> = std::thread::scope(|scope| {
@@ -242,7 +242,7 @@ fn of_many_who_make_the_first_commit_exactly_one_wins() {
 }
 
 #[test]
-fn a_file_takes_no_other_s_place() {
+fn a_file_cannot_replace_a_folder_or_its_contents() {
     let world = empty();
     world.git_repository("work");
     world.git_commit("work", "a/b", "b");

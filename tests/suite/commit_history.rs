@@ -62,7 +62,7 @@ fn a_history_has_the_commits_of_git_in_its_order() {
 }
 
 #[test]
-fn a_page_goes_on_where_the_first_began_though_the_branch_moved() {
+fn later_pages_continue_in_the_first_history_after_the_branch_moved() {
     let world = world();
     let input = json!({ "repositoryName": "MyDemoRepo", "commitSpecifier": "one", "maxResults": 3 });
     let first = world.ok("GetCommitHistory", &input);
@@ -77,7 +77,7 @@ fn a_page_goes_on_where_the_first_began_though_the_branch_moved() {
 }
 
 #[test]
-fn what_two_branches_do_not_share_is_what_git_finds() {
+fn commits_of_one_branch_only_are_those_that_git_finds() {
     let world = world();
     for (source, destination) in [("one", "two"), ("two", "one"), ("one", "main"), ("main", "two"), ("one", "one")] {
         let input = json!({ "sourceCommitSpecifier": source, "destinationCommitSpecifier": destination });
@@ -113,7 +113,7 @@ fn a_tree_has_the_entries_that_git_lists() {
 }
 
 #[test]
-fn references_are_those_of_git_with_what_annotated_tags_lead_to() {
+fn references_match_git_including_peeled_tags() {
     let world = world();
     let shown = |reference: &Value| {
         let text = |member: &str| reference[member].as_str().expect("the member is a string").to_owned();

@@ -28,7 +28,7 @@ struct Acknowledged {
 }
 
 #[test]
-fn nothing_that_was_acknowledged_is_lost_and_nothing_is_recorded_twice() {
+fn no_acknowledged_change_is_lost_or_recorded_twice() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let key = signing_key();

@@ -33,7 +33,7 @@ fn both_accounts_have_a_record_of_a_git_request() {
 }
 
 #[test]
-fn nobody_in_the_url_of_an_account_is_its_default_user() {
+fn without_credentials_the_account_in_the_url_names_its_default_user() {
     let world = World::new();
     world.call("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let url = format!("{}/444455556666/us-east-1/v1/repos/MyDemoRepo", world.endpoint());

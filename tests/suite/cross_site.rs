@@ -11,7 +11,7 @@ fn call(world: &World, headers: &[(&str, &str)]) -> Reply {
 }
 
 #[test]
-fn a_name_that_anybody_could_have_is_refused_unless_it_is_allowed() {
+fn a_public_host_name_is_refused_unless_it_is_allowed() {
     let world = World::with(|settings| {
         let names = ["git.example.com", "*.example.org"].map(str::to_owned).to_vec();
         settings.allowed_hosts = server::settings::AllowedHosts::parse(names).expect("they are names");
@@ -38,7 +38,7 @@ fn a_name_that_anybody_could_have_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
-fn a_page_of_elsewhere_can_neither_call_nor_push_nor_reset() {
+fn a_page_of_another_site_can_neither_call_nor_push_nor_reset() {
     let world = World::with(|settings| settings.allow_reset = true);
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let recorded = world.events();
@@ -77,7 +77,7 @@ fn git_requests_have_the_types_of_git() {
 }
 
 #[test]
-fn a_page_of_this_machine_can_use_an_sdk() {
+fn a_local_page_can_use_an_sdk() {
     let world = World::new();
     let origin = ("origin", "http://localhost:3000");
     let wanted = "content-type,x-amz-target,authorization,x-amz-date";

@@ -45,7 +45,7 @@ fn reading_the_trail_does_not_make_it_grow() {
 }
 
 #[test]
-fn calls_on_objects_are_in_no_event_history_and_in_no_log_file() {
+fn data_events_are_neither_in_event_history_nor_in_log_files() {
     let world = world();
     assert_eq!(get(&world, &format!("/{BUCKET}?list-type=2")), 200);
     assert_eq!(get(&world, &format!("/{BUCKET}/missing")), 404);
@@ -90,7 +90,7 @@ fn calls_on_objects_are_in_no_event_history_and_in_no_log_file() {
 }
 
 #[test]
-fn records_of_data_events_say_so_in_today_s_shape() {
+fn records_of_data_events_are_marked_in_the_current_version() {
     let options = codecommit_local::Options {
         event_version: Some(codecommit_local::options::EventVersion::V1_11),
         ..codecommit_local::Options::default()

@@ -17,7 +17,7 @@ fn refused(folder: &Path) -> String {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_said_with_its_path_and_what_to_do() {
+fn faults_of_files_are_reported_with_path_and_remedy() {
     let broken: [(&str, fn(&Path), &str); 6] = [
         ("data", |path| fs::write(path, "").expect("the folder is writable"), "move it away"),
         ("data/lock", |path| fs::create_dir(path).expect("the folder is writable"), "move it away"),
@@ -42,7 +42,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_path_and_what_to_do() {
 }
 
 #[test]
-fn repositories_whose_database_is_lost_are_not_served_as_nothing() {
+fn repositories_without_their_database_are_refused_at_the_start() {
     let mut world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let file = json!({
@@ -62,7 +62,7 @@ fn repositories_whose_database_is_lost_are_not_served_as_nothing() {
 }
 
 #[test]
-fn a_folder_that_is_removed_while_the_server_runs_is_missed() {
+fn a_folder_removed_while_the_server_runs_is_noticed() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let (data, elsewhere) = (world.folder().join("data"), world.folder().join("elsewhere"));

@@ -25,7 +25,7 @@ fn folders(world: &World) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_push_to_a_repository_that_is_deleted_meanwhile_is_told_so_and_leaves_nothing() {
+fn a_push_to_a_repository_that_is_deleted_during_it_fails_and_leaves_no_files() {
     let world = world();
     let url = world.repository_url("demo");
     world.git("work", &["push", "--quiet", &url, "main:other"]).ok();
@@ -50,7 +50,7 @@ fn a_push_to_a_repository_that_is_deleted_meanwhile_is_told_so_and_leaves_nothin
 }
 
 #[test]
-fn calls_that_race_with_a_deletion_succeed_or_hear_that_there_is_no_repository() {
+fn calls_that_race_with_a_deletion_succeed_or_fail_with_a_missing_repository() {
     let world = world();
     let (url, tip) = (world.repository_url("demo"), world.git("work", &["rev-parse", "main"]).ok());
     let push = Push::new(&world.folder().join("work"), "refs/heads/main", None, &tip);

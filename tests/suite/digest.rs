@@ -64,7 +64,7 @@ fn assert_invalid(world: &World, expected: &[&str], summary: [&str; 2]) {
 }
 
 #[test]
-fn a_digest_has_the_members_and_the_place_of_those_of_aws() {
+fn a_digest_has_the_members_and_the_key_of_those_of_aws() {
     let world = chained();
     let digests = world.digests();
     let [first, empty, last] = &digests[..] else { panic!("{digests:?}") };
@@ -140,7 +140,7 @@ fn each_region_and_account_has_its_own_chain() {
 }
 
 #[test]
-fn a_chain_goes_on_over_restarts() {
+fn a_chain_continues_over_restarts() {
     let mut world = chained();
     world.restart();
     call(&world);
@@ -155,7 +155,7 @@ fn a_chain_goes_on_over_restarts() {
 }
 
 #[test]
-fn a_server_that_never_runs_for_an_interval_makes_digests_all_the_same() {
+fn digests_are_created_even_if_no_run_lasts_an_interval() {
     let mut world = World::with(|settings| {
         settings.log_interval = std::time::Duration::from_hours(1);
         settings.digest_interval = std::time::Duration::from_secs(30);
@@ -172,7 +172,7 @@ fn a_server_that_never_runs_for_an_interval_makes_digests_all_the_same() {
 }
 
 #[test]
-fn a_chain_ends_when_logging_stops_and_a_new_one_begins_with_it() {
+fn a_chain_ends_with_stop_logging_and_another_begins_with_start_logging() {
     let world = chained();
     world.ok("StopLogging", &json!({ "Name": "codecommit-local" }));
     world.digest();
@@ -190,7 +190,7 @@ fn a_chain_ends_when_logging_stops_and_a_new_one_begins_with_it() {
 }
 
 #[test]
-fn what_is_delivered_while_validation_is_off_is_not_covered() {
+fn log_files_delivered_without_validation_are_not_covered() {
     let world = chained();
     let validation = |on: bool| {
         world.ok("UpdateTrail", &json!({ "Name": "codecommit-local", "EnableLogFileValidation": on }));
@@ -208,7 +208,7 @@ fn what_is_delivered_while_validation_is_off_is_not_covered() {
 }
 
 #[test]
-fn a_trail_that_is_deleted_has_a_last_digest_and_one_of_its_name_begins_anew() {
+fn a_deleted_trail_has_a_last_digest_and_a_new_one_of_its_name_starts_a_chain() {
     let world = chained();
     world.ok("DeleteTrail", &json!({ "Name": "codecommit-local" }));
     world.digest();
@@ -223,7 +223,7 @@ fn a_trail_that_is_deleted_has_a_last_digest_and_one_of_its_name_begins_anew() {
 }
 
 #[test]
-fn a_bucket_that_takes_no_digest_shows_in_the_status_and_gets_it_later() {
+fn a_failed_digest_shows_in_the_status_and_is_delivered_later() {
     let world = chained();
     let status = || world.ok("GetTrailStatus", &json!({ "Name": "codecommit-local" }));
     assert!(status()["LatestDigestDeliveryTime"].is_number());
@@ -257,7 +257,7 @@ fn the_same_key_and_the_same_calls_give_the_same_bytes() {
 }
 
 #[test]
-fn log_files_of_before_the_next_digest_are_not_covered_yet() {
+fn log_files_are_uncovered_until_the_next_digest() {
     let mut world = chained();
     call(&world);
     world.stop();
@@ -269,7 +269,7 @@ fn log_files_of_before_the_next_digest_are_not_covered_yet() {
 type Tamper<'a> = (&'a str, Box<dyn Fn(&PathBuf)>);
 
 #[test]
-fn a_log_file_that_was_changed_cut_lengthened_or_deleted_is_found() {
+fn every_kind_of_tampering_with_a_log_file_is_detected() {
     let summary = ["3/3 digest files valid", "2/3 log files valid, 1/3 log files INVALID"];
     let gzip = |content: &[u8]| {
         let mut gzip = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::fast());
@@ -302,7 +302,7 @@ fn a_log_file_that_was_changed_cut_lengthened_or_deleted_is_found() {
 }
 
 #[test]
-fn a_digest_that_was_changed_is_found_and_what_it_covered_is_not_trusted() {
+fn a_changed_digest_is_detected_and_its_log_files_are_not_trusted() {
     let world = chained();
     let first = &world.digests()[0];
     let forged = json!({ "logFiles": [] });
@@ -318,7 +318,7 @@ fn a_digest_that_was_changed_is_found_and_what_it_covered_is_not_trusted() {
 }
 
 #[test]
-fn a_digest_that_was_deleted_moved_or_damaged_is_found() {
+fn a_deleted_moved_or_damaged_digest_is_detected() {
     let world = chained();
     let digests = world.digests();
     fs::remove_file(&digests[1].path).expect("the file exists");
@@ -342,7 +342,7 @@ fn not_covered(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn the_time_that_no_digest_covers_is_told() {
+fn the_time_without_digests_is_reported() {
     let world = world();
     for _ in 0..6 {
         call(&world);
@@ -363,7 +363,7 @@ fn the_time_that_no_digest_covers_is_told() {
 }
 
 #[test]
-fn a_digest_is_verified_with_the_keys_that_are_given_and_no_others() {
+fn a_digest_is_verified_with_the_given_keys_only() {
     let world = chained();
     let keys = world.trail_folder().join(".metadata/public-keys.json");
     let elsewhere = world.folder().join("keys.json");
@@ -382,7 +382,7 @@ fn a_digest_is_verified_with_the_keys_that_are_given_and_no_others() {
 }
 
 #[test]
-fn what_is_no_folder_of_a_trail_is_refused_in_a_sentence() {
+fn a_folder_without_a_trail_is_refused_with_a_message() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     assert!(verify(folder.path(), &[]).failed().contains("no folder of a trail"));
     assert!(verify(&folder.path().join("missing"), &[]).failed().contains("cannot read"));
@@ -396,7 +396,7 @@ fn what_is_no_folder_of_a_trail_is_refused_in_a_sentence() {
 }
 
 #[test]
-fn a_reset_forgets_digests_and_keeps_the_key() {
+fn a_reset_deletes_digests_and_keeps_the_key() {
     let world = chained();
     assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
     assert_eq!(world.digests().len(), 0);

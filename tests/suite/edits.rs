@@ -121,7 +121,7 @@ fn tree_of_git(world: &World, files: &Files) -> String {
 }
 
 #[test]
-fn random_edits_give_the_trees_that_git_makes_of_them() {
+fn random_edits_create_the_same_trees_as_git() {
     let world = World::new();
     world.git(".", &["init", "--quiet", "index"]).ok();
     let (tried, made) = (Cell::new(0), Cell::new(0));

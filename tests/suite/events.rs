@@ -41,7 +41,7 @@ fn world() -> World {
 }
 
 #[test]
-fn each_filter_admits_its_events_alone() {
+fn each_filter_selects_its_events_only() {
     let world = world();
     let none: [usize; 0] = [];
     assert_eq!(admitted(&world, &[]), [0, 1, 2, 3, 4, 5]);
@@ -58,7 +58,7 @@ fn each_filter_admits_its_events_alone() {
 }
 
 #[test]
-fn filters_take_several_values_stars_and_times() {
+fn filters_accept_several_values_patterns_and_times() {
     let world = world();
     let none: [usize; 0] = [];
     assert_eq!(admitted(&world, &["--name", "Create*,GitPull"]), [0, 1, 5]);
@@ -76,7 +76,7 @@ fn filters_take_several_values_stars_and_times() {
 }
 
 #[test]
-fn a_filter_that_names_nothing_that_occurred_is_warned_of() {
+fn a_filter_value_that_never_occurred_causes_a_warning() {
     let world = world();
     let output = command(&world, &["--user", "Mary_Major,Mary"]).output().expect("the program is built");
     assert_eq!(
@@ -101,7 +101,7 @@ fn events_are_counted_and_written_as_csv() {
 }
 
 #[test]
-fn a_running_server_is_asked_for_its_events() {
+fn events_can_be_read_from_a_running_server() {
     let world = world();
     let from_folder = printed(&world, &["--json"]);
     let output = Command::new(binary::path())
@@ -118,7 +118,7 @@ fn a_running_server_is_asked_for_its_events() {
 }
 
 #[test]
-fn a_followed_trail_goes_on_after_a_reset() {
+fn following_a_trail_continues_after_a_reset() {
     let world = World::with(|settings| settings.allow_reset = true);
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     for arguments in [vec!["--follow", "--json"], vec!["--follow", "--json", "--endpoint", &world.endpoint()]] {
@@ -145,7 +145,7 @@ fn records_are_printed_as_they_are() {
 }
 
 #[test]
-fn nothing_in_a_record_controls_a_terminal() {
+fn control_characters_of_a_record_are_escaped() {
     let world = World::new();
     let name = "a\u{7f}\u{9b}31m\u{202e}b\u{2066}";
     world.call("GetRepository", &json!({ "repositoryName": name }));
@@ -161,7 +161,7 @@ fn nothing_in_a_record_controls_a_terminal() {
 }
 
 #[test]
-fn a_line_that_is_no_record_is_passed_over() {
+fn a_line_without_a_record_is_skipped() {
     let world = World::new();
     world.ok("ListRepositories", &json!({}));
     let path = world.trail_folder().join("events.ndjson");
@@ -173,7 +173,7 @@ fn a_line_that_is_no_record_is_passed_over() {
 }
 
 #[test]
-fn a_person_gets_a_line_an_event() {
+fn each_event_is_printed_on_one_line() {
     let world = world();
     let text = printed(&world, &[]);
     let lines: Vec<&str> = text.lines().collect();
@@ -194,7 +194,7 @@ fn a_person_gets_a_line_an_event() {
 }
 
 #[test]
-fn calls_of_every_service_show_what_they_are_about() {
+fn events_of_every_service_show_their_resource() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let repository = "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo";
@@ -231,7 +231,7 @@ fn calls_of_every_service_show_what_they_are_about() {
 }
 
 #[test]
-fn a_followed_trail_goes_on() {
+fn following_a_trail_prints_new_events() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let mut child =
@@ -251,7 +251,7 @@ fn a_followed_trail_goes_on() {
 }
 
 #[test]
-fn a_trail_that_is_not_there_is_told_with_what_to_write() {
+fn a_missing_trail_is_reported_with_a_remedy() {
     let world = World::new();
     let output = Command::new(binary::path())
         .env_clear()

@@ -70,7 +70,7 @@ fn the_sdk_puts_gets_and_deletes_a_file() {
 }
 
 #[test]
-fn who_says_nothing_of_themselves_is_named_by_their_arn() {
+fn a_commit_without_an_author_name_has_the_arn_of_the_caller() {
     let world = empty();
     let input = json!({
         "repositoryName": "MyDemoRepo", "branchName": "main", "filePath": "a", "fileContent": content("a"),
@@ -101,7 +101,7 @@ fn who_says_nothing_of_themselves_is_named_by_their_arn() {
 }
 
 #[test]
-fn every_way_to_name_a_commit_leads_to_its_files() {
+fn every_form_of_a_commit_specifier_finds_its_files() {
     let world = empty();
     let first = commit(&world, None, &put(&["a"]));
     let second = commit(&world, Some(id(&first)), &put(&["b"]));
@@ -145,7 +145,7 @@ fn every_way_to_name_a_commit_leads_to_its_files() {
 }
 
 #[test]
-fn pages_of_differences_go_on_in_the_commits_of_the_first() {
+fn later_pages_of_differences_continue_in_the_first_commits() {
     let world = paged("GetDifferences");
     let first = commit(&world, None, &put(&["a/b", "a.b", "c"]));
     let second = commit(
@@ -292,7 +292,7 @@ fn changed_lines_are_those_of_git() {
 }
 
 #[test]
-fn of_many_who_put_a_file_on_one_parent_exactly_one_wins() {
+fn of_many_concurrent_puts_on_one_parent_one_succeeds() {
     let world = empty();
     let first = commit(&world, None, &put(&["a"]));
     let start = Barrier::new(8);
@@ -319,7 +319,7 @@ fn of_many_who_put_a_file_on_one_parent_exactly_one_wins() {
 }
 
 #[test]
-fn a_file_is_put_beside_ten_thousand_others() {
+fn a_file_can_be_added_to_ten_thousand_others() {
     let world = empty();
     world.git(".", &["init", "--quiet", "work"]).ok();
     for number in 0..10_000 {
@@ -348,7 +348,7 @@ fn a_file_is_put_beside_ten_thousand_others() {
 }
 
 #[test]
-fn a_record_tells_of_a_file_but_not_its_content() {
+fn a_record_has_a_file_without_its_content() {
     let world = empty();
     let input = json!({
         "repositoryName": "MyDemoRepo", "branchName": "main", "filePath": "a", "fileContent": content("a secret"),

@@ -23,7 +23,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn a_trail_directory_takes_one_server() {
+fn a_trail_directory_serves_one_server_only() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     let running = Running::start(&["--ephemeral", "--trail-dir", text(&trail)]);
@@ -55,7 +55,7 @@ fn a_data_folder_that_is_in_use_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_folder_of_buckets_takes_one_server() {
+fn a_folder_of_buckets_serves_one_server_only() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let [one, other, buckets] = ["one", "other", "shared"].map(|name| folder.path().join(name));
     let named = ["--data-dir", text(&other), "--buckets-dir", text(&buckets)];
@@ -76,7 +76,7 @@ fn a_folder_of_buckets_takes_one_server() {
 }
 
 #[test]
-fn folders_in_each_other_are_refused_before_anything_is_made() {
+fn nested_folders_are_refused_before_anything_is_created() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let [data, trail] = ["data", "trail"].map(|name| folder.path().join(name));
     let inside = data.join("repositories");
@@ -118,7 +118,7 @@ fn run_once(trail: &Path, arguments: &[&str]) {
 }
 
 #[test]
-fn a_trail_directory_of_several_servers_after_each_other_stays_valid() {
+fn a_trail_directory_stays_valid_over_several_servers() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     let key = signing_key();
@@ -157,7 +157,7 @@ fn a_digest_of_another_server_is_not_replaced() {
 }
 
 #[test]
-fn what_is_no_regular_file_in_a_bucket_keeps_nobody_waiting() {
+fn special_files_in_a_bucket_block_no_request() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let trail = folder.path().join("trail");
     let running = Running::start(&["--ephemeral", "--trail-dir", text(&trail)]);

@@ -139,7 +139,7 @@ fn large(folder: &Path) {
 }
 
 #[test]
-fn what_is_acknowledged_on_a_disk_that_fills_is_kept_and_recorded_once() {
+fn changes_acknowledged_on_a_full_disk_are_kept_and_recorded_once() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     large(folder.path());
     let place = SmallDisk::start(folder.path());

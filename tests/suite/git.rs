@@ -61,7 +61,7 @@ fn the_first_push_sets_the_default_branch() {
 }
 
 #[test]
-fn a_first_push_without_main_makes_its_first_branch_the_default_one() {
+fn a_first_push_without_main_makes_its_first_branch_the_default() {
     let (world, _) = world();
     push(&world, &["main:topic", "main:alpha"]).ok();
     let metadata = world.ok("GetRepository", &json!({ "repositoryName": "demo" }));
@@ -69,7 +69,7 @@ fn a_first_push_without_main_makes_its_first_branch_the_default_one() {
 }
 
 #[test]
-fn each_command_leaves_the_events_of_its_requests() {
+fn each_command_records_the_events_of_its_requests() {
     let (world, _) = world();
     let mut seen = world.events().len();
     let mut leaves = |what: &str, outcome: Outcome, expected: &[&str]| {
@@ -92,7 +92,7 @@ fn each_command_leaves_the_events_of_its_requests() {
 }
 
 #[test]
-fn a_shallow_clone_says_so_in_its_event() {
+fn the_event_of_a_shallow_clone_is_marked() {
     let (world, _) = world();
     world.git_commit("work", "second", "2\n");
     push(&world, &["main"]).ok();
@@ -202,7 +202,7 @@ fn large_requests_come_compressed_and_in_chunks() {
 }
 
 #[test]
-fn what_is_not_there_is_a_404_that_git_understands() {
+fn a_missing_repository_is_a_404_that_git_understands() {
     let (world, _) = world();
     push(&world, &["main"]).ok();
     for (name, code) in [("nope", "RepositoryDoesNotExistException"), ("demo.git", "InvalidRepositoryNameException")] {
@@ -215,7 +215,7 @@ fn what_is_not_there_is_a_404_that_git_understands() {
 }
 
 #[test]
-fn dumb_clients_and_other_paths_hear_what_to_do() {
+fn dumb_clients_and_unknown_paths_get_a_helpful_message() {
     let (world, _) = world();
     let dumb = world.send("GET", "/v1/repos/demo/info/refs", &[], b"");
     assert_eq!((dumb.status, dumb.text().contains("smart HTTP")), (403, true));
@@ -233,7 +233,7 @@ fn a_clone_of_an_empty_repository_can_be_pushed_from() {
 }
 
 #[test]
-fn a_push_that_loses_objects_changes_nothing() {
+fn a_push_with_missing_objects_changes_nothing() {
     let (world, commit) = world();
     push(&world, &["main"]).ok();
     // A truncated pack, with a command for a missing commit.

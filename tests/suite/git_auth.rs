@@ -27,7 +27,7 @@ fn url_of(world: &World, user: &str) -> String {
 }
 
 #[test]
-fn git_without_credentials_is_asked_for_them_and_leaves_no_record() {
+fn git_without_credentials_gets_a_401_and_no_record() {
     let world = asking();
     let path = "/v1/repos/MyDemoRepo/info/refs?service=git-upload-pack";
     for authorization in [None, Some("Basic Og=="), Some("Negotiate x")] {
@@ -74,7 +74,7 @@ fn the_credential_helper_of_the_aws_cli_names_the_caller() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_is_declared() {
+fn without_declared_identities_git_gets_no_401() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo")]).ok();
@@ -82,7 +82,7 @@ fn nobody_is_asked_where_nobody_is_declared() {
 }
 
 #[test]
-fn a_repository_of_another_region_is_missed_with_its_url() {
+fn a_repository_of_another_region_is_reported_with_its_url() {
     let world = World::new();
     let said = world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo")]).failed();
     let endpoint = world.endpoint();
@@ -95,7 +95,7 @@ fn a_repository_of_another_region_is_missed_with_its_url() {
 }
 
 #[test]
-fn a_host_name_below_localhost_is_of_its_region() {
+fn a_host_name_below_localhost_selects_its_region() {
     let world = World::new();
     let host = format!(
         "git-codecommit.eu-west-1.amazonaws.com.localhost:{}",
@@ -120,7 +120,7 @@ fn an_account_id_as_access_key_is_the_root_of_that_account() {
 }
 
 #[test]
-fn addresses_and_protocol_are_those_that_a_trusted_proxy_tells() {
+fn addresses_and_protocol_come_from_a_trusted_proxy() {
     let forwarded = [("x-forwarded-for", "203.0.113.9, 198.51.100.7, 10.0.0.3"), ("x-forwarded-proto", "https")];
     for (trusted, address, scheme) in [
         (vec!["127.0.0.1/32", "10.0.0.0/8"], "198.51.100.7", "https"),
@@ -139,7 +139,7 @@ fn addresses_and_protocol_are_those_that_a_trusted_proxy_tells() {
 }
 
 #[test]
-fn identities_are_read_again_on_sighup_and_kept_if_the_file_is_wrong() {
+fn identities_are_reloaded_on_sighup_and_kept_if_the_file_is_invalid() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let file = folder.path().join("identities.toml");
     let account = |name: &str| {

@@ -63,7 +63,7 @@ fn references(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn of_a_hundred_clones_and_pushes_at_once_each_is_whole() {
+fn a_hundred_concurrent_clones_and_pushes_are_consistent() {
     let scene = Scene::new(CLIENTS);
     let (expected, folder) = (references(&scene.work), scene.world.folder());
     let start = Barrier::new(2 * CLIENTS);
@@ -91,7 +91,7 @@ fn of_a_hundred_clones_and_pushes_at_once_each_is_whole() {
 }
 
 #[test]
-fn of_pushes_that_compete_for_a_reference_one_wins_and_the_others_hear_why() {
+fn of_concurrent_pushes_to_a_reference_one_succeeds_and_the_others_get_the_reason() {
     let scene = Scene::new(RIVALS);
     let pushes: Vec<Push> = (0..RIVALS).map(|number| scene.push(number)).collect();
     // All pushes have started before the first one ends.
@@ -123,7 +123,7 @@ fn of_pushes_that_compete_for_a_reference_one_wins_and_the_others_hear_why() {
 }
 
 #[test]
-fn of_clients_that_compete_for_a_reference_one_wins_and_the_others_are_rejected() {
+fn of_concurrent_clients_on_a_reference_one_succeeds_and_the_others_are_rejected() {
     let scene = Scene::new(RIVALS);
     let start = Barrier::new(RIVALS);
     let outcomes: Vec<_> = thread::scope(|scope| {
@@ -150,7 +150,7 @@ fn of_clients_that_compete_for_a_reference_one_wins_and_the_others_are_rejected(
 }
 
 #[test]
-fn a_push_that_is_held_open_keeps_nobody_waiting() {
+fn an_unfinished_push_delays_no_other_request() {
     let scene = Scene::new(2);
     let folder = scene.world.folder();
     let push = scene.push(0);

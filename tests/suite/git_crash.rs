@@ -33,7 +33,7 @@ impl Chance {
 }
 
 #[test]
-fn killed_at_any_point_no_push_is_lost_and_no_object_missing() {
+fn a_kill_at_any_point_loses_no_push_and_no_object() {
     let rounds = std::env::var("CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");

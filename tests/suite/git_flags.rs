@@ -117,7 +117,7 @@ fn noise(bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_push_of_too_many_references_is_told_so() {
+fn a_push_of_too_many_references_is_refused_with_the_limit() {
     let scene = Scene::new(&["--git-max-refs", "2"]);
     let refused = scene.push(&["main:a", "main:b", "main:c"]).failed();
     assert!(refused.contains("Too many reference update commands"), "{refused}");
@@ -125,7 +125,7 @@ fn a_push_of_too_many_references_is_told_so() {
 }
 
 #[test]
-fn a_pack_that_is_too_large_is_told_so() {
+fn a_pack_that_is_too_large_is_refused_with_the_limit() {
     let scene = Scene::new(&["--git-max-pack", "20KB"]);
     scene.push(&["main"]).ok();
     scene.commit("noise", &noise(30_000));
@@ -135,7 +135,7 @@ fn a_pack_that_is_too_large_is_told_so() {
 }
 
 #[test]
-fn an_object_that_is_too_large_is_told_so() {
+fn an_object_that_is_too_large_is_refused_with_the_limit() {
     let scene = Scene::new(&["--git-max-object", "20KB"]);
     scene.push(&["main"]).ok();
     scene.commit("zeros", &vec![0; 20_481]);
@@ -145,7 +145,7 @@ fn an_object_that_is_too_large_is_told_so() {
 }
 
 #[test]
-fn what_the_checks_refuse_is_taken_without_them() {
+fn objects_that_fsck_refuses_are_accepted_without_it() {
     let unsound = |scene: &Scene| {
         let tree = git(&scene.work(), &["rev-parse", "HEAD^{tree}"]).ok();
         let commit =
@@ -164,7 +164,7 @@ fn what_the_checks_refuse_is_taken_without_them() {
 }
 
 #[test]
-fn packs_become_one_unless_they_are_to_be_left_alone() {
+fn packs_are_rolled_up_unless_maintenance_is_off() {
     let scene = Scene::new(&["--git-pack-limit", "3"]);
     scene.push_packs(6);
     wait_until("few packs are left", || scene.packs() <= 3);
@@ -174,7 +174,7 @@ fn packs_become_one_unless_they_are_to_be_left_alone() {
 }
 
 #[test]
-fn what_no_reference_leads_to_goes_at_the_age_that_is_set() {
+fn unreachable_objects_are_pruned_at_the_configured_age() {
     for (age, stays) in [("14d", true), ("1ms", false)] {
         let scene = Scene::new(&["--git-pack-limit", "1", "--git-prune-age", age]);
         let lost = scene.commit("lost", b"nobody leads here soon\n");
@@ -192,7 +192,7 @@ fn what_no_reference_leads_to_goes_at_the_age_that_is_set() {
 }
 
 #[test]
-fn a_client_that_stops_reading_is_let_go() {
+fn a_client_that_stops_reading_is_disconnected() {
     let scene = Scene::new(&["--git-timeout", "100ms", "--git-pack-limit", "0"]);
     // More than the socket buffers of the system hold.
     scene.commit("noise", &noise(24 << 20));

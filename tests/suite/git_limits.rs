@@ -26,7 +26,7 @@ fn push(world: &World, references: &[&str]) -> Outcome {
 }
 
 #[test]
-fn a_client_that_stops_sending_is_let_go() {
+fn a_client_that_stops_sending_is_disconnected() {
     let world = world(|git| git.timeout = Duration::from_millis(50));
     push(&world, &["main"]).ok();
     let before = files(world.folder());
@@ -48,7 +48,7 @@ fn a_client_that_stops_sending_is_let_go() {
 }
 
 #[test]
-fn a_client_that_asks_for_nothing_is_let_go() {
+fn an_idle_client_is_disconnected() {
     let world = world(|git| git.timeout = Duration::from_millis(50));
     for sent in ["", "GET /v1/repos/demo/info/refs HTTP/1.1\r\nHost:"] {
         let mut stream =
@@ -135,7 +135,7 @@ fn large_push(world: &World) -> Push {
 }
 
 #[test]
-fn clients_that_begin_a_push_and_stop_take_no_turn() {
+fn stalled_pushes_hold_no_slot() {
     let world = world(|git| git.pushes = 1);
     let (url, slow) = (world.repository_url("demo"), large_push(&world));
     let begun: Vec<_> = (0..300).map(|_| slow.begin(&url, 1_000).expect("the server reads the request")).collect();
@@ -147,7 +147,7 @@ fn clients_that_begin_a_push_and_stop_take_no_turn() {
 }
 
 #[test]
-fn a_client_that_stops_in_the_middle_of_a_push_gives_its_turn_to_those_who_wait() {
+fn a_push_that_stalls_gives_its_slot_to_waiting_ones() {
     let world = world(|git| {
         git.pushes = 1;
         git.push_window = Duration::from_millis(50);
@@ -171,7 +171,7 @@ fn a_push_of_too_many_references_moves_none() {
 }
 
 #[test]
-fn an_object_that_is_too_large_is_not_taken() {
+fn an_object_that_is_too_large_is_refused() {
     let world = world(|git| git.limits.object_bytes = 1000);
     push(&world, &["main"]).ok();
     world.git_commit("work", "large", &"x".repeat(1001));

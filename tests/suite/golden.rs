@@ -107,7 +107,7 @@ fn every_operation_has_goldens_of_success_and_of_each_exception() {
 }
 
 #[test]
-fn no_case_has_an_exception_that_its_operation_does_not_have() {
+fn every_exception_of_a_case_belongs_to_its_operation() {
     let generic = ["SerializationException", "UnknownOperationException", "ValidationException", "ThrottlingException"];
     for case in CASES.iter().filter(|case| model::has(&case.operation)) {
         let Some(kind) = case.reply["body"]["__type"].as_str() else { continue };
@@ -117,7 +117,7 @@ fn no_case_has_an_exception_that_its_operation_does_not_have() {
 }
 
 #[test]
-fn every_reply_is_as_the_model_has_it() {
+fn every_reply_matches_the_model() {
     let successes = CASES.iter().filter(|case| case.reply["status"] == 200);
     let wrong = successes.filter_map(|case| {
         let wrong = model::check(&case.operation, &case.reply["body"]).err()?;
@@ -145,7 +145,7 @@ fn the_table_has_the_operations_of_the_model() {
 }
 
 #[test]
-fn every_case_says_where_it_is_known_from() {
+fn every_case_has_a_known_source() {
     for case in CASES.iter() {
         let source = case.source.as_str();
         let known = ["model", "observed", "assumed"].contains(&source)

@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{World, bomb, wait_until, wire};
 
 #[test]
-fn the_work_of_a_call_ends_when_its_client_is_gone() {
+fn the_work_of_a_call_ends_when_its_client_disconnects() {
     // The merge would not end otherwise.
     let limits = git::MergeLimits { time: Duration::from_hours(1), items_max: 1 << 40, ..git::MergeLimits::default() };
     let world = World::with(|settings| settings.codecommit.merge = limits);

@@ -40,7 +40,7 @@ fn caller(world: &World, authorization: Option<&str>) -> Value {
 }
 
 #[test]
-fn a_key_of_the_file_is_its_user_of_its_account() {
+fn a_declared_key_names_its_user_and_account() {
     let world = world();
     assert_eq!(
         caller(&world, Some(&signed("AKIAI44QH8DHBEXAMPLE", "us-east-1"))),
@@ -53,7 +53,7 @@ fn a_key_of_the_file_is_its_user_of_its_account() {
 }
 
 #[test]
-fn two_keys_of_a_user_are_one_principal() {
+fn two_keys_of_a_user_have_one_principal() {
     let world = world();
     let [one, two] =
         ["AKIAEXAMPLEMATEO0001", "AKIAEXAMPLEMATEO0002"].map(|key| caller(&world, Some(&signed(key, "us-east-1"))));
@@ -64,7 +64,7 @@ fn two_keys_of_a_user_are_one_principal() {
 }
 
 #[test]
-fn an_unknown_key_is_a_user_of_the_default_account_and_the_same_one_each_time() {
+fn an_unknown_key_always_names_the_same_user_of_the_default_account() {
     let mut world = world();
     let first = caller(&world, Some(&signed("AKIAEXAMPLEUNKNOWN01", "us-east-1")));
     assert_eq!(first["arn"], "arn:aws:iam::111122223333:user/AKIAEXAMPLEUNKNOWN01");
@@ -77,7 +77,7 @@ fn an_unknown_key_is_a_user_of_the_default_account_and_the_same_one_each_time() 
 }
 
 #[test]
-fn no_credentials_and_unreadable_ones_are_the_documentation_s_user() {
+fn without_readable_credentials_the_example_user_calls() {
     let world = world();
     for authorization in [None, Some(""), Some("Bearer x"), Some("Basic %%%"), Some("AWS4-HMAC-SHA256 Credential=x")] {
         let caller = caller(&world, authorization);
@@ -143,7 +143,7 @@ fn git_with_a_user_name_finds_and_records_its_account() {
 }
 
 #[test]
-fn nothing_secret_is_in_the_trail() {
+fn the_trail_contains_no_secrets() {
     let world = world();
     let secrets = [
         "SIGNATURE0123456789abcdef",

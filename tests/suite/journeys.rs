@@ -34,17 +34,17 @@ fn the_recipes_run() {
 }
 
 #[test]
-fn a_call_that_fails_tells_why_and_is_on_the_trail() {
+fn a_failing_call_reports_its_cause_and_is_recorded() {
     run_file("failing-call.md");
 }
 
 #[test]
-fn a_pull_request_is_merged_once_somebody_else_approves_it() {
+fn a_pull_request_is_merged_after_an_approval() {
     run_file("approval.md");
 }
 
 #[test]
-fn two_accounts_and_two_regions_are_separate_worlds() {
+fn accounts_and_regions_are_separate() {
     run_file("two-accounts-two-regions.md");
 }
 
@@ -59,12 +59,12 @@ fn a_pull_request_is_reviewed_and_merged_in_each_way() {
 }
 
 #[test]
-fn a_conflict_is_resolved_by_whoever_merges() {
+fn a_conflict_is_resolved_in_the_merge() {
     run_file("conflict.md");
 }
 
 #[test]
-fn a_pipeline_takes_a_branch() {
+fn a_pipeline_reads_a_branch() {
     run_file("pipeline.md");
 }
 

@@ -19,7 +19,7 @@ fn repository(world: &World) -> String {
 }
 
 #[test]
-fn each_call_is_followed_by_what_is_asked_of_the_key() {
+fn each_call_is_followed_by_its_kms_calls() {
     let world = world();
     repository(&world);
     assert_eq!(since(&world, 0), ["CreateRepository", "GenerateDataKey", "Encrypt"]);

@@ -109,7 +109,7 @@ fn log_files_have_the_layout_and_names_of_aws() {
 }
 
 #[test]
-fn nothing_that_happened_makes_no_file() {
+fn without_events_no_log_file_is_written() {
     let mut world = world(5 << 20);
     flush(&world);
     world.restart();
@@ -173,7 +173,7 @@ fn assert_fits(path: &Path, bytes_max: usize) {
 }
 
 #[test]
-fn a_torn_last_line_is_written_whole_at_the_next_start() {
+fn a_torn_last_line_is_completed_at_the_next_start() {
     for cut in [1, 2, 100] {
         let mut world = world(5 << 20);
         call(&world, 3);
@@ -189,7 +189,7 @@ fn a_torn_last_line_is_written_whole_at_the_next_start() {
 }
 
 #[test]
-fn what_was_torn_and_never_committed_is_cut_off() {
+fn a_torn_line_without_a_commit_is_removed() {
     let mut world = world(5 << 20);
     call(&world, 2);
     let before = fs::read(events_path(&world)).expect("the file exists");
@@ -200,7 +200,7 @@ fn what_was_torn_and_never_committed_is_cut_off() {
 }
 
 #[test]
-fn lines_that_lack_are_written_again() {
+fn missing_lines_are_written_again() {
     let mut world = world(5 << 20);
     call(&world, 200);
     let before = fs::read_to_string(events_path(&world)).expect("the file exists");
@@ -218,7 +218,7 @@ fn lines_that_lack_are_written_again() {
 }
 
 #[test]
-fn a_line_that_is_not_ours_is_left_alone() {
+fn a_foreign_line_is_kept() {
     let mut world = world(5 << 20);
     call(&world, 3);
     let before = fs::read_to_string(events_path(&world)).expect("the file exists");

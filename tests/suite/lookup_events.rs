@@ -158,7 +158,7 @@ fn record(event: &Value) -> Value {
 }
 
 #[test]
-fn each_attribute_finds_its_events_alone() {
+fn each_attribute_finds_its_events_only() {
     let world = varied();
     for place in 0..PLACES.len() {
         for attribute in ATTRIBUTES {
@@ -207,7 +207,7 @@ fn lookups_find_what_a_filter_over_all_records_finds() {
 }
 
 #[test]
-fn a_token_is_good_for_its_own_lookup_only() {
+fn a_token_is_valid_for_its_own_lookup_only() {
     let world = varied();
     let page =
         |input: &Value, place: usize| world.call_as("LookupEvents", input, &[("authorization", &header(place, 0))]);
@@ -278,7 +278,7 @@ fn of_several_attributes_the_first_counts_and_the_record_shows_all() {
 }
 
 #[test]
-fn a_page_goes_on_where_it_ended_whatever_happens_meanwhile() {
+fn pages_are_stable_while_new_events_arrive() {
     let world = varied();
     let lookup = Lookup { size: Some(2), ..Lookup::default() };
     let before = world.events();
@@ -302,7 +302,7 @@ fn lookups_are_found_by_the_next_lookup() {
 }
 
 #[test]
-fn history_stays_over_restarts_and_goes_with_a_reset() {
+fn event_history_survives_restarts_and_not_a_reset() {
     let mut world = World::with(|settings| {
         settings.log_interval = Duration::from_hours(1);
         settings.allow_reset = true;
@@ -328,7 +328,7 @@ fn history_stays_over_restarts_and_goes_with_a_reset() {
 }
 
 #[test]
-fn what_was_acknowledged_is_found_by_whoever_asks_meanwhile() {
+fn acknowledged_calls_are_found_by_concurrent_lookups() {
     let world = world();
     std::thread::scope(|scope| {
         for thread in 0..4 {

@@ -47,7 +47,7 @@ fn clone(world: &World) {
 }
 
 #[test]
-fn a_three_way_merge_is_what_git_makes_of_the_branches() {
+fn a_three_way_merge_equals_that_of_git() {
     let world = World::new();
     forked(
         &world,
@@ -67,7 +67,7 @@ fn a_three_way_merge_is_what_git_makes_of_the_branches() {
 }
 
 #[test]
-fn a_squash_names_no_source_and_an_unreferenced_merge_moves_nothing() {
+fn a_squash_has_one_parent_and_an_unreferenced_merge_updates_no_branch() {
     let world = World::new();
     forked(&world, &[("c.txt", "other\n")], &[("b.txt", "new\n")]);
     let made = world.ok("CreateUnreferencedMergeCommit", &input(&json!({ "mergeOption": "THREE_WAY_MERGE" })));
@@ -85,7 +85,7 @@ fn a_squash_names_no_source_and_an_unreferenced_merge_moves_nothing() {
 }
 
 #[test]
-fn a_side_that_goes_first_wins_as_it_does_in_git() {
+fn accepting_one_side_resolves_conflicts_as_git_does() {
     let world = World::new();
     let (ours, theirs) = (BASE.replace("two", "OURS").replace("nine", "x"), BASE.replace("two", "THEIRS"));
     forked(&world, &[("a.txt", &ours)], &[("a.txt", &theirs)]);
@@ -101,7 +101,7 @@ fn a_side_that_goes_first_wins_as_it_does_in_git() {
 }
 
 #[test]
-fn hunks_give_the_files_that_they_describe() {
+fn hunks_reproduce_the_files_that_they_describe() {
     let world = World::new();
     let destination = BASE.replace("two\n", "2\n").replace("nine\n", "").replace("five\n", "5\n");
     let source =
@@ -166,7 +166,7 @@ fn conflicts_come_in_pages() {
 }
 
 #[test]
-fn a_merge_that_costs_too_much_is_given_up() {
+fn a_merge_over_the_cost_limit_is_refused() {
     let mut world = World::new();
     forked(&world, &[("a.txt", &BASE.replace("two", "2"))], &[("a.txt", &BASE.replace("nine", "9"))]);
     let default = git::MergeLimits::default();
@@ -185,7 +185,7 @@ fn a_merge_that_costs_too_much_is_given_up() {
 }
 
 #[test]
-fn of_merges_at_once_none_is_lost() {
+fn no_concurrent_merge_is_lost() {
     let world = World::new();
     forked(&world, &[("c.txt", "other\n")], &[("b.txt", "new\n")]);
     let base = world.ok("GetMergeOptions", &input(&json!({})))["baseCommitId"].clone();
@@ -211,7 +211,7 @@ fn of_merges_at_once_none_is_lost() {
 }
 
 #[test]
-fn a_merge_is_on_the_trail() {
+fn a_merge_is_recorded() {
     let world = World::new();
     forked(&world, &[("c.txt", "other\n")], &[("b.txt", "new\n")]);
     let merged =
@@ -225,7 +225,7 @@ fn a_merge_is_on_the_trail() {
 }
 
 #[test]
-fn upkeep_is_told_of_objects_that_calls_leave_without_a_reference() {
+fn maintenance_learns_of_unreachable_objects_of_calls() {
     let world = World::new();
     forked(&world, &[("c.txt", "other\n")], &[("b.txt", "new\n")]);
     let repository = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));

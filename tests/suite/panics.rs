@@ -85,7 +85,7 @@ fn count(folder: &Path, ending: &str) -> usize {
 }
 
 #[test]
-fn each_kind_of_background_work_goes_on_after_a_panic() {
+fn every_kind_of_background_work_continues_after_a_panic() {
     tracing::subscriber::set_global_default(Panics).expect("no other test of the suite has a log");
     let order = worker::faults::first_rounds_panic();
     let world = World::with(|settings| {

@@ -48,7 +48,7 @@ fn arns(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_arn_is_of_the_partition_of_the_region() {
+fn every_arn_has_the_partition_of_the_region() {
     for (region, partition, suffix) in
         [("cn-north-1", "aws-cn", "amazonaws.com.cn"), ("us-gov-west-1", "aws-us-gov", "amazonaws.com")]
     {
@@ -105,7 +105,7 @@ fn signed_for_s3(region: &str) -> String {
 }
 
 #[test]
-fn the_partition_is_that_of_the_default_region_where_nothing_names_one() {
+fn without_a_region_in_the_request_the_default_region_sets_the_partition() {
     let world =
         World::with(|settings| settings.region = "cn-northwest-1".parse().expect("the name is that of a region"));
     let created = world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));

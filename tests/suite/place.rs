@@ -59,7 +59,7 @@ fn the_sdk_of_a_region_calls_in_it() {
 }
 
 #[test]
-fn a_host_name_of_aws_names_the_region_where_no_signature_does() {
+fn without_a_signature_an_aws_host_name_sets_the_region() {
     let world = World::new();
     let arn = |name: &str, headers: &[(&str, &str)]| {
         let reply = world.call_as("CreateRepository", &json!({ "repositoryName": name }), headers);
@@ -83,7 +83,7 @@ fn a_host_name_of_aws_names_the_region_where_no_signature_does() {
 }
 
 #[test]
-fn the_clone_url_of_every_place_leads_git_there() {
+fn the_clone_url_of_every_account_and_region_works() {
     let world = World::with_identities(IDENTITIES);
     for (number, place) in
         [(MARY, "us-east-1"), (MARY, "us-east-2"), (LI, "us-east-1"), (LI, "eu-west-1")].into_iter().enumerate()
@@ -93,7 +93,7 @@ fn the_clone_url_of_every_place_leads_git_there() {
 }
 
 #[test]
-fn the_clone_url_leads_git_there_when_the_default_user_is_of_another_account() {
+fn the_clone_url_works_if_the_default_user_is_in_another_account() {
     let identities = r#"
         [[account]]
         id = "111122223333"

@@ -56,7 +56,7 @@ fn every_reply_of_git_has_a_request_id() {
 }
 
 #[test]
-fn replies_to_what_is_no_request_of_either_have_a_request_id_too() {
+fn replies_to_unknown_requests_have_a_request_id_too() {
     let world = World::new();
     for (method, path, status) in [
         ("GET", "/", 404),
@@ -86,7 +86,7 @@ fn request_ids_differ() {
 }
 
 #[test]
-fn what_is_no_operation_is_told_so() {
+fn an_unknown_operation_is_refused() {
     let world = World::new();
     for target in [
         "CodeCommit_20150413.Nothing",
@@ -113,7 +113,7 @@ fn what_is_no_operation_is_told_so() {
 }
 
 #[test]
-fn a_body_that_is_no_input_is_told_so_and_changes_nothing() {
+fn a_body_that_is_no_input_is_refused_without_effect() {
     let world = World::new();
     let bodies: [&[u8]; 19] = [
         b"x",
@@ -160,7 +160,7 @@ fn a_body_nested_as_deeply_as_it_fits_does_not_hurt_the_server() {
 }
 
 #[test]
-fn unusual_but_right_bodies_are_taken() {
+fn unusual_but_valid_bodies_are_accepted() {
     let world = World::new();
     for body in [
         &b" \r\n\t{ \"repositoryName\" : \"MyDemoRepo\" } \n"[..],

@@ -70,7 +70,7 @@ fn failure(world: &World, operation: &str, input: &Value) -> Value {
 }
 
 #[test]
-fn a_pull_request_shows_what_its_branches_are_and_that_it_was_made() {
+fn a_new_pull_request_shows_its_branches_and_its_creation() {
     let (world, main, feature) = feature();
     let id = create(&world, "feature");
     assert_eq!(id, "1");
@@ -90,7 +90,7 @@ fn a_pull_request_shows_what_its_branches_are_and_that_it_was_made() {
 }
 
 #[test]
-fn a_push_to_the_source_branch_makes_a_new_revision() {
+fn a_push_to_the_source_branch_creates_a_revision() {
     let (world, main, _) = feature();
     let id = create(&world, "refs/heads/feature");
     let before = get(&world, &id);
@@ -107,7 +107,7 @@ fn a_push_to_the_source_branch_makes_a_new_revision() {
 }
 
 #[test]
-fn a_source_that_is_written_anew_has_another_merge_base() {
+fn a_rewritten_source_has_another_merge_base() {
     let (world, main, _) = feature();
     world.git("work", &["checkout", "--quiet", "main"]).ok();
     let second = world.git_commit("work", "second.txt", "Second.\n");
@@ -125,7 +125,7 @@ fn a_source_that_is_written_anew_has_another_merge_base() {
 }
 
 #[test]
-fn a_destination_that_goes_on_is_followed_without_a_revision() {
+fn a_new_commit_of_the_destination_creates_no_revision() {
     let (world, main, _) = feature();
     let id = create(&world, "feature");
     let before = get(&world, &id);
@@ -184,7 +184,7 @@ fn one_push_can_revise_merge_and_delete_the_source() {
 }
 
 #[test]
-fn what_the_destination_had_before_is_not_merged_by_a_push_to_it() {
+fn a_push_to_the_destination_merges_only_new_commits() {
     let (world, _, _) = feature();
     // The source is behind the destination, so there is nothing to merge yet.
     push(&world, &["feature:main", "feature~1:refs/heads/old"]);
@@ -216,7 +216,7 @@ fn deleting_either_branch_closes_without_a_merge() {
 }
 
 #[test]
-fn a_refused_move_entails_nothing() {
+fn a_refused_update_has_no_effect_on_pull_requests() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let shown = get(&world, &id);
@@ -227,7 +227,7 @@ fn a_refused_move_entails_nothing() {
 }
 
 #[test]
-fn a_request_that_is_sent_twice_makes_one_pull_request() {
+fn a_repeated_request_creates_one_pull_request() {
     let (world, _, _) = feature();
     let targets = json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "feature" }]);
     let mut input = json!({ "title": "A feature", "targets": targets, "clientRequestToken": "token" });
@@ -249,7 +249,7 @@ fn a_request_that_is_sent_twice_makes_one_pull_request() {
 }
 
 #[test]
-fn of_many_who_send_one_token_all_get_the_same() {
+fn concurrent_requests_with_one_token_get_the_same_pull_request() {
     let (world, _, _) = feature();
     let start = Barrier::new(8);
     let targets = json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "feature" }]);
@@ -268,7 +268,7 @@ fn of_many_who_send_one_token_all_get_the_same() {
 }
 
 #[test]
-fn what_was_in_a_deleted_repository_is_gone_and_its_numbers_are_not_given_again() {
+fn pull_requests_are_deleted_with_their_repository_and_their_ids_are_not_reused() {
     let (world, _, _) = feature();
     let targets = json!([{ "repositoryName": "MyDemoRepo", "sourceReference": "feature" }]);
     let input = json!({ "title": "A feature", "targets": targets, "clientRequestToken": "token" });
@@ -281,7 +281,7 @@ fn what_was_in_a_deleted_repository_is_gone_and_its_numbers_are_not_given_again(
 }
 
 #[test]
-fn a_renamed_repository_is_named_as_it_is_now() {
+fn a_renamed_repository_appears_with_its_new_name() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     world.ok("UpdateRepositoryName", &json!({ "oldName": "MyDemoRepo", "newName": "Renamed" }));
@@ -290,7 +290,7 @@ fn a_renamed_repository_is_named_as_it_is_now() {
 }
 
 #[test]
-fn accounts_and_regions_count_for_themselves() {
+fn each_account_and_region_numbers_its_pull_requests() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let signature = signed("AKIAIOSFODNN7EXAMPLE", "us-east-2");
@@ -299,7 +299,7 @@ fn accounts_and_regions_count_for_themselves() {
 }
 
 #[test]
-fn titles_and_descriptions_are_changed_while_it_is_open() {
+fn titles_and_descriptions_can_be_changed_while_open() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let before = get(&world, &id);
@@ -320,7 +320,7 @@ fn titles_and_descriptions_are_changed_while_it_is_open() {
 }
 
 #[test]
-fn a_status_can_be_said_again_and_a_closed_one_stays_closed() {
+fn a_status_can_be_set_again_and_closed_stays_closed() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let set = |status: &str| json!({ "pullRequestId": id, "pullRequestStatus": status });
@@ -335,7 +335,7 @@ fn a_status_can_be_said_again_and_a_closed_one_stays_closed() {
 }
 
 #[test]
-fn listings_are_paged_by_activity_and_chosen_by_status_and_author() {
+fn listings_are_paged_by_activity_and_filtered_by_status_and_author() {
     let (world, _, _) = feature();
     let ids: Vec<Value> = (0..5).map(|_| create(&world, "feature")).collect();
     let listed = |more: Value| {
@@ -380,7 +380,7 @@ fn listings_are_paged_by_activity_and_chosen_by_status_and_author() {
 }
 
 #[test]
-fn events_are_paged_and_chosen_by_kind_and_actor() {
+fn events_are_paged_and_filtered_by_type_and_actor() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     for number in 0..4 {

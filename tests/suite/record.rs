@@ -144,7 +144,7 @@ fn long_texts_are_cut_and_large_elements_left_out() {
 }
 
 #[test]
-fn today_s_shape_has_its_members_in_their_order() {
+fn the_current_version_has_its_members_in_their_order() {
     let options = codecommit_local::Options {
         event_version: Some(codecommit_local::options::EventVersion::V1_11),
         ..codecommit_local::Options::default()

@@ -41,7 +41,7 @@ fn content(world: &World, moto: &Moto, bucket: &str) -> Value {
 import boto3, gzip, json
 s3 = boto3.client("s3", endpoint_url={:?})
 found = {{}}
-for it in s3.list_objects_v2(Bucket={bucket:?}).get("Contents", []):
+for item in s3.list_objects_v2(Bucket={bucket:?}).get("Contents", []):
     got = s3.get_object(Bucket={bucket:?}, Key=item["Key"])
     body = got["Body"].read()
     names = [record["eventName"] for record in json.loads(gzip.decompress(body))["Records"]] if body else []
@@ -65,7 +65,7 @@ fn status(world: &World, name: &str) -> Value {
 }
 
 #[test]
-fn a_trail_delivers_to_another_endpoint() {
+fn a_trail_delivers_to_a_remote_bucket() {
     let moto = Moto::start();
     let world = world(moto.url(), moto.url());
     make_bucket(&world, &moto, "far-logs");
@@ -93,7 +93,7 @@ fn a_trail_delivers_to_another_endpoint() {
 }
 
 #[test]
-fn the_cli_validates_what_lies_at_another_endpoint() {
+fn the_cli_validates_a_remote_bucket() {
     let moto = Moto::start();
     let world = world(moto.url(), moto.url());
     make_bucket(&world, &moto, "far-logs");
@@ -132,7 +132,7 @@ s3.delete_object(Bucket='far-logs', Key=keys[0])
 }
 
 #[test]
-fn a_bucket_that_is_not_there_is_refused_when_a_trail_is_made() {
+fn a_trail_with_a_missing_bucket_is_refused() {
     let moto = Moto::start();
     let world = world(moto.url(), moto.url());
     let refused = world.call("CreateTrail", &json!({ "Name": "far", "S3BucketName": "far-logs" }));
@@ -140,7 +140,7 @@ fn a_bucket_that_is_not_there_is_refused_when_a_trail_is_made() {
 }
 
 #[test]
-fn an_endpoint_that_is_gone_holds_up_nothing_and_gets_all_when_it_is_back() {
+fn an_unreachable_endpoint_delays_nothing_and_gets_everything_later() {
     let moto = Moto::start();
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
     let gone = format!("http://{}", listener.local_addr().expect("the listener is bound"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::World;
 
 #[test]
-fn a_created_repository_can_be_got() {
+fn a_created_repository_can_be_read() {
     let world = World::new();
     let created = world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let got = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
@@ -148,7 +148,7 @@ fn a_description_that_is_absent_or_empty_clears_the_old_one() {
 }
 
 #[test]
-fn each_change_moves_the_last_modified_date_and_no_reading_does() {
+fn changes_update_the_last_modified_date_and_reads_do_not() {
     let world = World::new();
     let name = json!({ "repositoryName": "MyDemoRepo" });
     world.ok("CreateRepository", &name);
@@ -187,7 +187,7 @@ fn each_change_moves_the_last_modified_date_and_no_reading_does() {
 }
 
 #[test]
-fn of_many_who_create_one_name_exactly_one_wins() {
+fn of_many_concurrent_creations_of_a_repository_one_succeeds() {
     let world = World::new();
     let start = Barrier::new(8);
     let create = || {
@@ -220,7 +220,7 @@ fn the_limit_holds_for_an_account_in_a_region_and_frees_with_a_deletion() {
 }
 
 #[test]
-fn an_encryption_key_that_is_changed_is_told_with_the_one_before() {
+fn a_changed_encryption_key_is_returned_with_the_previous_one() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let before = metadata(&world, "MyDemoRepo");

@@ -56,7 +56,7 @@ fn sorted(records: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn any_sequence_of_events_and_rotations_gives_files_whose_union_is_the_history() {
+fn log_files_together_equal_the_history_after_random_steps() {
     let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
     let sequences = (vec(act(), 1..20), select(vec![1_u64, 3_000, 5 << 20]));
     let outcome = TestRunner::new(config).run(&sequences, |(acts, log_bytes)| {

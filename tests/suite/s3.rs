@@ -72,7 +72,7 @@ fn the_cli_copies_lists_and_synchronizes_a_bucket() {
 }
 
 #[test]
-fn a_large_object_comes_whole_also_in_parts() {
+fn a_large_object_can_be_read_in_parts() {
     let world = world();
     let content: Vec<u8> = (0..5_000_000_u32).flat_map(u32::to_le_bytes).collect();
     let path = world.folder().join("data/buckets/more-logs/large");
@@ -118,14 +118,14 @@ fn the_cli_calls_each_operation() {
 }
 
 #[test]
-fn a_bucket_of_another_region_tells_it() {
+fn a_bucket_of_another_region_reports_its_region() {
     let world = World::with(|settings| settings.region = "eu-west-1".parse().expect("the value is valid"));
     let location = world.aws(&["s3api", "get-bucket-location", "--bucket", BUCKET, "--output", "text"]).ok();
     assert_eq!(location, "eu-west-1");
 }
 
 #[test]
-fn boto3_pages_signs_urls_and_goes_unsigned() {
+fn boto3_pages_signs_urls_and_sends_unsigned_requests() {
     let world = world();
     let program = r#"
 import boto3, urllib.request
@@ -189,7 +189,7 @@ assert unsigned.get_object(Bucket="more-logs", Key="a/1")["Metadata"] == {"signa
 }
 
 #[test]
-fn each_call_leaves_its_record() {
+fn each_call_of_s3_is_recorded() {
     let world = world();
     world.aws(&["s3api", "get-object", "--bucket", "more-logs", "--key", "a/1", "x"]).ok();
     let event = last_event(&world);
@@ -248,7 +248,7 @@ fn each_call_leaves_its_record() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_in_the_form_of_s3() {
+fn invalid_requests_are_refused_in_the_form_of_s3() {
     let world = world();
     let form = ("content-type", "multipart/form-data; boundary=x");
     let none = ("accept", "*/*");
@@ -290,7 +290,7 @@ fn a_host_can_name_the_bucket() {
 }
 
 #[test]
-fn what_is_neither_signed_for_s3_nor_a_bucket_is_not_there() {
+fn requests_without_an_s3_signature_or_bucket_are_not_found() {
     let world = world();
     let signed = wire::signed("AKIAIOSFODNN7EXAMPLE", "us-east-1");
     let for_s3 = signed.replace("/codecommit/", "/s3/");

@@ -24,7 +24,7 @@ fn assume(world: &World, session: Option<&Session>, more: &str) -> tests::Reply 
 }
 
 #[test]
-fn transitive_tags_go_on_through_roles_and_others_do_not() {
+fn role_chains_inherit_transitive_tags_only() {
     let world = World::new();
     let tags = "&Tags.member.1.Key=Team&Tags.member.1.Value=Blue&Tags.member.2.Key=Mood&Tags.member.2.Value=Good";
     let first = Session::of(&assume(&world, None, &format!("{tags}&TransitiveTagKeys.member.1=team")));
@@ -44,7 +44,7 @@ fn transitive_tags_go_on_through_roles_and_others_do_not() {
 }
 
 #[test]
-fn a_tag_may_have_any_space_of_unicode() {
+fn a_tag_can_contain_any_space_of_unicode() {
     let world = World::new();
     let tag = |value: &str| format!("&Tags.member.1.Key=k%C2%A0ey&Tags.member.1.Value={value}");
     for space in ["%C2%A0", "%E2%80%83", "%E3%80%80"] {
@@ -102,7 +102,7 @@ fn an_assertion_gives_tags() {
 }
 
 #[test]
-fn contexts_are_checked_and_recorded_without_what_they_say() {
+fn contexts_are_checked_and_recorded_without_their_assertions() {
     let world = World::new();
     let context = |number: usize, assertion: &str| {
         let member = format!("ProvidedContexts.member.{number}");

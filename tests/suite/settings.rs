@@ -96,7 +96,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
 }
 
 #[test]
-fn each_way_sets_the_same_things() {
+fn flags_variables_and_the_file_set_the_same_settings() {
     let said = [
         ("data-dir", "data"),
         ("trail-dir", "the-trail"),
@@ -155,7 +155,7 @@ fn the_file_can_simulate_what_the_flags_cannot() {
 }
 
 #[test]
-fn a_wrong_setting_is_refused_with_what_to_write() {
+fn an_invalid_setting_is_refused_with_a_remedy() {
     let mut silent = Vec::new();
     for (setting, value, advice) in [
         ("listen", "nowhere", "127.0.0.1:4599"),
@@ -202,7 +202,7 @@ fn a_wrong_setting_is_refused_with_what_to_write() {
 }
 
 #[test]
-fn a_flag_for_nothing_kept_wins_over_a_folder_that_a_variable_or_the_file_names() {
+fn the_flag_ephemeral_takes_precedence_over_a_folder_in_a_variable_or_the_file() {
     for (variables, file) in [(&[("data-dir", "kept")][..], ""), (&[], "data-dir = \"kept\"\n")] {
         let folder = folder();
         let said = if file.is_empty() { Vec::new() } else { vec!["--config", "settings.toml"] };
@@ -224,7 +224,7 @@ fn a_flag_for_nothing_kept_wins_over_a_folder_that_a_variable_or_the_file_names(
 }
 
 #[test]
-fn a_variable_for_nothing_kept_wins_over_a_variable_for_a_folder() {
+fn the_variable_for_ephemeral_takes_precedence_over_that_for_a_folder() {
     let folder = folder();
     let running = start(&folder, &[], &[("ephemeral", "true"), ("data-dir", "kept")], "");
     place(running.endpoint(), "MyDemoRepo");
@@ -232,7 +232,7 @@ fn a_variable_for_nothing_kept_wins_over_a_variable_for_a_folder() {
 }
 
 #[test]
-fn a_flag_for_a_folder_wins_over_a_variable_or_file_that_keeps_nothing() {
+fn a_flag_for_a_folder_takes_precedence_over_ephemeral_in_a_variable_or_the_file() {
     for (variables, file) in [(&[("ephemeral", "true")][..], ""), (&[], "ephemeral = true\n")] {
         let folder = folder();
         let running = start(&folder, &["--data-dir", "kept"], variables, file);
@@ -252,7 +252,7 @@ fn a_folder_that_another_server_uses_is_refused() {
 }
 
 #[test]
-fn what_is_no_setting_is_refused_by_its_name() {
+fn an_unknown_setting_is_refused_by_name() {
     let folder = folder();
     assert!(refused(&folder, &["--colour"]).contains("--colour"));
     for line in [
@@ -275,7 +275,7 @@ fn what_is_no_setting_is_refused_by_its_name() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_refused_with_its_name() {
+fn an_address_in_use_is_reported() {
     let folder = folder();
     let running = start(&folder, &["--ephemeral"], &[], "");
     let taken = running.endpoint().trim_start_matches("http://");
@@ -330,7 +330,7 @@ fn completions_and_a_manual_page_name_the_settings_and_commands() {
 }
 
 #[test]
-fn a_shell_takes_the_environment_of_a_client() {
+fn a_shell_can_evaluate_the_environment_of_a_client() {
     let program = binary::path();
     let script = format!(
         "eval \"$('{}' env --endpoint http://127.0.0.1:9/ --region eu-west-1)\" && git config --get-urlmatch credential.helper \
@@ -385,7 +385,7 @@ fn the_level_decides_which_calls_are_logged() {
 }
 
 #[test]
-fn the_ready_line_is_all_that_it_prints_and_sigterm_ends_it_well() {
+fn only_the_ready_line_is_printed_and_sigterm_ends_the_program_with_success() {
     let folder = folder();
     let mut command = program(folder.path());
     let mut child = command
@@ -418,7 +418,7 @@ fn the_ready_line_is_all_that_it_prints_and_sigterm_ends_it_well() {
 }
 
 #[test]
-fn a_client_that_keeps_its_connection_does_not_keep_the_program() {
+fn an_open_connection_does_not_delay_the_stop() {
     let folder = folder();
     let running = start(&folder, &["--ephemeral"], &[], "");
     let address = running.endpoint().trim_start_matches("http://").to_owned();

@@ -42,7 +42,7 @@ fn refused(output: &Output) -> String {
 const SOURCE: [&str; 4] = ["--repository", "MyDemoRepo", "--branch", "main"];
 
 #[test]
-fn the_source_action_of_a_pipeline_gives_the_revision_and_the_artifact() {
+fn the_source_action_of_a_pipeline_returns_the_revision_and_the_artifact() {
     let (world, commit) = world();
     let output = printed(&pipeline(&world, &world.endpoint(), &[&SOURCE[..], &["--output", "copy.zip"]].concat()));
     let key = format!("MyDemoRepo/SourceArti/{}", &commit[..7]);
@@ -66,7 +66,7 @@ fn the_source_action_of_a_pipeline_gives_the_revision_and_the_artifact() {
 }
 
 #[test]
-fn its_calls_are_those_of_the_role_by_way_of_the_service() {
+fn its_calls_are_made_by_the_role_through_the_service() {
     let (world, commit) = world();
     let before = world.events().len();
     let role = "arn:aws:iam::111122223333:role/service-role/MyPipelineRole";
@@ -96,7 +96,7 @@ fn its_calls_are_those_of_the_role_by_way_of_the_service() {
 }
 
 #[test]
-fn what_goes_wrong_is_said_in_a_sentence() {
+fn failures_are_reported_with_a_message() {
     let (world, _) = world();
     let endpoint = world.endpoint();
     let run = |arguments: &[&str]| refused(&pipeline(&world, &endpoint, arguments));

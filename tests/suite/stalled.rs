@@ -57,7 +57,7 @@ fn stall(endpoint: &str, lines: &[String]) -> TcpStream {
 }
 
 #[test]
-fn nobody_waits_for_clients_that_stop_reading() {
+fn clients_that_stop_reading_delay_no_other_client() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let server = Running::start(&["--data-dir", data.to_str().expect("a plain path")]);

@@ -133,7 +133,7 @@ fn trigger() -> Value {
 }
 
 #[test]
-fn repositories_are_created_and_deleted_whole() {
+fn repositories_are_created_and_deleted_atomically() {
     let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let input = |number| json!({ "repositoryName": name(number), "tags": { "one": "1", "two": "2" } });
@@ -150,7 +150,7 @@ fn repositories_are_created_and_deleted_whole() {
 }
 
 #[test]
-fn branches_move_with_their_records_their_triggers_and_their_pull_requests() {
+fn branches_records_triggers_and_pull_requests_change_atomically() {
     let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let next = RefCell::new(Value::Null);
@@ -184,7 +184,7 @@ fn branches_move_with_their_records_their_triggers_and_their_pull_requests() {
 }
 
 #[test]
-fn trails_are_created_changed_and_deleted_whole() {
+fn trails_are_created_changed_and_deleted_atomically() {
     let world = quiet();
     let is_ok = |operation: &str, input: &Value| world.call(operation, input).status == 200;
     let input = json!({ "Name": "Mine", "S3BucketName": "my-logs", "TagsList": [{ "Key": "one", "Value": "1" }] });
@@ -195,7 +195,7 @@ fn trails_are_created_changed_and_deleted_whole() {
 }
 
 #[test]
-fn sessions_are_kept_with_the_record_of_their_making() {
+fn sessions_and_their_records_are_stored_atomically() {
     let world = quiet();
     with_each_statement(
         &world,
@@ -206,7 +206,7 @@ fn sessions_are_kept_with_the_record_of_their_making() {
 }
 
 #[test]
-fn a_push_moves_all_that_it_says_to_have_moved_and_records_it() {
+fn a_push_updates_and_records_exactly_the_references_that_it_reports() {
     let world = quiet();
     world.git_repository("work");
     let push = |number: u64| {

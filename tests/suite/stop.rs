@@ -102,7 +102,7 @@ fn a_second_signal_changes_nothing_and_what_was_acknowledged_is_in_the_log_files
 }
 
 #[test]
-fn clients_that_stall_do_not_hold_up_the_end() {
+fn stalled_clients_do_not_delay_the_stop() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let data_dir = data.to_str().expect("the path is text");

@@ -60,7 +60,7 @@ fn a_session_of_a_role_names_itself_in_api_and_git_calls() {
 }
 
 #[test]
-fn what_a_service_assumes_is_invoked_by_it() {
+fn the_session_of_a_service_is_invoked_by_the_service() {
     let world = World::new();
     let session = Session::of(&assume(&world, Some("codepipeline.amazonaws.com"), ""));
     let assumed = last(&world);
@@ -76,7 +76,7 @@ fn what_a_service_assumes_is_invoked_by_it() {
 }
 
 #[test]
-fn credentials_that_are_wrong_or_too_old_name_nobody_and_leave_no_record() {
+fn invalid_and_expired_credentials_are_refused_without_a_record() {
     let world = World::new();
     let session = Session::of(&assume(&world, None, "&DurationSeconds=900"));
     let before = world.events().len();
@@ -97,7 +97,7 @@ fn credentials_that_are_wrong_or_too_old_name_nobody_and_leave_no_record() {
 }
 
 #[test]
-fn a_session_ends_and_survives_a_restart_until_then() {
+fn a_session_survives_restarts_until_its_expiry() {
     let mut world = World::new();
     let session = Session::of(&assume(&world, None, "&DurationSeconds=900"));
     world.restart();
@@ -117,7 +117,7 @@ fn a_session_ends_and_survives_a_restart_until_then() {
 }
 
 #[test]
-fn a_reset_forgets_sessions() {
+fn a_reset_deletes_sessions() {
     let world = World::with(|settings| settings.allow_reset = true);
     let session = Session::of(&assume(&world, None, ""));
     assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
@@ -154,7 +154,7 @@ fn a_role_that_a_role_assumes_lasts_an_hour_and_keeps_the_source_identity() {
 }
 
 #[test]
-fn what_is_wrong_is_refused_in_the_words_of_aws() {
+fn invalid_inputs_are_refused_with_the_messages_of_aws() {
     let world = crate::callers::sample();
     let role = "RoleArn=arn:aws:iam::111122223333:role/Developer&RoleSessionName=b1";
     let no_arn = "not-an-arn-but-long-enough";
@@ -258,7 +258,7 @@ fn what_is_wrong_is_refused_in_the_words_of_aws() {
 }
 
 #[test]
-fn a_malformed_arn_of_a_role_is_refused_before_a_token_is_looked_at() {
+fn a_malformed_arn_of_a_role_is_refused_before_the_token_is_read() {
     let world = crate::callers::sample();
     let no_arn = "not-an-arn-but-long-enough";
     let cases = [
@@ -295,7 +295,7 @@ fn a_malformed_arn_of_a_role_is_refused_before_a_token_is_looked_at() {
 }
 
 #[test]
-fn old_clients_ask_by_get() {
+fn old_clients_use_get() {
     let world = World::new();
     let reply = world.send("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", &[], b"");
     assert_eq!(element(&reply, "Arn"), "arn:aws:iam::111122223333:user/Mary_Major");
@@ -303,7 +303,7 @@ fn old_clients_ask_by_get() {
 }
 
 #[test]
-fn nothing_that_opens_anything_is_in_the_trail_or_the_database() {
+fn neither_the_trail_nor_the_database_contains_credentials() {
     let world = crate::callers::sample();
     let role = "RoleArn=arn:aws:iam::111122223333:role/Developer";
     let jwt = "e30.eyJpc3MiOiJodHRwczovL3Rva2VuLmV4YW1wbGUuY29tIn0.c2lnbmF0dXJl";
@@ -320,7 +320,7 @@ fn nothing_that_opens_anything_is_in_the_trail_or_the_database() {
     }
     let kept = String::from_utf8_lossy(&kept);
     assert!(kept.contains("AssumeRoleWithSAML"), "the records are looked at");
-    for it in [&*secret, &token, "987654", jwt, &assertion] {
-        assert!(!kept.contains(it), "{it}");
+    for text in [&*secret, &token, "987654", jwt, &assertion] {
+        assert!(!kept.contains(text), "{text}");
     }
 }

@@ -19,7 +19,7 @@ fn names(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn the_cli_asks_for_credentials_of_every_kind() {
+fn the_cli_gets_credentials_of_every_kind() {
     let world = callers::sample();
     let who = cli(&world, &["sts", "get-caller-identity"]);
     let mary = json!({
@@ -101,7 +101,7 @@ except ClientError as error:
 }
 
 #[test]
-fn the_sdk_for_rust_reads_every_answer() {
+fn the_sdk_for_rust_reads_every_reply() {
     let world = callers::sample();
     let sts = world.sts_as(MARY);
     let who = world.run(sts.get_caller_identity().send()).expect("she is known");

@@ -31,7 +31,7 @@ fn policy(characters: usize) -> String {
 }
 
 #[test]
-fn a_token_has_the_size_that_is_told_and_grows_with_policies_and_tags() {
+fn a_token_has_the_reported_size_and_grows_with_policies_and_tags() {
     let world = World::new();
     let sizes = |form: &str| {
         let reply = query(&world, Some(MARY), form);
@@ -127,7 +127,7 @@ fn scoped_credentials_are_the_same_session_for_a_shorter_time() {
 }
 
 #[test]
-fn a_key_is_of_an_account() {
+fn the_account_of_a_key_is_returned() {
     let world = crate::callers::sample();
     let account = |key: &str| element(&query(&world, None, &format!("GetAccessKeyInfo&AccessKeyId={key}")), "Account");
     let session = Session::of(&query(&world, None, &format!("AssumeRole&{ROLE}")));
@@ -183,7 +183,7 @@ fn a_session_of_another_accounts_root_is_for_one_task() {
 }
 
 #[test]
-fn messages_and_trade_in_tokens_that_nobody_issued_are_refused() {
+fn unknown_messages_and_trade_in_tokens_are_refused() {
     let world = World::new();
     for (form, expected) in [
         ("DecodeAuthorizationMessage&EncodedMessage=confidential", "InvalidAuthorizationMessageException"),
@@ -199,7 +199,7 @@ fn messages_and_trade_in_tokens_that_nobody_issued_are_refused() {
 }
 
 #[test]
-fn a_form_that_is_too_large_is_refused_as_such_and_soon() {
+fn a_form_that_is_too_large_is_refused_early() {
     let world = World::new();
     let members = numbered(1..=60_000, |n| format!("&Tags.member.{n}.Key=a"));
     let before = world.events().len();

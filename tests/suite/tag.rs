@@ -26,7 +26,7 @@ fn numbered(numbers: std::ops::Range<u32>) -> Value {
 }
 
 #[test]
-fn the_sdk_sets_lists_and_takes_away_tags() {
+fn the_sdk_adds_lists_and_removes_tags() {
     let world = world();
     let sdk = world.sdk();
     world.run(sdk.tag_resource().resource_arn(ARN).tags("Team", "Saanvi").tags("Stage", "").send()).expect("they fit");
@@ -53,7 +53,7 @@ fn fifty_tags_fit_and_one_more_does_not() {
 }
 
 #[test]
-fn tags_that_are_too_many_together_are_all_refused() {
+fn too_many_tags_are_refused_together() {
     let world = world();
     assert_eq!(tag(&world, &numbered(0..30)), Value::Null);
     assert_eq!(tag(&world, &numbered(20..51)), "TooManyTagsException");

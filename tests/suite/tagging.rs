@@ -85,7 +85,7 @@ fn resources_are_listed_that_have_tags_or_once_had_some() {
 }
 
 #[test]
-fn filters_choose_by_key_value_and_type() {
+fn filters_select_by_key_value_and_type() {
     let world = world();
     tag(&world, &[REPOSITORY], &json!({ "Team": "blue", "Stage": "test" }));
     tag(&world, &[&REPOSITORY.replace("Demo", "Second")], &json!({ "Team": "red" }));
@@ -117,7 +117,7 @@ fn filters_choose_by_key_value_and_type() {
 }
 
 #[test]
-fn pages_have_so_many_resources_or_tags() {
+fn pages_are_limited_by_resources_or_by_tags() {
     let world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     let ten: Map<String, Value> = (0..10).map(|number| (format!("key{number}"), json!("value"))).collect();
     for number in 0..22 {
@@ -226,7 +226,7 @@ fn a_change_is_recorded_here_and_by_the_services_that_it_changes() {
 }
 
 #[test]
-fn what_fails_and_what_reads_is_recorded_too() {
+fn failures_and_reads_are_recorded_too() {
     let world = world();
     let before = world.events().len();
     let unknown = REPOSITORY.replace("MyDemo", "No");
@@ -298,7 +298,7 @@ fn the_rules_of_the_owning_services_hold() {
 }
 
 #[test]
-fn accounts_and_regions_have_tags_of_their_own() {
+fn accounts_and_regions_have_their_own_tags() {
     let world = world();
     tag(&world, &[REPOSITORY], &json!({ "Team": "blue" }));
     let places = [
@@ -322,7 +322,7 @@ fn accounts_and_regions_have_tags_of_their_own() {
 }
 
 #[test]
-fn keys_and_values_in_use_come_in_pages() {
+fn keys_and_values_in_use_are_paged() {
     let world = world();
     for begin in [0, 50, 100] {
         let tags: Map<_, _> = (begin..begin + 50).map(|number| (format!("key{number:03}"), json!("x"))).collect();

@@ -47,7 +47,7 @@ fn expected(operation: &'static str, input: Value, response: Value) -> Expected 
 }
 
 #[test]
-fn operations_that_succeed_are_recorded_to_the_letter() {
+fn successful_operations_are_recorded_exactly() {
     let (world, commit_id) = world_with_branches();
     let id =
         world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }))["repositoryMetadata"]["repositoryId"]
@@ -188,7 +188,7 @@ fn failing_calls() -> Vec<(&'static str, Value, &'static str, bool)> {
 }
 
 #[test]
-fn operations_that_fail_are_recorded_to_the_letter() {
+fn failed_operations_are_recorded_exactly() {
     let (world, _) = world_with_branches();
     let calls = failing_calls();
     for (operation, input, code, resource) in &calls {
@@ -210,7 +210,7 @@ fn operations_that_fail_are_recorded_to_the_letter() {
 }
 
 #[test]
-fn what_was_not_sent_is_not_recorded_as_sent() {
+fn missing_members_are_not_recorded() {
     let world = World::new();
     for operation in table::codecommit().into_iter().map(|row| row.name) {
         let (_, record) = recorded(&world, operation, &json!({}));
@@ -337,7 +337,7 @@ fn assert_event_ids_differ(world: &World) {
 }
 
 #[test]
-fn records_are_in_the_order_of_the_replies() {
+fn records_have_the_order_of_the_replies() {
     let world = World::new();
     let replies: Vec<_> = (0..30)
         .map(|number| match number % 3 {
@@ -352,7 +352,7 @@ fn records_are_in_the_order_of_the_replies() {
 }
 
 #[test]
-fn each_of_many_calls_at_once_has_its_record_when_its_reply_comes() {
+fn each_of_many_concurrent_calls_is_recorded_before_its_reply() {
     let world = World::new();
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -374,7 +374,7 @@ fn each_of_many_calls_at_once_has_its_record_when_its_reply_comes() {
 }
 
 #[test]
-fn what_is_no_operation_leaves_no_record_and_what_fails_early_leaves_one() {
+fn an_unknown_operation_is_not_recorded_and_an_early_failure_is() {
     let world = World::with(|settings| settings.body_bytes_max = 100);
     world.call("Nothing", &json!({}));
     world.send("POST", "/", &[], b"{}");

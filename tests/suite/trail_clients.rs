@@ -16,7 +16,7 @@ fn names(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn the_cli_makes_changes_shows_and_deletes_a_trail() {
+fn the_cli_creates_changes_shows_and_deletes_a_trail() {
     let world = World::new();
     let created = cli(&world, &["create-trail", "--name", "MyTrail", "--s3-bucket-name", "my-logs"]);
     assert_eq!(created["TrailARN"], ARN);
@@ -71,7 +71,7 @@ fn the_cli_makes_changes_shows_and_deletes_a_trail() {
 }
 
 #[test]
-fn boto3_makes_changes_shows_and_deletes_a_trail() {
+fn boto3_creates_changes_shows_and_deletes_a_trail() {
     let world = World::new();
     let program = r#"
 import boto3
@@ -110,7 +110,7 @@ except trails.exceptions.TrailNotFoundException as error:
 }
 
 #[test]
-fn the_sdk_for_rust_makes_changes_shows_and_deletes_a_trail() {
+fn the_sdk_for_rust_creates_changes_shows_and_deletes_a_trail() {
     let world = World::new();
     let trails = world.cloudtrail();
     let created = world.run(trails.create_trail().name("MyTrail").s3_bucket_name("my-logs").send()).expect("it is new");

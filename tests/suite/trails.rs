@@ -100,7 +100,7 @@ fn operations_on_a_trail() -> Vec<(&'static str, &'static str, Value, bool)> {
 }
 
 #[test]
-fn a_name_stands_for_a_trail_of_the_calls_region_and_an_arn_for_one_of_any() {
+fn a_name_selects_a_trail_of_the_region_and_an_arn_one_of_any_region() {
     let world = world();
     create(&world, "one-region", &json!({}));
     create(&world, "all-regions", &json!({ "IsMultiRegionTrail": true }));
@@ -193,7 +193,7 @@ fn insight_selectors_are_kept_and_shown() {
 }
 
 #[test]
-fn a_trail_has_what_happened_while_it_logged_with_the_calls_that_start_and_stop_it() {
+fn a_trail_has_the_events_between_its_start_and_its_stop_inclusive() {
     let mut world = world();
     create(&world, "Mine", &json!({}));
     world.ok("ListRepositories", &json!({}));
@@ -225,7 +225,7 @@ fn a_trail_of_one_region_has_its_own_events_and_one_without_global_events_none_o
 }
 
 #[test]
-fn what_is_changed_holds_from_that_call_on() {
+fn changes_of_a_trail_take_effect_with_the_call() {
     let world = world();
     create(&world, "Mine", &json!({}));
     start(&world, "Mine");
@@ -237,7 +237,7 @@ fn what_is_changed_holds_from_that_call_on() {
 }
 
 #[test]
-fn selectors_choose_what_is_delivered() {
+fn event_selectors_limit_delivery() {
     let world = world();
     create(&world, "Basic", &json!({}));
     create(&world, "Advanced", &json!({}));
@@ -263,7 +263,7 @@ fn selectors_choose_what_is_delivered() {
 }
 
 #[test]
-fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
+fn a_failing_bucket_delays_no_other_and_loses_nothing() {
     let mut world = world();
     create(&world, "Bad", &json!({}));
     create(&world, "Good", &json!({}));
@@ -288,7 +288,7 @@ fn a_bucket_that_fails_holds_up_nobody_and_loses_nothing() {
 }
 
 #[test]
-fn a_bucket_that_fails_is_tried_again_by_itself() {
+fn a_failing_bucket_is_retried_automatically() {
     let world = World::with(|settings| settings.log_interval = Duration::from_millis(20));
     create(&world, "Mine", &json!({}));
     fs::remove_dir_all(bucket(&world, "mine-logs")).expect("the object was created");
@@ -300,7 +300,7 @@ fn a_bucket_that_fails_is_tried_again_by_itself() {
 }
 
 #[test]
-fn a_reset_leaves_the_built_in_trail_alone() {
+fn a_reset_keeps_the_default_trail() {
     let world = world();
     create(&world, "Mine", &json!({}));
     start(&world, "Mine");
@@ -314,7 +314,7 @@ fn a_reset_leaves_the_built_in_trail_alone() {
 }
 
 #[test]
-fn a_topic_is_told_of_each_log_file() {
+fn a_topic_gets_a_notification_for_each_log_file() {
     let moto = Moto::start();
     let mut world = world();
     let topic = moto.topic_with_queue(&world, "Files");
@@ -353,7 +353,7 @@ print(bodies[1])
 }
 
 #[test]
-fn a_notification_that_fails_shows_and_is_tried_again() {
+fn a_failed_notification_shows_in_the_status_and_is_retried() {
     let destination = Destination::start(&[500]);
     let world = World::with(|settings| {
         settings.log_interval = Duration::from_hours(1);
@@ -377,7 +377,7 @@ fn notifications(world: &World) -> Vec<Value> {
 }
 
 #[test]
-fn what_is_old_is_archived_and_the_rest_stays() {
+fn old_log_files_are_archived_and_others_stay() {
     let mut world = world();
     create(&world, "Mine", &json!({}));
     start(&world, "Mine");
@@ -401,7 +401,7 @@ fn what_is_old_is_archived_and_the_rest_stays() {
 }
 
 #[test]
-fn old_events_leave_the_history_once_they_are_delivered() {
+fn old_events_are_removed_from_the_history_after_delivery() {
     let mut world = world();
     for _ in 0..30 {
         world.ok("ListRepositories", &json!({}));
@@ -436,7 +436,7 @@ fn a_region_has_five_trails_and_a_name_one() {
 }
 
 #[test]
-fn a_trail_that_another_region_has_by_its_name_cannot_be_of_all_regions() {
+fn a_trail_cannot_cover_all_regions_if_another_region_has_its_name() {
     let world = world();
     create(&world, "Mine", &json!({}));
     let ohio = signed(KEY, "us-east-2");
@@ -448,7 +448,7 @@ fn a_trail_that_another_region_has_by_its_name_cannot_be_of_all_regions() {
 }
 
 #[test]
-fn tags_are_put_shown_and_removed() {
+fn tags_are_added_shown_and_removed() {
     let world = world();
     let arn = create(&world, "Mine", &json!({ "TagsList": [{ "Key": "Team", "Value": "blue" }] }))["TrailARN"].clone();
     world.ok("AddTags", &json!({ "ResourceId": arn, "TagsList": [{ "Key": "Stage", "Value": "test" }] }));
@@ -459,7 +459,7 @@ fn tags_are_put_shown_and_removed() {
 }
 
 #[test]
-fn a_record_names_the_trail_that_it_is_about() {
+fn a_record_names_its_trail() {
     let world = world();
     create(&world, "Mine", &json!({}));
     let event = world.events().pop().expect("the call is recorded");
@@ -477,7 +477,7 @@ fn a_record_names_the_trail_that_it_is_about() {
 }
 
 #[test]
-fn failed_git_requests_that_name_accounts_leave_no_trails_there() {
+fn failed_git_requests_create_no_trails_in_the_named_accounts() {
     let world = world();
     let probe = |account: &str| {
         let path = format!("/{account}/us-east-1/v1/repos/Missing/info/refs?service=git-upload-pack");

@@ -71,7 +71,7 @@ fn triggers_are_put_all_at_once() {
 }
 
 #[test]
-fn a_list_that_was_not_sent_takes_no_trigger_away() {
+fn a_missing_list_removes_no_trigger() {
     let world = world(&[]);
     put(&world, &[trigger("One", &[], &["all"])]);
     for input in
@@ -84,7 +84,7 @@ fn a_list_that_was_not_sent_takes_no_trigger_away() {
 }
 
 #[test]
-fn a_message_is_as_aws_writes_it() {
+fn a_message_has_the_form_of_aws() {
     let destination = Destination::start(&[]);
     let world = world(&[("arn:aws:sns:", url(&destination))]);
     let mut wanted = trigger("MyTrigger", &[], &["all"]);
@@ -142,7 +142,7 @@ fn a_push_is_one_message_with_all_its_references_in_their_order() {
 }
 
 #[test]
-fn a_trigger_hears_of_its_branches_and_events_alone() {
+fn a_trigger_gets_its_branches_and_events_only() {
     let destination = Destination::start(&[]);
     let world = world(&[(TOPIC, url(&destination))]);
     put(
@@ -179,7 +179,7 @@ fn a_trigger_hears_of_its_branches_and_events_alone() {
 }
 
 #[test]
-fn a_change_by_the_api_is_told_too_and_one_that_failed_is_not() {
+fn changes_of_the_api_are_sent_and_failed_ones_are_not() {
     let destination = Destination::start(&[]);
     let world = world(&[(TOPIC, url(&destination))]);
     let commit_id = world.git_repository("work");
@@ -208,7 +208,7 @@ fn a_change_by_the_api_is_told_too_and_one_that_failed_is_not() {
 }
 
 #[test]
-fn a_message_that_leads_nowhere_is_written_down() {
+fn a_message_without_a_destination_is_logged() {
     let world = world(&[("arn:aws:sns:eu-west-1:", To::Url("http://127.0.0.1:1".to_owned()))]);
     put(&world, &[trigger("MyTrigger", &[], &["all"])]);
     let commit_id = world.git_repository("work");
@@ -225,7 +225,7 @@ fn a_message_that_leads_nowhere_is_written_down() {
 }
 
 #[test]
-fn a_destination_that_fails_is_asked_again() {
+fn a_failing_destination_is_retried() {
     let destination = Destination::start(&[500, 302]);
     let world = world(&[(TOPIC, url(&destination))]);
     put(&world, &[trigger("MyTrigger", &[], &["all"])]);
@@ -239,7 +239,7 @@ fn a_destination_that_fails_is_asked_again() {
 }
 
 #[test]
-fn a_destination_that_goes_on_failing_is_given_up_and_the_others_are_not() {
+fn a_destination_that_keeps_failing_is_given_up_without_effect_on_others() {
     let (failing, working) = (Destination::start(&[503; 9]), Destination::start(&[]));
     let mut world = world(&[(TOPIC, url(&failing)), (FUNCTION, url(&working))]);
     world.restart_with(|settings| settings.triggers.attempts = 3);
@@ -257,7 +257,7 @@ fn a_destination_that_goes_on_failing_is_given_up_and_the_others_are_not() {
 }
 
 #[test]
-fn a_message_waits_over_a_restart() {
+fn a_waiting_message_survives_a_restart() {
     // The first port has no listener.
     let mut world = world(&[(TOPIC, To::Url("http://127.0.0.1:1".to_owned()))]);
     world.restart_with(|settings| settings.triggers.attempts = 1_000_000);
@@ -289,7 +289,7 @@ fn a_deleted_repository_has_no_triggers_and_a_new_one_of_its_name_none() {
 }
 
 #[test]
-fn a_reset_forgets_messages_and_lines() {
+fn a_reset_deletes_messages_and_lines() {
     let mut world = world(&[]);
     world.restart_with(|settings| settings.allow_reset = true);
     test(&world, &[trigger("MyTrigger", &[], &["all"])]);
@@ -301,7 +301,7 @@ fn a_reset_forgets_messages_and_lines() {
 }
 
 #[test]
-fn a_test_tells_of_each_trigger_what_became_of_it() {
+fn a_test_of_triggers_reports_the_outcome_of_each() {
     let (working, failing) = (Destination::start(&[]), Destination::start(&[403]));
     let world = world(&[(TOPIC, url(&working)), (FUNCTION, url(&failing))]);
     let mut to_function = trigger("Failing", &[], &["all"]);
@@ -329,7 +329,7 @@ fn a_test_tells_of_each_trigger_what_became_of_it() {
 }
 
 #[test]
-fn a_test_tells_of_the_default_branch_s_latest_commit() {
+fn a_test_of_triggers_sends_the_latest_commit_of_the_default_branch() {
     let destination = Destination::start(&[]);
     let world = world(&[(TOPIC, url(&destination))]);
     world.git_repository("work");
@@ -356,7 +356,7 @@ fn a_function_is_invoked_as_an_event() {
 }
 
 #[test]
-fn an_sns_topic_of_another_service_passes_the_message_on() {
+fn an_sns_topic_of_moto_forwards_the_message() {
     let moto = Moto::start();
     let mut world = World::new();
     let topic = moto.topic_with_queue(&world, "MyTopic");

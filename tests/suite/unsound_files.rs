@@ -86,7 +86,7 @@ fn files_that_endanger_clients_are_refused() {
 }
 
 #[test]
-fn a_merge_makes_no_such_file_either() {
+fn a_merge_creates_no_such_file_either() {
     let world = world();
     assert_eq!(commit(&world, "main", &json!({ "putFiles": [put(".gitmodules", "NORMAL", SOUND)] })), Value::Null);
     let branch = json!({ "repositoryName": "demo", "branchName": "other", "commitId": tip(&world, "main") });
@@ -114,7 +114,7 @@ fn a_merge_makes_no_such_file_either() {
 }
 
 #[test]
-fn what_pushes_may_bring_unchecked_calls_may_write() {
+fn without_fsck_calls_may_write_what_pushes_may_contain() {
     let world = World::with(|settings| settings.git.fsck = false);
     world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
     let changes = json!({ "putFiles": [put(".gitmodules", "NORMAL", PAYLOAD)] });
@@ -122,7 +122,7 @@ fn what_pushes_may_bring_unchecked_calls_may_write() {
 }
 
 #[test]
-fn whatever_calls_made_is_sound_for_git() {
+fn all_objects_of_calls_pass_git_fsck() {
     let world = world();
     let names = [
         "a",

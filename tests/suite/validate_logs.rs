@@ -49,7 +49,7 @@ fn a_chain_over_a_restart_is_valid() {
 }
 
 #[test]
-fn a_log_file_that_was_changed_and_one_that_was_deleted_are_reported() {
+fn changed_and_deleted_log_files_are_reported() {
     let world = chained();
     let files = log_files(&world.trail_folder());
     fs::remove_file(&files[0]).expect("the file exists");
@@ -62,7 +62,7 @@ fn a_log_file_that_was_changed_and_one_that_was_deleted_are_reported() {
 }
 
 #[test]
-fn a_digest_that_was_forged_and_one_that_was_deleted_are_reported() {
+fn forged_and_deleted_digests_are_reported() {
     let world = chained();
     let digests = world.digests();
     let mut forged = digests[3].content.clone();
@@ -81,7 +81,7 @@ fn a_digest_that_was_forged_and_one_that_was_deleted_are_reported() {
 }
 
 #[test]
-fn a_clock_that_jumped_ahead_and_back_leaves_chains_that_are_valid() {
+fn chains_stay_valid_after_jumps_of_the_clock() {
     let world = World::with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
     let digest = || {
         world.ok("ListRepositories", &json!({}));
@@ -102,7 +102,7 @@ fn a_clock_that_jumped_ahead_and_back_leaves_chains_that_are_valid() {
 }
 
 #[test]
-fn a_trail_that_was_stopped_before_its_first_digest_is_valid_and_so_is_one_that_was_deleted() {
+fn stopped_and_deleted_trails_are_valid() {
     let world = World::with(|settings| settings.log_interval = std::time::Duration::from_hours(1));
     for (name, end) in [("Stopped", "StopLogging"), ("Deleted", "DeleteTrail")] {
         let bucket = format!("{}-logs", name.to_lowercase());
@@ -127,7 +127,7 @@ fn write(path: &Path, content: &str) {
 }
 
 #[test]
-fn digests_are_made_in_time_by_themselves_and_go_on_after_the_program_was_killed() {
+fn digests_are_created_on_time_and_continue_after_a_kill() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let key = signing_key();

@@ -57,7 +57,7 @@ fn code(reply: &Reply) -> (u16, String) {
 }
 
 #[test]
-fn a_token_says_who_calls_and_anyone_can_check_it() {
+fn a_token_identifies_the_caller_and_can_be_verified() {
     let mut world = World::with(|settings| settings.allow_reset = true);
     let assumed = "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/ci/Build&RoleSessionName=b1&SourceIdentity=Ana";
     let session = Session::of(&query(&world, Some(MARY), assumed));
@@ -98,7 +98,7 @@ fn a_token_says_who_calls_and_anyone_can_check_it() {
 }
 
 #[test]
-fn what_no_token_can_say_is_refused() {
+fn invalid_requests_for_a_token_are_refused() {
     let world = World::new();
     let session = Session::of(&query(&world, Some(MARY), "GetSessionToken&DurationSeconds=900"));
     let tags: Vec<String> =
@@ -135,7 +135,7 @@ const IDENTITIES: &str = r#"
 "#;
 
 #[test]
-fn the_end_user_of_a_token_goes_on_into_the_next() {
+fn the_end_user_of_a_token_is_propagated_to_the_next() {
     let world = World::with_identities(IDENTITIES);
     let claims = json!({
         "iss": "https://idp.example.com", "sub": "42", "aud": "app", "exp": 4_000_000_000_u64,

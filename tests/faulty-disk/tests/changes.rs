@@ -1,4 +1,4 @@
-//! Changes of a store: whoever hears that a change is kept finds it, its action has run once, and of all others nothing is left.
+//! Changes of a store: an acknowledged change is kept and its action has run once; of other changes nothing is left.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,17 +9,17 @@ use faulty_disk::{Failure, Faults};
 use parking_lot::Mutex;
 use store::{Durability, Error, Store};
 
-use crate::{FAILURES, orders};
+use crate::{FAILURES, faults};
 
-/// The parts of a large change: more than a connection's cache holds, so that it is written before its commit.
+/// Number of parts of a large change: more than the cache of a connection holds, so that pages are written before the commit.
 const PARTS: i64 = 80;
 
-/// A store and what its users have heard.
+/// A store and the acknowledged changes.
 struct Ledger {
     store: Store,
     next: AtomicI64,
     acknowledged: Mutex<BTreeSet<i64>>,
-    /// What after-commit actions have noted.
+    /// The changes whose after-commit actions have run.
     acted: Arc<Mutex<Vec<i64>>>,
 }
 
@@ -33,7 +33,7 @@ impl Ledger {
         Self { store, next: AtomicI64::new(1), acknowledged: Mutex::default(), acted: Arc::default() }
     }
 
-    /// Makes a change of so many parts; nobody hears more of it than whether it was kept.
+    /// Makes a change with a number of parts and notes whether it was acknowledged.
     fn change(&self, parts: i64) {
         let id = self.next.fetch_add(1, Ordering::SeqCst);
         let acted = Arc::clone(&self.acted);
@@ -48,7 +48,7 @@ impl Ledger {
                 Ok::<_, Error>(())
             })?;
             transaction.execute("UPDATE total SET notes = notes + 1", &[])?;
-            // The space is for the next run.
+            // Deleting old parts frees space for the next run.
             transaction.execute("DELETE FROM parts WHERE note < ?1 - 20", &[id.into()])?;
             Ok::<_, Error>(())
         });
@@ -57,7 +57,7 @@ impl Ledger {
         }
     }
 
-    /// Compares what was heard, what was done and what is kept.
+    /// Compares the acknowledged changes, the actions and the rows.
     fn check(&self, context: &str) {
         let acknowledged = self.acknowledged.lock();
         let acted = self.acted.lock();
@@ -67,7 +67,7 @@ impl Ledger {
     }
 }
 
-/// The ids of the notes that a store has; their parts and their total agree.
+/// Returns the ids of the notes in a store; asserts that parts and total agree with them.
 fn kept(store: &Store) -> BTreeSet<i64> {
     let found: Result<_, Error> = store.read(|transaction| {
         let notes = transaction.query("SELECT id FROM notes", &[], |row| row.integer(0))?;
@@ -81,7 +81,7 @@ fn kept(store: &Store) -> BTreeSet<i64> {
     notes.into_iter().collect()
 }
 
-/// Opens a copy of the files as they are, as if the process had been killed, and returns what is kept.
+/// Returns the notes in a copy of the files, as they are after a kill.
 fn kept_after_a_kill(folder: &Path) -> BTreeSet<i64> {
     let copy = tempfile::tempdir().expect("a temporary folder can be created");
     for name in ["test.db", "test.db-wal"] {
@@ -91,8 +91,8 @@ fn kept_after_a_kill(folder: &Path) -> BTreeSet<i64> {
 }
 
 #[test]
-fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
-    let faults = Faults::install();
+fn a_small_change_is_kept_or_rolled_back_at_each_failure() {
+    let injection = Faults::install();
     for failure in FAILURES {
         for (lasts, durability) in [(false, Durability::Normal), (true, Durability::Normal), (false, Durability::Full)]
         {
@@ -100,31 +100,31 @@ fn a_small_change_survives_the_failure_of_each_call_or_is_not_kept() {
             let ledger = Ledger::open(folder.path(), durability);
             ledger.change(0);
             for number in 1.. {
-                faults.order(failure, number, lasts);
+                injection.inject(failure, number, lasts);
                 ledger.change(1);
-                let failed = faults.lift();
+                let failed = injection.remove();
                 ledger.check(&format!("{failure:?} at {number}, lasts: {lasts}"));
                 ledger.change(0);
                 ledger.check(&format!("after {failure:?} at {number}, lasts: {lasts}"));
                 if failed == 0 {
-                    assert!(number > 4, "{failure:?}: there are calls that can fail");
+                    assert!(number > 4, "{failure:?}: some calls can fail");
                     break;
                 }
             }
             let count = i64::try_from(ledger.acknowledged.lock().len()).expect("the number is small");
-            assert!(count > ledger.next.load(Ordering::SeqCst) / 2, "what follows a failure is kept");
+            assert!(count > ledger.next.load(Ordering::SeqCst) / 2, "changes after a failure are kept");
         }
     }
 }
 
 #[test]
-fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear() {
-    let faults = Faults::install();
+fn changes_of_many_threads_are_kept_exactly_if_they_are_acknowledged() {
+    let injection = Faults::install();
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let ledger = Ledger::open(folder.path(), Durability::Normal);
     let mut failed = 0;
-    for (run, order) in orders(4_000).enumerate() {
-        faults.order(order.failure, order.number, order.lasts);
+    for (run, fault) in faults(4_000).enumerate() {
+        injection.inject(fault.failure, fault.number, fault.lasts);
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let ledger = &ledger;
@@ -135,19 +135,19 @@ fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear
                 });
             }
         });
-        failed += u64::from(faults.lift() > 0);
-        let context = format!("run {run}, {:?} at {}, lasts: {}", order.failure, order.number, order.lasts);
+        failed += u64::from(injection.remove() > 0);
+        let context = format!("run {run}, {:?} at {}, lasts: {}", fault.failure, fault.number, fault.lasts);
         ledger.check(&context);
         if run % 16 == 0 {
             let after = kept_after_a_kill(folder.path());
             let acknowledged = ledger.acknowledged.lock();
-            assert!(after.is_superset(&acknowledged), "{context}: what was acknowledged survives a kill");
+            assert!(after.is_superset(&acknowledged), "{context}: acknowledged changes survive a kill");
         }
         ledger.change(0);
         ledger.check(&context);
     }
-    println!("{failed} runs met a failure");
-    assert!(failed > 16, "most runs meet a failure");
+    println!("{failed} runs had a failure");
+    assert!(failed > 16, "most runs have a failure");
     let Ledger { store, acknowledged, .. } = ledger;
     drop(store);
     let again = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the database opens");
@@ -155,17 +155,17 @@ fn large_and_small_changes_of_many_threads_are_kept_or_not_as_their_callers_hear
 }
 
 #[test]
-fn a_reader_that_failed_is_not_used_again() {
-    let faults = Faults::install();
+fn a_failed_reader_is_not_used_again() {
+    let injection = Faults::install();
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let ledger = Ledger::open(folder.path(), Durability::Normal);
     ledger.change(PARTS);
     for number in 1.. {
-        faults.order(Failure::Allocation, number, false);
+        injection.inject(Failure::Allocation, number, false);
         let sorted = "SELECT note FROM parts ORDER BY hex(bytes) DESC, rowid";
         let read: Result<Vec<i64>, Error> =
             ledger.store.read(|transaction| transaction.query(sorted, &[], |row| row.integer(0)));
-        let failed = faults.lift();
+        let failed = injection.remove();
         assert!(failed > 0 || read.is_ok(), "{read:?}");
         ledger.check(&format!("allocation {number}"));
         if failed == 0 || number > 400 {

@@ -1,4 +1,4 @@
-//! Recorded calls: the acknowledged ones, the rows, `events.ndjson` and the log files agree, whatever fails on the way.
+//! Recorded calls: acknowledgements, rows, `events.ndjson` and log files agree after every failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -16,26 +16,27 @@ use serde_json::Value;
 use store::{Durability, Error, Store};
 use trail::{Event, EventVersion, Notifier, Retention, Settings, Trail};
 
-use crate::orders;
+use crate::faults;
 
-/// The rows of a large call: more than a connection's cache holds, so that it is written before its commit.
+/// Number of rows of a large call: more than the cache of a connection holds, so that pages are written before the commit.
 const PARTS: i64 = 80;
 
-struct Nobody;
+/// A notifier that does nothing.
+struct NoNotifier;
 
-impl Notifier for Nobody {
+impl Notifier for NoNotifier {
     fn wake(&self) {}
 }
 
-/// A trail and what its callers have heard.
-struct Place {
+/// A trail and the acknowledged calls.
+struct RecordedCalls {
     store: Arc<Store>,
     trail: Trail,
     folder: PathBuf,
     acknowledged: Mutex<BTreeSet<String>>,
 }
 
-impl Place {
+impl RecordedCalls {
     fn open(folder: &Path) -> Self {
         let store = Store::open(&folder.join("test.db"), Durability::Normal).expect("the folder is writable");
         let steps = &["CREATE TABLE notes (request TEXT NOT NULL); CREATE TABLE parts (bytes BLOB NOT NULL)"];
@@ -57,7 +58,7 @@ impl Place {
         let own = ("own".to_owned(), folder.clone());
         let buckets =
             Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), FolderOptions::default()));
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(Nobody));
+        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier));
         Self { store, trail: trail.expect("the folder is writable"), folder, acknowledged: Mutex::default() }
     }
 
@@ -74,7 +75,7 @@ impl Place {
         let call = Arc::new(Call::begin(Caller::root(account, None, None), origin, &SystemClock));
         let request = call.request_id().to_owned();
         let noted = request.clone();
-        let answer = self.trail.transact(call, move |transaction| {
+        let outcome = self.trail.transact(call, move |transaction| {
             let change = || {
                 transaction.execute("INSERT INTO notes (request) VALUES (?1)", &[(&noted).into()])?;
                 for _ in 0..parts {
@@ -85,12 +86,12 @@ impl Place {
             let changed: Result<usize, Error> = transaction.savepoint(change);
             (changed.is_ok(), Event::new("PutNote", "example.amazonaws.com"))
         });
-        if answer == Ok(true) {
+        if outcome == Ok(true) {
             self.acknowledged.lock().insert(request);
         }
     }
 
-    /// Compares what was heard with the rows, the lines and the log files.
+    /// Compares the acknowledged calls with the rows, the lines and the log files.
     fn check(&self, context: &str) {
         self.trail.flush().expect("the store works again");
         let acknowledged = self.acknowledged.lock();
@@ -122,7 +123,7 @@ fn id(record: &Value, member: &str) -> String {
     record[member].as_str().expect("the record has the id").to_owned()
 }
 
-/// The ids of the events in log files, sorted.
+/// Returns the sorted ids of the events in log files.
 fn delivered(folder: &Path) -> Vec<String> {
     let (mut ids, mut folders) = (Vec::new(), vec![folder.join("AWSLogs")]);
     while let Some(folder) = folders.pop() {
@@ -143,41 +144,41 @@ fn delivered(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn calls_rows_lines_and_log_files_agree_whatever_fails() {
-    let faults = Faults::install();
+fn calls_rows_lines_and_log_files_agree_after_every_failure() {
+    let injection = Faults::install();
     let mut folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let mut place = Place::open(folder.path());
+    let mut calls = RecordedCalls::open(folder.path());
     let mut failed = 0;
-    for (run, order) in orders(5_000).enumerate() {
-        // What there is to compare is not to grow with the runs.
+    for (run, fault) in faults(5_000).enumerate() {
+        // A new folder bounds the amount of data to compare.
         if run % 50 == 49 {
             let fresh = tempfile::tempdir().expect("a temporary folder can be created");
-            place = Place::open(fresh.path());
+            calls = RecordedCalls::open(fresh.path());
             folder = fresh;
         }
-        faults.order(order.failure, order.number, order.lasts);
+        injection.inject(fault.failure, fault.number, fault.lasts);
         std::thread::scope(|scope| {
             for thread in 0..4_u64 {
-                let place = &place;
+                let calls = &calls;
                 scope.spawn(move || {
                     for number in 0..3_u64 {
-                        // New accounts get their trails in the transactions of their first calls.
+                        // The first call of an account creates its default trail.
                         let account =
                             if number == 2 { 100_000 + u64::try_from(run).expect("the number is small") } else { 1 };
-                        place.call(account, if (thread, number) == (0, 1) { PARTS } else { 0 });
+                        calls.call(account, if (thread, number) == (0, 1) { PARTS } else { 0 });
                     }
                 });
             }
-            // Files are planned and written meanwhile; what fails is tried again.
-            scope.spawn(|| drop(place.trail.flush()));
+            // Log files are planned and written at the same time; failed ones are retried.
+            scope.spawn(|| drop(calls.trail.flush()));
         });
-        failed += u64::from(faults.lift() > 0);
-        let context = format!("run {run}, {:?} at {}, lasts: {}", order.failure, order.number, order.lasts);
-        place.check(&context);
-        place.call(1, 0);
-        place.check(&context);
+        failed += u64::from(injection.remove() > 0);
+        let context = format!("run {run}, {:?} at {}, lasts: {}", fault.failure, fault.number, fault.lasts);
+        calls.check(&context);
+        calls.call(1, 0);
+        calls.check(&context);
     }
-    drop((place, folder));
-    println!("{failed} runs met a failure");
-    assert!(failed > 16, "most runs meet a failure");
+    drop((calls, folder));
+    println!("{failed} runs had a failure");
+    assert!(failed > 16, "most runs have a failure");
 }

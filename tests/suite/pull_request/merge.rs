@@ -32,7 +32,7 @@ fn parents(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn a_pull_request_between_two_branches_at_one_commit_goes_on_as_others_do() {
+fn a_pull_request_between_branches_at_one_commit_works_like_others() {
     for (operation, option) in WAYS {
         let (world, main, _) = feature();
         push(&world, &["main:refs/heads/release", "main:refs/heads/other"]);
@@ -59,7 +59,7 @@ fn a_pull_request_between_two_branches_at_one_commit_goes_on_as_others_do() {
 }
 
 #[test]
-fn each_way_moves_the_destination_and_closes_as_merged() {
+fn each_strategy_updates_the_destination_and_closes_as_merged() {
     for (operation, option) in WAYS {
         let (world, main, feature) = feature();
         let id = create(&world, "feature");
@@ -91,7 +91,7 @@ fn each_way_moves_the_destination_and_closes_as_merged() {
 }
 
 #[test]
-fn other_pull_requests_follow_a_merge() {
+fn other_pull_requests_are_updated_after_a_merge() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let same = create(&world, "feature");
@@ -117,7 +117,7 @@ fn other_pull_requests_follow_a_merge() {
 }
 
 #[test]
-fn a_merge_of_branches_closes_what_it_merges() {
+fn a_merge_of_branches_closes_their_pull_request() {
     let (world, _, feature) = feature();
     let id = create(&world, "feature");
     let ends = json!({
@@ -129,7 +129,7 @@ fn a_merge_of_branches_closes_what_it_merges() {
 }
 
 #[test]
-fn what_cannot_be_merged_stays_as_it_is() {
+fn a_refused_merge_changes_nothing() {
     let (world, _, feature) = feature();
     world.git("work", &["checkout", "--quiet", "main"]).ok();
     world.git_commit("work", "feature.txt", "Another one.\n");
@@ -155,7 +155,7 @@ fn what_cannot_be_merged_stays_as_it_is() {
 }
 
 #[test]
-fn of_many_who_merge_one_exactly_one_does() {
+fn of_many_concurrent_merges_of_a_pull_request_one_succeeds() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let start = Barrier::new(6);
@@ -177,7 +177,7 @@ fn of_many_who_merge_one_exactly_one_does() {
 }
 
 #[test]
-fn of_two_who_merge_into_one_branch_none_loses_the_other_s_work() {
+fn concurrent_merges_into_a_branch_keep_both_changes() {
     let (world, _, _) = feature();
     for name in ["one", "two", "three", "four"] {
         world.git("work", &["checkout", "--quiet", "-b", name, "main"]).ok();
@@ -206,7 +206,7 @@ fn of_two_who_merge_into_one_branch_none_loses_the_other_s_work() {
 }
 
 #[test]
-fn the_record_of_a_merge_tells_what_was_merged() {
+fn the_record_of_a_merge_has_the_merged_commits() {
     let (world, _, _) = feature();
     let id = create(&world, "feature");
     let (reply, record) = recorded(&world, "MergePullRequestByFastForward", &asked(&id));
