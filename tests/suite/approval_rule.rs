@@ -206,9 +206,9 @@ fn the_record_of_a_new_rule_concerns_the_repository() {
     let input = json!({ "pullRequestId": id, "approvalRuleName": "Two eyes", "approvalRuleContent": ONE });
     let (reply, record) = recorded(&world, "CreatePullRequestApprovalRule", &input);
     assert_eq!((&record["readOnly"], &record["requestParameters"]), (&json!(false), &input));
-    let told = &record["responseElements"]["approvalRule"];
-    assert_eq!(told["approvalRuleId"], reply.json()["approvalRule"]["approvalRuleId"]);
-    assert!(told["creationDate"].as_str().is_some_and(|date| date.starts_with("Dec 14, 2016 6:19:")), "{told}");
+    let returned = &record["responseElements"]["approvalRule"];
+    assert_eq!(returned["approvalRuleId"], reply.json()["approvalRule"]["approvalRuleId"]);
+    assert!(returned["creationDate"].as_str().is_some_and(|date| date.starts_with("Dec 14, 2016 6:19:")), "{returned}");
     assert_eq!(record["resources"][0]["ARN"], ARN);
     let input = json!({ "pullRequestId": id, "revisionId": get(&world, &id)["revisionId"] });
     let (_, record) = recorded(&world, "EvaluatePullRequestApprovalRules", &input);

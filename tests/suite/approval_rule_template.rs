@@ -148,7 +148,7 @@ fn a_batch_applies_valid_items_and_reports_the_others() {
     repository(&world, "MyOtherRepo");
     let names = json!(["MyOtherRepo", "Missing", "no/name", "MyDemoRepo", "MyOtherRepo", ""]);
     let input = json!({ "approvalRuleTemplateName": "Two eyes", "repositoryNames": names });
-    let told = |reply: &Value| {
+    let returned = |reply: &Value| {
         let errors = reply["errors"].as_array().expect("the value is a list").iter();
         errors.map(|error| (error["repositoryName"].clone(), error["errorCode"].clone())).collect::<Vec<_>>()
     };
@@ -159,11 +159,11 @@ fn a_batch_applies_valid_items_and_reports_the_others() {
     ];
     let associated = world.ok("BatchAssociateApprovalRuleTemplateWithRepositories", &input);
     assert_eq!(associated["associatedRepositoryNames"], json!(["MyOtherRepo", "MyDemoRepo"]));
-    assert_eq!(told(&associated), refused);
+    assert_eq!(returned(&associated), refused);
     assert_eq!(repositories_of(&world, "Two eyes"), json!(["MyDemoRepo", "MyOtherRepo"]));
     let disassociated = world.ok("BatchDisassociateApprovalRuleTemplateFromRepositories", &input);
     assert_eq!(disassociated["disassociatedRepositoryNames"], json!(["MyOtherRepo", "MyDemoRepo"]));
-    assert_eq!(told(&disassociated), refused);
+    assert_eq!(returned(&disassociated), refused);
     assert_eq!(repositories_of(&world, "Two eyes"), json!([]));
 }
 
@@ -190,14 +190,14 @@ fn a_repository_has_twenty_five_templates_at_most() {
 fn templates_belong_to_their_account_and_region() {
     let world = World::new();
     template(&world, "Two eyes");
-    let elsewhere = [("authorization", signed("AKIAIOSFODNN7EXAMPLE", "us-east-2"))];
-    let elsewhere = elsewhere.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let other_region = [("authorization", signed("AKIAIOSFODNN7EXAMPLE", "us-east-2"))];
+    let other_region = other_region.each_ref().map(|(name, value)| (*name, value.as_str()));
     let named = json!({ "approvalRuleTemplateName": "Two eyes" });
-    let missing = world.call_as("GetApprovalRuleTemplate", &named, &elsewhere);
+    let missing = world.call_as("GetApprovalRuleTemplate", &named, &other_region);
     assert_eq!(missing.json()["__type"], "ApprovalRuleTemplateDoesNotExistException");
     let created = json!({ "approvalRuleTemplateName": "Two eyes", "approvalRuleTemplateContent": CONTENT });
-    assert_eq!(world.call_as("CreateApprovalRuleTemplate", &created, &elsewhere).status, 200);
-    let listed = world.call_as("ListApprovalRuleTemplates", &json!({}), &elsewhere);
+    assert_eq!(world.call_as("CreateApprovalRuleTemplate", &created, &other_region).status, 200);
+    let listed = world.call_as("ListApprovalRuleTemplates", &json!({}), &other_region);
     assert_eq!(listed.json(), json!({ "approvalRuleTemplateNames": ["Two eyes"] }));
 }
 

@@ -154,8 +154,8 @@ fn an_upload_can_be_cancelled_until_it_has_ended() {
             upload(&world, &large, "large.zip");
             let key = format!("waiting-{attempt}.zip");
             let waiting = upload(&world, &commit, &key);
-            let told = cancel(&waiting);
-            (told == json!({ "uploadId": waiting, "status": "CANCELLED" })).then_some((waiting, key))
+            let returned = cancel(&waiting);
+            (returned == json!({ "uploadId": waiting, "status": "CANCELLED" })).then_some((waiting, key))
         })
         .expect("what waits can be cancelled");
     let last = upload(&world, &commit, "last.zip");

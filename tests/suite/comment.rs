@@ -93,7 +93,7 @@ fn id(output: &Value) -> String {
 }
 
 /// Returns the texts of the comments of a listing, grouped by location.
-fn said(groups: &Value) -> Vec<Vec<String>> {
+fn texts(groups: &Value) -> Vec<Vec<String>> {
     let comments = |group: &Value| group["comments"].as_array().expect("it has some").clone();
     let content = |comment: Value| comment["content"].as_str().unwrap_or("-").to_owned();
     let groups = groups.as_array().expect("the value is a list");
@@ -112,7 +112,7 @@ fn comments_are_grouped_by_location_with_their_replies() {
     let listed = changed.list(&json!({}));
     let groups = &listed["commentsForComparedCommitData"];
     assert_eq!(
-        said(groups),
+        texts(groups),
         [vec!["first", "a reply", "a reply to it"], vec!["on a line", "on the line again"], vec!["on another line"]]
     );
     assert_eq!(groups[0]["comments"][1]["inReplyTo"], first);
@@ -134,7 +134,7 @@ fn a_listing_of_comments_is_paged_over_all_locations() {
     let (mut pages, mut token) = (Vec::new(), Value::Null);
     loop {
         let page = changed.list(&json!({ "maxResults": 2, "nextToken": token }));
-        pages.push(said(&page["commentsForComparedCommitData"]));
+        pages.push(texts(&page["commentsForComparedCommitData"]));
         match page.get("nextToken") {
             Some(next) => token = next.clone(),
             None => break,
@@ -194,7 +194,7 @@ fn a_comment_without_a_before_commit_is_on_the_first_parent() {
     let unnamed = json!({ "repositoryName": "MyDemoRepo", "afterCommitId": changed.after });
     for input in [named, unnamed] {
         let listed = changed.world.ok("GetCommentsForComparedCommit", &input);
-        assert_eq!(said(&listed["commentsForComparedCommitData"]), [["here"]]);
+        assert_eq!(texts(&listed["commentsForComparedCommitData"]), [["here"]]);
     }
 }
 
@@ -208,7 +208,7 @@ fn a_repeated_request_with_a_token_creates_one_comment() {
     let reply = json!({ "inReplyTo": id(&first), "content": "here", "clientRequestToken": "a token" });
     let second = changed.world.ok("PostCommentReply", &reply);
     assert_eq!(changed.world.ok("PostCommentReply", &reply), second);
-    assert_eq!(said(&changed.list(&json!({}))["commentsForComparedCommitData"]), [["here", "here"]]);
+    assert_eq!(texts(&changed.list(&json!({}))["commentsForComparedCommitData"]), [["here", "here"]]);
     let headers = [("authorization", &*signed(LI, "us-east-1"))];
     let of_another = changed.world.call_as("PostCommentForComparedCommit", &input, &headers).json();
     assert_ne!(id(&of_another), id(&first));
@@ -226,7 +226,7 @@ fn a_deleted_comment_stays_listed_without_content() {
     assert_eq!((&deleted["deleted"], deleted.get("content")), (&json!(true), None));
     assert_eq!(deleted["authorArn"], "arn:aws:iam::111122223333:user/Mary_Major");
     let listed = changed.list(&json!({}));
-    assert_eq!(said(&listed["commentsForComparedCommitData"]), [["-", "a reply"]]);
+    assert_eq!(texts(&listed["commentsForComparedCommitData"]), [["-", "a reply"]]);
     assert_eq!(listed["commentsForComparedCommitData"][0]["comments"][0]["reactionCounts"], json!({}));
     let gone = json!({ "commentId": first, "content": "again", "reactionValue": ":smile:" });
     for operation in
@@ -307,14 +307,14 @@ fn comments_on_a_pull_request_belong_to_it_and_count_as_activity() {
     changed.reply(&comment, "a reply");
     assert!(changed.activity(&pull_request) > commented);
     let listed = changed.world.ok("GetCommentsForPullRequest", &json!({ "pullRequestId": pull_request }));
-    assert_eq!(said(&listed["commentsForPullRequestData"]), [["on the pull request", "a reply"]]);
-    assert_eq!(said(&changed.list(&json!({}))["commentsForComparedCommitData"]), [["on the commits"]]);
+    assert_eq!(texts(&listed["commentsForPullRequestData"]), [["on the pull request", "a reply"]]);
+    assert_eq!(texts(&changed.list(&json!({}))["commentsForComparedCommitData"]), [["on the commits"]]);
     changed
         .world
         .ok("UpdatePullRequestStatus", &json!({ "pullRequestId": pull_request, "pullRequestStatus": "CLOSED" }));
     changed.reply(&comment, "after the end");
     let listed = changed.world.ok("GetCommentsForPullRequest", &json!({ "pullRequestId": pull_request }));
-    assert_eq!(said(&listed["commentsForPullRequestData"]), [["on the pull request", "a reply", "after the end"]]);
+    assert_eq!(texts(&listed["commentsForPullRequestData"]), [["on the pull request", "a reply", "after the end"]]);
 }
 
 #[test]
@@ -323,8 +323,8 @@ fn comments_are_deleted_with_their_repository_and_belong_to_its_account() {
     let comment = changed.post("first", None);
     changed.react(LI, &comment, ":eyes:");
     let get = json!({ "commentId": comment });
-    let elsewhere = [("authorization", &*signed(LI, "eu-west-1"))];
-    let failure = changed.world.call_as("GetComment", &get, &elsewhere).failure();
+    let other_region = [("authorization", &*signed(LI, "eu-west-1"))];
+    let failure = changed.world.call_as("GetComment", &get, &other_region).failure();
     assert_eq!(failure["__type"], "CommentDoesNotExistException");
     changed.world.ok("DeleteRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     assert_eq!(changed.world.call("GetComment", &get).failure()["__type"], "CommentDoesNotExistException");

@@ -65,10 +65,10 @@ fn repositories_without_their_database_are_refused_at_the_start() {
 fn a_folder_removed_while_the_server_runs_is_noticed() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    let (data, elsewhere) = (world.folder().join("data"), world.folder().join("elsewhere"));
+    let (data, moved) = (world.folder().join("data"), world.folder().join("elsewhere"));
     let lines = world.events().len();
     for missing in [&data, &data.join("codecommit.db"), &data.join("codecommit.db-wal")] {
-        fs::rename(missing, &elsewhere).expect("the file exists");
+        fs::rename(missing, &moved).expect("the file exists");
         for (operation, input) in [
             ("CreateRepository", json!({ "repositoryName": "Lost" })),
             ("GetRepository", json!({ "repositoryName": "MyDemoRepo" })),
@@ -79,7 +79,7 @@ fn a_folder_removed_while_the_server_runs_is_noticed() {
             let expected = json!({ "status": 500, "__type": "InternalFailure", "message": message });
             assert_eq!(reply.failure(), expected, "{operation} without {}", missing.display());
         }
-        fs::rename(&elsewhere, missing).expect("the file exists");
+        fs::rename(&moved, missing).expect("the file exists");
     }
     assert_eq!(world.events().len(), lines, "nothing was recorded");
     world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));

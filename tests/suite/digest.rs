@@ -366,18 +366,18 @@ fn the_time_without_digests_is_reported() {
 fn a_digest_is_verified_with_the_given_keys_only() {
     let world = chained();
     let keys = world.trail_folder().join(".metadata/public-keys.json");
-    let elsewhere = world.folder().join("keys.json");
-    fs::rename(&keys, &elsewhere).expect("the file exists");
+    let moved = world.folder().join("keys.json");
+    fs::rename(&keys, &moved).expect("the file exists");
     let message = world.verify().failed();
     assert!(message.contains("public-keys.json") && message.contains("--public-keys"), "{message}");
-    let elsewhere = elsewhere.to_str().expect("the path is UTF-8");
-    assert_valid(verify(&world.trail_folder(), &["--public-keys", elsewhere]), 3, 3);
+    let moved = moved.to_str().expect("the path is UTF-8");
+    assert_valid(verify(&world.trail_folder(), &["--public-keys", moved]), 3, 3);
     let listed =
         world.aws(&["cloudtrail", "list-public-keys", "--start-time", "2016-12-14", "--end-time", "2016-12-15"]);
-    fs::write(elsewhere, listed.ok()).expect("the folder is writable");
-    assert_valid(verify(&world.trail_folder(), &["--public-keys", elsewhere]), 3, 3);
-    fs::write(elsewhere, "{\"PublicKeyList\": []}").expect("the folder is writable");
-    let outcome = verify(&world.trail_folder(), &["--public-keys", elsewhere]);
+    fs::write(moved, listed.ok()).expect("the folder is writable");
+    assert_valid(verify(&world.trail_folder(), &["--public-keys", moved]), 3, 3);
+    fs::write(moved, "{\"PublicKeyList\": []}").expect("the folder is writable");
+    let outcome = verify(&world.trail_folder(), &["--public-keys", moved]);
     assert!(outcome.out.contains("INVALID: public key not found for fingerprint"), "{}", outcome.out);
 }
 

@@ -111,10 +111,10 @@ fn events_can_be_read_from_a_running_server() {
         .expect("the program is built");
     assert_eq!(String::from_utf8_lossy(&output.stdout), from_folder, "{output:?}");
     assert_eq!(world.events().len(), 6, "reading events leaves no record");
-    let nobody = Command::new(binary::path()).args(["events", "--endpoint", "http://127.0.0.1:1"]).output();
-    let nobody = nobody.expect("the program is built");
-    assert!(!nobody.status.success());
-    assert!(String::from_utf8_lossy(&nobody.stderr).contains("http://127.0.0.1:1"), "{nobody:?}");
+    let unreachable = Command::new(binary::path()).args(["events", "--endpoint", "http://127.0.0.1:1"]).output();
+    let unreachable = unreachable.expect("the program is built");
+    assert!(!unreachable.status.success());
+    assert!(String::from_utf8_lossy(&unreachable.stderr).contains("http://127.0.0.1:1"), "{unreachable:?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ const REFERENCES: usize = 1_500;
 
 /// The outcomes of calls.
 #[derive(Default)]
-struct Heard {
+struct Outcomes {
     /// The request ids of the acknowledged calls.
     acknowledged: Mutex<BTreeSet<String>>,
     /// Whether the repository with a name exists according to the last outcome.
@@ -40,7 +40,7 @@ struct Heard {
     is_over: AtomicBool,
 }
 
-impl Heard {
+impl Outcomes {
     /// Calls an operation and notes the outcome; a call that is not acknowledged was rolled back.
     fn call(&self, endpoint: &str, operation: &str, input: &Value) -> Option<Value> {
         let reply = try_send(request(endpoint, operation, input)).expect("the server goes on");
@@ -122,8 +122,8 @@ impl SmallDisk {
 }
 
 /// Pushes a repository with many references, which is deleted while the disk is full.
-fn push_large(folder: &Path, endpoint: &str, heard: &Heard, name: &str) {
-    heard.create(endpoint, name);
+fn push_large(folder: &Path, endpoint: &str, outcomes: &Outcomes, name: &str) {
+    outcomes.create(endpoint, name);
     let url = format!("{endpoint}/v1/repos/{name}");
     git(&folder.join("work"), &["push", "--quiet", "--mirror", &url]).ok();
 }
@@ -143,62 +143,63 @@ fn changes_acknowledged_on_a_full_disk_are_kept_and_recorded_once() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     large(folder.path());
     let place = SmallDisk::start(folder.path());
-    let (endpoint, heard) = (place.server.endpoint().to_owned(), Heard::default());
+    let (endpoint, outcomes) = (place.server.endpoint().to_owned(), Outcomes::default());
     let rounds = std::env::var("DISK_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     for thread in 0..3 {
-        heard.create(&endpoint, &format!("files-{thread}"));
+        outcomes.create(&endpoint, &format!("files-{thread}"));
     }
     for round in 0..rounds {
-        push_large(folder.path(), &endpoint, &heard, &format!("large-{round}"));
+        push_large(folder.path(), &endpoint, &outcomes, &format!("large-{round}"));
     }
     std::thread::scope(|scope| {
         for thread in 0..3 {
-            let (heard, endpoint) = (&heard, &endpoint);
+            let (outcomes, endpoint) = (&outcomes, &endpoint);
             scope.spawn(move || {
                 let repository = format!("files-{thread}");
                 let mut parent = Value::Null;
                 for number in 0.. {
-                    if heard.is_over.load(Ordering::SeqCst) {
+                    if outcomes.is_over.load(Ordering::SeqCst) {
                         break;
                     }
-                    heard.create(endpoint, &format!("small-{thread}-{number}"));
-                    heard.call(endpoint, "ListRepositories", &json!({}));
+                    outcomes.create(endpoint, &format!("small-{thread}-{number}"));
+                    outcomes.call(endpoint, "ListRepositories", &json!({}));
                     let input = json!({
                         "repositoryName": repository, "branchName": "main", "parentCommitId": parent,
                         "filePath": number.to_string(), "fileContent": "eHh4",
                     });
-                    if let Some(made) = heard.call(endpoint, "PutFile", &input) {
+                    if let Some(made) = outcomes.call(endpoint, "PutFile", &input) {
                         parent = made["commitId"].clone();
                     }
                 }
             });
         }
         // The other threads end even if this one panics.
-        let _over = IsOver(&heard.is_over);
+        let _over = IsOver(&outcomes.is_over);
         for round in 0..rounds {
             let large = format!("large-{round}");
             place.fill();
-            heard.wait(true, CALLS_PER_ROUND);
-            let is_deleted = heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large })).is_some();
-            heard.created.lock().insert(large.clone(), !is_deleted);
-            heard.wait(true, CALLS_PER_ROUND);
+            outcomes.wait(true, CALLS_PER_ROUND);
+            let is_deleted =
+                outcomes.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large })).is_some();
+            outcomes.created.lock().insert(large.clone(), !is_deleted);
+            outcomes.wait(true, CALLS_PER_ROUND);
             place.empty();
-            heard.wait(false, CALLS_PER_ROUND);
-            heard.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
-            heard.created.lock().insert(large, false);
+            outcomes.wait(false, CALLS_PER_ROUND);
+            outcomes.call(&endpoint, "DeleteRepository", &json!({ "repositoryName": large }));
+            outcomes.created.lock().insert(large, false);
         }
     });
-    check(&place, folder.path(), &heard);
+    check(&place, folder.path(), &outcomes);
     let log = fs::read_to_string(&place.log).expect("the file exists");
     let errors = log.lines().filter(|line| line.contains("ERROR")).count();
-    println!("{:?} acknowledged and refused, {errors} lines of errors", heard.counts);
+    println!("{:?} acknowledged and refused, {errors} lines of errors", outcomes.counts);
     assert!(errors < 100 * rounds, "{errors} lines of errors");
 }
 
 /// Compares the outcomes with the rows, the lines and the log files.
-fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
+fn check(place: &SmallDisk, folder: &Path, outcomes: &Outcomes) {
     let endpoint = place.server.endpoint();
-    let acknowledged = heard.acknowledged.lock();
+    let acknowledged = outcomes.acknowledged.lock();
     // After the last call, the waiting lines are written without further calls.
     let trail = place.disk.join("data/trail");
     let requests = || -> Vec<String> {
@@ -245,7 +246,7 @@ fn check(place: &SmallDisk, folder: &Path, heard: &Heard) {
         let request = record["requestID"].as_str().expect("the member is a string");
         assert!(acknowledged.contains(request), "a record of success that nobody heard of: {record}");
     }
-    for (name, is_created) in &*heard.created.lock() {
+    for (name, is_created) in &*outcomes.created.lock() {
         let reply = try_send(request(endpoint, "GetRepository", &json!({ "repositoryName": name })))
             .expect("another line follows");
         assert_eq!(reply.status == 200, *is_created, "{name}: {}", reply.text());

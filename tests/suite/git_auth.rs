@@ -84,13 +84,13 @@ fn without_declared_identities_git_gets_no_401() {
 #[test]
 fn a_repository_of_another_region_is_reported_with_its_url() {
     let world = World::new();
-    let said = world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo")]).failed();
+    let error = world.git(".", &["ls-remote", &world.repository_url("MyDemoRepo")]).failed();
     let endpoint = world.endpoint();
     let sentence = format!(
         "MyDemoRepo does not exist in us-east-1 of account 111122223333. A repository of another account or region has the \
          URL {endpoint}/ACCOUNT/REGION/v1/repos/MyDemoRepo"
     );
-    assert!(said.contains(&sentence), "{said}");
+    assert!(error.contains(&sentence), "{error}");
     assert_eq!(world.events().pop().expect("the call is recorded")["errorMessage"], "MyDemoRepo does not exist");
 }
 

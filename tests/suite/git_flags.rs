@@ -248,9 +248,9 @@ fn compressed_requests_cost_no_more_than_plain_ones() {
         ("2", v2, &line("ofs-delta\n")),
     ] {
         let reply = scene.bomb(version, &head, repeated, 512 << 20);
-        let told =
+        let is_explained =
             ["the request is too large", "too many capabilities"].iter().any(|message| reply.text().contains(message));
-        assert!(told, "{head} {repeated:.60}: {}", reply.text());
+        assert!(is_explained, "{head} {repeated:.60}: {}", reply.text());
     }
     let peak = process::memory_peak(scene.running.id()) >> 20;
     assert!(peak < 200, "{peak} MB for requests of 32 MB");

@@ -145,8 +145,8 @@ fn record(event: &Value) -> Value {
         .expect("the text is JSON");
     assert_eq!(event["EventTime"], seconds(&record));
     for attribute in ["EventId", "EventName", "ReadOnly", "Username", "EventSource", "AccessKeyId"] {
-        let told: Vec<String> = event[attribute].as_str().map(str::to_owned).into_iter().collect();
-        assert_eq!(told, values(&record, attribute), "{attribute}");
+        let returned: Vec<String> = event[attribute].as_str().map(str::to_owned).into_iter().collect();
+        assert_eq!(returned, values(&record, attribute), "{attribute}");
     }
     let resources = event["Resources"].as_array().expect("the value is a list");
     let types: Vec<_> =
@@ -272,8 +272,8 @@ fn of_several_attributes_the_first_counts_and_the_record_shows_all() {
         assert_eq!(shown.as_array().map(Vec::len), Some(3), "{shown}");
         assert_eq!(shown[0], json!({ "attributeKey": "EventName", "attributeValue": "CreateRepository" }));
     }
-    let nobody = json!({ "LookupAttributes": [by("Username", "nobody"), name] });
-    let none = world.call_as("LookupEvents", &nobody, &[("authorization", &header(0, 0))]).json();
+    let unknown_user = json!({ "LookupAttributes": [by("Username", "nobody"), name] });
+    let none = world.call_as("LookupEvents", &unknown_user, &[("authorization", &header(0, 0))]).json();
     assert_eq!(none, json!({ "Events": [] }));
 }
 

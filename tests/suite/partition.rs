@@ -84,16 +84,16 @@ fn every_arn_has_the_partition_of_the_region() {
         assert_eq!(last(&world)["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"], role);
         let federated = query_in(&world, MARY, region, "GetFederationToken&Name=Saanvi");
         assert_eq!(element(&federated, "Arn"), format!("arn:{partition}:sts::111122223333:federated-user/Saanvi"));
-        let elsewhere = "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/ci/Build&RoleSessionName=build";
-        assert_eq!(element(&query_in(&world, MARY, region, elsewhere), "Code"), "AccessDenied");
+        let other_partition = "AssumeRole&RoleArn=arn:aws:iam::111122223333:role/ci/Build&RoleSessionName=build";
+        assert_eq!(element(&query_in(&world, MARY, region, other_partition), "Code"), "AccessDenied");
         let listed = world.send("GET", "/bucket?list-type=2", &[("authorization", &signed_for_s3(region))], b"");
         assert_eq!(listed.status, 200, "{}", listed.text());
 
         let mut found = Vec::new();
         let records = world.events();
         // The last ARN of another partition is in the refused call.
-        let told = records.iter().filter(|record| record["errorCode"].is_null());
-        told.for_each(|record| arns(record, &mut found));
+        let succeeded = records.iter().filter(|record| record["errorCode"].is_null());
+        succeeded.for_each(|record| arns(record, &mut found));
         assert!(found.len() > 12, "{found:?}");
         let prefix = format!("arn:{partition}:");
         assert!(found.iter().all(|arn| arn.starts_with(&prefix)), "{found:?}");

@@ -54,8 +54,8 @@ fn the_sdk_of_a_region_calls_in_it() {
     let metadata =
         world.run(create.send()).expect("the name is free").repository_metadata.expect("the output has the member");
     assert_eq!(metadata.arn(), Some("arn:aws:codecommit:eu-west-1:444455556666:MyDemoRepo"));
-    let elsewhere = world.sdk_as(LI, "us-east-1").get_repository().repository_name("MyDemoRepo");
-    assert!(world.run(elsewhere.send()).is_err());
+    let other_region = world.sdk_as(LI, "us-east-1").get_repository().repository_name("MyDemoRepo");
+    assert!(world.run(other_region.send()).is_err());
 }
 
 #[test]

@@ -403,8 +403,8 @@ fn events_are_paged_and_filtered_by_type_and_actor() {
     });
     let created = world.ok("DescribePullRequestEvents", &of_kind_and_actor);
     assert_eq!(created["pullRequestEvents"].as_array().map(Vec::len), Some(1));
-    let of_nobody = json!({ "pullRequestId": id, "actorArn": "arn:aws:iam::111122223333:user/Nobody" });
-    assert_eq!(failure(&world, "DescribePullRequestEvents", &of_nobody), "ActorDoesNotExistException");
+    let of_unknown = json!({ "pullRequestId": id, "actorArn": "arn:aws:iam::111122223333:user/Nobody" });
+    assert_eq!(failure(&world, "DescribePullRequestEvents", &of_unknown), "ActorDoesNotExistException");
 }
 
 #[test]
@@ -415,14 +415,14 @@ fn the_record_of_a_pull_request_has_its_members_and_its_repository() {
     let (reply, record) = recorded(&world, "CreatePullRequest", &input);
     let resources = json!([{ "ARN": ARN, "accountId": "111122223333", "type": "AWS::CodeCommit::Repository" }]);
     assert_eq!((&record["resources"], &record["requestParameters"]), (&resources, &input));
-    let mut told = reply.json();
+    let mut returned = reply.json();
     for date in ["creationDate", "lastActivityDate"] {
         let recorded = &record["responseElements"]["pullRequest"][date];
         assert!(recorded.as_str().is_some_and(|date| date.starts_with("Dec 14, 2016 ")), "{recorded}");
-        told["pullRequest"][date] = recorded.clone();
+        returned["pullRequest"][date] = recorded.clone();
     }
-    told["pullRequest"].as_object_mut().expect("the value is an object").remove("approvalRules");
-    assert_eq!(record["responseElements"], told);
+    returned["pullRequest"].as_object_mut().expect("the value is an object").remove("approvalRules");
+    assert_eq!(record["responseElements"], returned);
     let (_, record) = recorded(&world, "GetPullRequest", &json!({ "pullRequestId": "1" }));
     assert_eq!((&record["resources"], &record["readOnly"]), (&resources, &json!(true)));
     let (_, record) = recorded(&world, "GetPullRequest", &json!({ "pullRequestId": "2" }));

@@ -112,13 +112,13 @@ fn the_record_of_a_creation_has_the_guide_s_members_in_their_order() {
         members(&record).iter().map(|name| name.trim_start_matches("resources.")).collect::<Vec<_>>(),
         [&["eventVersion"], &IDENTITY[..], &TIME_AND_PLACE, &request, &response, &metadata, &rest].concat()
     );
-    let told = &reply.json()["repositoryMetadata"];
+    let returned = &reply.json()["repositoryMetadata"];
     let written = &record["responseElements"]["repositoryMetadata"];
     for name in ["repositoryId", "cloneUrlSsh", "repositoryName", "accountId", "cloneUrlHttp", "repositoryDescription"]
     {
-        assert_eq!(written[name], told[name], "{name}");
+        assert_eq!(written[name], returned[name], "{name}");
     }
-    assert_eq!(written["arn"], told["Arn"]);
+    assert_eq!(written["arn"], returned["Arn"]);
     assert_eq!(written["creationDate"], "Dec 14, 2016 6:19:14 PM");
     assert_eq!(written["lastModifiedDate"], "Dec 14, 2016 6:19:14 PM");
     assert_eq!(record["readOnly"], false);

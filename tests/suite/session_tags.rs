@@ -13,7 +13,7 @@ fn last(world: &World) -> Value {
 }
 
 /// Returns the request parameters of the last call.
-fn asked(world: &World) -> Value {
+fn last_parameters(world: &World) -> Value {
     last(world)["requestParameters"].clone()
 }
 
@@ -28,19 +28,19 @@ fn role_chains_inherit_transitive_tags_only() {
     let world = World::new();
     let tags = "&Tags.member.1.Key=Team&Tags.member.1.Value=Blue&Tags.member.2.Key=Mood&Tags.member.2.Value=Good";
     let first = Session::of(&assume(&world, None, &format!("{tags}&TransitiveTagKeys.member.1=team")));
-    assert_eq!(asked(&world)["incomingTransitiveTags"], Value::Null);
-    assert_eq!(asked(&world)["transitiveTagKeys"], json!(["team"]));
+    assert_eq!(last_parameters(&world)["incomingTransitiveTags"], Value::Null);
+    assert_eq!(last_parameters(&world)["transitiveTagKeys"], json!(["team"]));
 
     let own = "&Tags.member.1.Key=mood&Tags.member.1.Value=Bad&TransitiveTagKeys.member.1=mood";
     let second = Session::of(&assume(&world, Some(&first), own));
-    assert_eq!(asked(&world)["incomingTransitiveTags"], json!({ "Team": "Blue" }));
+    assert_eq!(last_parameters(&world)["incomingTransitiveTags"], json!({ "Team": "Blue" }));
     let third = Session::of(&assume(&world, Some(&second), ""));
-    assert_eq!(asked(&world)["incomingTransitiveTags"], json!({ "Team": "Blue", "mood": "Bad" }));
+    assert_eq!(last_parameters(&world)["incomingTransitiveTags"], json!({ "Team": "Blue", "mood": "Bad" }));
 
     let refused = assume(&world, Some(&third), "&Tags.member.1.Key=TEAM&Tags.member.1.Value=Red");
     assert_eq!(element(&refused, "Code"), "InvalidParameterValue");
     assert!(element(&refused, "Message").contains("conflicts with a transitive tag key from the calling session"));
-    assert_eq!(asked(&world)["incomingTransitiveTags"]["Team"], "Blue");
+    assert_eq!(last_parameters(&world)["incomingTransitiveTags"]["Team"], "Blue");
 }
 
 #[test]
@@ -70,14 +70,14 @@ fn a_web_identity_token_gives_tags() {
     let reply = assume(&tags);
     assert_eq!(element(&reply, "PackedPolicySize"), "1");
     assert_eq!(
-        asked(&world),
+        last_parameters(&world),
         json!({
             "principalTags": { "Mood": "Good", "Team": "Blue" }, "roleArn": &ROLE["RoleArn=".len()..],
             "roleSessionName": "b1", "transitiveTagKeys": ["Team"],
         })
     );
     self::assume(&world, Some(&Session::of(&reply)), "");
-    assert_eq!(asked(&world)["incomingTransitiveTags"], json!({ "Team": "Blue" }));
+    assert_eq!(last_parameters(&world)["incomingTransitiveTags"], json!({ "Team": "Blue" }));
 
     for (tags, code) in [
         (json!({ "principal_tags": { "Team": ["<>"] } }), "ValidationError"),
@@ -97,8 +97,8 @@ fn an_assertion_gives_tags() {
     let principal = format!("PrincipalArn={}", crate::callers::PROVIDER);
     let reply = query(&world, None, &format!("AssumeRoleWithSAML&{ROLE}&{principal}&SAMLAssertion={assertion}"));
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!(asked(&world)["principalTags"], json!({ "CostCenter": "987654" }));
-    assert_eq!(asked(&world)["transitiveTagKeys"], json!(["CostCenter"]));
+    assert_eq!(last_parameters(&world)["principalTags"], json!({ "CostCenter": "987654" }));
+    assert_eq!(last_parameters(&world)["transitiveTagKeys"], json!(["CostCenter"]));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn contexts_are_checked_and_recorded_without_their_assertions() {
     };
     Session::of(&assume(&world, None, &context(1, "confidential")));
     assert_eq!(
-        asked(&world)["providedContexts"],
+        last_parameters(&world)["providedContexts"],
         json!([{ "providerArn": "arn:aws:iam::aws:contextProvider/IdentityCenter" }])
     );
     let many: String = (1..=6).map(|number| context(number, "confidential")).collect();
@@ -120,8 +120,8 @@ fn contexts_are_checked_and_recorded_without_their_assertions() {
 
     // A context of an unknown provider, a missing assertion, and an expired one.
     let jwt = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json!({ "exp": 1 }).to_string()));
-    let of_nobody = context(1, "confidential").replace("contextProvider/", "provider/");
-    for wrong in [of_nobody, context(1, ""), context(1, &jwt)] {
+    let unknown_provider = context(1, "confidential").replace("contextProvider/", "provider/");
+    for wrong in [unknown_provider, context(1, ""), context(1, &jwt)] {
         assert_eq!(element(&assume(&world, None, &wrong), "Code"), "InvalidContextAssertion", "{wrong}");
     }
     Session::of(&assume(&world, None, &context(1, &"confidential".repeat(256))));

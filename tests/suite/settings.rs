@@ -97,7 +97,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
 
 #[test]
 fn flags_variables_and_the_file_set_the_same_settings() {
-    let said = [
+    let given = [
         ("data-dir", "data"),
         ("trail-dir", "the-trail"),
         ("account", "444455556666"),
@@ -113,14 +113,14 @@ fn flags_variables_and_the_file_set_the_same_settings() {
         ("allow-reset", "true"),
         ("log-format", "json"),
     ];
-    let flags: Vec<String> = said.iter().map(|(flag, value)| format!("--{flag}={value}")).collect();
+    let flags: Vec<String> = given.iter().map(|(flag, value)| format!("--{flag}={value}")).collect();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let lines = said.iter().map(|(flag, value)| match *value {
+    let lines = given.iter().map(|(flag, value)| match *value {
         "2" | "true" => format!("{flag} = {value}\n"),
         _ => format!("{flag} = \"{value}\"\n"),
     });
     let file: String = lines.collect();
-    for (arguments, variables, file) in [(&flags[..], &[][..], ""), (&[], &said, ""), (&[], &[], &file)] {
+    for (arguments, variables, file) in [(&flags[..], &[][..], ""), (&[], &given, ""), (&[], &[], &file)] {
         let folder = folder();
         let running = start(&folder, arguments, variables, file);
         assert_eq!(place(running.endpoint(), "a"), "arn:aws:codecommit:us-east-2:444455556666:a");
@@ -205,10 +205,10 @@ fn an_invalid_setting_is_refused_with_a_remedy() {
 fn the_flag_ephemeral_takes_precedence_over_a_folder_in_a_variable_or_the_file() {
     for (variables, file) in [(&[("data-dir", "kept")][..], ""), (&[], "data-dir = \"kept\"\n")] {
         let folder = folder();
-        let said = if file.is_empty() { Vec::new() } else { vec!["--config", "settings.toml"] };
+        let given = if file.is_empty() { Vec::new() } else { vec!["--config", "settings.toml"] };
         fs::write(folder.path().join("settings.toml"), file).expect("the folder is writable");
         let mut command = program(folder.path());
-        command.args(["--listen", "127.0.0.1:0", "--ephemeral"]).args(said);
+        command.args(["--listen", "127.0.0.1:0", "--ephemeral"]).args(given);
         command.envs(variables.iter().map(|(flag, value)| (variable(flag), *value)));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program is built");
         let mut ready = String::new();

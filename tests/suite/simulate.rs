@@ -116,9 +116,9 @@ fn failures_are_reported_with_a_message() {
     fs::write(bucket, "in the way").expect("the folder is writable");
     let failed = run(&SOURCE);
     assert!(failed.starts_with("codecommit-local: the upload failed: MyDemoRepo/SourceArti/"), "{failed}");
-    let nobody = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));
-    assert!(nobody.starts_with("codecommit-local: http://127.0.0.1:1 does not answer: "), "{nobody}");
-    assert!(nobody.ends_with("; start the server, or name another one with --endpoint"), "{nobody}");
+    let unreachable = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));
+    assert!(unreachable.starts_with("codecommit-local: http://127.0.0.1:1 does not answer: "), "{unreachable}");
+    assert!(unreachable.ends_with("; start the server, or name another one with --endpoint"), "{unreachable}");
 }
 
 #[test]

@@ -135,8 +135,8 @@ fn the_account_of_a_key_is_returned() {
         assert_eq!(account(key), "111122223333", "{key}");
     }
     assert_eq!(last(&world)["requestParameters"], json!({ "accessKeyId": session.key }));
-    let elsewhere = "AssumeRole&RoleArn=arn:aws:iam::555555555555:role/Any&RoleSessionName=b1";
-    assert_eq!(account(&Session::of(&query(&world, None, elsewhere)).key), "555555555555");
+    let other_account = "AssumeRole&RoleArn=arn:aws:iam::555555555555:role/Any&RoleSessionName=b1";
+    assert_eq!(account(&Session::of(&query(&world, None, other_account)).key), "555555555555");
     for wrong in ["", "AKIASHORT", "AKIAIOSFODNN7-EXAMPLE"] {
         let refused = query(&world, None, &format!("GetAccessKeyInfo&AccessKeyId={wrong}"));
         assert_eq!(code(&refused), (400, "ValidationError".to_owned()), "{wrong}");

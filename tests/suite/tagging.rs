@@ -150,23 +150,23 @@ fn pages_are_limited_by_resources_or_by_tags() {
     ] {
         assert_eq!(world.call("GetResources", &other).failure()["__type"], "InvalidParameterException");
     }
-    let elsewhere = [("authorization", signed("AKIAIOSFODNN7EXAMPLE", "us-east-2"))];
-    let elsewhere: Vec<_> = elsewhere.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let refused = world.call_as("GetResources", &json!({ "PaginationToken": token }), &elsewhere);
+    let other_region = [("authorization", signed("AKIAIOSFODNN7EXAMPLE", "us-east-2"))];
+    let other_region: Vec<_> = other_region.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let refused = world.call_as("GetResources", &json!({ "PaginationToken": token }), &other_region);
     assert_eq!(refused.failure()["__type"], "InvalidParameterException");
 }
 
 #[test]
 fn each_resource_succeeds_or_fails_by_itself() {
     let world = world();
-    let [unknown, elsewhere, foreign, function] = [
+    let [unknown, other_region, foreign, function] = [
         REPOSITORY.replace("MyDemo", "No"),
         REPOSITORY.replace("us-east-1", "us-east-2"),
         TRAIL.replace("111122223333", "444455556666"),
         "arn:aws:lambda:us-east-1:111122223333:function:build".to_owned(),
     ];
     let store = TRAIL.replace("trail/MyTrail", "eventdatastore/EXAMPLE-f852-4e8f-8bd1-bcf6cEXAMPLE");
-    let arns = [REPOSITORY, &unknown, &elsewhere, TRAIL, &foreign, &function, &store];
+    let arns = [REPOSITORY, &unknown, &other_region, TRAIL, &foreign, &function, &store];
     for (operation, change) in [("TagResources", "Tags"), ("UntagResources", "TagKeys")] {
         let mut input = json!({ "ResourceARNList": arns });
         input[change] = if change == "Tags" { json!({ "Team": "blue" }) } else { json!(["Team"]) };
@@ -175,7 +175,7 @@ fn each_resource_succeeds_or_fails_by_itself() {
         let code = |arn: &str| (failed[arn]["StatusCode"].clone(), failed[arn]["ErrorCode"].clone());
         assert_eq!(failed.len(), 5, "{reply}");
         assert_eq!(code(&unknown), (json!(400), json!("RepositoryDoesNotExistException")));
-        assert_eq!(code(&elsewhere), (json!(400), json!("InvalidParameterException")));
+        assert_eq!(code(&other_region), (json!(400), json!("InvalidParameterException")));
         assert_eq!(code(&foreign), (json!(400), json!("InvalidParameterException")));
         assert_eq!(code(&function), (json!(500), json!("InternalServiceException")));
         assert_eq!(code(&store), (json!(400), json!("ResourceTypeNotSupportedException")));

@@ -158,13 +158,13 @@ fn a_trigger_gets_its_branches_and_events_only() {
     world.git_commit("work", "more.txt", "More.\n");
     push(&world, &["HEAD:refs/heads/old"]);
     push(&world, &[":refs/heads/old"]);
-    let mut told = Vec::new();
+    let mut sent = Vec::new();
     for _ in 0..4 {
         let record = destination.next_record();
         let references = record["codecommit"]["references"].as_array().expect("the value is a list").iter();
         let references: Vec<_> =
             references.map(|reference| reference["ref"].as_str().expect("the member is a string").to_owned()).collect();
-        told.push((
+        sent.push((
             record["eventTriggerName"].as_str().expect("the member is a string").to_owned(),
             references.join(" "),
         ));
@@ -175,7 +175,7 @@ fn a_trigger_gets_its_branches_and_events_only() {
         ("Updates", "refs/heads/old"),
         ("Ends", "refs/heads/old"),
     ];
-    assert_eq!(told, expected.map(|(name, references)| (name.to_owned(), references.to_owned())));
+    assert_eq!(sent, expected.map(|(name, references)| (name.to_owned(), references.to_owned())));
 }
 
 #[test]
@@ -348,11 +348,15 @@ fn a_function_is_invoked_as_an_event() {
     let mut to_function = trigger("MyTrigger", &[], &["all"]);
     to_function["destinationArn"] = FUNCTION.into();
     assert_eq!(test(&world, &[to_function])["successfulExecutions"], json!(["MyTrigger"]));
-    let heard = destination.next();
+    let request = destination.next();
     let path = FUNCTION.replace(':', "%3A").to_lowercase();
-    assert!(heard.head.starts_with(&format!("post /2015-03-31/functions/{path}/invocations http")), "{}", heard.head);
-    assert!(heard.head.contains("x-amz-invocation-type: event"), "{}", heard.head);
-    assert!(heard.body.starts_with(r#"{"Records":[{"awsRegion":"#), "{}", heard.body);
+    assert!(
+        request.head.starts_with(&format!("post /2015-03-31/functions/{path}/invocations http")),
+        "{}",
+        request.head
+    );
+    assert!(request.head.contains("x-amz-invocation-type: event"), "{}", request.head);
+    assert!(request.body.starts_with(r#"{"Records":[{"awsRegion":"#), "{}", request.body);
 }
 
 #[test]

@@ -28,8 +28,8 @@ fn checked(world: &World, token: &str) -> Value {
     let parts: Vec<&str> = token.split('.').collect();
     let [head, claims, signature] = parts.as_slice() else { panic!("a token has three parts: {token}") };
     let read = |part: &str| -> Value { serde_json::from_slice(&decoded(part)).expect("the text is JSON") };
-    let (head, told) = (read(head), read(claims));
-    let issuer = told["iss"].as_str().expect("it has an issuer");
+    let (head, claims) = (read(head), read(claims));
+    let issuer = claims["iss"].as_str().expect("it has an issuer");
     let path = |url: &str| url.strip_prefix(&world.endpoint()).expect("it is this server's").to_owned();
     let configuration = get(world, &(path(issuer) + "/.well-known/openid-configuration"));
     assert_eq!(configuration["issuer"], issuer);
@@ -49,7 +49,7 @@ fn checked(world: &World, token: &str) -> Value {
             .verify(signed, &decoded(signature)),
     };
     result.expect("the signature is right");
-    told
+    claims
 }
 
 fn code(reply: &Reply) -> (u16, String) {
@@ -159,12 +159,12 @@ fn the_end_user_of_a_token_is_propagated_to_the_next() {
     let form =
         "GetWebIdentityToken&Audience.member.1=a&SigningAlgorithm=ES384&SubjectMode=OriginIdentity&Scope=read write";
     let token = query_as(&world, &Session::of(&assumed), form);
-    let told = checked(&world, &element(&token, "WebIdentityToken"));
+    let claims = checked(&world, &element(&token, "WebIdentityToken"));
     assert_eq!(
-        (&told["sub"], &told["scope"], &told["subject_mode"]),
+        (&claims["sub"], &claims["scope"], &claims["subject_mode"]),
         (&json!("ana@example.com"), &json!("read write"), &json!("OriginIdentity"))
     );
-    let own = &told["https://sts.amazonaws.com/"];
+    let own = &claims["https://sts.amazonaws.com/"];
     assert_eq!(own["principal_id"], "arn:aws:iam::111122223333:role/Build");
     assert_eq!(own["federated_provider"], "arn:aws:iam::111122223333:oidc-provider/idp.example.com");
     // A subject in the form of an ARN is refused.

@@ -212,7 +212,7 @@ fn the_record_of_a_merge_has_the_merged_commits() {
     let (reply, record) = recorded(&world, "MergePullRequestByFastForward", &asked(&id));
     let resources = json!([{ "ARN": ARN, "accountId": "111122223333", "type": "AWS::CodeCommit::Repository" }]);
     assert_eq!((&record["resources"], &record["readOnly"]), (&resources, &json!(false)));
-    let [told, written] = [reply.json(), record["responseElements"].clone()]
+    let [returned, written] = [reply.json(), record["responseElements"].clone()]
         .map(|output| output["pullRequest"]["pullRequestTargets"].clone());
-    assert_eq!(told, written);
+    assert_eq!(returned, written);
 }
