@@ -100,6 +100,11 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 });
 
 impl CloudTrail {
+    /// Lists the operations.
+    pub fn operations() -> &'static [Operation<Self, Transaction>] {
+        &OPERATIONS
+    }
+
     /// Finds an operation by its name.
     pub fn operation(name: &str) -> Option<&'static Operation<Self, Transaction>> {
         OPERATIONS.iter().find(|operation| operation.name == name)
