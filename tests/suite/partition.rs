@@ -1,4 +1,4 @@
-//! Partitions: in the regions of China and of AWS GovCloud every ARN and host name is of their partition.
+//! Partitions: in the regions of China and of AWS `GovCloud` every ARN and host name is of their partition.
 
 use serde_json::{Value, json};
 use tests::World;

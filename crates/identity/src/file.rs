@@ -28,8 +28,8 @@ type FaultAt = (usize, String);
 /// Adds the identities that a file declares.
 pub(crate) fn read(text: &str, identities: &mut Identities) -> Result<(), Fault> {
     let fault = |(offset, message): FaultAt| {
-        let before = text.as_bytes().get(..offset).unwrap_or_default();
-        Fault { line: before.iter().filter(|byte| **byte == b'\n').count() + 1, message }
+        let before = text.get(..offset).unwrap_or_default();
+        Fault { line: before.matches('\n').count() + 1, message }
     };
     let file: File = toml::from_str(text)
         .map_err(|error| fault((error.span().unwrap_or_default().start, error.message().to_owned())))?;
