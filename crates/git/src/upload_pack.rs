@@ -6,7 +6,7 @@
 //!
 //! In versions 0 and 1 a request is always a fetch. Version 2 has commands: `ls-refs`, `fetch` and `object-info`.
 
-mod common;
+mod common_objects;
 mod dialogue;
 mod fetch;
 mod ls_refs;

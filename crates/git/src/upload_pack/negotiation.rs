@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use super::{
-    common::CommonObjects,
+    common_objects::CommonObjects,
     fetch::{FetchRequest, RequestEnd},
 };
 use crate::{Error, history::History, pktline::Packets, reader::Reader};
