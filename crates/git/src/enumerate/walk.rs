@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gix::{
     ObjectId,
     hash::oid,
-    hashtable::{HashMap, hash_map::Entry},
+    hashtable::{HashMap, HashSet, hash_map::Entry},
 };
 
 use super::{commits::Missing, reuse::Reuse};
@@ -37,6 +37,8 @@ pub(super) struct Found {
     objects: Vec<SelectedObject>,
     places: HashMap<ObjectId, u32>,
     bases: Vec<SelectedObject>,
+    /// The ids of the bases.
+    base_ids: HashSet<ObjectId>,
 }
 
 impl Found {
@@ -77,9 +79,13 @@ impl Sink for Found {
     }
 
     fn replaced(&mut self, chosen: SelectedObject) {
-        // Trees are compared with those of commits that are dealt with: what is not sent of these is known.
-        if !self.is_sent(&chosen.id) && self.know(&chosen.id) {
-            self.bases.push(chosen);
+        // Trees are compared with those of commits that are dealt with: what is not sent of these is known. It may be
+        // known already, as something that an older commit left in its place.
+        if !self.is_sent(&chosen.id) {
+            self.know(&chosen.id);
+            if self.base_ids.insert(chosen.id) {
+                self.bases.push(chosen);
+            }
         }
     }
 
@@ -209,7 +215,7 @@ impl<'r> Walk<'r> {
 
     /// Gives the selection, what was found last first: the newest.
     pub(super) fn finish(self) -> Selection {
-        let Found { mut objects, mut places, bases, reuse } = self.found;
+        let Found { mut objects, mut places, bases, reuse, .. } = self.found;
         objects.reverse();
         let count = u32::try_from(objects.len()).expect("fewer objects than 32 bits count");
         for place in places.values_mut().filter(|place| **place != Selection::KNOWN) {

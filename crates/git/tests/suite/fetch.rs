@@ -5,6 +5,7 @@ use git::{Offers, Options, Repository, Version};
 use crate::{
     bench::{Bench, objects},
     craft,
+    random::Dice,
 };
 
 #[test]
@@ -46,6 +47,31 @@ fn a_fetch_is_as_small_as_git_makes_it() {
     let text = String::from_utf8_lossy(&answer);
     assert!(text.starts_with(&format!("0038ACK {old} common\n0031ACK {old}\n")), "{text}");
     assert!(text.contains(&format!("Counting objects: {expected}, done.\n")), "{text}");
+}
+
+#[test]
+fn a_file_is_a_delta_on_the_version_that_the_client_has() {
+    let bench = Bench::new(Offers::AWS);
+    let work = bench.work("work");
+    let files: Vec<_> = (0..8).map(|number| format!("folder/file-{number}")).collect();
+    let mut dice = Dice(1);
+    let content: Vec<_> = (0..3000).map(|_| format!("{:016x}\n", dice.below(usize::MAX))).collect();
+    for file in &files {
+        work.commit(file, &format!("{file}\n{}", content.concat()));
+    }
+    let old = work.git(&["rev-parse", "main"]);
+    // Each file but the first is seen unchanged, beside one that changes, before it changes itself.
+    for file in &files {
+        work.commit(file, &format!("{file}, changed\n{}", content.concat()));
+    }
+    work.git(&["-c", "repack.writeBitmaps=false", "repack", "-adfq"]);
+    work.git(&["push", "--quiet", bench.url(), "main"]);
+    let repository = Repository::open(&bench.served()).expect("the repository");
+    let tip = work.git(&["rev-parse", "main"]);
+    let want = format!("want {tip} multi_ack_detailed side-band-64k thin-pack\n");
+    let request = craft::lines(&[want, String::new(), format!("have {old}\n"), "done\n".into()]);
+    let answer = craft::fetch(&repository, &[&tip], &request, &Options::default()).expect("a pack");
+    assert!(answer.len() < content.concat().len() / 4, "{} bytes", answer.len());
 }
 
 #[test]
