@@ -129,11 +129,12 @@ class Bench:
         for side in (self.plain, self.bitmaps):
             side.server.new(side.repository)
             folder = apache.repositories / side.repository
-            shutil.copytree(path / "objects/pack", folder / "objects/pack", dirs_exist_ok=True)
+            # `git repack` writes bitmaps in a bare repository unless told otherwise: one side is to be without.
+            shutil.copytree(path / "objects/pack", folder / "objects/pack", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.bitmap"))
             references = "".join(f"create {name} {target}\n" for target, name in self.source.references)
             apache.own(folder)
             git_as = lambda *arguments: apache.git(side.repository, *arguments)
-            (folder / "feed").write_text(references)
+            (folder / "feed").write_bytes(os.fsencode(references))
             apache.own(folder)
             git_as("symbolic-ref", "HEAD", self.source.branch)
             with (folder / "feed").open("rb") as feed:
@@ -153,7 +154,7 @@ class Bench:
         count = text(self.source.path, "count-objects", "-v")
         facts = dict(fact.split(": ") for fact in count.splitlines())
         commits = text(self.source.path, "rev-list", "--count", "--all")
-        return (f"{int(facts['in-pack']) + int(facts['count']):,} objects, {int(commits):,} commits, {len(self.source.references)} "
+        return (f"{self.source.path.stem}: {int(facts['in-pack']) + int(facts['count']):,} objects, {int(commits):,} commits, {len(self.source.references)} "
                 f"references, {int(facts['size-pack']) / 1024:.1f} MiB; our server was busy for {self.busy:.1f} s after the push")
 
     def fetched(self, kind):
@@ -318,19 +319,21 @@ def advertisements(work, path, ours, apache, runs, seconds):
     print()
 
 
-def generated(work, commits):
-    """A generated repository, kept in BENCH_CACHE if that is set."""
+def generated(work, shape, commits):
+    """A generated repository, kept in BENCH_CACHE if that is set; `shape` names the program that writes its history."""
     cache = pathlib.Path(os.environ.get("BENCH_CACHE") or work)
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"history-{commits}.git"
+    path = cache / f"{shape}-{commits}.git"
     if not path.exists():
         partial = work / "partial.git"
         git(work, "init", "--quiet", "--bare", "--initial-branch", "main", partial)
-        stream = subprocess.Popen([sys.executable, pathlib.Path(__file__).parent / "history.py", str(commits)], stdout=subprocess.PIPE)
+        stream = subprocess.Popen([sys.executable, pathlib.Path(__file__).parent / f"{shape}.py", str(commits)], stdout=subprocess.PIPE)
         # Enough for a server to copy deltas; a repack would take longer than all the rest.
         subprocess.run(["git", "fast-import", "--quiet", "--depth=50"], cwd=partial, stdin=stream.stdout, check=True)
+        if stream.wait():
+            raise SystemExit(f"{shape}.py failed")
         if commits < 50_000:
-            git(partial, "repack", "-adfq")
+            git(partial, "-c", "repack.writeBitmaps=false", "repack", "-adfq")
         shutil.move(partial, path)
     return path
 
@@ -344,8 +347,9 @@ def main():
     os.environ |= {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Bench"), ("EMAIL", "bench@example.com"))}
     flags = os.environ.get("BENCH_FLAGS", "").split()
     core = text(work, "--exec-path")
-    sizes = os.environ.get("BENCH_COMMITS", "2000 20000 165000").split()
-    sources = [lambda size=size: generated(work, int(size)) for size in sizes] + [lambda path=path: pathlib.Path(path) for path in paths]
+    wanted = [("history", os.environ.get("BENCH_COMMITS", "2000 20000 165000")), ("project", os.environ.get("BENCH_PROJECTS", "20000"))]
+    sources = [lambda shape=shape, size=size: generated(work, shape, int(size)) for shape, sizes in wanted for size in sizes.split()]
+    sources += [lambda path=path: pathlib.Path(path) for path in paths]
     print(f"Git over HTTP: medians of at most {runs} runs; {' '.join(flags) or 'the settings of a program that was told nothing'}\n")
     for number, source in enumerate(sources):
         path, place = source(), work / f"run-{number}"

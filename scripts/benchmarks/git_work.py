@@ -1,5 +1,6 @@
 """What scripts/bench git asks of the servers: repositories that clients have, and requests as clients send them."""
 
+import os
 import pathlib
 import subprocess
 import urllib.request
@@ -9,6 +10,7 @@ NULL = "0" * 40
 
 
 def git(folder, *arguments, feed=None):
+    """Runs git; gives its output. Text among the arguments may hold bytes that are not UTF-8, as `text` gives them."""
     done = subprocess.run(["git", *arguments], cwd=folder, input=feed, capture_output=True)
     if done.returncode:
         raise SystemExit(f"git {' '.join(map(str, arguments))} failed: {done.stderr.decode()}")
@@ -16,11 +18,17 @@ def git(folder, *arguments, feed=None):
 
 
 def text(folder, *arguments):
-    return git(folder, *arguments).decode().strip()
+    """Runs git; gives its output as text. Bytes that are not UTF-8 become surrogates, which `os.fsencode` makes bytes again."""
+    return os.fsdecode(git(folder, *arguments)).strip()
+
+
+def quoted(path):
+    """Quotes a path for `git fast-import`, whatever bytes it has."""
+    return b'"' + b"".join(b"\\%03o" % byte for byte in path) + b'"'
 
 
 def line(content):
-    data = content if isinstance(content, bytes) else content.encode() + b"\n"
+    data = content if isinstance(content, bytes) else os.fsencode(content) + b"\n"
     return b"%04x" % (len(data) + 4) + data
 
 
@@ -50,19 +58,19 @@ class Source:
         """Commits that nobody has yet, each the child of the one before and a change of one file."""
         path = self.folder / "next"
         git(self.folder, "clone", "--quiet", "--bare", "--shared", self.path, path)
-        files = text(path, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+        listed = [entry.split(b"\t", 1) for entry in git(path, "ls-tree", "-r", "-z", "HEAD").split(b"\0") if entry]
+        # No links, and no submodules, which have no content here.
+        files = [(head.split(), name) for head, name in listed if head.startswith(b"100")]
         stream = []
         for number in range(count):
-            name = files[number * 7 % len(files)]
-            if not name.isascii() or '"' in name:
-                continue
-            content = text(path, "show", f"HEAD:{name}") + f"\nline {number}\n"
+            (mode, _, blob), name = files[number * 7 % len(files)]
+            content = git(path, "cat-file", "blob", blob.decode()) + b"\nline %d\n" % number
             stream.append(
-                f"commit refs/heads/next\nmark :{number + 1}\ncommitter Bench <bench@example.com> {1_900_000_000 + number} +0000\n"
-                f"data 4\nnext\n" + ("" if stream else f"from {self.tip}\n")
-                + f"M 100644 inline {name}\ndata {len(content.encode())}\n{content}\n"
+                b"commit refs/heads/next\nmark :%d\ncommitter Bench <bench@example.com> %d +0000\ndata 4\nnext\n"
+                % (number + 1, 1_900_000_000 + number) + (b"" if stream else b"from %s\n" % self.tip.encode())
+                + b"M %s inline %s\ndata %d\n%s\n" % (mode, quoted(name), len(content), content)
             )
-        git(path, "fast-import", "--quiet", feed="".join(stream).encode())
+        git(path, "fast-import", "--quiet", feed=b"".join(stream))
         commits = text(path, "rev-list", "--reverse", f"{self.tip}..refs/heads/next").split()
         return [self.tip, *commits]
 
@@ -72,7 +80,7 @@ class Source:
         revisions = "\n".join(new) + (f"\n^{old}" if old else "") + "\n"
         with path.open("wb") as output:
             command = ["git", "pack-objects", "-q", "--revs", "--thin", "--stdout"]
-            subprocess.run(command, cwd=self.folder / "next", input=revisions.encode(), stdout=output, check=True)
+            subprocess.run(command, cwd=self.folder / "next", input=os.fsencode(revisions), stdout=output, check=True)
         return path
 
     def everything(self):
