@@ -79,6 +79,4 @@ impl Sink for Marks<'_> {
     }
 
     fn replaced(&mut self, _: SelectedObject) {}
-
-    fn kept(&mut self, _: SelectedObject) {}
 }

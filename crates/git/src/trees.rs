@@ -24,8 +24,6 @@ pub(crate) struct Trees {
     young: HashMap<ObjectId, Rc<[u8]>>,
     old: HashMap<ObjectId, Rc<[u8]>>,
     young_bytes: usize,
-    /// Whether it is told what trees that differ have in common. It may be found in other places, too.
-    pub(crate) shared: bool,
     buffer: Vec<u8>,
 }
 
@@ -37,8 +35,13 @@ pub(crate) trait Sink {
     /// Hears of an object of a compared tree that is gone from its place.
     fn replaced(&mut self, chosen: SelectedObject);
 
-    /// Hears of an object that is in its place as in a compared tree; see [`Trees::shared`].
-    fn kept(&mut self, chosen: SelectedObject);
+    /// Tells whether [`Sink::entry`] is to be called for the entries of a tree that another one was compared with.
+    fn wants_entries(&mut self, _tree: &oid) -> bool {
+        false
+    }
+
+    /// Takes the id of an entry of such a tree.
+    fn entry(&mut self, _id: &oid) {}
 }
 
 /// A commit whose tree is compared with others.
@@ -49,8 +52,8 @@ pub(crate) struct Step {
     pub(crate) others: Vec<ObjectId>,
 }
 
-/// What trees of more bytes have in common is not told.
-const SHARED_BYTES: usize = 64 << 10;
+/// The entries of trees of more bytes are not offered to [`Sink::entry`].
+const ENTRIES_BYTES_MAX: usize = 64 << 10;
 
 /// How many commits are compared before what was found is taken, at most.
 const CHUNK: usize = 256;
@@ -77,8 +80,8 @@ enum Role {
     Replaced,
     /// A tree in the place of others; what differs in it is listed too.
     Changed,
-    /// In its place as before.
-    Kept,
+    /// A tree that another one was compared with.
+    Compared,
     /// In a place where there was nothing of its kind, or a blob.
     Fresh,
 }
@@ -149,7 +152,13 @@ impl Trees {
     fn take(&mut self, reader: &mut Reader, changes: &[Change], sink: &mut dyn Sink) -> Result<(), Error> {
         // What is fresh comes last: by then it may have been found to be gone from another place.
         let of = |role| changes.iter().filter(move |change| change.role == role).map(|change| change.chosen);
-        of(Role::Kept).for_each(|chosen| sink.kept(chosen));
+        for SelectedObject { id, .. } in of(Role::Compared) {
+            if sink.wants_entries(&id) {
+                let data = self.get(reader, &id)?;
+                let entries = TreeEntries::new(&data).map_while(Result::ok);
+                entries.filter(|entry| entry.kind.is_some()).for_each(|entry| sink.entry(entry.id));
+            }
+        }
         of(Role::Replaced).for_each(|chosen| sink.replaced(chosen));
         for chosen in of(Role::Changed) {
             sink.add(chosen);
@@ -228,26 +237,26 @@ impl Trees {
             if bytes > OTHERS_BYTES_MAX && !compared.is_empty() {
                 break;
             }
+            if known.is_none() && data.len() <= ENTRIES_BYTES_MAX {
+                let chosen = SelectedObject::new(other, Kind::Tree, b"");
+                comparison.changes.push(Change { chosen, role: Role::Compared });
+            }
             comparison.others.insert(*other, data.len());
             compared.push((data, known.is_some()));
         }
         let mut cursors: Vec<_> =
             compared.iter().map(|(data, is_told)| Cursor::new(tree.name, data, *is_told)).collect();
         let mut counterparts = Vec::new();
-        let shared = self.shared && data.len() <= SHARED_BYTES;
         let mut entries = TreeEntries::new(&data);
         loop {
             let start = entries.rest();
             let Some(entry) = entries.next() else { break };
             let entry = entry.map_err(|reason| Error::Malformed { id: tree.id, reason })?;
             let bytes = &start[..start.len() - entries.rest().len()];
-            let chosen = |kind| SelectedObject::within(tree.name, entry.id, kind, entry.name);
-            let kept = entry.kind.filter(|_| shared).map(|kind| Change { chosen: chosen(kind), role: Role::Kept });
             let changes = &mut comparison.changes;
             if let [cursor] = cursors.as_mut_slice()
                 && cursor.skip(bytes)
             {
-                changes.extend(kept);
                 continue;
             }
             counterparts.clear();
@@ -256,13 +265,12 @@ impl Trees {
             }
             let Some(kind) = entry.kind else { continue };
             if counterparts.iter().any(|(other, _)| other.id == entry.id) {
-                changes.extend(kept);
                 continue;
             }
             for (other, _) in counterparts.iter().filter(|(_, is_told)| !is_told) {
                 gone(tree.name, other, changes);
             }
-            let chosen = chosen(kind);
+            let chosen = SelectedObject::within(tree.name, entry.id, kind, entry.name);
             if kind != Kind::Tree || counterparts.is_empty() {
                 changes.push(Change { chosen, role: Role::Fresh });
             } else {

@@ -39,6 +39,10 @@ pub(super) struct Found {
     bases: Vec<SelectedObject>,
     /// The ids of the bases.
     base_ids: HashSet<ObjectId>,
+    /// Whether the client has anything.
+    has_haves: bool,
+    /// The trees of the client whose entries were noted.
+    noted: HashSet<ObjectId>,
 }
 
 impl Found {
@@ -89,9 +93,14 @@ impl Sink for Found {
         }
     }
 
-    fn kept(&mut self, chosen: SelectedObject) {
-        if !self.is_sent(&chosen.id) {
-            self.know(&chosen.id);
+    fn wants_entries(&mut self, tree: &oid) -> bool {
+        // What a tree that is sent holds is sent, or was noted when that tree was compared.
+        self.has_haves && !self.is_sent(tree) && self.noted.insert(tree.to_owned())
+    }
+
+    fn entry(&mut self, id: &oid) {
+        if !self.is_sent(id) {
+            self.know(id);
         }
     }
 }
@@ -105,8 +114,6 @@ impl Sink for Knowing<'_> {
     }
 
     fn replaced(&mut self, _: SelectedObject) {}
-
-    fn kept(&mut self, _: SelectedObject) {}
 }
 
 impl<'r> Walk<'r> {
@@ -143,7 +150,7 @@ impl<'r> Walk<'r> {
     pub(super) fn haves(&mut self, history: &mut History, haves: &[ObjectId]) -> Result<Vec<Node>, Error> {
         let mut commits = Vec::new();
         for have in haves {
-            self.trees.shared = true;
+            self.found.has_haves = true;
             match self.reader.peel(have)? {
                 (id, Kind::Commit) => commits.push(history.node(&id)),
                 (id, _) => drop(self.found.know(&id)),
