@@ -18,7 +18,8 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::{
     Error,
     cache_memory::{CacheMemory, Cached, Slot, Weigh},
-    pack::{Pack, Tables},
+    entry_order::EntryOrder,
+    pack::Pack,
 };
 pub(crate) use bitmap::Runs;
 
@@ -107,18 +108,18 @@ pub(crate) struct Charted {
     pub(crate) pack: Arc<Pack>,
     pub(crate) graph: Arc<Cached<Graph>>,
     /// The order of the pack's entries, which is not made again while this is used.
-    tables: Arc<Cached<Tables>>,
+    entry_order: Arc<Cached<EntryOrder>>,
 }
 
 impl Charted {
     pub(crate) fn new(pack: &Arc<Pack>, graph: Arc<Cached<Graph>>) -> Self {
-        Self { pack: Arc::clone(pack), graph, tables: pack.tables() }
+        Self { pack: Arc::clone(pack), graph, entry_order: pack.entry_order() }
     }
 
     /// Finds a commit's number.
     pub(crate) fn number(&self, id: &oid) -> Option<u32> {
         let position = self.pack.position(id)?;
-        self.graph.number(self.tables.rank(position))
+        self.graph.number(self.entry_order.rank(position))
     }
 
     pub(crate) fn id(&self, number: u32) -> ObjectId {

@@ -54,7 +54,7 @@ fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<Charted> {
 /// Makes the graph of a pack; nothing if the pack is not closed.
 fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
     // It is not made again while this is used.
-    let _tables = pack.tables();
+    let _entry_order = pack.entry_order();
     let Some((bases, commits)) = survey(pack, interrupt)? else { return Ok(None) };
     let mut reader = Reader::of_pack(Arc::clone(pack), interrupt.clone());
     let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
@@ -86,8 +86,8 @@ fn survey(pack: &Pack, interrupt: &Interrupt) -> Result<Option<(Vec<u32>, Vec<u3
     const UNKNOWN: u8 = 0;
     const COMMIT: u8 = 1;
     const OTHER: u8 = 2;
-    let tables = pack.tables();
-    let all = &tables.by_offset;
+    let entry_order = pack.entry_order();
+    let all = &entry_order.by_offset;
     let mut bases = vec![Graph::WHOLE; all.len()];
     let mut kinds = vec![UNKNOWN; all.len()];
     for (rank, (offset, _)) in all.iter().enumerate() {

@@ -18,7 +18,8 @@ use gix::{
 
 use crate::{
     Error,
-    cache_memory::{CacheMemory, Cached, Slot, Weigh},
+    cache_memory::{CacheMemory, Cached, Slot},
+    entry_order::EntryOrder,
     graph,
 };
 
@@ -29,31 +30,10 @@ pub(crate) struct Pack {
     /// The data file of a large pack once more, to copy from without mapping it all into the process. Small ones do
     /// without, so that the number of packs is not bounded by that of open files.
     file: Option<Arc<File>>,
-    tables: Slot<Tables>,
+    entry_order: Slot<EntryOrder>,
     /// Whether some deltas name their bases by the distance; the pack writer finds out when it needs to know.
     pub(crate) offset_deltas: OnceLock<bool>,
     pub(crate) graph: graph::Place,
-}
-
-/// The order in which the entries of a pack lie.
-pub(crate) struct Tables {
-    /// The offset of every entry with its position in the index, in the order of the offsets.
-    pub(crate) by_offset: Vec<(u64, u32)>,
-    /// The ranks of the entries, by their positions in the index.
-    ranks: Vec<u32>,
-}
-
-impl Tables {
-    /// Gives the rank of the entry at a position of the index.
-    pub(crate) fn rank(&self, position: u32) -> u32 {
-        self.ranks[position as usize]
-    }
-}
-
-impl Weigh for Tables {
-    fn bytes(&self) -> usize {
-        self.by_offset.len() * size_of::<(u64, u32)>() + self.ranks.len() * size_of::<u32>()
-    }
 }
 
 /// The size in bytes from which a data file is kept open.
@@ -89,7 +69,7 @@ impl Pack {
             index,
             data,
             file,
-            tables: Slot::new(memory),
+            entry_order: Slot::new(memory),
             offset_deltas: OnceLock::new(),
             graph: graph::Place::new(memory),
         })
@@ -115,7 +95,7 @@ impl Pack {
 
     /// Gives the memory that keeps what is found out about the pack.
     pub(crate) fn memory(&self) -> &CacheMemory {
-        self.tables.memory()
+        self.entry_order.memory()
     }
 
     /// Gives the data file of a large pack, to send parts of it.
@@ -124,36 +104,31 @@ impl Pack {
     }
 
     /// Gives the order in which the entries lie; who looks at many entries holds it, as it may have to be made each time.
-    pub(crate) fn tables(&self) -> Arc<Cached<Tables>> {
-        let make = || {
-            let mut by_offset: Vec<_> = (0..self.index.num_objects())
-                .map(|position| (self.index.pack_offset_at_index(position), position))
-                .collect();
-            by_offset.sort_unstable();
-            let mut ranks = vec![0; by_offset.len()];
-            for (rank, (_, position)) in (0..).zip(&by_offset) {
-                ranks[*position as usize] = rank;
-            }
-            Some(Tables { by_offset, ranks })
-        };
-        self.tables.get_or_make(make).expect("it can always be made")
+    pub(crate) fn entry_order(&self) -> Arc<Cached<EntryOrder>> {
+        let make = || Some(EntryOrder::of(&self.index));
+        self.entry_order.get_or_make(make).expect("it can always be made")
+    }
+
+    /// Tells whether the order of the entries is kept at the moment.
+    pub(crate) fn has_entry_order(&self) -> bool {
+        !self.entry_order.is_empty()
     }
 
     /// Finds the rank of an object's entry: its place in the order of the offsets.
     pub(crate) fn rank(&self, id: &oid) -> Option<u32> {
-        self.position(id).map(|position| self.tables().rank(position))
+        self.position(id).map(|position| self.entry_order().rank(position))
     }
 
     /// Gives the object whose entry has the rank.
     pub(crate) fn id_at(&self, rank: u32) -> ObjectId {
-        let (_, position) = self.tables().by_offset[rank as usize];
+        let (_, position) = self.entry_order().by_offset[rank as usize];
         self.index.oid_at_index(position).to_owned()
     }
 
     /// Finds the entry at `offset`: its position in the index, and where it ends.
     pub(crate) fn span(&self, offset: u64) -> Result<(u32, u64), Error> {
-        let tables = self.tables();
-        let all = &tables.by_offset;
+        let entry_order = self.entry_order();
+        let all = &entry_order.by_offset;
         let rank = all
             .binary_search_by_key(&offset, |(offset, _)| *offset)
             .map_err(|_| Error::Decode(format!("no entry of the pack starts at {offset}")))?;

@@ -173,18 +173,20 @@ impl Writer<'_> {
     fn copy(&mut self, place: u32) -> io::Result<()> {
         let planned = self.plan.entries[place as usize];
         let pack = Arc::clone(&self.reader.packs()[planned.pack as usize]);
-        let (_, end) = pack.span(planned.offset)?;
         let mut start = planned.offset;
         if planned.form != Form::Whole {
             let entry = pack.entry(planned.offset)?;
             start = entry.data_offset;
             let head = match self.base_start(place) {
                 Some(start) => offset_delta_head(self.output.offset() - start, entry.decompressed_size),
-                None => ref_delta_head(&plan::base_id(&pack, &entry)?, entry.decompressed_size),
+                None => {
+                    let base = self.plan.base_id(self.selection, place).expect("a delta that is copied has a base");
+                    ref_delta_head(&base, entry.decompressed_size)
+                }
             };
             self.output.put(&head)?;
         }
-        self.buffer.copy(&pack, start..end, &mut self.output)
+        self.buffer.copy(&pack, start..planned.end, &mut self.output)
     }
 
     /// Tells where the base of a delta was written, if the delta is to say so.

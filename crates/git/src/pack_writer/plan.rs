@@ -2,18 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use gix::{
-    ObjectId,
-    odb::pack::data::{Entry, entry::Header},
-};
+use gix::ObjectId;
 
 use super::{Style, reuse::Reuse};
 use crate::{
     Error, Kind,
-    cache_memory::Cached,
-    pack::{Pack, Tables},
     reader::{Location, Reader},
     selection::{SelectedObject, Selection},
+    stored_entry::{self, StoredEntry},
 };
 
 /// How an object is written.
@@ -49,6 +45,8 @@ impl Form {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned {
     pub(super) offset: u64,
+    /// Where the entry ends in its pack.
+    pub(super) end: u64,
     /// The number of the pack; [`NONE`] for objects that are in none.
     pub(super) pack: u32,
     pub(super) form: Form,
@@ -70,10 +68,10 @@ pub(super) struct Plan {
     pub(super) order: Vec<u32>,
     /// What the search found, by place.
     pub(super) ready: HashMap<u32, Ready>,
+    /// The bases of the entries that are [`Form::OnKnown`], by place.
+    known_bases: HashMap<u32, ObjectId>,
     /// Objects that were to be reused, and cannot.
     moved: Vec<SelectedObject>,
-    /// The orders of the packs that are copied from, which are not made again while this is used.
-    _tables: Vec<Arc<Cached<Tables>>>,
 }
 
 /// The number of no pack.
@@ -97,9 +95,10 @@ impl Plan {
         let mut entries = Vec::with_capacity(selection.objects.len() + moved.len());
         for SelectedObject { id, .. } in selection.objects.iter().chain(&moved) {
             entries.push(match reader.locate(id).ok_or_else(|| reader.missing(id))? {
-                Location::Loose | Location::Innate => Planned { offset: 0, pack: NONE, form: Form::Encoded },
+                Location::Loose | Location::Innate => Planned { offset: 0, end: 0, pack: NONE, form: Form::Encoded },
                 Location::Packed { pack, position } => Planned {
                     offset: reader.packs()[pack].index.pack_offset_at_index(position),
+                    end: 0,
                     pack: u32::try_from(pack).expect("fewer packs than 32 bits count"),
                     form: Form::Whole,
                 },
@@ -110,18 +109,27 @@ impl Plan {
             let planned = &entries[*place as usize];
             (planned.pack, planned.offset)
         });
-        let mut used: Vec<_> = entries.iter().map(|planned| planned.pack).filter(|pack| *pack != NONE).collect();
-        used.sort_unstable();
-        used.dedup();
-        let tables = used.into_iter().map(|pack| reader.packs()[pack as usize].tables()).collect();
-        for place in &order {
-            let planned = &mut entries[*place as usize];
-            if planned.pack != NONE {
-                let pack = &reader.packs()[planned.pack as usize];
-                planned.form = form(pack, planned.offset, selection, reuse, style)?;
+        let mut known_bases = HashMap::new();
+        let pack_of = |place: &u32| entries[*place as usize].pack;
+        let runs: Vec<_> = order.chunk_by(|one, other| pack_of(one) == pack_of(other)).collect();
+        for places in runs {
+            let number = entries[places[0] as usize].pack;
+            if number == NONE {
+                continue;
+            }
+            let pack = Arc::clone(&reader.packs()[number as usize]);
+            let offsets: Vec<_> = places.iter().map(|place| entries[*place as usize].offset).collect();
+            for (place, StoredEntry { end, base }) in places.iter().zip(stored_entry::read(&pack, &offsets)?) {
+                let planned = &mut entries[*place as usize];
+                planned.end = end;
+                let Some(base) = base else { continue };
+                planned.form = form(&base, selection, reuse, style);
+                if planned.form == Form::OnKnown {
+                    known_bases.insert(*place, base);
+                }
             }
         }
-        let mut plan = Self { entries, order, ready: HashMap::new(), moved, _tables: tables };
+        let mut plan = Self { entries, order, ready: HashMap::new(), known_bases, moved };
         if style.index {
             plan.put_in_order_of_kinds(selection);
         }
@@ -133,6 +141,16 @@ impl Plan {
     pub(super) fn object<'a>(&'a self, selection: &'a Selection, place: u32) -> &'a SelectedObject {
         let place = place as usize;
         selection.objects.get(place).unwrap_or_else(|| &self.moved[place - selection.objects.len()])
+    }
+
+    /// Returns the id of the object that the delta copied to a place is on.
+    pub(super) fn base_id(&self, selection: &Selection, place: u32) -> Option<ObjectId> {
+        match self.entries[place as usize].form {
+            Form::OnSent(base) => Some(self.object(selection, base).id),
+            Form::OnReused(rank) => selection.reused.as_ref().map(|reused| reused.pack.id_at(rank)),
+            Form::OnKnown => self.known_bases.get(&place).copied(),
+            Form::Encoded | Form::Whole | Form::NewOnSent(_) | Form::NewOnKnown(_) => None,
+        }
     }
 
     /// Gives for each place the length of the longest chain of deltas that ends there, as far as 255.
@@ -208,46 +226,21 @@ impl Plan {
     }
 }
 
-fn form(
-    pack: &Pack,
-    offset: u64,
-    selection: &Selection,
-    reuse: Option<&Reuse<'_>>,
-    style: Style,
-) -> Result<Form, Error> {
-    let entry = pack.entry(offset)?;
-    if !entry.header.is_delta() {
-        return Ok(Form::Whole);
-    }
-    let base = base_id(pack, &entry)?;
+/// Decides how an entry is written that is a delta on `base`.
+fn form(base: &ObjectId, selection: &Selection, reuse: Option<&Reuse<'_>>, style: Style) -> Form {
     // What is sent is no base that the client is to have, even if it has it.
-    match reuse.and_then(|reuse| reuse.find(&base)) {
-        Some(Ok(rank)) => return Ok(Form::OnReused(rank)),
+    match reuse.and_then(|reuse| reuse.find(base)) {
+        Some(Ok(rank)) => return Form::OnReused(rank),
         Some(Err(moved)) => {
             let place = u32::try_from(selection.objects.len() + moved).expect("fewer objects than 32 bits count");
-            return Ok(Form::OnSent(place));
+            return Form::OnSent(place);
         }
         None => {}
     }
-    Ok(match selection.places.get(&base) {
+    match selection.places.get(base) {
         Some(&Selection::KNOWN) if style.thin => Form::OnKnown,
         Some(&Selection::KNOWN) | None => Form::Encoded,
         Some(&place) => Form::OnSent(place),
-    })
-}
-
-/// Gives the id of a delta's base.
-pub(super) fn base_id(pack: &Pack, entry: &Entry) -> Result<ObjectId, Error> {
-    match entry.header {
-        Header::RefDelta { base_id } => Ok(base_id),
-        Header::OfsDelta { base_distance } => {
-            let base = entry
-                .checked_base_pack_offset(base_distance)
-                .ok_or_else(|| Error::Decode("a delta with its base before the pack".into()))?;
-            let (position, _) = pack.span(base)?;
-            Ok(pack.index.oid_at_index(position).to_owned())
-        }
-        _ => Err(Error::Decode("a whole object where a delta was".into())),
     }
 }
 
@@ -258,14 +251,14 @@ mod tests {
     fn plan(bases: &[Option<u32>]) -> Plan {
         let entries = bases
             .iter()
-            .map(|base| Planned { offset: 0, pack: 0, form: base.map_or(Form::Whole, Form::OnSent) })
+            .map(|base| Planned { offset: 0, end: 0, pack: 0, form: base.map_or(Form::Whole, Form::OnSent) })
             .collect();
         Plan {
             entries,
             order: (0..).take(bases.len()).collect(),
             ready: HashMap::new(),
+            known_bases: HashMap::new(),
             moved: Vec::new(),
-            _tables: Vec::new(),
         }
     }
 

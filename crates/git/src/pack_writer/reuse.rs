@@ -25,14 +25,15 @@ use crate::{
     Error,
     bits::Bits,
     cache_memory::Cached,
-    pack::{Pack, Tables},
+    entry_order::EntryOrder,
+    pack::Pack,
     selection::{ReusedEntries, Selection},
 };
 
 /// The chosen entries of one pack.
 pub(super) struct Reuse<'s> {
     reused: &'s ReusedEntries,
-    tables: Arc<Cached<Tables>>,
+    entry_order: Arc<Cached<EntryOrder>>,
     /// The ranks of the entries that are copied.
     copied: Bits,
     /// The ranks of the others that are sent, in their order.
@@ -43,12 +44,12 @@ impl<'s> Reuse<'s> {
     /// Decides which of the chosen entries can be copied; gives nothing if none were chosen.
     pub(super) fn new(selection: &'s Selection, style: Style) -> Result<Option<Self>, Error> {
         let Some(reused) = &selection.reused else { return Ok(None) };
-        let tables = reused.pack.tables();
-        let entries = tables.by_offset.len();
+        let entry_order = reused.pack.entry_order();
+        let entries = entry_order.by_offset.len();
         if reused.bases.len() != entries {
             return Err(Error::Decode("the bases of a pack's deltas are not those of the pack".into()));
         }
-        let mut reuse = Self { reused, tables, copied: Bits::new(entries), moved: Vec::new() };
+        let mut reuse = Self { reused, entry_order, copied: Bits::new(entries), moved: Vec::new() };
         for rank in reused.chosen.iter() {
             if reuse.can_be_copied(rank, selection, style) {
                 reuse.copied.set(rank);
@@ -92,7 +93,7 @@ impl<'s> Reuse<'s> {
     }
 
     fn span(&self, rank: u32) -> Range<u64> {
-        let all = &self.tables.by_offset;
+        let all = &self.entry_order.by_offset;
         let end = all.get(rank as usize + 1).map_or(self.reused.pack.data.pack_end() as u64, |(offset, _)| *offset);
         all[rank as usize].0..end
     }

@@ -234,10 +234,9 @@ impl Search<'_> {
     }
 
     /// Tells how many bytes the entry takes that the object at a place would be copied from.
-    fn stored_bytes(&self, place: u32, reader: &Reader) -> Result<u64, Error> {
+    fn stored_bytes(&self, place: u32) -> u64 {
         let planned = self.plan.entries[place as usize];
-        let (_, end) = reader.packs()[planned.pack as usize].span(planned.offset)?;
-        Ok(end - planned.offset)
+        planned.end - planned.offset
     }
 
     fn has_room(&self) -> bool {

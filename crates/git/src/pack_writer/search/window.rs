@@ -12,6 +12,10 @@ use crate::{
     reader::Reader,
 };
 
+/// The search for a base ends with a delta that takes at most this part of its object: a better one would hardly pay
+/// for reading the other objects.
+const GOOD_ENOUGH_PART: usize = 64;
+
 /// The objects in a window.
 const SEATS: usize = 10;
 
@@ -68,8 +72,7 @@ impl<'w> Window<'w> {
         };
         let size = delta.len() as u64;
         let body = compressor.run(&delta)?;
-        if matches!(item.source, Source::Whole(_)) && self.search.stored_bytes(place, self.reader)? <= body.len() as u64
-        {
+        if matches!(item.source, Source::Whole(_)) && self.search.stored_bytes(place) <= body.len() as u64 {
             self.let_in(seat);
             return Ok(None);
         }
@@ -121,7 +124,11 @@ impl<'w> Window<'w> {
                 continue;
             }
             if let Some(delta) = index.encode(from, to, limit) {
+                let is_good_enough = delta.len() <= size / GOOD_ENOUGH_PART;
                 best = Some(Best { seat: at, depth: base.depth + 1, delta });
+                if is_good_enough {
+                    break;
+                }
             }
         }
         Ok(best)

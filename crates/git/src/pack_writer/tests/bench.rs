@@ -17,9 +17,9 @@ use crate::{
     pack_writer::{
         self, Style, head,
         output::{Compressor, Output},
-        plan,
     },
     selection::{ReusedEntries, SelectedObject, Selection},
+    stored_entry,
 };
 
 /// A folder for bare repositories.
@@ -109,20 +109,16 @@ pub(super) fn selection(objects: &[(ObjectId, Kind)], known: &[ObjectId]) -> Sel
 
 /// Chooses entries of a pack by their ids.
 pub(super) fn reused(pack: &Arc<Pack>, chosen: impl Fn(&ObjectId) -> bool) -> ReusedEntries {
-    let tables = pack.tables();
-    let all = &tables.by_offset;
+    let entry_order = pack.entry_order();
+    let all = &entry_order.by_offset;
     let id = |position: u32| pack.index.oid_at_index(position).to_owned();
     let ranks: HashMap<_, _> = (0..).zip(all).map(|(rank, (_, position))| (id(*position), rank)).collect();
     let mut bits = Bits::new(all.len());
     let mut bases = Vec::new();
     for (rank, (offset, position)) in (0..).zip(all) {
         let entry = pack.entry(*offset).expect("a sound pack");
-        let is_delta = entry.header.is_delta();
-        bases.push(if is_delta {
-            ranks[&plan::base_id(pack, &entry).expect("a sound pack")]
-        } else {
-            ReusedEntries::WHOLE
-        });
+        let base = stored_entry::base_of(pack, &entry).expect("a sound pack");
+        bases.push(base.map_or(ReusedEntries::WHOLE, |base| ranks[&base]));
         if chosen(&id(*position)) {
             bits.set(rank);
         }
