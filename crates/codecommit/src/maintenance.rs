@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws::Call;
-use git::maintenance::{Outcome, Upkeep};
+use git::maintenance::{MaintenanceOptions, Outcome};
 use git::{Fsck, Interrupt, Object, ObjectId, ObjectsInUse, Unsound};
 
 use crate::repository::Repository;
@@ -67,22 +67,22 @@ impl CodeCommit {
     }
 
     /// Runs the maintenance of a repository's objects that is due; they stay usable meanwhile.
-    pub fn maintain(&self, repository_id: &str, upkeep: &Upkeep) -> io::Result<Outcome> {
+    pub fn maintain(&self, repository_id: &str, maintenance: &MaintenanceOptions) -> io::Result<Outcome> {
         let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
-        let objects = objects.interrupted_by(Interrupt::on([Arc::clone(&upkeep.stop)]));
+        let objects = objects.interrupted_by(Interrupt::on([Arc::clone(&maintenance.stop)]));
         let mut tips = || {
             self.store
                 .read(|transaction| ref_query::reachability_roots(transaction, repository_id))
                 .map_err(io::Error::other)
         };
-        let outcome = objects.maintain(&mut tips, upkeep)?;
-        objects.chart()?;
+        let outcome = objects.maintain(&mut tips, maintenance)?;
+        objects.write_graph()?;
         Ok(outcome)
     }
 
     /// Lists the ids of repositories that may hold unreachable objects and so need maintenance from time to time.
-    pub fn with_unreachable_objects(&self) -> Vec<String> {
-        self.objects.with_unreachable()
+    pub fn repositories_to_prune(&self) -> Vec<String> {
+        self.objects.repositories_to_prune()
     }
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn create_unreferenced(
         writer.keep_until_committed(transaction);
         record(transaction, &repository, tips, commit_id)?;
         // If the note cannot be written, the commit is only pruned later.
-        transaction.after_commit(move || drop(objects.let_go(now)));
+        transaction.after_commit(move || drop(objects.mark_unreachable(now)));
         let output = CreateUnreferencedMergeCommitOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))

@@ -71,7 +71,7 @@ impl Objects {
     }
 
     /// Lists the ids of repositories that may hold unreachable objects.
-    pub(crate) fn with_unreachable(&self) -> Vec<String> {
+    pub(crate) fn repositories_to_prune(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let found = entries.filter(|entry| git::maintenance::has_unreachable(&entry.path()));
         found.filter_map(|entry| entry.file_name().into_string().ok()).collect()

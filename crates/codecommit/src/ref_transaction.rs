@@ -119,7 +119,7 @@ impl RefTransaction {
         if applied.iter().any(|edit| edit.may_orphan_objects(ancestry)) {
             let (objects, now) = (Arc::clone(ancestry.objects()), call.time.to_system_time());
             // If the note cannot be written, the objects are only pruned later.
-            transaction.after_commit(move || drop(objects.let_go(now)));
+            transaction.after_commit(move || drop(objects.mark_unreachable(now)));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! The objects of one call become one pack, however few they are. If they have to last a power cut, that is twice as
 //! fast as writing the five objects of a small commit one by one: two files are flushed and not five. If not, loose
 //! objects would be written faster, in less than a millisecond either way on an idle machine; but a loose object is a
-//! file to open for each lookup, and one commit's objects would appear one after the other. Upkeep rolls such packs up.
+//! file to open for each lookup, and one commit's objects would appear one after the other. Maintenance rolls such packs up.
 
 use std::{
     collections::HashSet,

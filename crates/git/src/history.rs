@@ -4,7 +4,7 @@
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
-use crate::{Error, Kind, graph::Charted, object_links, reader::Reader};
+use crate::{Error, Kind, commit_graph::GraphedPack, object_links, reader::Reader};
 
 /// The number of a commit in a [`History`].
 pub(crate) type Node = u32;
@@ -95,10 +95,10 @@ impl History {
             reader.go_on()?;
         }
         if self.loads > FEW
-            && let Some(charted) = reader.charted()
-            && let Some(number) = number.or_else(|| charted.number(&id))
+            && let Some(graphed_pack) = reader.graphed_pack()
+            && let Some(number) = number.or_else(|| graphed_pack.number(&id))
         {
-            self.take(node, charted, number);
+            self.take(node, graphed_pack, number);
             return Ok(());
         }
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -126,14 +126,14 @@ impl History {
     }
 
     /// Takes a commit from a graph.
-    fn take(&mut self, node: Node, charted: &Charted, number: u32) {
+    fn take(&mut self, node: Node, graphed_pack: &GraphedPack, number: u32) {
         let start = self.parents.len();
-        for parent in charted.graph.parents(number) {
-            let node = self.node(&charted.id(*parent));
+        for parent in graphed_pack.graph.parents(number) {
+            let node = self.node(&graphed_pack.id(*parent));
             self.commits[node as usize].number = Some(*parent);
             self.parents.push(node);
         }
-        self.settle(node, start, charted.tree(number), charted.graph.seconds(number));
+        self.settle(node, start, graphed_pack.tree(number), graphed_pack.graph.seconds(number));
     }
 
     /// Completes a commit whose parents are the last from `start` on.

@@ -1,6 +1,6 @@
 //! The offers, limits and other options of a server.
 
-use crate::{Builds, Cache, Filters, Fsck};
+use crate::{Cache, Filters, Fsck, PackPermits};
 
 /// The two services of the smart protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,7 +163,7 @@ pub struct Options {
     /// The cache of packs, for clients with the same request.
     pub cache: Option<Cache>,
     /// Limits the number of packs that are made at the same time.
-    pub builds: Builds,
+    pub pack_permits: PackPermits,
 }
 
 impl Default for Options {
@@ -176,7 +176,7 @@ impl Default for Options {
             sync: false,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             cache: None,
-            builds: Builds::default(),
+            pack_permits: PackPermits::default(),
         }
     }
 }

@@ -19,8 +19,8 @@ use gix::{
 use crate::{
     Error,
     cache_memory::{CacheMemory, Cached, Slot},
+    commit_graph,
     entry_order::EntryOrder,
-    graph,
 };
 
 /// An open pack. It stays readable when its files are removed.
@@ -33,7 +33,7 @@ pub(crate) struct Pack {
     entry_order: Slot<EntryOrder>,
     /// Whether some deltas name their bases by the distance; the pack writer finds out when it needs to know.
     pub(crate) offset_deltas: OnceLock<bool>,
-    pub(crate) graph: graph::Place,
+    pub(crate) graph: commit_graph::Place,
 }
 
 /// The size in bytes from which a data file is kept open.
@@ -71,7 +71,7 @@ impl Pack {
             file,
             entry_order: Slot::new(memory),
             offset_deltas: OnceLock::new(),
-            graph: graph::Place::new(memory),
+            graph: commit_graph::Place::new(memory),
         })
     }
 

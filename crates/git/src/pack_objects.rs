@@ -8,13 +8,13 @@ use gix::{ObjectId, hash::hasher};
 
 use crate::{
     Error,
-    builds::{Build, Builds},
     enumerate::{
         self, Demand,
-        filtered::{self, Sieve},
+        filtered::{self, ObjectFilter},
     },
     history::History,
     pack_cache::{Cache, Filling},
+    pack_permits::{PackPermit, PackPermits},
     pack_writer::{self, Style},
     reader::Reader,
     sideband::SideBand,
@@ -24,12 +24,12 @@ use crate::{
 pub(crate) struct Order<'a> {
     pub(crate) demand: &'a Demand,
     /// What the client does not want of it.
-    pub(crate) sieve: Option<Sieve>,
+    pub(crate) object_filter: Option<ObjectFilter>,
     pub(crate) style: Style,
     /// Whether the client is told how far its pack is.
     pub(crate) progress: bool,
     pub(crate) cache: Option<&'a Cache>,
-    pub(crate) builds: &'a Builds,
+    pub(crate) pack_permits: &'a PackPermits,
 }
 
 /// Packs of fewer objects are made sooner than they are kept.
@@ -42,33 +42,33 @@ pub(crate) fn send(
     mut order: Order<'_>,
     band: &mut SideBand<'_>,
 ) -> io::Result<()> {
-    let sieve = order.sieve.take();
+    let object_filter = order.object_filter.take();
     let order = &order;
-    let place = order.cache.filter(|_| sieve.is_none());
+    let place = order.cache.filter(|_| object_filter.is_none());
     let place = place.map(|cache| Ok::<_, Error>((cache, key(history, order)?))).transpose()?;
     if send_kept(place, order, band)? {
         return Ok(());
     }
-    let build = order.builds.begin();
+    let permit = order.pack_permits.acquire();
     // Whoever was waited for may have made just this pack.
     if send_kept(place, order, band)? {
         return Ok(());
     }
-    let selection = match sieve {
-        Some(sieve) => filtered::select(reader, history, order.demand, sieve)?,
+    let selection = match object_filter {
+        Some(object_filter) => filtered::select(reader, history, order.demand, object_filter)?,
         None => enumerate::select(reader, history, order.demand)?,
     };
     let count = selection.count();
     // The file of a pack that is sent as it is need not be read before the client takes it.
     if let Some((pack, file)) = pack_writer::whole_pack(&selection, order.style)? {
-        drop(build);
+        drop(permit);
         report(count, order, band)?;
         return band.part(&file, 0..pack.data.data_len() as u64);
     }
     let worthy = count >= KEPT_MIN && !selection.is_whole_pack();
     // That nothing can be kept is no reason not to serve.
     let filling = place.filter(|_| worthy).and_then(|(cache, key)| cache.fill(key, count).ok());
-    let mut outlet = Outlet { output: band, filling, first: Some((build, count, order)) };
+    let mut outlet = Outlet { output: band, filling, first: Some((permit, count, order)) };
     pack_writer::write(reader, &selection, order.style, &mut outlet)?;
     outlet.flush()?;
     if let Some(filling) = outlet.filling {
@@ -108,15 +108,15 @@ fn key(history: &History, order: &Order<'_>) -> Result<ObjectId, Error> {
 struct Outlet<'o, 'w> {
     output: &'o mut SideBand<'w>,
     filling: Option<Filling>,
-    /// What is done with the first bytes: the build is given back, as a client that takes them slowly must keep nobody
+    /// What is done with the first bytes: the permit is given back, as a client that takes them slowly must keep nobody
     /// waiting, and the number of objects is told.
-    first: Option<(Build, usize, &'o Order<'o>)>,
+    first: Option<(PackPermit, usize, &'o Order<'o>)>,
 }
 
 impl Write for Outlet<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some((build, count, order)) = self.first.take() {
-            drop(build);
+        if let Some((permit, count, order)) = self.first.take() {
+            drop(permit);
             report(count, order, self.output)?;
         }
         self.output.write_all(bytes)?;

@@ -15,12 +15,12 @@ use gix::{
 
 use crate::{
     Commit, Error, Kind, Object, Repository,
-    graph::{self, Charted},
+    commit_graph::{self, GraphedPack},
+    decode_cache::DecodeCache,
     interrupt::Interrupt,
     object_links,
     pack::Pack,
     repository::State,
-    warm,
 };
 
 /// Where an object is.
@@ -46,7 +46,7 @@ const LOOKS: usize = 3;
 ///
 /// **Invariant:** the list of packs only grows, and only at its end, so a location stays valid.
 pub struct Reader {
-    cache: warm::Cache,
+    cache: DecodeCache,
     /// Where to look for what came later; nothing if only the packs are read.
     source: Option<Source>,
     packs: Arc<[Arc<Pack>]>,
@@ -56,7 +56,7 @@ pub struct Reader {
     /// Objects that are in no repository, by their ids.
     imagined: HashMap<ObjectId, Object>,
     /// The graph that is used, once it was looked for.
-    charted: OnceCell<Option<Charted>>,
+    graphed_pack: OnceCell<Option<GraphedPack>>,
     /// When the work that reads is to end.
     interrupt: Interrupt,
 }
@@ -75,14 +75,14 @@ impl Reader {
     pub(crate) fn new(repository: Repository) -> Self {
         let state = repository.state();
         let packs = Arc::clone(&state.packs);
-        let cache = warm::Cache::of(repository.warm());
+        let cache = DecodeCache::of(repository.decode_caches());
         let interrupt = repository.interrupt().clone();
         Self::over(packs, cache, Some(Source { repository, state, fresh: false }), interrupt)
     }
 
     /// Reads one pack and nothing else.
     pub(crate) fn of_pack(pack: Arc<Pack>, interrupt: Interrupt) -> Self {
-        let cache = warm::Cache::alone(pack.memory());
+        let cache = DecodeCache::alone(pack.memory());
         Self::over([pack].into(), cache, None, interrupt)
     }
 
@@ -101,7 +101,7 @@ impl Reader {
         self.interrupt.check()
     }
 
-    fn over(packs: Arc<[Arc<Pack>]>, cache: warm::Cache, source: Option<Source>, interrupt: Interrupt) -> Self {
+    fn over(packs: Arc<[Arc<Pack>]>, cache: DecodeCache, source: Option<Source>, interrupt: Interrupt) -> Self {
         let mut order: Vec<_> = (0..packs.len()).collect();
         order.sort_by_key(|pack| Reverse(packs[*pack].index.num_objects()));
         Self {
@@ -111,7 +111,7 @@ impl Reader {
             order,
             inflate: Inflate::default(),
             imagined: HashMap::default(),
-            charted: OnceCell::new(),
+            graphed_pack: OnceCell::new(),
             interrupt,
         }
     }
@@ -122,13 +122,13 @@ impl Reader {
     }
 
     /// Gives the largest pack that has a graph.
-    pub(crate) fn charted(&self) -> Option<&Charted> {
-        self.charted.get_or_init(|| graph::find(&self.packs)).as_ref()
+    pub(crate) fn graphed_pack(&self) -> Option<&GraphedPack> {
+        self.graphed_pack.get_or_init(|| commit_graph::find(&self.packs)).as_ref()
     }
 
     /// Uses a graph that was found, or none, from now on.
-    pub(crate) fn use_graph(&mut self, charted: Option<Charted>) {
-        self.charted = OnceCell::from(charted);
+    pub(crate) fn use_graph(&mut self, graphed_pack: Option<GraphedPack>) {
+        self.graphed_pack = OnceCell::from(graphed_pack);
     }
 
     /// Finds an object.
@@ -146,7 +146,7 @@ impl Reader {
             order: self.order.clone(),
             inflate: Inflate::default(),
             imagined: self.imagined.clone(),
-            charted: OnceCell::new(),
+            graphed_pack: OnceCell::new(),
             interrupt: self.interrupt.clone(),
         }
     }

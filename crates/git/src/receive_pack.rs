@@ -54,7 +54,7 @@ pub struct Received<'a> {
 
 /// Updates references or rejects updates: returns the result of each command in order, with the reason of a rejection.
 ///
-/// For an atomic push, the hook makes all updates or none. It calls [`Repository::let_go`] when an update makes objects
+/// For an atomic push, the hook makes all updates or none. It calls [`Repository::mark_unreachable`] when an update makes objects
 /// unreachable, so that maintenance looks for them.
 pub type UpdateHook<'h> = dyn FnMut(&Received<'_>) -> Vec<Result<(), String>> + 'h;
 

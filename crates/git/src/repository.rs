@@ -19,10 +19,10 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     cache_memory::CacheMemory,
+    decode_cache::DecodeCaches,
     gc_lock::{GcLock, ObjectsInUse},
     interrupt::Interrupt,
     staging::Staging,
-    warm::Warm,
 };
 pub(crate) use state::State;
 
@@ -41,13 +41,13 @@ struct Shared {
     /// Locked while the folders are read, so that a newer state is never replaced by an older one.
     reading: Mutex<()>,
     gc_lock: Arc<GcLock>,
-    upkeep: Mutex<()>,
+    maintenance: Mutex<()>,
     /// Runs when the last user of the repository is gone.
     on_close: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// The packs that had lost their indices, with the results of recreating these.
     orphans: Mutex<Vec<(PathBuf, Result<(), String>)>>,
     /// The decoded objects, and the memory of all caches.
-    warm: Arc<Warm>,
+    decode_caches: Arc<DecodeCaches>,
 }
 
 /// The open repositories of this process by their object folders.
@@ -78,10 +78,10 @@ impl Repository {
             objects,
             reading: Mutex::default(),
             gc_lock: Arc::default(),
-            upkeep: Mutex::default(),
+            maintenance: Mutex::default(),
             on_close: Mutex::default(),
             orphans: Mutex::default(),
-            warm: Arc::new(Warm::new(memory)),
+            decode_caches: Arc::new(DecodeCaches::new(memory)),
         }));
         let mut open = open();
         // Another thread may have opened it meanwhile.
@@ -179,8 +179,8 @@ impl Repository {
     }
 
     /// Returns the cache of decoded objects.
-    pub(crate) fn warm(&self) -> &Arc<Warm> {
-        &self.shared.warm
+    pub(crate) fn decode_caches(&self) -> &Arc<DecodeCaches> {
+        &self.shared.decode_caches
     }
 
     pub(crate) fn gc_lock(&self) -> &Arc<GcLock> {
@@ -188,8 +188,8 @@ impl Repository {
     }
 
     /// Returns the lock that maintenance holds.
-    pub(crate) fn upkeep_lock(&self) -> &Mutex<()> {
-        &self.shared.upkeep
+    pub(crate) fn maintenance_lock(&self) -> &Mutex<()> {
+        &self.shared.maintenance
     }
 
     /// Moves a finished pack into the repository, visible to readers; with `sync` it survives a power failure.
@@ -209,7 +209,7 @@ impl Repository {
     pub(crate) fn read_again(&self, seen: &Arc<State>) -> io::Result<bool> {
         let _reading = self.shared.reading.lock();
         let now = self.state();
-        let mut read = State::read(&self.shared.objects, Some(&now), self.shared.warm.memory())?;
+        let mut read = State::read(&self.shared.objects, Some(&now), self.shared.decode_caches.memory())?;
         let same = now.packs.len() == read.packs.len()
             && now.packs.iter().zip(read.packs.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
             && now.loose.len() == read.loose.len();

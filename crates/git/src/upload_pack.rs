@@ -24,8 +24,8 @@ use std::io::{self, Read, Write};
 use gix::ObjectId;
 
 use crate::{
-    Builds, Cache, Options, ProtocolError, References, Repository, Version,
-    enumerate::{Demand, filtered::Sieve},
+    Cache, Options, PackPermits, ProtocolError, References, Repository, Version,
+    enumerate::{Demand, filtered::ObjectFilter},
     frames::Frames,
     history::History,
     output::{CopyOutput, Output},
@@ -84,12 +84,12 @@ struct Pack {
     reader: Reader,
     history: History,
     demand: Demand,
-    sieve: Option<Sieve>,
+    object_filter: Option<ObjectFilter>,
     style: Style,
     frames: Frames,
     progress: bool,
     cache: Option<Cache>,
-    builds: Builds,
+    pack_permits: PackPermits,
 }
 
 /// Prepares the response to a request.
@@ -149,9 +149,10 @@ impl Response {
         output.write_all(&self.preamble)?;
         let Some(mut pack) = self.pack else { return output.flush() };
         let mut band = SideBand::new(output, pack.frames);
-        let Pack { reader, history, demand, style, progress, sieve, cache, builds, .. } = &mut pack;
+        let Pack { reader, history, demand, style, progress, object_filter, cache, pack_permits, .. } = &mut pack;
         let (style, progress, cache) = (*style, *progress, cache.as_ref());
-        let order = pack_objects::Order { demand, sieve: sieve.take(), style, progress, cache, builds };
+        let order =
+            pack_objects::Order { demand, object_filter: object_filter.take(), style, progress, cache, pack_permits };
         let sent = pack_objects::send(reader, history, order, &mut band);
         if sent.is_err() {
             band.error("internal server error\n")?;

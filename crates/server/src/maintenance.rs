@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use aws::Clock;
 use codecommit::CodeCommit;
-use git::maintenance::{Outcome, Upkeep};
+use git::maintenance::{MaintenanceOptions, Outcome};
 use parking_lot::{Mutex, MutexGuard};
 use worker::{Stop, Waker, Work, Worker};
 
@@ -48,13 +48,13 @@ impl Maintenance {
             return Ok(Self(None));
         }
         let waker = queue.waker.clone();
-        let options = Upkeep {
+        let options = MaintenanceOptions {
             packs_max: settings.pack_limit,
             prune_age: settings.prune_age,
             // Objects that have long been on the disk are replaced by these.
             sync: true,
             stop: Arc::clone(waker.stop_flag().flag()),
-            ..Upkeep::default()
+            ..MaintenanceOptions::default()
         };
         let interval = settings.prune_age.clamp(SEARCH_INTERVAL_MIN, SEARCH_INTERVAL_MAX);
         let work =
@@ -94,7 +94,7 @@ struct MaintenanceWork {
     codecommit: Arc<CodeCommit>,
     queue: Arc<MaintenanceQueue>,
     clock: Arc<dyn Clock>,
-    options: Upkeep,
+    options: MaintenanceOptions,
     /// Time between searches for repositories with unreachable objects.
     interval: Duration,
     last_search: Option<Instant>,
@@ -123,7 +123,7 @@ impl MaintenanceWork {
         }
         self.last_search = Some(Instant::now());
         self.failed.retain(|_, failed| failed.elapsed() < RETRY_DELAY);
-        let ids = self.codecommit.with_unreachable_objects();
+        let ids = self.codecommit.repositories_to_prune();
         self.queue.ids().extend(ids);
     }
 
@@ -132,7 +132,7 @@ impl MaintenanceWork {
     }
 
     fn maintain(&mut self, id: String, stop: &Stop) {
-        let options = Upkeep { now: system_time(&*self.clock), ..self.options.clone() };
+        let options = MaintenanceOptions { now: system_time(&*self.clock), ..self.options.clone() };
         // A panic is caught here, so that it delays the next maintenance of this repository as other failures do.
         let result = catch_unwind(AssertUnwindSafe(|| self.codecommit.maintain(&id, &options)));
         match result.unwrap_or_else(|_| Err(io::Error::other("maintenance panicked"))) {

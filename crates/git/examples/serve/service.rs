@@ -264,7 +264,7 @@ pub fn update(
     let moved = moved.filter(|(_, (status, result))| status.is_ok() && result.is_ok());
     if moved.into_iter().any(|(command, _)| loses_objects(&served.repository, command)) {
         // Without the note, unreachable objects only stay longer.
-        drop(served.repository.let_go(SystemTime::now()));
+        drop(served.repository.mark_unreachable(SystemTime::now()));
     }
     results
 }

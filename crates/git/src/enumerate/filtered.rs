@@ -3,7 +3,7 @@
 //! A filter sees every commit, tag, tree and blob with its path, in Git's order, and says of each whether it is
 //! sent and whether it is worth a second look under another path.
 
-mod sieve;
+mod object_filter;
 
 use bstr::{BString, ByteSlice, ByteVec};
 use gix::{
@@ -21,19 +21,19 @@ use crate::{
     selection::{SelectedObject, Selection, name_hash},
     tree_levels::{Cursor, Level, Levels},
 };
-pub(crate) use sieve::Sieve;
-use sieve::{Sight, Verdict};
+pub(crate) use object_filter::ObjectFilter;
+use object_filter::{FilterResult, Visit};
 
 /// Selects the objects to send: those of [`super::select`] that pass a filter, and the wanted ones in any case.
 pub(crate) fn select(
     reader: &mut Reader,
     history: &mut History,
     demand: &Demand,
-    sieve: Sieve,
+    object_filter: ObjectFilter,
 ) -> Result<Selection, Error> {
     let mut walk = Walk {
         reader,
-        sieve,
+        object_filter,
         seen: HashSet::default(),
         met: None,
         objects: Vec::new(),
@@ -73,7 +73,7 @@ pub(crate) fn select(
     // The newest first, as Git has it: some filters say of an object what they say where they first see it.
     for commit in found.missing.iter().rev() {
         let id = history.id(*commit);
-        if walk.judge(Sight::Commit, &id)?.show || wanted.contains(&id) {
+        if walk.apply(Visit::Commit, &id)?.show || wanted.contains(&id) {
             walk.send(&id, Kind::Commit, 0);
         }
     }
@@ -86,7 +86,7 @@ pub(crate) fn select(
 
 struct Walk<'r> {
     reader: &'r mut Reader,
-    sieve: Sieve,
+    object_filter: ObjectFilter,
     /// What need not be looked at again: known to the client, or judged for good.
     seen: HashSet<ObjectId>,
     /// The trees of commits and those that were met in other trees, while this counts.
@@ -138,12 +138,12 @@ impl Walk<'_> {
         });
     }
 
-    fn judge(&mut self, sight: Sight, id: &oid) -> Result<Verdict, Error> {
-        let verdict = self.sieve.judge(self.reader, sight, id, self.path.as_bstr())?;
-        if verdict.seen {
+    fn apply(&mut self, visit: Visit, id: &oid) -> Result<FilterResult, Error> {
+        let result = self.object_filter.apply(self.reader, visit, id, self.path.as_bstr())?;
+        if result.seen {
             self.seen.insert(id.to_owned());
         }
-        Ok(verdict)
+        Ok(result)
     }
 
     /// Notes a commit with all of its tree as known to the client.
@@ -186,7 +186,7 @@ impl Walk<'_> {
                 let id = folder.id;
                 levels.pop();
                 if !(wanted && levels.is_empty()) {
-                    self.judge(Sight::TreeEnd, &id)?;
+                    self.apply(Visit::TreeEnd, &id)?;
                 }
                 continue;
             };
@@ -204,7 +204,7 @@ impl Walk<'_> {
                     if let Some(folder) = self.enter(id, name)? {
                         levels.push(folder);
                     }
-                } else if self.judge(Sight::Blob, &id)?.show {
+                } else if self.apply(Visit::Blob, &id)?.show {
                     self.send(&id, Kind::Blob, name);
                 }
             } else {
@@ -219,12 +219,12 @@ impl Walk<'_> {
         if self.seen.contains(&id) {
             return Ok(None);
         }
-        let verdict = self.judge(Sight::TreeBegin, &id)?;
-        if verdict.show {
+        let result = self.apply(Visit::TreeBegin, &id)?;
+        if result.show {
             self.send(&id, Kind::Tree, name);
         }
-        if verdict.skip {
-            self.judge(Sight::TreeEnd, &id)?;
+        if result.skip {
+            self.apply(Visit::TreeEnd, &id)?;
             return Ok(None);
         }
         self.folder(id).map(Some)

@@ -6,13 +6,13 @@ use super::{commits::parents_first, walk::Walk};
 use crate::{
     Error,
     bits::Bits,
-    graph::{Charted, Graph},
+    commit_graph::{Graph, GraphedPack},
     history::{History, Node},
 };
 
 /// Objects of one pack that are sent, and those that the client has.
 pub(super) struct Reuse {
-    pub(super) charted: Charted,
+    pub(super) graphed_pack: GraphedPack,
     /// The ranks of what is sent.
     pub(super) chosen: Bits,
     /// The ranks of what the client has; not all of it.
@@ -31,9 +31,10 @@ impl Walk<'_> {
     /// Adds what `wants` lead to and `haves` do not, with the help of a graph; answers `false` if there is none. No
     /// commit is cut.
     pub(super) fn reuse(&mut self, history: &mut History, wants: &[Node], haves: &[Node]) -> Result<bool, Error> {
-        let charted = if haves.is_empty() { self.reader.charted_or_built() } else { self.reader.charted() };
-        match charted.cloned() {
-            Some(charted) => self.reuse_from(history, &charted, wants, haves).map(|()| true),
+        let graphed_pack =
+            if haves.is_empty() { self.reader.graphed_pack_or_built() } else { self.reader.graphed_pack() };
+        match graphed_pack.cloned() {
+            Some(graphed_pack) => self.reuse_from(history, &graphed_pack, wants, haves).map(|()| true),
             None => Ok(false),
         }
     }
@@ -41,17 +42,17 @@ impl Walk<'_> {
     fn reuse_from(
         &mut self,
         history: &mut History,
-        charted: &Charted,
+        graphed_pack: &GraphedPack,
         wants: &[Node],
         haves: &[Node],
     ) -> Result<(), Error> {
-        let known_commits = self.outside(history, charted, haves)?;
-        let wanted = self.outside(history, charted, wants)?;
-        let known = charted.reach(self.reader, &mut self.trees, &known_commits.tips)?;
-        let mut chosen = charted.reach(self.reader, &mut self.trees, &wanted.tips)?;
+        let known_commits = self.outside(history, graphed_pack, haves)?;
+        let wanted = self.outside(history, graphed_pack, wants)?;
+        let known = graphed_pack.reach(self.reader, &mut self.trees, &known_commits.tips)?;
+        let mut chosen = graphed_pack.reach(self.reader, &mut self.trees, &wanted.tips)?;
         chosen.and_not(&known);
-        self.know_bases(charted, &chosen, &known);
-        self.found.reuse = Some(Reuse { charted: charted.clone(), chosen, known });
+        self.know_bases(graphed_pack, &chosen, &known);
+        self.found.reuse = Some(Reuse { graphed_pack: graphed_pack.clone(), chosen, known });
         for node in &known_commits.nodes {
             self.found.know(&history.id(*node));
         }
@@ -62,16 +63,21 @@ impl Walk<'_> {
     }
 
     /// Notes the bases of what is sent that the client has.
-    fn know_bases(&mut self, charted: &Charted, chosen: &Bits, known: &Bits) {
+    fn know_bases(&mut self, graphed_pack: &GraphedPack, chosen: &Bits, known: &Bits) {
         for rank in chosen.iter() {
-            let base = charted.graph.bases[rank as usize];
+            let base = graphed_pack.graph.bases[rank as usize];
             if base != Graph::WHOLE && known.get(base) {
-                self.found.know(&charted.pack.id_at(base));
+                self.found.know(&graphed_pack.pack.id_at(base));
             }
         }
     }
 
-    fn outside(&mut self, history: &mut History, charted: &Charted, starts: &[Node]) -> Result<Outside, Error> {
+    fn outside(
+        &mut self,
+        history: &mut History,
+        graphed_pack: &GraphedPack,
+        starts: &[Node],
+    ) -> Result<Outside, Error> {
         let mut seen = HashSet::new();
         let (mut nodes, mut tips) = (Vec::new(), Vec::new());
         let mut stack = starts.to_vec();
@@ -79,7 +85,7 @@ impl Walk<'_> {
             if !seen.insert(node) {
                 continue;
             }
-            if let Some(number) = charted.number(&history.id(node)) {
+            if let Some(number) = graphed_pack.number(&history.id(node)) {
                 tips.push(number);
                 // Its tree is compared with those of commits outside.
                 history.load(node, self.reader)?;

@@ -60,7 +60,7 @@ impl Found {
 
 impl Found {
     fn is_sent(&self, id: &oid) -> bool {
-        let reused = |reuse: &Reuse| reuse.charted.pack.rank(id).is_some_and(|rank| reuse.chosen.get(rank));
+        let reused = |reuse: &Reuse| reuse.graphed_pack.pack.rank(id).is_some_and(|rank| reuse.chosen.get(rank));
         self.reuse.as_ref().is_some_and(reused) || self.places.get(id).is_some_and(|place| *place != Selection::KNOWN)
     }
 }
@@ -68,7 +68,7 @@ impl Found {
 impl Sink for Found {
     fn add(&mut self, chosen: SelectedObject) -> bool {
         if let Some(reuse) = &mut self.reuse
-            && let Some(rank) = reuse.charted.pack.rank(&chosen.id)
+            && let Some(rank) = reuse.graphed_pack.pack.rank(&chosen.id)
         {
             return !reuse.known.get(rank) && reuse.chosen.set(rank);
         }
@@ -228,9 +228,9 @@ impl<'r> Walk<'r> {
         for place in places.values_mut().filter(|place| **place != Selection::KNOWN) {
             *place = count - 1 - *place;
         }
-        let reused = reuse.map(|Reuse { charted, chosen, .. }| {
-            let bases = Arc::clone(&charted.graph.bases);
-            ReusedEntries { pack: charted.pack, bases, chosen }
+        let reused = reuse.map(|Reuse { graphed_pack, chosen, .. }| {
+            let bases = Arc::clone(&graphed_pack.graph.bases);
+            ReusedEntries { pack: graphed_pack.pack, bases, chosen }
         });
         Selection { objects, places, bases, reused }
     }

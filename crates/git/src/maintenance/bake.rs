@@ -19,7 +19,7 @@ use gix::{
     },
 };
 
-use super::Upkeep;
+use super::MaintenanceOptions;
 use crate::{
     Error, Repository,
     pack::Pack,
@@ -45,8 +45,8 @@ impl Baked {
     }
 
     /// Moves the pack into the repository.
-    pub(super) fn install(self, repository: &Repository, upkeep: &Upkeep) -> io::Result<Arc<Pack>> {
-        repository.install(&self.staging, &self.checksum, upkeep.sync)?;
+    pub(super) fn install(self, repository: &Repository, maintenance: &MaintenanceOptions) -> io::Result<Arc<Pack>> {
+        repository.install(&self.staging, &self.checksum, maintenance.sync)?;
         let name = format!("pack-{}.idx", self.checksum);
         let path = repository.objects().join("pack").join(name);
         let state = repository.state();
@@ -74,15 +74,15 @@ pub(super) fn bake(
     repository: &Repository,
     reader: &mut Reader,
     selection: Selection,
-    upkeep: &Upkeep,
+    maintenance: &MaintenanceOptions,
 ) -> io::Result<Option<Baked>> {
     if selection.count() == 0 {
         return Ok(None);
     }
     let staging = Staging::create(repository.objects())?;
-    let style = Style { search: true, index: true, threads: upkeep.threads, ..Style::default() };
-    upkeep.go_on()?;
-    let output = Stoppable { file: File::create_new(staging.path().join("pack"))?, upkeep };
+    let style = Style { search: true, index: true, threads: maintenance.threads, ..Style::default() };
+    maintenance.go_on()?;
+    let output = Stoppable { file: File::create_new(staging.path().join("pack"))?, maintenance };
     let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
     let mut written = pack_writer::write(reader, &selection, style, &mut output)?;
     output.flush()?;
@@ -97,20 +97,20 @@ pub(super) fn bake(
     let baked = Baked { staging, checksum: written.checksum };
     // The proof needs the memory.
     drop((selection, written.objects));
-    prove(&baked, upkeep)?;
+    prove(&baked, maintenance)?;
     Ok(Some(baked))
 }
 
-/// A file that takes nothing once upkeep is to give up.
+/// A file that takes nothing once maintenance is to give up.
 struct Stoppable<'u> {
     file: File,
-    upkeep: &'u Upkeep,
+    maintenance: &'u MaintenanceOptions,
 }
 
 impl Write for Stoppable<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Those who write try again when they are interrupted.
-        self.upkeep.go_on().map_err(io::Error::other)?;
+        self.maintenance.go_on().map_err(io::Error::other)?;
         self.file.write(bytes)
     }
 
@@ -120,15 +120,15 @@ impl Write for Stoppable<'_> {
 }
 
 /// Decodes and hashes every object, which proves that others may be removed for these.
-fn prove(baked: &Baked, upkeep: &Upkeep) -> io::Result<()> {
+fn prove(baked: &Baked, maintenance: &MaintenanceOptions) -> io::Result<()> {
     let index = index::File::at(baked.beside("idx"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
     let data = data::File::at(baked.beside("pack"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
     let options = integrity::Options {
         verify_mode: Mode::HashCrc32,
-        thread_limit: Some(upkeep.threads.max(1)),
+        thread_limit: Some(maintenance.threads.max(1)),
         ..integrity::Options::default()
     };
     let context = PackContext { data: &data, options };
-    let proven = index.verify_integrity(Some(context), &mut gix::progress::Discard, &upkeep.stop);
+    let proven = index.verify_integrity(Some(context), &mut gix::progress::Discard, &maintenance.stop);
     proven.map(drop).map_err(io::Error::other)
 }

@@ -1,4 +1,4 @@
-//! Ends the process before every step of pushes and upkeep in turn, and looks at what is left.
+//! Ends the process before every step of pushes and maintenance in turn, and looks at what is left.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use gix::ObjectId;
 
-use super::{Upkeep, Work};
+use super::{MaintenanceOptions, Work};
 use crate::{Kind, Object, Repository, files, object_links};
 
 /// The variable that holds the folder in which the process of a test works.
@@ -55,12 +55,19 @@ fn commit(repository: &Repository, folder: &Path, branch: &str, parent: Option<O
     ids[0]
 }
 
-fn upkeep(day: u64) -> Upkeep {
+fn maintenance(day: u64) -> MaintenanceOptions {
     let now = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * day);
-    Upkeep { packs_max: 3, loose_max: 3, prune_age: Duration::from_hours(72), sync: true, now, ..Upkeep::default() }
+    MaintenanceOptions {
+        packs_max: 3,
+        loose_max: 3,
+        prune_age: Duration::from_hours(72),
+        sync: true,
+        now,
+        ..MaintenanceOptions::default()
+    }
 }
 
-/// What the process does that is ended: pushes, branches that go, loose objects, and upkeep of each kind. Each commit
+/// What the process does that is ended: pushes, branches that go, loose objects, and maintenance of each kind. Each commit
 /// that is on a branch is told as soon as it is.
 #[test]
 #[ignore = "the other tests of this module run it"]
@@ -93,10 +100,10 @@ fn work() {
         let mut tips = || Ok(tips(folder));
         let day = 1000 + first * 100 + round;
         let outcome = match round {
-            1 | 4 => repository.repack(&mut tips, &upkeep(day)),
-            _ => repository.maintain(&mut tips, &upkeep(day)),
+            1 | 4 => repository.repack(&mut tips, &maintenance(day)),
+            _ => repository.maintain(&mut tips, &maintenance(day)),
         };
-        works.push(outcome.expect("upkeep succeeds"));
+        works.push(outcome.expect("maintenance succeeds"));
     }
     for kind in [Work::RolledUp, Work::Repacked] {
         assert!(works.iter().any(|outcome| outcome.work == kind), "{works:?}");

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use gix::{ObjectId, odb::loose};
 
-use super::{Upkeep, let_go, mtimes};
+use super::{MaintenanceOptions, mtimes, unreachable_mark};
 use crate::{Repository, pack::Pack};
 
 /// How many times heavier than all lighter packs together a pack has to be to be left alone.
@@ -22,8 +22,8 @@ pub(super) struct Inventory {
     pub(super) kept: Vec<Arc<Pack>>,
     /// The loose objects of the repository's own folder.
     pub(super) loose: Vec<ObjectId>,
-    /// When references last let go of objects, in seconds since 1970, if that was noted.
-    pub(super) let_go: Option<u32>,
+    /// When objects last became unreachable, in seconds since 1970, if that was marked.
+    pub(super) marked_unreachable: Option<u32>,
 }
 
 /// What is to be done.
@@ -39,26 +39,26 @@ impl Inventory {
     /// Lists what is there.
     pub(super) fn take(repository: &Repository) -> io::Result<Self> {
         let folder = repository.objects().join("pack");
-        let let_go = let_go::read(repository.objects());
+        let marked_unreachable = unreachable_mark::read(repository.objects());
         let (plain, cruft, foreign, kept, loose) = <(_, _, _, _, Vec<_>)>::default();
-        let mut it = Self { plain, cruft, foreign, kept, loose, let_go };
+        let mut inventory = Self { plain, cruft, foreign, kept, loose, marked_unreachable };
         for pack in repository.state().packs.iter().cloned() {
             let path = pack.index.path();
             if path.parent() != Some(&folder) {
-                it.foreign.push(pack);
+                inventory.foreign.push(pack);
             } else if ["keep", "promisor"].iter().any(|extension| path.with_extension(extension).exists()) {
-                it.kept.push(Arc::clone(&pack));
-                it.foreign.push(pack);
+                inventory.kept.push(Arc::clone(&pack));
+                inventory.foreign.push(pack);
             } else if let Some(times) = mtimes::read(&pack)? {
-                it.cruft.push((pack, times));
+                inventory.cruft.push((pack, times));
             } else {
-                it.plain.push(pack);
+                inventory.plain.push(pack);
             }
         }
-        it.plain.sort_by_key(|pack| pack.data.data_len());
+        inventory.plain.sort_by_key(|pack| pack.data.data_len());
         let store = loose::Store::at(repository.objects(), gix::hash::Kind::Sha1);
-        it.loose = store.iter().collect::<Result<_, _>>().map_err(io::Error::other)?;
-        Ok(it)
+        inventory.loose = store.iter().collect::<Result<_, _>>().map_err(io::Error::other)?;
+        Ok(inventory)
     }
 
     /// Gives the packs that may be replaced.
@@ -67,21 +67,21 @@ impl Inventory {
     }
 
     /// Decides what is to be done.
-    pub(super) fn plan(&self, upkeep: &Upkeep) -> Plan {
-        let expired = |times: &Vec<u32>| times.iter().any(|time| upkeep.is_expired(*time));
-        if self.let_go.is_some_and(|time| upkeep.is_expired(time)) {
+    pub(super) fn plan(&self, maintenance: &MaintenanceOptions) -> Plan {
+        let expired = |times: &Vec<u32>| times.iter().any(|time| maintenance.is_expired(*time));
+        if self.marked_unreachable.is_some_and(|time| maintenance.is_expired(time)) {
             return Plan::Repack;
         }
         if self.cruft.len() > 1 || self.cruft.iter().any(|(_, times)| expired(times)) {
             return Plan::Repack;
         }
-        if self.plain.len() <= upkeep.packs_max && self.loose.len() <= upkeep.loose_max {
+        if self.plain.len() <= maintenance.packs_max && self.loose.len() <= maintenance.loose_max {
             return Plan::Nothing;
         }
         let sizes: Vec<_> = self.plain.iter().map(|pack| pack.data.data_len() as u64).collect();
         match light(&sizes) {
             all if all == sizes.len() => Plan::Repack,
-            0 | 1 if self.loose.len() <= upkeep.loose_max => Plan::Repack,
+            0 | 1 if self.loose.len() <= maintenance.loose_max => Plan::Repack,
             some => Plan::RollUp(some),
         }
     }

@@ -8,7 +8,7 @@ use std::{io, sync::Arc, thread, time::Duration};
 use gix::{ObjectId, hashtable::HashSet, odb::loose};
 
 use super::{
-    Tips, Upkeep,
+    MaintenanceOptions, Tips,
     inventory::ids,
     remove,
     unreachable::{self, Times},
@@ -24,7 +24,7 @@ pub(super) struct Prune<'p> {
     pub(super) repository: &'p Repository,
     /// The packs that name nothing that goes: all but what came meanwhile.
     pub(super) known: Vec<Arc<Pack>>,
-    pub(super) upkeep: &'p Upkeep,
+    pub(super) maintenance: &'p MaintenanceOptions,
 }
 
 impl Prune<'_> {
@@ -41,7 +41,7 @@ impl Prune<'_> {
         if going.is_empty() {
             return Ok((0, false));
         }
-        let rest = unreachable::bake(self.repository, reader, kept, self.upkeep)?;
+        let rest = unreachable::bake(self.repository, reader, kept, self.maintenance)?;
         self.known.extend([Some(cruft), rest.as_ref()].into_iter().flatten().cloned());
         if self.swap(reader, cruft, &going, tips)? {
             return Ok((going.len(), false));

@@ -5,7 +5,7 @@ use std::{fs, io, sync::Arc};
 use gix::{ObjectId, hashtable::HashMap};
 
 use super::{
-    Upkeep, bake,
+    MaintenanceOptions, bake,
     inventory::{self, Inventory},
     mtimes, seconds,
 };
@@ -18,12 +18,16 @@ pub(super) type Times = HashMap<ObjectId, u32>;
 ///
 /// Those outside of cruft packs were found just now; but if all that references let go of was let go long ago, what is
 /// in packs that are older still is as old as that.
-pub(super) fn find(inventory: &Inventory, reachable: &[Arc<Pack>], upkeep: &Upkeep) -> io::Result<Times> {
-    let now = upkeep.seconds();
-    let let_go = inventory.let_go.filter(|time| upkeep.is_expired(*time));
+pub(super) fn find(
+    inventory: &Inventory,
+    reachable: &[Arc<Pack>],
+    maintenance: &MaintenanceOptions,
+) -> io::Result<Times> {
+    let now = maintenance.seconds();
+    let marked_unreachable = inventory.marked_unreachable.filter(|time| maintenance.is_expired(*time));
     let mut fresh: Vec<_> = inventory.loose.iter().map(|id| (*id, now)).collect();
     for pack in &inventory.plain {
-        let time = match let_go {
+        let time = match marked_unreachable {
             Some(time) => time.max(seconds(fs::metadata(pack.data.path())?.modified()?)).min(now),
             None => now,
         };
@@ -48,14 +52,14 @@ pub(super) fn bake(
     repository: &Repository,
     reader: &mut Reader,
     times: &Times,
-    upkeep: &Upkeep,
+    maintenance: &MaintenanceOptions,
 ) -> io::Result<Option<Arc<Pack>>> {
     let mut ids: Vec<_> = times.keys().copied().collect();
     ids.sort_unstable();
     let selection = bake::selection(reader, ids.iter().copied())?;
-    let Some(baked) = bake::bake(repository, reader, selection, upkeep)? else { return Ok(None) };
+    let Some(baked) = bake::bake(repository, reader, selection, maintenance)? else { return Ok(None) };
     mtimes::write(&baked.beside("mtimes"), ids.iter().map(|id| times[id]), &baked.checksum)?;
-    baked.install(repository, upkeep).map(Some)
+    baked.install(repository, maintenance).map(Some)
 }
 
 /// Finds the unreachable objects that are to be kept: the young ones, and all that they lead to, which become as
@@ -65,17 +69,17 @@ pub(super) fn keep(
     inventory: &Inventory,
     tight: Option<&Arc<Pack>>,
     unreachable: &Times,
-    upkeep: &Upkeep,
+    maintenance: &MaintenanceOptions,
 ) -> Result<Times, Error> {
     let mut walk = Walk { reader, unreachable, kept: Times::default(), stack: Vec::new(), buffer: Vec::new() };
     // What a pack that is left alone holds stays, so what that leads to has to stay too.
     for pack in &inventory.kept {
         for id in inventory::ids(pack).filter(|id| tight.is_none_or(|tight| tight.position(id).is_none())) {
             walk.follow(&id)?;
-            walk.drain(upkeep.seconds())?;
+            walk.drain(maintenance.seconds())?;
         }
     }
-    let mut young: Vec<_> = unreachable.iter().filter(|(_, time)| !upkeep.is_expired(**time)).collect();
+    let mut young: Vec<_> = unreachable.iter().filter(|(_, time)| !maintenance.is_expired(**time)).collect();
     young.sort_unstable_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
     for (id, time) in young {
         walk.stack.push(*id);

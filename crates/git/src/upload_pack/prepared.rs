@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Options, ProtocolError, References, Repository, Version,
-    enumerate::{Demand, filtered::Sieve},
+    enumerate::{Demand, filtered::ObjectFilter},
     filter::Filter,
     frames::Frames,
     history::History,
@@ -30,7 +30,7 @@ pub(super) struct PreparedFetch<'s> {
     options: &'s Options,
     reader: Reader,
     history: History,
-    sieve: Option<Sieve>,
+    object_filter: Option<ObjectFilter>,
     /// The lines of the section `wanted-refs`.
     wanted_refs: Vec<String>,
 }
@@ -53,8 +53,9 @@ impl<'s> PreparedFetch<'s> {
         }
         let wanted_refs = resolve_wanted_refs(references, &mut request)?;
         reachable::check(&mut reader, &mut history, references, &request, options)?;
-        let sieve = request.filter.as_ref().map(|filter| sieve(&mut reader, references, filter)).transpose()?;
-        Ok(Self { request, capabilities, references, options, reader, history, sieve, wanted_refs })
+        let object_filter =
+            request.filter.as_ref().map(|filter| object_filter(&mut reader, references, filter)).transpose()?;
+        Ok(Self { request, capabilities, references, options, reader, history, object_filter, wanted_refs })
     }
 
     /// Responds to a stateless request: with a round of the negotiation, or with the pack.
@@ -139,7 +140,7 @@ impl<'s> PreparedFetch<'s> {
     }
 
     fn into_pack(self, common: Vec<ObjectId>, update: ShallowUpdate) -> Pack {
-        let Self { request, capabilities, references, options, reader, history, sieve, .. } = self;
+        let Self { request, capabilities, references, options, reader, history, object_filter, .. } = self;
         let requests = |name: &str| capabilities.iter().any(|capability| capability == name);
         let modern = options.offers.modern;
         let is_v2 = request.version == Version::V2;
@@ -147,9 +148,9 @@ impl<'s> PreparedFetch<'s> {
         Pack {
             reader,
             history,
-            sieve,
+            object_filter,
             cache: options.cache.clone(),
-            builds: options.builds.clone(),
+            pack_permits: options.pack_permits.clone(),
             frames: if is_v2 { Frames::Large } else { Frames::requested_by(&capabilities) },
             style: Style {
                 thin,
@@ -181,8 +182,8 @@ fn resolve_wanted_refs(references: &References, request: &mut FetchRequest) -> R
     names.iter().map(resolve).collect()
 }
 
-fn sieve(reader: &mut Reader, references: &References, filter: &Filter) -> Result<Sieve, ProtocolError> {
-    Sieve::new(filter, &mut |name: &BStr| sparse::patterns(reader, references, name))
+fn object_filter(reader: &mut Reader, references: &References, filter: &Filter) -> Result<ObjectFilter, ProtocolError> {
+    ObjectFilter::new(filter, &mut |name: &BStr| sparse::patterns(reader, references, name))
 }
 
 fn distinct(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {

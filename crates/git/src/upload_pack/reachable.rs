@@ -52,7 +52,7 @@ pub(super) fn check(
         return Ok(());
     }
     // A walk through the whole history costs as much as making a pack.
-    let _build = options.builds.begin();
+    let _permit = options.pack_permits.acquire();
     if !commits.is_empty() {
         let nodes: Vec<_> = commits.iter().map(|(_, node)| *node).collect();
         let unreachable = unreachable(reader, history, &tips, &nodes)?;
@@ -69,10 +69,10 @@ pub(super) fn check(
 
 /// Removes the objects that the graph of a pack, if there is one, shows to be reachable from `tips`.
 fn remove_reachable(reader: &mut Reader, tips: &HashSet<ObjectId>, doubtful: &mut Vec<ObjectId>) -> Result<(), Error> {
-    let Some(charted) = reader.charted().cloned() else { return Ok(()) };
-    let numbers: Vec<_> = tips.iter().filter_map(|tip| charted.number(tip)).collect();
-    let found = charted.reach(reader, &mut Trees::default(), &numbers)?;
-    doubtful.retain(|id| charted.pack.rank(id).is_none_or(|rank| !found.get(rank)));
+    let Some(graphed_pack) = reader.graphed_pack().cloned() else { return Ok(()) };
+    let numbers: Vec<_> = tips.iter().filter_map(|tip| graphed_pack.number(tip)).collect();
+    let found = graphed_pack.reach(reader, &mut Trees::default(), &numbers)?;
+    doubtful.retain(|id| graphed_pack.pack.rank(id).is_none_or(|rank| !found.get(rank)));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use git::{
-    Builds, Cache, CacheMemory, ObjectId, Offers, Options, Reference, References, Repository,
+    Cache, CacheMemory, ObjectId, Offers, Options, PackPermits, Reference, References, Repository,
     upload_pack::{self, Request},
 };
 
@@ -45,7 +45,7 @@ fn the_same_question_gets_the_same_pack() {
     let repository = Repository::open(&bench.served()).expect("the repository");
     let cache = Cache::open(&bench.path("cache"), 8 << 20).expect("a writable folder");
     let plain = Options { offers: Offers::FULL, ..Options::default() };
-    let kept = Options { cache: Some(cache.clone()), builds: Builds::new(1), ..plain.clone() };
+    let kept = Options { cache: Some(cache.clone()), pack_permits: PackPermits::new(1), ..plain.clone() };
 
     let whole = request(tips[0], None);
     let fresh = craft::fetch(&repository, &tips, &whole, &plain).expect("a pack");
@@ -97,7 +97,7 @@ fn without_memory_for_caches_the_answers_are_the_same() {
             let answer = |repository| craft::fetch(repository, &tips, &question, &options).expect("a pack");
             assert_eq!(answer(&lean).len(), answer(&usual).len());
         }
-        lean.chart().expect("a writable folder");
+        lean.write_graph().expect("a writable folder");
     }
     assert_eq!(memory.bytes(), 0);
 }
@@ -111,7 +111,8 @@ fn many_ask_for_the_same_at_once() {
     let tip = work.git(&["rev-parse", "c199"]);
     let repository = Repository::open(&bench.served()).expect("the repository");
     let cache = Cache::open(&bench.path("cache"), 8 << 20).expect("a writable folder");
-    let options = Options { cache: Some(cache), builds: Builds::new(1), offers: Offers::FULL, ..Options::default() };
+    let options =
+        Options { cache: Some(cache), pack_permits: PackPermits::new(1), offers: Offers::FULL, ..Options::default() };
     let ask = || craft::fetch(&repository, &[&tip], &request(&tip, None), &options).expect("a pack");
     let answers: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();

@@ -148,7 +148,7 @@ fn a_graph_tells_what_can_be_asked_for() {
     crate::bench::run(&served, &["-c", "extensions.preciousObjects=false", "repack", "-a", "-q"]);
     crate::bench::run(&served, &["update-ref", "-d", "refs/heads/hidden"]);
     let repository = Repository::open(&served).expect("the repository");
-    repository.chart().expect("a writable folder");
+    repository.write_graph().expect("a writable folder");
     let references = craft::snapshot(&served, &repository);
     for (name, given) in [
         ("HEAD~6", true),

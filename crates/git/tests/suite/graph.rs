@@ -77,7 +77,7 @@ fn fetches_are_exact_with_a_graph() {
     let work = filled(&bench, &mut dice);
     let built = Repository::open(&bench.served()).expect("the repository");
     check(&bench, &built, &work, &mut dice, "built");
-    built.chart().expect("a writable folder");
+    built.write_graph().expect("a writable folder");
     assert_eq!(graphs(&bench.served()).len(), 1);
     let loaded = Repository::open(&bench.served()).expect("the repository");
     check(&bench, &loaded, &work, &mut dice, "loaded");
@@ -96,7 +96,7 @@ fn shallow_clones_of_a_charted_repository_are_complete() {
     let mut dice = Dice(0x0fed_cba9_8765_4321);
     let bench = Bench::new(Offers::FULL);
     let work = filled(&bench, &mut dice);
-    Repository::open(&bench.served()).expect("the repository").chart().expect("a writable folder");
+    Repository::open(&bench.served()).expect("the repository").write_graph().expect("a writable folder");
     for (round, depth) in ["1", "7", "40"].into_iter().enumerate() {
         let clone = bench.clone(&format!("clone{round}"), &["--bare", "--depth", depth, "--no-single-branch"]);
         clone.git(&["fetch", "--quiet", "--depth", "30", bench.url(), "refs/heads/*:refs/heads/*"]);
@@ -114,7 +114,7 @@ fn damaged_graphs_are_passed_over() {
     let mut dice = Dice(0x0bad_c0de_0bad_c0de);
     let bench = Bench::new(Offers::FULL);
     let work = filled(&bench, &mut dice);
-    Repository::open(&bench.served()).expect("the repository").chart().expect("a writable folder");
+    Repository::open(&bench.served()).expect("the repository").write_graph().expect("a writable folder");
     let path = graphs(&bench.served()).pop().expect("a graph");
     let sound = fs::read(&path).expect("a readable file");
     let mut flipped = sound.clone();
@@ -127,7 +127,7 @@ fn damaged_graphs_are_passed_over() {
             check(&bench, &repository, &work, &mut dice, &format!("damaged{round}-"));
         }
         // It is replaced by a sound one.
-        repository.chart().expect("a writable folder");
+        repository.write_graph().expect("a writable folder");
         assert_eq!(fs::read(&path).expect("a readable file"), sound);
     }
 }
@@ -138,10 +138,10 @@ fn making_a_graph_ends_when_nobody_waits_for_it() {
     filled(&bench, &mut Dice(0x0dd_ba11));
     let repository = Repository::open(&bench.served()).expect("the repository");
     let is_over = Arc::new(AtomicBool::new(true));
-    repository.interrupted_by(Interrupt::on([Arc::clone(&is_over)])).chart().expect("it is given up");
+    repository.interrupted_by(Interrupt::on([Arc::clone(&is_over)])).write_graph().expect("it is given up");
     assert_eq!(graphs(&bench.served()).len(), 0);
     // That it was given up once does not keep others from it.
     is_over.store(false, Ordering::Relaxed);
-    repository.interrupted_by(Interrupt::on([is_over])).chart().expect("a writable folder");
+    repository.interrupted_by(Interrupt::on([is_over])).write_graph().expect("a writable folder");
     assert_eq!(graphs(&bench.served()).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Upkeep: what is reachable stays, what is not goes in time, and nobody notices.
+//! Maintenance: what is reachable stays, what is not goes in time, and nobody notices.
 
 use std::{
     fs, io,
@@ -9,19 +9,25 @@ use std::{
 
 use git::{
     Kind, Object, ObjectId, Offers, Repository,
-    maintenance::{Outcome, Upkeep, Work as Done},
+    maintenance::{MaintenanceOptions, Outcome, Work as Done},
 };
 
 use crate::bench::{Bench, Work, objects, run};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Upkeep that finds work early, some days from now.
-fn upkeep(days: u32) -> Upkeep {
-    Upkeep { packs_max: 4, loose_max: 4, now: SystemTime::now() + DAY * days, sync: true, ..Upkeep::default() }
+/// Maintenance that finds work early, some days from now.
+fn maintenance(days: u32) -> MaintenanceOptions {
+    MaintenanceOptions {
+        packs_max: 4,
+        loose_max: 4,
+        now: SystemTime::now() + DAY * days,
+        sync: true,
+        ..MaintenanceOptions::default()
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "upkeep asks in this way")]
+#[expect(clippy::unnecessary_wraps, reason = "maintenance asks in this way")]
 fn tips(bench: &Bench) -> io::Result<Vec<ObjectId>> {
     let text = run(&bench.served(), &["for-each-ref", "--format=%(objectname)"]);
     Ok(text.lines().map(id).collect())
@@ -60,11 +66,11 @@ fn many_packs_become_few() {
     let repository = Repository::open(&bench.served()).expect("a repository");
     let mut references = || tips(&bench);
     push_many(&bench, &work, 4);
-    assert!(!repository.needs_upkeep(&upkeep(0)).expect("readable"));
-    assert_eq!(repository.maintain(&mut references, &upkeep(0)).expect("nothing to do"), Outcome::default());
+    assert!(!repository.needs_maintenance(&maintenance(0)).expect("readable"));
+    assert_eq!(repository.maintain(&mut references, &maintenance(0)).expect("nothing to do"), Outcome::default());
     push_many(&bench, &work, 3);
-    assert!(repository.needs_upkeep(&upkeep(0)).expect("readable"));
-    let outcome = repository.maintain(&mut references, &upkeep(0)).expect("upkeep");
+    assert!(repository.needs_maintenance(&maintenance(0)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &maintenance(0)).expect("maintenance");
     assert_eq!((outcome.work, outcome.dropped, packs(&bench).len()), (Done::Repacked, 0, 1));
     sound(&bench);
 
@@ -76,13 +82,13 @@ fn many_packs_become_few() {
     for number in 0..3 {
         crate::bench::feed(&bench.served(), &["hash-object", "-w", "--stdin"], format!("loose {number}").as_bytes());
     }
-    let outcome = repository.maintain(&mut references, &upkeep(0)).expect("upkeep");
+    let outcome = repository.maintain(&mut references, &maintenance(0)).expect("maintenance");
     assert_eq!((outcome.work, packs(&bench).len()), (Done::RolledUp, 2));
     assert!(run(&bench.served(), &["count-objects"]).starts_with("0 objects"));
     sound(&bench);
     let clone = bench.clone("clone", &["--bare"]);
     assert_eq!(clone.objects(), objects(&work.path, &["main"]));
-    assert!(!repository.needs_upkeep(&upkeep(0)).expect("readable"));
+    assert!(!repository.needs_maintenance(&maintenance(0)).expect("readable"));
 }
 
 #[test]
@@ -99,10 +105,10 @@ fn what_nothing_leads_to_goes_in_time() {
     work.git(&["push", "--quiet", bench.url(), ":side"]);
     let there = |hex: &str| repository.kind(&id(hex)).expect("readable").is_some();
 
-    let outcome = repository.repack(&mut references, &upkeep(0)).expect("upkeep");
+    let outcome = repository.repack(&mut references, &maintenance(0)).expect("maintenance");
     assert_eq!((outcome.dropped, packs(&bench).len()), (0, 2));
     assert!(there(&tip) && there(&blob));
-    assert!(!repository.needs_upkeep(&upkeep(13)).expect("readable"));
+    assert!(!repository.needs_maintenance(&maintenance(13)).expect("readable"));
     sound(&bench);
     run(&bench.served(), &["count-objects", "-v"]);
 
@@ -112,23 +118,23 @@ fn what_nothing_leads_to_goes_in_time() {
     repository
         .add(&[Object { kind: Kind::Commit, data: data.into_bytes() }], &in_use, false)
         .expect("a fully connected set");
-    assert!(repository.needs_upkeep(&upkeep(15)).expect("readable"));
-    let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
+    assert!(repository.needs_maintenance(&maintenance(15)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &maintenance(15)).expect("maintenance");
     // The first commit goes; that what the other one names is still needed is not to be seen before it goes.
     assert_eq!((outcome.dropped, outcome.postponed), (0, true));
     drop(in_use);
-    let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
+    let outcome = repository.maintain(&mut references, &maintenance(15)).expect("maintenance");
     assert_eq!((outcome.dropped, outcome.postponed), (1, false));
     assert!(!there(&tip) && there(&blob));
-    assert!(!repository.needs_upkeep(&upkeep(16)).expect("readable"));
-    let outcome = repository.maintain(&mut references, &upkeep(30)).expect("upkeep");
+    assert!(!repository.needs_maintenance(&maintenance(16)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &maintenance(30)).expect("maintenance");
     assert_eq!((outcome.work, packs(&bench).len()), (Done::Repacked, 1));
     assert!(!there(&blob));
     sound(&bench);
 }
 
 #[test]
-fn what_a_reference_let_go_of_is_looked_for_in_time() {
+fn objects_that_became_unreachable_are_searched_for_in_time() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let repository = Repository::open(&bench.served()).expect("a repository");
@@ -140,9 +146,9 @@ fn what_a_reference_let_go_of_is_looked_for_in_time() {
     work.git(&["push", "--quiet", "--force", bench.url(), "main~1:main"]);
     assert!(git::maintenance::has_unreachable(&bench.served()));
     let mut references = || tips(&bench);
-    let outcome = repository.maintain(&mut references, &upkeep(13)).expect("upkeep");
-    assert!(outcome.work <= Done::Charted, "{outcome:?}");
-    let outcome = repository.maintain(&mut references, &upkeep(15)).expect("upkeep");
+    let outcome = repository.maintain(&mut references, &maintenance(13)).expect("maintenance");
+    assert!(outcome.work <= Done::GraphWritten, "{outcome:?}");
+    let outcome = repository.maintain(&mut references, &maintenance(15)).expect("maintenance");
     assert_eq!((outcome.work, outcome.dropped), (Done::Repacked, 3));
     assert_eq!(repository.kind(&id(&tip)).expect("readable"), None);
     assert!(!git::maintenance::has_unreachable(&bench.served()));
@@ -159,15 +165,15 @@ fn what_is_kept_for_something_young_is_as_young() {
     work.commit("side", "side");
     work.git(&["push", "--quiet", bench.url(), "main:side"]);
     work.git(&["push", "--quiet", bench.url(), ":side"]);
-    repository.repack(&mut references, &upkeep(0)).expect("upkeep");
+    repository.repack(&mut references, &maintenance(0)).expect("maintenance");
     work.commit("more", "more");
     work.git(&["push", "--quiet", bench.url(), "main:side"]);
     run(&bench.served(), &["update-ref", "-d", "refs/heads/side"]);
     // All of the old ones are needed by what is found now.
-    let outcome = repository.repack(&mut references, &upkeep(20)).expect("upkeep");
+    let outcome = repository.repack(&mut references, &maintenance(20)).expect("maintenance");
     assert_eq!((outcome.work, outcome.dropped), (Done::Repacked, 0));
-    assert!(!repository.needs_upkeep(&upkeep(21)).expect("readable"));
-    let outcome = repository.maintain(&mut references, &upkeep(40)).expect("upkeep");
+    assert!(!repository.needs_maintenance(&maintenance(21)).expect("readable"));
+    let outcome = repository.maintain(&mut references, &maintenance(40)).expect("maintenance");
     assert_eq!(outcome.dropped, 6);
     sound(&bench);
 }
@@ -181,7 +187,7 @@ fn what_is_wanted_again_stays() {
     let tip = work.commit("late", "late");
     work.git(&["push", "--quiet", bench.url(), "main:late", ":main"]);
     work.git(&["push", "--quiet", bench.url(), "main~1:refs/heads/main", ":late"]);
-    repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    repository.repack(&mut || tips(&bench), &maintenance(0)).expect("maintenance");
     let mut looks = 0;
     let mut moved = || {
         looks += 1;
@@ -191,11 +197,11 @@ fn what_is_wanted_again_stays() {
         }
         tips(&bench)
     };
-    let outcome = repository.maintain(&mut moved, &upkeep(20)).expect("upkeep");
+    let outcome = repository.maintain(&mut moved, &maintenance(20)).expect("maintenance");
     assert_eq!((outcome.dropped, outcome.postponed), (0, true));
     assert_eq!(repository.kind(&id(&tip)).expect("readable"), Some(Kind::Commit));
     sound(&bench);
-    repository.repack(&mut || tips(&bench), &upkeep(40)).expect("upkeep");
+    repository.repack(&mut || tips(&bench), &maintenance(40)).expect("maintenance");
     assert_eq!(bench.clone("clone", &["--branch", "late"]).git(&["rev-parse", "HEAD"]), tip);
 }
 
@@ -215,7 +221,7 @@ fn packs_of_others_are_left_alone() {
     push_many(&bench, &work, 7);
     run(&bench.served(), &["multi-pack-index", "write"]);
     let before = pool();
-    let outcome = repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    let outcome = repository.repack(&mut || tips(&bench), &maintenance(0)).expect("maintenance");
     assert_eq!(outcome.work, Done::Repacked);
     assert!(kept.exists());
     assert_eq!((packs(&bench).len(), pool()), (2, before));
@@ -231,18 +237,18 @@ fn the_owner_may_use_git_beside_us() {
     let repository = Repository::open(&bench.served()).expect("a repository");
     push_many(&bench, &work, 6);
     work.git(&["push", "--quiet", "--force", bench.url(), "main~2:main"]);
-    repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    repository.repack(&mut || tips(&bench), &maintenance(0)).expect("maintenance");
     run(&bench.served(), &["config", "--unset", "extensions.preciousObjects"]);
     for command in [&["gc", "--quiet"][..], &["repack", "-adq", "--cruft"], &["gc", "--quiet", "--prune=now"]] {
         run(&bench.served(), command);
         push_many(&bench, &work, 1);
-        repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+        repository.repack(&mut || tips(&bench), &maintenance(0)).expect("maintenance");
         sound(&bench);
     }
 }
 
 #[test]
-fn nobody_notices_upkeep() {
+fn maintenance_does_not_disturb_clients() {
     let bench = Bench::new(Offers::AWS);
     let repository = Repository::open(&bench.served()).expect("a repository");
     let done = AtomicBool::new(false);
@@ -269,12 +275,13 @@ fn nobody_notices_upkeep() {
                 })
             })
             .collect();
-        let upkeep = Upkeep { packs_max: 2, prune_age: Duration::ZERO, threads: 2, ..Upkeep::default() };
+        let maintenance =
+            MaintenanceOptions { packs_max: 2, prune_age: Duration::ZERO, threads: 2, ..MaintenanceOptions::default() };
         let (bench, done, repository) = (&bench, &done, &repository);
         scope.spawn(move || {
             while !done.load(Ordering::Relaxed) {
-                let now = Upkeep { now: SystemTime::now(), ..upkeep.clone() };
-                repository.repack(&mut || tips(bench), &now).expect("upkeep");
+                let now = MaintenanceOptions { now: SystemTime::now(), ..maintenance.clone() };
+                repository.repack(&mut || tips(bench), &now).expect("maintenance");
             }
         });
         let ended: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
@@ -284,6 +291,6 @@ fn nobody_notices_upkeep() {
         }
     });
     sound(&bench);
-    repository.repack(&mut || tips(&bench), &upkeep(0)).expect("upkeep");
+    repository.repack(&mut || tips(&bench), &maintenance(0)).expect("maintenance");
     sound(&bench);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use git::{
     Differences, Error, Interrupt, Kind, MergeError, MergeLimits, MergeOptions, Object, ObjectId, Offers, Options,
-    Repository, TreeWalk, maintenance::Upkeep,
+    Repository, TreeWalk, maintenance::MaintenanceOptions,
 };
 
 use crate::craft;
@@ -119,13 +119,13 @@ fn fetched(repository: &Repository, want: ObjectId, have: Option<ObjectId>) -> R
 fn a_fetch_of_many_paths_costs_as_much_as_its_objects() {
     let (all, [first, second]) = bombs();
     assert_eq!(fetched(&all.repository, second, Some(first)), Ok(13));
-    all.repository.chart().expect("it is not worth it");
+    all.repository.write_graph().expect("it is not worth it");
 }
 
 #[test]
-fn upkeep_of_many_paths_costs_as_much_as_its_objects() {
+fn maintenance_of_many_paths_costs_as_much_as_its_objects() {
     let (all, [_, second]) = bombs();
-    let outcome = all.repository.repack(&mut || Ok(vec![second]), &Upkeep::default());
+    let outcome = all.repository.repack(&mut || Ok(vec![second]), &MaintenanceOptions::default());
     assert_eq!(outcome.expect("it is done").removed, 1);
 }
 
@@ -284,8 +284,8 @@ fn work_ends_when_nobody_waits_for_it() {
     let merged = reader.merge(&first, &second, &MergeOptions::default());
     assert!(matches!(merged, Err(MergeError::Read(Error::Interrupted))));
     // The others go on, and nothing is left of what ended.
-    let upkeep = Upkeep { stop: Arc::clone(&flag), ..Upkeep::default() };
-    assert!(all.repository.repack(&mut || Ok(vec![second]), &upkeep).is_err());
+    let maintenance = MaintenanceOptions { stop: Arc::clone(&flag), ..MaintenanceOptions::default() };
+    assert!(all.repository.repack(&mut || Ok(vec![second]), &maintenance).is_err());
     let mut entries = std::fs::read_dir(all.folder.path().join("objects")).expect("a folder");
     assert!(!entries.any(|entry| entry.expect("readable").file_name().to_string_lossy().starts_with("incoming-")));
     assert_eq!(fetched(&all.repository, second, Some(first)), Ok(13));

@@ -46,7 +46,7 @@ pub(super) fn git_options(settings: &Settings, folders: &Folders) -> io::Result<
         offers: settings.git.offers,
         limits: settings.git.limits,
         fsck: fsck(&settings.git),
-        builds: settings.git.packs.map(git::Builds::new).unwrap_or_default(),
+        pack_permits: settings.git.packs.map(git::PackPermits::new).unwrap_or_default(),
         cache,
         sync: settings.durability == Durability::Full,
         ..git::Options::default()

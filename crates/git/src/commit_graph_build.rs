@@ -7,7 +7,7 @@ use gix::odb::pack::data::entry::Header;
 use crate::{
     Error, Interrupt, Kind, Repository,
     cache_memory::Cached,
-    graph::{self, Charted, Graph, GraphCommit, Runs},
+    commit_graph::{self, Graph, GraphCommit, GraphedPack, Runs},
     object_links,
     pack::Pack,
     reader::Reader,
@@ -23,32 +23,32 @@ const ENTRIES_PER_CHECK: usize = 1 << 10;
 const HEADS_MAX: usize = 256;
 
 impl Repository {
-    /// Saves beside the largest pack what its commits lead to, so that clones and fetches need not find out.
+    /// Writes the commit graph of the largest pack beside it, so that clones and fetches need not compute it.
     ///
-    /// Does nothing if that was done, if the pack is small, or if its commits need objects from elsewhere. One
+    /// Does nothing if it is there, if the pack is small, or if its commits need objects of other packs. One thread
     /// at a time does so for a repository.
-    pub fn chart(&self) -> io::Result<()> {
+    pub fn write_graph(&self) -> io::Result<()> {
         let reader = self.reader();
-        let charted = make(reader.packs(), reader.interrupt());
-        charted.map_or(Ok(()), |Charted { pack, graph, .. }| pack.save_graph(&graph))
+        let graphed_pack = make(reader.packs(), reader.interrupt());
+        graphed_pack.map_or(Ok(()), |GraphedPack { pack, graph, .. }| pack.save_graph(&graph))
     }
 }
 
 impl Reader {
     /// Gives the largest pack that has a graph; makes one for the largest pack if none has.
-    pub(crate) fn charted_or_built(&mut self) -> Option<&Charted> {
-        if self.charted().is_none() {
+    pub(crate) fn graphed_pack_or_built(&mut self) -> Option<&GraphedPack> {
+        if self.graphed_pack().is_none() {
             self.use_graph(make(self.packs(), self.interrupt()));
         }
-        self.charted()
+        self.graphed_pack()
     }
 }
 
 /// Makes a graph for the largest pack.
-fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<Charted> {
-    let pack = graph::worthy(packs)?;
+fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<GraphedPack> {
+    let pack = commit_graph::worthy(packs)?;
     let graph = pack.graph_or_build(|| build(pack, interrupt))?;
-    Some(Charted::new(pack, graph))
+    Some(GraphedPack::new(pack, graph))
 }
 
 /// Makes the graph of a pack; nothing if the pack is not closed.
@@ -59,26 +59,26 @@ fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error
     let mut reader = Reader::of_pack(Arc::clone(pack), interrupt.clone());
     let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
     let numbers = landmarks(&graph);
-    let mut charted = Charted::new(pack, Arc::new(Cached::alone(graph)));
+    let mut graphed_pack = GraphedPack::new(pack, Arc::new(Cached::alone(graph)));
     let mut trees = Trees::default();
     for number in numbers {
-        match charted.reach(&mut reader, &mut trees, &[number]) {
-            Ok(bits) => own(&mut charted).landmarks.push((number, Runs::of(&bits))),
+        match graphed_pack.reach(&mut reader, &mut trees, &[number]) {
+            Ok(bits) => own(&mut graphed_pack).landmarks.push((number, Runs::of(&bits))),
             Err(Error::Missing { .. }) => return Ok(None),
             Err(error) => return Err(error),
         }
     }
-    let heads = charted.graph.heads.clone();
-    match charted.reach(&mut reader, &mut trees, &heads) {
-        Ok(bits) => own(&mut charted).all = Some(Runs::of(&bits)),
+    let heads = graphed_pack.graph.heads.clone();
+    match graphed_pack.reach(&mut reader, &mut trees, &heads) {
+        Ok(bits) => own(&mut graphed_pack).all = Some(Runs::of(&bits)),
         Err(Error::Missing { .. }) => return Ok(None),
         Err(error) => return Err(error),
     }
-    Ok(Arc::into_inner(charted.graph).map(Cached::into_inner))
+    Ok(Arc::into_inner(graphed_pack.graph).map(Cached::into_inner))
 }
 
-fn own(charted: &mut Charted) -> &mut Graph {
-    Arc::get_mut(&mut charted.graph).expect("nobody else has the new graph")
+fn own(graphed_pack: &mut GraphedPack) -> &mut Graph {
+    Arc::get_mut(&mut graphed_pack.graph).expect("nobody else has the new graph")
 }
 
 /// Finds the bases of all entries, and the ranks of the commits; nothing if a base lies in another pack.

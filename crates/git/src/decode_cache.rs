@@ -1,4 +1,4 @@
-//! Decoded objects that are kept from one request to the next.
+//! Decoded objects, cached from one request to the next.
 //!
 //! A small fetch reads few objects, but resolves long chains of deltas for them; with what the request before it
 //! decoded, it is several times faster.
@@ -21,13 +21,13 @@ const OF_ONE_MAX: usize = 2;
 /// What an object takes besides its content, in bytes.
 const ENTRY_BYTES: usize = 112;
 
-/// The caches of one repository that no reader uses.
-pub(crate) struct Warm {
+/// The caches of one repository that no reader uses at the moment.
+pub(crate) struct DecodeCaches {
     memory: CacheMemory,
     slots: [Slot<Decoded>; OF_ONE_MAX],
 }
 
-impl Warm {
+impl DecodeCaches {
     pub(crate) fn new(memory: &CacheMemory) -> Self {
         Self { memory: memory.clone(), slots: std::array::from_fn(|_| Slot::new(memory)) }
     }
@@ -37,42 +37,42 @@ impl Warm {
     }
 }
 
-/// A cache in use; it is kept for the next reader of the repository when it is dropped.
-pub(crate) struct Cache {
+/// A cache in use by one reader. Dropping it returns it to the repository for the next reader.
+pub(crate) struct DecodeCache {
     decoded: Decoded,
-    /// Nothing if the cache is not kept.
-    home: Option<Arc<Warm>>,
+    /// `None` if the cache is not returned.
+    home: Option<Arc<DecodeCaches>>,
     reservation: Reservation,
 }
 
-impl Cache {
-    /// Takes a cache of a repository, or makes one.
-    pub(crate) fn of(warm: &Arc<Warm>) -> Self {
-        let decoded = warm.slots.iter().find_map(Slot::take).unwrap_or_default();
-        Self::new(decoded, &warm.memory, Some(Arc::clone(warm)))
+impl DecodeCache {
+    /// Takes a free cache of a repository, or creates one.
+    pub(crate) fn of(caches: &Arc<DecodeCaches>) -> Self {
+        let decoded = caches.slots.iter().find_map(Slot::take).unwrap_or_default();
+        Self::new(decoded, &caches.memory, Some(Arc::clone(caches)))
     }
 
-    /// Makes a cache that is not kept.
+    /// Creates a cache that is not returned to a repository.
     pub(crate) fn alone(memory: &CacheMemory) -> Self {
         Self::new(Decoded::default(), memory, None)
     }
 
-    /// Makes another cache of the same kind.
+    /// Creates another cache of the same kind.
     pub(crate) fn another(&self) -> Self {
         match &self.home {
-            Some(warm) => Self::of(warm),
+            Some(caches) => Self::of(caches),
             None => Self::alone(self.reservation.memory()),
         }
     }
 
-    fn new(mut decoded: Decoded, memory: &CacheMemory, home: Option<Arc<Warm>>) -> Self {
+    fn new(mut decoded: Decoded, memory: &CacheMemory, home: Option<Arc<DecodeCaches>>) -> Self {
         let reservation = memory.reserve(BYTES_MIN, BYTES_MAX);
         decoded.limit(reservation.bytes());
         Self { decoded, home, reservation }
     }
 }
 
-impl DecodeEntry for Cache {
+impl DecodeEntry for DecodeCache {
     fn put(&mut self, pack: u32, offset: u64, data: &[u8], kind: Kind, compressed_size: usize) {
         self.decoded.put((pack, offset), Entry { data: data.into(), kind, compressed_size });
     }
@@ -85,7 +85,7 @@ impl DecodeEntry for Cache {
     }
 }
 
-impl Drop for Cache {
+impl Drop for DecodeCache {
     fn drop(&mut self) {
         let Some(home) = self.home.take() else { return };
         if let Some(slot) = home.slots.iter().find(|slot| slot.is_empty()) {
@@ -178,26 +178,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn caches_come_back_warm_and_are_bounded() {
+    fn caches_are_reused_and_bounded() {
         let memory = CacheMemory::new(1 << 20);
-        let warm = Arc::new(Warm::new(&memory));
-        Cache::of(&warm).put(1, 2, b"x", Kind::Blob, 1);
+        let caches = Arc::new(DecodeCaches::new(&memory));
+        DecodeCache::of(&caches).put(1, 2, b"x", Kind::Blob, 1);
         let mut out = Vec::new();
-        assert_eq!(Cache::of(&warm).get(1, 2, &mut out), Some((Kind::Blob, 1)));
+        assert_eq!(DecodeCache::of(&caches).get(1, 2, &mut out), Some((Kind::Blob, 1)));
         assert_eq!((out.as_slice(), memory.bytes()), (&b"x"[..], 1 + ENTRY_BYTES));
         for offset in 0..10_000 {
-            Cache::of(&warm).put(1, offset, &[0; 1000], Kind::Blob, 1);
+            DecodeCache::of(&caches).put(1, offset, &[0; 1000], Kind::Blob, 1);
         }
         assert!(memory.bytes() <= BYTES_MIN, "{}", memory.bytes());
-        let used = [Cache::of(&warm), Cache::of(&warm), Cache::of(&warm)];
+        let used = [DecodeCache::of(&caches), DecodeCache::of(&caches), DecodeCache::of(&caches)];
         assert_eq!(memory.bytes(), 3 * BYTES_MIN);
         drop(used);
-        drop(warm);
+        drop(caches);
         assert_eq!(memory.bytes(), 0);
     }
 
     #[test]
-    fn what_was_used_lately_stays() {
+    fn recently_used_objects_stay() {
         let mut decoded = Decoded { bytes_max: 100 * (100 + ENTRY_BYTES), ..Decoded::default() };
         let entry = || Entry { data: vec![0; 100].into(), kind: Kind::Tree, compressed_size: 1 };
         for offset in 0..1000 {

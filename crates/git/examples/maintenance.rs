@@ -1,4 +1,4 @@
-//! Measures one bare repository: `upkeep PATH [maintain|repack]`.
+//! Measures one bare repository: `maintenance PATH [maintain|repack]`.
 //!
 //! Prints the cost of opening it, of object lookups and of small fetches, and runs maintenance if requested,
 //! with references in files of plain Git. Times are of one run; memory is the peak of the process.
@@ -13,7 +13,7 @@ use std::{
 
 use git::{
     ObjectId, Offers, Options, Reference, References, Repository,
-    maintenance::Upkeep,
+    maintenance::MaintenanceOptions,
     upload_pack::{self, Request},
 };
 
@@ -21,7 +21,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: upkeep PATH [maintain|repack]")?;
+    let path = arguments.next().ok_or("usage: maintenance PATH [maintain|repack]")?;
     let path = Path::new(&path);
     let (repository, opened) = timed(|| Repository::open(path));
     let repository = repository?;
@@ -30,12 +30,12 @@ fn main() -> Outcome<()> {
     fetch(&repository, path)?;
     let tips = || git(path, &["for-each-ref", "--format=%(objectname)"]).map_err(std::io::Error::other);
     let mut tips = || tips().map(|text| text.lines().filter_map(|id| id.parse().ok()).collect());
-    let upkeep = Upkeep { threads: 2, now: SystemTime::now(), ..Upkeep::default() };
-    let (needed, looked) = timed(|| repository.needs_upkeep(&upkeep));
-    println!("needs upkeep: {}, found out in {looked:.1?}", needed?);
+    let maintenance = MaintenanceOptions { threads: 2, now: SystemTime::now(), ..MaintenanceOptions::default() };
+    let (needed, looked) = timed(|| repository.needs_maintenance(&maintenance));
+    println!("needs maintenance: {}, found out in {looked:.1?}", needed?);
     let (outcome, worked) = match arguments.next().as_deref() {
-        Some("maintain") => timed(|| repository.maintain(&mut tips, &upkeep)),
-        Some("repack") => timed(|| repository.repack(&mut tips, &upkeep)),
+        Some("maintain") => timed(|| repository.maintain(&mut tips, &maintenance)),
+        Some("repack") => timed(|| repository.repack(&mut tips, &maintenance)),
         _ => return Ok(()),
     };
     println!("{:?} in {worked:.1?}", outcome?);

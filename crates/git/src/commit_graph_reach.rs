@@ -7,14 +7,14 @@ use gix::ObjectId;
 use crate::{
     Error,
     bits::Bits,
-    graph::Charted,
+    commit_graph::GraphedPack,
     pack::Pack,
     reader::Reader,
     selection::SelectedObject,
     trees::{Sink, Step, Trees},
 };
 
-impl Charted {
+impl GraphedPack {
     /// Finds the ranks of all objects that the commits `tips` lead to, themselves included.
     ///
     /// Walks back to the next landmarks; only the trees of what lies before these are read.

@@ -104,14 +104,14 @@ impl Graph {
 
 /// A pack with its graph.
 #[derive(Clone)]
-pub(crate) struct Charted {
+pub(crate) struct GraphedPack {
     pub(crate) pack: Arc<Pack>,
     pub(crate) graph: Arc<Cached<Graph>>,
     /// The order of the pack's entries, which is not made again while this is used.
     entry_order: Arc<Cached<EntryOrder>>,
 }
 
-impl Charted {
+impl GraphedPack {
     pub(crate) fn new(pack: &Arc<Pack>, graph: Arc<Cached<Graph>>) -> Self {
         Self { pack: Arc::clone(pack), graph, entry_order: pack.entry_order() }
     }
@@ -135,10 +135,10 @@ impl Charted {
 const WORTHY: u32 = 500;
 
 /// Finds the largest pack that has a graph.
-pub(crate) fn find(packs: &[Arc<Pack>]) -> Option<Charted> {
+pub(crate) fn find(packs: &[Arc<Pack>]) -> Option<GraphedPack> {
     let mut packs: Vec<_> = packs.iter().collect();
     packs.sort_unstable_by_key(|pack| Reverse(pack.index.num_objects()));
-    packs.into_iter().find_map(|pack| Some(Charted::new(pack, pack.graph()?)))
+    packs.into_iter().find_map(|pack| Some(GraphedPack::new(pack, pack.graph()?)))
 }
 
 /// Finds the largest pack, if it is large enough to get a graph.
