@@ -1,4 +1,4 @@
-//! Memory that caches share.
+//! Memory shared by caches.
 //!
 //! Each cached value has a weight in bytes. When all of them together weigh more than the maximum, those that were used
 //! least recently go first, of whatever kind they are and whichever repository they belong to. A value that is still in
@@ -251,7 +251,7 @@ impl<T: Weigh> Slot<T> {
         Some(cached)
     }
 
-    /// Tells whether there is a value, without using it.
+    /// Returns whether there is a value, without using it.
     pub fn is_empty(&self) -> bool {
         self.cached.lock().strong_count() == 0
     }

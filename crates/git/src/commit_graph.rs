@@ -1,10 +1,10 @@
-//! What the commits of one pack lead to, known without reading them.
+//! Commit graph of one pack: its commits, and the objects reachable from them, without reading any.
 //!
-//! A graph belongs to one closed pack: one that holds all that its commits name. It numbers the objects by their
+//! A graph belongs to one closed pack: one that holds every object that its commits name. It numbers the objects by their
 //! ranks, the places of their entries in the order of offsets, and the commits so that parents come first. For some
-//! commits, the landmarks, it holds the set of all objects that they lead to.
+//! commits, the landmarks, it holds the set of all objects reachable from them.
 //!
-//! **Invariant:** a graph says what its pack says. That it is missing, or damaged, makes things slower and never
+//! **Invariant:** a graph agrees with its pack. A missing or damaged graph makes requests slower, never
 //! wrong.
 
 mod bitmap;
@@ -23,7 +23,7 @@ use crate::{
 };
 pub(crate) use bitmap::Runs;
 
-/// The commits of a pack and what they lead to.
+/// The commits of a pack, and the objects reachable from them.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Graph {
     /// The checksum of the pack.
@@ -35,11 +35,11 @@ pub(crate) struct Graph {
     pub(crate) parents: Vec<u32>,
     /// The numbers of all commits, sorted by their ranks.
     by_rank: Vec<u32>,
-    /// The commits that no other commit of the pack names.
+    /// The commits that are no parents of other commits of the pack.
     pub(crate) heads: Vec<u32>,
-    /// What some commits lead to, themselves included, sorted by the commits' numbers.
+    /// The objects reachable from some commits, these included, sorted by the commits' numbers.
     pub(crate) landmarks: Vec<(u32, Runs)>,
-    /// What all commits together lead to.
+    /// The objects reachable from all commits together.
     pub(crate) all: Option<Runs>,
 }
 
@@ -73,7 +73,7 @@ impl Graph {
         }
     }
 
-    /// Gives the numbers of a commit's parents.
+    /// Returns the numbers of a commit's parents.
     pub(crate) fn parents(&self, number: u32) -> &[u32] {
         let number = number as usize;
         let end = self.commits.get(number + 1).map_or(self.parents.len(), |next| next.parents as usize);
@@ -90,7 +90,7 @@ impl Graph {
         at.ok().map(|at| self.by_rank[at])
     }
 
-    /// Finds the commits that no other one names, and sorts the numbers by rank.
+    /// Finds the commits that are no parents, and sorts the numbers by rank.
     pub(crate) fn arrange(&mut self) {
         let mut named = vec![false; self.commits.len()];
         for parent in &self.parents {
@@ -107,7 +107,7 @@ impl Graph {
 pub(crate) struct GraphedPack {
     pub(crate) pack: Arc<Pack>,
     pub(crate) graph: Arc<Cached<Graph>>,
-    /// The order of the pack's entries, which is not made again while this is used.
+    /// The order of the pack's entries, held so that it is not evicted.
     entry_order: Arc<Cached<EntryOrder>>,
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn worthy(packs: &[Arc<Pack>]) -> Option<&Arc<Pack>> {
     packs.iter().max_by_key(|pack| pack.index.num_objects()).filter(|pack| pack.index.num_objects() >= WORTHY)
 }
 
-/// Tells whether the largest pack may get a graph and has none that is saved, as far as that is known without
+/// Returns whether the largest pack may get a graph and has none that is saved, as far as that is known without
 /// making it.
 pub(crate) fn is_due(packs: &[Arc<Pack>]) -> bool {
     worthy(packs).is_some_and(|pack| {
@@ -166,22 +166,22 @@ impl Weigh for Graph {
     }
 }
 
-/// Where a pack keeps its graph.
+/// The cached graph of a pack.
 pub(crate) struct Place {
     graph: Slot<Graph>,
     known: Mutex<Known>,
 }
 
-/// What is known of a pack's graph.
+/// The state of a pack's graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
-    /// Nobody has looked yet.
+    /// Not looked up yet.
     Nothing,
-    /// It is in a file beside the pack.
+    /// In a file beside the pack.
     Saved,
-    /// There is no sound file.
+    /// There is no valid file.
     Unsaved,
-    /// It cannot be made.
+    /// The graph cannot be built.
     Hopeless,
 }
 
@@ -196,7 +196,7 @@ impl Place {
 }
 
 impl Pack {
-    /// Gives the graph that was saved beside the pack, or that was made and is kept.
+    /// Returns the graph that was saved beside the pack, or that was made and is kept.
     pub(crate) fn graph(&self) -> Option<Arc<Cached<Graph>>> {
         let known = *self.graph.known();
         match known {
@@ -213,7 +213,7 @@ impl Pack {
         }
     }
 
-    /// Gives the pack's graph, made by `build` if there is none; nothing if the pack is not closed, or if the making was
+    /// Returns the pack's graph, made by `build` if there is none; `None` if the pack is not closed, or if the making was
     /// interrupted. Other threads that need the graph wait while it is being made.
     pub(crate) fn graph_or_build(
         &self,

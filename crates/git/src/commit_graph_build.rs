@@ -1,4 +1,4 @@
-//! Making the graph of a pack, in one pass from the oldest commit to the newest.
+//! Building the graph of a pack, in one pass from the oldest commit to the newest.
 
 use std::{io, sync::Arc};
 
@@ -17,9 +17,9 @@ use crate::{
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
 const STEP: u32 = 64;
 const LANDMARKS_MAX: usize = 512;
-/// How many entries of a pack are looked at before it is checked whether the work is to end.
+/// The number of entries between two checks of the interrupt.
 const ENTRIES_PER_CHECK: usize = 1 << 10;
-/// How many of the heads are landmarks, at most.
+/// The most heads that are landmarks.
 const HEADS_MAX: usize = 256;
 
 impl Repository {
@@ -35,7 +35,7 @@ impl Repository {
 }
 
 impl Reader {
-    /// Gives the largest pack that has a graph; makes one for the largest pack if none has.
+    /// Returns the largest pack that has a graph; builds one for the largest pack if none has.
     pub(crate) fn graphed_pack_or_built(&mut self) -> Option<&GraphedPack> {
         if self.graphed_pack().is_none() {
             self.use_graph(make(self.packs(), self.interrupt()));
@@ -44,14 +44,14 @@ impl Reader {
     }
 }
 
-/// Makes a graph for the largest pack.
+/// Builds a graph for the largest pack.
 fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<GraphedPack> {
     let pack = commit_graph::worthy(packs)?;
     let graph = pack.graph_or_build(|| build(pack, interrupt))?;
     Some(GraphedPack::new(pack, graph))
 }
 
-/// Makes the graph of a pack; nothing if the pack is not closed.
+/// Builds the graph of a pack; `None` if the pack is not closed.
 fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
     // It is not made again while this is used.
     let _entry_order = pack.entry_order();
@@ -81,7 +81,7 @@ fn own(graphed_pack: &mut GraphedPack) -> &mut Graph {
     Arc::get_mut(&mut graphed_pack.graph).expect("nobody else has the new graph")
 }
 
-/// Finds the bases of all entries, and the ranks of the commits; nothing if a base lies in another pack.
+/// Finds the bases of all entries, and the ranks of the commits; `None` if a base lies in another pack.
 fn survey(pack: &Pack, interrupt: &Interrupt) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
     const UNKNOWN: u8 = 0;
     const COMMIT: u8 = 1;
@@ -131,7 +131,7 @@ struct Read {
     parents: (usize, usize),
 }
 
-/// Reads the commits at the `ranks`, and numbers them; nothing if one names what is not in the pack.
+/// Reads the commits at the `ranks`, and numbers them; `None` if one names what is not in the pack.
 fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> Result<Option<Graph>, Error> {
     let mut read = Vec::with_capacity(ranks.len());
     let mut parents = Vec::new();

@@ -1,4 +1,4 @@
-//! What commits lead to.
+//! The objects reachable from commits.
 
 use std::collections::{BinaryHeap, HashSet};
 
@@ -15,9 +15,9 @@ use crate::{
 };
 
 impl GraphedPack {
-    /// Finds the ranks of all objects that the commits `tips` lead to, themselves included.
+    /// Finds the ranks of all objects reachable from the commits `tips`, these included.
     ///
-    /// Walks back to the next landmarks; only the trees of what lies before these are read.
+    /// Walks back to the nearest landmarks; only the trees of the commits before these are read.
     pub(crate) fn reach(&self, reader: &mut Reader, trees: &mut Trees, tips: &[u32]) -> Result<Bits, Error> {
         let graph = &self.graph;
         let mut bits = Bits::new(graph.bases.len());
@@ -25,7 +25,7 @@ impl GraphedPack {
             all.add_to(&mut bits);
             return Ok(bits);
         }
-        // The newest first: a landmark is met before all that it leads to.
+        // The newest first: a landmark comes before everything reachable from it.
         let mut queue: BinaryHeap<_> = tips.iter().copied().collect();
         let mut open = Vec::new();
         while let Some(number) = queue.pop() {

@@ -1,9 +1,9 @@
-//! Finding the objects that a client lacks.
+//! Selecting the objects that a client lacks.
 //!
-//! The trees of missing commits are compared with those of their parents, from the oldest commit on, so that only
-//! what changed is read.
+//! The trees of missing commits are compared with those of their parents, from the oldest commit on, so that only the the
+//! changes are read.
 //!
-//! **Invariant:** an object that is left out is known to the client; one that is sent twice costs only bytes.
+//! **Invariant:** the client has every object that is left out; an object sent twice costs only bytes.
 
 mod commits;
 pub(crate) mod filtered;
@@ -16,18 +16,18 @@ use crate::{Error, history::History, reader::Reader, selection::Selection};
 use commits::missing_commits;
 use walk::Walk;
 
-/// What a client asks for, and what it has.
+/// The wants and haves of a client.
 #[derive(Default)]
 pub(crate) struct Demand {
-    /// The objects asked for.
+    /// The requested objects.
     pub(crate) wants: Vec<ObjectId>,
-    /// Objects that the client has with all that they name, as far as commits are not cut.
+    /// Objects that the client has together with everything reachable from them, as far as the history is not cut.
     pub(crate) haves: Vec<ObjectId>,
     /// Annotated tags, and what they finally name: a tag is sent along when what it names is sent.
     pub(crate) tags: Vec<(ObjectId, ObjectId)>,
 }
 
-/// From this many missing commits on they are looked for in a graph, if the client has others.
+/// From this many missing commits on a graph is used, if the client has other commits.
 const MANY: usize = 1000;
 
 /// Selects the objects to send.

@@ -74,7 +74,7 @@ impl Default for MaintenanceOptions {
 }
 
 impl MaintenanceOptions {
-    /// Gives the time in seconds since 1970.
+    /// Returns the time in seconds since 1970.
     fn seconds(&self) -> u32 {
         seconds(self.now)
     }
@@ -84,7 +84,7 @@ impl MaintenanceOptions {
         if self.stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 
-    /// Tells whether what was found to be unreachable at `found` (seconds since 1970) may go.
+    /// Returns whether what was found to be unreachable at `found` (seconds since 1970) may go.
     fn is_expired(&self, found: u32) -> bool {
         u64::from(self.seconds()).saturating_sub(u64::from(found)) >= self.prune_age.as_secs()
     }
@@ -95,7 +95,7 @@ fn seconds(time: SystemTime) -> u32 {
     u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// Tells whether a repository, given by its folder, may hold objects that no reference leads to; costs a listing.
+/// Returns whether a repository, given by its folder, may hold objects that no reference leads to; costs a listing.
 ///
 /// Such a repository needs maintenance from time to time even if nothing happens to it.
 pub fn has_unreachable(path: &Path) -> bool {
@@ -137,7 +137,7 @@ pub enum Work {
 pub type Tips<'t> = dyn FnMut() -> io::Result<Vec<ObjectId>> + 't;
 
 impl Repository {
-    /// Tells whether [`Repository::maintain`] would do anything; costs a listing of the folders.
+    /// Returns whether [`Repository::maintain`] would do anything; costs a listing of the folders.
     pub fn needs_maintenance(&self, maintenance: &MaintenanceOptions) -> io::Result<bool> {
         self.refresh()?;
         Ok(commit_graph::is_due(&self.state().packs) || Inventory::take(self)?.plan(maintenance) != Plan::Nothing)

@@ -23,15 +23,15 @@ use crate::{
     entry_order::EntryOrder,
 };
 
-/// An open pack. It stays readable when its files are removed.
+/// An open pack. It stays readable after its files are removed.
 pub(crate) struct Pack {
     pub(crate) index: index::File,
     pub(crate) data: data::File,
-    /// The data file of a large pack once more, to copy from without mapping it all into the process. Small ones do
-    /// without, so that the number of packs is not bounded by that of open files.
+    /// The open data file of a large pack, to copy from without mapping all of it into the process. Small packs have none,
+    /// so that the limit of open files does not bound the number of packs.
     file: Option<Arc<File>>,
     entry_order: Slot<EntryOrder>,
-    /// Whether some deltas name their bases by the distance; the pack writer finds out when it needs to know.
+    /// Whether the pack has `OFS_DELTA` entries; computed by the pack writer on first use.
     pub(crate) offset_deltas: OnceLock<bool>,
     pub(crate) graph: commit_graph::Place,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Pack {
 /// The size in bytes from which a data file is kept open.
 const LARGE: u64 = 1 << 20;
 
-/// The bytes before the first entry of a pack.
+/// The length of a pack's header, in bytes.
 const HEAD_BYTES: u64 = 12;
 
 /// The number of the next pack; gitoxide's caches tell packs apart by it.
@@ -48,12 +48,12 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 impl Pack {
     /// Opens the pack whose index is at `index_path`.
     ///
-    /// What is found out about it later is kept in `memory`.
+    /// Its entry order and its graph are cached in `memory`.
     pub(crate) fn open(index_path: &Path, memory: &CacheMemory) -> io::Result<Self> {
         let data_path = index_path.with_extension("pack");
         let file = File::open(&data_path)?;
         let file = (file.metadata()?.len() >= LARGE).then(|| Arc::new(file));
-        // What gitoxide says of a file that cannot be opened does not tell whether it is there.
+        // The error of gitoxide for a file that cannot be opened does not say whether it exists.
         drop(File::open(index_path)?);
         let index = index::File::at(index_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
         let mut data = data::File::at(&data_path, gix::hash::Kind::Sha1).map_err(io::Error::other)?;
@@ -93,23 +93,23 @@ impl Pack {
         self.position(id).map(|position| self.entry(self.index.pack_offset_at_index(position))).transpose()
     }
 
-    /// Gives the memory that keeps what is found out about the pack.
+    /// Returns the memory that caches the entry order and the graph of the pack.
     pub(crate) fn memory(&self) -> &CacheMemory {
         self.entry_order.memory()
     }
 
-    /// Gives the data file of a large pack, to send parts of it.
+    /// Returns the data file of a large pack, to send parts of it.
     pub(crate) fn file(&self) -> Option<&Arc<File>> {
         self.file.as_ref()
     }
 
-    /// Gives the order in which the entries lie; who looks at many entries holds it, as it may have to be made each time.
+    /// Returns the order of the entries. Hold it while you look up many entries: it may be evicted and built again.
     pub(crate) fn entry_order(&self) -> Arc<Cached<EntryOrder>> {
         let make = || Some(EntryOrder::of(&self.index));
         self.entry_order.get_or_make(make).expect("it can always be made")
     }
 
-    /// Tells whether the order of the entries is kept at the moment.
+    /// Returns whether the order of the entries is cached at the moment.
     pub(crate) fn has_entry_order(&self) -> bool {
         !self.entry_order.is_empty()
     }
@@ -119,7 +119,7 @@ impl Pack {
         self.position(id).map(|position| self.entry_order().rank(position))
     }
 
-    /// Gives the object whose entry has the rank.
+    /// Returns the id of the object whose entry has the rank.
     pub(crate) fn id_at(&self, rank: u32) -> ObjectId {
         let (_, position) = self.entry_order().by_offset[rank as usize];
         self.index.oid_at_index(position).to_owned()

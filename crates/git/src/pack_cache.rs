@@ -1,10 +1,10 @@
-//! Finished packs, kept for clients that ask for the same.
+//! Cache of finished packs, for clients that request the same objects.
 //!
-//! A key names all that determines which objects a pack holds, by their ids: what is kept never is out of date, and
-//! repositories that share objects share answers. Whether a client may have the objects was decided before.
+//! A key covers everything that determines the objects of a pack, by their ids: cached packs are never out of date, and
+//! repositories that share objects share packs. Access is checked before.
 //!
-//! **Invariant:** what can be found is a whole pack. Files have no names once they are open, so nothing is left of
-//! them when the process ends, in whatever way.
+//! **Invariant:** a pack that is found is complete. Files have no names once they are open, so none is left
+//! when the process ends, even if it is killed.
 
 use std::{
     collections::HashMap,
@@ -23,14 +23,14 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::sideband::SideBand;
 
-/// The part of all bytes that one pack may take; and as many are filled at once, which slow clients may keep for long.
+/// One pack may take this part of all bytes; and this many packs are written at once, as slow clients take long.
 const PARTS: usize = 4;
 
-/// How many packs are kept at most: each is an open file.
+/// The most packs in the cache: each is an open file.
 const PACKS_MAX: usize = 128;
 const PREFIX: &str = "answer-";
 
-/// Keeps finished packs in files; cheap to clone, for all repositories together.
+/// Cache of finished packs in files, shared by all repositories; cheap to clone.
 #[derive(Clone)]
 pub struct Cache(Arc<Shared>);
 
@@ -38,7 +38,7 @@ struct Shared {
     folder: PathBuf,
     bytes_max: u64,
     next: AtomicU64,
-    /// The number of packs that are being filled.
+    /// The number of packs that are being written.
     filling: AtomicUsize,
     state: Mutex<State>,
 }
@@ -47,7 +47,7 @@ struct Shared {
 struct State {
     packs: HashMap<ObjectId, Entry>,
     bytes: u64,
-    /// The number of times that anything was used.
+    /// The number of uses so far.
     clock: u64,
 }
 
@@ -56,7 +56,7 @@ struct Entry {
     used: u64,
 }
 
-/// A pack that is kept.
+/// A cached pack.
 pub(crate) struct Kept {
     file: Arc<File>,
     bytes: u64,
@@ -71,12 +71,12 @@ impl fmt::Debug for Cache {
 }
 
 impl Cache {
-    /// The bytes that are kept if nobody says otherwise.
+    /// The default size in bytes.
     pub const BYTES_MAX: u64 = 256 << 20;
 
-    /// Keeps packs of `bytes_max` bytes together in `folder`, and of a quarter of it each.
+    /// Opens a cache of `bytes_max` bytes in `folder`; one pack may take a quarter of it.
     ///
-    /// Removes what another process left there while it was killed.
+    /// Removes the files that a killed process left there.
     pub fn open(folder: &Path, bytes_max: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         for entry in fs::read_dir(folder)? {
@@ -90,7 +90,7 @@ impl Cache {
         Ok(Self(Arc::new(Shared { folder, bytes_max, next, filling, state })))
     }
 
-    /// Tells how many bytes are kept.
+    /// Returns the number of cached bytes.
     pub fn bytes(&self) -> u64 {
         self.state().bytes
     }
@@ -108,9 +108,9 @@ impl Cache {
         Some(Arc::clone(&entry.pack))
     }
 
-    /// Begins to keep a pack of so many objects; dropped before [`Filling::keep`] it leaves nothing behind.
+    /// Begins to cache a pack of `objects` objects; dropped before [`Filling::keep`] it leaves nothing behind.
     ///
-    /// Fails if there are many that are being filled.
+    /// Fails if too many are being written.
     pub(crate) fn fill(&self, key: ObjectId, objects: usize) -> io::Result<Filling> {
         let place = Place(self.clone());
         if self.0.filling.fetch_add(1, Ordering::Relaxed) >= PARTS {
@@ -146,7 +146,7 @@ impl Kept {
     }
 }
 
-/// The right to fill a pack; given back on drop.
+/// A permit to write a pack to the cache; dropping it releases it.
 struct Place(Cache);
 
 impl Drop for Place {
@@ -155,7 +155,7 @@ impl Drop for Place {
     }
 }
 
-/// A pack that is being written, to the client and to the cache.
+/// A pack that is being written to the cache.
 pub(crate) struct Filling {
     place: Place,
     key: ObjectId,
@@ -165,15 +165,15 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Adds bytes; gives the filling back if the pack can still be kept.
+    /// Adds bytes; returns the filling if the pack can still be cached.
     pub(crate) fn put(mut self, bytes: &[u8]) -> Option<Self> {
         self.bytes += bytes.len() as u64;
         (self.bytes <= self.place.0.0.bytes_max / PARTS as u64 && self.output.write_all(bytes).is_ok()).then_some(self)
     }
 
-    /// Keeps the pack, which is whole now.
+    /// Adds the pack, which is complete now, to the cache.
     pub(crate) fn keep(self) {
-        // A full disk costs the next client time, and this one nothing.
+        // A full disk only means that the next client waits longer.
         if let Ok(file) = self.output.into_inner() {
             self.place.0.keep(self.key, Kept { file: Arc::new(file), bytes: self.bytes, objects: self.objects });
         }

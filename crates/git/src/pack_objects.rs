@@ -1,6 +1,6 @@
-//! From what a client lacks to the pack that it gets.
+//! Sending the objects that a client lacks as a pack.
 //!
-//! A pack that was made before is copied. Else the objects are chosen, and written; few requests do so at once.
+//! A cached pack is copied. Otherwise the objects are selected and written, under a permit.
 
 use std::io::{self, Write};
 
@@ -20,22 +20,22 @@ use crate::{
     sideband::SideBand,
 };
 
-/// A pack that was asked for.
+/// A request for a pack.
 pub(crate) struct Order<'a> {
     pub(crate) demand: &'a Demand,
-    /// What the client does not want of it.
+    /// The filter of the client.
     pub(crate) object_filter: Option<ObjectFilter>,
     pub(crate) style: Style,
-    /// Whether the client is told how far its pack is.
+    /// Whether the client receives progress messages.
     pub(crate) progress: bool,
     pub(crate) cache: Option<&'a Cache>,
-    pub(crate) pack_permits: &'a PackPermits,
+    pub(crate) permits: &'a PackPermits,
 }
 
-/// Packs of fewer objects are made sooner than they are kept.
+/// The least number of objects of a cached pack: smaller packs are written faster than cached.
 const KEPT_MIN: usize = 100;
 
-/// Sends the pack that a client asked for.
+/// Sends the requested pack.
 pub(crate) fn send(
     reader: &mut Reader,
     history: &mut History,
@@ -49,8 +49,8 @@ pub(crate) fn send(
     if send_kept(place, order, band)? {
         return Ok(());
     }
-    let permit = order.pack_permits.acquire();
-    // Whoever was waited for may have made just this pack.
+    let permit = order.permits.acquire();
+    // The request that held the permit may have cached exactly this pack.
     if send_kept(place, order, band)? {
         return Ok(());
     }
@@ -59,14 +59,14 @@ pub(crate) fn send(
         None => enumerate::select(reader, history, order.demand)?,
     };
     let count = selection.count();
-    // The file of a pack that is sent as it is need not be read before the client takes it.
+    // The file of a pack that is sent unchanged is read as the client receives it.
     if let Some((pack, file)) = pack_writer::whole_pack(&selection, order.style)? {
         drop(permit);
         report(count, order, band)?;
         return band.part(&file, 0..pack.data.data_len() as u64);
     }
     let worthy = count >= KEPT_MIN && !selection.is_whole_pack();
-    // That nothing can be kept is no reason not to serve.
+    // A pack that cannot be cached is served all the same.
     let filling = place.filter(|_| worthy).and_then(|(cache, key)| cache.fill(key, count).ok());
     let mut outlet = Outlet { output: band, filling, first: Some((permit, count, order)) };
     pack_writer::write(reader, &selection, order.style, &mut outlet)?;
@@ -88,7 +88,7 @@ fn report(objects: usize, order: &Order<'_>, band: &mut SideBand<'_>) -> io::Res
     if order.progress { band.progress(&format!("Counting objects: {objects}, done.\n")) } else { Ok(()) }
 }
 
-/// Hashes all that determines what the pack holds, and how it is written.
+/// Hashes everything that determines the content and the form of the pack.
 fn key(history: &History, order: &Order<'_>) -> Result<ObjectId, Error> {
     let Demand { wants, haves, tags } = order.demand;
     let tags = tags.iter().flat_map(|(tag, peeled)| [*tag, *peeled]).collect();
@@ -104,12 +104,12 @@ fn key(history: &History, order: &Order<'_>) -> Result<ObjectId, Error> {
     hasher.try_finalize().map_err(|error| Error::decode(&error))
 }
 
-/// Where a pack goes while it is made.
+/// The output of a pack: the client and the cache.
 struct Outlet<'o, 'w> {
     output: &'o mut SideBand<'w>,
     filling: Option<Filling>,
-    /// What is done with the first bytes: the permit is given back, as a client that takes them slowly must keep nobody
-    /// waiting, and the number of objects is told.
+    /// The work at the first bytes: the permit is released, so that a slow client keeps no other request
+    /// waiting, and the number of objects is reported.
     first: Option<(PackPermit, usize, &'o Order<'o>)>,
 }
 

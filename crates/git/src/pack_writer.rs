@@ -1,7 +1,7 @@
 //! Writing a pack of objects that the repository has.
 //!
-//! Entries are copied as they are stored; only their heads change. A delta is copied if its base is in the
-//! pack too, or if the client has it and takes thin packs. For the other objects new deltas are looked for.
+//! Entries are copied as they are stored; only their headers change. A delta is copied if its base is in the new
+//! pack too, or if the client has it and accepts thin packs. For the other objects new deltas are searched.
 //!
 //! **Invariant:** a base is written before the deltas on it, so no chain of deltas leads back to itself.
 
@@ -30,20 +30,20 @@ use output::{Compressor, Output};
 use plan::{Form, Plan};
 use reuse::Reuse;
 
-/// How a pack is wanted.
+/// The form of a pack to write.
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Style {
-    /// Bases may be objects that are not in the pack.
+    /// Bases may be objects outside the pack.
     pub(crate) thin: bool,
-    /// Bases may be given by their place in the pack.
+    /// Deltas may be `OFS_DELTA` entries.
     pub(crate) offsets: bool,
-    /// New deltas are looked for.
+    /// New deltas are searched.
     pub(crate) search: bool,
-    /// The pack is to be kept: its objects come in the order of the selection, commits and tags first, and what
-    /// an index needs is given back.
+    /// The pack is stored: its objects come in the order of the selection, commits and tags first, and the entries
+    /// of its index are returned.
     pub(crate) index: bool,
-    /// The number of threads that may look for deltas; none means one.
+    /// The number of threads of the search for deltas; 0 means one.
     pub(crate) threads: usize,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Written {
     pub(crate) objects: Vec<Indexed>,
 }
 
-/// Finds the pack that holds just the objects of a selection, in a form that suits, if its file is open to be sent.
+/// Finds the pack that holds exactly the objects of a selection in an acceptable form, if its file is open.
 pub(crate) fn whole_pack(selection: &Selection, style: Style) -> io::Result<Option<(Arc<Pack>, Arc<File>)>> {
     let Some(reused) = selection.reused.as_ref().filter(|_| selection.is_whole_pack()) else { return Ok(None) };
     let Some(file) = reused.pack.file() else { return Ok(None) };
@@ -93,14 +93,14 @@ pub(crate) fn write(
     Writer { reader, selection, plan, places, reused_places, buffer, compressor, output }.finish()
 }
 
-/// Writes what is not reused.
+/// Writer of the entries that are not reused.
 struct Writer<'w> {
     reader: &'w mut Reader,
     selection: &'w Selection,
     plan: Plan,
-    /// Where the written entries start, by their places in the plan; empty if that is of no use.
+    /// The offsets of the written entries, by their places in the plan; empty without `OFS_DELTA`.
     places: Vec<u64>,
-    /// The same for the entries that are reused, by their ranks.
+    /// The offsets of the reused entries, by their ranks.
     reused_places: Vec<u64>,
     buffer: Buffer,
     compressor: Compressor,
@@ -158,7 +158,7 @@ impl Writer<'_> {
         self.output.put(&body)
     }
 
-    /// Makes and compresses a delta of `size` bytes that was found and not kept.
+    /// Encodes and compresses again a delta of `size` bytes that the search did not keep.
     fn make_again(&mut self, place: u32, base: &ObjectId, size: u64) -> io::Result<Vec<u8>> {
         let object = *self.plan.object(self.selection, place);
         let (mut from, mut to) = (Vec::new(), Vec::new());
@@ -169,7 +169,7 @@ impl Writer<'_> {
         self.compressor.run(&delta.expect("the same objects have the same delta again"))
     }
 
-    /// Copies an entry, with another head if its base is given in another way.
+    /// Copies an entry, with a new header if it is a delta.
     fn copy(&mut self, place: u32) -> io::Result<()> {
         let planned = self.plan.entries[place as usize];
         let pack = Arc::clone(&self.reader.packs()[planned.pack as usize]);
@@ -177,19 +177,19 @@ impl Writer<'_> {
         if planned.form != Form::Whole {
             let entry = pack.entry(planned.offset)?;
             start = entry.data_offset;
-            let head = match self.base_start(place) {
-                Some(start) => offset_delta_head(self.output.offset() - start, entry.decompressed_size),
-                None => {
-                    let base = self.plan.base_id(self.selection, place).expect("a delta that is copied has a base");
-                    ref_delta_head(&base, entry.decompressed_size)
-                }
+            let size = entry.decompressed_size;
+            let head = if let Some(start) = self.base_start(place) {
+                offset_delta_head(self.output.offset() - start, size)
+            } else {
+                let base = self.plan.base_id(self.selection, place);
+                ref_delta_head(&base.expect("a delta that is copied has a base"), size)
             };
             self.output.put(&head)?;
         }
         self.buffer.copy(&pack, start..planned.end, &mut self.output)
     }
 
-    /// Tells where the base of a delta was written, if the delta is to say so.
+    /// Returns the offset of a delta's base in the new pack, if the delta may be an `OFS_DELTA` entry.
     fn base_start(&self, place: u32) -> Option<u64> {
         match self.plan.entries[place as usize].form {
             Form::OnSent(base) | Form::NewOnSent(base) => self.places.get(base as usize).copied(),

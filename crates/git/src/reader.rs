@@ -1,4 +1,4 @@
-//! Reading objects, from packs and from loose files.
+//! Reading objects from packs and loose files.
 
 use std::{cell::OnceCell, cmp::Reverse, collections::HashSet, path::Path, sync::Arc};
 
@@ -23,7 +23,7 @@ use crate::{
     repository::State,
 };
 
-/// Where an object is.
+/// The location of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Location {
     /// In a pack of [`Reader::packs`], at a position of its index.
@@ -47,17 +47,17 @@ const LOOKS: usize = 3;
 /// **Invariant:** the list of packs only grows, and only at its end, so a location stays valid.
 pub struct Reader {
     cache: DecodeCache,
-    /// Where to look for what came later; nothing if only the packs are read.
+    /// Where to look for what came later; `None` if only the packs are read.
     source: Option<Source>,
     packs: Arc<[Arc<Pack>]>,
     /// The numbers of the packs: the one that was hit last first, large ones first at the beginning.
     order: Vec<usize>,
     inflate: Inflate,
-    /// Objects that are in no repository, by their ids.
+    /// Objects that only this reader has, by their ids.
     imagined: HashMap<ObjectId, Object>,
-    /// The graph that is used, once it was looked for.
+    /// The graph in use, looked up on first use.
     graphed_pack: OnceCell<Option<GraphedPack>>,
-    /// When the work that reads is to end.
+    /// The interrupt of the work that reads.
     interrupt: Interrupt,
 }
 
@@ -86,17 +86,17 @@ impl Reader {
         Self::over([pack].into(), cache, None, interrupt)
     }
 
-    /// Replaces what tells the reader to end; gives what did before.
+    /// Replaces the interrupt; returns the old one.
     pub(crate) fn replace_interrupt(&mut self, interrupt: Interrupt) -> Interrupt {
         std::mem::replace(&mut self.interrupt, interrupt)
     }
 
-    /// Tells when the work that reads is to end.
+    /// Returns the interrupt of the work that reads.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Fails if the work that reads is to end; for long work between two objects.
+    /// Fails if the work was interrupted; for long work between two objects.
     pub fn go_on(&self) -> Result<(), Error> {
         self.interrupt.check()
     }
@@ -116,12 +116,12 @@ impl Reader {
         }
     }
 
-    /// Gives the packs that locations refer to.
+    /// Returns the packs that locations refer to.
     pub(crate) fn packs(&self) -> &Arc<[Arc<Pack>]> {
         &self.packs
     }
 
-    /// Gives the largest pack that has a graph.
+    /// Returns the largest pack that has a graph.
     pub(crate) fn graphed_pack(&self) -> Option<&GraphedPack> {
         self.graphed_pack.get_or_init(|| commit_graph::find(&self.packs)).as_ref()
     }
@@ -186,7 +186,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Reads an object; nothing if there is no such object.
+    /// Reads an object; `None` if there is no such object.
     pub fn find(&mut self, id: &oid) -> Result<Option<Object>, Error> {
         let mut data = Vec::new();
         Ok(self.read(id, &mut data)?.map(|kind| Object { kind, data }))
@@ -265,14 +265,14 @@ impl Reader {
         }
     }
 
-    /// Takes an object for one of the repository's, for this reader alone; gives its id.
+    /// Takes an object for one of the repository's, for this reader alone; returns its id.
     pub(crate) fn imagine(&mut self, object: Object) -> Result<ObjectId, Error> {
         let id = object.id()?;
         self.imagined.insert(id, object);
         Ok(id)
     }
 
-    /// Gives the objects below a tree, and the tree, that this reader alone takes for the repository's.
+    /// Returns the objects below a tree, and the tree, that this reader alone takes for the repository's.
     pub fn imagined(&self, tree: &oid) -> Vec<Object> {
         let mut seen = HashSet::new();
         let mut left = vec![tree.to_owned()];
@@ -301,7 +301,7 @@ impl Reader {
         self.source.as_ref().map_or(&[], |source| &source.state.loose)
     }
 
-    /// Asks the stores of loose objects until one has an answer.
+    /// Queries the stores of loose objects until one has the object.
     fn in_loose<T>(&self, mut ask: impl FnMut(&loose::Store) -> gix::Result<Option<T>>) -> Result<Option<T>, Error> {
         for store in self.loose() {
             if let Some(answer) = ask(store).map_err(|error| Error::decode(&error))? {
@@ -311,7 +311,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Adds what came since the reader was made; answers `false` if there is nothing.
+    /// Adds the packs that came since the reader was created; returns `false` if there are none.
     fn refresh(&mut self) -> bool {
         let Some(source) = &mut self.source else { return false };
         // A change right after another one may not show. Whoever needs an object knew of it before the reader was
@@ -336,17 +336,17 @@ fn damaged(id: &oid, pack: &Pack, error: &impl std::fmt::Display) -> Error {
 }
 
 impl Repository {
-    /// Tells an object's kind; nothing if there is no such object.
+    /// Tells an object's kind; `None` if there is no such object.
     pub fn kind(&self, id: &oid) -> Result<Option<Kind>, Error> {
         self.reader().kind(id)
     }
 
-    /// Reads an object; nothing if there is no such object.
+    /// Reads an object; `None` if there is no such object.
     pub fn find(&self, id: &oid) -> Result<Option<Object>, Error> {
         self.reader().find(id)
     }
 
-    /// Follows annotated tags, and tags of tags, to what they name; gives any other object as it is.
+    /// Follows annotated tags, and tags of tags, to what they name; returns any other object as it is.
     pub fn peel(&self, id: &oid) -> Result<ObjectId, Error> {
         self.reader().peel(id).map(|(id, _)| id)
     }

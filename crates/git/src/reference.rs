@@ -44,12 +44,12 @@ const RULES: [(&str, &str); 6] = [
 ];
 
 impl References {
-    /// Gives the default branch, if it exists.
+    /// Returns the default branch, if it exists.
     pub fn default_branch(&self) -> Option<&Reference> {
         self.find(self.head.as_ref()?)
     }
 
-    /// Gives what HEAD leads to, if it leads anywhere.
+    /// Returns what HEAD leads to, if it leads anywhere.
     pub fn head_target(&self) -> Option<ObjectId> {
         self.detached.or_else(|| self.default_branch().map(|branch| branch.target))
     }
@@ -60,12 +60,12 @@ impl References {
         self.references.get(position)
     }
 
-    /// Gives what `HEAD`, or the reference with this full name, leads to.
+    /// Returns what `HEAD`, or the reference with this full name, leads to.
     pub(crate) fn target(&self, name: &[u8]) -> Option<ObjectId> {
         if name == b"HEAD" { self.head_target() } else { self.find(name).map(|reference| reference.target) }
     }
 
-    /// Gives what a short name such as `main` or `tags/v1` may mean, the most likely first.
+    /// Returns what a short name such as `main` or `tags/v1` may mean, the most likely first.
     pub(crate) fn meanings(&self, short: &BStr) -> impl Iterator<Item = ObjectId> {
         RULES.iter().filter_map(move |(before, after)| {
             let name = [before.as_bytes(), short.as_bytes(), after.as_bytes()].concat();
@@ -73,7 +73,7 @@ impl References {
         })
     }
 
-    /// Gives the reference that a symbolic one, or `HEAD`, finally leads to.
+    /// Returns the reference that a symbolic one, or `HEAD`, finally leads to.
     pub(crate) fn leads_to(&self, name: &[u8]) -> Option<&BStr> {
         if name == b"HEAD" {
             let head = self.head.as_ref().filter(|_| self.detached.is_none())?;
@@ -89,13 +89,13 @@ impl References {
 /// It also keeps each line of the protocol that holds one or two names within bounds.
 pub(crate) const NAME_BYTES_MAX: usize = 4096;
 
-/// Tells whether a name is one that a reference can have: below `refs/`, with a folder there, sound by Git's rules, and
+/// Returns whether a name is one that a reference can have: below `refs/`, with a folder there, sound by Git's rules, and
 /// not too long.
 pub fn is_reference_name(name: &BStr) -> bool {
     name.strip_prefix(b"refs/").is_some_and(|rest| rest.contains(&b'/')) && is_sound(name)
 }
 
-/// Tells whether a name is sound by Git's rules, wherever it is, and not too long.
+/// Returns whether a name is sound by Git's rules, wherever it is, and not too long.
 pub(crate) fn is_sound(name: &BStr) -> bool {
     name.len() <= NAME_BYTES_MAX && gix::validate::reference::name(name).is_ok()
 }

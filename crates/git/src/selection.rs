@@ -78,7 +78,7 @@ impl Selection {
         self.objects.iter().map(|object| object.id).chain(reused)
     }
 
-    /// Tells whether the objects are just those of one pack.
+    /// Returns whether the objects are just those of one pack.
     pub(crate) fn is_whole_pack(&self) -> bool {
         let whole = |reused: &ReusedEntries| reused.chosen.count() == reused.pack.index.num_objects() as usize;
         self.objects.is_empty() && self.reused.as_ref().is_some_and(whole)

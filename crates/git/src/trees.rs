@@ -27,15 +27,15 @@ pub(crate) struct Trees {
     buffer: Vec<u8>,
 }
 
-/// Takes what comparisons find.
+/// Receiver of the results of comparisons.
 pub(crate) trait Sink {
-    /// Takes an object; tells whether it was not there yet. What a tree that was there holds is not offered.
+    /// Adds an object; returns whether it is new. The entries of a tree that is not new are not added.
     fn add(&mut self, chosen: SelectedObject) -> bool;
 
-    /// Hears of an object of a compared tree that is gone from its place.
+    /// Notes an object of a compared tree that is gone from its place.
     fn replaced(&mut self, chosen: SelectedObject);
 
-    /// Tells whether [`Sink::entry`] is to be called for the entries of a tree that another one was compared with.
+    /// Returns whether [`Sink::entry`] must be called for the entries of a tree that another one was compared with.
     fn wants_entries(&mut self, _tree: &oid) -> bool {
         false
     }

@@ -89,7 +89,7 @@ struct Pack {
     frames: Frames,
     progress: bool,
     cache: Option<Cache>,
-    pack_permits: PackPermits,
+    permits: PackPermits,
 }
 
 /// Prepares the response to a request.
@@ -149,10 +149,10 @@ impl Response {
         output.write_all(&self.preamble)?;
         let Some(mut pack) = self.pack else { return output.flush() };
         let mut band = SideBand::new(output, pack.frames);
-        let Pack { reader, history, demand, style, progress, object_filter, cache, pack_permits, .. } = &mut pack;
+        let Pack { reader, history, demand, style, progress, object_filter, cache, permits, .. } = &mut pack;
         let (style, progress, cache) = (*style, *progress, cache.as_ref());
         let order =
-            pack_objects::Order { demand, object_filter: object_filter.take(), style, progress, cache, pack_permits };
+            pack_objects::Order { demand, object_filter: object_filter.take(), style, progress, cache, permits };
         let sent = pack_objects::send(reader, history, order, &mut band);
         if sent.is_err() {
             band.error("internal server error\n")?;

@@ -1,4 +1,4 @@
-//! Sets of objects in runs: what lies together in a pack mostly belongs to the same commits.
+//! Sets of objects as runs: adjacent objects of a pack mostly belong to the same commits.
 
 use crate::bits::Bits;
 
@@ -12,7 +12,7 @@ pub(crate) struct Runs(Vec<u64>);
 const RUN_MAX: usize = (1 << 31) - 1;
 
 impl Runs {
-    /// Takes the words of runs that were read; nothing if they do not describe a set of numbers below `bound`.
+    /// Takes the words of runs that were read; `None` if they do not describe a set of numbers below `bound`.
     pub(crate) fn of_words(words: Vec<u64>, bound: usize) -> Option<Self> {
         let (mut at, mut described, mut last) = (0, 0, 0);
         while let Some(head) = words.get(at) {

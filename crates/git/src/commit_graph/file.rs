@@ -23,12 +23,12 @@ use crate::pack::Pack;
 /// What the file is, and the version of its layout.
 const MAGIC: &[u8; 8] = b"ccgraph\x01";
 
-/// Gives the path of a pack's graph.
+/// Returns the path of a pack's graph.
 fn path_of(pack: &Pack) -> PathBuf {
     pack.data.path().with_extension("graph")
 }
 
-/// Loads the graph beside a pack; nothing if there is none that is sound.
+/// Loads the graph beside a pack; `None` if there is none that is sound.
 pub(super) fn load(pack: &Pack) -> Option<Graph> {
     let graph = decode(&fs::read(path_of(pack)).ok()?, pack.index.num_objects())?;
     (graph.checksum == pack.index.pack_checksum()).then_some(graph)
@@ -125,7 +125,7 @@ fn decode(bytes: &[u8], objects: u32) -> Option<Graph> {
     Some(graph)
 }
 
-/// Tells whether all numbers are within bounds, and parents come before their children.
+/// Returns whether all numbers are within bounds, and parents come before their children.
 fn are_sound(bases: &[u32], commits: &[GraphCommit], parents: &[u32]) -> bool {
     let within = |rank: u32| (rank as usize) < bases.len();
     let starts = commits.iter().map(|commit| commit.parents as usize).chain([parents.len()]);

@@ -1,4 +1,4 @@
-//! The commits that one side has and the other lacks.
+//! The commits that the server has and the client lacks.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -8,11 +8,11 @@ use crate::{
     reader::Reader,
 };
 
-/// What separates two sets of commits.
+/// The difference of two sets of commits.
 pub(crate) struct Missing {
     /// The commits that are reachable from the wanted ones only, parents before their children.
     pub(crate) missing: Vec<Node>,
-    /// The commits of the other side that missing ones rest on, and the tips of that side.
+    /// The known parents of missing commits, and the tips of the client.
     pub(crate) edges: Vec<Node>,
 }
 

@@ -1,7 +1,7 @@
-//! Finding the objects that a client lacks when it wants some left out.
+//! Selecting the objects that a client lacks, under a filter.
 //!
-//! A filter sees every commit, tag, tree and blob with its path, in Git's order, and says of each whether it is
-//! sent and whether it is worth a second look under another path.
+//! A filter visits every commit, tag, tree and blob with its path, in Git's order, and decides whether it is
+//! sent and whether it must be visited again under another path.
 
 mod object_filter;
 
@@ -70,7 +70,7 @@ pub(crate) fn select(
     }
     walk.met = None;
     let wanted: HashSet<_> = commits.iter().map(|node| history.id(*node)).collect();
-    // The newest first, as Git has it: some filters say of an object what they say where they first see it.
+    // The newest first, as in Git: some filters decide on an object where they visit it first.
     for commit in found.missing.iter().rev() {
         let id = history.id(*commit);
         if walk.apply(Visit::Commit, &id)?.show || wanted.contains(&id) {
@@ -87,7 +87,7 @@ pub(crate) fn select(
 struct Walk<'r> {
     reader: &'r mut Reader,
     object_filter: ObjectFilter,
-    /// What need not be looked at again: known to the client, or judged for good.
+    /// Objects that need no further visit: known to the client, or decided for good.
     seen: HashSet<ObjectId>,
     /// The trees of commits and those that were met in other trees, while this counts.
     met: Option<HashSet<ObjectId>>,
@@ -112,7 +112,7 @@ impl Level for Folder {
 }
 
 impl Walk<'_> {
-    /// Sends a wanted object, tags with all that they lead to, but for commits; gives what is at the end.
+    /// Sends a wanted object, tags with all that they lead to, but for commits; returns what is at the end.
     fn wanted(&mut self, mut id: ObjectId) -> Result<(ObjectId, Kind), Error> {
         loop {
             let kind = self.reader.kind(&id)?.ok_or_else(|| self.reader.missing(&id))?;
@@ -214,7 +214,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks at a tree; gives its content if that is to be walked.
+    /// Looks at a tree; returns its content if that is to be walked.
     fn enter(&mut self, id: ObjectId, name: u32) -> Result<Option<Folder>, Error> {
         if self.seen.contains(&id) {
             return Ok(None);

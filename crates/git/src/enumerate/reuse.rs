@@ -1,4 +1,4 @@
-//! Selecting from a pack with a graph, without looking at each object.
+//! Selecting objects of a pack with the help of its graph, without visiting each.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ struct Outside {
 }
 
 impl Walk<'_> {
-    /// Adds what `wants` lead to and `haves` do not, with the help of a graph; answers `false` if there is none. No
+    /// Adds the objects reachable from `wants` and not from `haves` by a graph; returns `false` if there is none. No
     /// commit is cut.
     pub(super) fn reuse(&mut self, history: &mut History, wants: &[Node], haves: &[Node]) -> Result<bool, Error> {
         let graphed_pack =
@@ -62,7 +62,7 @@ impl Walk<'_> {
         self.commits(history, &parents_first(history, &missing), &[])
     }
 
-    /// Notes the bases of what is sent that the client has.
+    /// Notes the bases of sent entries that the client has.
     fn know_bases(&mut self, graphed_pack: &GraphedPack, chosen: &Bits, known: &Bits) {
         for rank in chosen.iter() {
             let base = graphed_pack.graph.bases[rank as usize];

@@ -1,4 +1,4 @@
-//! From missing commits to missing objects.
+//! The objects of missing commits.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
 /// How many of the client's tips a commit without parents is compared with.
 const TIPS_MAX: usize = 3;
 
-/// Gathers the objects to send.
+/// Collector of the objects to send.
 pub(super) struct Walk<'r> {
     pub(super) reader: &'r mut Reader,
     pub(super) trees: Trees,
@@ -46,7 +46,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Notes that the client has an object, unless it is sent; answers `false` if it was noted before.
+    /// Notes that the client has an object, unless it is sent; returns `false` if it was noted before.
     pub(super) fn know(&mut self, id: &oid) -> bool {
         match self.places.entry(id.to_owned()) {
             Entry::Occupied(_) => false,
@@ -105,7 +105,7 @@ impl Sink for Found {
     }
 }
 
-/// Takes all of some trees as known.
+/// Sink that notes all objects as known to the client.
 struct Knowing<'f>(&'f mut Found);
 
 impl Sink for Knowing<'_> {
@@ -121,7 +121,7 @@ impl<'r> Walk<'r> {
         Self { reader, trees: Trees::default(), found: Found::default(), buffer: Vec::new() }
     }
 
-    /// Gives the commits that are wanted, and the other objects.
+    /// Splits the wants into commits and other objects.
     pub(super) fn wants(
         &mut self,
         history: &mut History,
@@ -146,7 +146,7 @@ impl<'r> Walk<'r> {
         Ok((commits, others))
     }
 
-    /// Notes what the client has, and gives the commits among it.
+    /// Notes the objects of the client, and returns the commits among them.
     pub(super) fn haves(&mut self, history: &mut History, haves: &[ObjectId]) -> Result<Vec<Node>, Error> {
         let mut commits = Vec::new();
         for have in haves {
@@ -159,7 +159,7 @@ impl<'r> Walk<'r> {
         Ok(commits)
     }
 
-    /// Adds missing commits, with what is new in them.
+    /// Adds missing commits with their new objects.
     pub(super) fn missing(&mut self, history: &History, missing: &Missing) -> Result<(), Error> {
         for edge in &missing.edges {
             self.found.know(&history.id(*edge));
@@ -194,7 +194,7 @@ impl<'r> Walk<'r> {
         Ok(())
     }
 
-    /// Adds objects that are no commits, with what they name.
+    /// Adds objects other than commits, with the objects reachable from them.
     pub(super) fn others(&mut self, others: &[SelectedObject]) -> Result<(), Error> {
         for chosen in others {
             if chosen.kind == Kind::Tree {
@@ -220,7 +220,7 @@ impl<'r> Walk<'r> {
         Ok(())
     }
 
-    /// Gives the selection, what was found last first: the newest.
+    /// Returns the selection, the newest objects first.
     pub(super) fn finish(self) -> Selection {
         let Found { mut objects, mut places, bases, reuse, .. } = self.found;
         objects.reverse();

@@ -1,4 +1,4 @@
-//! Making a pack that replaces others.
+//! Writing and checking a pack that replaces others.
 
 use std::{
     fs::File,
@@ -32,14 +32,14 @@ use crate::{
 
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// A pack that was checked and that no reader sees yet.
+/// A checked pack that is not in the repository yet.
 pub(super) struct Baked {
     staging: Staging,
     pub(super) checksum: ObjectId,
 }
 
 impl Baked {
-    /// Gives the place of a file that is to lie beside the pack.
+    /// Returns the path of a file to install beside the pack.
     pub(super) fn beside(&self, extension: &str) -> PathBuf {
         self.staging.path().join(extension)
     }
@@ -55,7 +55,7 @@ impl Baked {
     }
 }
 
-/// Selects objects that are named one by one; those that are named twice are taken once.
+/// Selects objects by their ids, each once.
 pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = ObjectId>) -> Result<Selection, Error> {
     let mut selection = Selection { objects: Vec::new(), places: HashMap::default(), bases: Vec::new(), reused: None };
     for id in ids {
@@ -95,13 +95,13 @@ pub(super) fn bake(
         return Err(io::Error::other("a pack was written that does not hold what it should"));
     }
     let baked = Baked { staging, checksum: written.checksum };
-    // The proof needs the memory.
+    // The check needs the memory.
     drop((selection, written.objects));
     prove(&baked, maintenance)?;
     Ok(Some(baked))
 }
 
-/// A file that takes nothing once maintenance is to give up.
+/// A file whose writes fail once maintenance is stopped.
 struct Stoppable<'u> {
     file: File,
     maintenance: &'u MaintenanceOptions,
@@ -109,7 +109,7 @@ struct Stoppable<'u> {
 
 impl Write for Stoppable<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Those who write try again when they are interrupted.
+        // `write_all` would retry after `Interrupted`.
         self.maintenance.go_on().map_err(io::Error::other)?;
         self.file.write(bytes)
     }
@@ -119,7 +119,7 @@ impl Write for Stoppable<'_> {
     }
 }
 
-/// Decodes and hashes every object, which proves that others may be removed for these.
+/// Decodes and hashes every object: proof that the pack may replace others.
 fn prove(baked: &Baked, maintenance: &MaintenanceOptions) -> io::Result<()> {
     let index = index::File::at(baked.beside("idx"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
     let data = data::File::at(baked.beside("pack"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! Ends the process before every step of pushes and maintenance in turn, and looks at what is left.
+//! Ends the process before every step of pushes and maintenance in turn, and checks the files that are left.
 
 use std::{
     fs,
@@ -38,7 +38,7 @@ fn tips(folder: &Path) -> Vec<ObjectId> {
     heads.map(|entry| read(entry.expect("readable").path())).collect()
 }
 
-/// Adds a commit with a file of its own; gives its id.
+/// Adds a commit with a file of its own; returns its id.
 fn commit(repository: &Repository, folder: &Path, branch: &str, parent: Option<ObjectId>, text: &str) -> ObjectId {
     let in_use = repository.use_objects();
     let hash = |kind, data: &[u8]| gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, data).expect("a hash");

@@ -61,7 +61,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Gives the packs that may be replaced.
+    /// Returns the packs that may be replaced.
     pub(super) fn own(&self) -> impl Iterator<Item = &Arc<Pack>> {
         self.plain.iter().chain(self.cruft.iter().map(|(pack, _)| pack))
     }

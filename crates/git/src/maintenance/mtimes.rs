@@ -16,7 +16,7 @@ const HEAD: &[u8; 12] = b"MTME\0\0\0\x01\0\0\0\x01";
 /// The checksum of the pack, and that of the file.
 const TAIL_BYTES: usize = 40;
 
-/// Reads the times of a pack's objects in seconds since 1970, by the positions of the index; nothing if it has none.
+/// Reads the times of a pack's objects in seconds since 1970, by the positions of the index; `None` if it has none.
 ///
 /// A file that is damaged makes its objects as old as the moment: they stay, and their time starts anew.
 pub(super) fn read(pack: &Pack) -> io::Result<Option<Vec<u32>>> {

@@ -28,7 +28,7 @@ pub(super) struct Prune<'p> {
 }
 
 impl Prune<'_> {
-    /// Replaces `cruft` by a pack of the objects that are `kept`; gives the number of dropped objects, and whether
+    /// Replaces `cruft` by a pack of the objects that are `kept`; returns the number of dropped objects, and whether
     /// that is left to the next time.
     pub(super) fn run(
         mut self,
@@ -51,7 +51,7 @@ impl Prune<'_> {
         Ok((0, true))
     }
 
-    /// Removes `cruft` with what is `going`; answers `false` if that cannot be now.
+    /// Removes `cruft` with what is `going`; returns `false` if that cannot be now.
     fn swap(
         &self,
         reader: &mut Reader,
@@ -84,7 +84,7 @@ impl Prune<'_> {
         None
     }
 
-    /// Tells whether an object that is new, and that was not `seen` before, names one that is `going`.
+    /// Returns whether an object that is new, and that was not `seen` before, names one that is `going`.
     fn news_name(
         &self,
         going: &HashSet<ObjectId>,

@@ -7,7 +7,7 @@ use gix::ObjectId;
 use super::inventory;
 use crate::{Repository, files, pack::Pack, staging};
 
-/// Removes packs and loose objects of which every one is in a pack that stays; gives the number of removed packs.
+/// Removes packs and loose objects of which every one is in a pack that stays; returns the number of removed packs.
 ///
 /// A pack that stays is not removed, should it be among both.
 pub(super) fn replaced(

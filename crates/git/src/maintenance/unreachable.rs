@@ -47,7 +47,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// Makes objects a cruft pack and moves it into the repository; nothing if there are none.
+/// Makes objects a cruft pack and moves it into the repository; `None` if there are none.
 pub(super) fn bake(
     repository: &Repository,
     reader: &mut Reader,

@@ -5,14 +5,14 @@ use std::{io, ops::Range, sync::Arc};
 use super::output::Output;
 use crate::pack::Pack;
 
-/// What is read at once after a jump, in bytes; each read that goes on where the last one ended takes twice as much.
+/// The size of the first read after a jump, in bytes; each read that continues the last one is twice as large.
 const READ_MIN: u64 = 16 << 10;
-/// What is read at once at most, in bytes.
+/// The largest read, in bytes.
 const READ_MAX: u64 = 512 << 10;
 
 /// A part of a pack in memory.
 ///
-/// Packs are read and not mapped here, so that serving a large one does not fill the process with it.
+/// Packs are read here, not mapped, so that serving a large one does not fill the memory of the process.
 #[derive(Default)]
 pub(super) struct Buffer {
     pack: Option<Arc<Pack>>,
@@ -31,7 +31,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Gives bytes of a pack from the start of a range on: at least one, none from beyond the range.
+    /// Returns at least one byte of a pack from the start of a range on, and none beyond the range.
     pub(super) fn get(&mut self, pack: &Arc<Pack>, range: &Range<u64>) -> io::Result<&[u8]> {
         self.ensure(pack, range, 1)?;
         let from = usize::try_from(range.start - self.start).map_err(io::Error::other)?;
@@ -39,14 +39,14 @@ impl Buffer {
         Ok(&self.bytes[from..to.min(self.bytes.len())])
     }
 
-    /// Gives the first bytes of a range: all that an entry's head may take, or all that there are.
+    /// Returns the first bytes of a range: as many as the longest header of an entry, or all of the range.
     pub(super) fn head(&mut self, pack: &Arc<Pack>, range: &Range<u64>) -> io::Result<&[u8]> {
         const HEAD_BYTES_MAX: u64 = 32;
         self.ensure(pack, range, HEAD_BYTES_MAX.min(range.end - range.start))?;
         self.get(pack, range)
     }
 
-    /// Sees to it that the first `least` bytes of a range are there.
+    /// Reads until the first `least` bytes of a range are in the buffer.
     fn ensure(&mut self, pack: &Arc<Pack>, range: &Range<u64>, least: u64) -> io::Result<()> {
         let same = self.pack.as_ref().is_some_and(|known| Arc::ptr_eq(known, pack));
         let end = self.start + self.bytes.len() as u64;

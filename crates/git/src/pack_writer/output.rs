@@ -11,7 +11,7 @@ use gix::{
 use super::Written;
 use crate::pack_index::Indexed;
 
-/// Counts and hashes what it passes on.
+/// Output that counts and hashes the bytes.
 pub(super) struct Output<'w> {
     sink: &'w mut dyn Write,
     hasher: Hasher,
@@ -34,12 +34,12 @@ impl<'w> Output<'w> {
         Ok(output)
     }
 
-    /// Where the next byte goes.
+    /// The offset of the next byte.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Whether entries have to be announced.
+    /// Returns whether [`Output::entry`] must be called for each entry.
     pub(super) fn indexes(&self) -> bool {
         self.entries.is_some()
     }
@@ -79,7 +79,7 @@ impl<'w> Output<'w> {
     }
 }
 
-/// Compresses one text after the other.
+/// A reusable compressor.
 pub(super) struct Compressor(Compress);
 
 impl Compressor {

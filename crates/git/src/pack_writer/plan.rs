@@ -1,4 +1,4 @@
-//! Deciding for each object how it is written.
+//! The plan of a pack: the form of each entry.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     stored_entry::{self, StoredEntry},
 };
 
-/// How an object is written.
+/// The form in which an object is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Compressed anew.
@@ -32,7 +32,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Gives the place in the plan of the base of a delta.
+    /// Returns the place in the plan of the base of a delta.
     fn base(self) -> Option<u32> {
         match self {
             Self::OnSent(base) | Self::NewOnSent(base) => Some(base),
@@ -41,7 +41,7 @@ impl Form {
     }
 }
 
-/// How, and from where, one object is written.
+/// The form of one entry, and the stored entry that it is copied from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned {
     pub(super) offset: u64,
@@ -52,33 +52,33 @@ pub(super) struct Planned {
     pub(super) form: Form,
 }
 
-/// What the search made of an object.
+/// The result of the search for one object.
 pub(super) struct Ready {
     /// The size of the object or delta, in bytes.
     pub(super) size: u64,
-    /// The object or delta, compressed; nothing if there was no room to keep it.
+    /// The object or delta, compressed; `None` if there was no room to keep it.
     pub(super) body: Option<Box<[u8]>>,
 }
 
-/// How the objects are written that are not reused.
+/// The plan for the objects that are not reused.
 pub(super) struct Plan {
     /// By the places of the selection, then by those of `moved`.
     pub(super) entries: Vec<Planned>,
     /// The places in the order of writing: bases before the deltas on them.
     pub(super) order: Vec<u32>,
-    /// What the search found, by place.
+    /// The results of the search, by place.
     pub(super) ready: HashMap<u32, Ready>,
     /// The bases of the entries that are [`Form::OnKnown`], by place.
     known_bases: HashMap<u32, ObjectId>,
-    /// Objects that were to be reused, and cannot.
+    /// Objects selected for reuse whose entries cannot be copied.
     moved: Vec<SelectedObject>,
 }
 
-/// The number of no pack.
+/// In place of a pack's number: the object is in no pack.
 pub(super) const NONE: u32 = u32::MAX;
 
 impl Plan {
-    /// Decides for all objects of a selection.
+    /// Plans all objects of a selection.
     ///
     /// They are written pack by pack, from the front to the back; for a pack that is kept, by kind and as selected.
     pub(super) fn make(
@@ -137,7 +137,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Gives the object at a place.
+    /// Returns the object at a place.
     pub(super) fn object<'a>(&'a self, selection: &'a Selection, place: u32) -> &'a SelectedObject {
         let place = place as usize;
         selection.objects.get(place).unwrap_or_else(|| &self.moved[place - selection.objects.len()])
@@ -153,7 +153,7 @@ impl Plan {
         }
     }
 
-    /// Gives for each place the length of the longest chain of deltas that ends there, as far as 255.
+    /// Returns for each place the length of the longest chain of deltas that ends there, at most 255.
     pub(super) fn heights(&mut self) -> Vec<u8> {
         self.put_bases_first();
         let mut heights = vec![0_u8; self.entries.len()];
@@ -228,7 +228,7 @@ impl Plan {
 
 /// Decides how an entry is written that is a delta on `base`.
 fn form(base: &ObjectId, selection: &Selection, reuse: Option<&Reuse<'_>>, style: Style) -> Form {
-    // What is sent is no base that the client is to have, even if it has it.
+    // A base that is sent is never taken as known, even if the client has it.
     match reuse.and_then(|reuse| reuse.find(base)) {
         Some(Ok(rank)) => return Form::OnReused(rank),
         Some(Err(moved)) => {

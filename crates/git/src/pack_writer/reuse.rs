@@ -1,7 +1,7 @@
-//! Sending the entries of one pack as they are stored.
+//! Copying the entries of one pack as they are stored.
 //!
-//! **Invariant:** what is copied here needs nothing that is written later: the base of a delta is copied before it,
-//! or the client has it. All else that was chosen is moved to the other objects.
+//! **Invariant:** an entry copied here needs no entry written later: the base of a delta is copied before it,
+//! or the client has it. The other selected objects are moved to the plan.
 
 use std::{
     io::{self, Write},
@@ -36,12 +36,12 @@ pub(super) struct Reuse<'s> {
     entry_order: Arc<Cached<EntryOrder>>,
     /// The ranks of the entries that are copied.
     copied: Bits,
-    /// The ranks of the others that are sent, in their order.
+    /// The ranks of the selected entries that are not copied, in ascending order.
     moved: Vec<u32>,
 }
 
 impl<'s> Reuse<'s> {
-    /// Decides which of the chosen entries can be copied; gives nothing if none were chosen.
+    /// Decides which of the selected entries can be copied; `None` if none were selected.
     pub(super) fn new(selection: &'s Selection, style: Style) -> Result<Option<Self>, Error> {
         let Some(reused) = &selection.reused else { return Ok(None) };
         let entry_order = reused.pack.entry_order();
@@ -74,12 +74,12 @@ impl<'s> Reuse<'s> {
         self.copied.count()
     }
 
-    /// Gives the chosen objects that are not copied.
+    /// Returns the chosen objects that are not copied.
     pub(super) fn moved(&self) -> impl Iterator<Item = ObjectId> {
         self.moved.iter().map(|rank| self.id(*rank))
     }
 
-    /// Finds an object among those that are sent: its rank, or its place among those that are moved.
+    /// Finds a selected object: `Ok` with its rank if it is copied, `Err` with its place among the moved ones.
     pub(super) fn find(&self, id: &oid) -> Option<Result<u32, usize>> {
         let rank = self.reused.pack.rank(id)?;
         if self.copied.get(rank) {
@@ -98,7 +98,7 @@ impl<'s> Reuse<'s> {
         all[rank as usize].0..end
     }
 
-    /// Tells whether the pack that is wanted is this one.
+    /// Returns whether the pack to send is exactly this one.
     pub(super) fn is_whole_pack(&self, selection: &Selection, style: Style) -> io::Result<bool> {
         Ok(selection.objects.is_empty()
             && !style.index
@@ -106,7 +106,7 @@ impl<'s> Reuse<'s> {
             && (style.offsets || !self.has_offset_deltas()?))
     }
 
-    /// Sends the pack's file as it is.
+    /// Writes the pack's file unchanged.
     pub(super) fn stream(&self, output: &mut dyn Write) -> io::Result<Written> {
         let pack = &self.reused.pack;
         let end = pack.data.data_len() as u64;
@@ -121,9 +121,9 @@ impl<'s> Reuse<'s> {
         Ok(Written { checksum: pack.data.checksum(), objects: Vec::new() })
     }
 
-    /// Copies the entries; gives where they start, by rank, if deltas can tell.
+    /// Copies the entries; returns their offsets by rank, if `OFS_DELTA` is allowed.
     ///
-    /// Entries that lie side by side are copied at once, as long as no head has to change.
+    /// Adjacent entries whose headers stay are copied at once.
     pub(super) fn write(&self, style: Style, buffer: &mut Buffer, output: &mut Output<'_>) -> io::Result<Vec<u64>> {
         let pack = &self.reused.pack;
         let heads_change = self.has_offset_deltas()?;
@@ -155,7 +155,7 @@ impl<'s> Reuse<'s> {
         Ok(places)
     }
 
-    /// Makes another head for a delta that is to start at `start`, if it needs one; tells where its data begins.
+    /// Creates a new header for a delta that will start at `start`, if it needs one; returns also where its data begins.
     fn new_head(
         &self,
         rank: u32,
@@ -181,7 +181,7 @@ impl<'s> Reuse<'s> {
         Ok(Some((head, entry.data_offset)))
     }
 
-    /// Tells whether some deltas of the pack name their bases by the distance.
+    /// Returns whether the pack has `OFS_DELTA` entries.
     fn has_offset_deltas(&self) -> io::Result<bool> {
         let pack = &self.reused.pack;
         if let Some(known) = pack.offset_deltas.get() {

@@ -1,10 +1,10 @@
-//! Looking for deltas, for the objects that have none that can be copied.
+//! The search for deltas of objects without a delta that can be copied.
 //!
-//! Objects of one kind and of like names are laid side by side, the large ones first, and each is compared with the few
-//! before it. Objects that the client has take part as bases.
+//! Objects are sorted by kind, name and descending size, and each is compared with the few
+//! before it. Objects that the client has serve as bases.
 //!
-//! Two objects of one pack are not compared if the second is stored whole there: who wrote the pack compared them, and
-//! found nothing. So the work is for what the pack tears apart, what it never saw together, and what the client has.
+//! Two objects of one pack are not compared if the second is stored whole there: the writer of that pack compared them, and
+//! found no delta. So the search covers deltas whose bases are not sent, objects of different packs, and bases of the client.
 //!
 //! **Invariant:** the base of a new delta comes before it in the order of the search, and objects with deltas that are
 //! copied do not take part, so no chain of deltas leads back to itself.
@@ -41,17 +41,17 @@ const DEPTH_MAX: u8 = 50;
 const SIZE_MIN: u64 = 50;
 const SIZE_MAX: u64 = 8 << 20;
 
-/// The objects that one thread takes at once: as many at least, and as many at most if their names do not differ.
+/// The number of objects that one thread takes at once: the least, and the most if their names are equal.
 const PART_MIN: usize = 256;
 const PART_MAX: usize = 1024;
 
-/// The size of the objects in comparison above which more threads are worth their start, in bytes.
+/// The total size of the objects from which further threads are started, in bytes.
 const THREADS_FROM: u64 = 256 << 10;
 
-/// What is kept compressed until it is written, in bytes; the rest is made again then.
+/// The most compressed bytes that are kept until they are written; the rest is encoded again then.
 const KEPT_MAX: usize = 32 << 20;
 
-/// Where an object that takes part comes from.
+/// The source of an object in the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     /// The selection's bases.
@@ -62,7 +62,7 @@ enum Source {
     Whole(u32),
 }
 
-/// An object that takes part.
+/// An object in the search.
 struct Item {
     name: u32,
     kind: Kind,
@@ -72,14 +72,14 @@ struct Item {
     source: Source,
 }
 
-/// What was found for the object at a place of the plan.
+/// The result for the object at a place of the plan.
 struct Found {
     place: u32,
     form: Form,
     ready: Ready,
 }
 
-/// Looks for deltas and enters them into the plan.
+/// Searches for deltas and enters them into the plan.
 pub(super) fn run(
     reader: &mut Reader,
     selection: &Selection,
@@ -131,7 +131,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Tells whether there are two objects that could be compared.
+/// Returns whether there are two objects to compare.
 fn is_worth_it(selection: &Selection, plan: &Plan, style: Style) -> bool {
     let mut packs = plan.entries.iter().filter(|planned| planned.form == Form::Whole).map(|planned| planned.pack);
     let first = packs.next();
@@ -140,7 +140,7 @@ fn is_worth_it(selection: &Selection, plan: &Plan, style: Style) -> bool {
         || packs.any(|pack| Some(pack) != first)
 }
 
-/// Lists the objects of the plan that are not written as deltas.
+/// Lists the objects of the plan that are not copied as deltas.
 fn packed(reader: &mut Reader, selection: &Selection, plan: &Plan) -> Result<Vec<Item>, Error> {
     let mut items = Vec::new();
     for (place, planned) in (0..).zip(&plan.entries) {
@@ -184,7 +184,7 @@ fn item(object: &SelectedObject, pack: u32, source: Source, size: u64) -> Option
     Some(Item { name: object.name, kind: object.kind, size, pack, source })
 }
 
-/// Cuts the list where it can be cut with little loss, always in the same way.
+/// Splits the list between objects of different names where possible, always in the same way.
 fn parts(items: &[Item]) -> Vec<&[Item]> {
     let mut parts = Vec::new();
     let mut rest = items;
@@ -199,21 +199,21 @@ fn parts(items: &[Item]) -> Vec<&[Item]> {
     parts
 }
 
-/// A search that threads share.
+/// A search shared by threads.
 struct Search<'s> {
     selection: &'s Selection,
     plan: &'s Plan,
     /// The longest chain of copied deltas on each place.
     heights: Vec<u8>,
     parts: Vec<&'s [Item]>,
-    /// The next part to take.
+    /// The index of the next part.
     next: AtomicUsize,
-    /// The bytes that are kept.
+    /// The number of kept bytes.
     kept: AtomicUsize,
 }
 
 impl Search<'_> {
-    /// Searches one part after the other until none is left.
+    /// Searches part after part until none is left.
     fn work(&self, reader: &mut Reader) -> io::Result<Vec<Found>> {
         let mut found = Vec::new();
         let mut compressor = Compressor::new();
@@ -233,7 +233,7 @@ impl Search<'_> {
         }
     }
 
-    /// Tells how many bytes the entry takes that the object at a place would be copied from.
+    /// Returns the size of the stored entry of the object at a place, in bytes.
     fn stored_bytes(&self, place: u32) -> u64 {
         let planned = self.plan.entries[place as usize];
         planned.end - planned.offset
@@ -243,7 +243,7 @@ impl Search<'_> {
         self.kept.load(Ordering::Relaxed) < KEPT_MAX
     }
 
-    /// Keeps what was compressed if there is room.
+    /// Keeps compressed bytes if there is room.
     fn keep(&self, body: Vec<u8>) -> Option<Box<[u8]>> {
         let before = self.kept.fetch_add(body.len(), Ordering::Relaxed);
         (before + body.len() <= KEPT_MAX).then(|| body.into())

@@ -150,7 +150,7 @@ impl<'s> PreparedFetch<'s> {
             history,
             object_filter,
             cache: options.cache.clone(),
-            pack_permits: options.pack_permits.clone(),
+            permits: options.pack_permits.clone(),
             frames: if is_v2 { Frames::Large } else { Frames::requested_by(&capabilities) },
             style: Style {
                 thin,

@@ -1,4 +1,4 @@
-//! The objects that the next one is compared with.
+//! The window of a search: the objects that the next one is compared with.
 
 use std::{collections::VecDeque, io};
 
@@ -22,7 +22,7 @@ const SEATS: usize = 10;
 /// The memory that a window may hold besides its last object, in bytes.
 const BYTES_MAX: usize = 16 << 20;
 
-/// The last objects of a search.
+/// The latest objects of a search.
 pub(super) struct Window<'w> {
     search: &'w Search<'w>,
     reader: &'w mut Reader,
@@ -33,12 +33,12 @@ struct Seat<'w> {
     item: &'w Item,
     /// The length of the chain of deltas that the object was given.
     depth: u8,
-    /// The content, once it was needed.
+    /// The content, read on first use.
     data: Option<Vec<u8>>,
     index: Option<delta::Index>,
 }
 
-/// A delta, and the seat of its base.
+/// The best delta so far, and the seat of its base.
 struct Best {
     seat: usize,
     depth: u8,
@@ -50,7 +50,7 @@ impl<'w> Window<'w> {
         Self { search, reader, seats: VecDeque::with_capacity(SEATS + 1) }
     }
 
-    /// Compares an object with those before it, and lets it into the window.
+    /// Compares an object with those in the window, and adds it to the window.
     pub(super) fn next(&mut self, item: &'w Item, compressor: &mut Compressor) -> io::Result<Option<Found>> {
         let mut seat = Seat { item, depth: 0, data: None, index: None };
         let place = match item.source {
@@ -77,14 +77,14 @@ impl<'w> Window<'w> {
             return Ok(None);
         }
         seat.depth = depth;
-        // A base that served once is likely to serve again: it stays longest.
+        // A base that was used once is likely to be used again: it stays longest.
         let base = self.seats.remove(base).expect("the base has a seat");
         self.let_in(seat);
         self.seats.push_back(base);
         Ok(Some(Found { place, form, ready: Ready { size, body: self.search.keep(body) } }))
     }
 
-    /// Compresses an object that has to be and has no delta, if there is room to keep it.
+    /// Compresses an object that has no delta and is not copied, if there is room to keep it.
     fn whole(&mut self, seat: &mut Seat<'_>, compressor: &mut Compressor) -> io::Result<Option<Ready>> {
         if !matches!(seat.item.source, Source::Encoded(_)) || !self.search.has_room() {
             return Ok(None);
@@ -94,7 +94,7 @@ impl<'w> Window<'w> {
         Ok(self.search.keep(body).map(|body| Ready { size: data.len() as u64, body: Some(body) }))
     }
 
-    /// Finds the smallest delta for an object that may be given a chain of at most `depth_max` deltas.
+    /// Finds the smallest delta for an object whose chain of deltas may have a length of at most `depth_max`.
     fn best(&mut self, target: &mut Seat<'_>, depth_max: u8) -> io::Result<Option<Best>> {
         let size = target.item.size as usize;
         let mut best: Option<Best> = None;
@@ -106,7 +106,7 @@ impl<'w> Window<'w> {
             if base.depth >= depth_max || were_compared(base.item, target.item) {
                 continue;
             }
-            // A delta is no gain beyond half of what it replaces; and the longer its chain, the less it may take.
+            // A delta may take half of the object's size at most, and the longer its chain, the less.
             let (limit, depth) = match &best {
                 Some(best) => (best.delta.len() - 1, best.depth),
                 None => ((size / 2).saturating_sub(20), 1),
@@ -134,7 +134,7 @@ impl<'w> Window<'w> {
         Ok(best)
     }
 
-    /// Lets an object in, and as many of the oldest out as there is no room for.
+    /// Adds an object, and removes the oldest ones beyond the limits.
     fn let_in(&mut self, seat: Seat<'w>) {
         self.seats.push_back(seat);
         let mut bytes: usize = self.seats.iter().map(Seat::bytes).sum();
@@ -144,7 +144,7 @@ impl<'w> Window<'w> {
     }
 }
 
-/// Tells whether who wrote a pack compared the second object with the first already, and found nothing.
+/// Returns whether the writer of the stored pack compared the two objects already and found no delta.
 fn were_compared(base: &Item, target: &Item) -> bool {
     matches!(target.source, Source::Whole(_)) && base.pack == target.pack
 }

@@ -38,7 +38,7 @@ impl Bench {
     }
 }
 
-/// Runs git, which has to succeed; gives its output.
+/// Runs git, which has to succeed; returns its output.
 pub(super) fn git(path: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new("git")
         .args(arguments)
@@ -75,7 +75,7 @@ pub(super) fn closure(path: &Path, revisions: &[&str]) -> Vec<ObjectId> {
     all
 }
 
-/// Writes a pack as `style` says; gives its bytes.
+/// Writes a pack as `style` says; returns its bytes.
 pub(super) fn pack(repository: &Path, selection: &Selection, style: Style) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut reader = Repository::open(repository).expect("a repository").reader();
