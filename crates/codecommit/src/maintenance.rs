@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws::Call;
 use git::maintenance::{MaintenanceOptions, Outcome};
-use git::{Fsck, Interrupt, Object, ObjectId, ObjectsInUse, Unsound};
+use git::{Fsck, FsckError, Interrupt, Object, ObjectId, ObjectsInUse};
 
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception, ref_query};
@@ -94,8 +94,8 @@ impl Writer {
     /// Adds objects; those that a push could not bring are refused, as Git clients would not accept them.
     pub(crate) fn add(&self, objects: &[Object]) -> Result<Vec<ObjectId>, Exception> {
         self.fsck.check_new(objects, &mut self.objects.reader()).map_err(|unsound| match unsound {
-            Unsound::Fault(fault) => Exception::UnsoundObject { fault },
-            Unsound::Unreadable(error) => error.into(),
+            FsckError::Fault(fault) => Exception::UnsoundObject { fault },
+            FsckError::Unreadable(error) => error.into(),
         })?;
         self.growth.has_grown.store(true, Ordering::Relaxed);
         Ok(self.objects.add(objects, &self.in_use, self.sync)?)

@@ -67,7 +67,7 @@ fn check(reader: &mut Reader, objects: &[Object], ids: &[ObjectId]) -> Result<()
     for (id, kind) in named {
         match added.get(&id).copied().or(reader.kind(&id)?) {
             Some(found) if found == kind => {}
-            Some(_) => return Err(Error::Malformed { id, reason: "it is of another kind" }),
+            Some(_) => return Err(Error::other_kind(&id)),
             None => return Err(reader.missing(&id)),
         }
     }

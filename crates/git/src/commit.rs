@@ -36,7 +36,7 @@ pub struct Signature {
 impl Commit {
     /// Reads a commit; what Git takes of historic defects is taken too. Fails with a short reason.
     pub fn parse(data: &[u8]) -> Result<Self, &'static str> {
-        let head = object_links::Commit::parse(data)?;
+        let head = object_links::CommitHead::parse(data)?;
         let (tree, parents) = (head.tree, head.parents().collect());
         let (mut author, mut committer) = (Signature::default(), Signature::default());
         let mut extra_headers = BString::default();

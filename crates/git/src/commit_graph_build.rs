@@ -11,7 +11,7 @@ use crate::{
     object_links,
     pack::Pack,
     reader::Reader,
-    trees::Trees,
+    tree_comparison::TreeComparer,
 };
 
 /// A commit is at most this many commits away from a landmark, unless that makes too many.
@@ -60,7 +60,7 @@ fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error
     let Some(graph) = connect(pack, &mut reader, bases, &commits)? else { return Ok(None) };
     let numbers = landmarks(&graph);
     let mut graphed_pack = GraphedPack::new(pack, Arc::new(Cached::alone(graph)));
-    let mut trees = Trees::default();
+    let mut trees = TreeComparer::default();
     for number in numbers {
         match graphed_pack.reach(&mut reader, &mut trees, &[number]) {
             Ok(bits) => own(&mut graphed_pack).landmarks.push((number, Runs::of(&bits))),
@@ -139,7 +139,7 @@ fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> 
     for rank in ranks {
         let id = pack.id_at(*rank);
         reader.expect(&id, Kind::Commit, &mut buffer)?;
-        let commit = object_links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+        let commit = object_links::CommitHead::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         let start = parents.len();
         for parent in commit.parents() {
             let Some(place) = pack.rank(&parent).and_then(|rank| ranks.binary_search(&rank).ok()) else {

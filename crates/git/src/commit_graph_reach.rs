@@ -11,14 +11,14 @@ use crate::{
     pack::Pack,
     reader::Reader,
     selection::SelectedObject,
-    trees::{Sink, Step, Trees},
+    tree_comparison::{ComparedCommit, ObjectSink, TreeComparer},
 };
 
 impl GraphedPack {
     /// Finds the ranks of all objects reachable from the commits `tips`, these included.
     ///
     /// Walks back to the nearest landmarks; only the trees of the commits before these are read.
-    pub(crate) fn reach(&self, reader: &mut Reader, trees: &mut Trees, tips: &[u32]) -> Result<Bits, Error> {
+    pub(crate) fn reach(&self, reader: &mut Reader, trees: &mut TreeComparer, tips: &[u32]) -> Result<Bits, Error> {
         let graph = &self.graph;
         let mut bits = Bits::new(graph.bases.len());
         if let Some(all) = graph.all.as_ref().filter(|_| self.are_all_heads_in(tips)) {
@@ -41,16 +41,16 @@ impl GraphedPack {
         }
         let steps: Vec<_> = open.into_iter().rev().map(|number| self.step(number)).collect();
         let mut marks = Marks { pack: &self.pack, bits: &mut bits, foreign: None };
-        trees.follow(reader, &steps, &mut marks)?;
+        trees.compare_commits(reader, &steps, &mut marks)?;
         if let Some(id) = marks.foreign {
             return Err(reader.missing(&id));
         }
         Ok(bits)
     }
 
-    fn step(&self, number: u32) -> Step {
+    fn step(&self, number: u32) -> ComparedCommit {
         let others = self.graph.parents(number).iter().map(|parent| self.tree(*parent)).collect();
-        Step { commit: self.id(number), tree: self.tree(number), others }
+        ComparedCommit { commit: self.id(number), tree: self.tree(number), others }
     }
 
     fn are_all_heads_in(&self, tips: &[u32]) -> bool {
@@ -69,7 +69,7 @@ struct Marks<'a> {
     foreign: Option<ObjectId>,
 }
 
-impl Sink for Marks<'_> {
+impl ObjectSink for Marks<'_> {
     fn add(&mut self, chosen: SelectedObject) -> bool {
         let Some(rank) = self.pack.rank(&chosen.id) else {
             self.foreign = Some(chosen.id);

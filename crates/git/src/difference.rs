@@ -6,11 +6,11 @@ use bstr::{BStr, BString};
 use gix::{ObjectId, hash::oid};
 
 use crate::{
-    Error, Mode,
+    Error, FileVersion, Mode,
     object_links::TreeEntry,
     reader::Reader,
-    tree_levels::{Cursor, Level, Levels},
-    trees::order,
+    tree_comparison::order,
+    tree_levels::{Level, Levels, TreeCursor},
 };
 
 /// A file that is not the same in two trees.
@@ -19,41 +19,41 @@ pub struct Difference {
     /// Where it is.
     pub path: BString,
     /// What it is in the first tree; nothing if it is added.
-    pub before: Option<(Mode, ObjectId)>,
+    pub before: Option<FileVersion>,
     /// What it is in the second tree; nothing if it is deleted.
-    pub after: Option<(Mode, ObjectId)>,
+    pub after: Option<FileVersion>,
 }
 
 /// The files in which two trees differ, in the order of their paths.
 ///
 /// Symbolic links and submodules count as files. Folders that are the same in both trees are not read.
 pub struct Differences {
-    levels: Levels<Folders>,
+    levels: Levels<FolderPair>,
     /// The path of the folder of the last level, with a slash at its end.
     folder: BString,
     /// Only what comes after this path is found.
     start: BString,
     /// Pairs of trees in which no file differs, such as folders without files; they may be in any number of places.
-    alike: HashSet<Trees>,
+    alike: HashSet<TreePair>,
 }
 
 /// How many pairs are remembered.
 const ALIKE_MAX: usize = 1 << 16;
 
 /// The trees of both sides at one path.
-type Trees = [Option<ObjectId>; 2];
+type TreePair = [Option<ObjectId>; 2];
 
 /// A pair of folders at the same path.
-struct Folders {
-    sides: [Cursor; 2],
+struct FolderPair {
+    sides: [TreeCursor; 2],
     /// The length of the path of the folder above.
     above_bytes: usize,
     /// Whether a file differs in them, or may.
     differ: bool,
 }
 
-impl Level for Folders {
-    fn cursors(&mut self) -> &mut [Cursor] {
+impl Level for FolderPair {
+    fn cursors(&mut self) -> &mut [TreeCursor] {
         &mut self.sides
     }
 }
@@ -85,7 +85,7 @@ impl Differences {
                 self.leave(reader)?;
                 continue;
             };
-            let tree = |side: Option<(Mode, ObjectId)>| side.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id);
+            let tree = |side: Option<FileVersion>| side.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id);
             let trees = [tree(before), tree(after)];
             if trees.iter().any(Option::is_some) {
                 if !self.alike.contains(&trees) && !self.enter(reader, name.as_ref(), trees)? {
@@ -103,7 +103,7 @@ impl Differences {
     }
 
     /// Goes down into a pair of folders, unless all that is in them comes before the start; tells whether it did.
-    fn enter(&mut self, reader: &mut Reader, name: &BStr, trees: Trees) -> Result<bool, Error> {
+    fn enter(&mut self, reader: &mut Reader, name: &BStr, trees: TreePair) -> Result<bool, Error> {
         let above_bytes = self.folder.len();
         if !self.levels.is_empty() {
             self.folder.extend_from_slice(name);
@@ -113,14 +113,14 @@ impl Differences {
             self.folder.truncate(above_bytes);
             return Ok(false);
         }
-        let sides = [Cursor::open(reader, trees[0])?, Cursor::open(reader, trees[1])?];
-        self.levels.push(Folders { sides, above_bytes, differ: false });
+        let sides = [TreeCursor::open(reader, trees[0])?, TreeCursor::open(reader, trees[1])?];
+        self.levels.push(FolderPair { sides, above_bytes, differ: false });
         Ok(true)
     }
 
     /// Goes back up, and remembers a pair of folders in which no file differs.
     fn leave(&mut self, reader: &mut Reader) -> Result<(), Error> {
-        let Some(Folders { sides: [before, after], above_bytes, differ }) = self.levels.pop() else { return Ok(()) };
+        let Some(FolderPair { sides: [before, after], above_bytes, differ }) = self.levels.pop() else { return Ok(()) };
         self.folder.truncate(above_bytes);
         if differ {
             return self.differ(reader);
@@ -142,11 +142,11 @@ impl Differences {
 }
 
 /// A name, and what has it on either side.
-type Pair = (BString, Option<(Mode, ObjectId)>, Option<(Mode, ObjectId)>);
+type NamedPair = (BString, Option<FileVersion>, Option<FileVersion>);
 
-impl Folders {
+impl FolderPair {
     /// Takes the next entries that differ, one of each side if they have the same name and kind.
-    fn pair(&mut self) -> Result<Option<Pair>, Error> {
+    fn pair(&mut self) -> Result<Option<NamedPair>, Error> {
         loop {
             let [before, after] = &self.sides;
             let (before, after) = (before.peek()?, after.peek()?);

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use gix::ObjectId;
+use gix::{ObjectId, hash::oid};
 
 /// Why an object could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Describes an object whose kind is not the one that another object or the caller expects.
+    pub(crate) fn other_kind(id: &oid) -> Self {
+        Self::Malformed { id: id.to_owned(), reason: "it has another kind than expected" }
+    }
+
     /// Describes a failure of gitoxide's decoders.
     pub(crate) fn decode(error: &impl std::fmt::Display) -> Self {
         Self::Decode(error.to_string())

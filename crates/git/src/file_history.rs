@@ -9,7 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::{ObjectId, hash::oid};
 
 use crate::{
-    Error, Mode,
+    Error, FileVersion, Mode,
     history::{History, Node},
     reader::Reader,
     rename::Origins,
@@ -35,7 +35,7 @@ impl Reader {
     /// version if one of its parents has the file just so, and only that parent is followed then. Where the file was made
     /// by renaming or copying another one, the history goes on with that one, as with `git log --follow`.
     pub fn file_history(&mut self, commit: &oid, path: &BStr) -> Result<Vec<Revision>, Error> {
-        let mut walk = Walk {
+        let mut walk = FileHistoryWalk {
             reader: self,
             history: History::default(),
             paths: vec![path.to_owned()],
@@ -62,24 +62,24 @@ impl Reader {
 const PLACES_MAX: usize = 1_000_000;
 
 /// What is at a path.
-type Found = Option<(Mode, ObjectId)>;
+type FoundFile = Option<FileVersion>;
 
 /// The places where a file was, each before those that it leads to.
-struct Walk<'r> {
+struct FileHistoryWalk<'r> {
     reader: &'r mut Reader,
     history: History,
     paths: Vec<BString>,
-    places: Vec<Place>,
+    places: Vec<PathInCommit>,
     /// The numbers of the places, by commit and path.
     numbers: HashMap<(Node, usize), usize>,
     /// What commits have at paths.
-    files: HashMap<(Node, usize), Found>,
+    files: HashMap<(Node, usize), FoundFile>,
     /// What folders have of paths, by how much of the path leads to them: most commits share them.
-    folders: HashMap<(ObjectId, usize, usize), Found>,
+    folders: HashMap<(ObjectId, usize, usize), FoundFile>,
 }
 
 /// A path in a commit.
-struct Place {
+struct PathInCommit {
     commit: Node,
     path: usize,
     is_version: bool,
@@ -87,18 +87,18 @@ struct Place {
     older: Vec<usize>,
 }
 
-impl Walk<'_> {
+impl FileHistoryWalk<'_> {
     /// Gives the number of a place; a new one is the last.
     fn place(&mut self, commit: Node, path: usize) -> usize {
         *self.numbers.entry((commit, path)).or_insert_with(|| {
-            self.places.push(Place { commit, path, is_version: false, older: Vec::new() });
+            self.places.push(PathInCommit { commit, path, is_version: false, older: Vec::new() });
             self.places.len() - 1
         })
     }
 
     /// Finds out where the file came from, and whether it is another one here.
     fn look_back(&mut self, at: usize) -> Result<(), Error> {
-        let Place { commit, path, .. } = self.places[at];
+        let PathInCommit { commit, path, .. } = self.places[at];
         let here = self.file(commit, path)?;
         let parents = self.history.parents(commit).to_vec();
         for parent in &parents {
@@ -129,7 +129,7 @@ impl Walk<'_> {
         commit: Node,
         parent: Node,
         path: usize,
-        file: (Mode, ObjectId),
+        file: FileVersion,
         origins: Origins,
     ) -> Result<usize, Error> {
         let trees = [self.history.tree(parent), self.history.tree(commit)];
@@ -143,7 +143,7 @@ impl Walk<'_> {
     }
 
     /// Finds the file that a commit has at a path.
-    fn file(&mut self, commit: Node, path: usize) -> Result<Found, Error> {
+    fn file(&mut self, commit: Node, path: usize) -> Result<FoundFile, Error> {
         if let Some(known) = self.files.get(&(commit, path)) {
             return Ok(*known);
         }
@@ -153,7 +153,7 @@ impl Walk<'_> {
         Ok(found)
     }
 
-    fn find(&mut self, mut tree: ObjectId, path: usize) -> Result<Found, Error> {
+    fn find(&mut self, mut tree: ObjectId, path: usize) -> Result<FoundFile, Error> {
         let mut names = self.paths[path].split_str(b"/").enumerate().peekable();
         while let Some((depth, name)) = names.next() {
             let known = self.folders.get(&(tree, path, depth)).copied();

@@ -3,9 +3,9 @@
 mod allowed;
 pub(crate) mod sparse;
 
-use bstr::{BStr, BString, ByteSlice, ByteVec};
+use bstr::{BStr, BString, ByteSlice};
 
-use crate::{Kind, ProtocolError};
+use crate::{Kind, ProtocolError, percent};
 pub use allowed::Filters;
 
 /// A rule by which objects are left out; what a client asks for by its id is always sent.
@@ -79,26 +79,9 @@ fn combination(parts: &[u8], level: usize) -> Result<Filter, ProtocolError> {
         if let Some(byte) = piece.iter().find(|byte| **byte <= b' ' || **byte > 127 || RESERVED.contains(byte)) {
             return Err(ProtocolError::new(format!("must escape char in sub-filter-spec: '{}'", [*byte].as_bstr())));
         }
-        Filter::nested(unescaped(piece).as_bstr(), level + 1)
+        Filter::nested(percent::decode(piece).as_bstr(), level + 1)
     };
     pieces.iter().map(parse).collect::<Result<_, _>>().map(Filter::All)
-}
-
-/// Undoes the escapes of URLs; what is no escape stays.
-fn unescaped(text: &[u8]) -> BString {
-    let mut plain = BString::default();
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        let byte = tail.get(..2).filter(|_| *first == b'%').and_then(hexadecimal);
-        plain.push_byte(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    plain
-}
-
-fn hexadecimal(digits: &[u8]) -> Option<u8> {
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|it| it.is_ascii_hexdigit()))?;
-    u8::from_str_radix(digits, 16).ok().filter(|byte| *byte != 0)
 }
 
 /// Reads a number as Git writes sizes: with a unit of 1,024, its square or its cube, and as C writes bases.

@@ -21,7 +21,7 @@ pub(crate) use message::Message;
 pub use message::Severity;
 pub(crate) use modules::FILE_BYTES_MAX;
 pub use names::is_dot_git;
-pub use new_objects::Unsound;
+pub use new_objects::FsckError;
 
 /// How pushed objects are checked: which faults are taken, and which objects are not looked at.
 ///
@@ -66,7 +66,7 @@ impl Fsck {
 }
 
 /// A file that a tree names: its kind, and its content if that was to be read.
-pub(crate) type File = (Kind, Option<Vec<u8>>);
+pub(crate) type NamedFile = (Kind, Option<Vec<u8>>);
 
 /// How many warnings of one push are kept.
 const WARNINGS_MAX: usize = 100;
@@ -119,7 +119,7 @@ impl Findings {
     pub(crate) fn check_files<E: From<String>>(
         &mut self,
         fsck: &Fsck,
-        read: &mut dyn FnMut(&oid) -> Result<Option<File>, E>,
+        read: &mut dyn FnMut(&oid) -> Result<Option<NamedFile>, E>,
     ) -> Result<(), E> {
         for (files, found) in [(&modules::MODULES, &self.modules), (&modules::ATTRIBUTES, &self.attributes)] {
             let mut ids: Vec<_> = found.iter().filter(|id| !fsck.skipped.contains(*id)).collect();
@@ -135,7 +135,7 @@ impl Findings {
     }
 }
 
-/// Where the checks of one object tell what they find.
+/// The findings about one object, as they are reported.
 struct Report<'r> {
     fsck: &'r Fsck,
     id: &'r oid,
@@ -144,7 +144,7 @@ struct Report<'r> {
 
 impl Report<'_> {
     /// Tells of a fault; fails if that keeps the object out.
-    fn say(&mut self, message: Message, text: &str) -> Result<(), String> {
+    fn add(&mut self, message: Message, text: &str) -> Result<(), String> {
         let sentence = || format!("object {}: {}: {text}", self.id, message.id());
         match self.fsck.severities[message as usize] {
             Severity::Error => return Err(sentence()),

@@ -12,7 +12,7 @@ pub(crate) type Node = u32;
 /// Commits with their parents, read when they are asked for.
 #[derive(Default)]
 pub(crate) struct History {
-    commits: Vec<Commit>,
+    commits: Vec<HistoryCommit>,
     by_id: HashMap<ObjectId, Node>,
     parents: Vec<Node>,
     buffer: Vec<u8>,
@@ -27,7 +27,7 @@ const FEW: usize = 200;
 /// How many commits are loaded before it is checked whether the work is to end.
 const LOADS_PER_CHECK: usize = 1 << 8;
 
-struct Commit {
+struct HistoryCommit {
     id: ObjectId,
     tree: ObjectId,
     seconds: i64,
@@ -44,7 +44,14 @@ impl History {
         let next = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
         *self.by_id.entry(id.to_owned()).or_insert_with(|| {
             let tree = ObjectId::null(gix::hash::Kind::Sha1);
-            self.commits.push(Commit { id: id.to_owned(), tree, seconds: 0, parents: None, cut: false, number: None });
+            self.commits.push(HistoryCommit {
+                id: id.to_owned(),
+                tree,
+                seconds: 0,
+                parents: None,
+                cut: false,
+                number: None,
+            });
             next
         })
     }
@@ -85,7 +92,7 @@ impl History {
 
     /// Reads a commit if it was not read yet.
     pub(crate) fn load(&mut self, node: Node, reader: &mut Reader) -> Result<(), Error> {
-        let Commit { id, parents, number, .. } = self.commits[node as usize];
+        let HistoryCommit { id, parents, number, .. } = self.commits[node as usize];
         if parents.is_some() {
             return Ok(());
         }
@@ -103,7 +110,7 @@ impl History {
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         reader.expect(&id, Kind::Commit, &mut buffer)?;
-        let commit = object_links::Commit::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
+        let commit = object_links::CommitHead::parse(&buffer).map_err(|reason| Error::Malformed { id, reason })?;
         let start = self.parents.len();
         for parent in commit.parents() {
             let parent = self.node(&parent);
@@ -118,7 +125,7 @@ impl History {
     pub(crate) fn invent(&mut self, tree: ObjectId, parents: &[Node]) -> Node {
         let node = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
         let id = ObjectId::null(gix::hash::Kind::Sha1);
-        self.commits.push(Commit { id, tree, seconds: 0, parents: None, cut: false, number: None });
+        self.commits.push(HistoryCommit { id, tree, seconds: 0, parents: None, cut: false, number: None });
         let start = self.parents.len();
         self.parents.extend_from_slice(parents);
         self.settle(node, start, tree, 0);

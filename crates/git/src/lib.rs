@@ -50,6 +50,8 @@ mod pack_index;
 mod pack_objects;
 mod pack_permits;
 mod pack_writer;
+mod paint;
+mod percent;
 mod pktline;
 mod reader;
 pub mod receive_pack;
@@ -62,9 +64,9 @@ mod staging;
 mod stored_entry;
 mod stream;
 mod tree;
+mod tree_comparison;
 mod tree_levels;
 mod tree_walk;
-mod trees;
 pub mod upload_pack;
 mod version;
 
@@ -76,15 +78,15 @@ pub use difference::{Difference, Differences};
 pub use error::{Error, ProtocolError};
 pub use file_history::Revision;
 pub use filter::Filters;
-pub use fsck::{Fsck, Severity, Unsound, is_dot_git};
+pub use fsck::{Fsck, FsckError, Severity, is_dot_git};
 pub use gc_lock::ObjectsInUse;
 pub use gix::ObjectId;
 pub use gix::hash::oid;
 pub use interrupt::Interrupt;
-pub use line_diff::{Change, changes, is_binary, lines};
+pub use line_diff::{LineChange, diff_lines, is_binary, lines};
 pub use log::Log;
 pub use merge::{
-    By, Conflict, Favor, LINES_MAX, Lines, MergeError, MergeLimits, MergeOptions, Merged, Part, Version as FileVersion,
+    ChangedBy, Conflict, Favor, LINES_MAX, MergeError, MergeLimits, MergeOptions, Merged, TextPart, TextVersions,
     can_compare,
 };
 pub use object::{Kind, Object};
@@ -95,6 +97,6 @@ pub use pack_permits::PackPermits;
 pub use reader::Reader;
 pub use reference::{Reference, References, is_reference_name};
 pub use repository::Repository;
-pub use tree::{Edits, Entry, Mode};
-pub use tree_walk::{Placed, TreeWalk};
+pub use tree::{Edits, Entry, FileVersion, Mode};
+pub use tree_walk::{TreeWalk, WalkedEntry};
 pub use version::Version;

@@ -14,7 +14,7 @@ const LOOKED_AT_BYTES: usize = 8_000;
 
 /// Neighbouring lines of one text in the place of those of another one; either may be none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct LineChange {
     /// The lines of the first text, counted from 0.
     pub before: Range<usize>,
     /// The lines of the second text, counted from 0.
@@ -34,12 +34,12 @@ pub fn is_binary(content: &[u8]) -> bool {
 /// Finds the lines in which two texts differ, in their order, as Git finds them.
 ///
 /// Lines that differ in white space alone are the same if `ignore_white_space` says so. `interrupt` can end it early.
-pub fn changes(
+pub fn diff_lines(
     before: &[&[u8]],
     after: &[&[u8]],
     ignore_white_space: bool,
     interrupt: &Interrupt,
-) -> Result<Vec<Change>, Error> {
+) -> Result<Vec<LineChange>, Error> {
     let mut input = InternedInput::default();
     input.update_before(before.iter().map(|line| key_of(line, ignore_white_space)));
     input.update_after(after.iter().map(|line| key_of(line, ignore_white_space)));
@@ -47,7 +47,7 @@ pub fn changes(
     let mut diff = paired(before.len(), after.len(), &pairs);
     diff.postprocess_lines(&input);
     let lines = |range: Range<u32>| range.start as usize..range.end as usize;
-    Ok(diff.hunks().map(|hunk| Change { before: lines(hunk.before), after: lines(hunk.after) }).collect())
+    Ok(diff.hunks().map(|hunk| LineChange { before: lines(hunk.before), after: lines(hunk.after) }).collect())
 }
 
 /// Gives what differs between two texts of so many lines that have the lines in common that are paired.

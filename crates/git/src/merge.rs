@@ -27,14 +27,14 @@ use bstr::BString;
 use gix::{ObjectId, hash::oid};
 
 use crate::{
-    Error, Kind, Mode, Object,
+    Error, FileVersion, Kind, Object,
     history::{History, Node},
     merge_base,
     reader::Reader,
 };
 use budget::Budget;
 pub use budget::MergeLimits;
-pub use lines::{By, LINES_MAX, Lines, Part, can_compare};
+pub use lines::{ChangedBy, LINES_MAX, TextPart, TextVersions, can_compare};
 pub use text::Favor;
 
 /// How two commits are merged.
@@ -72,18 +72,15 @@ pub struct Merged {
     pub is_clean: bool,
 }
 
-/// A file, link or submodule in one version.
-pub type Version = (Mode, ObjectId);
-
 /// A path that conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The path that it would have if nothing were in its way.
     pub path: BString,
     /// What the ancestor, our side and their side have; what was renamed is looked up under its other name.
-    pub versions: [Option<Version>; 3],
+    pub versions: [Option<FileVersion>; 3],
     /// What the tree has, if it has anything.
-    pub merged: Option<Version>,
+    pub merged: Option<FileVersion>,
     /// Whether both sides changed what is in the file.
     pub content: bool,
     /// Whether both sides changed its mode.
@@ -138,9 +135,9 @@ impl Reader {
         let bases = merge_base::best(merger.reader, &mut history, ours, theirs)?;
         let base = bases.first().map(|base| history.id(*base));
         let labels = options.labels.clone();
-        let outcome = merger.commits(&mut history, Pending::new(ours, theirs, bases, labels))?;
+        let outcome = merger.commits(&mut history, PendingMerge::new(ours, theirs, bases, labels))?;
         let objects = self.imagined(&outcome.tree);
-        let Outcome { tree, conflicts, is_clean } = outcome;
+        let MergedTrees { tree, conflicts, is_clean } = outcome;
         Ok(Merged { base, tree, objects, conflicts, is_clean })
     }
 }
@@ -153,7 +150,7 @@ struct Merger<'m> {
 }
 
 /// What came of merging three trees.
-struct Outcome {
+struct MergedTrees {
     tree: ObjectId,
     conflicts: BTreeMap<BString, Conflict>,
     is_clean: bool,
@@ -161,7 +158,7 @@ struct Outcome {
 
 /// What three trees are merged for.
 #[derive(Clone, Copy)]
-struct Scene<'s> {
+struct TreeMerge<'s> {
     /// The trees of the ancestor, our side and theirs.
     trees: [ObjectId; 3],
     labels: &'s [BString; 2],
@@ -170,7 +167,7 @@ struct Scene<'s> {
 }
 
 /// Two commits whose best common ancestors are being merged.
-struct Pending {
+struct PendingMerge {
     ours: Node,
     theirs: Node,
     labels: [BString; 2],
@@ -180,7 +177,7 @@ struct Pending {
     base: Option<Node>,
 }
 
-impl Pending {
+impl PendingMerge {
     /// Begins with two commits and their best common ancestors, the newest first.
     fn new(ours: Node, theirs: Node, bases: Vec<Node>, labels: [BString; 2]) -> Self {
         let mut bases = bases.into_iter().rev();
@@ -192,7 +189,7 @@ impl Pending {
 impl Merger<'_> {
     /// Merges two commits. Their ancestors are merged first: the oldest comes first, and each next one is merged into what
     /// the ones before it gave.
-    fn commits(&mut self, history: &mut History, commits: Pending) -> Result<Outcome, MergeError> {
+    fn commits(&mut self, history: &mut History, commits: PendingMerge) -> Result<MergedTrees, MergeError> {
         let mut open = vec![commits];
         loop {
             self.budget.time()?;
@@ -203,16 +200,16 @@ impl Merger<'_> {
             {
                 let inner = merge_base::best(self.reader, history, one, next)?;
                 let labels = ["Temporary merge branch 1".into(), "Temporary merge branch 2".into()];
-                open.push(Pending::new(one, next, inner, labels));
+                open.push(PendingMerge::new(one, next, inner, labels));
                 continue;
             }
-            let Pending { ours, theirs, ref labels, base, .. } = *last;
+            let PendingMerge { ours, theirs, ref labels, base, .. } = *last;
             let base = match base {
                 Some(base) => history.tree(base),
                 None => self.reader.imagine(Object { kind: Kind::Tree, data: Vec::new() })?,
             };
             let trees = [base, history.tree(ours), history.tree(theirs)];
-            let outcome = self.trees(Scene { trees, labels, depth })?;
+            let outcome = self.trees(TreeMerge { trees, labels, depth })?;
             open.pop();
             let Some(above) = open.last_mut() else { return Ok(outcome) };
             above.base = Some(history.invent(outcome.tree, &[ours, theirs]));

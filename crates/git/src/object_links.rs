@@ -20,7 +20,7 @@ pub(crate) fn visit(kind: Kind, data: &[u8], visit: &mut dyn FnMut(&oid, Kind)) 
     match kind {
         Kind::Blob => {}
         Kind::Commit => {
-            let commit = Commit::parse(data)?;
+            let commit = CommitHead::parse(data)?;
             visit(&commit.tree, Kind::Tree);
             for parent in commit.parents() {
                 visit(&parent, Kind::Commit);
@@ -43,7 +43,7 @@ pub(crate) fn visit(kind: Kind, data: &[u8], visit: &mut dyn FnMut(&oid, Kind)) 
 }
 
 /// The head of a commit.
-pub(crate) struct Commit<'a> {
+pub(crate) struct CommitHead<'a> {
     pub(crate) tree: ObjectId,
     data: &'a [u8],
 }
@@ -51,7 +51,7 @@ pub(crate) struct Commit<'a> {
 const TREE_LINE: usize = "tree ".len() + 41;
 const PARENT_LINE: usize = "parent ".len() + 41;
 
-impl<'a> Commit<'a> {
+impl<'a> CommitHead<'a> {
     /// Reads the head of a commit.
     pub(crate) fn parse(data: &'a [u8]) -> Result<Self, &'static str> {
         let tree = id_line(data, b"tree ").ok_or("a commit without a tree")?;
@@ -191,13 +191,13 @@ mod tests {
             names(Kind::Commit, text.as_bytes()),
             Ok(vec![(a, Kind::Tree), (b, Kind::Commit), (c, Kind::Commit)])
         );
-        assert_eq!(Commit::parse(text.as_bytes()).expect("a commit").seconds(), 1_700_000_000);
+        assert_eq!(CommitHead::parse(text.as_bytes()).expect("a commit").seconds(), 1_700_000_000);
     }
 
     #[test]
     fn a_commit_without_a_committer_is_old() {
         let text = format!("tree {}\n", "a".repeat(40));
-        assert_eq!(Commit::parse(text.as_bytes()).expect("a commit").seconds(), 0);
+        assert_eq!(CommitHead::parse(text.as_bytes()).expect("a commit").seconds(), 0);
         assert!(names(Kind::Commit, b"tree abc\n").is_err());
     }
 

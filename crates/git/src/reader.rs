@@ -237,7 +237,7 @@ impl Reader {
     pub(crate) fn expect(&mut self, id: &oid, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), Error> {
         match self.read(id, buffer)? {
             Some(found) if found == kind => Ok(()),
-            Some(_) => Err(Error::Malformed { id: id.to_owned(), reason: "it is of another kind" }),
+            Some(_) => Err(Error::other_kind(id)),
             None => Err(self.missing(id)),
         }
     }

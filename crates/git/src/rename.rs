@@ -3,24 +3,16 @@
 //! The steps are those of `git log --follow`: a file of the same content first, else the most similar one. A file that is
 //! gone goes before one that stays.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::hash::RandomState;
+use std::{cmp::Reverse, collections::HashMap, hash::RandomState};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use crate::{
     Difference, Differences, Error, Kind, Mode, TreeWalk,
-    merge::similarity::{Pieces, WHOLE, can_reach},
+    merge::similarity::{BestCandidates, Pieces, SIMILAR, can_reach},
     reader::Reader,
 };
-
-/// The similarity that an origin needs.
-const SIMILAR: u64 = WHOLE / 2;
-
-/// The number of similar files of which a file that is gone is preferred.
-const CANDIDATES: usize = 4;
 
 /// The number of files with the same content that are looked at.
 const SAME_MAX: usize = 100;
@@ -44,37 +36,23 @@ pub(crate) enum Origins {
 }
 
 /// A file that another one may have been made of.
-struct Source {
+struct RenameSource {
     path: BString,
     mode: Mode,
     id: ObjectId,
-    state: State,
+    state: SourceState,
 }
 
 /// What became of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SourceState {
     Gone,
     Changed,
     Same,
 }
 
-/// A source that was compared.
-struct Candidate {
-    similarity: u64,
-    same_name: bool,
-    is_gone: bool,
-    path: BString,
-}
-
-impl Candidate {
-    fn rank(&self) -> (u64, bool) {
-        (self.similarity, self.same_name)
-    }
-}
-
 /// The file whose origin is looked for.
-struct Target<'a> {
+struct RenameTarget<'a> {
     path: &'a BStr,
     mode: Mode,
     id: ObjectId,
@@ -91,8 +69,8 @@ impl Reader {
         (mode, id): (Mode, ObjectId),
         origins: Origins,
     ) -> Result<Option<BString>, Error> {
-        let target = Target { path, mode, id };
-        let Some(changes) = Changes::between(self, before, after)? else { return Ok(None) };
+        let target = RenameTarget { path, mode, id };
+        let Some(changes) = ChangedFiles::between(self, before, after)? else { return Ok(None) };
         let sources = changes.sources(self, origins)?;
         let (same, count) = self.same(sources, &target)?;
         if same.is_some() || !is_regular(mode) {
@@ -104,7 +82,11 @@ impl Reader {
     }
 
     /// Finds a source of the same content, and counts the sources.
-    fn same(&mut self, mut sources: Sources<'_>, target: &Target<'_>) -> Result<(Option<BString>, usize), Error> {
+    fn same(
+        &mut self,
+        mut sources: RenameSources<'_>,
+        target: &RenameTarget<'_>,
+    ) -> Result<(Option<BString>, usize), Error> {
         let mut best: Option<(u8, BString)> = None;
         let (mut count, mut same) = (0, 0);
         while let Some(source) = sources.next(self)? {
@@ -115,7 +97,7 @@ impl Reader {
             }
             same += 1;
             let same_name = file_name(source.path.as_ref()) == file_name(target.path);
-            let score = u8::from(source.state == State::Gone) + u8::from(same_name);
+            let score = u8::from(source.state == SourceState::Gone) + u8::from(same_name);
             if best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, source.path));
             }
@@ -124,7 +106,7 @@ impl Reader {
     }
 
     /// Finds the most similar source.
-    fn similar(&mut self, mut sources: Sources<'_>, target: &Target<'_>) -> Result<Option<BString>, Error> {
+    fn similar(&mut self, mut sources: RenameSources<'_>, target: &RenameTarget<'_>) -> Result<Option<BString>, Error> {
         let Some((Kind::Blob, bytes)) = self.header(&target.id)? else { return Ok(None) };
         if bytes > CONTENT_BYTES_MAX {
             return Ok(None);
@@ -133,7 +115,7 @@ impl Reader {
         let mut data = Vec::new();
         self.expect(&target.id, Kind::Blob, &mut data)?;
         let Some(pieces) = Pieces::new(&data, &hasher) else { return Ok(None) };
-        let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES);
+        let mut best = BestCandidates::default();
         let mut left = CONTENT_BYTES_MAX;
         while let Some(source) = sources.next(self)? {
             let mut similarity = 0;
@@ -147,32 +129,23 @@ impl Reader {
                 similarity = Pieces::new(&data, &hasher).map_or(0, |source| source.similarity(&pieces));
             }
             let same_name = file_name(source.path.as_ref()) == file_name(target.path);
-            let is_gone = source.state == State::Gone;
-            let candidate = Candidate { similarity, same_name, is_gone, path: source.path };
-            if best.len() < CANDIDATES {
-                best.push(candidate);
-                continue;
-            }
-            let worst = (0..CANDIDATES).min_by_key(|at| best[*at].rank()).expect("there are candidates");
-            if best[worst].rank() < candidate.rank() {
-                best[worst] = candidate;
-            }
+            best.add((similarity, same_name), source);
         }
-        best.retain(|candidate| candidate.similarity >= SIMILAR);
-        best.sort_by_key(|candidate| Reverse(candidate.rank()));
-        let chosen = best.iter().position(|candidate| candidate.is_gone).unwrap_or(0);
-        Ok(best.into_iter().nth(chosen).map(|candidate| candidate.path))
+        let mut best: Vec<_> = best.similar().collect();
+        best.sort_by_key(|(rank, _)| Reverse(*rank));
+        let gone = best.iter().position(|(_, source)| source.state == SourceState::Gone).unwrap_or(0);
+        Ok(best.into_iter().nth(gone).map(|(_, source)| source.path))
     }
 }
 
 /// The files of a tree that are gone or changed in another one.
-struct Changes {
+struct ChangedFiles {
     before: ObjectId,
     gone: Vec<(BString, Mode, ObjectId)>,
-    states: HashMap<BString, State>,
+    states: HashMap<BString, SourceState>,
 }
 
-impl Changes {
+impl ChangedFiles {
     /// Compares two trees; nothing if they differ in too many files.
     fn between(reader: &mut Reader, before: ObjectId, after: ObjectId) -> Result<Option<Self>, Error> {
         let mut changes = Self { before, gone: Vec::new(), states: HashMap::new() };
@@ -182,7 +155,7 @@ impl Changes {
             if after.is_none() {
                 changes.gone.push((path.clone(), mode, id));
             }
-            changes.states.insert(path, if after.is_none() { State::Gone } else { State::Changed });
+            changes.states.insert(path, if after.is_none() { SourceState::Gone } else { SourceState::Changed });
             if changes.states.len() > CHANGES_MAX {
                 return Ok(None);
             }
@@ -191,39 +164,44 @@ impl Changes {
     }
 
     /// Lists the sources in the order of the tree.
-    fn sources(&self, reader: &mut Reader, origins: Origins) -> Result<Sources<'_>, Error> {
+    fn sources(&self, reader: &mut Reader, origins: Origins) -> Result<RenameSources<'_>, Error> {
         let walk = match origins {
             Origins::Renames => None,
             Origins::Copies => Some(TreeWalk::new(reader, &self.before, true)?),
         };
-        Ok(Sources { changes: self, gone: self.gone.iter(), walk, skip_same: false })
+        Ok(RenameSources { changes: self, gone: self.gone.iter(), walk, skip_same: false })
     }
 }
 
 /// The sources that were not looked at yet.
-struct Sources<'c> {
-    changes: &'c Changes,
+struct RenameSources<'c> {
+    changes: &'c ChangedFiles,
     gone: std::slice::Iter<'c, (BString, Mode, ObjectId)>,
     /// Walks through all files; `None` if only those count that are gone.
     walk: Option<TreeWalk>,
     skip_same: bool,
 }
 
-impl Sources<'_> {
-    fn next(&mut self, reader: &mut Reader) -> Result<Option<Source>, Error> {
+impl RenameSources<'_> {
+    fn next(&mut self, reader: &mut Reader) -> Result<Option<RenameSource>, Error> {
         let Some(walk) = &mut self.walk else {
-            let source = |(path, mode, id): &(BString, Mode, ObjectId)| Source {
+            let source = |(path, mode, id): &(BString, Mode, ObjectId)| RenameSource {
                 path: path.clone(),
                 mode: *mode,
                 id: *id,
-                state: State::Gone,
+                state: SourceState::Gone,
             };
             return Ok(self.gone.next().map(source));
         };
         while let Some(placed) = walk.next(reader)? {
-            let state = self.changes.states.get(&placed.path).copied().unwrap_or(State::Same);
-            if placed.entry.mode != Mode::Tree && !(self.skip_same && state == State::Same) {
-                return Ok(Some(Source { path: placed.path, mode: placed.entry.mode, id: placed.entry.id, state }));
+            let state = self.changes.states.get(&placed.path).copied().unwrap_or(SourceState::Same);
+            if placed.entry.mode != Mode::Tree && !(self.skip_same && state == SourceState::Same) {
+                return Ok(Some(RenameSource {
+                    path: placed.path,
+                    mode: placed.entry.mode,
+                    id: placed.entry.id,
+                    state,
+                }));
             }
         }
         Ok(None)

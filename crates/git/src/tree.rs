@@ -69,6 +69,9 @@ impl Mode {
     }
 }
 
+/// One version of a file, link or submodule: its mode and object.
+pub type FileVersion = (Mode, ObjectId);
+
 /// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -151,7 +154,7 @@ impl Reader {
             }
             None => objs::Tree::empty(),
         };
-        let found = Found(RefCell::new(self));
+        let found = ObjectSource(RefCell::new(self));
         let mut editor = objs::tree::Editor::new(root, &found, gix::hash::Kind::Sha1);
         // What goes makes room for what comes.
         let (gone, put): (Vec<_>, Vec<_>) = edits.iter().partition(|(_, new)| new.is_none());
@@ -185,9 +188,9 @@ impl Reader {
 }
 
 /// A reader as gitoxide wants one.
-pub(crate) struct Found<'r>(pub(crate) RefCell<&'r mut Reader>);
+pub(crate) struct ObjectSource<'r>(pub(crate) RefCell<&'r mut Reader>);
 
-impl Find for Found<'_> {
+impl Find for ObjectSource<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<objs::Data<'a>>> {
         let kind = self.0.borrow_mut().read(id, buffer).map_err(gix::Error::from_error)?;
         Ok(kind.map(|kind| objs::Data { kind, object_hash: gix::hash::Kind::Sha1, data: buffer }))

@@ -15,14 +15,14 @@ use crate::{
 const HELD_BYTES_MAX: usize = 32 << 20;
 
 /// The entries of a tree that were not looked at yet; none if there is no tree.
-pub(crate) struct Cursor {
+pub(crate) struct TreeCursor {
     id: Option<ObjectId>,
     /// Nothing while it is let go.
     data: Option<Vec<u8>>,
     at: usize,
 }
 
-impl Cursor {
+impl TreeCursor {
     /// Begins with the first entry of a tree.
     pub(crate) fn open(reader: &mut Reader, id: Option<ObjectId>) -> Result<Self, Error> {
         let mut cursor = Self { id, data: None, at: 0 };
@@ -65,7 +65,7 @@ impl Cursor {
 /// A place on the way: a tree, or several that are read side by side.
 pub(crate) trait Level {
     /// The trees of the place.
-    fn cursors(&mut self) -> &mut [Cursor];
+    fn cursors(&mut self) -> &mut [TreeCursor];
 }
 
 /// All places on the way, the root's first.
@@ -73,12 +73,12 @@ pub(crate) struct Levels<L> {
     way: Vec<L>,
     held_bytes: usize,
     /// The levels before this one are let go.
-    let_go: usize,
+    released: usize,
 }
 
 impl<L> Default for Levels<L> {
     fn default() -> Self {
-        Self { way: Vec::new(), held_bytes: 0, let_go: 0 }
+        Self { way: Vec::new(), held_bytes: 0, released: 0 }
     }
 }
 
@@ -95,13 +95,13 @@ impl<L: Level> Levels<L> {
     pub(crate) fn push(&mut self, mut level: L) {
         self.held_bytes += bytes(&mut level);
         self.way.push(level);
-        while self.held_bytes > HELD_BYTES_MAX && self.let_go + 1 < self.way.len() {
-            let level = &mut self.way[self.let_go];
+        while self.held_bytes > HELD_BYTES_MAX && self.released + 1 < self.way.len() {
+            let level = &mut self.way[self.released];
             self.held_bytes -= bytes(level);
             for cursor in level.cursors() {
                 cursor.data = None;
             }
-            self.let_go += 1;
+            self.released += 1;
         }
     }
 
@@ -109,12 +109,12 @@ impl<L: Level> Levels<L> {
     pub(crate) fn last(&mut self, reader: &mut Reader) -> Result<Option<&mut L>, Error> {
         let Some(at) = self.way.len().checked_sub(1) else { return Ok(None) };
         let level = &mut self.way[at];
-        if at < self.let_go {
+        if at < self.released {
             for cursor in level.cursors() {
                 cursor.reopen(reader)?;
             }
             self.held_bytes += bytes(level);
-            self.let_go = at;
+            self.released = at;
         }
         Ok(Some(level))
     }

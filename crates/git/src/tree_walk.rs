@@ -6,33 +6,33 @@ use gix::hash::oid;
 use crate::{
     Entry, Error, Mode,
     reader::Reader,
-    tree_levels::{Cursor, Level, Levels},
+    tree_levels::{Level, Levels, TreeCursor},
 };
 
 /// A walk through a tree: a folder goes before what is in it, if folders are entered at all.
 pub struct TreeWalk {
-    levels: Levels<Folder>,
+    levels: Levels<WalkedFolder>,
     /// The path of the last entry.
     path: BString,
     recursive: bool,
 }
 
 /// A tree that the walk is in.
-struct Folder {
-    tree: [Cursor; 1],
+struct WalkedFolder {
+    tree: [TreeCursor; 1],
     /// The length of the folder's path, without a slash at its end.
     path_bytes: usize,
 }
 
-impl Level for Folder {
-    fn cursors(&mut self) -> &mut [Cursor] {
+impl Level for WalkedFolder {
+    fn cursors(&mut self) -> &mut [TreeCursor] {
         &mut self.tree
     }
 }
 
 /// An entry with its path below the tree that is walked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
+pub struct WalkedEntry {
     /// The path.
     pub path: BString,
     /// The entry.
@@ -43,13 +43,13 @@ impl TreeWalk {
     /// Begins with a tree.
     pub fn new(reader: &mut Reader, tree: &oid, recursive: bool) -> Result<Self, Error> {
         let mut levels = Levels::default();
-        levels.push(Folder { tree: [Cursor::open(reader, Some(tree.to_owned()))?], path_bytes: 0 });
+        levels.push(WalkedFolder { tree: [TreeCursor::open(reader, Some(tree.to_owned()))?], path_bytes: 0 });
         Ok(Self { levels, path: BString::default(), recursive })
     }
 
     /// Gives the next entry with its path, if there is one.
-    pub fn next(&mut self, reader: &mut Reader) -> Result<Option<Placed>, Error> {
-        Ok(self.advance(reader)?.map(|entry| Placed { path: self.path.clone(), entry }))
+    pub fn next(&mut self, reader: &mut Reader) -> Result<Option<WalkedEntry>, Error> {
+        Ok(self.advance(reader)?.map(|entry| WalkedEntry { path: self.path.clone(), entry }))
     }
 
     /// Gives the next entry, if there is one; [`TreeWalk::path`] tells its path.
@@ -67,8 +67,8 @@ impl TreeWalk {
             }
             self.path.extend_from_slice(&entry.name);
             if self.recursive && entry.mode == Mode::Tree {
-                let tree = [Cursor::open(reader, Some(entry.id))?];
-                self.levels.push(Folder { tree, path_bytes: self.path.len() });
+                let tree = [TreeCursor::open(reader, Some(entry.id))?];
+                self.levels.push(WalkedFolder { tree, path_bytes: self.path.len() });
             }
             return Ok(Some(entry));
         }

@@ -3,7 +3,7 @@
 use std::io::{self, Seek, Write};
 
 use aws::Timestamp;
-use git::{BStr, ByteSlice, Kind, Mode, ObjectId, Placed, Reader, TreeWalk};
+use git::{BStr, ByteSlice, Kind, Mode, ObjectId, Reader, TreeWalk, WalkedEntry};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -27,7 +27,7 @@ pub(super) fn write<W: Write + Seek>(
     let mut walk = TreeWalk::new(reader, &commit.tree, true)?;
     let mut content = Vec::new();
     let mut size = Size::default();
-    while let Some(Placed { path, entry }) = walk.next(reader)? {
+    while let Some(WalkedEntry { path, entry }) = walk.next(reader)? {
         size.entries += 1;
         size.name_bytes += path.len() as u64;
         size.check()?;

@@ -52,7 +52,7 @@ pub(crate) fn get_blob_differences(
     let mut hunks = Vec::new();
     if !is_binary {
         let [before, after] = [&before, &after].map(|text| git::lines(text));
-        let changes = git::changes(&before, &after, ignore_white_space, reader.interrupt())?;
+        let changes = git::diff_lines(&before, &after, ignore_white_space, reader.interrupt())?;
         let found = hunk::hunks(&changes, before.len(), context).skip(start).take(page.size + 1);
         hunks = found.map(|hunk| hunk.to_wire(&before, &after)).collect();
     }

@@ -4,7 +4,7 @@ use aws_sdk_codecommit::types::{
     ChangeTypeEnum, ConflictMetadata, FileModes, FileSizes, IsBinaryFile, MergeHunk, MergeHunkDetail, MergeOperations,
     ObjectTypeEnum, ObjectTypes,
 };
-use git::{BString, By, FileVersion, Kind, Lines, Mode, Part};
+use git::{BString, ChangedBy, FileVersion, Kind, Mode, TextPart, TextVersions};
 
 use super::conflicts::{BASE, DESTINATION, SOURCE};
 use super::preview::MergePreview;
@@ -18,7 +18,7 @@ pub(super) struct Versions {
     /// Kinds of its conflict, if there is one.
     conflict: Option<ConflictKinds>,
     /// Parts of the files by who changed them; empty if they are not text.
-    parts: Vec<Part>,
+    parts: Vec<TextPart>,
 }
 
 #[derive(Clone, Copy)]
@@ -70,7 +70,7 @@ impl Versions {
         };
         let are_texts = versions.into_iter().all(is_file) && !texts.into_iter().any(git::is_binary);
         let parts = if are_texts {
-            let lines = Lines::new(texts[BASE], texts[DESTINATION], texts[SOURCE]);
+            let lines = TextVersions::new(texts[BASE], texts[DESTINATION], texts[SOURCE]);
             if rules.by_line { lines.parts(reader.interrupt())? } else { lines.whole().into_iter().collect() }
         } else {
             Vec::new()
@@ -137,12 +137,12 @@ impl Versions {
     /// Returns the hunks; files that are not text have none.
     pub(super) fn hunks(&self) -> impl Iterator<Item = MergeHunk> {
         let [base, destination, source] = &self.contents;
-        let lines = Lines::new(base, destination, source);
+        let lines = TextVersions::new(base, destination, source);
         let in_content = self.conflict.is_some_and(|conflict| conflict.in_content);
         self.parts.iter().map(move |part| {
             let [base, destination, source] = lines.texts(part);
             MergeHunk::builder()
-                .is_conflict(part.by == By::Both && in_content)
+                .is_conflict(part.by == ChangedBy::Both && in_content)
                 .source(detail(&part.theirs, &source))
                 .destination(detail(&part.ours, &destination))
                 .base(detail(&part.base, &base))
@@ -151,7 +151,7 @@ impl Versions {
     }
 
     fn conflicting_parts(&self) -> usize {
-        self.parts.iter().filter(|part| part.by == By::Both).count()
+        self.parts.iter().filter(|part| part.by == ChangedBy::Both).count()
     }
 
     fn is_file(&self, side: usize) -> bool {

@@ -19,7 +19,7 @@ use crate::{
     object_links::{self, TreeEntries},
     reader::Reader,
     selection::{SelectedObject, Selection, name_hash},
-    tree_levels::{Cursor, Level, Levels},
+    tree_levels::{Level, Levels, TreeCursor},
 };
 pub(crate) use object_filter::ObjectFilter;
 use object_filter::{FilterResult, Visit};
@@ -100,13 +100,13 @@ struct Walk<'r> {
 /// A tree that is being walked.
 struct Folder {
     id: ObjectId,
-    tree: [Cursor; 1],
+    tree: [TreeCursor; 1],
     /// The length of the tree's own path.
     path_bytes: usize,
 }
 
 impl Level for Folder {
-    fn cursors(&mut self) -> &mut [Cursor] {
+    fn cursors(&mut self) -> &mut [TreeCursor] {
         &mut self.tree
     }
 }
@@ -231,7 +231,7 @@ impl Walk<'_> {
     }
 
     fn folder(&mut self, id: ObjectId) -> Result<Folder, Error> {
-        let tree = [Cursor::open(self.reader, Some(id))?];
+        let tree = [TreeCursor::open(self.reader, Some(id))?];
         Ok(Folder { id, tree, path_bytes: self.path.len() })
     }
 

@@ -15,7 +15,7 @@ use crate::{
     object_links,
     reader::Reader,
     selection::{ReusedEntries, SelectedObject, Selection},
-    trees::{Sink, Step, Trees},
+    tree_comparison::{ComparedCommit, ObjectSink, TreeComparer},
 };
 
 /// How many of the client's tips a commit without parents is compared with.
@@ -24,7 +24,7 @@ const TIPS_MAX: usize = 3;
 /// Collector of the objects to send.
 pub(super) struct Walk<'r> {
     pub(super) reader: &'r mut Reader,
-    pub(super) trees: Trees,
+    pub(super) trees: TreeComparer,
     pub(super) found: Found,
     buffer: Vec<u8>,
 }
@@ -65,7 +65,7 @@ impl Found {
     }
 }
 
-impl Sink for Found {
+impl ObjectSink for Found {
     fn add(&mut self, chosen: SelectedObject) -> bool {
         if let Some(reuse) = &mut self.reuse
             && let Some(rank) = reuse.graphed_pack.pack.rank(&chosen.id)
@@ -108,7 +108,7 @@ impl Sink for Found {
 /// Sink that notes all objects as known to the client.
 struct Knowing<'f>(&'f mut Found);
 
-impl Sink for Knowing<'_> {
+impl ObjectSink for Knowing<'_> {
     fn add(&mut self, chosen: SelectedObject) -> bool {
         self.0.know(&chosen.id)
     }
@@ -118,7 +118,7 @@ impl Sink for Knowing<'_> {
 
 impl<'r> Walk<'r> {
     pub(super) fn new(reader: &'r mut Reader) -> Self {
-        Self { reader, trees: Trees::default(), found: Found::default(), buffer: Vec::new() }
+        Self { reader, trees: TreeComparer::default(), found: Found::default(), buffer: Vec::new() }
     }
 
     /// Splits the wants into commits and other objects.
@@ -175,10 +175,10 @@ impl<'r> Walk<'r> {
         let step = |node: &Node| {
             let parents: Vec<_> = history.parents(*node).iter().map(|parent| history.tree(*parent)).collect();
             let others = if parents.is_empty() { tips.to_vec() } else { parents };
-            Step { commit: history.id(*node), tree: history.tree(*node), others }
+            ComparedCommit { commit: history.id(*node), tree: history.tree(*node), others }
         };
         let steps: Vec<_> = nodes.iter().map(step).collect();
-        self.trees.follow(self.reader, &steps, &mut self.found)
+        self.trees.compare_commits(self.reader, &steps, &mut self.found)
     }
 
     /// Notes what the client has of commits whose parents it gets now: what is missing lies below these, and is
@@ -188,7 +188,7 @@ impl<'r> Walk<'r> {
         for edge in &missing.edges {
             let cut = history.parents(*edge).len() < history.named_parents(*edge).len();
             if cut && history.named_parents(*edge).iter().any(lacks) {
-                self.trees.add(self.reader, &history.tree(*edge), &mut Knowing(&mut self.found))?;
+                self.trees.add_tree(self.reader, &history.tree(*edge), &mut Knowing(&mut self.found))?;
             }
         }
         Ok(())
@@ -198,7 +198,7 @@ impl<'r> Walk<'r> {
     pub(super) fn others(&mut self, others: &[SelectedObject]) -> Result<(), Error> {
         for chosen in others {
             if chosen.kind == Kind::Tree {
-                self.trees.add(self.reader, &chosen.id, &mut self.found)?;
+                self.trees.add_tree(self.reader, &chosen.id, &mut self.found)?;
             } else {
                 self.found.add(*chosen);
             }

@@ -5,20 +5,20 @@ use bstr::ByteSlice;
 use super::{Message, Report};
 use crate::Kind;
 
-type Checked = Result<(), String>;
+type CheckResult = Result<(), String>;
 
 /// Checks a commit.
-pub(super) fn check_commit(data: &[u8], report: &mut Report<'_>) -> Checked {
+pub(super) fn check_commit(data: &[u8], report: &mut Report<'_>) -> CheckResult {
     check_header(data, report)?;
     let Some(rest) = data.strip_prefix(b"tree ") else {
-        return report.say(Message::MissingTree, "invalid format - expected 'tree' line");
+        return report.add(Message::MissingTree, "invalid format - expected 'tree' line");
     };
     let Some(mut rest) = after_id(rest) else {
-        return report.say(Message::BadTreeSha1, "invalid 'tree' line format - bad sha1");
+        return report.add(Message::BadTreeSha1, "invalid 'tree' line format - bad sha1");
     };
     while let Some(parent) = rest.strip_prefix(b"parent ") {
         let Some(after) = after_id(parent) else {
-            return report.say(Message::BadParentSha1, "invalid 'parent' line format - bad sha1");
+            return report.add(Message::BadParentSha1, "invalid 'parent' line format - bad sha1");
         };
         rest = after;
     }
@@ -28,65 +28,65 @@ pub(super) fn check_commit(data: &[u8], report: &mut Report<'_>) -> Checked {
         rest = check_person(author, report)?;
     }
     match authors {
-        0 => report.say(Message::MissingAuthor, "invalid format - expected 'author' line")?,
+        0 => report.add(Message::MissingAuthor, "invalid format - expected 'author' line")?,
         1 => {}
-        _ => report.say(Message::MultipleAuthors, "invalid format - multiple 'author' lines")?,
+        _ => report.add(Message::MultipleAuthors, "invalid format - multiple 'author' lines")?,
     }
     let Some(committer) = rest.strip_prefix(b"committer ") else {
-        return report.say(Message::MissingCommitter, "invalid format - expected 'committer' line");
+        return report.add(Message::MissingCommitter, "invalid format - expected 'committer' line");
     };
     check_person(committer, report)?;
     if data.contains(&0) {
-        report.say(Message::NulInCommit, "NUL byte in the commit object body")?;
+        report.add(Message::NulInCommit, "NUL byte in the commit object body")?;
     }
     Ok(())
 }
 
 /// Checks an annotated tag.
-pub(super) fn check_tag(data: &[u8], report: &mut Report<'_>) -> Checked {
+pub(super) fn check_tag(data: &[u8], report: &mut Report<'_>) -> CheckResult {
     check_header(data, report)?;
     let Some(rest) = data.strip_prefix(b"object ") else {
-        return report.say(Message::MissingObject, "invalid format - expected 'object' line");
+        return report.add(Message::MissingObject, "invalid format - expected 'object' line");
     };
     let Some(rest) = after_id(rest) else {
-        return report.say(Message::BadObjectSha1, "invalid 'object' line format - bad sha1");
+        return report.add(Message::BadObjectSha1, "invalid 'object' line format - bad sha1");
     };
     let Some(rest) = rest.strip_prefix(b"type ") else {
-        return report.say(Message::MissingTypeEntry, "invalid format - expected 'type' line");
+        return report.add(Message::MissingTypeEntry, "invalid format - expected 'type' line");
     };
     let Some((kind, rest)) = rest.split_once_str("\n") else {
-        return report.say(Message::MissingType, "invalid format - unexpected end after 'type' line");
+        return report.add(Message::MissingType, "invalid format - unexpected end after 'type' line");
     };
     if Kind::from_bytes(kind).is_err() {
-        report.say(Message::BadType, "invalid 'type' value")?;
+        report.add(Message::BadType, "invalid 'type' value")?;
     }
     let Some(rest) = rest.strip_prefix(b"tag ") else {
-        return report.say(Message::MissingTagEntry, "invalid format - expected 'tag' line");
+        return report.add(Message::MissingTagEntry, "invalid format - expected 'tag' line");
     };
     let Some((name, rest)) = rest.split_once_str("\n") else {
-        return report.say(Message::MissingTag, "invalid format - unexpected end after 'type' line");
+        return report.add(Message::MissingTag, "invalid format - unexpected end after 'type' line");
     };
     if gix::validate::reference::name([b"refs/tags/", name].concat().as_bstr()).is_err() {
-        report.say(Message::BadTagName, &format!("invalid 'tag' name: {}", name.as_bstr()))?;
+        report.add(Message::BadTagName, &format!("invalid 'tag' name: {}", name.as_bstr()))?;
     }
     let Some(tagger) = rest.strip_prefix(b"tagger ") else {
-        return report.say(Message::MissingTaggerEntry, "invalid format - expected 'tagger' line");
+        return report.add(Message::MissingTaggerEntry, "invalid format - expected 'tagger' line");
     };
     let rest = check_person(tagger, report)?;
     if !rest.is_empty() && !rest.starts_with(b"\n") {
-        report.say(Message::ExtraHeaderEntry, "invalid format - extra header(s) after 'tagger'")?;
+        report.add(Message::ExtraHeaderEntry, "invalid format - extra header(s) after 'tagger'")?;
     }
     Ok(())
 }
 
 /// Checks that the lines before the message end, and are text.
-fn check_header(data: &[u8], report: &mut Report<'_>) -> Checked {
+fn check_header(data: &[u8], report: &mut Report<'_>) -> CheckResult {
     let end = data.find("\n\n").unwrap_or(data.len());
     if let Some(nul) = data[..end].find_byte(0) {
-        return report.say(Message::NulInHeader, &format!("unterminated header: NUL at offset {nul}"));
+        return report.add(Message::NulInHeader, &format!("unterminated header: NUL at offset {nul}"));
     }
     if end == data.len() && !data.ends_with(b"\n") {
-        return report.say(Message::UnterminatedHeader, "unterminated header");
+        return report.add(Message::UnterminatedHeader, "unterminated header");
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn after_id(data: &[u8]) -> Option<&[u8]> {
 fn check_person<'d>(data: &'d [u8], report: &mut Report<'_>) -> Result<&'d [u8], String> {
     let (line, rest) = data.split_once_str("\n").unwrap_or((data, b""));
     if let Some((message, fault)) = fault_of_person(line) {
-        report.say(message, &format!("invalid author/committer line - {fault}"))?;
+        report.add(message, &format!("invalid author/committer line - {fault}"))?;
     }
     Ok(rest)
 }

@@ -3,12 +3,12 @@
 //! Variables are told as they come: those before a fault count, as they do for Git.
 
 /// The rest of a file, read byte by byte; its end reads as line ends without end.
-struct Source<'d> {
+struct ConfigInput<'d> {
     rest: &'d [u8],
     ended: bool,
 }
 
-impl Source<'_> {
+impl ConfigInput<'_> {
     fn next(&mut self) -> u8 {
         let Some((&byte, rest)) = self.rest.split_first() else {
             self.ended = true;
@@ -23,33 +23,33 @@ impl Source<'_> {
 }
 
 /// A fault of the format, or of a variable's.
-enum Stop<E> {
+enum ReadError<E> {
     Malformed,
-    Told(E),
+    Refused(E),
 }
 
 /// Takes a variable: its name, which for Git ends at a zero byte, and its value if it has one.
-type Tell<'t, E> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 't;
+type OnVariable<'t, E> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 't;
 
-/// Hands each variable to `tell`: its full name, in lower case but for the part in quotes, and its value if it has one.
+/// Hands each variable to `on_variable`: its full name, in lower case but for the part in quotes, and its value if it has one.
 ///
 /// Tells whether the file is well formed.
-pub(super) fn read<E>(data: &[u8], tell: &mut Tell<'_, E>) -> Result<bool, E> {
-    let mut source = Source { rest: data, ended: false };
+pub(super) fn read<E>(data: &[u8], on_variable: &mut OnVariable<'_, E>) -> Result<bool, E> {
+    let mut input = ConfigInput { rest: data, ended: false };
     let mut section = Vec::new();
     let mut name = Vec::new();
     let mut is_named = false;
     loop {
-        let byte = source.next();
+        let byte = input.next();
         let done = match byte {
-            b'\n' if source.ended => return Ok(true),
+            b'\n' if input.ended => return Ok(true),
             b'#' | b';' => {
-                while source.next() != b'\n' {}
+                while input.next() != b'\n' {}
                 Ok(())
             }
             b'[' => {
                 is_named = false;
-                read_section(&mut source, &mut section).ok_or(Stop::Malformed)
+                read_section(&mut input, &mut section).ok_or(ReadError::Malformed)
             }
             byte if is_space(byte) => Ok(()),
             byte if byte.is_ascii_alphabetic() => {
@@ -59,27 +59,27 @@ pub(super) fn read<E>(data: &[u8], tell: &mut Tell<'_, E>) -> Result<bool, E> {
                     is_named = true;
                 }
                 name.truncate(section.len());
-                variable(&mut source, &mut name, byte, tell)
+                variable(&mut input, &mut name, byte, on_variable)
             }
-            _ => Err(Stop::Malformed),
+            _ => Err(ReadError::Malformed),
         };
         match done {
             Ok(()) => {}
-            Err(Stop::Malformed) => return Ok(false),
-            Err(Stop::Told(error)) => return Err(error),
+            Err(ReadError::Malformed) => return Ok(false),
+            Err(ReadError::Refused(error)) => return Err(error),
         }
     }
 }
 
 /// Reads what follows an opening bracket; the section ends with a period.
-fn read_section(source: &mut Source<'_>, section: &mut Vec<u8>) -> Option<()> {
+fn read_section(input: &mut ConfigInput<'_>, section: &mut Vec<u8>) -> Option<()> {
     section.clear();
     loop {
-        match source.next() {
-            _ if source.ended => return None,
+        match input.next() {
+            _ if input.ended => return None,
             b']' => break,
             byte if is_space(byte) => {
-                read_subsection(source, byte, section)?;
+                read_subsection(input, byte, section)?;
                 break;
             }
             byte if is_key(byte) || byte == b'.' => section.push(byte.to_ascii_lowercase()),
@@ -91,22 +91,22 @@ fn read_section(source: &mut Source<'_>, section: &mut Vec<u8>) -> Option<()> {
 }
 
 /// Reads a name in quotes, and the closing bracket.
-fn read_subsection(source: &mut Source<'_>, space: u8, section: &mut Vec<u8>) -> Option<()> {
+fn read_subsection(input: &mut ConfigInput<'_>, space: u8, section: &mut Vec<u8>) -> Option<()> {
     let mut byte = space;
     while is_space(byte) {
         if byte == b'\n' {
             return None;
         }
-        byte = source.next();
+        byte = input.next();
     }
     if byte != b'"' {
         return None;
     }
     section.push(b'.');
     loop {
-        let byte = match source.next() {
+        let byte = match input.next() {
             b'"' => break,
-            b'\\' => source.next(),
+            b'\\' => input.next(),
             byte => byte,
         };
         if byte == b'\n' {
@@ -114,37 +114,42 @@ fn read_subsection(source: &mut Source<'_>, space: u8, section: &mut Vec<u8>) ->
         }
         section.push(byte);
     }
-    (source.next() == b']').then_some(())
+    (input.next() == b']').then_some(())
 }
 
 /// Reads the rest of a variable and tells it.
 ///
 /// `name` begins with the section's.
-fn variable<E>(source: &mut Source<'_>, name: &mut Vec<u8>, first: u8, tell: &mut Tell<'_, E>) -> Result<(), Stop<E>> {
+fn variable<E>(
+    input: &mut ConfigInput<'_>,
+    name: &mut Vec<u8>,
+    first: u8,
+    on_variable: &mut OnVariable<'_, E>,
+) -> Result<(), ReadError<E>> {
     let mut byte = first;
     while is_key(byte) {
         name.push(byte.to_ascii_lowercase());
-        byte = source.next();
+        byte = input.next();
     }
     while matches!(byte, b' ' | b'\t') {
-        byte = source.next();
+        byte = input.next();
     }
     let value = match byte {
         b'\n' => None,
-        b'=' => Some(read_value(source).ok_or(Stop::Malformed)?),
-        _ => return Err(Stop::Malformed),
+        b'=' => Some(read_value(input).ok_or(ReadError::Malformed)?),
+        _ => return Err(ReadError::Malformed),
     };
-    tell(name, value.as_deref().map(text)).map_err(Stop::Told)
+    on_variable(name, value.as_deref().map(text)).map_err(ReadError::Refused)
 }
 
 /// Reads a value up to the end of its line.
-fn read_value(source: &mut Source<'_>) -> Option<Vec<u8>> {
+fn read_value(input: &mut ConfigInput<'_>) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     // Spaces at the end do not count, unless they are in quotes.
     let mut kept = 0;
     let mut quoted = false;
     loop {
-        match source.next() {
+        match input.next() {
             b'\n' if quoted => return None,
             b'\n' => break,
             byte if is_space(byte) && !quoted => {
@@ -154,11 +159,11 @@ fn read_value(source: &mut Source<'_>) -> Option<Vec<u8>> {
                 continue;
             }
             b'#' | b';' if !quoted => {
-                while source.next() != b'\n' {}
+                while input.next() != b'\n' {}
                 break;
             }
             b'"' => quoted = !quoted,
-            b'\\' => match source.next() {
+            b'\\' => match input.next() {
                 b'\n' => {}
                 b't' => value.push(b'\t'),
                 b'b' => value.push(8),

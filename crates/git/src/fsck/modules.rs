@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::{File, Message, Report, config, url};
+use super::{Message, NamedFile, Report, config, url};
 use crate::Kind;
 
 /// The largest file that is looked into, in bytes.
@@ -18,7 +18,7 @@ const NAME_BYTES_MAX: usize = 4096;
 const NAME_SHOWN: usize = 100;
 
 /// How files of one name are checked.
-pub(super) struct Files {
+pub(super) struct SpecialFile {
     name: &'static str,
     missing: Message,
     other_kind: Message,
@@ -26,7 +26,7 @@ pub(super) struct Files {
     check: fn(&[u8], &mut Report<'_>) -> Result<(), String>,
 }
 
-pub(super) const MODULES: Files = Files {
+pub(super) const MODULES: SpecialFile = SpecialFile {
     name: ".gitmodules",
     missing: Message::GitmodulesMissing,
     other_kind: Message::GitmodulesBlob,
@@ -34,7 +34,7 @@ pub(super) const MODULES: Files = Files {
     check: check_modules,
 };
 
-pub(super) const ATTRIBUTES: Files = Files {
+pub(super) const ATTRIBUTES: SpecialFile = SpecialFile {
     name: ".gitattributes",
     missing: Message::GitattributesMissing,
     other_kind: Message::GitattributesBlob,
@@ -42,15 +42,15 @@ pub(super) const ATTRIBUTES: Files = Files {
     check: check_attributes,
 };
 
-impl Files {
+impl SpecialFile {
     /// Checks a file: its kind and content, where content that is too large is left out.
-    pub(super) fn check(&self, content: Option<File>, report: &mut Report<'_>) -> Result<(), String> {
+    pub(super) fn check(&self, content: Option<NamedFile>, report: &mut Report<'_>) -> Result<(), String> {
         let name = self.name;
         match content {
-            None => report.say(self.missing, &format!("unable to read {name} blob")),
-            Some((Kind::Blob, None)) => report.say(self.large, &format!("{name} too large to parse")),
+            None => report.add(self.missing, &format!("unable to read {name} blob")),
+            Some((Kind::Blob, None)) => report.add(self.large, &format!("{name} too large to parse")),
             Some((Kind::Blob, Some(data))) => (self.check)(&data, report),
-            Some(_) => report.say(self.other_kind, &format!("non-blob found at {name}")),
+            Some(_) => report.add(self.other_kind, &format!("non-blob found at {name}")),
         }
     }
 }
@@ -58,7 +58,7 @@ impl Files {
 fn check_attributes(data: &[u8], report: &mut Report<'_>) -> Result<(), String> {
     let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.split(|byte| *byte == b'\n').any(|line| line.len() >= LINE_BYTES) {
-        report.say(Message::GitattributesLineLength, ".gitattributes has too long lines to parse")?;
+        report.add(Message::GitattributesLineLength, ".gitattributes has too long lines to parse")?;
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ fn check_attributes(data: &[u8], report: &mut Report<'_>) -> Result<(), String> 
 fn check_modules(data: &[u8], report: &mut Report<'_>) -> Result<(), String> {
     let sound = config::read(data, &mut |name, value| check_variable(name, value, report))?;
     if !sound {
-        report.say(Message::GitmodulesParse, "could not parse gitmodules blob")?;
+        report.add(Message::GitmodulesParse, "could not parse gitmodules blob")?;
     }
     Ok(())
 }
@@ -76,20 +76,20 @@ fn check_variable(name: &[u8], value: Option<&[u8]>, report: &mut Report<'_>) ->
     let Some(name) = name.strip_prefix(b"submodule.") else { return Ok(()) };
     if name.len() > NAME_BYTES_MAX {
         let start = name[..NAME_SHOWN].as_bstr();
-        return report.say(Message::GitmodulesName, &format!("disallowed submodule name: {start}... is too long"));
+        return report.add(Message::GitmodulesName, &format!("disallowed submodule name: {start}... is too long"));
     }
     let Some((module, key)) = config::text(name).rsplit_once_str(".") else { return Ok(()) };
-    let mut say = |message, what: &str, text: &[u8]| {
-        report.say(message, &format!("disallowed submodule {what}: {}", text.as_bstr()))
+    let mut add = |message, what: &str, text: &[u8]| {
+        report.add(message, &format!("disallowed submodule {what}: {}", text.as_bstr()))
     };
     if module.is_empty() || module.split(|byte| matches!(byte, b'/' | b'\\')).any(|part| part == b"..") {
-        say(Message::GitmodulesName, "name", module)?;
+        add(Message::GitmodulesName, "name", module)?;
     }
     match (key, value) {
-        (b"url", Some(url)) if !url::is_sound(url) => say(Message::GitmodulesUrl, "url", url),
-        (b"path", Some(path)) if path.starts_with(b"-") => say(Message::GitmodulesPath, "path", path),
+        (b"url", Some(url)) if !url::is_sound(url) => add(Message::GitmodulesUrl, "url", url),
+        (b"path", Some(path)) if path.starts_with(b"-") => add(Message::GitmodulesPath, "path", path),
         (b"update", Some(update)) if update.starts_with(b"!") => {
-            say(Message::GitmodulesUpdate, "update setting", update)
+            add(Message::GitmodulesUpdate, "update setting", update)
         }
         _ => Ok(()),
     }

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 
 /// A file whose content or kind matters to Git.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Special {
+pub(super) enum SpecialName {
     Modules,
     Attributes,
     Ignore,
@@ -15,11 +15,11 @@ pub(super) enum Special {
 }
 
 /// The special files with their names without the period, and how NTFS abbreviates these when they are taken.
-const SPECIAL: [(Special, &str, &str); 4] = [
-    (Special::Modules, "gitmodules", "gi7eba"),
-    (Special::Attributes, "gitattributes", "gi7d29"),
-    (Special::Ignore, "gitignore", "gi250a"),
-    (Special::Mailmap, "mailmap", "maba30"),
+const SPECIAL: [(SpecialName, &str, &str); 4] = [
+    (SpecialName::Modules, "gitmodules", "gi7eba"),
+    (SpecialName::Attributes, "gitattributes", "gi7d29"),
+    (SpecialName::Ignore, "gitignore", "gi250a"),
+    (SpecialName::Mailmap, "mailmap", "maba30"),
 ];
 
 /// Tells, quickly, that a name has nothing that the other functions here look for.
@@ -34,14 +34,14 @@ pub fn is_dot_git(name: &[u8]) -> bool {
 }
 
 /// Tells which special file a name is somewhere.
-pub(super) fn special(name: &[u8]) -> Option<Special> {
-    let is = |(_, plain, short): &(Special, &str, &str)| is_on_hfs(name, plain) || is_on_ntfs(name, plain, short);
+pub(super) fn special(name: &[u8]) -> Option<SpecialName> {
+    let is = |(_, plain, short): &(SpecialName, &str, &str)| is_on_hfs(name, plain) || is_on_ntfs(name, plain, short);
     if let Some((special, ..)) = SPECIAL.iter().find(|known| is(known)) {
         return Some(*special);
     }
     let (_, plain, short) = SPECIAL[0];
     let mut below = (0..name.len()).filter(|at| name[*at] == b'\\').map(|at| &name[at + 1..]);
-    below.any(|part| is_on_ntfs(part, plain, short)).then_some(Special::Modules)
+    below.any(|part| is_on_ntfs(part, plain, short)).then_some(SpecialName::Modules)
 }
 
 /// Tells whether a name is a period and `plain` on HFS+.

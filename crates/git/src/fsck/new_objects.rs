@@ -2,12 +2,12 @@
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
-use super::{FILE_BYTES_MAX, File, Findings, Fsck};
+use super::{FILE_BYTES_MAX, Findings, Fsck, NamedFile};
 use crate::{Error, Kind, Object, Reader};
 
 /// Why objects should not be added.
 #[derive(Debug, thiserror::Error)]
-pub enum Unsound {
+pub enum FsckError {
     /// An object has a fault that a push is refused for; the sentence names both.
     #[error("{0}")]
     Fault(String),
@@ -16,7 +16,7 @@ pub enum Unsound {
     Unreadable(#[from] Error),
 }
 
-impl From<String> for Unsound {
+impl From<String> for FsckError {
     fn from(sentence: String) -> Self {
         Self::Fault(sentence)
     }
@@ -24,7 +24,7 @@ impl From<String> for Unsound {
 
 impl Fsck {
     /// Checks objects as those of a push are checked; files that their trees name can be in the repository already.
-    pub fn check_new(&self, objects: &[Object], reader: &mut Reader) -> Result<(), Unsound> {
+    pub fn check_new(&self, objects: &[Object], reader: &mut Reader) -> Result<(), FsckError> {
         if !self.enabled {
             return Ok(());
         }
@@ -35,12 +35,12 @@ impl Fsck {
             findings.check(self, &id, object.kind, &object.data, &mut |_, _| {})?;
             new.insert(id, object);
         }
-        findings.check_files(self, &mut |id| file(id, &new, reader).map_err(Unsound::from))
+        findings.check_files(self, &mut |id| file(id, &new, reader).map_err(FsckError::from))
     }
 }
 
 /// Gives the kind of a file and, if it is small enough to be looked into, its content.
-fn file(id: &oid, new: &HashMap<ObjectId, &Object>, reader: &mut Reader) -> Result<Option<File>, Error> {
+fn file(id: &oid, new: &HashMap<ObjectId, &Object>, reader: &mut Reader) -> Result<Option<NamedFile>, Error> {
     if let Some(object) = new.get(id) {
         return Ok(Some((object.kind, Some(object.data.clone()))));
     }

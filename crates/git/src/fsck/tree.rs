@@ -4,7 +4,7 @@ use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
 use super::{
     Message, Report,
-    names::{self, Special},
+    names::{self, SpecialName},
 };
 use crate::{
     Kind,
@@ -44,11 +44,11 @@ pub(super) fn check(
     attributes: &mut HashSet<ObjectId>,
 ) -> Result<bool, String> {
     let mut faults = Faults::default();
-    let mut order = Order::default();
+    let mut order = NameOrder::default();
     let mut sound = true;
     for entry in TreeEntries::new(data) {
         let Ok(entry) = entry else {
-            report.say(Message::BadTree, "cannot be parsed as a tree")?;
+            report.add(Message::BadTree, "cannot be parsed as a tree")?;
             sound = false;
             break;
         };
@@ -63,22 +63,22 @@ pub(super) fn check(
         faults.of_name(entry.name);
         let is_link = entry.mode & MODE_KIND == MODE_LINK;
         match names::special(entry.name) {
-            Some(Special::Modules) if is_link => {
-                report.say(Message::GitmodulesSymlink, ".gitmodules is a symbolic link")?;
+            Some(SpecialName::Modules) if is_link => {
+                report.add(Message::GitmodulesSymlink, ".gitmodules is a symbolic link")?;
             }
-            Some(Special::Modules) => drop(modules.insert(entry.id.to_owned())),
-            Some(Special::Attributes) if is_link => {
-                report.say(Message::GitattributesSymlink, ".gitattributes is a symlink")?;
+            Some(SpecialName::Modules) => drop(modules.insert(entry.id.to_owned())),
+            Some(SpecialName::Attributes) if is_link => {
+                report.add(Message::GitattributesSymlink, ".gitattributes is a symlink")?;
             }
-            Some(Special::Attributes) => drop(attributes.insert(entry.id.to_owned())),
-            Some(Special::Ignore) if is_link => report.say(Message::GitignoreSymlink, ".gitignore is a symlink")?,
-            Some(Special::Mailmap) if is_link => report.say(Message::MailmapSymlink, ".mailmap is a symlink")?,
-            Some(Special::Ignore | Special::Mailmap) | None => {}
+            Some(SpecialName::Attributes) => drop(attributes.insert(entry.id.to_owned())),
+            Some(SpecialName::Ignore) if is_link => report.add(Message::GitignoreSymlink, ".gitignore is a symlink")?,
+            Some(SpecialName::Mailmap) if is_link => report.add(Message::MailmapSymlink, ".mailmap is a symlink")?,
+            Some(SpecialName::Ignore | SpecialName::Mailmap) | None => {}
         }
     }
     for (message, text) in FAULTS {
         if faults.0 & 1 << message as u64 != 0 {
-            report.say(message, text)?;
+            report.add(message, text)?;
         }
     }
     Ok(sound)
@@ -108,15 +108,15 @@ impl Faults {
         self.note(Message::HasDotgit, names::is_dot_git(name));
     }
 
-    fn of_order(&mut self, place: Place) {
-        self.note(Message::DuplicateEntries, place == Place::Twice);
-        self.note(Message::TreeNotSorted, place == Place::TooLate);
+    fn of_order(&mut self, place: EntryOrder) {
+        self.note(Message::DuplicateEntries, place == EntryOrder::Twice);
+        self.note(Message::TreeNotSorted, place == EntryOrder::TooLate);
     }
 }
 
 /// How an entry stands to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum EntryOrder {
     Sound,
     Twice,
     TooLate,
@@ -124,14 +124,14 @@ enum Place {
 
 /// The order of a tree's entries: by name, where the names of trees end with a slash.
 #[derive(Default)]
-struct Order<'d> {
+struct NameOrder<'d> {
     last: Option<(&'d [u8], bool)>,
     /// Starts of the last name, by their lengths, that files have as names; a tree to come may have them too.
     files: Vec<usize>,
 }
 
-impl<'d> Order<'d> {
-    fn next(&mut self, name: &'d [u8], is_tree: bool) -> Place {
+impl<'d> NameOrder<'d> {
+    fn next(&mut self, name: &'d [u8], is_tree: bool) -> EntryOrder {
         let (last, was_tree) = self.last.replace((name, is_tree)).unwrap_or((b"", false));
         let common = last.iter().zip(name).take_while(|(one, other)| one == other).count();
         while self.files.last().is_some_and(|bytes| *bytes > common) {
@@ -144,11 +144,11 @@ impl<'d> Order<'d> {
         }
         let end = |name: &[u8], is_tree| name.get(common).copied().unwrap_or(if is_tree { b'/' } else { 0 });
         if taken || last.len() == common && name.len() == common {
-            Place::Twice
+            EntryOrder::Twice
         } else if end(last, was_tree) < end(name, is_tree) {
-            Place::Sound
+            EntryOrder::Sound
         } else {
-            Place::TooLate
+            EntryOrder::TooLate
         }
     }
 }
@@ -160,18 +160,18 @@ mod tests {
     #[test]
     fn entries_are_sorted_and_there_once() {
         let place = |names: &[&str]| {
-            let mut order = Order::default();
+            let mut order = NameOrder::default();
             let places = names.iter().map(|name| match name.strip_suffix('/') {
                 Some(name) => order.next(name.as_bytes(), true),
                 None => order.next(name.as_bytes(), false),
             });
             places.last().expect("an entry")
         };
-        assert_eq!(place(&["a.b", "a/"]), Place::Sound);
-        assert_eq!(place(&["a/", "a.b"]), Place::TooLate);
-        assert_eq!(place(&["a", "a.b", "a.b.c", "a/"]), Place::Twice);
-        assert_eq!(place(&["a", "a.b", "a.b.c", "a.b/"]), Place::Twice);
-        assert_eq!(place(&["a", "a"]), Place::Twice);
-        assert_eq!(place(&["ab", "a"]), Place::TooLate);
+        assert_eq!(place(&["a.b", "a/"]), EntryOrder::Sound);
+        assert_eq!(place(&["a/", "a.b"]), EntryOrder::TooLate);
+        assert_eq!(place(&["a", "a.b", "a.b.c", "a/"]), EntryOrder::Twice);
+        assert_eq!(place(&["a", "a.b", "a.b.c", "a.b/"]), EntryOrder::Twice);
+        assert_eq!(place(&["a", "a"]), EntryOrder::Twice);
+        assert_eq!(place(&["ab", "a"]), EntryOrder::TooLate);
     }
 }

@@ -5,6 +5,8 @@
 
 use bstr::ByteSlice;
 
+use crate::percent;
+
 /// The protocols whose addresses are looked into.
 const PROTOCOLS: [&str; 4] = ["http", "https", "ftp", "ftps"];
 
@@ -14,10 +16,10 @@ pub(super) fn is_sound(url: &[u8]) -> bool {
         return false;
     }
     if is_relative(url) {
-        return !decoded(url).contains(&b'\n') && !replaces_host(url);
+        return !percent::decode(url).contains(&b'\n') && !replaces_host(url);
     }
     match absolute(url) {
-        Some(url) => is_normal(url).unwrap_or(false) && !decoded(url).contains(&b'\n'),
+        Some(url) => is_normal(url).unwrap_or(false) && !percent::decode(url).contains(&b'\n'),
         None => true,
     }
 }
@@ -79,7 +81,9 @@ fn is_host(host: &[u8], is_file: bool) -> bool {
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.[:]".contains(byte);
     let port = port.map_or(Some(1), |port| match port {
         b"" => Some(1),
-        digits => std::str::from_utf8(digits).ok().filter(|it| !it.starts_with('+')).and_then(|it| it.parse().ok()),
+        digits => {
+            std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+')).and_then(|text| text.parse().ok())
+        }
     });
     name.iter().all(known) && port.is_some_and(|port: u16| port > 0)
 }
@@ -94,7 +98,7 @@ fn has_sound_escapes(text: &[u8]) -> bool {
 fn stays_below(path: &[u8]) -> bool {
     let mut depth = 0_usize;
     for part in path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/') {
-        match decoded(part).as_slice() {
+        match percent::decode(part).as_slice() {
             b"." => {}
             b".." => match depth.checked_sub(1) {
                 Some(above) => depth = above,
@@ -104,23 +108,4 @@ fn stays_below(path: &[u8]) -> bool {
         }
     }
     true
-}
-
-/// Replaces what is escaped by percent signs.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        let digits = tail.get(..2).filter(|digits| byte == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let value = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match value {
-            Some(value) if value != 0 => {
-                out.push(value);
-                rest = &tail[2..];
-            }
-            _ => out.push(byte),
-        }
-    }
-    out
 }

@@ -31,7 +31,7 @@ pub(super) fn pairs(before: &[Token], after: &[Token], interrupt: &Interrupt) ->
     let kept_after = compared(after, front..end_after, before);
     let tokens = |text: &[Token], lines: &[usize]| lines.iter().map(|line| text[*line]).collect::<Vec<_>>();
     let (ours, theirs) = (tokens(before, &kept), tokens(after, &kept_after));
-    let mut search = Search::new(&ours, &theirs, interrupt);
+    let mut search = MyersSearch::new(&ours, &theirs, interrupt);
     search.run()?;
     let is_kept = |changed: &[bool], lines: &[usize]| {
         lines.iter().zip(changed).filter(|(_, changed)| !**changed).map(|(line, _)| *line).collect::<Vec<_>>()
@@ -102,7 +102,7 @@ fn root(mut number: usize) -> usize {
 
 /// Parts of both texts, from one line to before another.
 #[derive(Clone, Copy)]
-struct Window {
+struct DiffWindow {
     start: i64,
     end: i64,
     start_after: i64,
@@ -118,7 +118,7 @@ struct Cut {
     minimal: [bool; 2],
 }
 
-struct Search<'t> {
+struct MyersSearch<'t> {
     before: &'t [Token],
     after: &'t [Token],
     removed: Vec<bool>,
@@ -130,7 +130,7 @@ struct Search<'t> {
     interrupt: &'t Interrupt,
 }
 
-impl<'t> Search<'t> {
+impl<'t> MyersSearch<'t> {
     fn new(before: &'t [Token], after: &'t [Token], interrupt: &'t Interrupt) -> Self {
         let diagonals = before.len() + after.len() + 3;
         let edits_max = i64::try_from(root(diagonals)).unwrap_or(i64::MAX).max(EDITS_MIN);
@@ -148,7 +148,7 @@ impl<'t> Search<'t> {
     /// Finds the lines that are removed and added.
     fn run(&mut self) -> Result<(), Error> {
         let (end, end_after) = (length(self.before), length(self.after));
-        let mut open = vec![Window { start: 0, end, start_after: 0, end_after, is_minimal: false }];
+        let mut open = vec![DiffWindow { start: 0, end, start_after: 0, end_after, is_minimal: false }];
         while let Some(mut window) = open.pop() {
             while window.start < window.end
                 && window.start_after < window.end_after
@@ -170,15 +170,15 @@ impl<'t> Search<'t> {
                 continue;
             }
             let Cut { line, line_after, minimal } = self.cut(&window)?;
-            open.push(Window { start: line, start_after: line_after, is_minimal: minimal[1], ..window });
-            open.push(Window { end: line, end_after: line_after, is_minimal: minimal[0], ..window });
+            open.push(DiffWindow { start: line, start_after: line_after, is_minimal: minimal[1], ..window });
+            open.push(DiffWindow { end: line, end_after: line_after, is_minimal: minimal[0], ..window });
         }
         Ok(())
     }
 
     /// Finds where the ways from the start and from the end meet, or a place that is good enough.
-    fn cut(&mut self, window: &Window) -> Result<Cut, Error> {
-        let Window { start, end, start_after, end_after, .. } = *window;
+    fn cut(&mut self, window: &DiffWindow) -> Result<Cut, Error> {
+        let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let (least, most) = (start - end_after, end - start_after);
         let (middle, middle_back) = (start - start_after, end - end_after);
         let is_odd = (middle - middle_back) & 1 != 0;
@@ -236,8 +236,8 @@ impl<'t> Search<'t> {
     }
 
     /// Finds the place that was reached furthest from the start and ends a row of lines that are the same.
-    fn good(&self, window: &Window, edits: i64, low: i64, high: i64) -> Option<Cut> {
-        let Window { start, end, start_after, end_after, .. } = *window;
+    fn good(&self, window: &DiffWindow, edits: i64, low: i64, high: i64) -> Option<Cut> {
+        let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let middle = start - start_after;
         let (mut best, mut found) = (0, None);
         for diagonal in downwards(low, high) {
@@ -258,8 +258,8 @@ impl<'t> Search<'t> {
     }
 
     /// Finds the place that was reached furthest from the end and begins a row of lines that are the same.
-    fn good_back(&self, window: &Window, edits: i64, low: i64, high: i64) -> Option<Cut> {
-        let Window { start, end, start_after, end_after, .. } = *window;
+    fn good_back(&self, window: &DiffWindow, edits: i64, low: i64, high: i64) -> Option<Cut> {
+        let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let middle = end - end_after;
         let (mut best, mut found) = (0, None);
         for diagonal in downwards(low, high) {
@@ -280,8 +280,8 @@ impl<'t> Search<'t> {
     }
 
     /// Gives the place that was reached furthest of all, after too many edits.
-    fn furthest(&self, window: &Window, ahead: (i64, i64), back: (i64, i64)) -> Cut {
-        let Window { start, end, start_after, end_after, .. } = *window;
+    fn furthest(&self, window: &DiffWindow, ahead: (i64, i64), back: (i64, i64)) -> Cut {
+        let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let (mut far, mut near) = ((-1, -1), (i64::MAX, i64::MAX));
         for diagonal in downwards(ahead.0, ahead.1) {
             let line = self.get(0, diagonal).min(end).min(end_after + diagonal);

@@ -3,10 +3,10 @@
 use bstr::{BStr, BString};
 
 use super::{
-    MergeError, Merger, Scene, Version,
-    entry::{BASE, OURS, Sort, THEIRS, sort},
+    FileVersion, MergeError, Merger, TreeMerge,
+    entry::{BASE, FileType, OURS, THEIRS, file_type},
     lines::can_compare,
-    text::{self, Favor, MARK, Marks},
+    text::{self, ConflictMarkers, Favor, MARKER_LENGTH},
 };
 use crate::{Kind, Mode, Object, is_binary};
 
@@ -14,14 +14,14 @@ use crate::{Kind, Mode, Object, is_binary};
 const TEXT_BYTES_MAX: u64 = 1_023 << 20;
 
 /// What came of merging versions.
-pub(super) struct Content {
-    pub(super) version: Option<Version>,
+pub(super) struct MergedContent {
+    pub(super) version: Option<FileVersion>,
     /// Whether the modes do not conflict, and whether what is in the files does not.
     pub(super) is_mode_clean: bool,
     pub(super) is_content_clean: bool,
 }
 
-impl Content {
+impl MergedContent {
     pub(super) fn is_clean(&self) -> bool {
         self.is_mode_clean && self.is_content_clean
     }
@@ -31,18 +31,18 @@ impl Merger<'_> {
     /// Merges what both sides have, both of one sort; `levels` tells how many merges of this content lead here.
     pub(super) fn content(
         &mut self,
-        scene: Scene<'_>,
-        versions: [Option<Version>; 3],
+        input: TreeMerge<'_>,
+        versions: [Option<FileVersion>; 3],
         paths: [&BStr; 3],
         levels: usize,
-    ) -> Result<Content, MergeError> {
+    ) -> Result<MergedContent, MergeError> {
         let [base, Some(ours), Some(theirs)] = versions else { unreachable!("both sides have a version") };
-        let favor = if scene.depth > 0 { Favor::Neither } else { self.options.favor };
-        if !self.options.by_line && scene.depth == 0 {
+        let favor = if input.depth > 0 { Favor::Neither } else { self.options.favor };
+        if !self.options.by_line && input.depth == 0 {
             let is_favored = favor != Favor::Neither;
             let changed = |mode: Mode| base.is_none_or(|(base, _)| base != mode);
             let modes_conflict = ours.0 != theirs.0 && changed(ours.0) && changed(theirs.0);
-            return Ok(Content {
+            return Ok(MergedContent {
                 version: Some(if favor == Favor::Theirs { theirs } else { ours }),
                 is_mode_clean: is_favored || !modes_conflict,
                 is_content_clean: is_favored || modes_conflict && ours.1 == theirs.1,
@@ -58,33 +58,33 @@ impl Merger<'_> {
         };
         // What is of another sort has no content in common.
         let base_id = base.map(|(_, id)| id);
-        let common = base.filter(|base| sort(*base) == sort(ours));
+        let common = base.filter(|base| file_type(*base) == file_type(ours));
         let id = if ours.1 == theirs.1 || Some(ours.1) == base_id {
             theirs.1
         } else if Some(theirs.1) == base_id {
             ours.1
-        } else if sort(ours) == Sort::File {
-            let merged = self.file(scene, [common, Some(ours), Some(theirs)], favor, paths, levels)?;
+        } else if file_type(ours) == FileType::File {
+            let merged = self.file(input, [common, Some(ours), Some(theirs)], favor, paths, levels)?;
             is_content_clean = merged.1;
             merged.0.1
-        } else if scene.depth > 0 {
-            return Ok(Content { version: base, is_mode_clean, is_content_clean: false });
+        } else if input.depth > 0 {
+            return Ok(MergedContent { version: base, is_mode_clean, is_content_clean: false });
         } else {
-            is_content_clean = sort(ours) == Sort::Link && favor != Favor::Neither;
+            is_content_clean = file_type(ours) == FileType::Link && favor != Favor::Neither;
             if is_content_clean && favor == Favor::Theirs { theirs.1 } else { ours.1 }
         };
-        Ok(Content { version: Some((mode, id)), is_mode_clean, is_content_clean })
+        Ok(MergedContent { version: Some((mode, id)), is_mode_clean, is_content_clean })
     }
 
     /// Merges a file; what is not text is taken from one side.
     fn file(
         &mut self,
-        scene: Scene<'_>,
-        versions: [Option<Version>; 3],
+        input: TreeMerge<'_>,
+        versions: [Option<FileVersion>; 3],
         favor: Favor,
         paths: [&BStr; 3],
         levels: usize,
-    ) -> Result<(Version, bool), MergeError> {
+    ) -> Result<(FileVersion, bool), MergeError> {
         let [base, Some(ours), Some(theirs)] = versions else { unreachable!("both sides have a version") };
         let mut texts = <[Vec<u8>; 3]>::default();
         let mut is_text = true;
@@ -96,7 +96,7 @@ impl Merger<'_> {
             is_text &= size <= TEXT_BYTES_MAX && !is_binary(text);
         }
         if !is_text {
-            return match (scene.depth, favor) {
+            return match (input.depth, favor) {
                 (0, Favor::Neither) => Ok((ours, false)),
                 (0, Favor::Ours) => Ok((ours, true)),
                 (0, Favor::Theirs) => Ok((theirs, true)),
@@ -104,7 +104,7 @@ impl Merger<'_> {
             };
         }
         let label = |tree: usize| -> Vec<u8> {
-            let label = &scene.labels[tree - 1];
+            let label = &input.labels[tree - 1];
             let is_renamed = paths[BASE] != paths[OURS] || paths[OURS] != paths[THEIRS];
             if is_renamed { [label.as_slice(), b":", paths[tree]].concat() } else { label.to_vec() }
         };
@@ -112,14 +112,14 @@ impl Merger<'_> {
         if !can_compare(texts) {
             return Err(MergeError::Content);
         }
-        let marks = Marks { length: MARK + levels, ours: label(OURS), theirs: label(THEIRS) };
+        let marks = ConflictMarkers { length: MARKER_LENGTH + levels, ours: label(OURS), theirs: label(THEIRS) };
         let merged = text::merge(texts, favor, &marks, self.budget.interrupt())?;
         let id = self.reader.imagine(Object::blob(merged.data))?;
         Ok(((ours.0, id), merged.is_clean))
     }
 
     /// What both sides added in different ways has nothing in common.
-    fn nothing_or(&mut self, base: Option<Version>) -> Result<Version, MergeError> {
+    fn nothing_or(&mut self, base: Option<FileVersion>) -> Result<FileVersion, MergeError> {
         if let Some(base) = base {
             return Ok(base);
         }

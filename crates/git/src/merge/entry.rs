@@ -2,7 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::Version;
+use super::FileVersion;
 use crate::Mode;
 
 /// The places of the three trees, and their bits in sets of them.
@@ -11,45 +11,45 @@ pub(super) const OURS: usize = 1;
 pub(super) const THEIRS: usize = 2;
 
 /// A set of the three trees: 1 for the ancestor's, 2 for ours, 4 for theirs.
-pub(super) type Set = u8;
+pub(super) type TreeSet = u8;
 
-pub(super) const fn bit(tree: usize) -> Set {
+pub(super) const fn bit(tree: usize) -> TreeSet {
     1 << tree
 }
 
 /// What three trees have at one path.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Entry {
+pub(super) struct MergeEntry {
     /// What is there that is no folder.
-    pub(super) versions: [Option<Version>; 3],
+    pub(super) versions: [Option<FileVersion>; 3],
     /// Where the versions come from, if it is another path.
     pub(super) origins: [Option<BString>; 3],
     /// Which trees have a folder there.
-    pub(super) folders: Set,
+    pub(super) folders: TreeSet,
     /// Which trees have the same there, before any renames are known.
-    pub(super) same: Set,
+    pub(super) same: TreeSet,
     /// Whether it is to be decided if this is the right path.
     pub(super) is_misplaced: bool,
     pub(super) conflicts_in_content: bool,
     pub(super) conflicts_in_mode: bool,
     /// What comes of it.
-    pub(super) fate: Fate,
+    pub(super) resolution: Resolution,
 }
 
 /// What comes of a path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Resolution {
     /// That remains to be decided.
     #[default]
     Open,
     /// The version, or nothing.
-    Settled(Option<Version>),
+    Settled(Option<FileVersion>),
 }
 
-impl Entry {
-    pub(super) fn new(versions: [Option<Version>; 3], folders: Set) -> Self {
+impl MergeEntry {
+    pub(super) fn new(versions: [Option<FileVersion>; 3], folders: TreeSet) -> Self {
         let [base, ours, theirs] = versions;
-        let same = |one: Option<Version>, other: Option<Version>| one.is_some() && one == other;
+        let same = |one: Option<FileVersion>, other: Option<FileVersion>| one.is_some() && one == other;
         let mut entry = Self { versions, folders, ..Self::default() };
         entry.same = match (same(base, ours), same(base, theirs), same(ours, theirs)) {
             (true, true, _) => 7,
@@ -60,14 +60,14 @@ impl Entry {
         };
         // Where nothing was deleted, no rename can begin or end.
         if entry.files() == 7 && entry.same != 0 {
-            entry.fate = Fate::Settled(if entry.same == 3 { theirs } else { ours });
+            entry.resolution = Resolution::Settled(if entry.same == 3 { theirs } else { ours });
         }
         entry
     }
 
     /// Tells which trees have a version.
-    pub(super) fn files(&self) -> Set {
-        self.versions.iter().enumerate().filter(|(_, it)| it.is_some()).map(|(tree, _)| bit(tree)).sum()
+    pub(super) fn files(&self) -> TreeSet {
+        self.versions.iter().enumerate().filter(|(_, version)| version.is_some()).map(|(tree, _)| bit(tree)).sum()
     }
 
     /// Tells where each version is from, given where it is now.
@@ -77,23 +77,23 @@ impl Entry {
 
     /// Makes it gone from its path, and nothing more to decide.
     pub(super) fn remove(&mut self) {
-        self.fate = Fate::Settled(None);
+        self.resolution = Resolution::Settled(None);
     }
 }
 
 /// What a version is, for those who ask whether two can be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum FileType {
     File,
     Link,
     Submodule,
 }
 
-pub(super) fn sort((mode, _): Version) -> Sort {
+pub(super) fn file_type((mode, _): FileVersion) -> FileType {
     match mode {
-        Mode::Symlink => Sort::Link,
-        Mode::Submodule => Sort::Submodule,
-        Mode::File | Mode::Executable | Mode::Tree => Sort::File,
+        Mode::Symlink => FileType::Link,
+        Mode::Submodule => FileType::Submodule,
+        Mode::File | Mode::Executable | Mode::Tree => FileType::File,
     }
 }
 

@@ -7,31 +7,31 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bstr::{BStr, BString, ByteSlice};
 
 use super::{
-    MergeError, Merger, Scene,
-    entry::{BASE, OURS, Set, THEIRS, bit, join, name, parent},
+    MergeError, Merger, TreeMerge,
+    entry::{BASE, OURS, THEIRS, TreeSet, bit, join, name, parent},
     renames::Renames,
-    walk::{Differences, Removed, in_table_order},
+    walk::{RemovedFolder, TreeDifferences, in_table_order},
 };
 use crate::Mode;
 
 /// How many files moved from each folder to which others.
 #[derive(Default)]
-pub(super) struct Counts(BTreeMap<BString, BTreeMap<BString, usize>>);
+pub(super) struct FolderMoves(BTreeMap<BString, BTreeMap<BString, usize>>);
 
-impl Counts {
+impl FolderMoves {
     /// Counts a renamed file for its folder, and for the folders around it as long as their names stay the same.
-    pub(super) fn count(&mut self, removed: &HashMap<BString, Removed>, old: &BString, new: &BString) {
+    pub(super) fn count(&mut self, removed: &HashMap<BString, RemovedFolder>, old: &BString, new: &BString) {
         let (mut old, mut new) = (old.as_bstr(), new.as_bstr());
         let mut is_first = true;
         loop {
             let is_same_name = name(old) == name(new);
             (old, new) = (parent(old), parent(new));
             let Some(relevance) = removed.get(old).filter(|_| is_first || is_same_name) else { return };
-            if is_first || *relevance == Removed::Here {
+            if is_first || *relevance == RemovedFolder::Here {
                 *self.0.entry(old.to_owned()).or_default().entry(new.to_owned()).or_default() += 1;
             }
             is_first = false;
-            if *relevance == Removed::Unnoticed || old.is_empty() || new.is_empty() {
+            if *relevance == RemovedFolder::Unnoticed || old.is_empty() || new.is_empty() {
                 return;
             }
         }
@@ -48,13 +48,13 @@ impl Counts {
     }
 
     /// Forgets folders that nothing was added to, nor to those around them.
-    pub(super) fn keep_relevant(&mut self, removed: &HashMap<BString, Removed>) {
-        self.0.retain(|folder, _| removed.get(folder).is_some_and(|reason| *reason != Removed::Unnoticed));
+    pub(super) fn keep_relevant(&mut self, removed: &HashMap<BString, RemovedFolder>) {
+        self.0.retain(|folder, _| removed.get(folder).is_some_and(|reason| *reason != RemovedFolder::Unnoticed));
     }
 
     /// Tells where each folder went; where two targets got the same number of files, nowhere, and `is_clean` becomes false.
-    fn renamed(&self, is_clean: &mut bool) -> Folders {
-        let mut renamed = Folders::new();
+    fn renamed(&self, is_clean: &mut bool) -> RenamedFolders {
+        let mut renamed = RenamedFolders::new();
         for (old, counts) in &self.0 {
             let most = counts.values().copied().max().unwrap_or_default();
             let mut targets = counts.iter().filter(|(_, count)| **count == most).map(|(new, _)| new);
@@ -68,10 +68,10 @@ impl Counts {
 }
 
 /// Where folders went.
-type Folders = BTreeMap<BString, BString>;
+type RenamedFolders = BTreeMap<BString, BString>;
 
 /// A renamed file.
-pub(super) struct Pair {
+pub(super) struct RenamedFile {
     pub(super) old: BString,
     pub(super) new: BString,
     /// The tree of the side that did it.
@@ -80,17 +80,17 @@ pub(super) struct Pair {
 
 impl Merger<'_> {
     /// Moves files to where the other side renamed their folders, and lists all pairs; says whether that is undisputed.
-    pub(super) fn relocate(
+    pub(super) fn apply_folder_renames(
         &mut self,
-        scene: Scene<'_>,
-        found: &mut Differences,
+        input: TreeMerge<'_>,
+        found: &mut TreeDifferences,
         renames: [Renames; 2],
-    ) -> Result<(Vec<Pair>, bool), MergeError> {
+    ) -> Result<(Vec<RenamedFile>, bool), MergeError> {
         let mut is_clean = true;
         // The ancestors of ancestors have no say in where new files belong.
-        let mut folders = match scene.depth {
+        let mut folders = match input.depth {
             0 => [renames[0].folders.renamed(&mut is_clean), renames[1].folders.renamed(&mut is_clean)],
-            _ => <[Folders; 2]>::default(),
+            _ => <[RenamedFolders; 2]>::default(),
         };
         let both: Vec<_> = folders[0].keys().filter(|folder| folders[1].contains_key(*folder)).cloned().collect();
         for folder in &both {
@@ -110,23 +110,23 @@ impl Merger<'_> {
                     .filter(|(_, to)| !folders[tree - 1].contains_key(to.as_bstr()));
                 if let Some((from, to)) = target {
                     let there = moved_to(new.as_ref(), from, to);
-                    let is_taken = self.reader.entry(&scene.trees[tree], there.as_ref())?.is_some();
+                    let is_taken = self.reader.entry(&input.trees[tree], there.as_ref())?.is_some();
                     let is_shared = arrivals[tree - 1].get(&there).is_some_and(|count| *count > 1);
                     if disputed.contains(&there) || is_taken || is_shared {
                         disputed.insert(there);
                         is_clean = false;
                     } else {
                         let mut folders = 0;
-                        for (at, tree) in scene.trees.iter().enumerate() {
+                        for (at, tree) in input.trees.iter().enumerate() {
                             let is_folder =
-                                self.reader.entry(tree, there.as_ref())?.is_some_and(|it| it.mode == Mode::Tree);
+                                self.reader.entry(tree, there.as_ref())?.is_some_and(|entry| entry.mode == Mode::Tree);
                             folders |= if is_folder { bit(at) } else { 0 };
                         }
                         found.move_added(tree, &new, &there, folders);
                         new = there;
                     }
                 }
-                pairs.extend(old.map(|old| Pair { old, new, tree }));
+                pairs.extend(old.map(|old| RenamedFile { old, new, tree }));
             }
         }
         pairs.sort_by(|one, other| (&one.old, one.tree).cmp(&(&other.old, other.tree)));
@@ -134,9 +134,9 @@ impl Merger<'_> {
     }
 }
 
-impl Differences {
+impl TreeDifferences {
     /// Moves a file that one side alone has; that it was meant to be there remains to be decided.
-    fn move_added(&mut self, tree: usize, old: &BString, new: &BString, folders: Set) {
+    fn move_added(&mut self, tree: usize, old: &BString, new: &BString, folders: TreeSet) {
         let Some(mut entry) = self.entries.remove(old) else { return };
         entry.is_misplaced = true;
         self.vacated.push(old.clone());
@@ -154,7 +154,7 @@ impl Differences {
 }
 
 /// Counts how many files of a side would come to a path by the other side's renamed folders.
-fn arrivals(renames: &Renames, folders: &Folders) -> HashMap<BString, usize> {
+fn arrivals(renames: &Renames, folders: &RenamedFolders) -> HashMap<BString, usize> {
     let mut arrivals = HashMap::new();
     for path in renames.pairs.iter().map(|(_, new)| new).chain(&renames.added) {
         if let Some((from, to)) = target(folders, path.as_ref()) {
@@ -165,7 +165,7 @@ fn arrivals(renames: &Renames, folders: &Folders) -> HashMap<BString, usize> {
 }
 
 /// Finds the renamed folder that is nearest around a path.
-fn target<'f>(folders: &'f Folders, path: &BStr) -> Option<(&'f BString, &'f BString)> {
+fn target<'f>(folders: &'f RenamedFolders, path: &BStr) -> Option<(&'f BString, &'f BString)> {
     let mut folder = parent(path);
     while !folder.is_empty() {
         if let Some(found) = folders.get_key_value(folder) {

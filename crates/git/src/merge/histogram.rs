@@ -25,7 +25,7 @@ pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32, interrupt: &I
 
 /// A part of two texts that is the same in both.
 #[derive(Clone, Copy, Default)]
-struct Common {
+struct CommonRun {
     before: usize,
     after: usize,
     lines: usize,
@@ -94,9 +94,9 @@ impl Places {
 
 /// Finds the longest part with the rarest lines that two texts have in common; nothing if all that they have in common
 /// is there too often.
-fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Option<Common>, Error> {
+fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Option<CommonRun>, Error> {
     let places = Places::of(before);
-    let mut best = Common::default();
+    let mut best = CommonRun::default();
     let mut rarity = OCCURRENCES_MAX + 1;
     let mut has_common = false;
     let (mut line, mut checked) = (0, 0);
@@ -130,9 +130,9 @@ fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<O
 }
 
 /// Extends a line that both texts have to all around it that is the same.
-fn extend(before: &[Token], after: &[Token], line: usize, line_after: usize) -> Common {
+fn extend(before: &[Token], after: &[Token], line: usize, line_after: usize) -> CommonRun {
     let back = before[..line].iter().rev().zip(after[..line_after].iter().rev());
     let back = back.take_while(|(one, other)| one == other).count();
     let ahead = before[line..].iter().zip(&after[line_after..]).take_while(|(one, other)| one == other).count();
-    Common { before: line - back, after: line_after - back, lines: back + ahead }
+    CommonRun { before: line - back, after: line_after - back, lines: back + ahead }
 }

@@ -21,9 +21,9 @@ pub fn can_compare(texts: [&[u8]; 3]) -> bool {
 
 /// A part of three versions of a text; the parts of a text follow each other without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct TextPart {
     /// Who changed it.
-    pub by: By,
+    pub by: ChangedBy,
     /// The lines of the common ancestor, counted from 0.
     pub base: Range<usize>,
     /// The lines of our side.
@@ -34,7 +34,7 @@ pub struct Part {
 
 /// Who changed a part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum ChangedBy {
     /// Nobody, or both in the same way.
     Neither,
     /// Our side alone.
@@ -46,14 +46,14 @@ pub enum By {
 }
 
 /// Three versions of a text, cut into lines.
-pub struct Lines<'t> {
+pub struct TextVersions<'t> {
     interner: Interner<&'t [u8]>,
     pub(super) base: Vec<Token>,
     pub(super) ours: Vec<Token>,
     pub(super) theirs: Vec<Token>,
 }
 
-impl<'t> Lines<'t> {
+impl<'t> TextVersions<'t> {
     /// Cuts the texts into lines; each line has its end.
     pub fn new(base: &'t [u8], ours: &'t [u8], theirs: &'t [u8]) -> Self {
         let mut interner = Interner::new(64);
@@ -68,7 +68,7 @@ impl<'t> Lines<'t> {
     }
 
     /// Gives the text of a part in the common ancestor, on our side and on theirs.
-    pub fn texts(&self, part: &Part) -> [Vec<u8>; 3] {
+    pub fn texts(&self, part: &TextPart) -> [Vec<u8>; 3] {
         [&self.base[part.base.clone()], &self.ours[part.ours.clone()], &self.theirs[part.theirs.clone()]]
             .map(|lines| self.text(lines))
     }
@@ -78,21 +78,22 @@ impl<'t> Lines<'t> {
     }
 
     /// Cuts the texts into parts by who changed what; `interrupt` can end that early.
-    pub fn parts(&self, interrupt: &Interrupt) -> Result<Vec<Part>, Error> {
+    pub fn parts(&self, interrupt: &Interrupt) -> Result<Vec<TextPart>, Error> {
         let mut parts = Vec::new();
-        let mut last = Part { by: By::Neither, base: 0..0, ours: 0..0, theirs: 0..0 };
+        let mut last = TextPart { by: ChangedBy::Neither, base: 0..0, ours: 0..0, theirs: 0..0 };
         let ends = (self.base.len(), self.ours.len(), self.theirs.len());
-        let end = Part { by: By::Neither, base: ends.0..ends.0, ours: ends.1..ends.1, theirs: ends.2..ends.2 };
+        let end =
+            TextPart { by: ChangedBy::Neither, base: ends.0..ends.0, ours: ends.1..ends.1, theirs: ends.2..ends.2 };
         for mut change in self.changes(interrupt)?.into_iter().chain([end]) {
-            let same = Part {
-                by: By::Neither,
+            let same = TextPart {
+                by: ChangedBy::Neither,
                 base: last.base.end..change.base.start,
                 ours: last.ours.end..change.ours.start,
                 theirs: last.theirs.end..change.theirs.start,
             };
             // Changes of one line can look different and come to the same.
-            if change.by == By::Both && self.ours[change.ours.clone()] == self.theirs[change.theirs.clone()] {
-                change.by = By::Neither;
+            if change.by == ChangedBy::Both && self.ours[change.ours.clone()] == self.theirs[change.theirs.clone()] {
+                change.by = ChangedBy::Neither;
             }
             last = change.clone();
             parts.extend([same, change].into_iter().filter(|part| !part.is_empty()));
@@ -101,14 +102,14 @@ impl<'t> Lines<'t> {
     }
 
     /// Gives the whole texts as one part; nothing if all are empty.
-    pub fn whole(&self) -> Option<Part> {
+    pub fn whole(&self) -> Option<TextPart> {
         let by = match (self.base == self.ours, self.base == self.theirs) {
-            _ if self.ours == self.theirs => By::Neither,
-            (true, _) => By::Theirs,
-            (_, true) => By::Ours,
-            _ => By::Both,
+            _ if self.ours == self.theirs => ChangedBy::Neither,
+            (true, _) => ChangedBy::Theirs,
+            (_, true) => ChangedBy::Ours,
+            _ => ChangedBy::Both,
         };
-        let part = Part { by, base: 0..self.base.len(), ours: 0..self.ours.len(), theirs: 0..self.theirs.len() };
+        let part = TextPart { by, base: 0..self.base.len(), ours: 0..self.ours.len(), theirs: 0..self.theirs.len() };
         Some(part).filter(|part| !part.is_empty())
     }
 
@@ -118,7 +119,7 @@ impl<'t> Lines<'t> {
     }
 
     /// Lists what changed, in order; changes that both sides made alike are left out.
-    pub(super) fn changes(&self, interrupt: &Interrupt) -> Result<Vec<Part>, Error> {
+    pub(super) fn changes(&self, interrupt: &Interrupt) -> Result<Vec<TextPart>, Error> {
         let ours = self.diff(&self.base, &self.ours, interrupt)?;
         let theirs = self.diff(&self.base, &self.theirs, interrupt)?;
         let (mut our, mut their) = (ours.iter().peekable(), theirs.iter().peekable());
@@ -134,12 +135,18 @@ impl<'t> Lines<'t> {
                 (None, None) => return Ok(changes),
                 (Some(hunk), other) if other.is_none_or(|other| hunk.before.end < other.before.start) => {
                     let (base, ours) = (range(&hunk.before), range(&hunk.after));
-                    append(&mut changes, Part { by: By::Ours, theirs: moved(&base, their_drift), base, ours });
+                    append(
+                        &mut changes,
+                        TextPart { by: ChangedBy::Ours, theirs: moved(&base, their_drift), base, ours },
+                    );
                     our.next();
                 }
                 (other, Some(hunk)) if other.is_none_or(|other| hunk.before.end < other.before.start) => {
                     let (base, theirs) = (range(&hunk.before), range(&hunk.after));
-                    append(&mut changes, Part { by: By::Theirs, ours: moved(&base, our_drift), base, theirs });
+                    append(
+                        &mut changes,
+                        TextPart { by: ChangedBy::Theirs, ours: moved(&base, our_drift), base, theirs },
+                    );
                     their.next();
                 }
                 (Some(mine), Some(other)) => {
@@ -164,14 +171,14 @@ impl<'t> Lines<'t> {
     }
 }
 
-impl Part {
+impl TextPart {
     fn is_empty(&self) -> bool {
         self.base.is_empty() && self.ours.is_empty() && self.theirs.is_empty()
     }
 }
 
 /// Makes one part of two changes that meet: it reaches from where the first begins to where the last ends.
-fn both(ours: &Hunk, theirs: &Hunk) -> Part {
+fn both(ours: &Hunk, theirs: &Hunk) -> TextPart {
     let start = ours.before.start.min(theirs.before.start);
     let end = ours.before.end.max(theirs.before.end);
     let reach = |hunk: &Hunk| {
@@ -179,15 +186,15 @@ fn both(ours: &Hunk, theirs: &Hunk) -> Part {
         // What reaches before the first line reaches into the change before, with which it becomes one.
         hunk.after.start.saturating_sub(front) as usize..(hunk.after.end + back) as usize
     };
-    Part { by: By::Both, base: start as usize..end as usize, ours: reach(ours), theirs: reach(theirs) }
+    TextPart { by: ChangedBy::Both, base: start as usize..end as usize, ours: reach(ours), theirs: reach(theirs) }
 }
 
 /// Adds a change, which becomes one with the last where they touch on either side.
-fn append(changes: &mut Vec<Part>, change: Part) {
+fn append(changes: &mut Vec<TextPart>, change: TextPart) {
     match changes.last_mut() {
         Some(last) if change.ours.start <= last.ours.end || change.theirs.start <= last.theirs.end => {
             if last.by != change.by {
-                last.by = By::Both;
+                last.by = ChangedBy::Both;
             }
             last.base.end = change.base.end;
             last.ours.end = change.ours.end;

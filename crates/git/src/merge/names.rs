@@ -5,7 +5,7 @@
 use bstr::{BString, ByteVec};
 use gix::ObjectId;
 
-use super::{MergeError, Version, budget::Budget};
+use super::{FileVersion, MergeError, budget::Budget};
 use crate::{
     Error, Kind, Mode,
     object_links::{TreeEntries, TreeEntry},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A name, and what each of the three folders has there.
-pub(super) type Named = (BString, [Option<Version>; 3]);
+pub(super) type NamedVersions = (BString, [Option<FileVersion>; 3]);
 
 /// Lists what is not the same in three folders, in the order of trees: a folder's name counts as if it ended in a slash.
 ///
@@ -23,7 +23,7 @@ pub(super) fn differing(
     budget: &mut Budget,
     path_bytes: usize,
     trees: [Option<ObjectId>; 3],
-) -> Result<Vec<Named>, MergeError> {
+) -> Result<Vec<NamedVersions>, MergeError> {
     let mut data = <[Vec<u8>; 3]>::default();
     // A tree that is there twice is read once.
     let sources = trees.map(|tree| trees.iter().position(|other| *other == tree).unwrap_or_default());
@@ -42,9 +42,9 @@ pub(super) fn differing(
             sorted[at] = by_name(&data[at]).map_err(|reason| Error::Malformed { id: *id, reason })?;
         }
     }
-    let mut cursors = sources.map(|source| Cursor { data: &data[source], sorted: &sorted[source] });
-    let mut names: Vec<Named> = Vec::new();
-    while let Some(name) = cursors.iter().filter_map(Cursor::name).min() {
+    let mut cursors = sources.map(|source| SortedEntries { data: &data[source], sorted: &sorted[source] });
+    let mut names: Vec<NamedVersions> = Vec::new();
+    while let Some(name) = cursors.iter().filter_map(SortedEntries::name).min() {
         let here = cursors.each_mut().map(|cursor| cursor.take(name));
         if here[0] != here[1] || here[1] != here[2] {
             budget.item(path_bytes + 1 + name.len())?;
@@ -82,18 +82,18 @@ fn entry(data: &[u8], start: u32) -> TreeEntry<'_> {
 }
 
 /// The entries of a folder that were not compared yet.
-struct Cursor<'d> {
+struct SortedEntries<'d> {
     data: &'d [u8],
     sorted: &'d [u32],
 }
 
-impl<'d> Cursor<'d> {
+impl<'d> SortedEntries<'d> {
     fn name(&self) -> Option<&'d [u8]> {
         self.sorted.first().map(|start| entry(self.data, *start).name)
     }
 
     /// Takes what has a name; of several the last.
-    fn take(&mut self, name: &[u8]) -> Option<Version> {
+    fn take(&mut self, name: &[u8]) -> Option<FileVersion> {
         let mut found = None;
         while let Some((start, rest)) = self.sorted.split_first()
             && let next = entry(self.data, *start)

@@ -3,29 +3,30 @@
 use bstr::{BString, ByteSlice};
 
 use super::{
-    MergeError, Merger, Scene, Version,
-    entry::{BASE, Entry, Fate, OURS, Sort, THEIRS, bit, sort},
-    folders::Pair,
-    walk::Differences,
+    FileVersion, MergeError, Merger, TreeMerge,
+    entry::{BASE, FileType, MergeEntry, OURS, Resolution, THEIRS, bit, file_type},
+    folders::RenamedFile,
+    walk::TreeDifferences,
 };
 
 impl Merger<'_> {
     /// Brings together what was renamed; the pairs are sorted by the old path.
-    pub(super) fn bring_together(
+    pub(super) fn merge_renamed(
         &mut self,
-        scene: Scene<'_>,
-        found: &mut Differences,
-        pairs: &[Pair],
+        input: TreeMerge<'_>,
+        found: &mut TreeDifferences,
+        pairs: &[RenamedFile],
     ) -> Result<(), MergeError> {
         let mut pairs = pairs.iter().peekable();
         while let Some(pair) = pairs.next() {
-            let Some(old) = found.entries.get(&pair.old).filter(|old| old.fate == Fate::Open).cloned() else {
+            let Some(old) = found.entries.get(&pair.old).filter(|old| old.resolution == Resolution::Open).cloned()
+            else {
                 continue;
             };
             if let Some(other) = pairs.next_if(|next| next.old == pair.old) {
-                self.both_renamed(scene, found, &old, pair, other)?;
+                self.both_renamed(input, found, &old, pair, other)?;
             } else {
-                self.one_renamed(scene, found, &old, pair)?;
+                self.one_renamed(input, found, &old, pair)?;
             }
         }
         Ok(())
@@ -34,11 +35,11 @@ impl Merger<'_> {
     /// Both sides renamed a file.
     fn both_renamed(
         &mut self,
-        scene: Scene<'_>,
-        found: &mut Differences,
-        old: &Entry,
-        ours: &Pair,
-        theirs: &Pair,
+        input: TreeMerge<'_>,
+        found: &mut TreeDifferences,
+        old: &MergeEntry,
+        ours: &RenamedFile,
+        theirs: &RenamedFile,
     ) -> Result<(), MergeError> {
         if ours.new == theirs.new {
             let new = found.entries.entry(ours.new.clone()).or_default();
@@ -49,10 +50,10 @@ impl Merger<'_> {
         let version = |path: &BString, tree: usize| found.entries.get(path).and_then(|entry| entry.versions[tree]);
         let versions = [old.versions[BASE], version(&ours.new, OURS), version(&theirs.new, THEIRS)];
         let paths = [ours.old.as_bstr(), ours.new.as_bstr(), theirs.new.as_bstr()];
-        let merged = self.content(scene, versions, paths, 1 + 2 * scene.depth)?;
+        let merged = self.content(input, versions, paths, 1 + 2 * input.depth)?;
         // Where one side was taken as it is, each path keeps its own.
         let is_ours = !merged.is_clean() && merged.version == versions[OURS];
-        let placed: [(&Pair, usize, Option<Version>); 2] =
+        let placed: [(&RenamedFile, usize, Option<FileVersion>); 2] =
             [(ours, OURS, merged.version), (theirs, THEIRS, if is_ours { versions[THEIRS] } else { merged.version })];
         for (pair, tree, version) in placed {
             let entry = found.entries.entry(pair.new.clone()).or_default();
@@ -66,15 +67,16 @@ impl Merger<'_> {
     /// One side renamed a file.
     fn one_renamed(
         &mut self,
-        scene: Scene<'_>,
-        found: &mut Differences,
-        old: &Entry,
-        pair: &Pair,
+        input: TreeMerge<'_>,
+        found: &mut TreeDifferences,
+        old: &MergeEntry,
+        pair: &RenamedFile,
     ) -> Result<(), MergeError> {
         let (tree, other) = (pair.tree, OURS + THEIRS - pair.tree);
         let mut new = found.entries.get(&pair.new).cloned().unwrap_or_default();
         let is_deleted = old.files() == bit(BASE);
-        let is_file = |version: Option<Version>| version.is_some_and(|version| sort(version) == Sort::File);
+        let is_file =
+            |version: Option<FileVersion>| version.is_some_and(|version| file_type(version) == FileType::File);
         let is_retyped = !is_deleted && is_file(old.versions[other]) != is_file(new.versions[tree]);
         let is_taken = new.files() & bit(other) != 0 && !is_retyped;
         if is_taken && is_deleted {
@@ -85,7 +87,7 @@ impl Merger<'_> {
             versions[tree] = new.versions[tree];
             let mut paths = [pair.old.as_bstr(); 3];
             paths[tree] = pair.new.as_bstr();
-            let merged = self.content(scene, versions, paths, 1 + 2 * scene.depth)?;
+            let merged = self.content(input, versions, paths, 1 + 2 * input.depth)?;
             new.versions[tree] = merged.version;
         } else {
             new.versions[BASE] = old.versions[BASE];

@@ -3,27 +3,26 @@
 //! The steps are Git's: what is the same first, then what has the same name in another folder and is very similar, then
 //! the most similar of all that is left.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::RandomState;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::RandomState,
+};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use super::{
-    MergeError, Merger, Version,
-    entry::{Sort, join, name, parent, sort},
-    folders::Counts,
-    similarity::{Pieces, WHOLE, can_reach},
-    walk::{Deleted, Side},
+    FileVersion, MergeError, Merger,
+    entry::{FileType, file_type, join, name, parent},
+    folders::FolderMoves,
+    similarity::{BestCandidates, Pieces, SIMILAR, WHOLE, can_reach},
+    walk::{DeletedFile, SideChanges},
 };
 use crate::Kind;
 
-/// How similar a file must be to one of another name, and to one of the same name in another folder.
-const SIMILAR: u64 = WHOLE / 2;
+/// The similarity that a file needs to one of the same name in another folder.
 const SIMILAR_OF_A_NAME: u64 = WHOLE * 3 / 4;
-
-/// How many of the similar files are kept for each added one.
-const CANDIDATES: usize = 4;
 
 /// No more pairs than this number squared are looked at.
 const LIMIT: usize = 7_000;
@@ -39,48 +38,35 @@ pub(super) struct Renames {
     /// What was added and is no renamed file.
     pub(super) added: Vec<BString>,
     /// How many files moved from one folder to another, where it matters.
-    pub(super) folders: Counts,
+    pub(super) folders: FolderMoves,
 }
 
-struct Search<'s> {
-    side: &'s Side,
+struct RenameSearch<'s> {
+    side: &'s SideChanges,
     /// For each added file the deleted one that it was.
     sources: Vec<Option<usize>>,
     /// Which deleted files were renamed.
     used: Vec<bool>,
-    folders: Counts,
+    folders: FolderMoves,
     /// The pieces of files that are likely to be compared again.
     pieces: HashMap<ObjectId, Pieces>,
     pieces_held: usize,
     hasher: RandomState,
 }
 
-struct Candidate {
-    added: usize,
-    deleted: usize,
-    similarity: u64,
-    same_name: bool,
-}
-
-impl Candidate {
-    fn rank(&self) -> (u64, bool) {
-        (self.similarity, self.same_name)
-    }
-}
-
 impl Merger<'_> {
     /// Finds what a side renamed, as far as it matters.
-    pub(super) fn renames(&mut self, side: &Side) -> Result<Renames, MergeError> {
-        let mut search = Search {
+    pub(super) fn renames(&mut self, side: &SideChanges) -> Result<Renames, MergeError> {
+        let mut search = RenameSearch {
             side,
             sources: vec![None; side.added.len()],
             used: vec![false; side.deleted.len()],
-            folders: Counts::default(),
+            folders: FolderMoves::default(),
             pieces: HashMap::new(),
             pieces_held: 0,
             hasher: RandomState::new(),
         };
-        if side.deleted.iter().any(|it| it.is_relevant) {
+        if side.deleted.iter().any(|file| file.is_relevant) {
             search.same();
             if search.is_unfinished() {
                 self.same_names(&mut search)?;
@@ -101,17 +87,17 @@ impl Merger<'_> {
     }
 
     /// Pairs files of the same name, if no others have it, or if that is where the files of their folder went.
-    fn same_names(&mut self, search: &mut Search<'_>) -> Result<(), MergeError> {
+    fn same_names(&mut self, search: &mut RenameSearch<'_>) -> Result<(), MergeError> {
         let side = search.side;
         let guesses = search.folders.guesses();
         let added = unique(side.added.iter().map(|(path, _)| path.as_bstr()), |at| {
             search.sources[at].is_none() && !is_empty(side.added[at].1)
         });
-        let deleted = unique(side.deleted.iter().map(|it| it.path.as_bstr()), |at| {
+        let deleted = unique(side.deleted.iter().map(|file| file.path.as_bstr()), |at| {
             !search.used[at] && !is_empty(side.deleted[at].version)
         });
         let by_path: HashMap<&BStr, usize> =
-            side.added.iter().enumerate().map(|(at, (it, _))| (it.as_bstr(), at)).collect();
+            side.added.iter().enumerate().map(|(at, (path, _))| (path.as_bstr(), at)).collect();
         let unpaired: HashSet<usize> = (0..side.added.len()).filter(|at| search.sources[*at].is_none()).collect();
         for at in search.left() {
             let path = side.deleted[at].path.as_bstr();
@@ -119,7 +105,7 @@ impl Merger<'_> {
                 (None, _) => continue,
                 (Some(Some(target)), Some(Some(_))) => Some(*target),
                 _ => guesses.get(parent(path)).and_then(|folder| {
-                    by_path.get(join(folder.as_ref(), name(path)).as_bstr()).copied().filter(|it| unpaired.contains(it))
+                    by_path.get(join(folder.as_ref(), name(path)).as_bstr()).copied().filter(|at| unpaired.contains(at))
                 }),
             };
             let Some(target) = target.filter(|target| search.sources[*target].is_none()) else { continue };
@@ -131,7 +117,7 @@ impl Merger<'_> {
     }
 
     /// Pairs the most similar of the files that are left.
-    fn similar(&mut self, search: &mut Search<'_>) -> Result<(), MergeError> {
+    fn similar(&mut self, search: &mut RenameSearch<'_>) -> Result<(), MergeError> {
         let sources: Vec<_> = search.left().collect();
         let added: Vec<_> = (0..search.sources.len()).filter(|at| search.sources[*at].is_none()).collect();
         if sources.len().saturating_mul(added.len()) > LIMIT * LIMIT {
@@ -139,26 +125,18 @@ impl Merger<'_> {
         }
         let mut candidates = Vec::new();
         for added in added {
-            let mut best: Vec<Candidate> = Vec::with_capacity(CANDIDATES);
+            let mut best = BestCandidates::default();
             for &deleted in &sources {
                 let similarity = self.similarity(search, deleted, added, SIMILAR)?;
                 let same_name =
                     name(search.side.deleted[deleted].path.as_ref()) == name(search.side.added[added].0.as_ref());
-                let candidate = Candidate { added, deleted, similarity, same_name };
-                if best.len() < CANDIDATES {
-                    best.push(candidate);
-                    continue;
-                }
-                let worst = (0..CANDIDATES).min_by_key(|at| best[*at].rank()).expect("there are candidates");
-                if best[worst].rank() < candidate.rank() {
-                    best[worst] = candidate;
-                }
+                best.add((similarity, same_name), deleted);
             }
-            candidates.extend(best);
+            candidates.extend(best.similar().map(|(rank, deleted)| (rank, deleted, added)));
         }
-        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank()));
-        for Candidate { added, deleted, similarity, .. } in candidates {
-            if similarity >= SIMILAR && search.sources[added].is_none() && !search.used[deleted] {
+        candidates.sort_by_key(|(rank, ..)| Reverse(*rank));
+        for (_, deleted, added) in candidates {
+            if search.sources[added].is_none() && !search.used[deleted] {
                 search.pair(deleted, added);
             }
         }
@@ -167,13 +145,13 @@ impl Merger<'_> {
 
     fn similarity(
         &mut self,
-        search: &mut Search<'_>,
+        search: &mut RenameSearch<'_>,
         deleted: usize,
         added: usize,
         least: u64,
     ) -> Result<u64, MergeError> {
         let (old, new) = (search.side.deleted[deleted].version, search.side.added[added].1);
-        if sort(old) != Sort::File || sort(new) != Sort::File {
+        if file_type(old) != FileType::File || file_type(new) != FileType::File {
             return Ok(0);
         }
         self.budget.time()?;
@@ -202,11 +180,11 @@ impl Merger<'_> {
     }
 }
 
-impl Search<'_> {
+impl RenameSearch<'_> {
     /// Pairs files of the same content.
     fn same(&mut self) {
         let mut by_content = BTreeMap::<ObjectId, Vec<usize>>::new();
-        for (at, Deleted { version: (_, id), .. }) in self.side.deleted.iter().enumerate() {
+        for (at, DeletedFile { version: (_, id), .. }) in self.side.deleted.iter().enumerate() {
             by_content.entry(*id).or_default().push(at);
         }
         for (added, (path, version)) in self.side.added.iter().enumerate() {
@@ -240,7 +218,7 @@ impl Search<'_> {
     }
 
     fn is_source(&self, at: usize) -> bool {
-        let Deleted { version, is_relevant, .. } = &self.side.deleted[at];
+        let DeletedFile { version, is_relevant, .. } = &self.side.deleted[at];
         *is_relevant && !is_empty(*version)
     }
 
@@ -250,13 +228,13 @@ impl Search<'_> {
 }
 
 /// Empty files are no renamed ones: too many are alike.
-fn is_empty((_, id): Version) -> bool {
+fn is_empty((_, id): FileVersion) -> bool {
     id == ObjectId::empty_blob(gix::hash::Kind::Sha1)
 }
 
 /// Tells whether files of the same content are the same: links and submodules are never files.
-fn is_alike(old: Version, new: Version) -> bool {
-    sort(old) == Sort::File && sort(new) == Sort::File || old.0 == new.0
+fn is_alike(old: FileVersion, new: FileVersion) -> bool {
+    file_type(old) == FileType::File && file_type(new) == FileType::File || old.0 == new.0
 }
 
 /// Finds by name the only path that has it; nothing where several have it.
@@ -266,7 +244,7 @@ fn unique<'p>(
 ) -> HashMap<&'p BStr, Option<usize>> {
     let mut found = HashMap::new();
     for (at, path) in paths.enumerate().filter(|(at, _)| counts(*at)) {
-        found.entry(name(path)).and_modify(|it| *it = None).or_insert(Some(at));
+        found.entry(name(path)).and_modify(|known| *known = None).or_insert(Some(at));
     }
     found
 }

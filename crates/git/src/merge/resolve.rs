@@ -6,57 +6,57 @@ use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
 use super::{
-    Conflict, MergeError, Merger, Outcome, Scene, Version,
+    Conflict, FileVersion, MergeError, MergedTrees, Merger, TreeMerge,
     content::aside,
-    entry::{BASE, Entry, Fate, OURS, THEIRS, bit, sort},
-    walk::Differences,
+    entry::{BASE, MergeEntry, OURS, Resolution, THEIRS, bit, file_type},
+    walk::TreeDifferences,
 };
 use crate::{Edits, Mode, options::TREE_DEPTH_MAX};
 
 /// What the paths come to, as far as they are known.
 struct Paths {
-    entries: BTreeMap<BString, Entry>,
-    settled: BTreeMap<BString, Option<Version>>,
+    entries: BTreeMap<BString, MergeEntry>,
+    settled: BTreeMap<BString, Option<FileVersion>>,
     conflicts: BTreeMap<BString, Conflict>,
 }
 
 impl Merger<'_> {
     /// Merges three trees.
-    pub(super) fn trees(&mut self, scene: Scene<'_>) -> Result<Outcome, MergeError> {
-        let mut found = self.differences(scene.trees)?;
+    pub(super) fn trees(&mut self, input: TreeMerge<'_>) -> Result<MergedTrees, MergeError> {
+        let mut found = self.differences(input.trees)?;
         let ours =
             found.entries.iter().filter_map(|(path, entry)| Some((path.clone(), entry.versions[OURS]?))).collect();
         let mut is_clean = true;
-        if self.options.by_line || scene.depth > 0 {
+        if self.options.by_line || input.depth > 0 {
             let sides = std::mem::take(&mut found.sides);
             let renames = [self.renames(&sides[0])?, self.renames(&sides[1])?];
-            let (pairs, is_undisputed) = self.relocate(scene, &mut found, renames)?;
+            let (pairs, is_undisputed) = self.apply_folder_renames(input, &mut found, renames)?;
             is_clean = is_undisputed;
-            self.bring_together(scene, &mut found, &pairs)?;
+            self.merge_renamed(input, &mut found, &pairs)?;
         }
-        let Differences { entries, vacated, .. } = found;
+        let TreeDifferences { entries, vacated, .. } = found;
         let settled = vacated.into_iter().map(|path| (path, None)).collect();
         let mut paths = Paths { entries, settled, conflicts: BTreeMap::new() };
         // What is in a folder comes before the folder, so that it is known whether anything is left of it.
         while let Some((path, entry)) = paths.entries.pop_last() {
             self.budget.time()?;
-            match entry.fate {
-                Fate::Settled(version) => drop(paths.settled.insert(path, version)),
-                Fate::Open => self.settle(scene, &mut paths, path, entry)?,
+            match entry.resolution {
+                Resolution::Settled(version) => drop(paths.settled.insert(path, version)),
+                Resolution::Open => self.settle(input, &mut paths, path, entry)?,
             }
         }
-        let tree = self.write(scene, &ours, paths.settled)?;
+        let tree = self.write(input, &ours, paths.settled)?;
         is_clean &= paths.conflicts.is_empty();
-        Ok(Outcome { tree, conflicts: paths.conflicts, is_clean })
+        Ok(MergedTrees { tree, conflicts: paths.conflicts, is_clean })
     }
 
     /// Decides what comes of one path.
     fn settle(
         &mut self,
-        scene: Scene<'_>,
+        input: TreeMerge<'_>,
         paths: &mut Paths,
         path: BString,
-        mut entry: Entry,
+        mut entry: MergeEntry,
     ) -> Result<(), MergeError> {
         let original = path.clone();
         let mut path = path;
@@ -66,7 +66,7 @@ impl Merger<'_> {
             if entry.files() == bit(BASE) {
                 return Ok(());
             }
-            path = self.unique(scene, paths, &path, owner)?;
+            path = self.unique(input, paths, &path, owner)?;
         }
         let base = entry.versions[BASE];
         let is_clean = !is_in_the_way && !entry.is_misplaced;
@@ -76,15 +76,15 @@ impl Merger<'_> {
                 let version = versions[if same == 3 { THEIRS } else { OURS }];
                 (version, is_clean || version.is_none())
             }
-            (_, _, [_, Some(ours), Some(theirs)]) if sort(ours) != sort(theirs) => {
-                if scene.depth > 0 {
+            (_, _, [_, Some(ours), Some(theirs)]) if file_type(ours) != file_type(theirs) => {
+                if input.depth > 0 {
                     (base, false)
                 } else {
-                    return self.separate(scene, paths, path, &original, [ours, theirs], base);
+                    return self.separate(input, paths, path, &original, [ours, theirs], base);
                 }
             }
             (_, _, versions @ [_, Some(_), Some(_)]) => {
-                let merged = self.content(scene, versions, entry.paths(original.as_ref()), 2 * scene.depth)?;
+                let merged = self.content(input, versions, entry.paths(original.as_ref()), 2 * input.depth)?;
                 (entry.conflicts_in_content, entry.conflicts_in_mode) =
                     (!merged.is_content_clean, !merged.is_mode_clean);
                 if merged.is_clean() && is_in_the_way {
@@ -93,11 +93,11 @@ impl Merger<'_> {
                 }
                 (merged.version, is_clean && merged.is_clean())
             }
-            (_, 3 | 5, [_, ours, theirs]) => (if scene.depth > 0 { base } else { ours.or(theirs) }, false),
+            (_, 3 | 5, [_, ours, theirs]) => (if input.depth > 0 { base } else { ours.or(theirs) }, false),
             (_, _, [_, ours, theirs]) => (ours.or(theirs), is_clean),
         };
         if !is_clean {
-            let Entry { versions, conflicts_in_content: content, conflicts_in_mode: mode, .. } = entry;
+            let MergeEntry { versions, conflicts_in_content: content, conflicts_in_mode: mode, .. } = entry;
             let conflict = Conflict { path: original, versions, merged: version, content, mode };
             paths.conflicts.insert(path.clone(), conflict);
         }
@@ -108,22 +108,22 @@ impl Merger<'_> {
     /// Puts what both sides have at one path at two, as the two are of different sorts.
     fn separate(
         &mut self,
-        scene: Scene<'_>,
+        input: TreeMerge<'_>,
         paths: &mut Paths,
         path: BString,
         original: &BString,
-        [ours, theirs]: [Version; 2],
-        base: Option<Version>,
+        [ours, theirs]: [FileVersion; 2],
+        base: Option<FileVersion>,
     ) -> Result<(), MergeError> {
-        let is_file = |version: Version| matches!(version.0, Mode::File | Mode::Executable);
+        let is_file = |version: FileVersion| matches!(version.0, Mode::File | Mode::Executable);
         // A file makes way for what is none; of two that are none, both do.
         let moved = [is_file(ours) || !is_file(theirs), !is_file(ours)];
         let places = [(OURS, ours), (THEIRS, theirs)].into_iter().zip(moved).map(|((tree, version), moved)| {
-            let place = if moved { self.unique(scene, paths, &path, tree)? } else { path.clone() };
+            let place = if moved { self.unique(input, paths, &path, tree)? } else { path.clone() };
             Ok((tree, version, place))
         });
         for (tree, version, place) in places.collect::<Result<Vec<_>, MergeError>>()? {
-            let mut versions = [base.filter(|base| sort(*base) == sort(version)), None, None];
+            let mut versions = [base.filter(|base| file_type(*base) == file_type(version)), None, None];
             versions[tree] = Some(version);
             let conflict =
                 Conflict { path: original.clone(), versions, merged: Some(version), content: false, mode: false };
@@ -137,11 +137,17 @@ impl Merger<'_> {
     }
 
     /// Finds a path that no tree has for what has to make way.
-    fn unique(&mut self, scene: Scene<'_>, paths: &Paths, path: &BString, tree: usize) -> Result<BString, MergeError> {
-        let wanted = aside(path.as_ref(), &scene.labels[tree - 1]);
+    fn unique(
+        &mut self,
+        input: TreeMerge<'_>,
+        paths: &Paths,
+        path: &BString,
+        tree: usize,
+    ) -> Result<BString, MergeError> {
+        let wanted = aside(path.as_ref(), &input.labels[tree - 1]);
         let mut unique = wanted.clone();
         let mut number = 0;
-        while self.is_known(scene, paths, &unique)? {
+        while self.is_known(input, paths, &unique)? {
             self.budget.time()?;
             unique = format!("{wanted}_{number}").into();
             number += 1;
@@ -149,8 +155,8 @@ impl Merger<'_> {
         Ok(unique)
     }
 
-    fn is_known(&mut self, scene: Scene<'_>, paths: &Paths, path: &BString) -> Result<bool, MergeError> {
-        for tree in scene.trees {
+    fn is_known(&mut self, input: TreeMerge<'_>, paths: &Paths, path: &BString) -> Result<bool, MergeError> {
+        for tree in input.trees {
             if self.reader.entry(&tree, path.as_ref())?.is_some() {
                 return Ok(true);
             }
@@ -161,18 +167,18 @@ impl Merger<'_> {
     /// Writes the merged tree, beginning with our side's, of which `ours` has the files that are not the same in all trees.
     fn write(
         &mut self,
-        scene: Scene<'_>,
-        ours: &HashMap<BString, Version>,
-        settled: BTreeMap<BString, Option<Version>>,
+        input: TreeMerge<'_>,
+        ours: &HashMap<BString, FileVersion>,
+        settled: BTreeMap<BString, Option<FileVersion>>,
     ) -> Result<ObjectId, MergeError> {
-        let differs = |(path, version): &(BString, Option<Version>)| ours.get(path) != version.as_ref();
+        let differs = |(path, version): &(BString, Option<FileVersion>)| ours.get(path) != version.as_ref();
         let edits: Edits = settled.into_iter().filter(differs).collect();
         let depth = |path: &BString| path.split_str(b"/").count() - 1;
         if edits.iter().any(|(path, version)| version.is_some() && depth(path) > TREE_DEPTH_MAX) {
             return Err(MergeError::Items);
         }
         // What was merged on the way is held until the end.
-        let (tree, objects) = self.reader.edit(Some(&scene.trees[OURS]), &edits)?;
+        let (tree, objects) = self.reader.edit(Some(&input.trees[OURS]), &edits)?;
         for object in objects {
             self.budget.content(object.data.len() as u64)?;
             self.reader.imagine(object)?;

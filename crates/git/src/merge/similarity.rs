@@ -26,7 +26,7 @@ impl Pieces {
     /// Cuts a file into its lines, and long lines into pieces; nothing if it has too many different ones.
     pub(crate) fn new(data: &[u8], hasher: &impl BuildHasher) -> Option<Self> {
         let is_text = !is_binary(data);
-        let mut counts = Counts::default();
+        let mut counts = PieceCounts::default();
         let (mut piece, mut bytes) = (Vec::with_capacity(PIECE_BYTES_MAX), 0);
         let mut close = |piece: &mut Vec<u8>, bytes: &mut u64| {
             let fits = counts.add(hasher.hash_one(&piece), *bytes);
@@ -74,13 +74,13 @@ impl Pieces {
 
 /// Gathers pieces; those that are the same become one from time to time.
 #[derive(Default)]
-struct Counts {
+struct PieceCounts {
     counts: Vec<(u64, u64)>,
     /// How many of them are sorted, and different from each other.
     distinct: usize,
 }
 
-impl Counts {
+impl PieceCounts {
     /// Adds a piece; tells whether there are not too many.
     fn add(&mut self, piece: u64, bytes: u64) -> bool {
         if self.counts.len() >= GATHERED.max(self.distinct * 2) {
@@ -104,6 +104,42 @@ impl Counts {
         self.unite();
         self.counts.shrink_to_fit();
         self.counts
+    }
+}
+
+/// The similarity from which on a file counts as another one under a new name, as in Git.
+pub(crate) const SIMILAR: u64 = WHOLE / 2;
+
+/// The number of files that are kept as candidates for one new name, as in Git.
+const CANDIDATES_MAX: usize = 4;
+
+/// How well a candidate fits: its similarity, and whether the file name is the same.
+pub(crate) type Rank = (u64, bool);
+
+/// The few best candidates for one new name, in no order.
+pub(crate) struct BestCandidates<T>(Vec<(Rank, T)>);
+
+impl<T> Default for BestCandidates<T> {
+    fn default() -> Self {
+        Self(Vec::with_capacity(CANDIDATES_MAX))
+    }
+}
+
+impl<T> BestCandidates<T> {
+    /// Adds a candidate if it is better than the worst so far; of equal ones the first stays.
+    pub(crate) fn add(&mut self, rank: Rank, candidate: T) {
+        if self.0.len() < CANDIDATES_MAX {
+            self.0.push((rank, candidate));
+        } else if let Some(worst) = self.0.iter_mut().min_by_key(|(rank, _)| *rank)
+            && worst.0 < rank
+        {
+            *worst = (rank, candidate);
+        }
+    }
+
+    /// Returns the candidates that are similar enough, with their ranks.
+    pub(crate) fn similar(self) -> impl Iterator<Item = (Rank, T)> {
+        self.0.into_iter().filter(|((similarity, _), _)| *similarity >= SIMILAR)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use gix::diff::blob::Token;
 
-use super::lines::{By, Lines, Part};
+use super::lines::{ChangedBy, TextPart, TextVersions};
 use crate::{Error, Interrupt};
 
 /// How many lines at most lie between two conflicts that are shown as one.
 const BETWEEN_MAX: usize = 3;
 
 /// The length of a conflict's marks.
-pub(super) const MARK: usize = 7;
+pub(super) const MARKER_LENGTH: usize = 7;
 
 /// Whose lines are taken where both sides changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,13 +24,13 @@ pub enum Favor {
 }
 
 /// A merged text.
-pub(super) struct Text {
+pub(super) struct MergedText {
     pub(super) data: Vec<u8>,
     pub(super) is_clean: bool,
 }
 
 /// How conflicts are marked.
-pub(super) struct Marks {
+pub(super) struct ConflictMarkers {
     pub(super) length: usize,
     pub(super) ours: Vec<u8>,
     pub(super) theirs: Vec<u8>,
@@ -40,26 +40,28 @@ pub(super) struct Marks {
 pub(super) fn merge(
     [base, ours, theirs]: [&[u8]; 3],
     favor: Favor,
-    marks: &Marks,
+    marks: &ConflictMarkers,
     interrupt: &Interrupt,
-) -> Result<Text, Error> {
-    let lines = Lines::new(base, ours, theirs);
-    let mut text = Text { data: Vec::with_capacity(ours.len().max(theirs.len())), is_clean: true };
+) -> Result<MergedText, Error> {
+    let lines = TextVersions::new(base, ours, theirs);
+    let mut text = MergedText { data: Vec::with_capacity(ours.len().max(theirs.len())), is_clean: true };
     let mut at = 0;
     for part in joined(refined(&lines, lines.changes(interrupt)?, interrupt)?) {
         let (ours, theirs) = (&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()]);
         text.data.extend(lines.text(&lines.ours[at..part.ours.start]));
         match (part.by, favor) {
-            (By::Ours | By::Neither, _) | (By::Both, Favor::Ours) => text.data.extend(lines.text(ours)),
-            (By::Theirs, _) | (By::Both, Favor::Theirs) => text.data.extend(lines.text(theirs)),
-            (By::Both, Favor::Neither) => {
+            (ChangedBy::Ours | ChangedBy::Neither, _) | (ChangedBy::Both, Favor::Ours) => {
+                text.data.extend(lines.text(ours));
+            }
+            (ChangedBy::Theirs, _) | (ChangedBy::Both, Favor::Theirs) => text.data.extend(lines.text(theirs)),
+            (ChangedBy::Both, Favor::Neither) => {
                 text.is_clean = false;
                 let end: &[u8] = if ends_with_return(&lines, &part) { b"\r\n" } else { b"\n" };
-                mark(&mut text.data, b'<', marks.length, &marks.ours, end);
-                whole(&mut text.data, &lines.text(ours), end);
-                mark(&mut text.data, b'=', marks.length, b"", end);
-                whole(&mut text.data, &lines.text(theirs), end);
-                mark(&mut text.data, b'>', marks.length, &marks.theirs, end);
+                write_marker(&mut text.data, b'<', marks.length, &marks.ours, end);
+                write_lines(&mut text.data, &lines.text(ours), end);
+                write_marker(&mut text.data, b'=', marks.length, b"", end);
+                write_lines(&mut text.data, &lines.text(theirs), end);
+                write_marker(&mut text.data, b'>', marks.length, &marks.theirs, end);
             }
         }
         at = part.ours.end;
@@ -69,21 +71,21 @@ pub(super) fn merge(
 }
 
 /// Leaves of each conflict only what the sides do not have in common.
-fn refined(lines: &Lines<'_>, changes: Vec<Part>, interrupt: &Interrupt) -> Result<Vec<Part>, Error> {
+fn refined(lines: &TextVersions<'_>, changes: Vec<TextPart>, interrupt: &Interrupt) -> Result<Vec<TextPart>, Error> {
     let mut refined = Vec::with_capacity(changes.len());
     for part in changes {
-        if part.by != By::Both || part.ours.is_empty() || part.theirs.is_empty() {
+        if part.by != ChangedBy::Both || part.ours.is_empty() || part.theirs.is_empty() {
             refined.push(part);
             continue;
         }
         let (ours, theirs) = (part.ours.start, part.theirs.start);
         let hunks = lines.diff(&lines.ours[part.ours.clone()], &lines.theirs[part.theirs.clone()], interrupt)?;
         if hunks.is_empty() {
-            refined.push(Part { by: By::Neither, ..part });
+            refined.push(TextPart { by: ChangedBy::Neither, ..part });
             continue;
         }
-        refined.extend(hunks.into_iter().map(|hunk| Part {
-            by: By::Both,
+        refined.extend(hunks.into_iter().map(|hunk| TextPart {
+            by: ChangedBy::Both,
             base: part.base.clone(),
             ours: ours + hunk.before.start as usize..ours + hunk.before.end as usize,
             theirs: theirs + hunk.after.start as usize..theirs + hunk.after.end as usize,
@@ -93,12 +95,14 @@ fn refined(lines: &Lines<'_>, changes: Vec<Part>, interrupt: &Interrupt) -> Resu
 }
 
 /// Makes one of conflicts that are near each other.
-fn joined(changes: Vec<Part>) -> Vec<Part> {
-    let mut joined: Vec<Part> = Vec::with_capacity(changes.len());
+fn joined(changes: Vec<TextPart>) -> Vec<TextPart> {
+    let mut joined: Vec<TextPart> = Vec::with_capacity(changes.len());
     for part in changes {
         match joined.last_mut() {
             Some(last)
-                if last.by == By::Both && part.by == By::Both && part.ours.start - last.ours.end <= BETWEEN_MAX =>
+                if last.by == ChangedBy::Both
+                    && part.by == ChangedBy::Both
+                    && part.ours.start - last.ours.end <= BETWEEN_MAX =>
             {
                 last.ours.end = part.ours.end;
                 last.theirs.end = part.theirs.end;
@@ -109,7 +113,7 @@ fn joined(changes: Vec<Part>) -> Vec<Part> {
     joined
 }
 
-fn mark(out: &mut Vec<u8>, sign: u8, length: usize, label: &[u8], end: &[u8]) {
+fn write_marker(out: &mut Vec<u8>, sign: u8, length: usize, label: &[u8], end: &[u8]) {
     out.extend(std::iter::repeat_n(sign, length));
     if !label.is_empty() {
         out.push(b' ');
@@ -119,7 +123,7 @@ fn mark(out: &mut Vec<u8>, sign: u8, length: usize, label: &[u8], end: &[u8]) {
 }
 
 /// Writes lines of which the last one gets an end if it has none.
-fn whole(out: &mut Vec<u8>, lines: &[u8], end: &[u8]) {
+fn write_lines(out: &mut Vec<u8>, lines: &[u8], end: &[u8]) {
     out.extend_from_slice(lines);
     if !lines.is_empty() && !lines.ends_with(b"\n") {
         out.extend_from_slice(end);
@@ -127,7 +131,7 @@ fn whole(out: &mut Vec<u8>, lines: &[u8], end: &[u8]) {
 }
 
 /// Tells whether the marks of a conflict end with a carriage return too, as the lines around it do, on no side otherwise.
-fn ends_with_return(lines: &Lines<'_>, part: &Part) -> bool {
+fn ends_with_return(lines: &TextVersions<'_>, part: &TextPart) -> bool {
     let before = |text: &[Token], line: usize| line_end(lines, text, line.saturating_sub(1));
     // A side that has no line with an end has no say, but the ancestor must have one.
     before(&lines.ours, part.ours.start) != Some(false)
@@ -135,7 +139,7 @@ fn ends_with_return(lines: &Lines<'_>, part: &Part) -> bool {
         && line_end(lines, &lines.base, 0) == Some(true)
 }
 
-fn line_end(lines: &Lines<'_>, text: &[Token], line: usize) -> Option<bool> {
+fn line_end(lines: &TextVersions<'_>, text: &[Token], line: usize) -> Option<bool> {
     let has_return = |line: usize| text.get(line).map(|line| lines.line(*line)).filter(|line| line.ends_with(b"\n"));
     let found = has_return(line).or_else(|| line.checked_sub(1).and_then(has_return));
     found.map(|line| line.ends_with(b"\r\n"))

@@ -9,61 +9,61 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use super::{
-    MergeError, Merger, Version,
-    entry::{BASE, Entry, OURS, Set, THEIRS, bit, join},
-    names::{self, Named},
+    FileVersion, MergeError, Merger,
+    entry::{BASE, MergeEntry, OURS, THEIRS, TreeSet, bit, join},
+    names::{self, NamedVersions},
 };
 use crate::Mode;
 
 /// What the trees differ in.
 #[derive(Default)]
-pub(super) struct Differences {
-    pub(super) entries: BTreeMap<BString, Entry>,
+pub(super) struct TreeDifferences {
+    pub(super) entries: BTreeMap<BString, MergeEntry>,
     /// What our side and theirs did, as far as files can have been renamed by it.
-    pub(super) sides: [Side; 2],
+    pub(super) sides: [SideChanges; 2],
     /// The paths that files were moved from.
     pub(super) vacated: Vec<BString>,
     /// The folders that are looked at later, by the side that changed them; nothing once that side's turn is over.
-    later: [Option<Vec<Folder>>; 2],
+    later: [Option<Vec<MergeFolder>>; 2],
 }
 
 /// What files a side added and deleted.
 #[derive(Default)]
-pub(super) struct Side {
+pub(super) struct SideChanges {
     /// What the ancestor has and the side has not, in the order of trees.
-    pub(super) deleted: Vec<Deleted>,
+    pub(super) deleted: Vec<DeletedFile>,
     /// What the side has and the ancestor has not.
-    pub(super) added: Vec<(BString, Version)>,
+    pub(super) added: Vec<(BString, FileVersion)>,
     /// The folders that the side removed.
-    pub(super) removed: HashMap<BString, Removed>,
+    pub(super) removed: HashMap<BString, RemovedFolder>,
 }
 
-pub(super) struct Deleted {
+pub(super) struct DeletedFile {
     pub(super) path: BString,
-    pub(super) version: Version,
+    pub(super) version: FileVersion,
     /// Whether it makes a difference to the merge where the file went.
     pub(super) is_relevant: bool,
 }
 
 /// A folder of three trees.
-struct Folder {
+struct MergeFolder {
     path: BString,
     trees: [Option<ObjectId>; 3],
     /// Which side has it that the other removed, or 7 if that side added files to it.
-    kept: Set,
+    kept: TreeSet,
 }
 
 /// A folder of three trees that is being compared.
-struct Open {
+struct OpenFolder {
     path: BString,
-    kept: Set,
+    kept: TreeSet,
     /// What differs in it and was not looked at yet.
-    names: IntoIter<Named>,
+    names: IntoIter<NamedVersions>,
 }
 
 /// Why it matters where the files of a removed folder went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Removed {
+pub(super) enum RemovedFolder {
     /// It does not.
     Unnoticed,
     /// As the other side added files to a folder around it.
@@ -77,9 +77,9 @@ impl Merger<'_> {
     ///
     /// Of files that are the same, the first ones are taken for the renamed ones, so the order is Git's: folders that one side
     /// alone changed come last, and then in the order of its table of them.
-    pub(super) fn differences(&mut self, trees: [ObjectId; 3]) -> Result<Differences, MergeError> {
-        let mut found = Differences { later: [Some(Vec::new()), Some(Vec::new())], ..Differences::default() };
-        self.walk(Folder { path: BString::default(), trees: trees.map(Some), kept: 0 }, &mut found)?;
+    pub(super) fn differences(&mut self, trees: [ObjectId; 3]) -> Result<TreeDifferences, MergeError> {
+        let mut found = TreeDifferences { later: [Some(Vec::new()), Some(Vec::new())], ..TreeDifferences::default() };
+        self.walk(MergeFolder { path: BString::default(), trees: trees.map(Some), kept: 0 }, &mut found)?;
         for side in 0..2 {
             for folder in in_table_order(found.later[side].take().unwrap_or_default(), |folder| &folder.path) {
                 self.walk(folder, &mut found)?;
@@ -89,30 +89,30 @@ impl Merger<'_> {
     }
 
     /// Compares three folders with all that is below them.
-    fn walk(&mut self, folder: Folder, found: &mut Differences) -> Result<(), MergeError> {
+    fn walk(&mut self, folder: MergeFolder, found: &mut TreeDifferences) -> Result<(), MergeError> {
         let mut open = vec![self.open(folder)?];
-        while let Some(Open { path: folder, kept, names }) = open.last_mut() {
+        while let Some(OpenFolder { path: folder, kept, names }) = open.last_mut() {
             let Some((name, here)) = names.next() else {
                 open.pop();
                 continue;
             };
             let folder = folder.as_bstr();
             let path = join(folder, name.as_ref());
-            let is_folder = |it: &Option<Version>| it.is_some_and(|(mode, _)| mode == Mode::Tree);
-            let folders = set(here.iter().map(is_folder));
+            let is_folder = |entry: &Option<FileVersion>| entry.is_some_and(|(mode, _)| mode == Mode::Tree);
+            let folders = tree_set(here.iter().map(is_folder));
             let mut kept = *kept;
             if kept != 7 && matches!(folders, 3 | 5) {
                 kept = folders & !bit(BASE);
             }
-            let versions = here.map(|it| it.filter(|(mode, _)| *mode != Mode::Tree));
-            let entry = Entry::new(versions, folders);
+            let versions = here.map(|entry| entry.filter(|(mode, _)| *mode != Mode::Tree));
+            let entry = MergeEntry::new(versions, folders);
             found.note(folder, &path, &entry, kept);
             if entry.files() != 0 {
                 found.entries.insert(path.clone(), entry);
             }
             if folders != 0 {
-                let trees = here.map(|it| it.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
-                let folder = Folder { path, trees, kept };
+                let trees = here.map(|entry| entry.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, id)| id));
+                let folder = MergeFolder { path, trees, kept };
                 let side = match (folders, folders & !bit(BASE)) {
                     (2 | 4, side) if versions == [None; 3] => Some(side),
                     _ if trees[BASE].is_some() && trees[BASE] == trees[OURS] => Some(bit(THEIRS)),
@@ -130,33 +130,33 @@ impl Merger<'_> {
     }
 
     /// Reads what differs in three folders.
-    fn open(&mut self, folder: Folder) -> Result<Open, MergeError> {
-        let Folder { path, trees, mut kept } = folder;
+    fn open(&mut self, folder: MergeFolder) -> Result<OpenFolder, MergeError> {
+        let MergeFolder { path, trees, mut kept } = folder;
         let names = names::differing(self.reader, &mut self.budget, path.len(), trees)?;
-        let added_alone = |here: &[Option<Version>; 3]| {
-            let files = here.iter().map(|it| it.is_some_and(|(mode, _)| mode != Mode::Tree));
-            set(files) == kept
+        let added_alone = |here: &[Option<FileVersion>; 3]| {
+            let files = here.iter().map(|entry| entry.is_some_and(|(mode, _)| mode != Mode::Tree));
+            tree_set(files) == kept
         };
         if matches!(kept, 2 | 4) && names.iter().any(|(_, here)| added_alone(here)) {
             kept = 7;
         }
-        Ok(Open { path, kept, names: names.into_iter() })
+        Ok(OpenFolder { path, kept, names: names.into_iter() })
     }
 }
 
-impl Differences {
+impl TreeDifferences {
     /// Notes what may have been renamed from a path or to it.
-    fn note(&mut self, folder: &BStr, path: &BString, entry: &Entry, kept: Set) {
+    fn note(&mut self, folder: &BStr, path: &BString, entry: &MergeEntry, kept: TreeSet) {
         let files = entry.files();
         if matches!(entry.folders, 1 | 3 | 5) {
-            let relevance = if kept == 7 { Removed::Around } else { Removed::Unnoticed };
+            let relevance = if kept == 7 { RemovedFolder::Around } else { RemovedFolder::Unnoticed };
             for tree in [OURS, THEIRS].into_iter().filter(|tree| entry.folders & bit(*tree) == 0) {
                 self.sides[tree - 1].removed.insert(path.clone(), relevance);
             }
         }
         if kept == 7 && (files == bit(OURS) || files == bit(THEIRS)) {
             let other = if files == bit(OURS) { THEIRS } else { OURS };
-            self.sides[other - 1].removed.insert(folder.to_owned(), Removed::Here);
+            self.sides[other - 1].removed.insert(folder.to_owned(), RemovedFolder::Here);
         }
         if files == 7 {
             return;
@@ -166,7 +166,7 @@ impl Differences {
             match (entry.versions[BASE], entry.versions[tree]) {
                 (Some(version), None) => {
                     let is_relevant = entry.same == 0 || kept == 7;
-                    side.deleted.push(Deleted { path: path.clone(), version, is_relevant });
+                    side.deleted.push(DeletedFile { path: path.clone(), version, is_relevant });
                 }
                 (None, Some(version)) => side.added.push((path.clone(), version)),
                 _ => {}
@@ -175,8 +175,8 @@ impl Differences {
     }
 }
 
-fn set(trees: impl Iterator<Item = bool>) -> Set {
-    trees.enumerate().filter(|(_, it)| *it).map(|(tree, _)| bit(tree)).sum()
+fn tree_set(trees: impl Iterator<Item = bool>) -> TreeSet {
+    trees.enumerate().filter(|(_, is_in)| *is_in).map(|(tree, _)| bit(tree)).sum()
 }
 
 /// Puts things in the order in which Git's hash tables have them, given the paths by which they are found.

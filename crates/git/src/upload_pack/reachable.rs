@@ -14,7 +14,7 @@ use crate::{
     history::{History, Node},
     object_links::{self, TreeEntries},
     reader::Reader,
-    trees::Trees,
+    tree_comparison::TreeComparer,
 };
 
 /// Fails if a requested object does not exist, or if the client may not have it.
@@ -71,7 +71,7 @@ pub(super) fn check(
 fn remove_reachable(reader: &mut Reader, tips: &HashSet<ObjectId>, doubtful: &mut Vec<ObjectId>) -> Result<(), Error> {
     let Some(graphed_pack) = reader.graphed_pack().cloned() else { return Ok(()) };
     let numbers: Vec<_> = tips.iter().filter_map(|tip| graphed_pack.number(tip)).collect();
-    let found = graphed_pack.reach(reader, &mut Trees::default(), &numbers)?;
+    let found = graphed_pack.reach(reader, &mut TreeComparer::default(), &numbers)?;
     doubtful.retain(|id| graphed_pack.pack.rank(id).is_none_or(|rank| !found.get(rank)));
     Ok(())
 }

@@ -50,7 +50,7 @@ fn descend(reader: &mut Reader, id: &ObjectId, path: &[u8]) -> Result<Option<Obj
     let mut data = Vec::new();
     if kind == Kind::Commit {
         reader.expect(&id, Kind::Commit, &mut data)?;
-        id = object_links::Commit::parse(&data).map_err(|reason| Error::Malformed { id, reason })?.tree;
+        id = object_links::CommitHead::parse(&data).map_err(|reason| Error::Malformed { id, reason })?.tree;
     }
     for part in path.split(|byte| *byte == b'/') {
         if reader.read(&id, &mut data)? != Some(Kind::Tree) {

@@ -131,8 +131,8 @@ fn a_tree_is_compared_with_nothing() {
     assert!(reader.differences(Some(&tree), Some(&tree)).expect("readable").is_empty());
 }
 
-fn changes(before: &[&[u8]], after: &[&[u8]], ignore_white_space: bool) -> Vec<git::Change> {
-    git::changes(before, after, ignore_white_space, &Interrupt::default()).expect("nothing ends it")
+fn changes(before: &[&[u8]], after: &[&[u8]], ignore_white_space: bool) -> Vec<git::LineChange> {
+    git::diff_lines(before, after, ignore_white_space, &Interrupt::default()).expect("nothing ends it")
 }
 
 /// Writes a random text of `kinds` of lines.
@@ -185,10 +185,10 @@ fn lines_are_not_compared_for_longer_than_somebody_waits() {
     let mut dice = Dice(0x0bad_5eed);
     let [before, after] = [(); 2].map(|()| random_text(&mut dice, 400_000, 200).concat());
     let [before, after] = [&before, &after].map(|text| git::lines(text.as_bytes()));
-    let ended = git::changes(&before, &after, false, &Interrupt::default().or_after(Duration::from_millis(50)));
+    let ended = git::diff_lines(&before, &after, false, &Interrupt::default().or_after(Duration::from_millis(50)));
     assert!(matches!(ended, Err(Error::Time)));
     let is_gone = Interrupt::on([Arc::new(AtomicBool::new(true))]);
-    assert!(matches!(git::changes(&before, &after, false, &is_gone), Err(Error::Interrupted)));
+    assert!(matches!(git::diff_lines(&before, &after, false, &is_gone), Err(Error::Interrupted)));
 }
 
 #[test]

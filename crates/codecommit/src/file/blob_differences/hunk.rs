@@ -1,7 +1,7 @@
 //! Hunks: changed lines with their context.
 
 use aws_sdk_codecommit::types::{DiffChange, DiffChangeType, DiffHunk};
-use git::Change;
+use git::LineChange;
 
 /// Maximum number of lines of a hunk; a longer one is split.
 const LINES_MAX: usize = 25_000;
@@ -26,13 +26,13 @@ enum Line {
 /// Returns the hunks of a comparison: changed lines with up to `context` lines before and after them.
 ///
 /// Changes whose contexts touch share a hunk. `before_lines` is the number of lines of the first text.
-pub(super) fn hunks(changes: &[Change], before_lines: usize, context: usize) -> impl Iterator<Item = Hunk> {
-    let apart = move |one: &Change, next: &Change| next.before.start - one.before.end <= 2 * context;
+pub(super) fn hunks(changes: &[LineChange], before_lines: usize, context: usize) -> impl Iterator<Item = Hunk> {
+    let apart = move |one: &LineChange, next: &LineChange| next.before.start - one.before.end <= 2 * context;
     changes.chunk_by(apart).flat_map(move |group| hunks_of(group, before_lines, context))
 }
 
 /// Returns the hunk of a group of changes, split if it is too long.
-fn hunks_of(group: &[Change], before_lines: usize, context: usize) -> impl Iterator<Item = Hunk> + use<> {
+fn hunks_of(group: &[LineChange], before_lines: usize, context: usize) -> impl Iterator<Item = Hunk> + use<> {
     let (first, last) = (&group[0], &group[group.len() - 1]);
     let lead = context.min(first.before.start);
     let (before_start, after_start) = (first.before.start - lead, first.after.start - lead);
@@ -106,8 +106,8 @@ fn number(lines: usize) -> i32 {
 mod tests {
     use super::*;
 
-    fn change(before: std::ops::Range<usize>, after: std::ops::Range<usize>) -> Change {
-        Change { before, after }
+    fn change(before: std::ops::Range<usize>, after: std::ops::Range<usize>) -> LineChange {
+        LineChange { before, after }
     }
 
     #[test]

@@ -20,7 +20,7 @@ const GENERATION_BYTES: usize = 8 << 20;
 
 /// Reads trees, and keeps those that were read last: along a history each is needed twice.
 #[derive(Default)]
-pub(crate) struct Trees {
+pub(crate) struct TreeComparer {
     young: HashMap<ObjectId, Rc<[u8]>>,
     old: HashMap<ObjectId, Rc<[u8]>>,
     young_bytes: usize,
@@ -28,14 +28,14 @@ pub(crate) struct Trees {
 }
 
 /// Receiver of the results of comparisons.
-pub(crate) trait Sink {
+pub(crate) trait ObjectSink {
     /// Adds an object; returns whether it is new. The entries of a tree that is not new are not added.
     fn add(&mut self, chosen: SelectedObject) -> bool;
 
     /// Notes an object of a compared tree that is gone from its place.
     fn replaced(&mut self, chosen: SelectedObject);
 
-    /// Returns whether [`Sink::entry`] must be called for the entries of a tree that another one was compared with.
+    /// Returns whether [`ObjectSink::entry`] must be called for the entries of a tree that another one was compared with.
     fn wants_entries(&mut self, _tree: &oid) -> bool {
         false
     }
@@ -45,14 +45,14 @@ pub(crate) trait Sink {
 }
 
 /// A commit whose tree is compared with others.
-pub(crate) struct Step {
+pub(crate) struct ComparedCommit {
     pub(crate) commit: ObjectId,
     pub(crate) tree: ObjectId,
     /// Trees that were dealt with, mostly those of the parents.
     pub(crate) others: Vec<ObjectId>,
 }
 
-/// The entries of trees of more bytes are not offered to [`Sink::entry`].
+/// The entries of trees of more bytes are not offered to [`ObjectSink::entry`].
 const ENTRIES_BYTES_MAX: usize = 64 << 10;
 
 /// How many commits are compared before what was found is taken, at most.
@@ -69,13 +69,13 @@ const OTHERS_BYTES_MAX: usize = 32 << 20;
 const AGAIN_BYTES_MAX: usize = 64 << 20;
 
 /// A difference between a tree and those that it is compared with.
-struct Change {
+struct ObjectChange {
     chosen: SelectedObject,
-    role: Role,
+    role: ChangeRole,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum ChangeRole {
     /// Gone from its place in a compared tree.
     Replaced,
     /// A tree in the place of others; what differs in it is listed too.
@@ -91,7 +91,7 @@ enum Role {
 /// **Invariant:** each tree is compared once, wherever it is: whatever it holds is then found, or in the compared trees.
 /// So the work is bounded by the number of objects, not by that of paths, of which a few objects can make any number.
 struct Comparison<'d> {
-    changes: Vec<Change>,
+    changes: Vec<ObjectChange>,
     open: Vec<(SelectedObject, Vec<ObjectId>)>,
     /// The trees that were compared in this comparison.
     compared: HashSet<ObjectId>,
@@ -103,13 +103,18 @@ struct Comparison<'d> {
     again_bytes: usize,
 }
 
-impl Trees {
+impl TreeComparer {
     /// Finds what commits add to each other, parents first.
     ///
     /// The newest of a chunk are read first, as the trees of a tight pack are deltas on newer ones; but what was found
     /// is taken from the oldest on. Otherwise, where a change was taken back and made again, each tree would
     /// count on another one for what they share.
-    pub(crate) fn follow(&mut self, reader: &mut Reader, steps: &[Step], sink: &mut dyn Sink) -> Result<(), Error> {
+    pub(crate) fn compare_commits(
+        &mut self,
+        reader: &mut Reader,
+        steps: &[ComparedCommit],
+        sink: &mut dyn ObjectSink,
+    ) -> Result<(), Error> {
         let mut found = Vec::new();
         let mut done = HashSet::default();
         let mut rest = steps;
@@ -144,26 +149,26 @@ impl Trees {
     }
 
     /// Takes a tree with all that it holds.
-    pub(crate) fn add(&mut self, reader: &mut Reader, tree: &oid, sink: &mut dyn Sink) -> Result<(), Error> {
-        let change = Change { chosen: SelectedObject::new(tree, Kind::Tree, b""), role: Role::Fresh };
+    pub(crate) fn add_tree(&mut self, reader: &mut Reader, tree: &oid, sink: &mut dyn ObjectSink) -> Result<(), Error> {
+        let change = ObjectChange { chosen: SelectedObject::new(tree, Kind::Tree, b""), role: ChangeRole::Fresh };
         self.take(reader, &[change], sink)
     }
 
-    fn take(&mut self, reader: &mut Reader, changes: &[Change], sink: &mut dyn Sink) -> Result<(), Error> {
+    fn take(&mut self, reader: &mut Reader, changes: &[ObjectChange], sink: &mut dyn ObjectSink) -> Result<(), Error> {
         // What is fresh comes last: by then it may have been found to be gone from another place.
         let of = |role| changes.iter().filter(move |change| change.role == role).map(|change| change.chosen);
-        for SelectedObject { id, .. } in of(Role::Compared) {
+        for SelectedObject { id, .. } in of(ChangeRole::Compared) {
             if sink.wants_entries(&id) {
                 let data = self.get(reader, &id)?;
                 let entries = TreeEntries::new(&data).map_while(Result::ok);
                 entries.filter(|entry| entry.kind.is_some()).for_each(|entry| sink.entry(entry.id));
             }
         }
-        of(Role::Replaced).for_each(|chosen| sink.replaced(chosen));
-        for chosen in of(Role::Changed) {
+        of(ChangeRole::Replaced).for_each(|chosen| sink.replaced(chosen));
+        for chosen in of(ChangeRole::Changed) {
             sink.add(chosen);
         }
-        let mut fresh: Vec<_> = of(Role::Fresh).collect();
+        let mut fresh: Vec<_> = of(ChangeRole::Fresh).collect();
         while let Some(chosen) = fresh.pop() {
             if sink.add(chosen) && chosen.kind == Kind::Tree {
                 let data = self.get(reader, &chosen.id)?;
@@ -183,10 +188,10 @@ impl Trees {
     fn changes(
         &mut self,
         reader: &mut Reader,
-        Step { tree, others, .. }: &Step,
+        ComparedCommit { tree, others, .. }: &ComparedCommit,
         done: &HashSet<ObjectId>,
         compared: &mut HashSet<ObjectId>,
-    ) -> Result<Vec<Change>, Error> {
+    ) -> Result<Vec<ObjectChange>, Error> {
         let mut comparison = Comparison {
             changes: Vec::new(),
             open: Vec::new(),
@@ -198,13 +203,14 @@ impl Trees {
         if others.contains(tree) {
             return Ok(comparison.changes);
         }
-        let mut put =
-            |role, id: &oid| comparison.changes.push(Change { chosen: SelectedObject::new(id, Kind::Tree, b""), role });
+        let mut put = |role, id: &oid| {
+            comparison.changes.push(ObjectChange { chosen: SelectedObject::new(id, Kind::Tree, b""), role });
+        };
         for other in others {
-            put(Role::Replaced, other);
+            put(ChangeRole::Replaced, other);
         }
         if others.is_empty() {
-            put(Role::Fresh, tree);
+            put(ChangeRole::Fresh, tree);
             return Ok(comparison.changes);
         }
         comparison.enter(SelectedObject::new(tree, Kind::Tree, b""), others.clone());
@@ -239,13 +245,13 @@ impl Trees {
             }
             if known.is_none() && data.len() <= ENTRIES_BYTES_MAX {
                 let chosen = SelectedObject::new(other, Kind::Tree, b"");
-                comparison.changes.push(Change { chosen, role: Role::Compared });
+                comparison.changes.push(ObjectChange { chosen, role: ChangeRole::Compared });
             }
             comparison.others.insert(*other, data.len());
             compared.push((data, known.is_some()));
         }
         let mut cursors: Vec<_> =
-            compared.iter().map(|(data, is_told)| Cursor::new(tree.name, data, *is_told)).collect();
+            compared.iter().map(|(data, is_told)| OtherTree::new(tree.name, data, *is_told)).collect();
         let mut counterparts = Vec::new();
         let mut entries = TreeEntries::new(&data);
         loop {
@@ -272,7 +278,7 @@ impl Trees {
             }
             let chosen = SelectedObject::within(tree.name, entry.id, kind, entry.name);
             if kind != Kind::Tree || counterparts.is_empty() {
-                changes.push(Change { chosen, role: Role::Fresh });
+                changes.push(ObjectChange { chosen, role: ChangeRole::Fresh });
             } else {
                 comparison.enter(chosen, counterparts.iter().map(|(other, _)| other.id.to_owned()).collect());
             }
@@ -307,7 +313,7 @@ impl Comparison<'_> {
     /// Notes that a tree is in the place of others, and has it compared with them unless it was compared before.
     fn enter(&mut self, tree: SelectedObject, others: Vec<ObjectId>) {
         if !self.done.contains(&tree.id) && self.compared.insert(tree.id) {
-            self.changes.push(Change { chosen: tree, role: Role::Changed });
+            self.changes.push(ObjectChange { chosen: tree, role: ChangeRole::Changed });
             self.open.push((tree, others));
         }
     }
@@ -316,7 +322,7 @@ impl Comparison<'_> {
 /// Walks the entries of a compared tree beside those of another one.
 ///
 /// It relies on the order of the entries only to find counterparts: in a tree that is out of order it finds fewer.
-struct Cursor<'a> {
+struct OtherTree<'a> {
     /// The hash of the trees' name.
     folder: u32,
     rest: &'a [u8],
@@ -324,7 +330,7 @@ struct Cursor<'a> {
     is_told: bool,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> OtherTree<'a> {
     fn new(folder: u32, rest: &'a [u8], is_told: bool) -> Self {
         Self { folder, rest, is_told }
     }
@@ -348,7 +354,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Finds the entry of the same name and kind; those before it are gone.
-    fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<Change>) -> Option<TreeEntry<'a>> {
+    fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) -> Option<TreeEntry<'a>> {
         while let Some(next) = self.peek() {
             match order(&next, goal) {
                 Ordering::Less => {
@@ -362,7 +368,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    fn finish(mut self, changes: &mut Vec<Change>) {
+    fn finish(mut self, changes: &mut Vec<ObjectChange>) {
         while !self.is_told
             && let Some(entry) = self.take()
         {
@@ -370,16 +376,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn tell(&self, entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
+    fn tell(&self, entry: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) {
         if !self.is_told {
             gone(self.folder, entry, changes);
         }
     }
 }
 
-fn gone(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<Change>) {
+fn gone(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) {
     let chosen = entry.kind.map(|kind| SelectedObject::within(folder, entry.id, kind, entry.name));
-    changes.extend(chosen.map(|chosen| Change { chosen, role: Role::Replaced }));
+    changes.extend(chosen.map(|chosen| ObjectChange { chosen, role: ChangeRole::Replaced }));
 }
 
 /// Compares as Git orders the entries of a tree: the name of a folder ends with a slash.
