@@ -1,4 +1,4 @@
-//! Adding objects that do not come from a push.
+//! Adding the objects that an API call creates.
 //!
 //! The objects of one call become one pack, however few they are. If they have to last a power cut, that is twice as
 //! fast as writing the five objects of a small commit one by one: two files are flushed and not five. If not, loose
@@ -24,11 +24,11 @@ use crate::{
 };
 
 impl Repository {
-    /// Adds objects and gives their ids in their order; `sync` makes them last a power cut.
+    /// Adds objects and returns their ids in the same order; with `sync`, they survive a power cut.
     ///
-    /// What they name has to be there, or among them in any order: [`Error::Missing`] otherwise, and nothing is added.
-    /// `hold` is one of this repository, taken before anything was looked up that they name, and kept until a
-    /// reference leads to them.
+    /// All objects that they refer to must exist, or be among them in any order; otherwise nothing is added and the error is
+    /// [`Error::Missing`]. `_in_use` must belong to this repository. The caller takes it before it looks up the first object
+    /// that the new ones refer to, and keeps it until a reference leads to them.
     pub fn add(&self, objects: &[Object], _in_use: &ObjectsInUse, sync: bool) -> Result<Vec<ObjectId>, Error> {
         let ids = objects.iter().map(Object::id).collect::<Result<Vec<_>, _>>()?;
         let mut reader = self.reader();
@@ -49,7 +49,7 @@ impl Repository {
     }
 }
 
-/// Checks that everything that the objects name is there, and of the kind that they take it to be.
+/// Checks that all objects referred to exist and have the expected kind.
 fn check(reader: &mut Reader, objects: &[Object], ids: &[ObjectId]) -> Result<(), Error> {
     let added: HashMap<_, _> = ids.iter().copied().zip(objects.iter().map(|object| object.kind)).collect();
     let mut named = HashMap::<ObjectId, Kind>::default();
@@ -61,7 +61,7 @@ fn check(reader: &mut Reader, objects: &[Object], ids: &[ObjectId]) -> Result<()
         })
         .map_err(malformed)?;
         if conflict {
-            return Err(malformed("it names an object as of another kind"));
+            return Err(malformed("it refers to one object as two different kinds"));
         }
     }
     for (id, kind) in named {
@@ -74,7 +74,7 @@ fn check(reader: &mut Reader, objects: &[Object], ids: &[ObjectId]) -> Result<()
     Ok(())
 }
 
-/// Writes objects as a pack with its index into a folder; gives the checksum.
+/// Writes a pack and its index into a folder; returns the checksum.
 fn write(folder: &Path, objects: &[(ObjectId, &Object)]) -> io::Result<ObjectId> {
     let mut hasher = hasher(gix::hash::Kind::Sha1);
     let mut output = BufWriter::new(File::create_new(folder.join("pack"))?);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_added_once_and_only_with_what_they_name() {
+    fn objects_are_added_once_and_only_if_their_references_exist() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         let in_use = repository.use_objects();
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(repository.add(&all, &in_use, false).expect("the same"), ids);
         assert_eq!(repository.state().packs.len(), 1);
 
-        // It is there anyhow, but not for those who look for its file.
+        // Every repository can read the empty tree; adding it stores it in a pack for other programs.
         let empty = object(Kind::Tree, b"");
         repository.add(&[empty], &in_use, false).expect("the empty tree");
         assert_eq!(repository.state().packs.len(), 2);

@@ -1,4 +1,4 @@
-//! Sets of small numbers, one bit each.
+//! Bit sets of small numbers.
 
 /// A set of numbers below a fixed bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(crate) struct Bits {
 const WORD: usize = 64;
 
 impl Bits {
-    /// Makes an empty set of numbers below `len`.
+    /// Creates an empty set for numbers below `len`.
     pub(crate) fn new(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(WORD)] }
     }
@@ -20,7 +20,7 @@ impl Bits {
         self.words[at / WORD] >> (at % WORD) & 1 != 0
     }
 
-    /// Adds a number; tells whether it was not in the set.
+    /// Adds a number; returns whether it is new.
     pub(crate) fn set(&mut self, at: u32) -> bool {
         let at = at as usize;
         let word = &mut self.words[at / WORD];
@@ -34,7 +34,7 @@ impl Bits {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Gives the numbers in the set, from the smallest on.
+    /// Lists the numbers in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         (0..).step_by(WORD).zip(&self.words).flat_map(|(start, word)| {
             let mut rest = *word;
@@ -53,12 +53,12 @@ impl Bits {
         }
     }
 
-    /// Gives the bits, 64 in a word, the smallest number lowest.
+    /// Returns the bits, 64 to a word; the smallest number is the lowest bit.
     pub(crate) fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// Gives the bits to change; those at or beyond the bound have to stay empty.
+    /// Returns the words to change. Bits at or beyond the bound must stay zero.
     pub(crate) fn words_mut(&mut self) -> &mut [u64] {
         &mut self.words
     }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_kept() {
+    fn numbers_are_added_removed_and_listed() {
         let mut bits = of(&[129, 0, 63, 64]);
         assert!(!bits.set(63));
         assert!(bits.get(129) && !bits.get(128));

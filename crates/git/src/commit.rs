@@ -1,28 +1,28 @@
-//! A commit in full: its tree and parents, who made it and when, and what they say of it.
+//! Complete commits: tree, parents, author, committer, further headers and message.
 
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
 use crate::{Kind, Object, object_links};
 
-/// What a commit holds, in the order in which it is written.
+/// The parts of a commit, in the order in which Git writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// The tree.
     pub tree: ObjectId,
-    /// The parents in their order.
+    /// The parents, in order.
     pub parents: Vec<ObjectId>,
-    /// Who wrote the change.
+    /// The author of the change.
     pub author: Signature,
-    /// Who made the commit.
+    /// The creator of the commit.
     pub committer: Signature,
-    /// The header lines that follow, such as `encoding` and `gpgsig`, as they are written; empty where there are none.
+    /// The raw lines of further headers such as `encoding` and `gpgsig`; empty if there are none.
     pub extra_headers: BString,
-    /// The message, as it is written.
+    /// The raw message.
     pub message: BString,
 }
 
-/// Who, and when.
+/// A name, an email address and a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Signature {
     /// The name.
@@ -34,7 +34,7 @@ pub struct Signature {
 }
 
 impl Commit {
-    /// Reads a commit; what Git takes of historic defects is taken too. Fails with a short reason.
+    /// Parses a commit, with the same tolerance for historic defects as Git. Fails with a short reason.
     pub fn parse(data: &[u8]) -> Result<Self, &'static str> {
         let head = object_links::CommitHead::parse(data)?;
         let (tree, parents) = (head.tree, head.parents().collect());
@@ -59,7 +59,7 @@ impl Commit {
         Ok(Self { tree, parents, author, committer, extra_headers, message: rest.into() })
     }
 
-    /// Writes the commit as an object.
+    /// Serializes the commit.
     pub fn to_object(&self) -> Object {
         let mut data = format!("tree {}\n", self.tree).into_bytes();
         for parent in &self.parents {
@@ -80,7 +80,7 @@ impl Commit {
 }
 
 impl Signature {
-    /// Reads `NAME <EMAIL> DATE`; what is not there is empty.
+    /// Parses `NAME <EMAIL> DATE`; missing parts are empty.
     fn parse(line: &[u8]) -> Self {
         let (name, rest) = line.split_once_str(b"<").unwrap_or((line, b""));
         let (email, date) = rest.rsplit_once_str(b">").unwrap_or((rest, b""));
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_written_again() {
+    fn a_parsed_commit_is_serialized_to_the_same_bytes() {
         let text = format!(
             "tree {}\nparent {}\nparent {}\nauthor A U Thor <a@b> 1 +0100\ncommitter C <> 2 -0000\nencoding x\ngpgsig -\n \
              y\n\nSubject\n\nBody",
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_with_little_in_it_is_read() {
+    fn a_commit_without_email_and_date_is_parsed() {
         let commit = Commit::parse(format!("tree {}\nauthor nobody\n", "a".repeat(40)).as_bytes()).expect("a commit");
         assert_eq!((commit.author.name, commit.author.date), ("nobody".into(), BString::default()));
         assert!(Commit::parse(b"tree 1\n").is_err());

@@ -1,13 +1,13 @@
-//! What can go wrong while objects are read, and while a client is served.
+//! Errors of reading objects and of the protocol.
 
 use std::{io, path::PathBuf};
 
 use gix::{ObjectId, hash::oid};
 
-/// Why an object could not be read.
+/// A failure to read objects.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An object that another one names is not there.
+    /// An object that should exist is missing.
     #[error("object {id} is missing from the repository {}", repository.display())]
     Missing {
         /// The object.
@@ -15,34 +15,34 @@ pub enum Error {
         /// The folder of the repository.
         repository: PathBuf,
     },
-    /// The stored bytes are not an object of that kind.
+    /// The content of an object does not fit its kind.
     #[error("object {id} is malformed: {reason}")]
     Malformed {
         /// The object.
         id: ObjectId,
-        /// What is wrong with it.
+        /// The defect.
         reason: &'static str,
     },
     /// A pack or a loose object cannot be decoded.
-    #[error("objects cannot be decoded: {0}")]
+    #[error("cannot decode an object: {0}")]
     Decode(String),
     /// A pack is damaged.
-    #[error("object {id} cannot be read from the pack {}: {reason}; restore the pack from a copy", pack.display())]
+    #[error("cannot read object {id} from the pack {}: {reason}; restore the pack from a copy", pack.display())]
     Damaged {
         /// The object.
         id: ObjectId,
         /// The file of the pack.
         pack: PathBuf,
-        /// What is wrong with it.
+        /// The defect.
         reason: String,
     },
-    /// Nobody waits for the answer any more: the client is gone, or the process stops.
-    #[error("the work was given up: its client is gone, or the server stops")]
+    /// The result is no longer needed: the client has disconnected, or the process stops.
+    #[error("stopped early: the client has disconnected, or the server is stopping")]
     Interrupted,
-    /// The work took longer than it may.
-    #[error("the work was given up: it takes too long")]
+    /// The work exceeded its time limit.
+    #[error("stopped early: the time limit was exceeded")]
     Time,
-    /// The file system failed.
+    /// A file operation failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -53,7 +53,7 @@ impl Error {
         Self::Malformed { id: id.to_owned(), reason: "it has another kind than expected" }
     }
 
-    /// Describes a failure of gitoxide's decoders.
+    /// Wraps an error of gitoxide's decoders.
     pub(crate) fn decode(error: &impl std::fmt::Display) -> Self {
         Self::Decode(error.to_string())
     }

@@ -1,4 +1,4 @@
-//! The versions that a file had, and which one came of which.
+//! The history of a file: its versions, and how they succeed each other.
 
 use std::{
     cmp::Reverse,
@@ -20,20 +20,20 @@ use crate::{
 pub struct Revision {
     /// The commit.
     pub commit: ObjectId,
-    /// Where the file is there.
+    /// The path of the file in the commit.
     pub path: BString,
-    /// Its content there.
+    /// Its content in the commit.
     pub blob: ObjectId,
-    /// The commits with the versions that were made of this one.
+    /// The commits with the versions that directly follow this one.
     pub newer: Vec<ObjectId>,
 }
 
 impl Reader {
-    /// Finds the versions of a file, from a commit back to where its first content was added.
+    /// Lists the versions of a file, from a commit back to the one that added the file.
     ///
-    /// A version comes after all that were made of it; newer commits go first otherwise. As in Git's view, a merge is no
-    /// version if one of its parents has the file just so, and only that parent is followed then. Where the file was made
-    /// by renaming or copying another one, the history goes on with that one, as with `git log --follow`.
+    /// A version comes after all its successors; apart from that, newer commits come first. As in `git log`, a merge counts
+    /// as no version if one parent has the same file, and then only that parent is followed. If the file was renamed or
+    /// copied from another one, its history continues with that file, as in `git log --follow`.
     pub fn file_history(&mut self, commit: &oid, path: &BStr) -> Result<Vec<Revision>, Error> {
         let mut walk = FileHistoryWalk {
             reader: self,
@@ -51,30 +51,30 @@ impl Reader {
             if walk.places.len() > PLACES_MAX {
                 return Err(Error::Time);
             }
-            walk.look_back(at)?;
+            walk.visit(at)?;
             at += 1;
         }
         walk.versions()
     }
 }
 
-/// How many paths in commits are looked at for one history; about 300 bytes are held for each.
+/// The maximum number of paths in commits for one history; each takes about 300 bytes of memory.
 const PLACES_MAX: usize = 1_000_000;
 
-/// What is at a path.
+/// The version at a path, if there is one.
 type FoundFile = Option<FileVersion>;
 
-/// The places where a file was, each before those that it leads to.
+/// The paths in commits at which a file was, each before its predecessors.
 struct FileHistoryWalk<'r> {
     reader: &'r mut Reader,
     history: History,
     paths: Vec<BString>,
     places: Vec<PathInCommit>,
-    /// The numbers of the places, by commit and path.
+    /// The indices of the places, by commit and path.
     numbers: HashMap<(Node, usize), usize>,
-    /// What commits have at paths.
+    /// The files at paths of commits.
     files: HashMap<(Node, usize), FoundFile>,
-    /// What folders have of paths, by how much of the path leads to them: most commits share them.
+    /// The entries of folders along a path, by folder, path and depth; most commits share them.
     folders: HashMap<(ObjectId, usize, usize), FoundFile>,
 }
 
@@ -83,12 +83,12 @@ struct PathInCommit {
     commit: Node,
     path: usize,
     is_version: bool,
-    /// The places where the file was before.
+    /// The places of the predecessors.
     older: Vec<usize>,
 }
 
 impl FileHistoryWalk<'_> {
-    /// Gives the number of a place; a new one is the last.
+    /// Returns the index of a place; a new place is added at the end.
     fn place(&mut self, commit: Node, path: usize) -> usize {
         *self.numbers.entry((commit, path)).or_insert_with(|| {
             self.places.push(PathInCommit { commit, path, is_version: false, older: Vec::new() });
@@ -96,8 +96,8 @@ impl FileHistoryWalk<'_> {
         })
     }
 
-    /// Finds out where the file came from, and whether it is another one here.
-    fn look_back(&mut self, at: usize) -> Result<(), Error> {
+    /// Finds the predecessors of a place, and whether the file changed there.
+    fn visit(&mut self, at: usize) -> Result<(), Error> {
         let PathInCommit { commit, path, .. } = self.places[at];
         let here = self.file(commit, path)?;
         let parents = self.history.parents(commit).to_vec();
@@ -110,7 +110,7 @@ impl FileHistoryWalk<'_> {
             }
         }
         self.places[at].is_version = here.is_some();
-        // What a merge has and one side lacks may have come from another side.
+        // If one parent of a merge lacks the file, it may have been copied on another side; so only renames count.
         let origins = if parents.len() == 1 { Origins::Copies } else { Origins::Renames };
         for parent in parents {
             let path = match (here, self.file(parent, path)?) {
@@ -123,7 +123,7 @@ impl FileHistoryWalk<'_> {
         Ok(())
     }
 
-    /// Finds the path of the file that a file was made of; it keeps its own path if there is none.
+    /// Finds the path of the file from which a file was renamed or copied; without one, the path stays the same.
     fn origin(
         &mut self,
         commit: Node,
@@ -142,7 +142,7 @@ impl FileHistoryWalk<'_> {
         }))
     }
 
-    /// Finds the file that a commit has at a path.
+    /// Finds the file at a path of a commit.
     fn file(&mut self, commit: Node, path: usize) -> Result<FoundFile, Error> {
         if let Some(known) = self.files.get(&(commit, path)) {
             return Ok(*known);
@@ -161,7 +161,7 @@ impl FileHistoryWalk<'_> {
                 Some(found) => found,
                 None => self.reader.child(&tree, name.into())?.map(|entry| (entry.mode, entry.id)),
             };
-            // Hardly any two commits have the root in common.
+            // Two commits hardly ever share the root tree, so it is not remembered.
             if depth > 0 && known.is_none() {
                 self.folders.insert((tree, path, depth), found);
             }
@@ -173,7 +173,7 @@ impl FileHistoryWalk<'_> {
         Ok(None)
     }
 
-    /// Puts the versions in order, and tells each which ones were made of it.
+    /// Sorts the versions, and connects each with its successors.
     fn versions(&self) -> Result<Vec<Revision>, Error> {
         let mut to_come = vec![0_usize; self.places.len()];
         for older in self.places.iter().flat_map(|place| &place.older) {

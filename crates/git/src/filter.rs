@@ -1,4 +1,4 @@
-//! What a client wants left out of its pack: the language of `--filter`.
+//! Object filters of clients: the language of `--filter`.
 
 mod allowed;
 pub(crate) mod sparse;
@@ -8,31 +8,31 @@ use bstr::{BStr, BString, ByteSlice};
 use crate::{Kind, ProtocolError, percent};
 pub use allowed::Filters;
 
-/// A rule by which objects are left out; what a client asks for by its id is always sent.
+/// A filter of objects. Objects that the client requests by id are always sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Filter {
     /// `blob:none`: no blobs.
     NoBlobs,
-    /// `blob:limit=N`: no blobs of this size or more, in bytes.
+    /// `blob:limit=N`: no blobs of N bytes or more.
     BlobLimit(u64),
-    /// `tree:N`: nothing this far or farther below a commit's root, which is at 0.
+    /// `tree:N`: no trees and blobs at depth N or deeper; the root tree of a commit is at depth 0.
     Depth(u64),
     /// `object:type=T`: objects of this kind only.
     Kind(Kind),
-    /// `sparse:oid=NAME`: of the blobs only those whose paths the named blob's patterns match.
+    /// `sparse:oid=NAME`: only blobs whose paths match the patterns in the named blob.
     Sparse(BString),
-    /// `combine:A+B`: what all of these let pass.
+    /// `combine:A+B`: only objects that pass all of these filters.
     All(Vec<Filter>),
 }
 
-/// Characters that have to be escaped in a part of a combination, beside all up to the space and above 126.
+/// Characters to be escaped in a part of a combination, in addition to those up to the space and above 126.
 const RESERVED: &[u8] = b"~`!@#$^&*()[]{}\\;'\",<>?";
 
-/// Combinations in combinations, at most.
+/// The maximum depth of nested combinations.
 const NESTING_MAX: usize = 16;
 
 impl Filter {
-    /// Reads a filter as clients write it.
+    /// Parses the filter of a client.
     pub(crate) fn parse(spec: &BStr) -> Result<Self, ProtocolError> {
         Self::nested(spec, 0)
     }
@@ -67,7 +67,7 @@ fn combination(parts: &[u8], level: usize) -> Result<Filter, ProtocolError> {
     if parts.is_empty() {
         return Err(ProtocolError::new("expected something after combine:"));
     }
-    // A plus sign at the very end belongs to the last part.
+    // A trailing plus sign belongs to the last part.
     let (body, last) = parts.split_at(parts.len() - 1);
     let mut pieces: Vec<BString> = body.split(|byte| *byte == b'+').map(BString::from).collect();
     match (last, pieces.last_mut()) {
@@ -84,7 +84,7 @@ fn combination(parts: &[u8], level: usize) -> Result<Filter, ProtocolError> {
     pieces.iter().map(parse).collect::<Result<_, _>>().map(Filter::All)
 }
 
-/// Reads a number as Git writes sizes: with a unit of 1,024, its square or its cube, and as C writes bases.
+/// Parses a number as Git does: in C's notation for octal and hexadecimal, with an optional unit `k`, `m` or `g`.
 fn number(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
     let (digits, unit) = match text.as_bytes().last()? {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_read_as_git_reads_them() {
+    fn filters_are_parsed_as_by_git() {
         assert_eq!(parse("blob:none"), Ok(Filter::NoBlobs));
         assert_eq!(parse("blob:limit=1k"), Ok(Filter::BlobLimit(1024)));
         assert_eq!(parse("blob:limit=0x10"), Ok(Filter::BlobLimit(16)));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn unsound_filters_are_told_as_git_tells_them() {
+    fn invalid_filters_are_refused_with_the_messages_of_git() {
         for (spec, message) in [
             ("", "invalid filter-spec ''"),
             ("blob:NONE", "invalid filter-spec 'blob:NONE'"),

@@ -1,7 +1,7 @@
-//! Checking pushed objects as `git receive-pack` does with `receive.fsckObjects`.
+//! Checks of pushed objects, as in `git receive-pack` with `receive.fsckObjects`.
 //!
-//! Commits, trees and tags are checked one by one. Blobs are looked at only where a tree names them `.gitmodules` or
-//! `.gitattributes`; these are remembered, and checked when everything is there.
+//! Commits, trees and tags are checked one by one. Blobs are checked only if a tree contains them as `.gitmodules` or
+//! `.gitattributes`; their ids are collected, and the blobs are checked at the end, when all objects are known.
 
 mod commit;
 mod config;
@@ -23,10 +23,10 @@ pub(crate) use modules::FILE_BYTES_MAX;
 pub use names::is_dot_git;
 pub use new_objects::FsckError;
 
-/// How pushed objects are checked: which faults are taken, and which objects are not looked at.
+/// The rules for checking pushed objects: the severity of each fault, and the objects to skip.
 ///
-/// The default is Git's own for what is received; there a fault that `git fsck` only warns of, such as a file mode with a
-/// leading zero, is an error.
+/// The default is Git's for received objects: some faults are errors that are only warnings in `git fsck`, such as a file
+/// mode with a leading zero.
 #[derive(Debug, Clone)]
 pub struct Fsck {
     enabled: bool,
@@ -41,14 +41,14 @@ impl Default for Fsck {
 }
 
 impl Fsck {
-    /// Checks nothing; what cannot be followed is refused all the same.
+    /// Disables the checks. Objects whose references cannot be parsed are refused anyway.
     pub fn off() -> Self {
         Self { enabled: false, ..Self::default() }
     }
 
-    /// Changes how serious a fault is, as `receive.fsck.<id>` does; letters' case in the id does not matter.
+    /// Sets the severity of a fault, as `receive.fsck.<id>` does; the id is case-insensitive.
     ///
-    /// Fails with a sentence if there is no such fault, or if it can only be an error.
+    /// Fails with Git's message if the fault is unknown, or if it must stay an error.
     pub fn set(&mut self, id: &str, severity: Severity) -> Result<(), String> {
         let message = Message::from_id(id).ok_or_else(|| format!("skipping unknown msg id '{id}'"))?;
         if message.is_fatal() && severity != Severity::Error {
@@ -59,33 +59,33 @@ impl Fsck {
         Ok(())
     }
 
-    /// Names objects that are taken as they are, as `receive.fsck.skipList` does.
+    /// Adds objects that are not checked, as `receive.fsck.skipList` does.
     pub fn skip(&mut self, ids: impl IntoIterator<Item = ObjectId>) {
         Arc::make_mut(&mut self.skipped).extend(ids);
     }
 }
 
-/// A file that a tree names: its kind, and its content if that was to be read.
+/// A special file of a tree: its kind, and its content unless the file is too large.
 pub(crate) type NamedFile = (Kind, Option<Vec<u8>>);
 
-/// How many warnings of one push are kept.
+/// The maximum number of warnings for one push.
 const WARNINGS_MAX: usize = 100;
 
-/// What the checks found in the objects of one push.
+/// The results of the checks of one push.
 #[derive(Default)]
 pub(crate) struct Findings {
-    /// Sentences of faults that do not keep an object out.
+    /// Messages about faults for which the push is not refused.
     pub(crate) warnings: Vec<String>,
-    /// What trees name `.gitmodules`.
+    /// The objects that trees contain as `.gitmodules`.
     pub(crate) modules: HashSet<ObjectId>,
-    /// What trees name `.gitattributes`.
+    /// The objects that trees contain as `.gitattributes`.
     pub(crate) attributes: HashSet<ObjectId>,
 }
 
 impl Findings {
-    /// Checks one object; fails with the sentence for the client.
+    /// Checks one object; fails with the message for the client.
     ///
-    /// Tells whether `visit` was called for all that the object names, which happens on the way if it is a tree.
+    /// Returns whether `visit` was called for all references of the object; only the check of a tree does that.
     pub(crate) fn check(
         &mut self,
         fsck: &Fsck,
@@ -107,15 +107,15 @@ impl Findings {
         Ok(false)
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds the results of another thread.
     pub(crate) fn merge(&mut self, other: Self) {
         self.warnings.extend(other.warnings);
         self.modules.extend(other.modules);
         self.attributes.extend(other.attributes);
     }
 
-    /// Checks the files that trees name; `read` gives the kind of an object and, if it is a blob of at most
-    /// [`FILE_BYTES_MAX`] bytes, its content.
+    /// Checks the collected files. `read` returns the kind of an object and, for a blob of at most [`FILE_BYTES_MAX`] bytes,
+    /// its content.
     pub(crate) fn check_files<E: From<String>>(
         &mut self,
         fsck: &Fsck,
@@ -135,7 +135,7 @@ impl Findings {
     }
 }
 
-/// The findings about one object, as they are reported.
+/// Collects the faults of one object.
 struct Report<'r> {
     fsck: &'r Fsck,
     id: &'r oid,
@@ -143,12 +143,12 @@ struct Report<'r> {
 }
 
 impl Report<'_> {
-    /// Tells of a fault; fails if that keeps the object out.
-    fn add(&mut self, message: Message, text: &str) -> Result<(), String> {
-        let sentence = || format!("object {}: {}: {text}", self.id, message.id());
+    /// Reports a fault; fails if it is an error.
+    fn add(&mut self, message: Message, details: &str) -> Result<(), String> {
+        let text = || format!("object {}: {}: {details}", self.id, message.id());
         match self.fsck.severities[message as usize] {
-            Severity::Error => return Err(sentence()),
-            Severity::Warn if self.warnings.len() < WARNINGS_MAX => self.warnings.push(sentence()),
+            Severity::Error => return Err(text()),
+            Severity::Warn if self.warnings.len() < WARNINGS_MAX => self.warnings.push(text()),
             Severity::Warn | Severity::Ignore => {}
         }
         Ok(())
@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn severities_can_be_changed() {
+    fn a_fault_is_refused_warned_about_or_ignored_by_its_severity() {
         let sentence = format!("object {}: hasDot: contains '.'", "01".repeat(20));
         let mut fsck = Fsck::default();
         assert_eq!(tree_with_dot(&fsck), (Err(sentence.clone()), vec![]));
-        fsck.set("HASDOT", Severity::Warn).expect("a known fault");
+        fsck.set("HASDOT", Severity::Warn).expect("the fault exists");
         assert_eq!(tree_with_dot(&fsck), (Ok(()), vec![sentence]));
-        fsck.set("hasDot", Severity::Ignore).expect("a known fault");
+        fsck.set("hasDot", Severity::Ignore).expect("the fault exists");
         assert_eq!(tree_with_dot(&fsck), (Ok(()), vec![]));
         assert_eq!(fsck.set("foo", Severity::Warn), Err("skipping unknown msg id 'foo'".into()));
         assert_eq!(fsck.set("nulInHeader", Severity::Warn), Err("Cannot demote nulinheader to warn".into()));

@@ -1,6 +1,6 @@
-//! The commits that were looked at while one request is served.
+//! The commits that one request has visited.
 //!
-//! **Invariant:** a commit that is cut has no parents here, whatever it names.
+//! **Invariant:** [`History::parents`] of a cut commit are empty, although the commit names parents.
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
@@ -9,7 +9,7 @@ use crate::{Error, Kind, commit_graph::GraphedPack, object_links, reader::Reader
 /// The number of a commit in a [`History`].
 pub(crate) type Node = u32;
 
-/// Commits with their parents, read when they are asked for.
+/// Commits with their parents, read on first use.
 #[derive(Default)]
 pub(crate) struct History {
     commits: Vec<HistoryCommit>,
@@ -17,29 +17,29 @@ pub(crate) struct History {
     parents: Vec<Node>,
     buffer: Vec<u8>,
     cuts: Vec<Node>,
-    /// How many commits were read.
+    /// The number of commits that were read.
     loads: usize,
 }
 
-/// So many commits are read before a graph is looked for: for few it takes longer to open one.
+/// The number of commits that are read before a graph is opened; for fewer, opening it takes longer.
 const FEW: usize = 200;
 
-/// How many commits are loaded before it is checked whether the work is to end.
+/// The interval between checks for an interruption, in commits.
 const LOADS_PER_CHECK: usize = 1 << 8;
 
 struct HistoryCommit {
     id: ObjectId,
     tree: ObjectId,
     seconds: i64,
-    /// Where the parents are; nothing before the commit is read.
+    /// The range of the parents; `None` before the commit is read.
     parents: Option<(u32, u32)>,
     cut: bool,
-    /// The number that the commit has in the reader's graph, if that is known.
+    /// The number of the commit in the reader's graph, if known.
     number: Option<u32>,
 }
 
 impl History {
-    /// Gives the number of the commit `id`, which is not read yet.
+    /// Returns the number of the commit `id`; does not read the commit.
     pub(crate) fn node(&mut self, id: &oid) -> Node {
         let next = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
         *self.by_id.entry(id.to_owned()).or_insert_with(|| {
@@ -60,7 +60,7 @@ impl History {
         self.commits[node as usize].id
     }
 
-    /// Takes a commit's parents away, as in a shallow clone.
+    /// Removes the parents of a commit, as in a shallow clone.
     pub(crate) fn cut(&mut self, node: Node) {
         let commit = &mut self.commits[node as usize];
         if !std::mem::replace(&mut commit.cut, true) {
@@ -73,7 +73,7 @@ impl History {
         !self.cuts.is_empty()
     }
 
-    /// Gives the commits that are cut.
+    /// Lists the cut commits.
     pub(crate) fn cuts(&self) -> impl Iterator<Item = ObjectId> {
         self.cuts.iter().map(|node| self.id(*node))
     }
@@ -97,7 +97,7 @@ impl History {
             return Ok(());
         }
         self.loads += 1;
-        // Commits that a graph knows are not read, and what is read looks by itself.
+        // A reader checks by itself for an interruption, but commits of a graph are not read.
         if self.loads.is_multiple_of(LOADS_PER_CHECK) {
             reader.go_on()?;
         }
@@ -116,35 +116,35 @@ impl History {
             let parent = self.node(&parent);
             self.parents.push(parent);
         }
-        self.settle(node, start, commit.tree, commit.seconds());
+        self.complete(node, start, commit.tree, commit.seconds());
         self.buffer = buffer;
         Ok(())
     }
 
-    /// Adds a commit that nobody made: it has no id, and it is older than all others.
-    pub(crate) fn invent(&mut self, tree: ObjectId, parents: &[Node]) -> Node {
+    /// Adds a virtual commit: it has no id, and it is older than all others.
+    pub(crate) fn add_virtual(&mut self, tree: ObjectId, parents: &[Node]) -> Node {
         let node = Node::try_from(self.commits.len()).expect("fewer commits than 32 bits count");
         let id = ObjectId::null(gix::hash::Kind::Sha1);
         self.commits.push(HistoryCommit { id, tree, seconds: 0, parents: None, cut: false, number: None });
         let start = self.parents.len();
         self.parents.extend_from_slice(parents);
-        self.settle(node, start, tree, 0);
+        self.complete(node, start, tree, 0);
         node
     }
 
-    /// Takes a commit from a graph.
-    fn take(&mut self, node: Node, graphed_pack: &GraphedPack, number: u32) {
+    /// Loads a commit from a graph.
+    fn load_from_graph(&mut self, node: Node, graphed_pack: &GraphedPack, number: u32) {
         let start = self.parents.len();
         for parent in graphed_pack.graph.parents(number) {
             let node = self.node(&graphed_pack.id(*parent));
             self.commits[node as usize].number = Some(*parent);
             self.parents.push(node);
         }
-        self.settle(node, start, graphed_pack.tree(number), graphed_pack.graph.seconds(number));
+        self.complete(node, start, graphed_pack.tree(number), graphed_pack.graph.seconds(number));
     }
 
-    /// Completes a commit whose parents are the last from `start` on.
-    fn settle(&mut self, node: Node, start: usize, tree: ObjectId, seconds: i64) {
+    /// Completes a commit whose parents are those from `start` to the end of the list.
+    fn complete(&mut self, node: Node, start: usize, tree: ObjectId, seconds: i64) {
         let number = |at| u32::try_from(at).expect("fewer parents than 32 bits count");
         let slot = &mut self.commits[node as usize];
         slot.parents = Some((number(start), number(self.parents.len())));
@@ -152,24 +152,24 @@ impl History {
         slot.seconds = seconds;
     }
 
-    /// Gives the tree of a commit that was read.
+    /// Returns the tree of a loaded commit.
     pub(crate) fn tree(&self, node: Node) -> ObjectId {
         self.commits[node as usize].tree
     }
 
-    /// Gives the time of a commit that was read, in seconds since 1970.
+    /// Returns the time of a loaded commit, in seconds since 1970.
     pub(crate) fn seconds(&self, node: Node) -> i64 {
         self.commits[node as usize].seconds
     }
 
-    /// Gives the parents of a commit that was read; none if it is cut.
+    /// Returns the parents of a loaded commit; none if it is cut.
     pub(crate) fn parents(&self, node: Node) -> &[Node] {
         if self.commits[node as usize].cut { &[] } else { self.named_parents(node) }
     }
 
-    /// Gives the parents that a commit that was read names, cut or not.
+    /// Returns the parents that a loaded commit names, even if it is cut.
     pub(crate) fn named_parents(&self, node: Node) -> &[Node] {
-        let (start, end) = self.commits[node as usize].parents.expect("the commit was read");
+        let (start, end) = self.commits[node as usize].parents.expect("the commit was loaded");
         &self.parents[start as usize..end as usize]
     }
 }

@@ -1,4 +1,4 @@
-//! The lines in which two texts differ.
+//! The lines that differ between two texts.
 
 mod myers;
 
@@ -9,10 +9,10 @@ use gix::diff::blob::{Algorithm, Diff, InternedInput, Token};
 
 use crate::{Error, Interrupt};
 
-/// How many bytes are looked at to tell whether content is text; Git looks at as many.
-const LOOKED_AT_BYTES: usize = 8_000;
+/// The number of leading bytes that decide whether content is text, as in Git.
+const INSPECTED_BYTES: usize = 8_000;
 
-/// Neighbouring lines of one text in the place of those of another one; either may be none.
+/// A range of lines in one text that replaces a range of lines in another; either may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineChange {
     /// The lines of the first text, counted from 0.
@@ -21,19 +21,19 @@ pub struct LineChange {
     pub after: Range<usize>,
 }
 
-/// Splits a text into lines; each keeps its newline, which the last one may not have.
+/// Splits a text into lines with their newlines; the last line may have none.
 pub fn lines(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-/// Tells whether content is no text, as Git does it: by a zero near the start.
+/// Tells whether content is binary: as in Git, whether a zero byte is near the start.
 pub fn is_binary(content: &[u8]) -> bool {
-    content.iter().take(LOOKED_AT_BYTES).any(|byte| *byte == 0)
+    content.iter().take(INSPECTED_BYTES).any(|byte| *byte == 0)
 }
 
-/// Finds the lines in which two texts differ, in their order, as Git finds them.
+/// Lists the lines that differ between two texts, in order, with the same result as Git.
 ///
-/// Lines that differ in white space alone are the same if `ignore_white_space` says so. `interrupt` can end it early.
+/// With `ignore_white_space`, lines that differ in white space only count as equal. `interrupt` can end the work early.
 pub fn diff_lines(
     before: &[&[u8]],
     after: &[&[u8]],
@@ -44,16 +44,16 @@ pub fn diff_lines(
     input.update_before(before.iter().map(|line| key_of(line, ignore_white_space)));
     input.update_after(after.iter().map(|line| key_of(line, ignore_white_space)));
     let pairs = myers::pairs(&input.before, &input.after, interrupt)?;
-    let mut diff = paired(before.len(), after.len(), &pairs);
+    let mut diff = from_pairs(before.len(), after.len(), &pairs);
     diff.postprocess_lines(&input);
     let lines = |range: Range<u32>| range.start as usize..range.end as usize;
     Ok(diff.hunks().map(|hunk| LineChange { before: lines(hunk.before), after: lines(hunk.after) }).collect())
 }
 
-/// Gives what differs between two texts of so many lines that have the lines in common that are paired.
-pub(crate) fn paired(before: usize, after: usize, pairs: &[(usize, usize)]) -> Diff {
-    // Each line counts as its own, but for those that are paired, so that gitoxide cannot but find the same.
-    let count = |lines: usize| u32::try_from(lines).expect("a text has fewer lines than that");
+/// Creates the difference of two texts, given their numbers of lines and the pairs of lines that they have in common.
+pub(crate) fn from_pairs(before: usize, after: usize, pairs: &[(usize, usize)]) -> Diff {
+    // Only paired lines get equal tokens, so that gitoxide finds exactly these pairs.
+    let count = |lines: usize| u32::try_from(lines).expect("a text has fewer than 2^32 lines");
     let all: Vec<_> = (0..count(before)).map(Token).collect();
     let mut numbered: Vec<_> = (0..count(after)).map(|line| Token(count(before) + line)).collect();
     for (line, line_after) in pairs {
@@ -64,7 +64,7 @@ pub(crate) fn paired(before: usize, after: usize, pairs: &[(usize, usize)]) -> D
     diff
 }
 
-/// What two lines have in common that are the same.
+/// Returns the part of a line that is compared.
 fn key_of(line: &[u8], ignore_white_space: bool) -> Cow<'_, [u8]> {
     if ignore_white_space && line.iter().any(u8::is_ascii_whitespace) {
         line.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()

@@ -1,4 +1,4 @@
-//! The commits that lead to one, as `git log` lists them.
+//! The history of a commit, as `git log` lists it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
@@ -12,18 +12,18 @@ use crate::{
     reader::Reader,
 };
 
-/// A walk from a commit back: the newest commit first, by the times at which they were made.
+/// A walk back from a commit: the newest commit first, by commit time.
 pub struct Log {
     history: History,
     seen: HashSet<Node>,
-    /// Those of one second are listed in the order in which they were met.
+    /// Commits of the same second are listed in the order in which they were reached.
     queue: BinaryHeap<(i64, Reverse<usize>, Node)>,
-    /// What is listed; `None` is all.
+    /// The commits to list; `None` for all.
     only: Option<HashSet<Node>>,
 }
 
 impl Log {
-    /// Begins at a commit, which is the first that is listed.
+    /// Starts at a commit, which is listed first.
     pub fn new(reader: &mut Reader, tip: &oid) -> Result<Self, Error> {
         let mut history = History::default();
         let tip = history.node(tip);
@@ -32,21 +32,21 @@ impl Log {
 
     fn of(reader: &mut Reader, history: History, tip: Node, only: Option<HashSet<Node>>) -> Result<Self, Error> {
         let mut log = Self { history, seen: HashSet::new(), queue: BinaryHeap::new(), only };
-        log.meet(reader, tip)?;
+        log.reach(reader, tip)?;
         Ok(log)
     }
 
-    /// Gives the next commit, if there is one.
+    /// Returns the next commit.
     pub fn next(&mut self, reader: &mut Reader) -> Result<Option<ObjectId>, Error> {
         let Some((_, _, node)) = self.queue.pop() else { return Ok(None) };
         for at in 0..self.history.parents(node).len() {
             let parent = self.history.parents(node)[at];
-            self.meet(reader, parent)?;
+            self.reach(reader, parent)?;
         }
         Ok(Some(self.history.id(node)))
     }
 
-    fn meet(&mut self, reader: &mut Reader, node: Node) -> Result<(), Error> {
+    fn reach(&mut self, reader: &mut Reader, node: Node) -> Result<(), Error> {
         let listed = self.only.as_ref().is_none_or(|only| only.contains(&node));
         if listed && self.seen.insert(node) {
             self.history.load(node, reader)?;
@@ -57,7 +57,7 @@ impl Log {
 }
 
 impl Reader {
-    /// Lists the commits that lead to `one` and not to `two`, and those that lead to `two` and not to `one`.
+    /// Lists the ancestors of `one` that are not ancestors of `two`, and those of `two` that are not ancestors of `one`.
     pub fn sides(&mut self, one: &oid, two: &oid) -> Result<[Vec<ObjectId>; 2], Error> {
         let mut sides = [Vec::new(), Vec::new()];
         for (side, (tip, other)) in sides.iter_mut().zip([(one, two), (two, one)]) {

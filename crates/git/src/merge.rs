@@ -1,9 +1,9 @@
-//! Merging two commits, as Git does it.
+//! Merging two commits, with the same result as Git.
 //!
-//! The trees of both sides are compared with that of their best common ancestor, renamed files and folders are found, and
-//! what both sides changed is merged line by line. Where several best common ancestors are, they are merged first, and
-//! what comes out, marks of conflicts and all, is the ancestor. gitoxide's own merge leaves such marks out, and so it
-//! takes histories for clean in which Git finds conflicts; its differences of lines are what this is built on.
+//! The trees of both sides are compared with that of their best common ancestor, renamed files and folders are detected,
+//! and files that both sides changed are merged line by line. If there are several best common ancestors, they are merged
+//! first, and the result, with its conflict markers, serves as the ancestor. gitoxide's own merge omits these markers, and
+//! so merges some histories cleanly in which Git finds conflicts; only its comparison of lines is used here.
 //!
 //! **Invariant:** trees and conflicted paths are those of `git merge-tree --write-tree`.
 
@@ -37,16 +37,16 @@ pub use budget::MergeLimits;
 pub use lines::{ChangedBy, LINES_MAX, TextPart, TextVersions, can_compare};
 pub use text::Favor;
 
-/// How two commits are merged.
+/// Options of a merge.
 #[derive(Debug, Clone)]
 pub struct MergeOptions {
-    /// Whether files that both sides changed are merged line by line, and renamed ones followed. Else such files conflict.
+    /// Whether files that both sides changed are merged line by line, and renames are followed. Otherwise such files conflict.
     pub by_line: bool,
-    /// Whose lines are taken where both sides changed them.
+    /// The side whose lines are used where both sides changed them.
     pub favor: Favor,
-    /// How our side and theirs are called where a conflict is marked.
+    /// The names of our side and theirs in conflict markers.
     pub labels: [BString; 2],
-    /// How much the merge may cost.
+    /// The limits of time and memory.
     pub limits: MergeLimits,
 }
 
@@ -57,50 +57,50 @@ impl Default for MergeOptions {
     }
 }
 
-/// Two commits that were merged.
+/// The result of merging two commits.
 #[derive(Debug, Clone)]
 pub struct Merged {
-    /// The newest of the best common ancestors; none if the two have nothing in common.
+    /// The newest of the best common ancestors; `None` if the histories are unrelated.
     pub base: Option<ObjectId>,
-    /// The tree, in which conflicts are marked.
+    /// The merged tree; conflicting files contain conflict markers.
     pub tree: ObjectId,
-    /// The objects that the tree needs and the repository has not; nothing was added to it.
+    /// The new objects of the tree; they were not added to the repository.
     pub objects: Vec<Object>,
-    /// What conflicts, by the path at which the tree has it.
+    /// The conflicts, by path in the merged tree.
     pub conflicts: BTreeMap<BString, Conflict>,
-    /// Whether nothing is left to decide; without conflicting paths, this can be where a folder's new files belong.
+    /// Whether the merge is clean. A merge without conflicting paths is not clean if the new folder of some files is unclear.
     pub is_clean: bool,
 }
 
 /// A path that conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The path that it would have if nothing were in its way.
+    /// The path that the file would have if no other entry were in its place.
     pub path: BString,
-    /// What the ancestor, our side and their side have; what was renamed is looked up under its other name.
+    /// The versions of the ancestor, our side and their side; for a renamed file, each from its own path.
     pub versions: [Option<FileVersion>; 3],
-    /// What the tree has, if it has anything.
+    /// The version in the merged tree.
     pub merged: Option<FileVersion>,
-    /// Whether both sides changed what is in the file.
+    /// Whether both sides changed the content.
     pub content: bool,
-    /// Whether both sides changed its mode.
+    /// Whether both sides changed the mode.
     pub mode: bool,
 }
 
-/// Why two commits were not merged.
+/// A failure to merge two commits.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     /// An object cannot be read.
     #[error(transparent)]
     Read(Error),
-    /// It took too long.
+    /// The time limit was exceeded.
     #[error("the merge takes too long")]
     Time,
-    /// The files are too large together.
+    /// The files together are too large.
     #[error("the files to merge are too large")]
     Content,
-    /// The trees have too many entries that differ.
-    #[error("there are too many files to compare")]
+    /// Too many entries differ.
+    #[error("too many files differ")]
     Items,
 }
 
@@ -114,16 +114,21 @@ impl From<Error> for MergeError {
 }
 
 impl Reader {
-    /// Merges two commits; the reader sees the merged objects, and nobody else does.
+    /// Merges two commits. The new objects are visible to this reader only.
     pub fn merge(&mut self, ours: &oid, theirs: &oid, options: &MergeOptions) -> Result<Merged, MergeError> {
         let interrupt = self.interrupt().or_after(options.limits.time);
         let before = self.replace_interrupt(interrupt);
-        let merged = self.merge_in_time(ours, theirs, options);
+        let merged = self.merge_until_interrupted(ours, theirs, options);
         self.replace_interrupt(before);
         merged
     }
 
-    fn merge_in_time(&mut self, ours: &oid, theirs: &oid, options: &MergeOptions) -> Result<Merged, MergeError> {
+    fn merge_until_interrupted(
+        &mut self,
+        ours: &oid,
+        theirs: &oid,
+        options: &MergeOptions,
+    ) -> Result<Merged, MergeError> {
         let mut history = History::default();
         let (ours, theirs) = (history.node(ours), history.node(theirs));
         for node in [ours, theirs] {
@@ -135,34 +140,34 @@ impl Reader {
         let bases = merge_base::best(merger.reader, &mut history, ours, theirs)?;
         let base = bases.first().map(|base| history.id(*base));
         let labels = options.labels.clone();
-        let outcome = merger.commits(&mut history, PendingMerge::new(ours, theirs, bases, labels))?;
+        let outcome = merger.merge_commits(&mut history, PendingMerge::new(ours, theirs, bases, labels))?;
         let objects = self.imagined(&outcome.tree);
         let MergedTrees { tree, conflicts, is_clean } = outcome;
         Ok(Merged { base, tree, objects, conflicts, is_clean })
     }
 }
 
-/// One merge on its way.
+/// A running merge.
 struct Merger<'m> {
     reader: &'m mut Reader,
     options: &'m MergeOptions,
     budget: Budget,
 }
 
-/// What came of merging three trees.
+/// The result of merging three trees.
 struct MergedTrees {
     tree: ObjectId,
     conflicts: BTreeMap<BString, Conflict>,
     is_clean: bool,
 }
 
-/// What three trees are merged for.
+/// The input of merging three trees.
 #[derive(Clone, Copy)]
 struct TreeMerge<'s> {
     /// The trees of the ancestor, our side and theirs.
     trees: [ObjectId; 3],
     labels: &'s [BString; 2],
-    /// How many merges of ancestors lead here; 0 where the commits are merged that were asked for.
+    /// The depth of nested merges of ancestors; 0 for the merge of the two given commits.
     depth: usize,
 }
 
@@ -171,14 +176,14 @@ struct PendingMerge {
     ours: Node,
     theirs: Node,
     labels: [BString; 2],
-    /// The ancestors that are still to be merged into `base`, the oldest first.
+    /// The remaining ancestors to merge into `base`, the oldest first.
     bases: Rev<IntoIter<Node>>,
-    /// What the ancestors came to so far.
+    /// The merge of the ancestors so far.
     base: Option<Node>,
 }
 
 impl PendingMerge {
-    /// Begins with two commits and their best common ancestors, the newest first.
+    /// Starts with two commits and their best common ancestors, the newest first.
     fn new(ours: Node, theirs: Node, bases: Vec<Node>, labels: [BString; 2]) -> Self {
         let mut bases = bases.into_iter().rev();
         let base = bases.next();
@@ -187,9 +192,8 @@ impl PendingMerge {
 }
 
 impl Merger<'_> {
-    /// Merges two commits. Their ancestors are merged first: the oldest comes first, and each next one is merged into what
-    /// the ones before it gave.
-    fn commits(&mut self, history: &mut History, commits: PendingMerge) -> Result<MergedTrees, MergeError> {
+    /// Merges two commits. Their best common ancestors are merged first, one after another from the oldest on.
+    fn merge_commits(&mut self, history: &mut History, commits: PendingMerge) -> Result<MergedTrees, MergeError> {
         let mut open = vec![commits];
         loop {
             self.budget.time()?;
@@ -209,10 +213,10 @@ impl Merger<'_> {
                 None => self.reader.imagine(Object { kind: Kind::Tree, data: Vec::new() })?,
             };
             let trees = [base, history.tree(ours), history.tree(theirs)];
-            let outcome = self.trees(TreeMerge { trees, labels, depth })?;
+            let outcome = self.merge_trees(TreeMerge { trees, labels, depth })?;
             open.pop();
             let Some(above) = open.last_mut() else { return Ok(outcome) };
-            above.base = Some(history.invent(outcome.tree, &[ours, theirs]));
+            above.base = Some(history.add_virtual(outcome.tree, &[ours, theirs]));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! What an object names: a commit its tree and parents, a tree its entries, a tag its target.
+//! The objects that an object refers to: tree and parents of a commit, entries of a tree, target of a tag.
 //!
-//! The parsers take every object that Git takes by default, historic defects included; they read no more
-//! than what is needed to follow an object.
+//! The parsers accept every object that Git accepts by default, historic defects included. They read only the parts that
+//! are needed to find the references.
 
 use bstr::ByteSlice;
 use gix::{ObjectId, hash::oid};
 
 use crate::Kind;
 
-/// The mode bits of a tree entry that tell its kind.
+/// The bits of a tree entry's mode that contain the kind.
 const MODE_KIND: u32 = 0o170_000;
 const MODE_TREE: u32 = 0o040_000;
 const MODE_SUBMODULE: u32 = 0o160_000;
 
-/// Visits every object that `data` names, with the kind that it has to be of.
+/// Visits every object that `data` refers to, with the kind that it must have.
 ///
-/// Submodule commits are not visited. Fails with a short reason if `data` is not an object of `kind`.
+/// Commits of submodules are not visited. Fails with a short reason if `data` is not an object of `kind`.
 pub(crate) fn visit(kind: Kind, data: &[u8], visit: &mut dyn FnMut(&oid, Kind)) -> Result<(), &'static str> {
     match kind {
         Kind::Blob => {}
@@ -42,7 +42,7 @@ pub(crate) fn visit(kind: Kind, data: &[u8], visit: &mut dyn FnMut(&oid, Kind)) 
     Ok(())
 }
 
-/// The head of a commit.
+/// The tree and parents of a commit.
 pub(crate) struct CommitHead<'a> {
     pub(crate) tree: ObjectId,
     data: &'a [u8],
@@ -52,13 +52,13 @@ const TREE_LINE: usize = "tree ".len() + 41;
 const PARENT_LINE: usize = "parent ".len() + 41;
 
 impl<'a> CommitHead<'a> {
-    /// Reads the head of a commit.
+    /// Parses the tree line.
     pub(crate) fn parse(data: &'a [u8]) -> Result<Self, &'static str> {
         let tree = id_line(data, b"tree ").ok_or("a commit without a tree")?;
         Ok(Self { tree, data })
     }
 
-    /// Gives the parents in their order.
+    /// Lists the parents, in order.
     pub(crate) fn parents(&self) -> impl Iterator<Item = ObjectId> + use<'a> {
         let mut rest = &self.data[TREE_LINE..];
         std::iter::from_fn(move || {
@@ -68,7 +68,7 @@ impl<'a> CommitHead<'a> {
         })
     }
 
-    /// Gives the time of the commit in seconds since 1970, or 0 if it cannot be read.
+    /// Returns the committer's time in seconds since 1970, or 0 if it cannot be parsed.
     pub(crate) fn seconds(&self) -> i64 {
         self.data
             .find(b"\ncommitter ")
@@ -80,7 +80,7 @@ impl<'a> CommitHead<'a> {
     }
 }
 
-/// Reads what an annotated tag names.
+/// Parses the target of an annotated tag and its kind.
 pub(crate) fn tag_target(data: &[u8]) -> Result<(ObjectId, Kind), &'static str> {
     let id = id_line(data, b"object ").ok_or("a tag without an object")?;
     let rest = &data["object ".len() + 41..];
@@ -101,27 +101,27 @@ fn id_line(data: &[u8], key: &[u8]) -> Option<ObjectId> {
 
 /// One entry of a tree.
 pub(crate) struct TreeEntry<'a> {
-    /// What the entry names; nothing for a submodule.
+    /// The kind of the object; `None` for a submodule.
     pub(crate) kind: Option<Kind>,
     pub(crate) mode: u32,
-    /// Whether the mode is written with a zero before it.
+    /// Whether the mode has a leading zero.
     pub(crate) padded: bool,
     pub(crate) name: &'a [u8],
     pub(crate) id: &'a oid,
 }
 
-/// The entries of a tree, in its order.
+/// The entries of a tree, in order.
 pub(crate) struct TreeEntries<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> TreeEntries<'a> {
-    /// Reads the content of a tree.
+    /// Starts with the first entry.
     pub(crate) fn new(data: &'a [u8]) -> Self {
         Self { rest: data }
     }
 
-    /// Gives the bytes of the entries to come.
+    /// Returns the bytes of the remaining entries.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -132,7 +132,7 @@ impl<'a> TreeEntries<'a> {
         let mut digits = 0;
         loop {
             match self.rest.get(digits) {
-                // As Git does it: of endless modes the end counts.
+                // As in Git, the last digits of an overlong mode count.
                 Some(digit @ b'0'..=b'7') => mode = mode << 3 | u32::from(digit - b'0'),
                 Some(b' ') if digits > 0 => break,
                 _ => return Err("a tree entry with a malformed mode"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_names_its_tree_and_parents() {
+    fn a_commit_refers_to_its_tree_and_parents() {
         let (a, b, c) = ("a".repeat(40), "b".repeat(40), "c".repeat(40));
         let text = format!(
             "tree {a}\nparent {b}\nparent {c}\nauthor x <x> 1 +0\ncommitter a > b <c> 1700000000 +0100\n\nmessage"
@@ -195,14 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_without_a_committer_is_old() {
+    fn a_commit_without_a_committer_has_time_zero() {
         let text = format!("tree {}\n", "a".repeat(40));
         assert_eq!(CommitHead::parse(text.as_bytes()).expect("a commit").seconds(), 0);
         assert!(names(Kind::Commit, b"tree abc\n").is_err());
     }
 
     #[test]
-    fn a_tree_names_all_but_submodules() {
+    fn a_tree_refers_to_all_entries_but_submodules() {
         let mut data = Vec::new();
         for (mode, fill) in [("100644", 1), ("40000", 2), ("040000", 3), ("120000", 4), ("160000", 5), ("100664", 6)] {
             data.extend_from_slice(format!("{mode} \u{e9}\0").as_bytes());
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_names_its_target() {
+    fn a_tag_refers_to_its_target() {
         let a = "a".repeat(40);
         let text = format!("object {a}\ntype tree\ntag x\n");
         assert_eq!(names(Kind::Tag, text.as_bytes()), Ok(vec![(a, Kind::Tree)]));

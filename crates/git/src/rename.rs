@@ -1,7 +1,7 @@
-//! Which file an added file was made of, by renaming or by copying it.
+//! The origin of an added file: the file from which it was renamed or copied.
 //!
-//! The steps are those of `git log --follow`: a file of the same content first, else the most similar one. A file that is
-//! gone goes before one that stays.
+//! The steps are those of `git log --follow`: first a file with the same content, otherwise the most similar one. Deleted
+//! files are preferred.
 
 use std::{cmp::Reverse, collections::HashMap, hash::RandomState};
 
@@ -14,28 +14,28 @@ use crate::{
     reader::Reader,
 };
 
-/// The number of files with the same content that are looked at.
+/// The maximum number of files with the same content that are considered.
 const SAME_MAX: usize = 100;
 
-/// The number of files above which those that stay as they are do not count: the square of Git's `diff.renameLimit`.
+/// The number of files above which unchanged files are not considered: the square of Git's `diff.renameLimit`.
 const SOURCES_MAX: usize = 1_000_000;
 
-/// The number of files that are gone or changed above which no origin is looked for.
+/// The number of deleted and changed files above which no origin is searched.
 const CHANGES_MAX: usize = 250_000;
 
-/// The bytes of content that are compared for one file.
+/// The maximum amount of content to compare for one file, in bytes.
 const CONTENT_BYTES_MAX: u64 = 512 << 20;
 
-/// Where an added file may come from.
+/// The possible origins of an added file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origins {
-    /// From a file that is gone.
+    /// Deleted files.
     Renames,
-    /// From any file that was there before.
+    /// All files of the parent.
     Copies,
 }
 
-/// A file that another one may have been made of.
+/// A possible origin.
 struct RenameSource {
     path: BString,
     mode: Mode,
@@ -43,15 +43,15 @@ struct RenameSource {
     state: SourceState,
 }
 
-/// What became of a source.
+/// What happened to a possible origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SourceState {
-    Gone,
+    Deleted,
     Changed,
-    Same,
+    Unchanged,
 }
 
-/// The file whose origin is looked for.
+/// The file whose origin is searched.
 struct RenameTarget<'a> {
     path: &'a BStr,
     mode: Mode,
@@ -59,9 +59,9 @@ struct RenameTarget<'a> {
 }
 
 impl Reader {
-    /// Finds the path of the file in the tree `before` that the file at `path` in the tree `after` was made of.
+    /// Finds the file in the tree `before` from which the file at `path` in the tree `after` was made; returns its path.
     ///
-    /// As in Git, at least half of the larger content has to be in both.
+    /// As in Git, at least half of the larger content must be in both files.
     pub(crate) fn origin(
         &mut self,
         [before, after]: [ObjectId; 2],
@@ -77,11 +77,11 @@ impl Reader {
             return Ok(same);
         }
         let mut sources = changes.sources(self, origins)?;
-        sources.skip_same = count > SOURCES_MAX;
+        sources.skip_unchanged = count > SOURCES_MAX;
         self.similar(sources, &target)
     }
 
-    /// Finds a source of the same content, and counts the sources.
+    /// Finds a source with the same content, and counts the sources.
     fn same(
         &mut self,
         mut sources: RenameSources<'_>,
@@ -97,7 +97,7 @@ impl Reader {
             }
             same += 1;
             let same_name = file_name(source.path.as_ref()) == file_name(target.path);
-            let score = u8::from(source.state == SourceState::Gone) + u8::from(same_name);
+            let score = u8::from(source.state == SourceState::Deleted) + u8::from(same_name);
             if best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, source.path));
             }
@@ -133,29 +133,29 @@ impl Reader {
         }
         let mut best: Vec<_> = best.similar().collect();
         best.sort_by_key(|(rank, _)| Reverse(*rank));
-        let gone = best.iter().position(|(_, source)| source.state == SourceState::Gone).unwrap_or(0);
-        Ok(best.into_iter().nth(gone).map(|(_, source)| source.path))
+        let deleted = best.iter().position(|(_, source)| source.state == SourceState::Deleted).unwrap_or(0);
+        Ok(best.into_iter().nth(deleted).map(|(_, source)| source.path))
     }
 }
 
-/// The files of a tree that are gone or changed in another one.
+/// The files of a tree that are deleted or changed in another one.
 struct ChangedFiles {
     before: ObjectId,
-    gone: Vec<(BString, Mode, ObjectId)>,
+    deleted: Vec<(BString, Mode, ObjectId)>,
     states: HashMap<BString, SourceState>,
 }
 
 impl ChangedFiles {
-    /// Compares two trees; nothing if they differ in too many files.
+    /// Compares two trees; `None` if too many files differ.
     fn between(reader: &mut Reader, before: ObjectId, after: ObjectId) -> Result<Option<Self>, Error> {
-        let mut changes = Self { before, gone: Vec::new(), states: HashMap::new() };
+        let mut changes = Self { before, deleted: Vec::new(), states: HashMap::new() };
         let mut differences = Differences::new(reader, Some(before), Some(after), b"".into())?;
         while let Some(Difference { path, before, after }) = differences.next(reader)? {
             let Some((mode, id)) = before else { continue };
             if after.is_none() {
-                changes.gone.push((path.clone(), mode, id));
+                changes.deleted.push((path.clone(), mode, id));
             }
-            changes.states.insert(path, if after.is_none() { SourceState::Gone } else { SourceState::Changed });
+            changes.states.insert(path, if after.is_none() { SourceState::Deleted } else { SourceState::Changed });
             if changes.states.len() > CHANGES_MAX {
                 return Ok(None);
             }
@@ -169,17 +169,17 @@ impl ChangedFiles {
             Origins::Renames => None,
             Origins::Copies => Some(TreeWalk::new(reader, &self.before, true)?),
         };
-        Ok(RenameSources { changes: self, gone: self.gone.iter(), walk, skip_same: false })
+        Ok(RenameSources { changes: self, deleted: self.deleted.iter(), walk, skip_unchanged: false })
     }
 }
 
-/// The sources that were not looked at yet.
+/// The remaining sources.
 struct RenameSources<'c> {
     changes: &'c ChangedFiles,
-    gone: std::slice::Iter<'c, (BString, Mode, ObjectId)>,
-    /// Walks through all files; `None` if only those count that are gone.
+    deleted: std::slice::Iter<'c, (BString, Mode, ObjectId)>,
+    /// Lists all files; `None` if only deleted files count.
     walk: Option<TreeWalk>,
-    skip_same: bool,
+    skip_unchanged: bool,
 }
 
 impl RenameSources<'_> {
@@ -189,13 +189,13 @@ impl RenameSources<'_> {
                 path: path.clone(),
                 mode: *mode,
                 id: *id,
-                state: SourceState::Gone,
+                state: SourceState::Deleted,
             };
-            return Ok(self.gone.next().map(source));
+            return Ok(self.deleted.next().map(source));
         };
         while let Some(placed) = walk.next(reader)? {
-            let state = self.changes.states.get(&placed.path).copied().unwrap_or(SourceState::Same);
-            if placed.entry.mode != Mode::Tree && !(self.skip_same && state == SourceState::Same) {
+            let state = self.changes.states.get(&placed.path).copied().unwrap_or(SourceState::Unchanged);
+            if placed.entry.mode != Mode::Tree && !(self.skip_unchanged && state == SourceState::Unchanged) {
                 return Ok(Some(RenameSource {
                     path: placed.path,
                     mode: placed.entry.mode,
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_file_is_what_follows_its_folder() {
+    fn the_name_of_a_file_is_the_last_part_of_its_path() {
         assert_eq!(file_name(b"a/b/c".into()), b"c");
         assert_eq!(file_name(b"c".into()), b"c");
     }

@@ -8,29 +8,29 @@ use crate::{Kind, bits::Bits, pack::Pack};
 
 /// The objects to send.
 pub(crate) struct Selection {
-    /// The objects, mostly those that were added to the history last first.
+    /// The objects, mostly the newest first.
     pub(crate) objects: Vec<SelectedObject>,
-    /// The place of each object in the list; [`Selection::KNOWN`] for objects that the client has.
+    /// The position of each object in the list; [`Selection::KNOWN`] for objects that the client has.
     pub(crate) places: HashMap<ObjectId, u32>,
-    /// Objects that the client has in places where others are sent: good bases for deltas.
+    /// Objects of the client at paths where other objects are sent: good bases for deltas.
     pub(crate) bases: Vec<SelectedObject>,
-    /// Further objects, that all lie in one pack. They are neither in the list nor have they places.
+    /// Further objects, all in one pack. They are not in the list and have no positions.
     pub(crate) reused: Option<ReusedEntries>,
 }
 
-/// Objects to send that all lie in one pack.
+/// Objects to send from one pack, whose entries can be copied.
 pub(crate) struct ReusedEntries {
     pub(crate) pack: Arc<Pack>,
-    /// For each rank the rank of the base that the entry is a delta on; [`ReusedEntries::WHOLE`] if it is none.
+    /// For each rank the rank of the entry's delta base; [`ReusedEntries::WHOLE`] for entries without a base.
     ///
-    /// A base that is not chosen can be used still, if the client has it and the selection's places say so.
+    /// A base that is not sent is usable if the positions of the selection say that the client has it.
     pub(crate) bases: Arc<[u32]>,
-    /// The ranks of the objects: the places of their entries in the order of offsets.
+    /// The ranks of the objects to send. The rank of an entry is its position in the order of offsets.
     pub(crate) chosen: Bits,
 }
 
 impl ReusedEntries {
-    /// The base of entries that are no deltas.
+    /// In place of a base: the entry is not a delta.
     pub(crate) const WHOLE: u32 = u32::MAX;
 }
 
@@ -54,9 +54,9 @@ impl SelectedObject {
     }
 }
 
-/// Hashes the path of a name in a folder so that paths with the same end get hashes that lie close together.
+/// Hashes a name in a folder so that paths with the same end have hashes close to each other.
 ///
-/// The folder counts, too: else all files of a common name would come between a file and its older versions.
+/// The folder counts too, so that other files of the same name do not come between a file and its older versions.
 pub(crate) fn name_hash(folder: u32, name: &[u8]) -> u32 {
     let slash = if folder == 0 { &b""[..] } else { b"/" };
     let bytes = slash.iter().chain(name).filter(|byte| !byte.is_ascii_whitespace());
@@ -64,7 +64,7 @@ pub(crate) fn name_hash(folder: u32, name: &[u8]) -> u32 {
 }
 
 impl Selection {
-    /// The place of objects that the client has.
+    /// In place of a position: the client has the object.
     pub(crate) const KNOWN: u32 = u32::MAX;
 
     /// Counts the objects to send.

@@ -1,4 +1,4 @@
-//! Trees as those see them who look files up and change them.
+//! Looking up and changing files in trees.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -15,14 +15,14 @@ use crate::{
     reader::Reader,
 };
 
-/// What an entry of a tree is.
+/// The type of a tree entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// A file: `100644`.
     File,
-    /// A file that can be run: `100755`.
+    /// An executable file: `100755`.
     Executable,
-    /// A symbolic link, whose content is where it leads: `120000`.
+    /// A symbolic link, with the path of its target as content: `120000`.
     Symlink,
     /// A tree: `040000`.
     Tree,
@@ -31,7 +31,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Takes the mode's bits; what Git takes for a file is one.
+    /// Interprets the bits of a mode; unusual ones are files, as in Git.
     pub(crate) fn of(bits: u32) -> Self {
         match bits & 0o170_000 {
             0o040_000 => Self::Tree,
@@ -42,7 +42,7 @@ impl Mode {
         }
     }
 
-    /// Gives the mode as Git writes it for people, with six digits.
+    /// Returns the mode in octal with six digits, as Git shows it.
     pub fn octal(self) -> &'static str {
         match self {
             Self::File => "100644",
@@ -53,7 +53,7 @@ impl Mode {
         }
     }
 
-    /// Tells whether the entry names a blob.
+    /// Tells whether the object is a blob.
     pub fn is_blob(self) -> bool {
         !matches!(self, Self::Tree | Self::Submodule)
     }
@@ -75,11 +75,11 @@ pub type FileVersion = (Mode, ObjectId);
 /// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is.
+    /// Its type.
     pub mode: Mode,
     /// Its name in the tree.
     pub name: BString,
-    /// The object that it names.
+    /// The id of its object.
     pub id: ObjectId,
 }
 
@@ -89,29 +89,29 @@ impl Entry {
     }
 }
 
-fn found<T>(tree: &oid, entry: Result<T, &'static str>) -> Result<T, Error> {
+fn parsed<T>(tree: &oid, entry: Result<T, &'static str>) -> Result<T, Error> {
     entry.map_err(|reason| Error::Malformed { id: tree.to_owned(), reason })
 }
 
-/// What becomes of the file at a path; `None` removes it.
+/// The new version of the file at each path; `None` removes the file.
 pub type Edits = BTreeMap<BString, Option<(Mode, ObjectId)>>;
 
 impl Reader {
-    /// Lists the entries of a tree in its order.
+    /// Lists the entries of a tree, in order.
     pub fn tree(&mut self, id: &oid) -> Result<Vec<Entry>, Error> {
         let mut data = Vec::new();
         self.expect(id, Kind::Tree, &mut data)?;
-        TreeEntries::new(&data).map(|entry| Ok(Entry::of(&found(id, entry)?))).collect()
+        TreeEntries::new(&data).map(|entry| Ok(Entry::of(&parsed(id, entry)?))).collect()
     }
 
-    /// Finds the entry at a path below a tree; `a/b` is `b` in the tree `a`. Nothing is at the empty path.
+    /// Finds the entry at a path below a tree; `a/b` is `b` in the tree `a`. The empty path has no entry.
     pub fn entry(&mut self, tree: &oid, path: &BStr) -> Result<Option<Entry>, Error> {
         let names = path.split_str(b"/").count();
         let mut entries = self.entries_along(tree, path)?;
         Ok(if entries.len() == names { entries.pop() } else { None })
     }
 
-    /// Finds the entries that a path below a tree leads through, one for each of its names, as far as there are any.
+    /// Finds the entries along a path below a tree, one for each name of the path, up to the first missing one.
     pub fn entries_along(&mut self, tree: &oid, path: &BStr) -> Result<Vec<Entry>, Error> {
         let mut tree = tree.to_owned();
         let mut entries = Vec::new();
@@ -127,12 +127,12 @@ impl Reader {
         Ok(entries)
     }
 
-    /// Finds the entry of a name in a tree.
+    /// Finds the entry with a name in a tree.
     pub(crate) fn child(&mut self, tree: &oid, name: &BStr) -> Result<Option<Entry>, Error> {
         let mut data = Vec::new();
         self.expect(tree, Kind::Tree, &mut data)?;
         for entry in TreeEntries::new(&data) {
-            let entry = found(tree, entry)?;
+            let entry = parsed(tree, entry)?;
             if entry.name == name {
                 return Ok(Some(Entry::of(&entry)));
             }
@@ -140,10 +140,10 @@ impl Reader {
         Ok(None)
     }
 
-    /// Changes a tree, or makes one of nothing; gives the new tree's id and the trees to add.
+    /// Changes a tree, or creates one if `tree` is `None`; returns the id of the new tree and the trees to add.
     ///
-    /// A file takes the place of what is at its path, and of files that its path leads through. Trees that become empty
-    /// go. Nothing is added to the repository.
+    /// A new file replaces the entry at its path, and files in the place of its parent folders. Empty trees are removed.
+    /// Nothing is added to the repository.
     pub fn edit(&mut self, tree: Option<&oid>, edits: &Edits) -> Result<(ObjectId, Vec<Object>), Error> {
         let mut data = Vec::new();
         let root = match tree {
@@ -154,11 +154,11 @@ impl Reader {
             }
             None => objs::Tree::empty(),
         };
-        let found = ObjectSource(RefCell::new(self));
-        let mut editor = objs::tree::Editor::new(root, &found, gix::hash::Kind::Sha1);
-        // What goes makes room for what comes.
-        let (gone, put): (Vec<_>, Vec<_>) = edits.iter().partition(|(_, new)| new.is_none());
-        for (path, new) in gone.into_iter().chain(put) {
+        let source = ObjectSource(RefCell::new(self));
+        let mut editor = objs::tree::Editor::new(root, &source, gix::hash::Kind::Sha1);
+        // Removals first, to make room for new files.
+        let (removed, put): (Vec<_>, Vec<_>) = edits.iter().partition(|(_, new)| new.is_none());
+        for (path, new) in removed.into_iter().chain(put) {
             let names = path.split_str(b"/").map(BStr::new);
             let edited = match new {
                 Some((mode, id)) => editor.upsert(names, mode.kind(), *id),
@@ -177,7 +177,7 @@ impl Reader {
         Ok((id, objects))
     }
 
-    /// Changes a tree as [`Reader::edit`] does, and takes what comes of it for the repository's; gives the new tree's id.
+    /// Changes a tree as [`Reader::edit`] does, and adds the new objects to this reader only; returns the id of the new tree.
     pub fn imagine_edited(&mut self, tree: &oid, edits: &Edits) -> Result<ObjectId, Error> {
         let (tree, objects) = self.edit(Some(tree), edits)?;
         for object in objects {
@@ -187,8 +187,8 @@ impl Reader {
     }
 }
 
-/// A reader as gitoxide wants one.
-pub(crate) struct ObjectSource<'r>(pub(crate) RefCell<&'r mut Reader>);
+/// A reader behind gitoxide's trait for finding objects.
+struct ObjectSource<'r>(RefCell<&'r mut Reader>);
 
 impl Find for ObjectSource<'_> {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<objs::Data<'a>>> {
@@ -203,7 +203,7 @@ mod tests {
     use crate::Repository;
 
     #[test]
-    fn files_are_put_and_removed_with_their_folders() {
+    fn files_are_added_and_removed_with_their_folders() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         let in_use = repository.use_objects();
@@ -231,7 +231,7 @@ mod tests {
         for path in ["", "a/b/c/d", "a/x", "a/b/"] {
             assert_eq!(found(&mut reader, &first, path), None, "{path}");
         }
-        // The folder goes with its last file, and a file takes its place.
+        // The folder is removed with its last file, and a file takes its place.
         let second = edit(Some(&first), &[("a/b/c", None), ("a", Some(Mode::File))]);
         assert_eq!(names(&mut repository.reader(), &second), ["100644 a", "100755 a.txt", "120000 z"]);
         let empty = edit(Some(&second), &[("a", None), ("a.txt", None), ("z", None)]);

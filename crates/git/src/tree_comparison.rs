@@ -1,4 +1,4 @@
-//! Comparing trees.
+//! Comparing the trees of commits, to find the objects that each commit adds.
 
 use std::{cmp::Ordering, rc::Rc};
 
@@ -15,10 +15,10 @@ use crate::{
     selection::SelectedObject,
 };
 
-/// The bytes of trees that are kept in one of two generations.
+/// The size of each of the two generations of cached trees, in bytes.
 const GENERATION_BYTES: usize = 8 << 20;
 
-/// Reads trees, and keeps those that were read last: along a history each is needed twice.
+/// Compares trees, and caches those that were read last: along a history each tree is needed twice.
 #[derive(Default)]
 pub(crate) struct TreeComparer {
     young: HashMap<ObjectId, Rc<[u8]>>,
@@ -44,31 +44,31 @@ pub(crate) trait ObjectSink {
     fn entry(&mut self, _id: &oid) {}
 }
 
-/// A commit whose tree is compared with others.
+/// A commit whose tree is compared with other trees.
 pub(crate) struct ComparedCommit {
     pub(crate) commit: ObjectId,
     pub(crate) tree: ObjectId,
-    /// Trees that were dealt with, mostly those of the parents.
+    /// Trees that were compared before, mostly those of the parents.
     pub(crate) others: Vec<ObjectId>,
 }
 
 /// The entries of trees of more bytes are not offered to [`ObjectSink::entry`].
 const ENTRIES_BYTES_MAX: usize = 64 << 10;
 
-/// How many commits are compared before what was found is taken, at most.
+/// The maximum number of commits that are compared before the sink gets the results.
 const CHUNK: usize = 256;
 
-/// How many differences are held before they are taken, unless one commit alone has more.
+/// The maximum number of results that are held, unless one commit alone has more.
 const CHANGES_MAX: usize = 1 << 18;
 
-/// How many bytes of trees one tree is compared with, at most; of those beyond only the first is compared.
+/// The maximum size of the trees with which one tree is compared, in bytes; beyond it, only the first one is compared.
 const OTHERS_BYTES_MAX: usize = 32 << 20;
 
-/// How many bytes of trees are read once more in one comparison, as they are in several places. Trees in the places of
-/// further ones count as new: they are only sent once more.
+/// The maximum size of the trees that are read again in one comparison because they occur at several paths, in bytes. Trees
+/// that would be compared with further ones count as new; so they are sent although the client may have them.
 const AGAIN_BYTES_MAX: usize = 64 << 20;
 
-/// A difference between a tree and those that it is compared with.
+/// An object that differs between a tree and the other trees.
 struct ObjectChange {
     chosen: SelectedObject,
     role: ChangeRole,
@@ -76,39 +76,39 @@ struct ObjectChange {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ChangeRole {
-    /// Gone from its place in a compared tree.
+    /// An object of another tree that was replaced or removed at its path.
     Replaced,
-    /// A tree in the place of others; what differs in it is listed too.
+    /// A tree at the path of other trees; the differences in it are listed too.
     Changed,
     /// A tree that another one was compared with.
     Compared,
-    /// In a place where there was nothing of its kind, or a blob.
-    Fresh,
+    /// An object at a path without an object of its kind, or a blob with new content.
+    New,
 }
 
-/// One comparison of a commit's tree with others.
+/// One comparison of a commit's tree with other trees.
 ///
-/// **Invariant:** each tree is compared once, wherever it is: whatever it holds is then found, or in the compared trees.
-/// So the work is bounded by the number of objects, not by that of paths, of which a few objects can make any number.
+/// **Invariant:** each tree is compared once, even if it occurs at several paths: after that, its entries were found or are in
+/// the other trees. So the work is bounded by the number of objects, not of paths; a few objects can have any number of paths.
 struct Comparison<'d> {
     changes: Vec<ObjectChange>,
     open: Vec<(SelectedObject, Vec<ObjectId>)>,
-    /// The trees that were compared in this comparison.
+    /// The trees that this comparison has compared.
     compared: HashSet<ObjectId>,
-    /// The trees of older commits that were compared, and taken.
+    /// The trees of older commits that were compared and reported.
     done: &'d HashSet<ObjectId>,
-    /// The trees that others were compared with, and their bytes; what is gone from them was told.
+    /// The other trees that were used in a comparison, with their sizes; objects removed from them were reported.
     others: HashMap<ObjectId, usize>,
-    /// The bytes of those that were read once more.
+    /// The size of the trees that were read again.
     again_bytes: usize,
 }
 
 impl TreeComparer {
-    /// Finds what commits add to each other, parents first.
+    /// Finds the objects that each commit adds; `steps` lists parents first.
     ///
-    /// The newest of a chunk are read first, as the trees of a tight pack are deltas on newer ones; but what was found
-    /// is taken from the oldest on. Otherwise, where a change was taken back and made again, each tree would
-    /// count on another one for what they share.
+    /// In each chunk, the newest commits are read first, because the trees of a well-packed repository are deltas on newer
+    /// ones. But results are reported from the oldest on. Otherwise, if a change was reverted and made again, each of two
+    /// trees would be left out because the other one has its objects.
     pub(crate) fn compare_commits(
         &mut self,
         reader: &mut Reader,
@@ -132,14 +132,14 @@ impl TreeComparer {
                 }
             }
             if found.len() < chunk.len() {
-                // There is too much to hold; the older half is taken first.
+                // Too many results to hold: the older half goes first.
                 found.clear();
                 size = chunk.len() / 2;
                 continue;
             }
             for (commit, changes) in found.drain(..).rev() {
                 sink.add(SelectedObject::new(&commit, Kind::Commit, b""));
-                self.take(reader, &changes, sink)?;
+                self.report(reader, &changes, sink)?;
             }
             done.extend(compared);
             rest = later;
@@ -148,14 +148,19 @@ impl TreeComparer {
         Ok(())
     }
 
-    /// Takes a tree with all that it holds.
+    /// Adds a tree with all its entries.
     pub(crate) fn add_tree(&mut self, reader: &mut Reader, tree: &oid, sink: &mut dyn ObjectSink) -> Result<(), Error> {
-        let change = ObjectChange { chosen: SelectedObject::new(tree, Kind::Tree, b""), role: ChangeRole::Fresh };
-        self.take(reader, &[change], sink)
+        let change = ObjectChange { chosen: SelectedObject::new(tree, Kind::Tree, b""), role: ChangeRole::New };
+        self.report(reader, &[change], sink)
     }
 
-    fn take(&mut self, reader: &mut Reader, changes: &[ObjectChange], sink: &mut dyn ObjectSink) -> Result<(), Error> {
-        // What is fresh comes last: by then it may have been found to be gone from another place.
+    fn report(
+        &mut self,
+        reader: &mut Reader,
+        changes: &[ObjectChange],
+        sink: &mut dyn ObjectSink,
+    ) -> Result<(), Error> {
+        // New objects come last: by then the sink may know them as removed from another path.
         let of = |role| changes.iter().filter(move |change| change.role == role).map(|change| change.chosen);
         for SelectedObject { id, .. } in of(ChangeRole::Compared) {
             if sink.wants_entries(&id) {
@@ -168,23 +173,22 @@ impl TreeComparer {
         for chosen in of(ChangeRole::Changed) {
             sink.add(chosen);
         }
-        let mut fresh: Vec<_> = of(ChangeRole::Fresh).collect();
-        while let Some(chosen) = fresh.pop() {
+        let mut new: Vec<_> = of(ChangeRole::New).collect();
+        while let Some(chosen) = new.pop() {
             if sink.add(chosen) && chosen.kind == Kind::Tree {
                 let data = self.get(reader, &chosen.id)?;
                 for entry in TreeEntries::new(&data) {
                     let entry = entry.map_err(|reason| Error::Malformed { id: chosen.id, reason })?;
-                    fresh
-                        .extend(entry.kind.map(|kind| SelectedObject::within(chosen.name, entry.id, kind, entry.name)));
+                    new.extend(entry.kind.map(|kind| SelectedObject::within(chosen.name, entry.id, kind, entry.name)));
                 }
             }
         }
         Ok(())
     }
 
-    /// Finds what is in a commit's tree and, in the same place, in none of the others. Submodules are no objects.
+    /// Finds the objects of a commit's tree that no other tree has at the same path. Submodules are skipped.
     ///
-    /// What is in the trees that are `done` was found before. Those that are compared now are added to `compared`.
+    /// The entries of the trees in `done` were found before. The trees that are compared now are added to `compared`.
     fn changes(
         &mut self,
         reader: &mut Reader,
@@ -210,7 +214,7 @@ impl TreeComparer {
             put(ChangeRole::Replaced, other);
         }
         if others.is_empty() {
-            put(ChangeRole::Fresh, tree);
+            put(ChangeRole::New, tree);
             return Ok(comparison.changes);
         }
         comparison.enter(SelectedObject::new(tree, Kind::Tree, b""), others.clone());
@@ -221,7 +225,7 @@ impl TreeComparer {
         Ok(comparison.changes)
     }
 
-    /// Compares one tree with others; those below that differ are entered.
+    /// Compares one tree with others, and adds the subtrees that differ to the open ones.
     fn compare(
         &mut self,
         reader: &mut Reader,
@@ -251,7 +255,7 @@ impl TreeComparer {
             compared.push((data, known.is_some()));
         }
         let mut cursors: Vec<_> =
-            compared.iter().map(|(data, is_told)| OtherTree::new(tree.name, data, *is_told)).collect();
+            compared.iter().map(|(data, is_reported)| OtherTree::new(tree.name, data, *is_reported)).collect();
         let mut counterparts = Vec::new();
         let mut entries = TreeEntries::new(&data);
         loop {
@@ -267,18 +271,18 @@ impl TreeComparer {
             }
             counterparts.clear();
             for cursor in &mut cursors {
-                counterparts.extend(cursor.seek(&entry, changes).map(|found| (found, cursor.is_told)));
+                counterparts.extend(cursor.seek(&entry, changes).map(|found| (found, cursor.is_reported)));
             }
             let Some(kind) = entry.kind else { continue };
             if counterparts.iter().any(|(other, _)| other.id == entry.id) {
                 continue;
             }
-            for (other, _) in counterparts.iter().filter(|(_, is_told)| !is_told) {
-                gone(tree.name, other, changes);
+            for (other, _) in counterparts.iter().filter(|(_, is_reported)| !is_reported) {
+                push_replaced(tree.name, other, changes);
             }
             let chosen = SelectedObject::within(tree.name, entry.id, kind, entry.name);
             if kind != Kind::Tree || counterparts.is_empty() {
-                changes.push(ObjectChange { chosen, role: ChangeRole::Fresh });
+                changes.push(ObjectChange { chosen, role: ChangeRole::New });
             } else {
                 comparison.enter(chosen, counterparts.iter().map(|(other, _)| other.id.to_owned()).collect());
             }
@@ -310,7 +314,7 @@ impl TreeComparer {
 }
 
 impl Comparison<'_> {
-    /// Notes that a tree is in the place of others, and has it compared with them unless it was compared before.
+    /// Notes that a tree is at the path of other trees; it is compared with them unless it was compared before.
     fn enter(&mut self, tree: SelectedObject, others: Vec<ObjectId>) {
         if !self.done.contains(&tree.id) && self.compared.insert(tree.id) {
             self.changes.push(ObjectChange { chosen: tree, role: ChangeRole::Changed });
@@ -319,23 +323,23 @@ impl Comparison<'_> {
     }
 }
 
-/// Walks the entries of a compared tree beside those of another one.
+/// The remaining entries of another tree, which is walked in parallel.
 ///
-/// It relies on the order of the entries only to find counterparts: in a tree that is out of order it finds fewer.
+/// The order of the entries matters only for finding counterparts: in an unsorted tree, fewer are found.
 struct OtherTree<'a> {
-    /// The hash of the trees' name.
+    /// The hash of the trees' path.
     folder: u32,
     rest: &'a [u8],
-    /// Whether it was told already what is gone from the tree.
-    is_told: bool,
+    /// Whether the objects removed from the tree were reported before.
+    is_reported: bool,
 }
 
 impl<'a> OtherTree<'a> {
-    fn new(folder: u32, rest: &'a [u8], is_told: bool) -> Self {
-        Self { folder, rest, is_told }
+    fn new(folder: u32, rest: &'a [u8], is_reported: bool) -> Self {
+        Self { folder, rest, is_reported }
     }
 
-    /// Passes an entry over, if it comes next just so; most do.
+    /// Skips the next entry if it has exactly these bytes; most entries do.
     fn skip(&mut self, bytes: &[u8]) -> bool {
         let rest = self.rest.strip_prefix(bytes);
         self.rest = rest.unwrap_or(self.rest);
@@ -353,13 +357,13 @@ impl<'a> OtherTree<'a> {
         entry?.ok()
     }
 
-    /// Finds the entry of the same name and kind; those before it are gone.
+    /// Finds the entry with the same name and kind; the entries before it were removed.
     fn seek(&mut self, goal: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) -> Option<TreeEntry<'a>> {
         while let Some(next) = self.peek() {
             match order(&next, goal) {
                 Ordering::Less => {
                     let entry = self.take()?;
-                    self.tell(&entry, changes);
+                    self.report_removed(&entry, changes);
                 }
                 Ordering::Equal => return self.take().filter(|found| found.kind == goal.kind),
                 Ordering::Greater => break,
@@ -369,26 +373,26 @@ impl<'a> OtherTree<'a> {
     }
 
     fn finish(mut self, changes: &mut Vec<ObjectChange>) {
-        while !self.is_told
+        while !self.is_reported
             && let Some(entry) = self.take()
         {
-            self.tell(&entry, changes);
+            self.report_removed(&entry, changes);
         }
     }
 
-    fn tell(&self, entry: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) {
-        if !self.is_told {
-            gone(self.folder, entry, changes);
+    fn report_removed(&self, entry: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) {
+        if !self.is_reported {
+            push_replaced(self.folder, entry, changes);
         }
     }
 }
 
-fn gone(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) {
+fn push_replaced(folder: u32, entry: &TreeEntry<'_>, changes: &mut Vec<ObjectChange>) {
     let chosen = entry.kind.map(|kind| SelectedObject::within(folder, entry.id, kind, entry.name));
     changes.extend(chosen.map(|chosen| ObjectChange { chosen, role: ChangeRole::Replaced }));
 }
 
-/// Compares as Git orders the entries of a tree: the name of a folder ends with a slash.
+/// Compares two entries in Git's order: the name of a tree ends with a slash.
 pub(crate) fn order(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> Ordering {
     if one.name == other.name && one.kind == other.kind {
         return Ordering::Equal;

@@ -1,7 +1,7 @@
-//! The way down through trees to the one that is being read.
+//! The stack of trees from the root to the one that is being read.
 //!
-//! **Invariant:** the trees on the way take a bounded amount of memory, however deep and wide they are: those near the
-//! root are let go when they are too large together, and read again on the way back.
+//! **Invariant:** the trees on the stack take a bounded amount of memory, even if they are deep and wide: when they are too
+//! large together, those near the root are released, and read again on the way back.
 
 use gix::ObjectId;
 
@@ -11,31 +11,31 @@ use crate::{
     reader::Reader,
 };
 
-/// The bytes of trees that are held on one way, beside those of the last tree.
+/// The maximum size of the trees on one stack, without the last one, in bytes.
 const HELD_BYTES_MAX: usize = 32 << 20;
 
-/// The entries of a tree that were not looked at yet; none if there is no tree.
+/// The remaining entries of a tree; empty if there is no tree.
 pub(crate) struct TreeCursor {
     id: Option<ObjectId>,
-    /// Nothing while it is let go.
+    /// `None` while it is released.
     data: Option<Vec<u8>>,
     at: usize,
 }
 
 impl TreeCursor {
-    /// Begins with the first entry of a tree.
+    /// Starts with the first entry of a tree.
     pub(crate) fn open(reader: &mut Reader, id: Option<ObjectId>) -> Result<Self, Error> {
         let mut cursor = Self { id, data: None, at: 0 };
         cursor.reopen(reader)?;
         Ok(cursor)
     }
 
-    /// The tree, if there is one.
+    /// Returns the tree, if there is one.
     pub(crate) fn id(&self) -> Option<ObjectId> {
         self.id
     }
 
-    /// Gives the next entry and where it ends.
+    /// Returns the next entry and the position of its end.
     pub(crate) fn peek(&self) -> Result<Option<(TreeEntry<'_>, usize)>, Error> {
         let data = self.data.as_deref().unwrap_or_default();
         let mut entries = TreeEntries::new(&data[self.at..]);
@@ -45,7 +45,7 @@ impl TreeCursor {
         Ok(Some((entry, data.len() - entries.rest().len())))
     }
 
-    /// Passes over all that comes before `end`.
+    /// Skips all entries before the position `end`.
     pub(crate) fn go_to(&mut self, end: usize) {
         self.at = end;
     }
@@ -62,23 +62,23 @@ impl TreeCursor {
     }
 }
 
-/// A place on the way: a tree, or several that are read side by side.
+/// A level of the stack: a tree, or several trees that are read side by side.
 pub(crate) trait Level {
-    /// The trees of the place.
+    /// Returns the trees of the level.
     fn cursors(&mut self) -> &mut [TreeCursor];
 }
 
-/// All places on the way, the root's first.
+/// The stack of levels, the root first.
 pub(crate) struct Levels<L> {
-    way: Vec<L>,
+    stack: Vec<L>,
     held_bytes: usize,
-    /// The levels before this one are let go.
+    /// The number of released levels, counted from the root.
     released: usize,
 }
 
 impl<L> Default for Levels<L> {
     fn default() -> Self {
-        Self { way: Vec::new(), held_bytes: 0, released: 0 }
+        Self { stack: Vec::new(), held_bytes: 0, released: 0 }
     }
 }
 
@@ -88,15 +88,15 @@ fn bytes(level: &mut impl Level) -> usize {
 
 impl<L: Level> Levels<L> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.way.is_empty()
+        self.stack.is_empty()
     }
 
-    /// Goes down to a place.
+    /// Adds a level.
     pub(crate) fn push(&mut self, mut level: L) {
         self.held_bytes += bytes(&mut level);
-        self.way.push(level);
-        while self.held_bytes > HELD_BYTES_MAX && self.released + 1 < self.way.len() {
-            let level = &mut self.way[self.released];
+        self.stack.push(level);
+        while self.held_bytes > HELD_BYTES_MAX && self.released + 1 < self.stack.len() {
+            let level = &mut self.stack[self.released];
             self.held_bytes -= bytes(level);
             for cursor in level.cursors() {
                 cursor.data = None;
@@ -105,10 +105,10 @@ impl<L: Level> Levels<L> {
         }
     }
 
-    /// Gives the last place, whose trees are read again if they were let go.
+    /// Returns the last level; reads its trees again if they were released.
     pub(crate) fn last(&mut self, reader: &mut Reader) -> Result<Option<&mut L>, Error> {
-        let Some(at) = self.way.len().checked_sub(1) else { return Ok(None) };
-        let level = &mut self.way[at];
+        let Some(at) = self.stack.len().checked_sub(1) else { return Ok(None) };
+        let level = &mut self.stack[at];
         if at < self.released {
             for cursor in level.cursors() {
                 cursor.reopen(reader)?;
@@ -119,9 +119,9 @@ impl<L: Level> Levels<L> {
         Ok(Some(level))
     }
 
-    /// Goes back up from the last place.
+    /// Removes the last level.
     pub(crate) fn pop(&mut self) -> Option<L> {
-        let mut level = self.way.pop()?;
+        let mut level = self.stack.pop()?;
         self.held_bytes -= bytes(&mut level);
         Some(level)
     }

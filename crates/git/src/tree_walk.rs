@@ -1,4 +1,4 @@
-//! Everything below a tree, entry by entry in Git's order.
+//! Walking through all entries below a tree, in Git's order.
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::hash::oid;
@@ -9,7 +9,7 @@ use crate::{
     tree_levels::{Level, Levels, TreeCursor},
 };
 
-/// A walk through a tree: a folder goes before what is in it, if folders are entered at all.
+/// A walk through a tree. A folder comes before its entries; without `recursive`, folders are not entered.
 pub struct TreeWalk {
     levels: Levels<WalkedFolder>,
     /// The path of the last entry.
@@ -17,10 +17,10 @@ pub struct TreeWalk {
     recursive: bool,
 }
 
-/// A tree that the walk is in.
+/// A tree that is being walked.
 struct WalkedFolder {
     tree: [TreeCursor; 1],
-    /// The length of the folder's path, without a slash at its end.
+    /// The length of the folder's path, without a trailing slash.
     path_bytes: usize,
 }
 
@@ -30,7 +30,7 @@ impl Level for WalkedFolder {
     }
 }
 
-/// An entry with its path below the tree that is walked.
+/// An entry with its path below the root of the walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalkedEntry {
     /// The path.
@@ -40,19 +40,19 @@ pub struct WalkedEntry {
 }
 
 impl TreeWalk {
-    /// Begins with a tree.
+    /// Starts at a tree.
     pub fn new(reader: &mut Reader, tree: &oid, recursive: bool) -> Result<Self, Error> {
         let mut levels = Levels::default();
         levels.push(WalkedFolder { tree: [TreeCursor::open(reader, Some(tree.to_owned()))?], path_bytes: 0 });
         Ok(Self { levels, path: BString::default(), recursive })
     }
 
-    /// Gives the next entry with its path, if there is one.
+    /// Returns the next entry with its path.
     pub fn next(&mut self, reader: &mut Reader) -> Result<Option<WalkedEntry>, Error> {
         Ok(self.advance(reader)?.map(|entry| WalkedEntry { path: self.path.clone(), entry }))
     }
 
-    /// Gives the next entry, if there is one; [`TreeWalk::path`] tells its path.
+    /// Returns the next entry; [`TreeWalk::path`] then returns its path.
     pub fn advance(&mut self, reader: &mut Reader) -> Result<Option<Entry>, Error> {
         while let Some(folder) = self.levels.last(reader)? {
             let Some((entry, end)) = folder.tree[0].peek()? else {
@@ -75,7 +75,7 @@ impl TreeWalk {
         Ok(None)
     }
 
-    /// Tells the path of the last entry below the tree that is walked.
+    /// Returns the path of the last entry, below the root of the walk.
     pub fn path(&self) -> &BStr {
         self.path.as_bstr()
     }

@@ -1,28 +1,28 @@
-//! Which filters clients may use.
+//! The filters that clients may use.
 
 use super::Filter;
 use crate::ProtocolError;
 
-/// Which filters clients may use, if they may use any: see [`Offers::filter`](crate::Offers::filter).
+/// The filters that clients may use, if filters are enabled: see [`Offers::filter`](crate::Offers::filter).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filters {
-    /// Whether those that are not named may be used.
+    /// Whether filters that are not listed may be used.
     pub others: bool,
-    /// The kinds that may be used or not, by Git's names such as `blob:none` and `tree`; the last word counts.
+    /// Whether a kind of filter may be used, by Git's names such as `blob:none` and `tree`; the last entry of a kind counts.
     pub kinds: Vec<(String, bool)>,
-    /// The largest depth that `tree:<depth>` may have.
+    /// The maximum depth of `tree:<depth>`.
     pub tree_depth_max: Option<u64>,
 }
 
 impl Default for Filters {
-    /// All may be used.
+    /// Allows all filters.
     fn default() -> Self {
         Self { others: true, kinds: Vec::new(), tree_depth_max: None }
     }
 }
 
 impl Filters {
-    /// Refuses a filter that may not be used, or has a part that may not.
+    /// Refuses a filter that is not allowed, or has a part that is not.
     pub(crate) fn check(&self, filter: &Filter) -> Result<(), ProtocolError> {
         let kind = match filter {
             Filter::NoBlobs => "blob:none",

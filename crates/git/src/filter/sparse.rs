@@ -1,23 +1,23 @@
-//! The patterns of a sparse checkout: the language of `.gitignore`, in which what matches is wanted.
+//! Patterns of a sparse checkout: the language of `.gitignore`, where matching paths are included.
 
 use bstr::{BStr, ByteSlice};
 use gix::glob::{Pattern, pattern::Case, wildmatch};
 
-/// The patterns of one file, in its order.
+/// The patterns of one file, in order.
 pub(crate) struct Patterns(Vec<Pattern>);
 
 impl Patterns {
-    /// Reads a file of patterns.
+    /// Parses a file of patterns.
     pub(crate) fn parse(text: &[u8]) -> Self {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let lines = text.lines().filter(|line| !line.starts_with(b"#"));
         Self(lines.filter_map(|line| Pattern::from_bytes(without_spaces(line))).collect())
     }
 
-    /// Tells whether a path is wanted; nothing if no pattern says so or otherwise.
+    /// Tells whether a path is included; `None` if no pattern matches.
     ///
     /// The last pattern that matches decides. The path has no slash at its start or end.
-    pub(crate) fn wants(&self, path: &BStr, is_folder: bool) -> Option<bool> {
+    pub(crate) fn includes(&self, path: &BStr, is_folder: bool) -> Option<bool> {
         let name_start = path.rfind_byte(b'/').map(|slash| slash + 1);
         let mode = wildmatch::Mode::NO_MATCH_SLASH_LITERAL;
         let matches = |pattern: &&Pattern| {
@@ -27,7 +27,7 @@ impl Patterns {
     }
 }
 
-/// Cuts spaces off the end of a line, but for those that a backslash protects.
+/// Removes trailing spaces from a line, except those after a backslash.
 fn without_spaces(line: &[u8]) -> &[u8] {
     let mut end = 0;
     let mut at = 0;
@@ -48,15 +48,15 @@ mod tests {
     #[test]
     fn the_last_match_decides() {
         let patterns = Patterns::parse(b"# a comment\n\n*.c  \r\n!/old/\n/old/keep.c\nspace\\ \nfolder/\n");
-        let wants = |path: &str| patterns.wants(path.into(), false);
-        assert_eq!(wants("a.c"), Some(true));
-        assert_eq!(wants("deep/a.c"), Some(true));
-        assert_eq!(patterns.wants("old".into(), true), Some(false));
-        assert_eq!(wants("old"), None);
-        assert_eq!(wants("old/keep.c"), Some(true));
-        assert_eq!(wants("a.h"), None);
-        assert_eq!(wants("space "), Some(true));
-        assert_eq!(patterns.wants("x/folder".into(), true), Some(true));
-        assert_eq!(wants("x/folder"), None);
+        let includes = |path: &str| patterns.includes(path.into(), false);
+        assert_eq!(includes("a.c"), Some(true));
+        assert_eq!(includes("deep/a.c"), Some(true));
+        assert_eq!(patterns.includes("old".into(), true), Some(false));
+        assert_eq!(includes("old"), None);
+        assert_eq!(includes("old/keep.c"), Some(true));
+        assert_eq!(includes("a.h"), None);
+        assert_eq!(includes("space "), Some(true));
+        assert_eq!(patterns.includes("x/folder".into(), true), Some(true));
+        assert_eq!(includes("x/folder"), None);
     }
 }

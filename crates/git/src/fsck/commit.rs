@@ -1,4 +1,4 @@
-//! Checking commits and annotated tags.
+//! Checks of commits and annotated tags.
 
 use bstr::ByteSlice;
 
@@ -79,7 +79,7 @@ pub(super) fn check_tag(data: &[u8], report: &mut Report<'_>) -> CheckResult {
     Ok(())
 }
 
-/// Checks that the lines before the message end, and are text.
+/// Checks that the header is terminated and contains no zero byte.
 fn check_header(data: &[u8], report: &mut Report<'_>) -> CheckResult {
     let end = data.find("\n\n").unwrap_or(data.len());
     if let Some(nul) = data[..end].find_byte(0) {
@@ -91,13 +91,13 @@ fn check_header(data: &[u8], report: &mut Report<'_>) -> CheckResult {
     Ok(())
 }
 
-/// Gives what follows a line's id.
+/// Returns the data after an id and its newline.
 fn after_id(data: &[u8]) -> Option<&[u8]> {
     let (id, rest) = (data.get(..40)?, &data[40..]);
     if id.iter().all(u8::is_ascii_hexdigit) { rest.strip_prefix(b"\n") } else { None }
 }
 
-/// Checks the person and time at the start of `data`; gives the next line.
+/// Checks the person and time in the first line of `data`; returns the remaining lines.
 fn check_person<'d>(data: &'d [u8], report: &mut Report<'_>) -> Result<&'d [u8], String> {
     let (line, rest) = data.split_once_str("\n").unwrap_or((data, b""));
     if let Some((message, fault)) = fault_of_person(line) {

@@ -1,8 +1,8 @@
-//! Reading Git's configuration format.
+//! A parser of Git's configuration format.
 //!
-//! Variables are told as they come: those before a fault count, as they do for Git.
+//! Variables are reported one by one: as in Git, those before a syntax error count.
 
-/// The rest of a file, read byte by byte; its end reads as line ends without end.
+/// The rest of a file, read byte by byte; after the end it returns newlines.
 struct ConfigInput<'d> {
     rest: &'d [u8],
     ended: bool,
@@ -22,18 +22,19 @@ impl ConfigInput<'_> {
     }
 }
 
-/// A fault of the format, or of a variable's.
+/// A syntax error, or an error of the callback.
 enum ReadError<E> {
     Malformed,
-    Refused(E),
+    Callback(E),
 }
 
-/// Takes a variable: its name, which for Git ends at a zero byte, and its value if it has one.
+/// Receives a variable: its name, which for Git ends at a zero byte, and its value if it has one.
 type OnVariable<'t, E> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 't;
 
-/// Hands each variable to `on_variable`: its full name, in lower case but for the part in quotes, and its value if it has one.
+/// Calls `on_variable` for each variable, with its full name and its value if it has one. The name is in lower case except for
+/// the quoted part.
 ///
-/// Tells whether the file is well formed.
+/// Returns whether the file is well formed.
 pub(super) fn read<E>(data: &[u8], on_variable: &mut OnVariable<'_, E>) -> Result<bool, E> {
     let mut input = ConfigInput { rest: data, ended: false };
     let mut section = Vec::new();
@@ -41,7 +42,7 @@ pub(super) fn read<E>(data: &[u8], on_variable: &mut OnVariable<'_, E>) -> Resul
     let mut is_named = false;
     loop {
         let byte = input.next();
-        let done = match byte {
+        let outcome = match byte {
             b'\n' if input.ended => return Ok(true),
             b'#' | b';' => {
                 while input.next() != b'\n' {}
@@ -53,7 +54,7 @@ pub(super) fn read<E>(data: &[u8], on_variable: &mut OnVariable<'_, E>) -> Resul
             }
             byte if is_space(byte) => Ok(()),
             byte if byte.is_ascii_alphabetic() => {
-                // The section's name may be long, and is not written once more for each variable.
+                // A section name can be long, so it is not copied again for each variable.
                 if !is_named {
                     name.clone_from(&section);
                     is_named = true;
@@ -63,15 +64,15 @@ pub(super) fn read<E>(data: &[u8], on_variable: &mut OnVariable<'_, E>) -> Resul
             }
             _ => Err(ReadError::Malformed),
         };
-        match done {
+        match outcome {
             Ok(()) => {}
             Err(ReadError::Malformed) => return Ok(false),
-            Err(ReadError::Refused(error)) => return Err(error),
+            Err(ReadError::Callback(error)) => return Err(error),
         }
     }
 }
 
-/// Reads what follows an opening bracket; the section ends with a period.
+/// Reads a section name after its opening bracket; the result ends with a period.
 fn read_section(input: &mut ConfigInput<'_>, section: &mut Vec<u8>) -> Option<()> {
     section.clear();
     loop {
@@ -90,7 +91,7 @@ fn read_section(input: &mut ConfigInput<'_>, section: &mut Vec<u8>) -> Option<()
     Some(())
 }
 
-/// Reads a name in quotes, and the closing bracket.
+/// Reads a quoted name and the closing bracket.
 fn read_subsection(input: &mut ConfigInput<'_>, space: u8, section: &mut Vec<u8>) -> Option<()> {
     let mut byte = space;
     while is_space(byte) {
@@ -117,9 +118,9 @@ fn read_subsection(input: &mut ConfigInput<'_>, space: u8, section: &mut Vec<u8>
     (input.next() == b']').then_some(())
 }
 
-/// Reads the rest of a variable and tells it.
+/// Reads the rest of a variable and reports it.
 ///
-/// `name` begins with the section's.
+/// `name` starts with the section name.
 fn variable<E>(
     input: &mut ConfigInput<'_>,
     name: &mut Vec<u8>,
@@ -139,13 +140,13 @@ fn variable<E>(
         b'=' => Some(read_value(input).ok_or(ReadError::Malformed)?),
         _ => return Err(ReadError::Malformed),
     };
-    on_variable(name, value.as_deref().map(text)).map_err(ReadError::Refused)
+    on_variable(name, value.as_deref().map(text)).map_err(ReadError::Callback)
 }
 
 /// Reads a value up to the end of its line.
 fn read_value(input: &mut ConfigInput<'_>) -> Option<Vec<u8>> {
     let mut value = Vec::new();
-    // Spaces at the end do not count, unless they are in quotes.
+    // Trailing spaces are dropped, unless they are quoted.
     let mut kept = 0;
     let mut quoted = false;
     loop {
@@ -187,7 +188,7 @@ fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
-/// For Git, text ends at a zero byte.
+/// Returns the text before the first zero byte, where it ends for Git.
 pub(super) fn text(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
@@ -203,7 +204,7 @@ mod tests {
             found.push(format!("{}{value}", String::from_utf8_lossy(super::text(name))));
             Ok(())
         });
-        (found, sound.expect("nothing is refused"))
+        (found, sound.expect("the callback never fails"))
     }
 
     #[test]
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_a_fault_counts() {
+    fn variables_before_a_syntax_error_count() {
         for fault in ["[", "[a", "[a b]", "[a \"b", "[a \"b\"", "1 = 2", "a = \"", "a = \\q", "a b", "[a \"\n\"]", "="]
         {
             assert_eq!(all(&format!("[x] y = 1\n{fault}\nz = 2")), (vec!["x.y=1".into()], false), "{fault}");

@@ -1,23 +1,23 @@
-//! The faults that objects can have, by Git's names for them.
+//! The faults of objects, with Git's names for them.
 
-/// How serious a fault is.
+/// The severity of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The push is refused.
     Error,
-    /// The push is taken, and the client is told.
+    /// The push is accepted, and the client gets a warning.
     Warn,
-    /// Nobody is told.
+    /// The fault is not reported.
     Ignore,
 }
 
 macro_rules! messages {
     ($($message:ident $id:literal $severity:ident)*) => {
-        /// A fault that an object can have.
+        /// A fault of an object.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Message { $($message,)* }
 
-        /// All faults in the order of the enumeration, with what they are called and how serious they are.
+        /// All faults in the order of the enumeration, with their names and default severities.
         const ALL: &[(Message, &str, Severity)] = &[$((Message::$message, $id, Severity::$severity),)*];
     };
 }
@@ -88,22 +88,22 @@ messages! {
 impl Message {
     pub(super) const COUNT: usize = ALL.len();
 
-    /// Gives what Git does about each fault in what it receives.
+    /// Returns Git's severities for received objects.
     pub(super) fn defaults() -> [Severity; Self::COUNT] {
         std::array::from_fn(|rank| ALL[rank].2)
     }
 
-    /// Finds a fault by its name in any case.
+    /// Finds a fault by its case-insensitive name.
     pub(super) fn from_id(id: &str) -> Option<Self> {
         ALL.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(id)).map(|(message, ..)| *message)
     }
 
-    /// Gives the fault's name.
+    /// Returns the name of the fault.
     pub(super) fn id(self) -> &'static str {
         ALL[self as usize].1
     }
 
-    /// Tells whether the fault is an error whatever is set.
+    /// Tells whether the fault must stay an error.
     pub(super) fn is_fatal(self) -> bool {
         matches!(self, Self::NulInHeader | Self::UnterminatedHeader)
     }

@@ -1,23 +1,23 @@
-//! Checking the content of `.gitmodules` and `.gitattributes`.
+//! Checks of `.gitmodules` and `.gitattributes`.
 
 use bstr::ByteSlice;
 
 use super::{Message, NamedFile, Report, config, url};
 use crate::Kind;
 
-/// The largest file that is looked into, in bytes.
+/// The size of the largest file that is checked, in bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 100 << 20;
 
-/// Lines of attributes have to be shorter than that, in bytes.
+/// The length from which on a line of attributes is too long, in bytes.
 const LINE_BYTES: usize = 2048;
 
-/// The length of a submodule's name with a variable's, in bytes: it is a folder's path below the repository's.
+/// The maximum length of a submodule's name with that of a variable, in bytes: the name is a path below the repository.
 const NAME_BYTES_MAX: usize = 4096;
 
-/// How much of a longer one is told.
+/// The part of a longer name that is reported, in bytes.
 const NAME_SHOWN: usize = 100;
 
-/// How files of one name are checked.
+/// A name of files with a check of their content.
 pub(super) struct SpecialFile {
     name: &'static str,
     missing: Message,
@@ -43,7 +43,7 @@ pub(super) const ATTRIBUTES: SpecialFile = SpecialFile {
 };
 
 impl SpecialFile {
-    /// Checks a file: its kind and content, where content that is too large is left out.
+    /// Checks the kind and the content of a file; without content, the file is too large.
     pub(super) fn check(&self, content: Option<NamedFile>, report: &mut Report<'_>) -> Result<(), String> {
         let name = self.name;
         match content {
@@ -71,7 +71,7 @@ fn check_modules(data: &[u8], report: &mut Report<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks one variable, `name` being such as `submodule.lib.url`.
+/// Checks one variable; `name` is for example `submodule.lib.url`.
 fn check_variable(name: &[u8], value: Option<&[u8]>, report: &mut Report<'_>) -> Result<(), String> {
     let Some(name) = name.strip_prefix(b"submodule.") else { return Ok(()) };
     if name.len() > NAME_BYTES_MAX {

@@ -1,7 +1,7 @@
-//! Names that stand for `.git` and its kin on some file system.
+//! Names that mean `.git`, `.gitmodules` and similar files on some file system.
 //!
-//! On HFS+ some characters do not count and letters' case does not either; NTFS drops spaces and periods at the end, takes
-//! what follows a colon as a stream, and has short names such as `git~1`.
+//! HFS+ ignores some characters and the case of letters. NTFS drops trailing spaces and periods, treats the part after a
+//! colon as a stream, and has short names such as `git~1`.
 
 use bstr::ByteSlice;
 
@@ -14,7 +14,8 @@ pub(super) enum SpecialName {
     Mailmap,
 }
 
-/// The special files with their names without the period, and how NTFS abbreviates these when they are taken.
+/// The special files: their names without the period, and the start of their short names on NTFS if the plain one is used
+/// already.
 const SPECIAL: [(SpecialName, &str, &str); 4] = [
     (SpecialName::Modules, "gitmodules", "gi7eba"),
     (SpecialName::Attributes, "gitattributes", "gi7d29"),
@@ -22,18 +23,18 @@ const SPECIAL: [(SpecialName, &str, &str); 4] = [
     (SpecialName::Mailmap, "mailmap", "maba30"),
 ];
 
-/// Tells, quickly, that a name has nothing that the other functions here look for.
+/// Tells quickly that a name is not special for any of the other functions.
 pub(super) fn is_plain(name: &[u8]) -> bool {
     !matches!(name.first(), Some(b'.' | b'~' | b'g' | b'G' | b'm' | b'M' | b'/' | b'\\' | 0x80..) | None)
         && name.find_byteset(b"/\\").is_none()
 }
 
-/// Tells whether a name is `.git` on some file system: no file of a tree can have it.
+/// Tells whether a name means `.git` on some file system; no entry of a tree may have such a name.
 pub fn is_dot_git(name: &[u8]) -> bool {
     is_on_hfs(name, "git") || name.split_str("\\").any(is_dot_git_on_ntfs)
 }
 
-/// Tells which special file a name is somewhere.
+/// Returns the special file that a name means on some file system.
 pub(super) fn special(name: &[u8]) -> Option<SpecialName> {
     let is = |(_, plain, short): &(SpecialName, &str, &str)| is_on_hfs(name, plain) || is_on_ntfs(name, plain, short);
     if let Some((special, ..)) = SPECIAL.iter().find(|known| is(known)) {
@@ -44,10 +45,10 @@ pub(super) fn special(name: &[u8]) -> Option<SpecialName> {
     below.any(|part| is_on_ntfs(part, plain, short)).then_some(SpecialName::Modules)
 }
 
-/// Tells whether a name is a period and `plain` on HFS+.
+/// Tells whether a name means a period and `plain` on HFS+.
 fn is_on_hfs(name: &[u8], plain: &str) -> bool {
     let mut rest = name;
-    // What is no UTF-8 ends a name here: it can be no letter of those names, and what comes after does not matter.
+    // Invalid UTF-8 ends a name here: none of those names contains it, so the rest does not matter.
     let mut next = || loop {
         let (char, bytes) = bstr::decode_utf8(rest);
         rest = &rest[bytes..];
@@ -61,7 +62,7 @@ fn is_on_hfs(name: &[u8], plain: &str) -> bool {
         && matches!(next(), None | Some('/'))
 }
 
-/// Tells whether a name up to its first backslash is `.git` on NTFS.
+/// Tells whether a name without backslashes means `.git` on NTFS.
 fn is_dot_git_on_ntfs(name: &[u8]) -> bool {
     let after = |start: &str| {
         let head = name.get(..start.len())?;
@@ -73,7 +74,7 @@ fn is_dot_git_on_ntfs(name: &[u8]) -> bool {
     })
 }
 
-/// Tells whether a name is a period and `plain` on NTFS, or a short name of that.
+/// Tells whether a name means a period and `plain` on NTFS, or is a short name of it.
 fn is_on_ntfs(name: &[u8], plain: &str, short: &str) -> bool {
     let starts = |name: &[u8], start: &str| {
         name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
@@ -91,7 +92,7 @@ fn is_on_ntfs(name: &[u8], plain: &str, short: &str) -> bool {
     matches!(rest.first(), None | Some(b':'))
 }
 
-/// Tells whether a name starts with eight characters that are the start of `short`, a tilde, and a number.
+/// Tells whether a name starts with eight characters: the start of `short`, a tilde, and a number.
 fn is_numbered(name: &[u8], short: &str) -> bool {
     let Some(head) = name.get(..8) else { return false };
     let Some(tilde) = head.find_byte(b'~').filter(|tilde| *tilde < 7) else { return false };

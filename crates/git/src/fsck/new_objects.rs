@@ -1,29 +1,29 @@
-//! Checking objects that do not come from a push, before they are added.
+//! Checks of objects that an API call adds.
 
 use gix::{ObjectId, hash::oid, hashtable::HashMap};
 
 use super::{FILE_BYTES_MAX, Findings, Fsck, NamedFile};
 use crate::{Error, Kind, Object, Reader};
 
-/// Why objects should not be added.
+/// The reason not to add objects.
 #[derive(Debug, thiserror::Error)]
 pub enum FsckError {
-    /// An object has a fault that a push is refused for; the sentence names both.
+    /// An object has a fault for which a push would be refused; the message names both.
     #[error("{0}")]
     Fault(String),
-    /// What the objects name cannot be read.
+    /// A file that the objects refer to cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Error),
 }
 
 impl From<String> for FsckError {
-    fn from(sentence: String) -> Self {
-        Self::Fault(sentence)
+    fn from(message: String) -> Self {
+        Self::Fault(message)
     }
 }
 
 impl Fsck {
-    /// Checks objects as those of a push are checked; files that their trees name can be in the repository already.
+    /// Checks objects in the same way as those of a push; special files of their trees can be in the repository already.
     pub fn check_new(&self, objects: &[Object], reader: &mut Reader) -> Result<(), FsckError> {
         if !self.enabled {
             return Ok(());
@@ -39,7 +39,7 @@ impl Fsck {
     }
 }
 
-/// Gives the kind of a file and, if it is small enough to be looked into, its content.
+/// Returns the kind of a file and, unless it is too large, its content.
 fn file(id: &oid, new: &HashMap<ObjectId, &Object>, reader: &mut Reader) -> Result<Option<NamedFile>, Error> {
     if let Some(object) = new.get(id) {
         return Ok(Some((object.kind, Some(object.data.clone()))));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn new_objects_are_checked_with_the_files_that_they_name() {
+    fn new_objects_are_checked_with_the_special_files_in_their_trees() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         let blob = Object::blob("[submodule \"a\"]\n\tpath = a\n\turl = -u./payload\n");
@@ -71,12 +71,14 @@ mod tests {
         let fault = |objects: &[Object]| {
             Fsck::default().check_new(objects, &mut repository.reader()).map_err(|error| error.to_string())
         };
-        let sentence = Err(format!("object {id}: gitmodulesUrl: disallowed submodule url: -u./payload"));
-        assert_eq!(fault(&[modules.clone(), blob.clone()]), sentence);
+        let refusal = Err(format!("object {id}: gitmodulesUrl: disallowed submodule url: -u./payload"));
+        assert_eq!(fault(&[modules.clone(), blob.clone()]), refusal);
         assert_eq!(fault(&[blob.clone(), tree("100644", "modules", &id)]), Ok(()), "under another name");
         assert!(fault(std::slice::from_ref(&modules)).expect_err("it is missing").contains("gitmodulesMissing"));
-        repository.add(std::slice::from_ref(&blob), &repository.use_objects(), false).expect("it names nothing");
-        assert_eq!(fault(std::slice::from_ref(&modules)), sentence, "in the repository already");
+        repository
+            .add(std::slice::from_ref(&blob), &repository.use_objects(), false)
+            .expect("a blob refers to nothing");
+        assert_eq!(fault(std::slice::from_ref(&modules)), refusal, "in the repository already");
         let link = tree("120000", ".gitmodules", &id);
         assert!(fault(&[link]).expect_err("it is a link").contains("gitmodulesSymlink"));
         assert!(Fsck::off().check_new(&[modules], &mut repository.reader()).is_ok());

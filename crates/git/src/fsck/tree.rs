@@ -1,4 +1,4 @@
-//! Checking trees.
+//! Checks of trees.
 
 use gix::{ObjectId, hash::oid, hashtable::HashSet};
 
@@ -11,14 +11,14 @@ use crate::{
     object_links::{TreeEntries, TreeEntry},
 };
 
-/// The longest name of an entry, in bytes.
+/// The maximum length of an entry's name, in bytes.
 const NAME_BYTES_MAX: usize = 4096;
 
 const MODE_KIND: u32 = 0o170_000;
 const MODE_LINK: u32 = 0o120_000;
 const MODE_TREE: u32 = 0o040_000;
 
-/// The faults of a whole tree, told once for the tree, in this order.
+/// The faults that are reported once for a tree, in this order.
 const FAULTS: [(Message, &str); 11] = [
     (Message::NullSha1, "contains entries pointing to null sha1"),
     (Message::FullPathname, "contains full pathnames"),
@@ -33,9 +33,9 @@ const FAULTS: [(Message, &str); 11] = [
     (Message::LargePathname, "contains excessively large pathname"),
 ];
 
-/// Checks a tree, visits what it names, and collects what it names `.gitmodules` and `.gitattributes`.
+/// Checks a tree, visits its entries, and collects the ids of `.gitmodules` and `.gitattributes`.
 ///
-/// Tells whether the tree could be read to its end.
+/// Returns whether the whole tree could be parsed.
 pub(super) fn check(
     data: &[u8],
     report: &mut Report<'_>,
@@ -84,13 +84,13 @@ pub(super) fn check(
     Ok(sound)
 }
 
-/// A set of faults, by the numbers of their messages.
+/// A set of faults, one bit for each message.
 #[derive(Default)]
 struct Faults(u64);
 
 impl Faults {
-    fn note(&mut self, message: Message, is_there: bool) {
-        self.0 |= u64::from(is_there) << message as u64;
+    fn note(&mut self, message: Message, is_present: bool) {
+        self.0 |= u64::from(is_present) << message as u64;
     }
 
     fn of_entry(&mut self, entry: &TreeEntry<'_>) {
@@ -108,25 +108,25 @@ impl Faults {
         self.note(Message::HasDotgit, names::is_dot_git(name));
     }
 
-    fn of_order(&mut self, place: EntryOrder) {
-        self.note(Message::DuplicateEntries, place == EntryOrder::Twice);
-        self.note(Message::TreeNotSorted, place == EntryOrder::TooLate);
+    fn of_order(&mut self, order: EntryOrder) {
+        self.note(Message::DuplicateEntries, order == EntryOrder::Duplicate);
+        self.note(Message::TreeNotSorted, order == EntryOrder::Unsorted);
     }
 }
 
-/// How an entry stands to those before it.
+/// The order of an entry, compared with the entries before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EntryOrder {
-    Sound,
-    Twice,
-    TooLate,
+    Sorted,
+    Duplicate,
+    Unsorted,
 }
 
-/// The order of a tree's entries: by name, where the names of trees end with a slash.
+/// Checks the order of a tree's entries: by name, where the names of trees end with a slash.
 #[derive(Default)]
 struct NameOrder<'d> {
     last: Option<(&'d [u8], bool)>,
-    /// Starts of the last name, by their lengths, that files have as names; a tree to come may have them too.
+    /// The lengths of those prefixes of the last name that are names of files; a later tree can have the same name.
     files: Vec<usize>,
 }
 
@@ -138,17 +138,17 @@ impl<'d> NameOrder<'d> {
             self.files.pop();
         }
         // A tree `a` comes after a file `a` with `a.b` between them.
-        let taken = is_tree && self.files.last() == Some(&name.len());
+        let is_duplicate = is_tree && self.files.last() == Some(&name.len());
         if !is_tree {
             self.files.push(name.len());
         }
         let end = |name: &[u8], is_tree| name.get(common).copied().unwrap_or(if is_tree { b'/' } else { 0 });
-        if taken || last.len() == common && name.len() == common {
-            EntryOrder::Twice
+        if is_duplicate || last.len() == common && name.len() == common {
+            EntryOrder::Duplicate
         } else if end(last, was_tree) < end(name, is_tree) {
-            EntryOrder::Sound
+            EntryOrder::Sorted
         } else {
-            EntryOrder::TooLate
+            EntryOrder::Unsorted
         }
     }
 }
@@ -158,20 +158,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_are_sorted_and_there_once() {
-        let place = |names: &[&str]| {
+    fn duplicate_and_unsorted_entries_are_found() {
+        let last_of = |names: &[&str]| {
             let mut order = NameOrder::default();
-            let places = names.iter().map(|name| match name.strip_suffix('/') {
+            let orders = names.iter().map(|name| match name.strip_suffix('/') {
                 Some(name) => order.next(name.as_bytes(), true),
                 None => order.next(name.as_bytes(), false),
             });
-            places.last().expect("an entry")
+            orders.last().expect("an entry")
         };
-        assert_eq!(place(&["a.b", "a/"]), EntryOrder::Sound);
-        assert_eq!(place(&["a/", "a.b"]), EntryOrder::TooLate);
-        assert_eq!(place(&["a", "a.b", "a.b.c", "a/"]), EntryOrder::Twice);
-        assert_eq!(place(&["a", "a.b", "a.b.c", "a.b/"]), EntryOrder::Twice);
-        assert_eq!(place(&["a", "a"]), EntryOrder::Twice);
-        assert_eq!(place(&["ab", "a"]), EntryOrder::TooLate);
+        assert_eq!(last_of(&["a.b", "a/"]), EntryOrder::Sorted);
+        assert_eq!(last_of(&["a/", "a.b"]), EntryOrder::Unsorted);
+        assert_eq!(last_of(&["a", "a.b", "a.b.c", "a/"]), EntryOrder::Duplicate);
+        assert_eq!(last_of(&["a", "a.b", "a.b.c", "a.b/"]), EntryOrder::Duplicate);
+        assert_eq!(last_of(&["a", "a"]), EntryOrder::Duplicate);
+        assert_eq!(last_of(&["ab", "a"]), EntryOrder::Unsorted);
     }
 }

@@ -1,16 +1,16 @@
-//! Addresses of submodules that are meant to do harm.
+//! Detection of malicious URLs of submodules.
 //!
-//! An address must not be taken for an option, nor lead to a line end in a request for credentials, nor replace the host
-//! of the address that it is relative to.
+//! A URL must not look like an option, must not put a newline into a request for credentials, and must not replace the host
+//! of the URL to which it is relative.
 
 use bstr::ByteSlice;
 
 use crate::percent;
 
-/// The protocols whose addresses are looked into.
+/// The protocols whose URLs are checked.
 const PROTOCOLS: [&str; 4] = ["http", "https", "ftp", "ftps"];
 
-/// Tells whether Git takes `url` as that of a submodule.
+/// Tells whether Git accepts the URL of a submodule.
 pub(super) fn is_sound(url: &[u8]) -> bool {
     if url.starts_with(b"-") {
         return false;
@@ -24,27 +24,27 @@ pub(super) fn is_sound(url: &[u8]) -> bool {
     }
 }
 
-/// Tells whether an address starts with a folder that is the current one or the one above.
+/// Tells whether a URL starts with `./` or `../`.
 fn is_relative(url: &[u8]) -> bool {
     ["./", ".\\", "../", "..\\"].iter().any(|start| url.starts_with(start.as_bytes()))
 }
 
-/// Tells whether a relative address climbs, and then goes on with what ends or starts a host.
+/// Tells whether a relative URL starts with `../` and continues with a colon or slash, so that it changes the host.
 fn replaces_host(url: &[u8]) -> bool {
     let mut rest = url;
-    let mut climbed = false;
+    let mut has_parent = false;
     loop {
         if let [b'.', b'.', b'/' | b'\\', tail @ ..] = rest {
-            (rest, climbed) = (tail, true);
+            (rest, has_parent) = (tail, true);
         } else if let [b'.', b'/' | b'\\', tail @ ..] = rest {
             rest = tail;
         } else {
-            return climbed && matches!(rest.first(), Some(b':' | b'/'));
+            return has_parent && matches!(rest.first(), Some(b':' | b'/'));
         }
     }
 }
 
-/// Gives the address that is handed to the HTTP client, if it is.
+/// Returns the URL that Git passes to its HTTP client, if it does so.
 fn absolute(url: &[u8]) -> Option<&[u8]> {
     PROTOCOLS.iter().find_map(|protocol| {
         let rest = url.strip_prefix(protocol.as_bytes())?;
@@ -52,7 +52,7 @@ fn absolute(url: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Tells whether an address can be brought into its normal form; nothing if it is no address.
+/// Tells whether a URL can be normalized; `None` if it is not a URL.
 fn is_normal(url: &[u8]) -> Option<bool> {
     let (scheme, rest) = url.split_once_str("://")?;
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-');
@@ -94,7 +94,7 @@ fn has_sound_escapes(text: &[u8]) -> bool {
     parts.all(|part| part.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
-/// Tells whether a path does not climb above its root.
+/// Tells whether a path stays below its root.
 fn stays_below(path: &[u8]) -> bool {
     let mut depth = 0_usize;
     for part in path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/') {

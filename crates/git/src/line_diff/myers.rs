@@ -1,6 +1,7 @@
-//! Which lines two texts have in common, by Myers' algorithm with the shortcuts that Git takes.
+//! The lines that two texts have in common, by Myers' algorithm with Git's heuristics.
 //!
-//! gitoxide has this algorithm too, but nothing can end it early, and on large texts with little in common it takes minutes.
+//! gitoxide has this algorithm too, but without a way to interrupt it, and on large texts with little in common it takes
+//! minutes.
 
 use std::ops::Range;
 
@@ -8,19 +9,19 @@ use gix::diff::blob::Token;
 
 use crate::{Error, Interrupt};
 
-/// From so many edits on Git looks for a place that is good enough.
+/// The number of edits after which Git accepts a good cut instead of the best one.
 const EDITS_MIN: i64 = 256;
 
-/// So many lines in a row that are the same make a place good.
+/// The number of equal lines in a row that makes a cut good.
 const SNAKE: i64 = 20;
 
-/// How often a line may be in the other text before it says little.
+/// The number of occurrences in the other text from which on a line counts as common.
 const COMMON_MAX: usize = 1024;
 
-/// So many lines around a common one are looked at.
-const WINDOW: usize = 100;
+/// The number of lines to inspect before and after a common line.
+const SURROUNDING_LINES: usize = 100;
 
-/// Pairs the lines that two texts have in common, in their order.
+/// Pairs the lines that two texts have in common, in order.
 pub(super) fn pairs(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Vec<(usize, usize)>, Error> {
     let same = |(one, other): &(&Token, &Token)| one == other;
     let front = before.iter().zip(after).take_while(same).count();
@@ -41,18 +42,18 @@ pub(super) fn pairs(before: &[Token], after: &[Token], interrupt: &Interrupt) ->
     Ok(pairs)
 }
 
-/// How much a line says of where it belongs.
+/// The value of a line for finding its counterpart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weight {
-    /// The other text does not have it.
+    /// It does not occur in the other text.
     Alone,
-    /// The other text has it.
+    /// It occurs in the other text.
     Shared,
-    /// The other text has it very often.
+    /// It occurs in the other text very often.
     Common,
 }
 
-/// Lists the lines of a part of a text that are worth a comparison with the other text.
+/// Lists the lines of a part of a text that are compared with the other text.
 fn compared(text: &[Token], part: Range<usize>, other: &[Token]) -> Vec<usize> {
     let tokens = text.iter().chain(other).map(|token| token.0 as usize + 1).max().unwrap_or_default();
     let mut counts = vec![0_usize; tokens];
@@ -74,10 +75,10 @@ fn compared(text: &[Token], part: Range<usize>, other: &[Token]) -> Vec<usize> {
     (0..weights.len()).filter(is_worth).map(|at| part.start + at).collect()
 }
 
-/// Tells whether a common line is among so many that only one text has, on both sides, that it had better count as changed.
+/// Tells whether a common line is surrounded by so many lines of this text alone that it counts as changed.
 fn is_in_changes(weights: &[Weight], at: usize) -> bool {
-    let start = at.saturating_sub(WINDOW);
-    let end = weights.len().min(at + WINDOW + 1);
+    let start = at.saturating_sub(SURROUNDING_LINES);
+    let end = weights.len().min(at + SURROUNDING_LINES + 1);
     let count = |lines: &mut dyn Iterator<Item = &Weight>| {
         let (mut alone, mut common) = (0, 1);
         for weight in lines.take_while(|weight| **weight != Weight::Shared) {
@@ -90,7 +91,7 @@ fn is_in_changes(weights: &[Weight], at: usize) -> bool {
     alone > 0 && alone_after > 0 && alone + alone_after > 3 * (common + common_after)
 }
 
-/// About the square root, a power of two, as Git reckons it.
+/// Approximates the square root by a power of two, as Git does.
 fn root(mut number: usize) -> usize {
     let mut root = 1;
     while number > 0 {
@@ -100,18 +101,18 @@ fn root(mut number: usize) -> usize {
     root
 }
 
-/// Parts of both texts, from one line to before another.
+/// A range of lines in each text; the end is excluded.
 #[derive(Clone, Copy)]
 struct DiffWindow {
     start: i64,
     end: i64,
     start_after: i64,
     end_after: i64,
-    /// Whether the fewest edits must be found here, however long it takes.
+    /// Whether the result must have the fewest possible edits, without heuristics.
     is_minimal: bool,
 }
 
-/// Where a window is cut in two, and which of the two must get the fewest edits.
+/// The position at which a window is cut in two, and which of the two parts must have the fewest possible edits.
 struct Cut {
     line: i64,
     line_after: i64,
@@ -123,9 +124,9 @@ struct MyersSearch<'t> {
     after: &'t [Token],
     removed: Vec<bool>,
     added: Vec<bool>,
-    /// The lines that were reached on each diagonal, from the start and from the end.
+    /// The furthest line on each diagonal, from the start and from the end.
     reached: [Vec<i64>; 2],
-    /// More edits are not tried for one cut.
+    /// The maximum number of edits that are tried for one cut.
     edits_max: i64,
     interrupt: &'t Interrupt,
 }
@@ -145,7 +146,7 @@ impl<'t> MyersSearch<'t> {
         }
     }
 
-    /// Finds the lines that are removed and added.
+    /// Finds the removed and added lines.
     fn run(&mut self) -> Result<(), Error> {
         let (end, end_after) = (length(self.before), length(self.after));
         let mut open = vec![DiffWindow { start: 0, end, start_after: 0, end_after, is_minimal: false }];
@@ -165,8 +166,8 @@ impl<'t> MyersSearch<'t> {
                 window.end_after -= 1;
             }
             if window.start == window.end || window.start_after == window.end_after {
-                self.removed[place(window.start)..place(window.end)].fill(true);
-                self.added[place(window.start_after)..place(window.end_after)].fill(true);
+                self.removed[index(window.start)..index(window.end)].fill(true);
+                self.added[index(window.start_after)..index(window.end_after)].fill(true);
                 continue;
             }
             let Cut { line, line_after, minimal } = self.cut(&window)?;
@@ -176,7 +177,7 @@ impl<'t> MyersSearch<'t> {
         Ok(())
     }
 
-    /// Finds where the ways from the start and from the end meet, or a place that is good enough.
+    /// Finds the position at which the paths from the start and from the end meet, or a good cut.
     fn cut(&mut self, window: &DiffWindow) -> Result<Cut, Error> {
         let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let (least, most) = (start - end_after, end - start_after);
@@ -221,10 +222,10 @@ impl<'t> MyersSearch<'t> {
                 continue;
             }
             if is_snake && edits > EDITS_MIN {
-                if let Some(cut) = self.good(window, edits, low, high) {
+                if let Some(cut) = self.good_cut_from_start(window, edits, low, high) {
                     return Ok(cut);
                 }
-                if let Some(cut) = self.good_back(window, edits, low_back, high_back) {
+                if let Some(cut) = self.good_cut_from_end(window, edits, low_back, high_back) {
                     return Ok(cut);
                 }
             }
@@ -235,8 +236,8 @@ impl<'t> MyersSearch<'t> {
         Ok(self.furthest(window, (low, high), (low_back, high_back)))
     }
 
-    /// Finds the place that was reached furthest from the start and ends a row of lines that are the same.
-    fn good(&self, window: &DiffWindow, edits: i64, low: i64, high: i64) -> Option<Cut> {
+    /// Finds the furthest position from the start that follows a row of equal lines.
+    fn good_cut_from_start(&self, window: &DiffWindow, edits: i64, low: i64, high: i64) -> Option<Cut> {
         let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let middle = start - start_after;
         let (mut best, mut found) = (0, None);
@@ -257,8 +258,8 @@ impl<'t> MyersSearch<'t> {
         found
     }
 
-    /// Finds the place that was reached furthest from the end and begins a row of lines that are the same.
-    fn good_back(&self, window: &DiffWindow, edits: i64, low: i64, high: i64) -> Option<Cut> {
+    /// Finds the furthest position from the end that begins a row of equal lines.
+    fn good_cut_from_end(&self, window: &DiffWindow, edits: i64, low: i64, high: i64) -> Option<Cut> {
         let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let middle = end - end_after;
         let (mut best, mut found) = (0, None);
@@ -279,7 +280,7 @@ impl<'t> MyersSearch<'t> {
         found
     }
 
-    /// Gives the place that was reached furthest of all, after too many edits.
+    /// Returns the furthest position of all, after too many edits.
     fn furthest(&self, window: &DiffWindow, ahead: (i64, i64), back: (i64, i64)) -> Cut {
         let DiffWindow { start, end, start_after, end_after, .. } = *window;
         let (mut far, mut near) = ((-1, -1), (i64::MAX, i64::MAX));
@@ -299,20 +300,20 @@ impl<'t> MyersSearch<'t> {
     }
 
     fn is_same(&self, line: i64, line_after: i64) -> bool {
-        self.before[place(line)] == self.after[place(line_after)]
+        self.before[index(line)] == self.after[index(line_after)]
     }
 
     fn get(&self, way: usize, diagonal: i64) -> i64 {
-        self.reached[way][place(diagonal + length(self.after) + 1)]
+        self.reached[way][index(diagonal + length(self.after) + 1)]
     }
 
     fn set(&mut self, way: usize, diagonal: i64, line: i64) {
-        let at = place(diagonal + length(self.after) + 1);
+        let at = index(diagonal + length(self.after) + 1);
         self.reached[way][at] = line;
     }
 }
 
-/// Adds a diagonal on each side, or takes one away where there is none; `set` is told of those just outside.
+/// Adds a diagonal on each side, or removes one at the border of the window; calls `set` for the diagonals just outside.
 fn widen(low: &mut i64, high: &mut i64, least: i64, most: i64, mut set: impl FnMut(i64)) {
     if *low > least {
         *low -= 1;
@@ -328,15 +329,15 @@ fn widen(low: &mut i64, high: &mut i64, least: i64, most: i64, mut set: impl FnM
     }
 }
 
-/// Every second diagonal, the highest first.
+/// Lists every second diagonal, in descending order.
 fn downwards(low: i64, high: i64) -> impl Iterator<Item = i64> {
     std::iter::successors(Some(high), |diagonal| Some(diagonal - 2)).take_while(move |diagonal| *diagonal >= low)
 }
 
 fn length(text: &[Token]) -> i64 {
-    i64::try_from(text.len()).expect("a text has fewer lines than that")
+    i64::try_from(text.len()).expect("a text has fewer than 2^63 lines")
 }
 
-fn place(line: i64) -> usize {
-    usize::try_from(line).expect("no line is before the first one")
+fn index(line: i64) -> usize {
+    usize::try_from(line).expect("lines and diagonals are never below the start")
 }

@@ -1,18 +1,18 @@
-//! How much a merge may cost.
+//! The limits of a merge.
 
 use std::time::Duration;
 
 use super::MergeError;
 use crate::Interrupt;
 
-/// How much a merge may cost before it is given up.
+/// The limits beyond which a merge fails.
 #[derive(Debug, Clone, Copy)]
 pub struct MergeLimits {
-    /// How long it may take.
+    /// The maximum duration.
     pub time: Duration,
-    /// How many bytes of files it may read.
+    /// The maximum size of the files to read, in bytes.
     pub content_bytes_max: u64,
-    /// How many entries of trees it may compare.
+    /// The maximum number of tree entries to compare.
     pub items_max: usize,
 }
 
@@ -22,12 +22,12 @@ impl Default for MergeLimits {
     }
 }
 
-/// The length of the paths of so many items as may be compared, in bytes for each of them on the average.
+/// The maximum average length of the paths of entries, in bytes.
 const PATH_BYTES_MAX: usize = 256;
 
-/// What is left of the limits.
+/// The remaining part of the limits.
 pub(super) struct Budget {
-    /// Ends the merge when its time is up.
+    /// Ends the merge at its time limit.
     interrupt: Interrupt,
     bytes: u64,
     items: usize,
@@ -44,17 +44,19 @@ impl Budget {
         &self.interrupt
     }
 
+    /// Fails if the time limit is exceeded or the merge is interrupted.
     pub(super) fn time(&self) -> Result<(), MergeError> {
         Ok(self.interrupt.check()?)
     }
 
-    /// Counts an entry whose path is that long.
+    /// Counts an entry with a path of that length.
     pub(super) fn item(&mut self, path_bytes: usize) -> Result<(), MergeError> {
         self.items = self.items.checked_sub(1).ok_or(MergeError::Items)?;
         self.path_bytes = self.path_bytes.checked_sub(path_bytes).ok_or(MergeError::Items)?;
         self.time()
     }
 
+    /// Counts the bytes of a file.
     pub(super) fn content(&mut self, bytes: u64) -> Result<(), MergeError> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or(MergeError::Content)?;
         self.time()

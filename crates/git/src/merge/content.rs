@@ -10,14 +10,15 @@ use super::{
 };
 use crate::{Kind, Mode, Object, is_binary};
 
-/// A file that is larger is not merged by line.
+/// The size of the largest file that is merged by line, in bytes; Git has the same limit.
 const TEXT_BYTES_MAX: u64 = 1_023 << 20;
 
-/// What came of merging versions.
+/// The result of merging three versions.
 pub(super) struct MergedContent {
     pub(super) version: Option<FileVersion>,
-    /// Whether the modes do not conflict, and whether what is in the files does not.
+    /// Whether the modes do not conflict.
     pub(super) is_mode_clean: bool,
+    /// Whether the contents do not conflict.
     pub(super) is_content_clean: bool,
 }
 
@@ -28,7 +29,8 @@ impl MergedContent {
 }
 
 impl Merger<'_> {
-    /// Merges what both sides have, both of one sort; `levels` tells how many merges of this content lead here.
+    /// Merges the versions of both sides, which have the same type. `levels` is the number of merges in which this content has
+    /// taken part; it makes conflict markers longer.
     pub(super) fn content(
         &mut self,
         input: TreeMerge<'_>,
@@ -56,7 +58,7 @@ impl Merger<'_> {
             is_mode_clean = Some(theirs.0) == base_mode || favor != Favor::Neither;
             if favor == Favor::Theirs { theirs.0 } else { ours.0 }
         };
-        // What is of another sort has no content in common.
+        // An ancestor of another type has no content in common.
         let base_id = base.map(|(_, id)| id);
         let common = base.filter(|base| file_type(*base) == file_type(ours));
         let id = if ours.1 == theirs.1 || Some(ours.1) == base_id {
@@ -76,7 +78,7 @@ impl Merger<'_> {
         Ok(MergedContent { version: Some((mode, id)), is_mode_clean, is_content_clean })
     }
 
-    /// Merges a file; what is not text is taken from one side.
+    /// Merges a file line by line; a binary file is taken from one side. Returns whether the merge is clean.
     fn file(
         &mut self,
         input: TreeMerge<'_>,
@@ -100,7 +102,7 @@ impl Merger<'_> {
                 (0, Favor::Neither) => Ok((ours, false)),
                 (0, Favor::Ours) => Ok((ours, true)),
                 (0, Favor::Theirs) => Ok((theirs, true)),
-                _ => self.nothing_or(base).map(|version| (version, true)),
+                _ => self.base_or_empty(base).map(|version| (version, true)),
             };
         }
         let label = |tree: usize| -> Vec<u8> {
@@ -112,14 +114,14 @@ impl Merger<'_> {
         if !can_compare(texts) {
             return Err(MergeError::Content);
         }
-        let marks = ConflictMarkers { length: MARKER_LENGTH + levels, ours: label(OURS), theirs: label(THEIRS) };
-        let merged = text::merge(texts, favor, &marks, self.budget.interrupt())?;
+        let markers = ConflictMarkers { length: MARKER_LENGTH + levels, ours: label(OURS), theirs: label(THEIRS) };
+        let merged = text::merge(texts, favor, &markers, self.budget.interrupt())?;
         let id = self.reader.imagine(Object::blob(merged.data))?;
         Ok(((ours.0, id), merged.is_clean))
     }
 
-    /// What both sides added in different ways has nothing in common.
-    fn nothing_or(&mut self, base: Option<FileVersion>) -> Result<FileVersion, MergeError> {
+    /// Returns the ancestor's version, or an empty file if both sides added the file.
+    fn base_or_empty(&mut self, base: Option<FileVersion>) -> Result<FileVersion, MergeError> {
         if let Some(base) = base {
             return Ok(base);
         }
@@ -128,8 +130,8 @@ impl Merger<'_> {
     }
 }
 
-/// The name of a file that has to make way, before it is made unique: that of its side is added.
-pub(super) fn aside(path: &BStr, label: &BString) -> BString {
+/// Returns the path to which a file is moved if its own path is used: with the name of its side. It may not be unique yet.
+pub(super) fn path_aside(path: &BStr, label: &BString) -> BString {
     let mut aside = path.to_owned();
     aside.push(b'~');
     aside.extend(label.iter().map(|byte| if *byte == b'/' { b'_' } else { *byte }));

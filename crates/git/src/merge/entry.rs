@@ -1,11 +1,11 @@
-//! What three trees have at one path, and what comes of it.
+//! The versions of three trees at one path.
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::FileVersion;
 use crate::Mode;
 
-/// The places of the three trees, and their bits in sets of them.
+/// The indices of the three trees.
 pub(super) const BASE: usize = 0;
 pub(super) const OURS: usize = 1;
 pub(super) const THEIRS: usize = 2;
@@ -17,32 +17,32 @@ pub(super) const fn bit(tree: usize) -> TreeSet {
     1 << tree
 }
 
-/// What three trees have at one path.
+/// The versions of three trees at one path, and the result of their merge.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MergeEntry {
-    /// What is there that is no folder.
+    /// The files, links and submodules at the path.
     pub(super) versions: [Option<FileVersion>; 3],
-    /// Where the versions come from, if it is another path.
+    /// The original paths of the versions, if they differ.
     pub(super) origins: [Option<BString>; 3],
-    /// Which trees have a folder there.
+    /// The trees with a folder at the path.
     pub(super) folders: TreeSet,
-    /// Which trees have the same there, before any renames are known.
+    /// The trees with equal versions, before renames are considered.
     pub(super) same: TreeSet,
-    /// Whether it is to be decided if this is the right path.
+    /// Whether it is unclear if this is the right path.
     pub(super) is_misplaced: bool,
     pub(super) conflicts_in_content: bool,
     pub(super) conflicts_in_mode: bool,
-    /// What comes of it.
+    /// The result.
     pub(super) resolution: Resolution,
 }
 
-/// What comes of a path.
+/// The result of the merge at a path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Resolution {
-    /// That remains to be decided.
+    /// Not decided yet.
     #[default]
     Open,
-    /// The version, or nothing.
+    /// The version, or `None` for no entry.
     Settled(Option<FileVersion>),
 }
 
@@ -58,30 +58,30 @@ impl MergeEntry {
             (.., true) => 6,
             _ => 0,
         };
-        // Where nothing was deleted, no rename can begin or end.
+        // If all trees have the path, it is neither source nor target of a rename.
         if entry.files() == 7 && entry.same != 0 {
             entry.resolution = Resolution::Settled(if entry.same == 3 { theirs } else { ours });
         }
         entry
     }
 
-    /// Tells which trees have a version.
+    /// Returns the trees with a version.
     pub(super) fn files(&self) -> TreeSet {
         self.versions.iter().enumerate().filter(|(_, version)| version.is_some()).map(|(tree, _)| bit(tree)).sum()
     }
 
-    /// Tells where each version is from, given where it is now.
+    /// Returns the original path of each version; `path` is the current one.
     pub(super) fn paths<'e>(&'e self, path: &'e BStr) -> [&'e BStr; 3] {
         [BASE, OURS, THEIRS].map(|tree| self.origins[tree].as_ref().map_or(path, |origin| origin.as_bstr()))
     }
 
-    /// Makes it gone from its path, and nothing more to decide.
+    /// Removes the entry from its path.
     pub(super) fn remove(&mut self) {
         self.resolution = Resolution::Settled(None);
     }
 }
 
-/// What a version is, for those who ask whether two can be merged.
+/// The type of an entry; only versions of the same type can be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileType {
     File,
@@ -97,12 +97,12 @@ pub(super) fn file_type((mode, _): FileVersion) -> FileType {
     }
 }
 
-/// The folder that a path is in; the root is empty.
+/// Returns the parent folder of a path; the root is empty.
 pub(super) fn parent(path: &BStr) -> &BStr {
     path.rfind_byte(b'/').map_or(BStr::new(""), |end| &path[..end])
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(super) fn name(path: &BStr) -> &BStr {
     path.rfind_byte(b'/').map_or(path, |end| &path[end + 1..])
 }

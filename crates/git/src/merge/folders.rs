@@ -1,6 +1,6 @@
-//! Which folders a side renamed, and where files belong that the other side added to them.
+//! Detection of renamed folders, and moving the files that the other side added to them.
 //!
-//! A folder is renamed if nothing is left of it on that side; it went where most of its files went.
+//! A folder counts as renamed if the side has removed it; its new name is the folder to which most of its files moved.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::Mode;
 
-/// How many files moved from each folder to which others.
+/// The number of files that moved, by old folder and new folder.
 #[derive(Default)]
 pub(super) struct FolderMoves(BTreeMap<BString, BTreeMap<BString, usize>>);
 
 impl FolderMoves {
-    /// Counts a renamed file for its folder, and for the folders around it as long as their names stay the same.
+    /// Counts a renamed file for its folder, and for the parent folders as long as their names stay the same.
     pub(super) fn count(&mut self, removed: &HashMap<BString, RemovedFolder>, old: &BString, new: &BString) {
         let (mut old, mut new) = (old.as_bstr(), new.as_bstr());
         let mut is_first = true;
@@ -27,32 +27,33 @@ impl FolderMoves {
             let is_same_name = name(old) == name(new);
             (old, new) = (parent(old), parent(new));
             let Some(relevance) = removed.get(old).filter(|_| is_first || is_same_name) else { return };
-            if is_first || *relevance == RemovedFolder::Here {
+            if is_first || *relevance == RemovedFolder::Added {
                 *self.0.entry(old.to_owned()).or_default().entry(new.to_owned()).or_default() += 1;
             }
             is_first = false;
-            if *relevance == RemovedFolder::Unnoticed || old.is_empty() || new.is_empty() {
+            if *relevance == RemovedFolder::Irrelevant || old.is_empty() || new.is_empty() {
                 return;
             }
         }
     }
 
-    /// Tells for each folder where most of its files went.
+    /// Returns for each folder the one to which most of its files moved.
     pub(super) fn guesses(&self) -> HashMap<BString, BString> {
         let most = |counts: &BTreeMap<BString, usize>| {
             let counts = in_table_order(counts.iter().collect(), |(path, _)| path);
-            // The first of those that are alike.
+            // The first one of those with the same number.
             counts.into_iter().rev().max_by_key(|(_, count)| **count).map(|(path, _)| path.clone())
         };
         self.0.iter().filter_map(|(old, counts)| Some((old.clone(), most(counts)?))).collect()
     }
 
-    /// Forgets folders that nothing was added to, nor to those around them.
+    /// Drops folders if the other side added nothing to them or their parent folders.
     pub(super) fn keep_relevant(&mut self, removed: &HashMap<BString, RemovedFolder>) {
-        self.0.retain(|folder, _| removed.get(folder).is_some_and(|reason| *reason != RemovedFolder::Unnoticed));
+        self.0.retain(|folder, _| removed.get(folder).is_some_and(|reason| *reason != RemovedFolder::Irrelevant));
     }
 
-    /// Tells where each folder went; where two targets got the same number of files, nowhere, and `is_clean` becomes false.
+    /// Returns the new name of each folder. If two targets got the same number of files, the folder has none and `is_clean`
+    /// becomes false.
     fn renamed(&self, is_clean: &mut bool) -> RenamedFolders {
         let mut renamed = RenamedFolders::new();
         for (old, counts) in &self.0 {
@@ -67,19 +68,20 @@ impl FolderMoves {
     }
 }
 
-/// Where folders went.
+/// The new names of folders, by their old names.
 type RenamedFolders = BTreeMap<BString, BString>;
 
 /// A renamed file.
 pub(super) struct RenamedFile {
     pub(super) old: BString,
     pub(super) new: BString,
-    /// The tree of the side that did it.
+    /// The tree of the side that renamed it.
     pub(super) tree: usize,
 }
 
 impl Merger<'_> {
-    /// Moves files to where the other side renamed their folders, and lists all pairs; says whether that is undisputed.
+    /// Moves files into folders that the other side renamed. Returns all renamed files, sorted by old path, and whether all
+    /// moves are clear.
     pub(super) fn apply_folder_renames(
         &mut self,
         input: TreeMerge<'_>,
@@ -87,7 +89,7 @@ impl Merger<'_> {
         renames: [Renames; 2],
     ) -> Result<(Vec<RenamedFile>, bool), MergeError> {
         let mut is_clean = true;
-        // The ancestors of ancestors have no say in where new files belong.
+        // Git does not apply renames of folders in merges of ancestors.
         let mut folders = match input.depth {
             0 => [renames[0].folders.renamed(&mut is_clean), renames[1].folders.renamed(&mut is_clean)],
             _ => <[RenamedFolders; 2]>::default(),
@@ -135,7 +137,7 @@ impl Merger<'_> {
 }
 
 impl TreeDifferences {
-    /// Moves a file that one side alone has; that it was meant to be there remains to be decided.
+    /// Moves a file that only one side has. Its new path is reported as a conflict, as it is a guess.
     fn move_added(&mut self, tree: usize, old: &BString, new: &BString, folders: TreeSet) {
         let Some(mut entry) = self.entries.remove(old) else { return };
         entry.is_misplaced = true;
@@ -153,7 +155,7 @@ impl TreeDifferences {
     }
 }
 
-/// Counts how many files of a side would come to a path by the other side's renamed folders.
+/// Counts for each path the files of a side that the renamed folders of the other side would move there.
 fn arrivals(renames: &Renames, folders: &RenamedFolders) -> HashMap<BString, usize> {
     let mut arrivals = HashMap::new();
     for path in renames.pairs.iter().map(|(_, new)| new).chain(&renames.added) {
@@ -164,7 +166,7 @@ fn arrivals(renames: &Renames, folders: &RenamedFolders) -> HashMap<BString, usi
     arrivals
 }
 
-/// Finds the renamed folder that is nearest around a path.
+/// Finds the innermost renamed folder of a path.
 fn target<'f>(folders: &'f RenamedFolders, path: &BStr) -> Option<(&'f BString, &'f BString)> {
     let mut folder = parent(path);
     while !folder.is_empty() {

@@ -1,7 +1,8 @@
-//! Which lines two texts have in common, by the histogram algorithm: rare lines decide, and what is next to them follows.
+//! The lines that two texts have in common, by the histogram algorithm: matches start at rare lines and are extended to their
+//! neighbours.
 //!
-//! gitoxide has this algorithm too, but it leaves out what both texts begin and end with before it counts lines, and skips
-//! some of those that it should compare. Both are rarely seen in a difference, and make another merge.
+//! gitoxide has this algorithm too, but it drops the common start and end of both texts before it counts lines, and skips
+//! some lines that it should compare. Both rarely matter in a difference, but they change the result of a merge.
 
 use std::collections::HashMap;
 
@@ -9,13 +10,13 @@ use gix::diff::blob::{Algorithm, Diff, Hunk, NoSliderHeuristic, Token};
 
 use crate::{Error, Interrupt, line_diff::paired};
 
-/// How often a line can be there at most to decide anything.
+/// The maximum number of occurrences of a line at which a match can start.
 const OCCURRENCES_MAX: usize = 64;
 
-/// How many lines are looked at before it is checked whether the work is to end.
+/// The interval between checks for an interruption, in lines.
 const LINES_PER_CHECK: usize = 1 << 10;
 
-/// Finds what differs between two texts; changes that can be at several places are at the last of them.
+/// Lists the changes between two texts; a change with several possible positions is at the last one.
 pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32, interrupt: &Interrupt) -> Result<Vec<Hunk>, Error> {
     let pairs = pairs(before, after, tokens, interrupt)?;
     let mut diff = paired(before.len(), after.len(), &pairs);
@@ -23,7 +24,7 @@ pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32, interrupt: &I
     Ok(diff.hunks().collect())
 }
 
-/// A part of two texts that is the same in both.
+/// A range of equal lines in two texts.
 #[derive(Clone, Copy, Default)]
 struct CommonRun {
     before: usize,
@@ -31,10 +32,10 @@ struct CommonRun {
     lines: usize,
 }
 
-/// Pairs the lines that two texts have in common, in no order.
+/// Pairs the lines that two texts have in common, in any order.
 fn pairs(before: &[Token], after: &[Token], tokens: u32, interrupt: &Interrupt) -> Result<Vec<(usize, usize)>, Error> {
     let mut pairs = Vec::with_capacity(before.len().min(after.len()));
-    // The parts between what was paired.
+    // The ranges that are not paired yet.
     let mut open = vec![(0..before.len(), 0..after.len())];
     while let Some((part, part_after)) = open.pop() {
         let (start, start_after) = (part.start, part_after.start);
@@ -92,8 +93,7 @@ impl Places {
     }
 }
 
-/// Finds the longest part with the rarest lines that two texts have in common; nothing if all that they have in common
-/// is there too often.
+/// Finds the longest common range with the rarest lines; `None` if all common lines occur too often.
 fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Option<CommonRun>, Error> {
     let places = Places::of(before);
     let mut best = CommonRun::default();
@@ -109,7 +109,7 @@ fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<O
         let count = places.count(after[line]);
         has_common |= count > 0;
         let here = if count > rarity { 0 } else { count };
-        // What lies in the part that was just found gives that part again.
+        // A position in the range that was just found would give the same range.
         let mut from = 0;
         for place in places.list(after[line]).take(here) {
             if place < from {
@@ -129,7 +129,7 @@ fn longest(before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<O
     Ok(if has_common && rarity > OCCURRENCES_MAX { None } else { Some(best) })
 }
 
-/// Extends a line that both texts have to all around it that is the same.
+/// Extends a common line by the equal lines before and after it.
 fn extend(before: &[Token], after: &[Token], line: usize, line_after: usize) -> CommonRun {
     let back = before[..line].iter().rev().zip(after[..line_after].iter().rev());
     let back = back.take_while(|(one, other)| one == other).count();

@@ -1,6 +1,6 @@
-//! Three versions of a text, line by line: what each side changed, and where the changes meet.
+//! Comparing three versions of a text line by line.
 //!
-//! Lines are compared by the histogram algorithm, and changes that touch each other conflict, as in Git.
+//! Lines are compared by the histogram algorithm, and adjacent changes conflict, as in Git.
 
 use std::ops::Range;
 
@@ -9,20 +9,20 @@ use gix::diff::blob::{Hunk, Interner, Token, sources::byte_lines};
 use super::histogram;
 use crate::{Error, Interrupt};
 
-/// How many lines three versions of a text have together, at most: some hundred bytes are held for each line while they
-/// are compared.
+/// The maximum number of lines of three versions of a text together. The comparison takes about a hundred bytes of memory
+/// for each line.
 pub const LINES_MAX: usize = 2_000_000;
 
-/// Tells whether three versions of a text have so few lines that they can be compared.
+/// Tells whether three versions of a text have at most [`LINES_MAX`] lines.
 pub fn can_compare(texts: [&[u8]; 3]) -> bool {
     let lines = texts.iter().flat_map(|text| text.iter()).filter(|byte| **byte == b'\n').count();
     lines <= LINES_MAX
 }
 
-/// A part of three versions of a text; the parts of a text follow each other without gaps.
+/// A part of three versions of a text; consecutive parts cover the whole text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextPart {
-    /// Who changed it.
+    /// The side that changed it.
     pub by: ChangedBy,
     /// The lines of the common ancestor, counted from 0.
     pub base: Range<usize>,
@@ -32,20 +32,20 @@ pub struct TextPart {
     pub theirs: Range<usize>,
 }
 
-/// Who changed a part of a text.
+/// The side that changed a part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangedBy {
-    /// Nobody, or both in the same way.
+    /// None, or both in the same way.
     Neither,
-    /// Our side alone.
+    /// Our side only.
     Ours,
-    /// Their side alone.
+    /// Their side only.
     Theirs,
-    /// Both, each in its own way.
+    /// Both, in different ways.
     Both,
 }
 
-/// Three versions of a text, cut into lines.
+/// Three versions of a text, split into lines.
 pub struct TextVersions<'t> {
     interner: Interner<&'t [u8]>,
     pub(super) base: Vec<Token>,
@@ -54,7 +54,7 @@ pub struct TextVersions<'t> {
 }
 
 impl<'t> TextVersions<'t> {
-    /// Cuts the texts into lines; each line has its end.
+    /// Splits the texts into lines with their line ends.
     pub fn new(base: &'t [u8], ours: &'t [u8], theirs: &'t [u8]) -> Self {
         let mut interner = Interner::new(64);
         let [base, ours, theirs] =
@@ -62,12 +62,12 @@ impl<'t> TextVersions<'t> {
         Self { interner, base, ours, theirs }
     }
 
-    /// Gives lines as they are written.
+    /// Returns the text of lines.
     pub fn text(&self, lines: &[Token]) -> Vec<u8> {
         lines.iter().flat_map(|line| self.line(*line)).copied().collect()
     }
 
-    /// Gives the text of a part in the common ancestor, on our side and on theirs.
+    /// Returns the text of a part in the common ancestor, on our side and on theirs.
     pub fn texts(&self, part: &TextPart) -> [Vec<u8>; 3] {
         [&self.base[part.base.clone()], &self.ours[part.ours.clone()], &self.theirs[part.theirs.clone()]]
             .map(|lines| self.text(lines))
@@ -77,7 +77,7 @@ impl<'t> TextVersions<'t> {
         self.interner[line]
     }
 
-    /// Cuts the texts into parts by who changed what; `interrupt` can end that early.
+    /// Splits the texts into parts by the side that changed them; `interrupt` can end the work early.
     pub fn parts(&self, interrupt: &Interrupt) -> Result<Vec<TextPart>, Error> {
         let mut parts = Vec::new();
         let mut last = TextPart { by: ChangedBy::Neither, base: 0..0, ours: 0..0, theirs: 0..0 };
@@ -91,7 +91,7 @@ impl<'t> TextVersions<'t> {
                 ours: last.ours.end..change.ours.start,
                 theirs: last.theirs.end..change.theirs.start,
             };
-            // Changes of one line can look different and come to the same.
+            // Different changes can have the same result.
             if change.by == ChangedBy::Both && self.ours[change.ours.clone()] == self.theirs[change.theirs.clone()] {
                 change.by = ChangedBy::Neither;
             }
@@ -101,7 +101,7 @@ impl<'t> TextVersions<'t> {
         Ok(parts)
     }
 
-    /// Gives the whole texts as one part; nothing if all are empty.
+    /// Returns the whole texts as one part; `None` if all are empty.
     pub fn whole(&self) -> Option<TextPart> {
         let by = match (self.base == self.ours, self.base == self.theirs) {
             _ if self.ours == self.theirs => ChangedBy::Neither,
@@ -113,18 +113,18 @@ impl<'t> TextVersions<'t> {
         Some(part).filter(|part| !part.is_empty())
     }
 
-    /// Finds what differs between lines.
+    /// Lists the differences between lines.
     pub(super) fn diff(&self, before: &[Token], after: &[Token], interrupt: &Interrupt) -> Result<Vec<Hunk>, Error> {
         histogram::diff(before, after, self.interner.num_tokens(), interrupt)
     }
 
-    /// Lists what changed, in order; changes that both sides made alike are left out.
+    /// Lists the changes in order, without those that both sides made in the same way.
     pub(super) fn changes(&self, interrupt: &Interrupt) -> Result<Vec<TextPart>, Error> {
         let ours = self.diff(&self.base, &self.ours, interrupt)?;
         let theirs = self.diff(&self.base, &self.theirs, interrupt)?;
         let (mut our, mut their) = (ours.iter().peekable(), theirs.iter().peekable());
         let mut changes = Vec::new();
-        // How far a side's lines are from those of the ancestor, after its last change and before its next one.
+        // The distance of a side's lines from those of the ancestor, between two changes.
         let drift = |next: Option<&&Hunk>, lines: usize| match next {
             Some(hunk) => i64::from(hunk.after.start) - i64::from(hunk.before.start),
             None => offset(lines) - offset(self.base.len()),
@@ -161,7 +161,7 @@ impl<'t> TextVersions<'t> {
                         our.next();
                     }
                 }
-                _ => unreachable!("a change that is alone is before every other"),
+                _ => unreachable!("a change without a counterpart is matched above"),
             }
         }
     }
@@ -177,19 +177,19 @@ impl TextPart {
     }
 }
 
-/// Makes one part of two changes that meet: it reaches from where the first begins to where the last ends.
+/// Joins two overlapping changes into one part, from the start of the first to the end of the last one.
 fn both(ours: &Hunk, theirs: &Hunk) -> TextPart {
     let start = ours.before.start.min(theirs.before.start);
     let end = ours.before.end.max(theirs.before.end);
     let reach = |hunk: &Hunk| {
         let (front, back) = (hunk.before.start - start, end - hunk.before.end);
-        // What reaches before the first line reaches into the change before, with which it becomes one.
+        // A start before the first line touches the previous change, with which it is joined.
         hunk.after.start.saturating_sub(front) as usize..(hunk.after.end + back) as usize
     };
     TextPart { by: ChangedBy::Both, base: start as usize..end as usize, ours: reach(ours), theirs: reach(theirs) }
 }
 
-/// Adds a change, which becomes one with the last where they touch on either side.
+/// Adds a change; joins it with the last one if they touch on one of the sides.
 fn append(changes: &mut Vec<TextPart>, change: TextPart) {
     match changes.last_mut() {
         Some(last) if change.ours.start <= last.ours.end || change.theirs.start <= last.theirs.end => {
@@ -209,11 +209,11 @@ fn range(range: &Range<u32>) -> Range<usize> {
 }
 
 fn moved(range: &Range<usize>, drift: i64) -> Range<usize> {
-    // What would be before the first line is in the change before, with which it becomes one.
+    // A position before the first line touches the previous change, with which it is joined.
     let at = |line: usize| usize::try_from(offset(line) + drift).unwrap_or_default();
     at(range.start)..at(range.end)
 }
 
 fn offset(lines: usize) -> i64 {
-    i64::try_from(lines).expect("a text has fewer lines than that")
+    i64::try_from(lines).expect("a text has fewer than 2^63 lines")
 }

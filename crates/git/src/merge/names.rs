@@ -1,6 +1,6 @@
-//! What differs in three folders, name by name.
+//! The entries that differ between three folders.
 //!
-//! **Invariant:** of the entries of wide folders only those are kept that differ; they count as items of the merge.
+//! **Invariant:** only entries that differ are kept, and they count towards the limit of entries.
 
 use bstr::{BString, ByteVec};
 use gix::ObjectId;
@@ -12,12 +12,12 @@ use crate::{
     reader::Reader,
 };
 
-/// A name, and what each of the three folders has there.
+/// A name with its versions in three folders.
 pub(super) type NamedVersions = (BString, [Option<FileVersion>; 3]);
 
-/// Lists what is not the same in three folders, in the order of trees: a folder's name counts as if it ended in a slash.
+/// Lists the entries that differ between three folders, in Git's order: the name of a tree ends with a slash.
 ///
-/// The folders' path is `path_bytes` long.
+/// `path_bytes` is the length of the folders' path.
 pub(super) fn differing(
     reader: &mut Reader,
     budget: &mut Budget,
@@ -25,7 +25,7 @@ pub(super) fn differing(
     trees: [Option<ObjectId>; 3],
 ) -> Result<Vec<NamedVersions>, MergeError> {
     let mut data = <[Vec<u8>; 3]>::default();
-    // A tree that is there twice is read once.
+    // Equal trees are read once.
     let sources = trees.map(|tree| trees.iter().position(|other| *other == tree).unwrap_or_default());
     for (at, tree) in trees.iter().enumerate() {
         if let Some(id) = tree
@@ -61,7 +61,7 @@ pub(super) fn differing(
     Ok(names)
 }
 
-/// Gives where the entries of a tree begin, sorted by their names; those of one name stay in their order.
+/// Returns the positions of a tree's entries, sorted by name; entries with the same name stay in order.
 fn by_name(data: &[u8]) -> Result<Vec<u32>, &'static str> {
     let mut starts = Vec::new();
     let mut entries = TreeEntries::new(data);
@@ -71,17 +71,17 @@ fn by_name(data: &[u8]) -> Result<Vec<u32>, &'static str> {
             Some(entry) => _ = entry?,
             None => break,
         }
-        starts.push(u32::try_from(start).map_err(|_| "a tree of too many bytes")?);
+        starts.push(u32::try_from(start).map_err(|_| "the tree is too large")?);
     }
     starts.sort_by(|one, other| entry(data, *one).name.cmp(entry(data, *other).name));
     Ok(starts)
 }
 
 fn entry(data: &[u8], start: u32) -> TreeEntry<'_> {
-    TreeEntries::new(&data[start as usize..]).next().and_then(Result::ok).expect("it was read before")
+    TreeEntries::new(&data[start as usize..]).next().and_then(Result::ok).expect("the entry was parsed before")
 }
 
-/// The entries of a folder that were not compared yet.
+/// The remaining entries of a folder, sorted by name.
 struct SortedEntries<'d> {
     data: &'d [u8],
     sorted: &'d [u32],
@@ -92,7 +92,7 @@ impl<'d> SortedEntries<'d> {
         self.sorted.first().map(|start| entry(self.data, *start).name)
     }
 
-    /// Takes what has a name; of several the last.
+    /// Takes the entry with a name; the last one if there are several.
     fn take(&mut self, name: &[u8]) -> Option<FileVersion> {
         let mut found = None;
         while let Some((start, rest)) = self.sorted.split_first()

@@ -1,4 +1,4 @@
-//! What renames mean for the paths: the versions of a file come together where it went.
+//! Applying renames: the versions of a renamed file are merged at its new path.
 
 use bstr::{BString, ByteSlice};
 
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Merger<'_> {
-    /// Brings together what was renamed; the pairs are sorted by the old path.
+    /// Merges the versions of renamed files; `pairs` is sorted by old path.
     pub(super) fn merge_renamed(
         &mut self,
         input: TreeMerge<'_>,
@@ -51,7 +51,7 @@ impl Merger<'_> {
         let versions = [old.versions[BASE], version(&ours.new, OURS), version(&theirs.new, THEIRS)];
         let paths = [ours.old.as_bstr(), ours.new.as_bstr(), theirs.new.as_bstr()];
         let merged = self.content(input, versions, paths, 1 + 2 * input.depth)?;
-        // Where one side was taken as it is, each path keeps its own.
+        // If the merge just took our version, each path keeps the version of its own side.
         let is_ours = !merged.is_clean() && merged.version == versions[OURS];
         let placed: [(&RenamedFile, usize, Option<FileVersion>); 2] =
             [(ours, OURS, merged.version), (theirs, THEIRS, if is_ours { versions[THEIRS] } else { merged.version })];

@@ -1,7 +1,7 @@
-//! Which of the files that a side added are files that it deleted, under another name.
+//! Detection of renamed files: pairs of deleted and added files of one side.
 //!
-//! The steps are Git's: what is the same first, then what has the same name in another folder and is very similar, then
-//! the most similar of all that is left.
+//! The steps are Git's: first files with the same content, then very similar files with the same name in another folder,
+//! then the most similar files among the rest.
 
 use std::{
     cmp::Reverse,
@@ -24,38 +24,38 @@ use crate::Kind;
 /// The similarity that a file needs to one of the same name in another folder.
 const SIMILAR_OF_A_NAME: u64 = WHOLE * 3 / 4;
 
-/// No more pairs than this number squared are looked at.
-const LIMIT: usize = 7_000;
+/// The maximum number of pairs to compare: the square of Git's `merge.renameLimit`.
+const PAIRS_MAX: usize = 7_000 * 7_000;
 
-/// How many pieces of files are held, at most; 16 bytes each.
+/// The maximum number of pieces of files to hold, at 16 bytes each.
 const PIECES_HELD_MAX: usize = 4_000_000;
 
-/// What a side renamed.
+/// The renames of one side.
 #[derive(Default)]
 pub(super) struct Renames {
-    /// From where and to where.
+    /// The old and new paths of renamed files.
     pub(super) pairs: Vec<(BString, BString)>,
-    /// What was added and is no renamed file.
+    /// The added files that are not renamed ones.
     pub(super) added: Vec<BString>,
-    /// How many files moved from one folder to another, where it matters.
+    /// The number of files that moved from one folder to another, for the relevant folders.
     pub(super) folders: FolderMoves,
 }
 
 struct RenameSearch<'s> {
     side: &'s SideChanges,
-    /// For each added file the deleted one that it was.
+    /// For each added file its source among the deleted ones.
     sources: Vec<Option<usize>>,
-    /// Which deleted files were renamed.
+    /// Whether each deleted file has been paired.
     used: Vec<bool>,
     folders: FolderMoves,
-    /// The pieces of files that are likely to be compared again.
+    /// The pieces of files, which are likely to be compared again.
     pieces: HashMap<ObjectId, Pieces>,
     pieces_held: usize,
     hasher: RandomState,
 }
 
 impl Merger<'_> {
-    /// Finds what a side renamed, as far as it matters.
+    /// Finds the renames of one side that are relevant to the merge.
     pub(super) fn renames(&mut self, side: &SideChanges) -> Result<Renames, MergeError> {
         let mut search = RenameSearch {
             side,
@@ -86,7 +86,8 @@ impl Merger<'_> {
         Ok(renames)
     }
 
-    /// Pairs files of the same name, if no others have it, or if that is where the files of their folder went.
+    /// Pairs files with the same name if the name is unique, or if the new folder is the one to which most files of the old
+    /// folder moved.
     fn same_names(&mut self, search: &mut RenameSearch<'_>) -> Result<(), MergeError> {
         let side = search.side;
         let guesses = search.folders.guesses();
@@ -99,7 +100,7 @@ impl Merger<'_> {
         let by_path: HashMap<&BStr, usize> =
             side.added.iter().enumerate().map(|(at, (path, _))| (path.as_bstr(), at)).collect();
         let unpaired: HashSet<usize> = (0..side.added.len()).filter(|at| search.sources[*at].is_none()).collect();
-        for at in search.left() {
+        for at in search.unpaired() {
             let path = side.deleted[at].path.as_bstr();
             let target = match (added.get(name(path)), deleted.get(name(path))) {
                 (None, _) => continue,
@@ -116,11 +117,11 @@ impl Merger<'_> {
         Ok(())
     }
 
-    /// Pairs the most similar of the files that are left.
+    /// Pairs the most similar files among the remaining ones.
     fn similar(&mut self, search: &mut RenameSearch<'_>) -> Result<(), MergeError> {
-        let sources: Vec<_> = search.left().collect();
+        let sources: Vec<_> = search.unpaired().collect();
         let added: Vec<_> = (0..search.sources.len()).filter(|at| search.sources[*at].is_none()).collect();
-        if sources.len().saturating_mul(added.len()) > LIMIT * LIMIT {
+        if sources.len().saturating_mul(added.len()) > PAIRS_MAX {
             return Ok(());
         }
         let mut candidates = Vec::new();
@@ -181,7 +182,7 @@ impl Merger<'_> {
 }
 
 impl RenameSearch<'_> {
-    /// Pairs files of the same content.
+    /// Pairs files with the same content.
     fn same(&mut self) {
         let mut by_content = BTreeMap::<ObjectId, Vec<usize>>::new();
         for (at, DeletedFile { version: (_, id), .. }) in self.side.deleted.iter().enumerate() {
@@ -192,8 +193,8 @@ impl RenameSearch<'_> {
             let fits = |at: &usize| !self.used[*at] && is_alike(self.side.deleted[*at].version, *version);
             let mut fitting = sources.iter().copied().filter(fits).peekable();
             let first = fitting.peek().copied();
-            let of_the_name = fitting.find(|at| name(self.side.deleted[*at].path.as_ref()) == name(path.as_ref()));
-            if let Some(source) = of_the_name.or(first) {
+            let same_name = fitting.find(|at| name(self.side.deleted[*at].path.as_ref()) == name(path.as_ref()));
+            if let Some(source) = same_name.or(first) {
                 self.sources[added] = Some(source);
                 self.used[source] = true;
             }
@@ -211,10 +212,10 @@ impl RenameSearch<'_> {
         self.folders.count(&self.side.removed, &self.side.deleted[deleted].path, &self.side.added[added].0);
     }
 
-    /// The deleted files of which it matters where they went, and which are not found yet.
-    fn left(&self) -> impl Iterator<Item = usize> + use<> {
-        let left = (0..self.used.len()).filter(|at| !self.used[*at] && self.is_source(*at));
-        left.collect::<Vec<_>>().into_iter()
+    /// Lists the relevant deleted files that are not paired yet.
+    fn unpaired(&self) -> impl Iterator<Item = usize> + use<> {
+        let unpaired = (0..self.used.len()).filter(|at| !self.used[*at] && self.is_source(*at));
+        unpaired.collect::<Vec<_>>().into_iter()
     }
 
     fn is_source(&self, at: usize) -> bool {
@@ -223,27 +224,27 @@ impl RenameSearch<'_> {
     }
 
     fn is_unfinished(&self) -> bool {
-        self.sources.iter().any(Option::is_none) && self.left().next().is_some()
+        self.sources.iter().any(Option::is_none) && self.unpaired().next().is_some()
     }
 }
 
-/// Empty files are no renamed ones: too many are alike.
+/// Tells whether a file is empty. Empty files are not paired: too many are equal.
 fn is_empty((_, id): FileVersion) -> bool {
     id == ObjectId::empty_blob(gix::hash::Kind::Sha1)
 }
 
-/// Tells whether files of the same content are the same: links and submodules are never files.
+/// Tells whether two versions with the same content can be a pair: a link or submodule is never paired with a file.
 fn is_alike(old: FileVersion, new: FileVersion) -> bool {
     file_type(old) == FileType::File && file_type(new) == FileType::File || old.0 == new.0
 }
 
-/// Finds by name the only path that has it; nothing where several have it.
+/// Indexes paths by file name; `None` if several paths have the name.
 fn unique<'p>(
     paths: impl Iterator<Item = &'p BStr>,
-    counts: impl Fn(usize) -> bool,
+    is_included: impl Fn(usize) -> bool,
 ) -> HashMap<&'p BStr, Option<usize>> {
     let mut found = HashMap::new();
-    for (at, path) in paths.enumerate().filter(|(at, _)| counts(*at)) {
+    for (at, path) in paths.enumerate().filter(|(at, _)| is_included(*at)) {
         found.entry(name(path)).and_modify(|known| *known = None).or_insert(Some(at));
     }
     found

@@ -1,4 +1,4 @@
-//! What comes of each path, and the merged tree.
+//! Merging each path, and writing the merged tree.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,13 +7,13 @@ use gix::ObjectId;
 
 use super::{
     Conflict, FileVersion, MergeError, MergedTrees, Merger, TreeMerge,
-    content::aside,
+    content::path_aside,
     entry::{BASE, MergeEntry, OURS, Resolution, THEIRS, bit, file_type},
     walk::TreeDifferences,
 };
 use crate::{Edits, Mode, options::TREE_DEPTH_MAX};
 
-/// What the paths come to, as far as they are known.
+/// The paths of a merge, and the results so far.
 struct Paths {
     entries: BTreeMap<BString, MergeEntry>,
     settled: BTreeMap<BString, Option<FileVersion>>,
@@ -22,7 +22,7 @@ struct Paths {
 
 impl Merger<'_> {
     /// Merges three trees.
-    pub(super) fn trees(&mut self, input: TreeMerge<'_>) -> Result<MergedTrees, MergeError> {
+    pub(super) fn merge_trees(&mut self, input: TreeMerge<'_>) -> Result<MergedTrees, MergeError> {
         let mut found = self.differences(input.trees)?;
         let ours =
             found.entries.iter().filter_map(|(path, entry)| Some((path.clone(), entry.versions[OURS]?))).collect();
@@ -37,7 +37,7 @@ impl Merger<'_> {
         let TreeDifferences { entries, vacated, .. } = found;
         let settled = vacated.into_iter().map(|path| (path, None)).collect();
         let mut paths = Paths { entries, settled, conflicts: BTreeMap::new() };
-        // What is in a folder comes before the folder, so that it is known whether anything is left of it.
+        // The entries of a folder come before the folder, so that it is known whether anything remains in it.
         while let Some((path, entry)) = paths.entries.pop_last() {
             self.budget.time()?;
             match entry.resolution {
@@ -50,7 +50,7 @@ impl Merger<'_> {
         Ok(MergedTrees { tree, conflicts: paths.conflicts, is_clean })
     }
 
-    /// Decides what comes of one path.
+    /// Merges the versions at one path.
     fn settle(
         &mut self,
         input: TreeMerge<'_>,
@@ -105,7 +105,7 @@ impl Merger<'_> {
         Ok(())
     }
 
-    /// Puts what both sides have at one path at two, as the two are of different sorts.
+    /// Moves the versions of both sides to different paths, because they have different types.
     fn separate(
         &mut self,
         input: TreeMerge<'_>,
@@ -116,7 +116,7 @@ impl Merger<'_> {
         base: Option<FileVersion>,
     ) -> Result<(), MergeError> {
         let is_file = |version: FileVersion| matches!(version.0, Mode::File | Mode::Executable);
-        // A file makes way for what is none; of two that are none, both do.
+        // A file is moved if the other version is a link or submodule; otherwise both are moved.
         let moved = [is_file(ours) || !is_file(theirs), !is_file(ours)];
         let places = [(OURS, ours), (THEIRS, theirs)].into_iter().zip(moved).map(|((tree, version), moved)| {
             let place = if moved { self.unique(input, paths, &path, tree)? } else { path.clone() };
@@ -136,7 +136,7 @@ impl Merger<'_> {
         Ok(())
     }
 
-    /// Finds a path that no tree has for what has to make way.
+    /// Finds an unused path for a version that must be moved.
     fn unique(
         &mut self,
         input: TreeMerge<'_>,
@@ -144,7 +144,7 @@ impl Merger<'_> {
         path: &BString,
         tree: usize,
     ) -> Result<BString, MergeError> {
-        let wanted = aside(path.as_ref(), &input.labels[tree - 1]);
+        let wanted = path_aside(path.as_ref(), &input.labels[tree - 1]);
         let mut unique = wanted.clone();
         let mut number = 0;
         while self.is_known(input, paths, &unique)? {
@@ -164,7 +164,7 @@ impl Merger<'_> {
         Ok(paths.entries.contains_key(path) || paths.settled.contains_key(path))
     }
 
-    /// Writes the merged tree, beginning with our side's, of which `ours` has the files that are not the same in all trees.
+    /// Writes the merged tree, based on our tree. `ours` contains our files that are not equal in all trees.
     fn write(
         &mut self,
         input: TreeMerge<'_>,
@@ -177,7 +177,7 @@ impl Merger<'_> {
         if edits.iter().any(|(path, version)| version.is_some() && depth(path) > TREE_DEPTH_MAX) {
             return Err(MergeError::Items);
         }
-        // What was merged on the way is held until the end.
+        // The new objects are held in memory until the end of the merge.
         let (tree, objects) = self.reader.edit(Some(&input.trees[OURS]), &edits)?;
         for object in objects {
             self.budget.content(object.data.len() as u64)?;

@@ -1,29 +1,29 @@
-//! How alike two files are: how much of the one is made of what is in the other.
+//! The similarity of two files: the share of one file that also occurs in the other.
 
 use std::hash::BuildHasher;
 
 use crate::is_binary;
 
-/// The similarity of what is the same.
+/// The similarity of equal files.
 pub(crate) const WHOLE: u64 = 60_000;
 
-/// So many bytes of a line count as one piece.
+/// The maximum length of a piece of a line, in bytes.
 const PIECE_BYTES_MAX: usize = 64;
 
-/// So many pieces are gathered at least before those that are the same become one.
-const GATHERED: usize = 1 << 16;
+/// The number of pieces that are collected before equal ones are combined.
+const COLLECTED: usize = 1 << 16;
 
-/// How many different pieces a file has at most that is compared with others.
+/// The maximum number of different pieces of a file; other files are not compared.
 const PIECES_MAX: usize = 4_000_000;
 
-/// The pieces of a file by their hashes, with how many bytes there are of each; sorted.
+/// The pieces of a file: their hashes with the number of bytes of each, sorted.
 pub(crate) struct Pieces {
     bytes: u64,
     counts: Vec<(u64, u64)>,
 }
 
 impl Pieces {
-    /// Cuts a file into its lines, and long lines into pieces; nothing if it has too many different ones.
+    /// Splits a file into lines, and long lines into pieces; `None` if there are too many different pieces.
     pub(crate) fn new(data: &[u8], hasher: &impl BuildHasher) -> Option<Self> {
         let is_text = !is_binary(data);
         let mut counts = PieceCounts::default();
@@ -38,7 +38,7 @@ impl Pieces {
             if is_text && *byte == b'\r' && data.get(at + 1) == Some(&b'\n') {
                 continue;
             }
-            // Zeros before the first other byte count, but they tell no pieces apart.
+            // As in Git, leading zero bytes count, but do not change the hash.
             if !piece.is_empty() || *byte != 0 {
                 piece.push(*byte);
             }
@@ -53,12 +53,12 @@ impl Pieces {
         Some(Self { bytes: data.len() as u64, counts: counts.sorted() })
     }
 
-    /// Gives the number of different pieces.
+    /// Returns the number of different pieces.
     pub(crate) fn len(&self) -> usize {
         self.counts.len()
     }
 
-    /// Tells how much of the larger file is in the other one too, out of [`WHOLE`].
+    /// Returns the share of the larger file that is also in the other one, out of [`WHOLE`].
     pub(crate) fn similarity(&self, new: &Self) -> u64 {
         let mut others = new.counts.iter().peekable();
         let mut kept = 0;
@@ -72,25 +72,25 @@ impl Pieces {
     }
 }
 
-/// Gathers pieces; those that are the same become one from time to time.
+/// Collects pieces; equal ones are combined from time to time.
 #[derive(Default)]
 struct PieceCounts {
     counts: Vec<(u64, u64)>,
-    /// How many of them are sorted, and different from each other.
+    /// The number of pieces that are sorted and different.
     distinct: usize,
 }
 
 impl PieceCounts {
-    /// Adds a piece; tells whether there are not too many.
+    /// Adds a piece; returns false if there are too many.
     fn add(&mut self, piece: u64, bytes: u64) -> bool {
-        if self.counts.len() >= GATHERED.max(self.distinct * 2) {
-            self.unite();
+        if self.counts.len() >= COLLECTED.max(self.distinct * 2) {
+            self.combine();
         }
         self.counts.push((piece, bytes));
         self.distinct <= PIECES_MAX
     }
 
-    fn unite(&mut self) {
+    fn combine(&mut self) {
         self.counts.sort_unstable_by_key(|(piece, _)| *piece);
         self.counts.dedup_by(|next, kept| {
             let is_same = next.0 == kept.0;
@@ -101,7 +101,7 @@ impl PieceCounts {
     }
 
     fn sorted(mut self) -> Vec<(u64, u64)> {
-        self.unite();
+        self.combine();
         self.counts.shrink_to_fit();
         self.counts
     }
@@ -143,7 +143,7 @@ impl<T> BestCandidates<T> {
     }
 }
 
-/// Tells whether files of these sizes can be so similar.
+/// Tells whether files of these sizes can have a similarity of at least `least`.
 pub(crate) fn can_reach(least: u64, one: u64, other: u64) -> bool {
     one.max(other) * (WHOLE - least) >= one.abs_diff(other) * WHOLE
 }

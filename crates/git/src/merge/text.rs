@@ -1,20 +1,20 @@
-//! Merging three versions of a text into one, with marks where they conflict.
+//! Merging three versions of a text, with markers around conflicts.
 
 use gix::diff::blob::Token;
 
 use super::lines::{ChangedBy, TextPart, TextVersions};
 use crate::{Error, Interrupt};
 
-/// How many lines at most lie between two conflicts that are shown as one.
+/// The maximum number of lines between two conflicts that are shown as one.
 const BETWEEN_MAX: usize = 3;
 
-/// The length of a conflict's marks.
+/// The length of conflict markers.
 pub(super) const MARKER_LENGTH: usize = 7;
 
-/// Whose lines are taken where both sides changed.
+/// The side whose lines are used where both sides changed them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Favor {
-    /// Nobody's: it is a conflict.
+    /// None: the change is a conflict.
     #[default]
     Neither,
     /// Our side's.
@@ -29,18 +29,18 @@ pub(super) struct MergedText {
     pub(super) is_clean: bool,
 }
 
-/// How conflicts are marked.
+/// The form of conflict markers.
 pub(super) struct ConflictMarkers {
     pub(super) length: usize,
     pub(super) ours: Vec<u8>,
     pub(super) theirs: Vec<u8>,
 }
 
-/// Merges three versions of a text: the ancestor's, ours and theirs; `interrupt` can end that early.
+/// Merges three versions of a text: the ancestor's, ours and theirs. `interrupt` can end the work early.
 pub(super) fn merge(
     [base, ours, theirs]: [&[u8]; 3],
     favor: Favor,
-    marks: &ConflictMarkers,
+    markers: &ConflictMarkers,
     interrupt: &Interrupt,
 ) -> Result<MergedText, Error> {
     let lines = TextVersions::new(base, ours, theirs);
@@ -57,11 +57,11 @@ pub(super) fn merge(
             (ChangedBy::Both, Favor::Neither) => {
                 text.is_clean = false;
                 let end: &[u8] = if ends_with_return(&lines, &part) { b"\r\n" } else { b"\n" };
-                write_marker(&mut text.data, b'<', marks.length, &marks.ours, end);
+                write_marker(&mut text.data, b'<', markers.length, &markers.ours, end);
                 write_lines(&mut text.data, &lines.text(ours), end);
-                write_marker(&mut text.data, b'=', marks.length, b"", end);
+                write_marker(&mut text.data, b'=', markers.length, b"", end);
                 write_lines(&mut text.data, &lines.text(theirs), end);
-                write_marker(&mut text.data, b'>', marks.length, &marks.theirs, end);
+                write_marker(&mut text.data, b'>', markers.length, &markers.theirs, end);
             }
         }
         at = part.ours.end;
@@ -70,7 +70,7 @@ pub(super) fn merge(
     Ok(text)
 }
 
-/// Leaves of each conflict only what the sides do not have in common.
+/// Reduces each conflict to the lines that differ between the sides.
 fn refined(lines: &TextVersions<'_>, changes: Vec<TextPart>, interrupt: &Interrupt) -> Result<Vec<TextPart>, Error> {
     let mut refined = Vec::with_capacity(changes.len());
     for part in changes {
@@ -94,7 +94,7 @@ fn refined(lines: &TextVersions<'_>, changes: Vec<TextPart>, interrupt: &Interru
     Ok(refined)
 }
 
-/// Makes one of conflicts that are near each other.
+/// Joins conflicts that are near each other.
 fn joined(changes: Vec<TextPart>) -> Vec<TextPart> {
     let mut joined: Vec<TextPart> = Vec::with_capacity(changes.len());
     for part in changes {
@@ -122,7 +122,7 @@ fn write_marker(out: &mut Vec<u8>, sign: u8, length: usize, label: &[u8], end: &
     out.extend_from_slice(end);
 }
 
-/// Writes lines of which the last one gets an end if it has none.
+/// Writes lines; adds a line end if the last one has none.
 fn write_lines(out: &mut Vec<u8>, lines: &[u8], end: &[u8]) {
     out.extend_from_slice(lines);
     if !lines.is_empty() && !lines.ends_with(b"\n") {
@@ -130,10 +130,10 @@ fn write_lines(out: &mut Vec<u8>, lines: &[u8], end: &[u8]) {
     }
 }
 
-/// Tells whether the marks of a conflict end with a carriage return too, as the lines around it do, on no side otherwise.
+/// Tells whether the markers of a conflict end with `\r\n`: if the surrounding lines do so in all versions.
 fn ends_with_return(lines: &TextVersions<'_>, part: &TextPart) -> bool {
     let before = |text: &[Token], line: usize| line_end(lines, text, line.saturating_sub(1));
-    // A side that has no line with an end has no say, but the ancestor must have one.
+    // A side without any line end is ignored, but the ancestor must have one.
     before(&lines.ours, part.ours.start) != Some(false)
         && before(&lines.theirs, part.theirs.start) != Some(false)
         && line_end(lines, &lines.base, 0) == Some(true)

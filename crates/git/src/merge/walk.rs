@@ -1,4 +1,4 @@
-//! The walk through three trees at once, which finds all paths where they differ.
+//! Comparing three trees: finds all paths at which they differ.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,24 +15,24 @@ use super::{
 };
 use crate::Mode;
 
-/// What the trees differ in.
+/// The differences between three trees.
 #[derive(Default)]
 pub(super) struct TreeDifferences {
     pub(super) entries: BTreeMap<BString, MergeEntry>,
-    /// What our side and theirs did, as far as files can have been renamed by it.
+    /// The added and deleted files of our side and theirs, among which renames are searched.
     pub(super) sides: [SideChanges; 2],
     /// The paths that files were moved from.
     pub(super) vacated: Vec<BString>,
-    /// The folders that are looked at later, by the side that changed them; nothing once that side's turn is over.
+    /// The folders to compare later, by the side that changed them; `None` when that side is done.
     later: [Option<Vec<MergeFolder>>; 2],
 }
 
-/// What files a side added and deleted.
+/// The files that a side added and deleted.
 #[derive(Default)]
 pub(super) struct SideChanges {
-    /// What the ancestor has and the side has not, in the order of trees.
+    /// The files of the ancestor that the side does not have, in the order of trees.
     pub(super) deleted: Vec<DeletedFile>,
-    /// What the side has and the ancestor has not.
+    /// The files of the side that the ancestor does not have.
     pub(super) added: Vec<(BString, FileVersion)>,
     /// The folders that the side removed.
     pub(super) removed: HashMap<BString, RemovedFolder>,
@@ -41,15 +41,15 @@ pub(super) struct SideChanges {
 pub(super) struct DeletedFile {
     pub(super) path: BString,
     pub(super) version: FileVersion,
-    /// Whether it makes a difference to the merge where the file went.
+    /// Whether the new path of the file matters to the merge.
     pub(super) is_relevant: bool,
 }
 
-/// A folder of three trees.
+/// A folder of three trees, to be compared.
 struct MergeFolder {
     path: BString,
     trees: [Option<ObjectId>; 3],
-    /// Which side has it that the other removed, or 7 if that side added files to it.
+    /// The side that kept the folder if the other one removed it; 7 if that side also added files to it.
     kept: TreeSet,
 }
 
@@ -57,26 +57,26 @@ struct MergeFolder {
 struct OpenFolder {
     path: BString,
     kept: TreeSet,
-    /// What differs in it and was not looked at yet.
+    /// The remaining entries that differ.
     names: IntoIter<NamedVersions>,
 }
 
-/// Why it matters where the files of a removed folder went.
+/// The reason why the new paths of a removed folder's files matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RemovedFolder {
-    /// It does not.
-    Unnoticed,
-    /// As the other side added files to a folder around it.
-    Around,
-    /// As the other side added files to it.
-    Here,
+    /// They do not matter.
+    Irrelevant,
+    /// The other side added files to a parent folder.
+    AddedAbove,
+    /// The other side added files to the folder.
+    Added,
 }
 
 impl Merger<'_> {
     /// Compares three trees.
     ///
-    /// Of files that are the same, the first ones are taken for the renamed ones, so the order is Git's: folders that one side
-    /// alone changed come last, and then in the order of its table of them.
+    /// Among equal files, the first ones count as renamed, so the order must be Git's: folders that only one side changed come
+    /// last, in the order of Git's hash table.
     pub(super) fn differences(&mut self, trees: [ObjectId; 3]) -> Result<TreeDifferences, MergeError> {
         let mut found = TreeDifferences { later: [Some(Vec::new()), Some(Vec::new())], ..TreeDifferences::default() };
         self.walk(MergeFolder { path: BString::default(), trees: trees.map(Some), kept: 0 }, &mut found)?;
@@ -88,7 +88,7 @@ impl Merger<'_> {
         Ok(found)
     }
 
-    /// Compares three folders with all that is below them.
+    /// Compares three folders with all their entries.
     fn walk(&mut self, folder: MergeFolder, found: &mut TreeDifferences) -> Result<(), MergeError> {
         let mut open = vec![self.open(folder)?];
         while let Some(OpenFolder { path: folder, kept, names }) = open.last_mut() {
@@ -129,7 +129,7 @@ impl Merger<'_> {
         Ok(())
     }
 
-    /// Reads what differs in three folders.
+    /// Lists the entries that differ between three folders.
     fn open(&mut self, folder: MergeFolder) -> Result<OpenFolder, MergeError> {
         let MergeFolder { path, trees, mut kept } = folder;
         let names = names::differing(self.reader, &mut self.budget, path.len(), trees)?;
@@ -145,18 +145,18 @@ impl Merger<'_> {
 }
 
 impl TreeDifferences {
-    /// Notes what may have been renamed from a path or to it.
+    /// Notes the files that may have been renamed from or to a path.
     fn note(&mut self, folder: &BStr, path: &BString, entry: &MergeEntry, kept: TreeSet) {
         let files = entry.files();
         if matches!(entry.folders, 1 | 3 | 5) {
-            let relevance = if kept == 7 { RemovedFolder::Around } else { RemovedFolder::Unnoticed };
+            let relevance = if kept == 7 { RemovedFolder::AddedAbove } else { RemovedFolder::Irrelevant };
             for tree in [OURS, THEIRS].into_iter().filter(|tree| entry.folders & bit(*tree) == 0) {
                 self.sides[tree - 1].removed.insert(path.clone(), relevance);
             }
         }
         if kept == 7 && (files == bit(OURS) || files == bit(THEIRS)) {
             let other = if files == bit(OURS) { THEIRS } else { OURS };
-            self.sides[other - 1].removed.insert(folder.to_owned(), RemovedFolder::Here);
+            self.sides[other - 1].removed.insert(folder.to_owned(), RemovedFolder::Added);
         }
         if files == 7 {
             return;
@@ -179,28 +179,28 @@ fn tree_set(trees: impl Iterator<Item = bool>) -> TreeSet {
     trees.enumerate().filter(|(_, is_in)| *is_in).map(|(tree, _)| bit(tree)).sum()
 }
 
-/// Puts things in the order in which Git's hash tables have them, given the paths by which they are found.
-pub(super) fn in_table_order<T>(things: Vec<T>, path: impl Fn(&T) -> &BString) -> Vec<T> {
+/// Sorts items in the order of Git's hash tables, given their keys.
+pub(super) fn in_table_order<T>(items: Vec<T>, key: impl Fn(&T) -> &BString) -> Vec<T> {
     let mut buckets: Vec<Vec<T>> = Vec::new();
     buckets.resize_with(64, Vec::new);
-    let bucket = |thing: &T, count: usize| {
+    let bucket = |item: &T, count: usize| {
         let hash =
-            path(thing).iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
+            key(item).iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
         hash as usize & (count - 1)
     };
-    for (count, thing) in things.into_iter().enumerate() {
-        let at = bucket(&thing, buckets.len());
-        buckets[at].push(thing);
+    for (count, item) in items.into_iter().enumerate() {
+        let at = bucket(&item, buckets.len());
+        buckets[at].push(item);
         if (count + 1) * 5 > buckets.len() * 4 {
             let larger = buckets.len() * 4;
             let moved = std::mem::take(&mut buckets);
             buckets.resize_with(larger, Vec::new);
-            for thing in moved.into_iter().flat_map(|bucket| bucket.into_iter().rev()) {
-                let at = bucket(&thing, larger);
-                buckets[at].push(thing);
+            for item in moved.into_iter().flat_map(|bucket| bucket.into_iter().rev()) {
+                let at = bucket(&item, larger);
+                buckets[at].push(item);
             }
         }
     }
-    // What came last is first in its bucket.
+    // In each bucket, the last added item is first.
     buckets.into_iter().flat_map(|bucket| bucket.into_iter().rev()).collect()
 }

@@ -1,4 +1,4 @@
-//! A server of the example in this process, and the git command line.
+//! The server of the example in this process, and the git command line.
 
 use std::{
     cell::Cell,
@@ -17,7 +17,7 @@ use crate::serve::{
     service,
 };
 
-/// A folder of repositories that is served, with room for clones beside them.
+/// A server with a folder of repositories, and a folder for clones beside it.
 pub struct Bench {
     folder: TempDir,
     url: String,
@@ -36,22 +36,22 @@ impl Bench {
         Self { folder, url }
     }
 
-    /// Gives the address of the served repository.
+    /// Returns the URL of the served repository.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Gives a path beside the served repositories.
+    /// Returns a path beside the served repositories.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Gives the folder of the served repository.
+    /// Returns the folder of the served repository.
     pub fn served(&self) -> PathBuf {
         self.path("root/r.git")
     }
 
-    /// Makes a repository beside the served ones.
+    /// Creates a repository beside the served ones.
     pub fn work(&self, name: &str) -> Work {
         let path = self.path(name);
         run(self.folder.path(), &["init", "--quiet", path.to_str().expect("a plain path")]);
@@ -68,7 +68,7 @@ impl Bench {
         Work { path }
     }
 
-    /// Checks that the served repository is sound and that no push left anything behind.
+    /// Checks that the served repository is sound and contains no leftovers of pushes.
     pub fn check(&self) {
         let served = self.served();
         run(&served, &["fsck", "--full", "--strict"]);
@@ -81,7 +81,7 @@ fn service_of(listener: &TcpListener, root: &Path, options: &Options) {
     service::run(listener, repositories).expect("a listening socket");
 }
 
-/// Lists what is in the objects folder and belongs to no finished push.
+/// Lists the files in the objects folder that do not belong to a finished push.
 pub fn leftovers(repository: &Path) -> Vec<String> {
     let names = |path: PathBuf| {
         std::fs::read_dir(path)
@@ -99,25 +99,25 @@ pub fn leftovers(repository: &Path) -> Vec<String> {
     objects.chain(odd).collect()
 }
 
-/// A repository with files.
+/// A repository with a working tree.
 pub struct Work {
     pub path: PathBuf,
 }
 
 impl Work {
-    /// Runs git, which has to succeed; gives its output.
+    /// Runs git, which must succeed; returns its output.
     pub fn git(&self, arguments: &[&str]) -> String {
         run(&self.path, arguments)
     }
 
-    /// Runs git, which has to fail; gives what it complains of.
+    /// Runs git, which must fail; returns its error output.
     pub fn refused(&self, arguments: &[&str]) -> String {
         let output = try_git(&self.path, arguments, b"");
         assert!(!output.status.success(), "git {arguments:?} succeeds");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    /// Writes a file and commits everything; gives the commit's id.
+    /// Writes a file and commits all changes; returns the id of the commit.
     pub fn commit(&self, file: impl AsRef<OsStr>, content: &str) -> String {
         let path = self.path.join(Path::new(file.as_ref()));
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
@@ -127,7 +127,7 @@ impl Work {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Makes a history with folders, merges, many kinds of tags, odd names, links and a submodule.
+    /// Creates a history with folders, merges, many kinds of tags, unusual names, links and a submodule.
     pub fn fill(&self) {
         for round in 0..12 {
             let lines = (0..60)
@@ -163,13 +163,13 @@ impl Work {
         self.git(&["tag", "bare-tree", "HEAD~6^{tree}"]);
     }
 
-    /// Lists all objects that the references lead to, sorted.
+    /// Lists all objects reachable from the references, sorted.
     pub fn objects(&self) -> Vec<String> {
         objects(&self.path, &["--all"])
     }
 }
 
-/// Lists the objects that a revision range holds, sorted.
+/// Lists the objects of a revision range, sorted.
 pub fn objects(path: &Path, range: &[&str]) -> Vec<String> {
     let mut arguments = vec!["rev-list", "--objects", "--no-object-names"];
     arguments.extend_from_slice(range);
@@ -180,21 +180,21 @@ pub fn objects(path: &Path, range: &[&str]) -> Vec<String> {
 }
 
 thread_local! {
-    /// The time of the next command of this thread, in seconds since 1970; without one all commits are of one time.
+    /// The time of this thread's next command, in seconds since 1970; `None` gives all commits the same time.
     static CLOCK: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Lets the commits that this thread makes from now on be each newer than the one before.
-pub fn let_time_pass() {
+/// Makes each later commit of this thread newer than the one before.
+pub fn advance_clock() {
     CLOCK.set(Some(1_700_000_000));
 }
 
-/// Runs git, which has to succeed; gives its output.
+/// Runs git, which must succeed; returns its output.
 pub fn run(path: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&feed(path, arguments, b"")).trim_end().to_owned()
 }
 
-/// Runs git with an input, which has to succeed; gives its output.
+/// Runs git with an input, which must succeed; returns its output.
 pub fn feed(path: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let output = try_git(path, arguments, input);
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -206,7 +206,7 @@ pub fn try_git(path: &Path, arguments: &[&str], input: &[u8]) -> Output {
     try_git_with(path, arguments, input, &[])
 }
 
-/// Runs git with an input and more variables.
+/// Runs git with an input and further environment variables.
 pub fn try_git_with(path: &Path, arguments: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new("git");
     command.env_remove("GIT_PROTOCOL").envs(variables.iter().copied());

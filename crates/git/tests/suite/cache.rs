@@ -1,4 +1,4 @@
-//! Answers that are kept.
+//! The cache of packs.
 
 use std::io::{self, Write};
 
@@ -20,10 +20,10 @@ fn request(tip: &str, have: Option<&str>) -> Vec<u8> {
     craft::lines(&lines)
 }
 
-/// A client that breaks off after some bytes.
-struct Short(usize);
+/// A client that disconnects after some bytes.
+struct BrokenClient(usize);
 
-impl Write for Short {
+impl Write for BrokenClient {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(bytes.len())
@@ -35,7 +35,7 @@ impl Write for Short {
 }
 
 #[test]
-fn the_same_question_gets_the_same_pack() {
+fn the_same_request_gets_the_same_pack() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     history(&work, &mut Dice(11), 120);
@@ -49,23 +49,23 @@ fn the_same_question_gets_the_same_pack() {
 
     let whole = request(tips[0], None);
     let fresh = craft::fetch(&repository, &tips, &whole, &plain).expect("a pack");
-    // A client that breaks off leaves nothing.
+    // A pack for a client that disconnects is not cached.
     let id = ObjectId::from_hex(tips[0].as_bytes()).expect("forty digits");
     let reference = Reference { name: "refs/heads/main".into(), target: id, peeled: None };
     let references = References { references: vec![reference], ..References::default() };
     let read =
         Request::read(&mut whole.as_slice(), git::Version::V0, &kept).expect("a sound request").expect("a request");
     let answer = upload_pack::respond(&repository, &references, read, &kept).expect("a pack");
-    answer.write(&mut Short(fresh.len() - 30)).expect_err("the client is gone");
+    answer.write(&mut BrokenClient(fresh.len() - 30)).expect_err("the client is gone");
     assert_eq!(cache.bytes(), 0);
 
     let mut bytes = 0;
-    for question in [whole, request(tips[0], Some(tips[1])), request(tips[1], None)] {
-        let plain = craft::fetch(&repository, &tips, &question, &plain).expect("a pack");
-        let first = craft::fetch(&repository, &tips, &question, &kept).expect("a pack");
+    for request in [whole, request(tips[0], Some(tips[1])), request(tips[1], None)] {
+        let plain = craft::fetch(&repository, &tips, &request, &plain).expect("a pack");
+        let first = craft::fetch(&repository, &tips, &request, &kept).expect("a pack");
         assert!(cache.bytes() > bytes);
         bytes = cache.bytes();
-        let second = craft::fetch(&repository, &tips, &question, &kept).expect("a pack");
+        let second = craft::fetch(&repository, &tips, &request, &kept).expect("a pack");
         assert_eq!(bytes, cache.bytes());
         assert_eq!(first, plain);
         assert_eq!(first, second);
@@ -93,8 +93,8 @@ fn without_memory_for_caches_the_answers_are_the_same() {
     let usual = Repository::open(&bench.served()).expect("the repository");
     let options = Options { offers: Offers::FULL, ..Options::default() };
     for _ in 0..2 {
-        for question in [request(tips[0], None), request(tips[0], Some(tips[1]))] {
-            let answer = |repository| craft::fetch(repository, &tips, &question, &options).expect("a pack");
+        for request in [request(tips[0], None), request(tips[0], Some(tips[1]))] {
+            let answer = |repository| craft::fetch(repository, &tips, &request, &options).expect("a pack");
             assert_eq!(answer(&lean).len(), answer(&usual).len());
         }
         lean.write_graph().expect("a writable folder");
@@ -103,7 +103,7 @@ fn without_memory_for_caches_the_answers_are_the_same() {
 }
 
 #[test]
-fn many_ask_for_the_same_at_once() {
+fn simultaneous_equal_requests_get_the_same_pack() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     history(&work, &mut Dice(12), 200);
@@ -113,9 +113,9 @@ fn many_ask_for_the_same_at_once() {
     let cache = Cache::open(&bench.path("cache"), 8 << 20).expect("a writable folder");
     let options =
         Options { cache: Some(cache), pack_permits: PackPermits::new(1), offers: Offers::FULL, ..Options::default() };
-    let ask = || craft::fetch(&repository, &[&tip], &request(&tip, None), &options).expect("a pack");
+    let fetch = || craft::fetch(&repository, &[&tip], &request(&tip, None), &options).expect("a pack");
     let answers: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(fetch)).collect();
         threads.into_iter().map(|thread| thread.join().expect("a pack")).collect()
     });
     assert!(answers.iter().all(|answer| *answer == answers[0]));

@@ -1,4 +1,4 @@
-//! Pushed objects are checked as `git receive-pack` checks them with `receive.fsckObjects`.
+//! Checks of pushed objects, compared with `git receive-pack` and `receive.fsckObjects`.
 
 mod pair;
 
@@ -6,13 +6,13 @@ use git::{Fsck, Kind, ObjectId};
 
 use crate::{
     bench::run,
-    craft::{self, Entry, Pack},
+    craft::{self, PackBuilder, PackEntry},
 };
-use pair::{Pair, tree_of};
+use pair::{FsckPair, tree_of};
 
 const PERSON: &str = "A <a@b> 1 +0000";
 
-/// An object that both sides have by then.
+/// Returns a blob and a tree that both repositories have after the first push.
 fn known() -> (String, String) {
     let file = craft::id(Kind::Blob, b"first\n");
     let tree = craft::tree(&file);
@@ -20,8 +20,8 @@ fn known() -> (String, String) {
 }
 
 #[test]
-fn commits() {
-    let mut pair = Pair::new();
+fn commits_are_checked_as_by_git() {
+    let mut pair = FsckPair::new();
     pair.push("first", &[]);
     let tree = format!("tree {}\n", known().1);
     let people = format!("author {PERSON}\ncommitter {PERSON}");
@@ -40,7 +40,7 @@ fn commits() {
         format!("{tree}{people}\n\nm\0"),
         format!("{tree}{people}\nencoding x\ngpgsig a\n b\n\nm"),
     ] {
-        pair.push(&text, &[(Entry::Commit, text.as_bytes())]);
+        pair.push(&text, &[(PackEntry::Commit, text.as_bytes())]);
     }
     for person in
         "<a@b> 1 +0000| <a@b> 1 +0000|A>B <a@b> 1 +0000|A 1 +0000|A<a@b> 1 +0000|A <a<b> 1 +0000|A <a@b 1 +0000|\
@@ -52,13 +52,13 @@ fn commits() {
             .split('|')
     {
         let text = format!("{tree}author {person}\ncommitter {PERSON}\n\nm");
-        pair.push(person, &[(Entry::Commit, text.as_bytes())]);
+        pair.push(person, &[(PackEntry::Commit, text.as_bytes())]);
     }
 }
 
 #[test]
-fn tags() {
-    let mut pair = Pair::new();
+fn tags_are_checked_as_by_git() {
+    let mut pair = FsckPair::new();
     pair.push("first", &[]);
     let object = format!("object {}\n", known().1);
     let head = format!("{object}type tree\ntag v\n");
@@ -81,13 +81,13 @@ fn tags() {
         format!("{head}tagger {PERSON}"),
         format!("{head}gpgsig x\n\nm"),
     ] {
-        pair.push(&text, &[(Entry::Tag, text.as_bytes())]);
+        pair.push(&text, &[(PackEntry::Tag, text.as_bytes())]);
     }
 }
 
 #[test]
-fn trees() {
-    let mut pair = Pair::new();
+fn trees_are_checked_as_by_git() {
+    let mut pair = FsckPair::new();
     pair.push("first", &[]);
     let (file, tree) = known();
     let null = craft::null();
@@ -132,13 +132,13 @@ fn trees() {
         pair.tree(&format!("{entries:?}"), entries);
     }
     for data in [&b"100644 a\0abc"[..], b"100644 a", b"100644", b"x", b""] {
-        pair.push("cut", &[(Entry::Tree, data)]);
+        pair.push("cut", &[(PackEntry::Tree, data)]);
     }
 }
 
 #[test]
-fn severities() {
-    let mut pair = Pair::new();
+fn severities_have_the_same_effect_as_in_git() {
+    let mut pair = FsckPair::new();
     pair.push("first", &[]);
     let file = known().0;
     let dot: &[(&str, &[u8], &str)] = &[("100644", b".", &file)];
@@ -152,23 +152,23 @@ fn severities() {
     pair.set("missingNameBeforeEmail", "warn");
     for person in ["<a@b> 1 +0000", "A <a@b> x"] {
         let text = format!("{tree}author <a@b> 1 +0000\ncommitter {person}\n\nm");
-        pair.push(person, &[(Entry::Commit, text.as_bytes())]);
+        pair.push(person, &[(PackEntry::Commit, text.as_bytes())]);
     }
-    // Without any check, what cannot be followed is refused all the same.
+    // Even without checks, an object is refused if its references cannot be parsed.
     pair.options.fsck = Fsck::off();
     let pack = {
-        let mut pack = Pack::new();
-        pack.add(Entry::Tree, b"100644 file\0short");
+        let mut pack = PackBuilder::new();
+        pack.add(PackEntry::Tree, b"100644 file\0short");
         pack.finish()
     };
     let request = craft::push_request("refs/heads/x", &file, "report-status side-band-64k", &pack);
-    let refusal = pair.ours(&request).expect_err("a malformed tree").expect("a sentence");
+    let refusal = pair.ours(&request).expect_err("a malformed tree").expect("a message");
     assert!(refusal.contains("is malformed: a tree entry without an id"), "{refusal}");
 }
 
 #[test]
 fn objects_can_be_skipped() {
-    let mut pair = Pair::new();
+    let mut pair = FsckPair::new();
     let bad = tree_of(&[("100644", b".", &craft::id(Kind::Blob, b"skipped\n"))]);
     let id = craft::id(Kind::Tree, &bad);
     let list = pair.folder.path().join("list");
@@ -176,12 +176,12 @@ fn objects_can_be_skipped() {
     let theirs = pair.folder.path().join("theirs");
     run(&theirs, &["config", "receive.fsck.skipList", list.to_str().expect("a plain path")]);
     pair.options.fsck.skip([ObjectId::from_hex(id.as_bytes()).expect("forty digits")]);
-    pair.push("skipped", &[(Entry::Tree, &bad)]);
+    pair.push("skipped", &[(PackEntry::Tree, &bad)]);
 }
 
 #[test]
-fn submodules() {
-    let mut pair = Pair::new();
+fn gitmodules_files_are_checked_as_by_git() {
+    let mut pair = FsckPair::new();
     pair.push("first", &[]);
     let (file, tree) = known();
     let mut modules = |text: &str| pair.file(text, "100644", b".gitmodules", text.as_bytes());
@@ -216,12 +216,12 @@ fn submodules() {
     pair.tree("a folder", &[("40000", b".gitmodules", &tree)]);
     pair.tree("a submodule", &[("160000", b".gitmodules", &tree)]);
     pair.tree("nothing", &[("160000", b".gitmodules", &"1".repeat(40))]);
-    pair.tree("what is there already", &[("100644", b".gitmodules", &file)]);
+    pair.tree("an existing blob", &[("100644", b".gitmodules", &file)]);
 }
 
 #[test]
-fn special_files() {
-    let mut pair = Pair::new();
+fn names_of_special_files_are_recognized_as_by_git() {
+    let mut pair = FsckPair::new();
     pair.push("first", &[]);
     for name in ".gitmodules|.GITMODULES|.gitmodules |.gitmodules.|.gitmodules:x|gitmod~1|GITMOD~4|gitmod~5|gi7eba~1|\
             GI7EBA~9|gi7eb~10|gi7~1234|gi~00001|gi~10000|gi7eba~0|gi7eba~12|g~123456|~1234567|gi7ebab~|gi7eba~|\

@@ -1,4 +1,4 @@
-//! Clones hold what was pushed.
+//! Clones contain everything that was pushed.
 
 use git::{Offers, Options, Repository};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[test]
-fn everything_pushed_is_cloned() {
+fn a_clone_has_everything_that_was_pushed() {
     for offers in [Offers::AWS, Offers::FULL] {
         let bench = Bench::new(offers);
         let work = bench.work("work");
@@ -47,7 +47,7 @@ fn a_deleted_default_branch_is_not_advertised() {
 }
 
 #[test]
-fn one_branch_brings_no_objects_of_others() {
+fn a_clone_of_one_branch_has_no_objects_of_others() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
@@ -59,7 +59,7 @@ fn one_branch_brings_no_objects_of_others() {
 }
 
 #[test]
-fn packs_are_sound_for_any_style_of_client() {
+fn packs_are_sound_for_all_capabilities_of_clients() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
@@ -74,7 +74,7 @@ fn packs_are_sound_for_any_style_of_client() {
             let options = Options { offers, ..Options::default() };
             let request = craft::lines(&[format!("want {tip} {capabilities}\n"), String::new(), "done\n".into()]);
             let answer = craft::fetch(&repository, &[&tip], &request, &options).expect("a pack");
-            let pack = answer.strip_prefix(b"0008NAK\n").expect("a refusal to acknowledge");
+            let pack = answer.strip_prefix(b"0008NAK\n").expect("a line NAK first");
             let empty = bench.work(&format!("{capabilities}{}", offers.modern));
             feed(&empty.path, &["index-pack", "--stdin", "--strict"], pack);
             empty.git(&["update-ref", "refs/heads/x", &tip]);

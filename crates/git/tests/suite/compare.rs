@@ -1,4 +1,4 @@
-//! What differs between trees and texts, and the history of a file: the same as git says.
+//! Differences of trees and texts, and histories of files, compared with git.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -13,20 +13,20 @@ use tempfile::TempDir;
 use crate::bench::{Work, feed, run};
 use crate::random::Dice;
 
-/// A repository on its own.
-struct Place {
+/// A repository in a temporary folder.
+struct TestRepository {
     folder: TempDir,
     repository: Repository,
 }
 
-impl Place {
+impl TestRepository {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         Self { folder, repository }
     }
 
-    /// Adds a tree of files, whose contents are numbers.
+    /// Adds a tree of files; each file contains one number.
     fn tree(&self, files: &Files) -> ObjectId {
         let in_use = self.repository.use_objects();
         let mut edits = Edits::new();
@@ -36,7 +36,7 @@ impl Place {
                 Mode::Submodule => ObjectId::from_hex(format!("{content:040x}").as_bytes()).expect("forty digits"),
                 _ => self.repository.add(&[blob], &in_use, false).expect("a fully connected set")[0],
             };
-            // A file takes the place of a folder, or the other way round: what came last is there.
+            // A file takes the test of a folder, or the other way round: what came last is there.
             edits.insert(path.as_str().into(), Some((*mode, id)));
         }
         let (tree, objects) = self.repository.reader().edit(None, &edits).expect("an edited tree");
@@ -47,7 +47,7 @@ impl Place {
 
 type Files = BTreeMap<String, (Mode, u8)>;
 
-/// Paths whose order is that of folders only if the slash at their end counts.
+/// Creates files with paths that sort differently with and without the trailing slash of folders.
 fn files() -> impl Strategy<Value = Files> {
     let path = prop_oneof!["[ab]", "[ab][.0-]c?", "[ab](/[ab]){1,3}", "[ab][.0]/[ab]"];
     let mode = prop_oneof![
@@ -69,14 +69,14 @@ fn raw(differences: &[Difference]) -> String {
     text
 }
 
-fn of_git(place: &Place, before: ObjectId, after: ObjectId) -> String {
+fn of_git(test: &TestRepository, before: ObjectId, after: ObjectId) -> String {
     let arguments =
         ["diff-tree", "-r", "--raw", "--no-renames", "--no-abbrev", &before.to_string(), &after.to_string()];
     let mut text = String::new();
-    for line in run(place.folder.path(), &arguments).lines() {
-        // The letter of the kind of change is left out: it follows from the rest.
-        let (what, path) = line.trim_start_matches(':').split_once('\t').expect("a path");
-        writeln!(text, "{}\t{path}", &what[..what.len() - 2]).expect("a string takes all");
+    for line in run(test.folder.path(), &arguments).lines() {
+        // The letter for the kind of change is dropped; it follows from the rest.
+        let (versions, path) = line.trim_start_matches(':').split_once('\t').expect("a path");
+        writeln!(text, "{}\t{path}", &versions[..versions.len() - 2]).expect("a string takes all");
     }
     text
 }
@@ -85,13 +85,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn trees_differ_as_git_says(before in files(), after in files()) {
-        let place = Place::new();
-        let (before, after) = (place.tree(&before), place.tree(&after));
-        let mut reader = place.repository.reader();
+    fn differences_of_trees_are_those_of_git(before in files(), after in files()) {
+        let test = TestRepository::new();
+        let (before, after) = (test.tree(&before), test.tree(&after));
+        let mut reader = test.repository.reader();
         let all = reader.differences(Some(&before), Some(&after)).expect("readable");
-        prop_assert_eq!(raw(&all), of_git(&place, before, after));
-        // Whatever path they begin after, the rest is the same.
+        prop_assert_eq!(raw(&all), of_git(&test, before, after));
+        // From any start, the remaining differences are the same.
         for (at, Difference { path, .. }) in all.iter().enumerate() {
             let mut rest = Differences::new(&mut reader, Some(before), Some(after), path.as_ref()).expect("readable");
             let mut found = Vec::new();
@@ -119,30 +119,31 @@ proptest! {
 }
 
 #[test]
-fn a_tree_is_compared_with_nothing() {
-    let place = Place::new();
-    let tree = place.tree(&Files::from([("a/b".to_owned(), (Mode::File, 1)), ("c".to_owned(), (Mode::Symlink, 2))]));
-    let mut reader = place.repository.reader();
+fn a_missing_tree_counts_as_empty() {
+    let test = TestRepository::new();
+    let tree = test.tree(&Files::from([("a/b".to_owned(), (Mode::File, 1)), ("c".to_owned(), (Mode::Symlink, 2))]));
+    let mut reader = test.repository.reader();
     let added = reader.differences(None, Some(&tree)).expect("readable");
-    let gone = reader.differences(Some(&tree), None).expect("readable");
-    assert_eq!(added.iter().map(|it| it.path.to_string()).collect::<Vec<_>>(), ["a/b", "c"]);
-    assert!(added.iter().all(|it| it.before.is_none()) && gone.iter().all(|it| it.after.is_none()));
+    let removed = reader.differences(Some(&tree), None).expect("readable");
+    assert_eq!(added.iter().map(|difference| difference.path.to_string()).collect::<Vec<_>>(), ["a/b", "c"]);
+    assert!(added.iter().all(|difference| difference.before.is_none()));
+    assert!(removed.iter().all(|difference| difference.after.is_none()));
     assert!(reader.differences(None, None).expect("readable").is_empty());
     assert!(reader.differences(Some(&tree), Some(&tree)).expect("readable").is_empty());
 }
 
 fn changes(before: &[&[u8]], after: &[&[u8]], ignore_white_space: bool) -> Vec<git::LineChange> {
-    git::diff_lines(before, after, ignore_white_space, &Interrupt::default()).expect("nothing ends it")
+    git::diff_lines(before, after, ignore_white_space, &Interrupt::default()).expect("no interruption")
 }
 
-/// Writes a random text of `kinds` of lines.
+/// Creates a random text with about `kinds` different lines.
 fn random_text(dice: &mut Dice, lines: usize, kinds: usize) -> Vec<String> {
     (0..lines).map(|_| format!("{}line {}\n", " ".repeat(dice.below(3)), dice.below(kinds))).collect()
 }
 
 #[test]
-fn changed_lines_are_those_that_git_finds_also_in_large_texts() {
-    let place = Place::new();
+fn changed_lines_are_those_of_git_even_in_large_texts() {
+    let test = TestRepository::new();
     let mut dice = Dice(0x00c0_ffee_0dd5);
     for (lines, kinds, edits) in
         [(40, 5, 60), (300, 40, 300), (3_000, 60, 5_000), (6_000, 3_000, 900), (20_000, 100, 30_000)]
@@ -159,11 +160,11 @@ fn changed_lines_are_those_that_git_finds_also_in_large_texts() {
         }
         let [before, after] = [before.concat(), after.concat()];
         for (name, text) in [("before", &before), ("after", &after)] {
-            std::fs::write(place.folder.path().join(name), text).expect("a writable folder");
+            std::fs::write(test.folder.path().join(name), text).expect("a writable folder");
         }
         let output = std::process::Command::new("git")
             .args(["-c", "core.attributesFile=/dev/null", "diff", "--no-index", "--unified=0", "before", "after"])
-            .current_dir(place.folder.path())
+            .current_dir(test.folder.path())
             .output()
             .expect("git is there");
         let text = String::from_utf8(output.stdout).expect("lines are text");
@@ -175,13 +176,14 @@ fn changed_lines_are_those_that_git_finds_also_in_large_texts() {
             count => format!("{},{count}", lines.start + 1),
         };
         let found = changes(&before, &after, false);
-        let found: Vec<_> = found.iter().map(|it| format!("{} +{}", range(&it.before), range(&it.after))).collect();
+        let found: Vec<_> =
+            found.iter().map(|change| format!("{} +{}", range(&change.before), range(&change.after))).collect();
         assert_eq!(found, of_git, "{lines} lines of {kinds} kinds");
     }
 }
 
 #[test]
-fn lines_are_not_compared_for_longer_than_somebody_waits() {
+fn a_comparison_of_lines_ends_when_it_is_interrupted() {
     let mut dice = Dice(0x0bad_5eed);
     let [before, after] = [(); 2].map(|()| random_text(&mut dice, 400_000, 200).concat());
     let [before, after] = [&before, &after].map(|text| git::lines(text.as_bytes()));
@@ -192,7 +194,7 @@ fn lines_are_not_compared_for_longer_than_somebody_waits() {
 }
 
 #[test]
-fn lines_that_differ_in_white_space_alone_can_be_the_same() {
+fn changes_of_white_space_can_be_ignored() {
     let (before, after) = (git::lines(b"a b\nc\n"), git::lines(b"ab \n\td\n"));
     assert_eq!(changes(&before, &after, false).len(), 1);
     let changes = changes(&before, &after, true);
@@ -200,12 +202,12 @@ fn lines_that_differ_in_white_space_alone_can_be_the_same() {
     assert!(git::is_binary(b"a\0b") && !git::is_binary(&[[b'a'; 8_000].as_slice(), b"\0"].concat()));
 }
 
-/// A text of which the end is a small part.
+/// Creates a text of 20 lines, followed by `end`.
 fn lines_and(end: &str) -> String {
     (0..20).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat() + end
 }
 
-fn place_of(work: &Work) -> Repository {
+fn repository_of(work: &Work) -> Repository {
     run(&work.path, &["repack", "-a", "-d", "-q"]);
     Repository::open(&work.path.join(".git")).expect("the repository")
 }
@@ -217,8 +219,8 @@ fn work() -> (TempDir, Work) {
     (folder, Work { path })
 }
 
-/// Makes commits `c0`, `c1` and so on with up to three parents, wrong clocks, and files that come, go and come back, none of
-/// them like another.
+/// Creates commits `c0`, `c1` and so on with up to three parents, wrong clocks, and files that are added, deleted and added
+/// again; no two files are similar.
 fn changing_files(work: &Work, dice: &mut Dice, commits: usize) {
     let mut stream = String::new();
     for number in 0..commits {
@@ -245,12 +247,12 @@ fn changing_files(work: &Work, dice: &mut Dice, commits: usize) {
 }
 
 #[test]
-fn versions_and_their_children_are_those_of_git() {
+fn versions_and_their_successors_are_those_of_git() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for _ in 0..4 {
         let (_folder, work) = work();
         changing_files(&work, &mut dice, 60);
-        let repository = place_of(&work);
+        let repository = repository_of(&work);
         for tip in ["c59", "c58", "c40"] {
             let commit = work.git(&["rev-parse", &format!("{tip}^0")]);
             for path in ["d0/f0", "d1/f2", "d0/f1"] {
@@ -265,8 +267,9 @@ fn versions_and_their_children_are_those_of_git() {
                 }
                 let id = ObjectId::from_hex(commit.as_bytes()).expect("an id");
                 let versions = repository.reader().file_history(&id, path.into()).expect("readable");
-                let found: BTreeMap<_, _> = versions.iter().map(|it| (it.commit.to_string(), it)).collect();
-                // Where the file is deleted there is no version of it; what came of it then came of the one before.
+                let found: BTreeMap<_, _> =
+                    versions.iter().map(|version| (version.commit.to_string(), version)).collect();
+                // A deletion is not a version; the successors of a deleted file belong to the version before.
                 let blob =
                     |commit: &str| run_maybe(&work, &["rev-parse", "--verify", "--quiet", &format!("{commit}:{path}")]);
                 let blobs: BTreeMap<_, _> = expected.keys().map(|commit| (commit.as_str(), blob(commit))).collect();
@@ -289,7 +292,7 @@ fn versions_and_their_children_are_those_of_git() {
                     assert_eq!(newer, children, "{path} in {commit} of {tip}");
                 }
                 assert!(found.keys().all(|commit| expected.contains_key(commit)), "{path} of {tip}");
-                // Each version comes after those that were made of it.
+                // Each version comes after its successors.
                 let mut seen = BTreeSet::new();
                 for version in &versions {
                     assert!(version.newer.iter().all(|newer| seen.contains(newer)));
@@ -308,7 +311,7 @@ fn run_maybe(work: &Work, arguments: &[&str]) -> String {
 #[test]
 fn a_file_is_followed_through_its_names_as_git_does() {
     let (_folder, work) = work();
-    crate::bench::let_time_pass();
+    crate::bench::advance_clock();
     work.commit("first", &lines_and("a"));
     work.commit("other", &lines_and("something else"));
     work.git(&["mv", "first", "second"]);
@@ -316,7 +319,7 @@ fn a_file_is_followed_through_its_names_as_git_does() {
     std::fs::create_dir(work.path.join("folder")).expect("a writable folder");
     work.git(&["mv", "second", "folder/last"]);
     work.commit("folder/last", &lines_and("b"));
-    // The content comes back under the first name, which is another file.
+    // Similar content is added under the first name again; that is another file.
     work.commit("first", &lines_and("c"));
     work.commit("folder/last", &lines_and("d"));
     let head = work.git(&["rev-parse", "HEAD"]);
@@ -325,7 +328,7 @@ fn a_file_is_followed_through_its_names_as_git_does() {
     let expected: Vec<_> = lines.chunks(2).map(|pair| (pair[0].to_owned(), BString::from(pair[1]))).collect();
     assert_eq!(expected.len(), 4);
     let id = ObjectId::from_hex(head.as_bytes()).expect("an id");
-    let versions = place_of(&work).reader().file_history(&id, "folder/last".into()).expect("readable");
+    let versions = repository_of(&work).reader().file_history(&id, "folder/last".into()).expect("readable");
     let found: Vec<_> = versions.into_iter().map(|version| (version.commit.to_string(), version.path)).collect();
     assert_eq!(found, expected);
 }
@@ -333,7 +336,7 @@ fn a_file_is_followed_through_its_names_as_git_does() {
 #[test]
 fn a_file_that_is_renamed_on_one_side_has_two_names() {
     let (_folder, work) = work();
-    crate::bench::let_time_pass();
+    crate::bench::advance_clock();
     let first = work.commit("old", &lines_and(""));
     work.git(&["checkout", "--quiet", "-b", "side"]);
     let side = work.commit("old", &lines_and("side\n"));
@@ -343,7 +346,7 @@ fn a_file_that_is_renamed_on_one_side_has_two_names() {
     work.git(&["merge", "--quiet", "--message", "merge", "side"]);
     let merge = work.git(&["rev-parse", "HEAD"]);
     let id = ObjectId::from_hex(merge.as_bytes()).expect("an id");
-    let versions = place_of(&work).reader().file_history(&id, "new".into()).expect("readable");
+    let versions = repository_of(&work).reader().file_history(&id, "new".into()).expect("readable");
     let found: BTreeMap<_, _> = versions
         .iter()
         .map(|version| {

@@ -1,4 +1,4 @@
-//! What the fuzzer learned to send does no harm; a release build of the fuzzer is not needed to see it.
+//! Replays the inputs that the fuzzers have found, without building the fuzzers.
 
 use proptest::prelude::*;
 
@@ -7,10 +7,10 @@ use crate::entries;
 fn replay(target: &str, entry: fn(&[u8])) {
     let folder = format!("{}/fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for file in std::fs::read_dir(&folder).expect("the corpus is there") {
-        let path = file.expect("it can be listed").path();
-        let data = std::fs::read(&path).expect("it was listed");
-        // The name tells which input it was, should it panic.
+    for file in std::fs::read_dir(&folder).expect("the corpus exists") {
+        let path = file.expect("a readable entry").path();
+        let data = std::fs::read(&path).expect("a readable file");
+        // Printed first, so that a panic shows the input.
         println!("{}", path.display());
         entry(&data);
         count += 1;
@@ -19,12 +19,12 @@ fn replay(target: &str, entry: fn(&[u8])) {
 }
 
 #[test]
-fn pkt_lines() {
+fn inputs_for_pkt_lines_do_no_harm() {
     replay("pkt_line", entries::pkt_line);
 }
 
 #[test]
-fn upload_requests() {
+fn inputs_for_upload_requests_do_no_harm() {
     replay("upload_request", entries::upload_request);
 }
 
@@ -34,17 +34,17 @@ fn dialogues() {
 }
 
 #[test]
-fn receive_requests() {
+fn inputs_for_receive_requests_do_no_harm() {
     replay("receive_request", entries::receive_request);
 }
 
 #[test]
-fn trees() {
+fn inputs_for_trees_do_no_harm() {
     replay("trees", entries::trees);
 }
 
 #[test]
-fn merges() {
+fn inputs_for_merges_do_no_harm() {
     replay("merge", entries::merge);
 }
 
@@ -52,13 +52,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_trees_are_compared_and_merged(data in proptest::collection::vec(any::<u8>(), 0..120)) {
+    fn random_trees_are_compared_and_merged(data in proptest::collection::vec(any::<u8>(), 0..120)) {
         entries::trees(&data);
         entries::merge(&data);
     }
 }
 
 #[test]
-fn packs() {
+fn inputs_for_packs_do_no_harm() {
     replay("pack_input", entries::pack_input);
 }

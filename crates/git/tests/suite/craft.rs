@@ -1,4 +1,4 @@
-//! Requests and packs that no git would make.
+//! Crafted requests and packs, some of which git would never send.
 
 use std::{io::Write, path::Path};
 
@@ -11,7 +11,7 @@ use git::{
 
 use crate::bench::{run, try_git};
 
-/// Frames lines; an empty one is a flush.
+/// Writes pkt-lines; an empty line is a flush packet.
 pub fn lines(lines: &[String]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in lines {
@@ -39,16 +39,16 @@ pub fn push_request(name: &str, new: &str, capabilities: &str, pack: &[u8]) -> V
 /// Serves a push whose update hook accepts everything; returns the answer, and how often the hook ran.
 pub fn push(repository: &Repository, request: &[u8], options: &Options) -> (Vec<u8>, usize) {
     let mut answer = Vec::new();
-    let mut asked = 0;
+    let mut calls = 0;
     let mut update_hook = |received: &Received<'_>| {
-        asked += 1;
+        calls += 1;
         received.commands.iter().map(|_| Ok(())).collect()
     };
     receive_pack::serve(repository, &mut &*request, &mut answer, options, &mut update_hook).expect("a sound request");
-    (answer, asked)
+    (answer, calls)
 }
 
-/// Answers a fetch; gives the answer, or the sentence that the client is told.
+/// Serves a fetch; returns the answer, or the message for the client.
 pub fn fetch(repository: &Repository, tips: &[&str], request: &[u8], options: &Options) -> Result<Vec<u8>, String> {
     let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).expect("forty digits");
     let references = (0..)
@@ -60,10 +60,10 @@ pub fn fetch(repository: &Repository, tips: &[&str], request: &[u8], options: &O
         })
         .collect();
     let references = References { references, ..References::default() };
-    ask(repository, &references, request, Version::V0, options).map_err(|error| error.to_string())
+    answer(repository, &references, request, Version::V0, options).map_err(|error| error.to_string())
 }
 
-/// Reads the references of a repository that git keeps.
+/// Reads the references of a repository of git.
 pub fn snapshot(path: &Path, repository: &Repository) -> References {
     let head = try_git(path, &["symbolic-ref", "--quiet", "HEAD"], b"");
     let head = head.status.success().then(|| String::from_utf8_lossy(&head.stdout).trim().into());
@@ -88,8 +88,8 @@ pub fn snapshot(path: &Path, repository: &Repository) -> References {
     all
 }
 
-/// Answers a request for objects, or about references.
-pub fn ask(
+/// Serves a request for objects or references.
+pub fn answer(
     repository: &Repository,
     references: &References,
     request: &[u8],
@@ -104,49 +104,49 @@ pub fn ask(
     Ok(bytes)
 }
 
-/// The number that an entry's kind has.
+/// The type of an entry of a pack.
 #[derive(Clone, Copy)]
-pub enum Entry<'a> {
+pub enum PackEntry<'a> {
     Commit,
     Tree,
     Blob,
     Tag,
-    /// On the base with that id.
+    /// A delta on the base with this id.
     Delta(&'a str),
-    /// On the base that many bytes before.
+    /// A delta on the base this many bytes before.
     OffsetDelta(u8),
 }
 
-/// Builds packs, sound or not.
-pub struct Pack {
+/// A builder of packs, which need not be sound.
+pub struct PackBuilder {
     bytes: Vec<u8>,
     count: u32,
 }
 
-impl Pack {
+impl PackBuilder {
     pub fn new() -> Self {
         Self { bytes: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), count: 0 }
     }
 
-    /// Gives where the next entry will start.
+    /// Returns the offset of the next entry.
     pub fn offset(&self) -> usize {
         self.bytes.len()
     }
 
     /// Adds an entry.
-    pub fn add(&mut self, entry: Entry<'_>, data: &[u8]) {
+    pub fn add(&mut self, entry: PackEntry<'_>, data: &[u8]) {
         self.add_declaring(entry, data.len(), data);
     }
 
-    /// Adds an entry that declares to be of another size than it is.
-    pub fn add_declaring(&mut self, entry: Entry<'_>, size: usize, data: &[u8]) {
+    /// Adds an entry with a size in its header that may be wrong.
+    pub fn add_declaring(&mut self, entry: PackEntry<'_>, size: usize, data: &[u8]) {
         let number = match entry {
-            Entry::Commit => 1,
-            Entry::Tree => 2,
-            Entry::Blob => 3,
-            Entry::Tag => 4,
-            Entry::OffsetDelta(_) => 6,
-            Entry::Delta(_) => 7,
+            PackEntry::Commit => 1,
+            PackEntry::Tree => 2,
+            PackEntry::Blob => 3,
+            PackEntry::Tag => 4,
+            PackEntry::OffsetDelta(_) => 6,
+            PackEntry::Delta(_) => 7,
         };
         let byte = |value: usize| u8::try_from(value).expect("a byte");
         let mut rest = size >> 4;
@@ -156,11 +156,11 @@ impl Pack {
             rest >>= 7;
         }
         match entry {
-            Entry::Delta(base) => {
+            PackEntry::Delta(base) => {
                 let base = ObjectId::from_hex(base.as_bytes()).expect("forty digits");
                 self.bytes.extend_from_slice(base.as_slice());
             }
-            Entry::OffsetDelta(distance) => self.bytes.push(distance),
+            PackEntry::OffsetDelta(distance) => self.bytes.push(distance),
             _ => {}
         }
         let mut encoder = ZlibEncoder::new(&mut self.bytes, Compression::fast());
@@ -169,20 +169,20 @@ impl Pack {
         self.count += 1;
     }
 
-    /// Adds bytes that stand for an entry.
+    /// Adds the raw bytes of an entry.
     pub fn add_bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.count += 1;
     }
 
-    /// Ends the pack.
+    /// Completes the pack.
     pub fn finish(mut self) -> Vec<u8> {
         self.bytes[8..12].copy_from_slice(&self.count.to_be_bytes());
         seal(self.bytes)
     }
 }
 
-/// Appends the hash that ends a pack.
+/// Appends the checksum of a pack.
 pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
     hasher.update(&bytes);
@@ -195,7 +195,7 @@ pub fn id(kind: git::Kind, data: &[u8]) -> String {
     gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, data).expect("no collision").to_string()
 }
 
-/// A delta that makes `base` followed by `tail` out of `base`; both are short.
+/// Creates a delta that appends `tail` to `base`; both must be short.
 pub fn append(base: &[u8], tail: &[u8]) -> Vec<u8> {
     let byte = |value: usize| u8::try_from(value).expect("a short text");
     let mut delta = vec![byte(base.len()), byte(base.len() + tail.len()), 0x90, byte(base.len()), byte(tail.len())];
@@ -203,7 +203,7 @@ pub fn append(base: &[u8], tail: &[u8]) -> Vec<u8> {
     delta
 }
 
-/// Writes a size as deltas do.
+/// Encodes a size for a delta.
 pub fn size(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value > 0x7f {
@@ -214,7 +214,7 @@ pub fn size(mut value: usize) -> Vec<u8> {
     bytes
 }
 
-/// A delta that takes nothing of its base.
+/// Creates a delta that uses no part of its base.
 pub fn replace(base: &[u8], data: &[u8]) -> Vec<u8> {
     let mut delta = [size(base.len()), size(data.len())].concat();
     for part in data.chunks(100) {
@@ -224,14 +224,14 @@ pub fn replace(base: &[u8], data: &[u8]) -> Vec<u8> {
     delta
 }
 
-/// A tree with one file.
+/// Creates a tree with one file.
 pub fn tree(file: &str) -> Vec<u8> {
     let mut data = b"100644 file\0".to_vec();
     data.extend_from_slice(ObjectId::from_hex(file.as_bytes()).expect("forty digits").as_slice());
     data
 }
 
-/// A commit without parents.
+/// Creates a commit without parents.
 pub fn commit(tree: &str) -> Vec<u8> {
     format!("tree {tree}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nmessage\n").into_bytes()
 }

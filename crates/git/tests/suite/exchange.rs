@@ -1,4 +1,4 @@
-//! The same bytes to us and to `git upload-pack`, and the same answers from both.
+//! Sends the same requests to this library and to `git upload-pack`, and compares the answers.
 
 mod depth;
 mod fetches;
@@ -9,7 +9,7 @@ use std::path::Path;
 use git::{Offers, Options, References, Repository, Version};
 
 use crate::{
-    bench::{Bench, feed, let_time_pass, objects, run, try_git_with},
+    bench::{Bench, advance_clock, feed, objects, run, try_git_with},
     craft,
 };
 
@@ -24,10 +24,10 @@ const FULL: [&str; 8] = [
     "lsrefs.unborn=advertise",
 ];
 
-/// An object that nobody has.
+/// The id of an object that does not exist.
 const UNKNOWN: &str = "7777777777777777777777777777777777777777";
 
-/// A repository to ask, and the references in it.
+/// A repository that serves requests, with its references.
 struct Peer {
     bench: Bench,
     repository: Repository,
@@ -41,18 +41,18 @@ impl Peer {
         Self { bench, repository, references }
     }
 
-    /// A repository with all that there can be, and a symbolic reference.
+    /// Creates a repository with all kinds of objects, and a symbolic reference.
     fn filled() -> Self {
         let bench = Bench::new(Offers::FULL);
         let work = bench.work("work");
-        let_time_pass();
+        advance_clock();
         work.fill();
         let served = format!("file://{}", bench.served().display());
         work.git(&["push", "--quiet", &served, "--all"]);
         work.git(&["push", "--quiet", &served, "--tags"]);
         let served = bench.served();
         run(&served, &["symbolic-ref", "refs/heads/link", "refs/heads/side3"]);
-        // What nothing leads to.
+        // Unreachable objects.
         feed(&served, &["hash-object", "-w", "--stdin"], b"hidden\n");
         let tree = run(&served, &["rev-parse", "main^{tree}"]);
         run(&served, &["commit-tree", "-m", "hidden", &tree]);
@@ -75,7 +75,7 @@ impl Peer {
         bytes
     }
 
-    /// Sends a request to both sides and compares what they say.
+    /// Sends a request to both sides and compares the answers.
     fn compare(&self, version: Version, lines: &[&str]) {
         let request = self.request(lines);
         let options = Options { offers: Offers::FULL, ..Options::default() };
@@ -83,28 +83,28 @@ impl Peer {
         arguments.extend_from_slice(&["upload-pack", "--stateless-rpc", "."]);
         let gits = try_git_with(&self.bench.served(), &arguments, &request, protocol(version));
         let complaint = String::from_utf8_lossy(&gits.stderr);
-        match craft::ask(&self.repository, &self.references, &request, version, &options) {
+        match craft::answer(&self.repository, &self.references, &request, version, &options) {
             Err(error) => {
                 assert!(!gits.status.success(), "{lines:?}: {error}");
-                let (packet, told) = (error.packet(), String::from_utf8_lossy(&gits.stdout));
+                let (packet, output) = (error.packet(), String::from_utf8_lossy(&gits.stdout));
                 let repeats = gits.stdout.ends_with(&packet) || complaint.contains(&format!("fatal: {error}\n"));
-                assert!(repeats, "{lines:?}\nours: {error}\ngit's: {complaint} {told}");
+                assert!(repeats, "{lines:?}\nours: {error}\ngit's: {complaint} {output}");
             }
             Ok(ours) => {
                 assert!(gits.status.success(), "{lines:?}: {complaint}");
                 let (ours, gits) = (Answer::parse(&ours, version), Answer::parse(&gits.stdout, version));
                 assert_eq!(ours.lines, gits.lines, "{lines:?}");
-                let place = self.bench.path("pack");
-                let (ours, gits) = (ours.objects(&place), gits.objects(&place));
+                let folder = self.bench.path("pack");
+                let (ours, gits) = (ours.objects(&folder), gits.objects(&folder));
                 let known = self.known(&request);
-                let news = |all: &[String]| all.iter().filter(|id| !known.contains(id)).cloned().collect::<Vec<_>>();
-                // Each sends a little of what the client has, and not the same.
-                assert_eq!(news(&ours), news(&gits), "{lines:?}");
+                let new = |all: &[String]| all.iter().filter(|id| !known.contains(id)).cloned().collect::<Vec<_>>();
+                // Both send some objects that the client has, but not the same ones.
+                assert_eq!(new(&ours), new(&gits), "{lines:?}");
             }
         }
     }
 
-    /// Lists what the client has by what it says.
+    /// Lists the objects of the client, according to its request.
     fn known(&self, request: &[u8]) -> Vec<String> {
         let text = String::from_utf8_lossy(request);
         let haves = text.split("have ").skip(1).map(|rest| &rest[..rest.len().min(40)]);
@@ -127,7 +127,7 @@ fn protocol(version: Version) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// An answer, taken apart.
+/// A parsed answer.
 #[derive(Default)]
 pub struct Answer {
     /// The lines before the pack.
@@ -136,7 +136,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes an answer apart.
+    /// Parses an answer.
     pub fn parse(mut rest: &[u8], version: Version) -> Self {
         let mut answer = Self::default();
         let mut in_pack = false;
@@ -161,28 +161,29 @@ impl Answer {
                 }
             }
         }
-        // Git lists shallow commits and wanted references in an order of its own.
+        // Git lists shallow commits and wanted references in another order.
         let is_shallow = |line: &String| line.starts_with("shallow ") || line.starts_with("unshallow ");
         let is_wanted = |line: &String| line.get(40..41) == Some(" ");
-        let alike = |one: &String, two: &String| is_shallow(one) && is_shallow(two) || is_wanted(one) && is_wanted(two);
-        answer.lines.chunk_by_mut(alike).for_each(<[String]>::sort);
+        let belong_together =
+            |one: &String, two: &String| is_shallow(one) && is_shallow(two) || is_wanted(one) && is_wanted(two);
+        answer.lines.chunk_by_mut(belong_together).for_each(<[String]>::sort);
         answer
     }
 
-    /// Lists the objects of the pack, sorted; `place` is a folder for that.
-    pub fn objects(&self, place: &Path) -> Vec<String> {
+    /// Lists the objects of the pack, sorted; creates and removes the folder `folder` for that.
+    pub fn objects(&self, folder: &Path) -> Vec<String> {
         if self.pack.is_empty() {
             return Vec::new();
         }
-        std::fs::create_dir_all(place).expect("a writable folder");
-        std::fs::write(place.join("x.pack"), &self.pack).expect("a writable folder");
-        run(place, &["index-pack", "x.pack"]);
-        let index = std::fs::read(place.join("x.idx")).expect("an index");
-        let list = feed(place, &["show-index", "--object-format=sha1"], &index);
+        std::fs::create_dir_all(folder).expect("a writable folder");
+        std::fs::write(folder.join("x.pack"), &self.pack).expect("a writable folder");
+        run(folder, &["index-pack", "x.pack"]);
+        let index = std::fs::read(folder.join("x.idx")).expect("an index");
+        let list = feed(folder, &["show-index", "--object-format=sha1"], &index);
         let list = String::from_utf8_lossy(&list);
         let mut ids: Vec<_> = list.lines().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned).collect();
         ids.sort();
-        std::fs::remove_dir_all(place).expect("a writable folder");
+        std::fs::remove_dir_all(folder).expect("a writable folder");
         ids
     }
 }

@@ -1,4 +1,4 @@
-//! Fetches bring what is new.
+//! Fetches send the new objects.
 
 use git::{Offers, Options, Repository, Version};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[test]
-fn what_is_new_is_fetched() {
+fn new_objects_are_fetched() {
     for offers in [Offers::AWS, Offers::FULL] {
         let bench = Bench::new(offers);
         let work = bench.work("work");
@@ -33,7 +33,7 @@ fn what_is_new_is_fetched() {
 }
 
 #[test]
-fn a_fetch_is_as_small_as_git_makes_it() {
+fn a_fetch_sends_no_more_objects_than_needed() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
@@ -75,14 +75,14 @@ fn a_file_is_a_delta_on_the_version_that_the_client_has() {
 }
 
 #[test]
-fn long_negotiations_come_to_an_end() {
+fn a_long_negotiation_ends() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main~8:refs/heads/main"]);
     let clone = bench.clone("clone", &[]);
     work.git(&["push", "--quiet", bench.url(), "main"]);
-    // Commits of the client's own, more than one request takes, and of many histories.
+    // The client has more own commits than fit into one request, on many branches.
     let commits = (0..1500).map(|number| {
         format!(
             "commit refs/heads/own{}\ncommitter A <a@b> {} +0000\ndata 1\nx\nM 644 inline f\ndata 4\n{number:04}\n",
@@ -114,7 +114,7 @@ fn rewritten_branches_are_fetched() {
 }
 
 #[test]
-fn any_reachable_object_can_be_asked_for() {
+fn any_reachable_object_can_be_fetched() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
@@ -136,21 +136,21 @@ fn any_reachable_object_can_be_asked_for() {
 }
 
 #[test]
-fn a_graph_tells_what_can_be_asked_for() {
+fn a_graph_shows_which_objects_are_reachable() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
     work.git(&["push", "--quiet", bench.url(), "main"]);
     let hidden = work.commit("hidden", "hidden\n");
     let served = bench.served();
-    let place = format!("file://{}", served.display());
-    work.git(&["push", "--quiet", &place, &format!("{hidden}:refs/heads/hidden")]);
+    let url = format!("file://{}", served.display());
+    work.git(&["push", "--quiet", &url, &format!("{hidden}:refs/heads/hidden")]);
     crate::bench::run(&served, &["-c", "extensions.preciousObjects=false", "repack", "-a", "-q"]);
     crate::bench::run(&served, &["update-ref", "-d", "refs/heads/hidden"]);
     let repository = Repository::open(&served).expect("the repository");
     repository.write_graph().expect("a writable folder");
     let references = craft::snapshot(&served, &repository);
-    for (name, given) in [
+    for (name, is_sent) in [
         ("HEAD~6", true),
         ("HEAD~6:top", true),
         ("HEAD~6^{tree}", true),
@@ -160,13 +160,13 @@ fn a_graph_tells_what_can_be_asked_for() {
         ("HEAD^{tree}", false),
     ] {
         let request = craft::lines(&[format!("want {}", work.git(&["rev-parse", name])), String::new(), "done".into()]);
-        let answer = craft::ask(&repository, &references, &request, Version::V0, &Options::default());
-        assert_eq!(answer.is_ok(), given, "{name}");
+        let answer = craft::answer(&repository, &references, &request, Version::V0, &Options::default());
+        assert_eq!(answer.is_ok(), is_sent, "{name}");
     }
 }
 
 #[test]
-fn the_last_round_is_as_git_answers_it() {
+fn the_end_of_a_negotiation_is_answered_as_by_git() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();

@@ -1,4 +1,4 @@
-//! Clients that leave objects out, and fetch them when they need them.
+//! Partial clones: clients that omit objects, and fetch them when they need them.
 
 use git::{Offers, Options, Repository, Version};
 
@@ -9,7 +9,7 @@ use crate::{
     random::Dice,
 };
 
-/// Makes commits with few contents at many places, so that the same trees are found at different depths.
+/// Creates commits with few contents at many paths, so that the same trees occur at different depths.
 fn history(work: &Work, dice: &mut Dice, commits: usize) {
     let mut stream = String::new();
     for number in 0..commits {
@@ -33,7 +33,7 @@ fn history(work: &Work, dice: &mut Dice, commits: usize) {
 const SPARSE: [&str; 6] =
     ["/*\n!/*/\n/a/\n", "*.c\n!a/\n", "a/b/\n!f.c\n", "*\n!/b/*\n", "# nothing\n\n!*\n", "a/**/f.c\nh.txt\n/b/a\n"];
 
-/// Not two sparse filters at once: Git's share the mark of a tree that was shown, so that none is.
+/// No combination has two sparse filters: Git's share the mark of trees that were shown, so that trees are lost.
 const FILTERS: [&str; 22] = [
     "blob:none",
     "blob:limit=1",
@@ -60,15 +60,15 @@ const FILTERS: [&str; 22] = [
 ];
 
 #[test]
-fn what_passes_a_filter_is_what_git_lets_pass() {
+fn filters_select_the_same_objects_as_in_git() {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     for round in 0..3 {
         let bench = Bench::new(Offers::FULL);
         let work = bench.work("work");
         history(&work, &mut dice, 40);
         let served = bench.served();
-        let place = format!("file://{}", served.display());
-        work.git(&["push", "--quiet", &place, "main", "t"]);
+        let url = format!("file://{}", served.display());
+        work.git(&["push", "--quiet", &url, "main", "t"]);
         let sparse: Vec<_> = SPARSE
             .iter()
             .map(|text| feed(&served, &["hash-object", "-w", "--stdin"], text.as_bytes()))
@@ -94,7 +94,7 @@ fn what_passes_a_filter_is_what_git_lets_pass() {
                 let mut lines: Vec<_> = ids.iter().map(|id| format!("want {id}")).collect();
                 lines.extend([format!("filter {filter}"), "done".into(), String::new()]);
                 let request = [b"0011command=fetch0001".as_slice(), &craft::lines(&lines)].concat();
-                let answer = craft::ask(&repository, &references, &request, Version::V2, &options);
+                let answer = craft::answer(&repository, &references, &request, Version::V2, &options);
                 let answer = answer.unwrap_or_else(|error| panic!("{filter}: {error}"));
                 let ours = Answer::parse(&answer, Version::V2).objects(&bench.path("pack"));
                 let mut range = vec![format!("--filter={filter}")];
@@ -107,7 +107,7 @@ fn what_passes_a_filter_is_what_git_lets_pass() {
 }
 
 #[test]
-fn partial_clones_fetch_what_they_need() {
+fn partial_clones_fetch_missing_objects_on_demand() {
     for version in ["0", "2"] {
         for filter in ["blob:none", "tree:0", "blob:limit=200", "sparse:oid=main:top"] {
             let bench = Bench::new(Offers::FULL);
@@ -117,8 +117,8 @@ fn partial_clones_fetch_what_they_need() {
             let setting = format!("protocol.version={version}");
             let path = bench.path("clone");
             let target = path.to_str().expect("a plain path");
-            let wanted = format!("--filter={filter}");
-            work.git(&["-c", &setting, "clone", "--quiet", "--no-checkout", &wanted, bench.url(), target]);
+            let option = format!("--filter={filter}");
+            work.git(&["-c", &setting, "clone", "--quiet", "--no-checkout", &option, bench.url(), target]);
             let clone = Work { path };
             clone.git(&["config", "protocol.version", version]);
             let missing = || clone.git(&["rev-list", "--objects", "--all", "--missing=print"]).contains("\n?");
@@ -134,7 +134,7 @@ fn partial_clones_fetch_what_they_need() {
 }
 
 #[test]
-fn filters_are_refused_where_they_are_not_offered() {
+fn filters_are_ignored_if_they_are_not_offered() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.commit("file", "content");
@@ -142,7 +142,7 @@ fn filters_are_refused_where_they_are_not_offered() {
     let path = bench.path("clone");
     let target = path.to_str().expect("a plain path");
     let cloned = try_git(&work.path, &["clone", "--filter=blob:none", bench.url(), target], b"");
-    let told = String::from_utf8_lossy(&cloned.stderr).into_owned();
-    assert!(told.contains("filtering not recognized by server, ignoring"), "{told}");
+    let output = String::from_utf8_lossy(&cloned.stderr).into_owned();
+    assert!(output.contains("filtering not recognized by server, ignoring"), "{output}");
     assert_eq!(Work { path }.objects(), work.objects());
 }

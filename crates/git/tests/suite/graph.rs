@@ -1,4 +1,4 @@
-//! Histories that are large enough for a graph.
+//! Repositories that are large enough for a graph.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
 
 const COMMITS: usize = 1500;
 
-/// Pushes a random history in steps; the first is much the largest.
+/// Pushes a random history in steps; the first one is by far the largest.
 fn filled(bench: &Bench, dice: &mut Dice) -> Work {
     let work = bench.work("work");
     history(&work, dice, COMMITS);
@@ -33,7 +33,7 @@ fn push(work: &Work, bench: &Bench, numbers: impl Iterator<Item = usize>) {
     work.git(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Fetches with and without haves; the client has exactly what the haves lead to.
+/// Fetches with and without haves; the client has exactly the objects reachable from the haves.
 fn check(bench: &Bench, repository: &Repository, work: &Work, dice: &mut Dice, name: &str) {
     let tips = run(&bench.served(), &["for-each-ref", "--format=%(objectname)"]);
     let tips: Vec<_> = tips.lines().collect();
@@ -81,7 +81,7 @@ fn fetches_are_exact_with_a_graph() {
     assert_eq!(graphs(&bench.served()).len(), 1);
     let loaded = Repository::open(&bench.served()).expect("the repository");
     check(&bench, &loaded, &work, &mut dice, "loaded");
-    // Packs on top, with completed bases that the large pack has too.
+    // Further packs, completed with bases that the large pack has too.
     for start in [COMMITS - 55, COMMITS - 30, COMMITS - 10] {
         push(&work, &bench, (start..).step_by(3).take(3));
         work.git(&["push", "--quiet", bench.url(), &format!("c{start}^{{tree}}:refs/tags/tree{start}")]);
@@ -110,7 +110,7 @@ fn shallow_clones_of_a_charted_repository_are_complete() {
 }
 
 #[test]
-fn damaged_graphs_are_passed_over() {
+fn damaged_graphs_are_ignored_and_replaced() {
     let mut dice = Dice(0x0bad_c0de_0bad_c0de);
     let bench = Bench::new(Offers::FULL);
     let work = filled(&bench, &mut dice);
@@ -126,22 +126,25 @@ fn damaged_graphs_are_passed_over() {
         if round % 2 == 0 {
             check(&bench, &repository, &work, &mut dice, &format!("damaged{round}-"));
         }
-        // It is replaced by a sound one.
+        // A sound graph replaces it.
         repository.write_graph().expect("a writable folder");
         assert_eq!(fs::read(&path).expect("a readable file"), sound);
     }
 }
 
 #[test]
-fn making_a_graph_ends_when_nobody_waits_for_it() {
+fn building_a_graph_ends_when_it_is_interrupted() {
     let bench = Bench::new(Offers::FULL);
     filled(&bench, &mut Dice(0x0dd_ba11));
     let repository = Repository::open(&bench.served()).expect("the repository");
-    let is_over = Arc::new(AtomicBool::new(true));
-    repository.interrupted_by(Interrupt::on([Arc::clone(&is_over)])).write_graph().expect("it is given up");
+    let is_stopped = Arc::new(AtomicBool::new(true));
+    repository
+        .interrupted_by(Interrupt::on([Arc::clone(&is_stopped)]))
+        .write_graph()
+        .expect("an interruption is not an error");
     assert_eq!(graphs(&bench.served()).len(), 0);
-    // That it was given up once does not keep others from it.
-    is_over.store(false, Ordering::Relaxed);
-    repository.interrupted_by(Interrupt::on([is_over])).write_graph().expect("a writable folder");
+    // After an interruption, the next attempt succeeds.
+    is_stopped.store(false, Ordering::Relaxed);
+    repository.interrupted_by(Interrupt::on([is_stopped])).write_graph().expect("a writable folder");
     assert_eq!(graphs(&bench.served()).len(), 1);
 }

@@ -1,25 +1,25 @@
-//! Packs that are broken or meant to do harm leave nothing behind.
+//! Broken and malicious packs are refused, and leave no files.
 
 use git::{Kind, Limits, Offers, Options, Repository};
 
 use crate::{
     bench::{feed, leftovers, run},
-    craft::{self, Entry, Pack},
+    craft::{self, PackBuilder, PackEntry},
 };
 
-struct Target {
+struct PushTarget {
     folder: tempfile::TempDir,
     repository: Repository,
 }
 
-impl Target {
+impl PushTarget {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let repository = Repository::open_or_create(folder.path()).expect("a new repository");
         Self { folder, repository }
     }
 
-    /// Pushes a pack; gives the report without its framing.
+    /// Pushes a pack; returns the report.
     fn push(&self, new: &str, pack: &[u8], offers: Offers) -> String {
         let options = Options {
             offers,
@@ -28,8 +28,8 @@ impl Target {
             ..Options::default()
         };
         let request = craft::push_request("refs/heads/x", new, "report-status", pack);
-        let (answer, asked) = craft::push(&self.repository, &request, &options);
-        assert_eq!(asked, 1);
+        let (answer, calls) = craft::push(&self.repository, &request, &options);
+        assert_eq!(calls, 1);
         assert_eq!(leftovers(self.folder.path()), Vec::<String>::new());
         String::from_utf8_lossy(&answer).into_owned()
     }
@@ -56,15 +56,15 @@ fn objects_of(file: &[u8]) -> Objects {
 
 #[test]
 fn deltas_may_come_before_their_bases() {
-    let target = Target::new();
+    let target = PushTarget::new();
     let (one, two, three) = (b"one line\n".to_vec(), b"one line\ntwo\n".to_vec(), b"one line\ntwo\nthree\n".to_vec());
     let objects = objects_of(&three);
-    let mut pack = Pack::new();
-    pack.add(Entry::Delta(&craft::id(Kind::Blob, &two)), &craft::append(&two, b"three\n"));
-    pack.add(Entry::Commit, &objects.commit);
-    pack.add(Entry::Delta(&craft::id(Kind::Blob, &one)), &craft::append(&one, b"two\n"));
-    pack.add(Entry::Blob, &one);
-    pack.add(Entry::Tree, &objects.tree);
+    let mut pack = PackBuilder::new();
+    pack.add(PackEntry::Delta(&craft::id(Kind::Blob, &two)), &craft::append(&two, b"three\n"));
+    pack.add(PackEntry::Commit, &objects.commit);
+    pack.add(PackEntry::Delta(&craft::id(Kind::Blob, &one)), &craft::append(&one, b"two\n"));
+    pack.add(PackEntry::Blob, &one);
+    pack.add(PackEntry::Tree, &objects.tree);
     let report = target.push(&objects.tip, &pack.finish(), Offers::AWS);
     assert!(report.contains("ok refs/heads/x"), "{report}");
     run(target.folder.path(), &["fsck", "--full"]);
@@ -74,17 +74,17 @@ fn deltas_may_come_before_their_bases() {
 }
 
 #[test]
-fn offset_deltas_are_for_the_full_profile() {
+fn offset_deltas_are_accepted_only_in_the_full_profile() {
     let objects = objects_of(b"one line\ntwo\n");
-    let mut pack = Pack::new();
-    pack.add(Entry::Commit, &objects.commit);
-    pack.add(Entry::Tree, &objects.tree);
+    let mut pack = PackBuilder::new();
+    pack.add(PackEntry::Commit, &objects.commit);
+    pack.add(PackEntry::Tree, &objects.tree);
     let base = pack.offset();
-    pack.add(Entry::Blob, b"one line\n");
+    pack.add(PackEntry::Blob, b"one line\n");
     let distance = u8::try_from(pack.offset() - base).expect("a short entry");
-    pack.add(Entry::OffsetDelta(distance), &craft::append(b"one line\n", b"two\n"));
+    pack.add(PackEntry::OffsetDelta(distance), &craft::append(b"one line\n", b"two\n"));
     let pack = pack.finish();
-    let target = Target::new();
+    let target = PushTarget::new();
     let report = target.push(&objects.tip, &pack, Offers::AWS);
     assert!(report.contains("unpack protocol error (offset deltas are not supported)\n"), "{report}");
     assert!(report.contains("ng refs/heads/x unpacker error\n"), "{report}");
@@ -98,39 +98,39 @@ fn offset_deltas_are_for_the_full_profile() {
 fn unsound_packs_are_refused() {
     let objects = objects_of(b"one line\n");
     let whole = || {
-        let mut pack = Pack::new();
-        pack.add(Entry::Commit, &objects.commit);
-        pack.add(Entry::Tree, &objects.tree);
-        pack.add(Entry::Blob, &objects.file);
+        let mut pack = PackBuilder::new();
+        pack.add(PackEntry::Commit, &objects.commit);
+        pack.add(PackEntry::Tree, &objects.tree);
+        pack.add(PackEntry::Blob, &objects.file);
         pack
     };
     let id = |text: &[u8]| craft::id(Kind::Blob, text);
     let mut cases: Vec<(&str, Vec<u8>)> = Vec::new();
-    let mut case = |expected, change: &dyn Fn(&mut Pack)| {
+    let mut case = |expected, change: &dyn Fn(&mut PackBuilder)| {
         let mut pack = whole();
         change(&mut pack);
         cases.push((expected, pack.finish()));
     };
-    case("twice", &|pack| pack.add(Entry::Blob, &objects.file));
-    case("larger than it declares", &|pack| pack.add_declaring(Entry::Blob, 10, &vec![0; 1 << 20]));
-    case("larger than it declares", &|pack| pack.add_declaring(Entry::Tree, 10, &vec![0; 1 << 20]));
-    case("smaller than it declares", &|pack| pack.add_declaring(Entry::Blob, 10, b"short"));
-    case("too large", &|pack| pack.add_declaring(Entry::Blob, 1 << 30, b"short"));
-    case("too large", &|pack| pack.add(Entry::Delta(&id(b"one line\n")), &[9, 0x80, 0x80, 0x80, 0x80, 1, 0x90, 9]));
-    case("unresolved deltas", &|pack| pack.add(Entry::Delta(&"5".repeat(40)), &craft::append(b"x", b"y")));
-    case("another size", &|pack| pack.add(Entry::Delta(&id(b"one line\n")), &craft::append(b"x", b"y")));
-    case("badTree", &|pack| pack.add(Entry::Tree, b"100644 file\0short"));
-    case("unterminatedHeader", &|pack| pack.add(Entry::Commit, b"no commit"));
+    case("twice", &|pack| pack.add(PackEntry::Blob, &objects.file));
+    case("larger than it declares", &|pack| pack.add_declaring(PackEntry::Blob, 10, &vec![0; 1 << 20]));
+    case("larger than it declares", &|pack| pack.add_declaring(PackEntry::Tree, 10, &vec![0; 1 << 20]));
+    case("smaller than it declares", &|pack| pack.add_declaring(PackEntry::Blob, 10, b"short"));
+    case("too large", &|pack| pack.add_declaring(PackEntry::Blob, 1 << 30, b"short"));
+    case("too large", &|pack| pack.add(PackEntry::Delta(&id(b"one line\n")), &[9, 0x80, 0x80, 0x80, 0x80, 1, 0x90, 9]));
+    case("unresolved deltas", &|pack| pack.add(PackEntry::Delta(&"5".repeat(40)), &craft::append(b"x", b"y")));
+    case("another size", &|pack| pack.add(PackEntry::Delta(&id(b"one line\n")), &craft::append(b"x", b"y")));
+    case("badTree", &|pack| pack.add(PackEntry::Tree, b"100644 file\0short"));
+    case("unterminatedHeader", &|pack| pack.add(PackEntry::Commit, b"no commit"));
     case("unresolved deltas", &|pack| {
-        // Each is the base of the other.
-        pack.add(Entry::Delta(&id(b"abc")), &craft::append(b"abc", b"d"));
-        pack.add(Entry::Delta(&id(b"abcd")), &[4, 3, 0x90, 3]);
+        // Each delta is the base of the other.
+        pack.add(PackEntry::Delta(&id(b"abc")), &craft::append(b"abc", b"d"));
+        pack.add(PackEntry::Delta(&id(b"abcd")), &[4, 3, 0x90, 3]);
     });
     cases.push(("pack signature mismatch", b"PUCK\0\0\0\x02\0\0\0\0".to_vec()));
     cases.push(("pack version unsupported", b"PACK\0\0\0\x09\0\0\0\0".to_vec()));
     cases.push(("eof before pack header", Vec::new()));
     for (expected, pack) in cases {
-        let target = Target::new();
+        let target = PushTarget::new();
         let report = target.push(&objects.tip, &pack, Offers::AWS);
         assert!(report.contains(expected) && report.contains("unpacker error"), "{expected}: {report}");
         assert!(target.is_empty());
@@ -138,17 +138,18 @@ fn unsound_packs_are_refused() {
 }
 
 #[test]
-fn missing_objects_are_noticed() {
+fn a_push_with_missing_objects_is_refused() {
     let objects = objects_of(b"one line\n");
     for left_out in 0..3 {
-        let mut pack = Pack::new();
-        let entries = [(Entry::Commit, &objects.commit), (Entry::Tree, &objects.tree), (Entry::Blob, &objects.file)];
+        let mut pack = PackBuilder::new();
+        let entries =
+            [(PackEntry::Commit, &objects.commit), (PackEntry::Tree, &objects.tree), (PackEntry::Blob, &objects.file)];
         for (rank, (entry, data)) in entries.into_iter().enumerate() {
             if rank != left_out {
                 pack.add(entry, data);
             }
         }
-        let target = Target::new();
+        let target = PushTarget::new();
         let report = target.push(&objects.tip, &pack.finish(), Offers::AWS);
         assert!(report.contains("unpack ok\n"), "{report}");
         assert!(report.contains("ng refs/heads/x missing necessary objects\n"), "{report}");
@@ -157,15 +158,15 @@ fn missing_objects_are_noticed() {
 }
 
 #[test]
-fn a_pack_may_be_empty() {
-    let target = Target::new();
+fn an_empty_pack_is_accepted_but_its_tip_is_missing() {
+    let target = PushTarget::new();
     let objects = objects_of(b"one line\n");
-    let report = target.push(&objects.tip, &Pack::new().finish(), Offers::AWS);
+    let report = target.push(&objects.tip, &PackBuilder::new().finish(), Offers::AWS);
     assert!(report.contains("ng refs/heads/x missing necessary objects\n"), "{report}");
     assert!(target.is_empty());
 }
 
-/// A pack of a real history, with its tip.
+/// Creates a pack of a real history; returns it with its tip.
 fn real_pack() -> (Vec<u8>, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path();
@@ -186,7 +187,7 @@ fn real_pack() -> (Vec<u8>, String) {
 #[test]
 fn truncated_packs_are_refused() {
     let (pack, tip) = real_pack();
-    let target = Target::new();
+    let target = PushTarget::new();
     for bytes in (0..pack.len()).step_by(7) {
         let report = target.push(&tip, &pack[..bytes], Offers::AWS);
         let expected = if bytes < 12 { "eof before pack header was fully read" } else { "the pack is truncated" };
@@ -204,13 +205,13 @@ fn truncated_packs_are_refused() {
 fn corrupt_packs_are_refused() {
     let (pack, tip) = real_pack();
     for offers in [Offers::AWS, Offers::FULL] {
-        let target = Target::new();
+        let target = PushTarget::new();
         for position in (0..pack.len()).step_by(3) {
             let mut bytes = pack.clone();
             bytes[position] ^= 1 << (position % 8);
             let report = target.push(&tip, &bytes, offers);
             assert!(report.contains("unpacker error"), "{position}: {report}");
-            // With a checksum that fits, it is still no sound pack with that tip, except for bits of no meaning.
+            // Even with a correct checksum, the pack is accepted only if the changed bit has no meaning.
             bytes.truncate(pack.len() - 20);
             let report = target.push(&tip, &craft::seal(bytes), offers);
             if report.contains("ok refs/heads/x") {
@@ -220,57 +221,57 @@ fn corrupt_packs_are_refused() {
     }
 }
 
-/// A push of a commit whose only file is that many folders deep.
+/// Creates a pack of a commit with one file, nested in that many folders; returns the tip and the pack.
 fn deep(folders: usize) -> (String, Vec<u8>) {
-    let mut pack = Pack::new();
-    pack.add(Entry::Blob, b"one line\n");
+    let mut pack = PackBuilder::new();
+    pack.add(PackEntry::Blob, b"one line\n");
     let mut tree = craft::tree(&craft::id(Kind::Blob, b"one line\n"));
     for _ in 0..folders {
-        pack.add(Entry::Tree, &tree);
+        pack.add(PackEntry::Tree, &tree);
         let id = gix::ObjectId::from_hex(craft::id(Kind::Tree, &tree).as_bytes()).expect("forty digits");
         tree = [b"40000 d\0", id.as_slice()].concat();
     }
-    pack.add(Entry::Tree, &tree);
+    pack.add(PackEntry::Tree, &tree);
     let commit = craft::commit(&craft::id(Kind::Tree, &tree));
-    pack.add(Entry::Commit, &commit);
+    pack.add(PackEntry::Commit, &commit);
     (craft::id(Kind::Commit, &commit), pack.finish())
 }
 
 #[test]
 fn trees_that_are_nested_too_deeply_are_refused() {
-    for (folders, is_taken) in [(2_048, true), (2_049, false)] {
-        let target = Target::new();
+    for (folders, is_accepted) in [(2_048, true), (2_049, false)] {
+        let target = PushTarget::new();
         let (tip, pack) = deep(folders);
         let report = target.push(&tip, &pack, Offers::AWS);
         let refusal = "ng refs/heads/x trees are nested deeper than the 2048 folders that Git allows\n";
-        assert_eq!(report.contains("ok refs/heads/x\n"), is_taken, "{report}");
-        assert_eq!(report.contains(refusal), !is_taken, "{report}");
-        assert_eq!(target.is_empty(), !is_taken);
+        assert_eq!(report.contains("ok refs/heads/x\n"), is_accepted, "{report}");
+        assert_eq!(report.contains(refusal), !is_accepted, "{report}");
+        assert_eq!(target.is_empty(), !is_accepted);
     }
 }
 
 #[test]
-fn names_of_references_are_not_longer_than_they_can_be() {
-    let target = Target::new();
+fn a_reference_name_that_is_too_long_is_refused() {
+    let target = PushTarget::new();
     let request = craft::push_request(&format!("refs/heads/{}", "x".repeat(4086)), &"1".repeat(40), "", b"");
-    let mut update_hook = |_: &git::receive_pack::Received<'_>| panic!("nothing is asked for");
+    let mut update_hook = |_: &git::receive_pack::Received<'_>| panic!("the hook must not be called");
     let (mut answer, options) = (Vec::new(), Options::default());
     let served = git::receive_pack::serve(&target.repository, &mut &*request, &mut answer, &options, &mut update_hook);
-    let error = served.expect_err("it is too long").to_string();
+    let error = served.expect_err("the name is too long").to_string();
     assert_eq!(error, "funny refname: a name of 4097 bytes is too long; the most is 4096");
 }
 
 #[test]
-fn submodules_have_no_endless_names() {
-    let target = Target::new();
+fn a_submodule_name_that_is_too_long_is_refused() {
+    let target = PushTarget::new();
     let modules = format!("[submodule \"{}\"]\n{}", "x".repeat(5_000), "a = b\n".repeat(1_000));
     let id = gix::ObjectId::from_hex(craft::id(Kind::Blob, modules.as_bytes()).as_bytes()).expect("forty digits");
     let tree = [b"100644 .gitmodules\0", id.as_slice()].concat();
     let commit = craft::commit(&craft::id(Kind::Tree, &tree));
-    let mut pack = Pack::new();
-    pack.add(Entry::Blob, modules.as_bytes());
-    pack.add(Entry::Tree, &tree);
-    pack.add(Entry::Commit, &commit);
+    let mut pack = PackBuilder::new();
+    pack.add(PackEntry::Blob, modules.as_bytes());
+    pack.add(PackEntry::Tree, &tree);
+    pack.add(PackEntry::Commit, &commit);
     let report = target.push(&craft::id(Kind::Commit, &commit), &pack.finish(), Offers::AWS);
     assert!(report.contains("gitmodulesName: disallowed submodule name: xxx"), "{report}");
 }

@@ -1,4 +1,4 @@
-//! What the example answers to requests of all kinds, beside what `git http-backend` answers.
+//! HTTP requests to the example, compared with `git http-backend`.
 
 use std::{
     io::{Read, Write},
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Both servers of one folder, which has a repository `r.git` and `not bare/.git`.
+/// Both servers on the same folder, which has the repositories `r.git` and `not bare/.git`.
 struct Servers {
     folder: tempfile::TempDir,
     ours: String,
@@ -40,7 +40,7 @@ impl Servers {
     }
 }
 
-/// Sends bytes, and reads all that comes until the server closes.
+/// Sends bytes, and reads until the server closes the connection.
 fn send(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).expect("a listening socket");
     stream.write_all(bytes).expect("a short request");
@@ -56,7 +56,7 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// Gives the status and the headers that count, sorted.
+/// Returns the status and the compared headers, sorted.
 fn head(answer: &str) -> Vec<String> {
     let head = answer.split("\r\n\r\n").next().unwrap_or_default();
     let own = ["connection", "content-length", "transfer-encoding"];
@@ -71,7 +71,7 @@ const FETCH: &str = "Content-Type: application/x-git-upload-pack-request\r\n";
 const PUSH: &str = "Content-Type: application/x-git-receive-pack-request\r\n";
 
 #[test]
-fn heads_are_those_of_http_backend() {
+fn statuses_and_headers_are_those_of_http_backend() {
     let servers = Servers::new();
     for (method, path, headers, body) in [
         ("GET", "/smart/r.git/info/refs?service=git-upload-pack", "", ""),
@@ -103,7 +103,7 @@ fn heads_are_those_of_http_backend() {
     assert_eq!(ours.split("\r\n\r\n").nth(1), theirs.split("\r\n\r\n").nth(1));
 }
 
-/// Lists the paths of the files of a folder, from there.
+/// Lists the paths of all files below a folder, relative to it.
 fn files(folder: &Path, below: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder.join(below)).expect("a folder").map(|entry| entry.expect("readable"));
     let entries = entries.map(|entry| (entry.path().is_dir(), entry.file_name().to_string_lossy().into_owned()));
@@ -115,13 +115,13 @@ fn files(folder: &Path, below: &str) -> Vec<String> {
 }
 
 #[test]
-fn files_are_read_without_a_protocol() {
+fn files_are_served_to_clients_of_the_dumb_protocol() {
     let servers = Servers::new();
     let (work, served) = (servers.folder.path().join("not bare"), servers.folder.path().join("r.git"));
     let sorted = |answer: &str| {
         let (head, content) = answer.split_once("\r\n\r\n").expect("a head");
         let kind = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-type:"));
-        // The packs are as old as one another.
+        // All packs have the same age, so their order is arbitrary.
         let mut lines: Vec<_> = content.lines().map(str::to_owned).collect();
         lines.sort();
         (head.lines().next().map(str::to_owned), kind.map(str::to_owned), lines)
@@ -162,7 +162,7 @@ fn files_are_read_without_a_protocol() {
 }
 
 #[test]
-fn paths_that_lead_out_are_refused() {
+fn paths_outside_the_folder_are_refused() {
     let servers = Servers::new();
     run(servers.folder.path(), &["init", "--quiet", "--bare", "a/b.git"]);
     let inside = request("GET", "/smart/a//./b.git/info/refs?service=git-upload-pack", "", "");
@@ -182,7 +182,7 @@ fn one_connection_carries_several_requests() {
         format!("GET /smart/r.git/info/refs?service=git-upload-pack HTTP/1.1\r\n{line}\r\n"),
         format!("{post}Content-Length: 4\r\n\r\n0000"),
         format!("{post}Transfer-Encoding: chunked\r\n\r\n2\r\n00\r\n2\r\n00\r\n0\r\n\r\n"),
-        // A refusal reads the body away.
+        // The body of a refused request is drained.
         format!("POST /smart/none/git-upload-pack HTTP/1.1\r\n{line}Content-Length: 9\r\n\r\nGET / HTT"),
         format!("{post}Content-Length: 4\r\nExpect: 100-continue\r\n\r\n0000"),
         format!("GET /smart/none/info/refs HTTP/1.1\r\n{line}Connection: close\r\n\r\n"),
@@ -213,7 +213,7 @@ fn broken_requests_end_the_connection() {
         stream.write_all(bytes.as_bytes()).expect("a short request");
         stream.shutdown(std::net::Shutdown::Write).expect("an open connection");
         let mut answer = Vec::new();
-        // What is said to a client that left half-way does not matter, only that it is the end.
+        // The answer to an incomplete request does not matter, only that the connection ends.
         stream.read_to_end(&mut answer).expect("a closed connection");
     }
     let sound = request("GET", "/smart/r.git/info/refs?service=git-upload-pack", "", "");
@@ -221,23 +221,23 @@ fn broken_requests_end_the_connection() {
 }
 
 #[test]
-fn repositories_come_and_go() {
+fn repositories_can_be_created_and_removed_while_serving() {
     let servers = Servers::new();
     let url = format!("http://{}/smart/new.git", servers.ours);
-    let place = servers.folder.path().join("new.git");
+    let path = servers.folder.path().join("new.git");
     let work = servers.folder.path().join("not bare");
     run(&work, &["commit", "--quiet", "--allow-empty", "--message", "one"]);
     for round in 0..3 {
         assert!(!crate::bench::try_git(&work, &["ls-remote", &url], b"").status.success());
         run(servers.folder.path(), &["clone", "--quiet", "--bare", "not bare", "new.git"]);
-        run(&place, &["config", "http.receivepack", "true"]);
+        run(&path, &["config", "http.receivepack", "true"]);
         run(&work, &["commit", "--quiet", "--allow-empty", "--message", &format!("round {round}")]);
         run(&work, &["push", "--quiet", &url, "HEAD:main", "HEAD:other"]);
-        run(&place, &["pack-refs", "--all"]);
-        run(&place, &["repack", "-adq"]);
+        run(&path, &["pack-refs", "--all"]);
+        run(&path, &["repack", "-adq"]);
         run(&work, &["push", "--quiet", &url, ":other"]);
         assert_eq!(run(&work, &["ls-remote", &url]), run(&work, &["ls-remote", "../new.git"]));
-        run(&place, &["fsck", "--full"]);
-        std::fs::remove_dir_all(&place).expect("a writable folder");
+        run(&path, &["fsck", "--full"]);
+        std::fs::remove_dir_all(&path).expect("a writable folder");
     }
 }

@@ -1,4 +1,4 @@
-//! The real git against the `serve` example, and crafted requests against the functions.
+//! Tests with the real git against the `serve` example, and with crafted requests against the library.
 
 #[path = "../../examples/serve"]
 mod serve {

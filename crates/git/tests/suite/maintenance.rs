@@ -40,14 +40,14 @@ fn id(hex: &str) -> ObjectId {
 fn packs(bench: &Bench) -> Vec<PathBuf> {
     let packs = fs::read_dir(bench.served().join("objects/pack")).expect("a folder");
     let packs = packs.map(|entry| entry.expect("readable").path());
-    packs.filter(|path| path.extension().is_some_and(|it| it == "pack")).collect()
+    packs.filter(|path| path.extension().is_some_and(|extension| extension == "pack")).collect()
 }
 
-/// Checks the served repository as its owner would; files of ours beside packs are no garbage to anyone but Git.
+/// Checks the served repository with git; our own files beside packs are expected.
 fn sound(bench: &Bench) {
     run(&bench.served(), &["fsck", "--full", "--strict"]);
     let odd = crate::bench::leftovers(&bench.served());
-    let ours = |name: &String| [".mtimes", ".graph", ".keep"].iter().any(|it| name.ends_with(it));
+    let ours = |name: &String| [".mtimes", ".graph", ".keep"].iter().any(|ending| name.ends_with(ending));
     assert!(odd.iter().all(ours), "{odd:?}");
 }
 
@@ -60,7 +60,7 @@ fn push_many(bench: &Bench, work: &Work, count: usize) {
 }
 
 #[test]
-fn many_packs_become_few() {
+fn many_packs_are_combined_into_few() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let repository = Repository::open(&bench.served()).expect("a repository");
@@ -74,7 +74,7 @@ fn many_packs_become_few() {
     assert_eq!((outcome.work, outcome.dropped, packs(&bench).len()), (Done::Repacked, 0, 1));
     sound(&bench);
 
-    // Beside a heavy pack, light ones are rolled up, with loose objects.
+    // Beside a large pack, small packs and loose objects are combined.
     let noise = (0..200_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string());
     let noise = noise.collect::<Vec<_>>().join("\n");
     work.commit("noise", &noise);
@@ -92,7 +92,7 @@ fn many_packs_become_few() {
 }
 
 #[test]
-fn what_nothing_leads_to_goes_in_time() {
+fn unreachable_objects_are_removed_after_some_time() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let repository = Repository::open(&bench.served()).expect("a repository");
@@ -103,16 +103,16 @@ fn what_nothing_leads_to_goes_in_time() {
     work.git(&["push", "--quiet", bench.url(), "side"]);
     let blob = work.git(&["rev-parse", "HEAD:side"]);
     work.git(&["push", "--quiet", bench.url(), ":side"]);
-    let there = |hex: &str| repository.kind(&id(hex)).expect("readable").is_some();
+    let exists = |hex: &str| repository.kind(&id(hex)).expect("readable").is_some();
 
     let outcome = repository.repack(&mut references, &maintenance(0)).expect("maintenance");
     assert_eq!((outcome.dropped, packs(&bench).len()), (0, 2));
-    assert!(there(&tip) && there(&blob));
+    assert!(exists(&tip) && exists(&blob));
     assert!(!repository.needs_maintenance(&maintenance(13)).expect("readable"));
     sound(&bench);
     run(&bench.served(), &["count-objects", "-v"]);
 
-    // An old object is young again with a young one that names it.
+    // A new object that refers to an old one makes the old one new again.
     let in_use = repository.use_objects();
     let data = work.git(&["cat-file", "commit", &tip]).replace("a change", "another") + "\n";
     repository
@@ -120,16 +120,16 @@ fn what_nothing_leads_to_goes_in_time() {
         .expect("a fully connected set");
     assert!(repository.needs_maintenance(&maintenance(15)).expect("readable"));
     let outcome = repository.maintain(&mut references, &maintenance(15)).expect("maintenance");
-    // The first commit goes; that what the other one names is still needed is not to be seen before it goes.
+    // The first commit could be removed, but the objects are in use, so the work is postponed.
     assert_eq!((outcome.dropped, outcome.postponed), (0, true));
     drop(in_use);
     let outcome = repository.maintain(&mut references, &maintenance(15)).expect("maintenance");
     assert_eq!((outcome.dropped, outcome.postponed), (1, false));
-    assert!(!there(&tip) && there(&blob));
+    assert!(!exists(&tip) && exists(&blob));
     assert!(!repository.needs_maintenance(&maintenance(16)).expect("readable"));
     let outcome = repository.maintain(&mut references, &maintenance(30)).expect("maintenance");
     assert_eq!((outcome.work, packs(&bench).len()), (Done::Repacked, 1));
-    assert!(!there(&blob));
+    assert!(!exists(&blob));
     sound(&bench);
 }
 
@@ -156,7 +156,7 @@ fn objects_that_became_unreachable_are_searched_for_in_time() {
 }
 
 #[test]
-fn what_is_kept_for_something_young_is_as_young() {
+fn objects_kept_for_a_new_object_become_as_new() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let repository = Repository::open(&bench.served()).expect("a repository");
@@ -169,7 +169,7 @@ fn what_is_kept_for_something_young_is_as_young() {
     work.commit("more", "more");
     work.git(&["push", "--quiet", bench.url(), "main:side"]);
     run(&bench.served(), &["update-ref", "-d", "refs/heads/side"]);
-    // All of the old ones are needed by what is found now.
+    // The new unreachable objects refer to all old ones.
     let outcome = repository.repack(&mut references, &maintenance(20)).expect("maintenance");
     assert_eq!((outcome.work, outcome.dropped), (Done::Repacked, 0));
     assert!(!repository.needs_maintenance(&maintenance(21)).expect("readable"));
@@ -179,7 +179,7 @@ fn what_is_kept_for_something_young_is_as_young() {
 }
 
 #[test]
-fn what_is_wanted_again_stays() {
+fn objects_that_become_reachable_again_stay() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let repository = Repository::open(&bench.served()).expect("a repository");
@@ -188,11 +188,11 @@ fn what_is_wanted_again_stays() {
     work.git(&["push", "--quiet", bench.url(), "main:late", ":main"]);
     work.git(&["push", "--quiet", bench.url(), "main~1:refs/heads/main", ":late"]);
     repository.repack(&mut || tips(&bench), &maintenance(0)).expect("maintenance");
-    let mut looks = 0;
+    let mut calls = 0;
     let mut moved = || {
-        looks += 1;
-        if looks == 2 {
-            // Another process, which knows of no hold, brings the branch back.
+        calls += 1;
+        if calls == 2 {
+            // Another process, which takes no lock, restores the branch.
             run(&bench.served(), &["update-ref", "refs/heads/late", &tip]);
         }
         tips(&bench)
@@ -206,7 +206,7 @@ fn what_is_wanted_again_stays() {
 }
 
 #[test]
-fn packs_of_others_are_left_alone() {
+fn borrowed_and_kept_packs_are_not_changed() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
@@ -231,7 +231,7 @@ fn packs_of_others_are_left_alone() {
 }
 
 #[test]
-fn the_owner_may_use_git_beside_us() {
+fn the_repository_can_be_maintained_with_git_too() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let repository = Repository::open(&bench.served()).expect("a repository");
@@ -263,11 +263,11 @@ fn maintenance_does_not_disturb_clients() {
                         work.commit(format!("{client}/{}", round % 3), &format!("{client} {round}"));
                         work.git(&["push", "--quiet", "--force", bench.url(), &format!("HEAD:{branch}")]);
                         if round % 3 == 2 {
-                            // What the branch led to comes back, or does not.
+                            // One commit of the deleted branch becomes reachable again, the other does not.
                             work.git(&["push", "--quiet", bench.url(), &format!(":{branch}")]);
                             work.git(&["push", "--quiet", bench.url(), &format!("HEAD~1:refs/heads/{branch}")]);
                         }
-                        // The branches of others may go between the advertisement and the request.
+                        // Only its own branch: others may be deleted between advertisement and request.
                         let arguments = ["--bare", "--single-branch", "--branch", &branch];
                         let clone = bench.clone(&format!("clone{client}-{round}"), &arguments);
                         clone.git(&["fsck", "--full"]);
@@ -287,7 +287,7 @@ fn maintenance_does_not_disturb_clients() {
         let ended: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Relaxed);
         for client in ended {
-            client.expect("no client notices");
+            client.expect("no client fails");
         }
     });
     sound(&bench);

@@ -1,4 +1,4 @@
-//! Merges of random histories, compared with what Git makes of them.
+//! Merges of random histories, compared with Git.
 
 mod histories;
 
@@ -14,7 +14,7 @@ use histories::{History, Shape};
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The histories of each shape.
+/// The number of histories of each shape.
 const SHAPES: [(Shape, usize); 6] = [
     (Shape::Fork, 200),
     (Shape::CrissCross(1), 150),
@@ -24,17 +24,17 @@ const SHAPES: [(Shape, usize); 6] = [
     (Shape::Shared(4), 50),
 ];
 
-/// What a merge comes to: the tree where it is clean, and the paths that conflict.
+/// The result of a merge: the tree if it is clean, otherwise the conflicting paths.
 ///
-/// Trees with conflicts are compared by the ancestors that are made of them.
+/// Trees with conflicts are compared indirectly, as merged ancestors of other merges.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+enum MergeOutcome {
     Clean { tree: String },
     Conflicting { paths: BTreeSet<String> },
 }
 
 #[test]
-fn merges_come_to_what_git_makes_of_them() {
+fn merges_of_random_histories_are_those_of_git() {
     let bench = Bench::new(git::Offers::AWS);
     let work = bench.work("work");
     let mut dice = Dice(SEED);
@@ -62,29 +62,29 @@ fn merges_come_to_what_git_makes_of_them() {
         let options = MergeOptions { labels: sides.map(Into::into), ..MergeOptions::default() };
         let merged = repository.reader().merge(&ours, &theirs, &options).expect("a merge");
         let got = if merged.is_clean {
-            Outcome::Clean { tree: merged.tree.to_string() }
+            MergeOutcome::Clean { tree: merged.tree.to_string() }
         } else {
-            Outcome::Conflicting { paths: merged.conflicts.keys().map(ToString::to_string).collect() }
+            MergeOutcome::Conflicting { paths: merged.conflicts.keys().map(ToString::to_string).collect() }
         };
         if got != *expected {
             wrong.push(format!("{name}: {}\n  expected {expected:?}\n  got      {got:?}", sides.join(" ")));
         }
     }
     assert!(wrong.is_empty(), "{} of {} differ\n{}", wrong.len(), names.len(), wrong.join("\n"));
-    // What always comes to the same shows nothing.
-    let clean = expected.iter().filter(|outcome| matches!(outcome, Outcome::Clean { .. })).count();
+    // The test is useless unless there are enough clean and conflicting merges.
+    let clean = expected.iter().filter(|outcome| matches!(outcome, MergeOutcome::Clean { .. })).count();
     assert!((names.len() / 4..names.len() * 3 / 4).contains(&clean), "{clean} of {} are clean", names.len());
 }
 
-/// Reads what Git says of each merge.
-fn outcomes(output: &[u8]) -> Vec<Outcome> {
+/// Parses Git's results.
+fn outcomes(output: &[u8]) -> Vec<MergeOutcome> {
     let text = String::from_utf8_lossy(output);
     let mut fields = text.split('\0');
     let mut outcomes = Vec::new();
     while let Some(status) = fields.next().filter(|status| !status.is_empty()) {
         let tree = fields.next().expect("a tree follows").to_owned();
         let paths = fields.by_ref().take_while(|path| !path.is_empty()).map(str::to_owned).collect();
-        outcomes.push(if status == "1" { Outcome::Clean { tree } } else { Outcome::Conflicting { paths } });
+        outcomes.push(if status == "1" { MergeOutcome::Clean { tree } } else { MergeOutcome::Conflicting { paths } });
     }
     outcomes
 }

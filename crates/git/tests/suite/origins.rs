@@ -1,4 +1,4 @@
-//! The history of files that were made of other ones: the same as `git log --follow` says.
+//! Histories of renamed and copied files, compared with `git log --follow`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use git::{ObjectId, Repository};
 use crate::bench::{Work, feed, run};
 use crate::random::Dice;
 
-/// Writes a linear history of files that are edited, copied, renamed, deleted and made anew; gives those of its end.
+/// Creates a linear history of files that are edited, copied, renamed, deleted and created; returns the final files.
 fn history(work: &Work, dice: &mut Dice, commits: usize) -> Vec<String> {
     let mut files = BTreeMap::<String, Vec<String>>::new();
     let mut stream = String::new();
@@ -59,7 +59,7 @@ fn history(work: &Work, dice: &mut Dice, commits: usize) -> Vec<String> {
     files.into_keys().collect()
 }
 
-/// Lists the commits with a version of a file, and where it is there, as git says.
+/// Lists the versions of a file according to git: commit and path.
 fn of_git(work: &Work, path: &str) -> Vec<(String, String)> {
     let log = work.git(&["log", "main", "--follow", "--format=%H", "--name-status", "--", path]);
     let mut versions = Vec::new();
@@ -78,7 +78,7 @@ fn of_git(work: &Work, path: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn copies_and_renames_are_followed_as_git_follows_them() {
+fn copies_and_renames_are_followed_as_by_git() {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let mut compared = 0;
     for _ in 0..12 {

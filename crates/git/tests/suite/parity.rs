@@ -1,19 +1,19 @@
-//! The configuration of a repository has the effect that it has with Git's own server.
+//! Configuration of repositories, compared with Git's own server.
 //!
-//! The same commands are run against two copies of one folder, one served by the example and one by
-//! `git http-backend`; what they print, how they end and what is left must be the same.
+//! The same commands are run against two copies of one folder, one served by the example and one by `git http-backend`.
+//! Their output, exit status and effects must be the same.
 
 mod pair;
 
 use crate::bench::{feed, run, try_git};
-use pair::Pair;
+use pair::ServerPair;
 
 #[test]
 fn services_are_switched_on_and_off() {
-    let pair = Pair::new(&["http.uploadpack=false"]);
+    let pair = ServerPair::new(&["http.uploadpack=false"]);
     assert!(pair.same(&["fetch", "URL"]).contains("403"));
     pair.same(&["push", "--porcelain", "URL", "HEAD:main"]);
-    let pair = Pair::new(&["http.receivepack=off"]);
+    let pair = ServerPair::new(&["http.receivepack=off"]);
     assert!(pair.same(&["push", "URL", "HEAD:main"]).contains("403"));
     assert!(pair.same(&["-c", "http.extraHeader=X-T-User: me", "push", "URL", "HEAD:main"]).contains("403"));
     pair.same(&["ls-remote", "URL"]);
@@ -35,7 +35,7 @@ fn references_are_hidden() {
         &["transfer.hideRefs=^refs/tags/"],
         &["transfer.hideRefs=HEAD"],
     ] {
-        let pair = Pair::new(settings);
+        let pair = ServerPair::new(settings);
         for version in ["0", "1"] {
             pair.same(&["-c", &format!("protocol.version={version}"), "ls-remote", "URL"]);
         }
@@ -47,14 +47,14 @@ fn references_are_hidden() {
 }
 
 #[test]
-fn hidden_tips_are_given_to_those_who_may_ask() {
+fn hidden_tips_are_sent_if_the_configuration_allows_it() {
     for settings in [
         &["transfer.hideRefs=refs/hidden", "uploadpack.allowTipSHA1InWant=true"][..],
         &["uploadpack.allowReachableSHA1InWant=true"],
         &["uploadpack.allowAnySHA1InWant=true"],
         &[],
     ] {
-        let pair = Pair::new(settings);
+        let pair = ServerPair::new(settings);
         let id = pair.served(&["rev-parse", "refs/hidden/old"]).lines().nth(1).expect("an id").to_owned();
         pair.same(&["init", "--quiet", "new"]);
         pair.same_in("work/new", &["-c", "protocol.version=0", "fetch", "URL", &id]);
@@ -63,10 +63,10 @@ fn hidden_tips_are_given_to_those_who_may_ask() {
 
 #[test]
 fn pushes_are_denied() {
-    let pair = Pair::new(&["receive.denyDeletes=true"]);
+    let pair = ServerPair::new(&["receive.denyDeletes=true"]);
     pair.same(&["push", "--porcelain", "URL", ":side", ":refs/tags/v1", "HEAD:main"]);
     pair.check();
-    let pair = Pair::new(&["receive.denyNonFastForwards=true"]);
+    let pair = ServerPair::new(&["receive.denyNonFastForwards=true"]);
     pair.same(&[
         "push",
         "--porcelain",
@@ -80,11 +80,11 @@ fn pushes_are_denied() {
     pair.same(&["push", "--porcelain", "URL", "HEAD:main"]);
     pair.check();
     for value in ["refuse", "ignore", "warn", "true", "false"] {
-        let pair = Pair::new(&[&format!("receive.denyDeleteCurrent={value}")]);
+        let pair = ServerPair::new(&[&format!("receive.denyDeleteCurrent={value}")]);
         pair.same(&["push", "--porcelain", "URL", ":main"]);
         pair.check();
     }
-    let pair = Pair::new(&[]);
+    let pair = ServerPair::new(&[]);
     pair.same(&["push", "--porcelain", "URL", ":main", ":side"]);
     pair.check();
 }
@@ -92,17 +92,17 @@ fn pushes_are_denied() {
 #[test]
 fn the_checked_out_branch_is_guarded() {
     for value in ["refuse", "ignore", "warn", "true", "no"] {
-        let pair = Pair::new(&["core.bare=false", &format!("receive.denyCurrentBranch={value}")]);
+        let pair = ServerPair::new(&["core.bare=false", &format!("receive.denyCurrentBranch={value}")]);
         pair.same(&["push", "--porcelain", "URL", "HEAD:main", "HEAD:side"]);
         pair.served(&["for-each-ref"]);
     }
-    let pair = Pair::new(&["core.bare=false"]);
+    let pair = ServerPair::new(&["core.bare=false"]);
     pair.same(&["push", "--porcelain", "URL", "HEAD:main", "HEAD:side"]);
     pair.served(&["for-each-ref"]);
 }
 
 #[test]
-fn version_two_offers_what_it_is_told_to() {
+fn version_2_offers_the_configured_features() {
     for settings in [
         &["uploadpack.allowFilter=true"][..],
         &["uploadpack.allowRefInWant=true"],
@@ -112,7 +112,7 @@ fn version_two_offers_what_it_is_told_to() {
         &["transfer.hideRefs=refs/heads/side", "transfer.advertiseObjectInfo=true"],
         &["transfer.advertiseSID=true"],
     ] {
-        let pair = Pair::new(settings);
+        let pair = ServerPair::new(settings);
         pair.same(&["ls-remote", "--symref", "URL", "refs/heads/*"]);
         pair.same(&["clone", "--quiet", "--bare", "--filter=blob:none", "URL", "partial"]);
         pair.same_in("work/partial", &["rev-list", "--objects", "--all", "--missing=print"]);
@@ -128,29 +128,29 @@ fn version_two_offers_what_it_is_told_to() {
 }
 
 #[test]
-fn unsound_configurations_are_fatal() {
+fn invalid_configurations_are_fatal() {
     for setting in ["http.receivepack=maybe", "http.getanyfile=2x", "core.repositoryFormatVersion=9"] {
-        let pair = Pair::new(&[setting]);
+        let pair = ServerPair::new(&[setting]);
         for side in 0..2 {
             let url = format!("{}/r.git", pair.urls[side]);
             let output = try_git(&pair.path(side, "work"), &["ls-remote", &url], b"");
             assert!(String::from_utf8_lossy(&output.stderr).contains("error: 500"), "{setting} on side {side}");
         }
     }
-    let pair = Pair::new(&["uploadpack.allowFilter=maybe"]);
+    let pair = ServerPair::new(&["uploadpack.allowFilter=maybe"]);
     let output = try_git(&pair.path(0, "work"), &["ls-remote", &format!("{}/r.git", pair.urls[0])], b"");
     assert!(!output.status.success());
 }
 
 #[test]
-fn capabilities_of_pushes_come_and_go() {
+fn capabilities_of_pushes_are_switched_on_and_off() {
     for settings in [
         &["receive.advertiseAtomic=false"][..],
         &["receive.advertisePushOptions=true"],
         &["receive.maxInputSize=1m"],
         &["transfer.advertiseSID=true"],
     ] {
-        let pair = Pair::new(settings);
+        let pair = ServerPair::new(settings);
         pair.same(&["push", "--porcelain", "--atomic", "URL", "HEAD:main", "HEAD:new"]);
         pair.same(&["push", "--porcelain", "--push-option", "x", "URL", "HEAD:other"]);
         pair.check();
@@ -158,15 +158,15 @@ fn capabilities_of_pushes_come_and_go() {
 }
 
 #[test]
-fn objects_are_checked_if_that_is_asked_for() {
-    for (settings, taken) in [
+fn objects_are_checked_if_that_is_configured() {
+    for (settings, is_accepted) in [
         (&[][..], true),
         (&["receive.fsckObjects=true"], false),
         (&["transfer.fsckObjects=true"], false),
         (&["transfer.fsckObjects=true", "receive.fsckObjects=false"], true),
         (&["receive.fsckObjects=true", "receive.fsck.missingEmail=ignore"], true),
     ] {
-        let pair = Pair::new(settings);
+        let pair = ServerPair::new(settings);
         for side in 0..2 {
             let tree = run(&pair.path(side, "work"), &["rev-parse", "HEAD^{tree}"]);
             let commit = format!("tree {tree}\nauthor A 1 +0000\ncommitter A 1 +0000\n\nx\n");
@@ -174,10 +174,10 @@ fn objects_are_checked_if_that_is_asked_for() {
             let id = feed(&pair.path(side, "work"), &arguments, commit.as_bytes());
             let id = String::from_utf8_lossy(&id).trim().to_owned();
             run(&pair.path(side, "work"), &["update-ref", "refs/heads/odd", &id]);
-            // Git says more of what it thinks of the object.
+            // Git's messages about the object are longer, so only the success is compared.
             let url = format!("{}/r.git", pair.urls[side]);
             let pushed = try_git(&pair.path(side, "work"), &["push", &url, "odd"], b"");
-            assert_eq!(pushed.status.success(), taken, "{settings:?} on side {side}");
+            assert_eq!(pushed.status.success(), is_accepted, "{settings:?} on side {side}");
         }
         pair.served(&["for-each-ref"]);
     }
@@ -185,7 +185,7 @@ fn objects_are_checked_if_that_is_asked_for() {
 
 #[test]
 fn filters_are_allowed_one_by_one() {
-    let pair = Pair::new(&["uploadpack.allowFilter=true", "uploadpackfilter.allow=false"]);
+    let pair = ServerPair::new(&["uploadpack.allowFilter=true", "uploadpackfilter.allow=false"]);
     let settings = [
         "",
         "uploadpackfilter.tree.maxDepth=2",
@@ -204,8 +204,8 @@ fn filters_are_allowed_one_by_one() {
 }
 
 #[test]
-fn references_collide_as_with_git() {
-    let pair = Pair::new(&[]);
+fn conflicting_reference_names_are_refused_as_by_git() {
+    let pair = ServerPair::new(&[]);
     for round in 0..2 {
         pair.same(&["push", "--porcelain", "URL", "HEAD:refs/heads/side/below"]);
         pair.same(&["push", "--porcelain", "URL", "HEAD:refs/hidden", "HEAD:refs/heads/hidden"]);
@@ -223,15 +223,15 @@ fn references_collide_as_with_git() {
 }
 
 #[test]
-fn locks_of_others_are_respected() {
-    let pair = Pair::new(&[]);
+fn locks_of_other_processes_are_respected() {
+    let pair = ServerPair::new(&[]);
     for (lock, target) in [("refs/heads/main.lock", "HEAD:main"), ("packed-refs.lock", ":side")] {
         for side in 0..2 {
             std::fs::write(pair.path(side, "root/r.git").join(lock), "").expect("a writable folder");
         }
         assert!(pair.same(&["push", "--porcelain", "URL", target]).contains("failed to update ref"));
         for side in 0..2 {
-            std::fs::remove_file(pair.path(side, "root/r.git").join(lock)).expect("the lock of before");
+            std::fs::remove_file(pair.path(side, "root/r.git").join(lock)).expect("the lock exists");
         }
         pair.same(&["push", "--porcelain", "URL", target]);
         pair.check();
@@ -239,8 +239,8 @@ fn locks_of_others_are_respected() {
 }
 
 #[test]
-fn symbolic_references_pass_on_what_is_done_to_them() {
-    let pair = Pair::new(&[]);
+fn updates_of_symbolic_references_change_their_targets() {
+    let pair = ServerPair::new(&[]);
     pair.served(&["symbolic-ref", "refs/heads/alias", "refs/heads/side"]);
     pair.served(&["symbolic-ref", "refs/heads/dangling", "refs/heads/gone"]);
     pair.same(&["ls-remote", "--symref", "URL"]);
@@ -255,14 +255,14 @@ fn symbolic_references_pass_on_what_is_done_to_them() {
 
 #[test]
 fn broken_references_are_left_out() {
-    let pair = Pair::new(&[]);
+    let pair = ServerPair::new(&[]);
     let heads = pair.path(0, "root/r.git/refs/heads");
     std::fs::write(heads.join("garbage"), "nonsense\n").expect("a writable folder");
     std::fs::write(heads.join("missing"), "1".repeat(40)).expect("a writable folder");
     std::fs::write(heads.join("bad..name"), "1".repeat(40)).expect("a writable folder");
     std::fs::create_dir(heads.join("empty")).expect("a writable folder");
     for version in ["0", "2"] {
-        // Git's own server lists them, with ids that it does not have, and no client can clone then.
+        // Git's own server lists them with ids of missing objects, and then no client can clone.
         let (setting, url) = (format!("protocol.version={version}"), format!("{}/r.git", pair.urls[0]));
         let work = pair.path(0, "work");
         run(&work, &["-c", &setting, "clone", "--quiet", &url, version]);
@@ -272,9 +272,9 @@ fn broken_references_are_left_out() {
 }
 
 #[test]
-fn moves_are_logged_where_logs_are_kept() {
+fn updates_are_logged_if_reflogs_are_enabled() {
     for settings in [&["core.logAllRefUpdates=true"][..], &["core.logAllRefUpdates=always"], &[]] {
-        let pair = Pair::new(settings);
+        let pair = ServerPair::new(settings);
         pair.same(&["push", "--porcelain", "URL", "HEAD:main", "HEAD:new", "HEAD:refs/tags/t"]);
         pair.same(&["push", "--porcelain", "--force", "URL", "HEAD~1:main"]);
         for name in ["HEAD", "refs/heads/main", "refs/heads/new", "refs/tags/t"] {

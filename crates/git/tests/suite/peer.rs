@@ -1,4 +1,4 @@
-//! Git's own server, to compare with: `git http-backend`, run for each request by a small HTTP server.
+//! Git's own server for comparisons: a small HTTP server that runs `git http-backend` for each request.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Serves the repositories below `root` at `/smart/`, as the example does; gives the address with that path.
+/// Serves the repositories below `root` at `/smart/`, as the example does; returns the URL with that path.
 pub fn serve(root: &Path) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let url = format!("http://{}/smart", listener.local_addr().expect("a bound port"));
@@ -40,7 +40,7 @@ fn answer(mut stream: TcpStream, root: &Path) -> io::Result<()> {
         let lines = lines.iter().skip(1).filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     };
-    // The paths of the tests have no other odd bytes.
+    // The paths in the tests have no other escapes.
     let path = path.strip_prefix("/smart").unwrap_or(path).replace("%20", " ");
     if header("expect") == "100-continue" {
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -86,8 +86,8 @@ fn answer(mut stream: TcpStream, root: &Path) -> io::Result<()> {
     stream.write_all(&http_of(&output.stdout, method == "HEAD"))
 }
 
-/// Makes an HTTP answer of what a CGI program printed: the status is among its headers.
-fn http_of(printed: &[u8], bare: bool) -> Vec<u8> {
+/// Creates an HTTP response from the output of a CGI program, which has the status among its headers.
+fn http_of(printed: &[u8], is_head: bool) -> Vec<u8> {
     let end = printed.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(printed.len());
     let head = String::from_utf8_lossy(&printed[..end]).into_owned();
     let content = printed.get(end + 4..).unwrap_or_default();
@@ -98,7 +98,7 @@ fn http_of(printed: &[u8], bare: bool) -> Vec<u8> {
         answer.push_str("\r\n");
     }
     let mut answer = format!("{answer}Content-Length: {}\r\n\r\n", content.len()).into_bytes();
-    answer.extend_from_slice(if bare { b"" } else { content });
+    answer.extend_from_slice(if is_head { b"" } else { content });
     answer
 }
 

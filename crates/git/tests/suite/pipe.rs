@@ -136,7 +136,7 @@ fn model() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let work = Work { path: folder.path().join("work") };
     run(folder.path(), &["init", "--quiet", "work"]);
-    crate::bench::let_time_pass();
+    crate::bench::advance_clock();
     work.fill();
     run(folder.path(), &["clone", "--quiet", "--mirror", "work", "r.git"]);
     let served = folder.path().join("r.git");

@@ -1,4 +1,4 @@
-//! Pushes move references, or are told why not.
+//! Pushes update references, or are refused with a reason.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn references_are_made_moved_and_removed() {
+fn references_are_created_updated_and_deleted() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
@@ -34,7 +34,7 @@ fn references_are_made_moved_and_removed() {
 }
 
 #[test]
-fn many_references_move_in_one_push() {
+fn a_push_can_have_many_references_up_to_a_limit() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.commit("file", "content");
@@ -50,7 +50,7 @@ fn many_references_move_in_one_push() {
 }
 
 #[test]
-fn refusals_are_worded_as_git_does() {
+fn refusals_have_the_words_of_git() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let tip = work.commit("file", "content");
@@ -74,20 +74,20 @@ fn refusals_are_worded_as_git_does() {
     let peer = bench.work("peer");
     let expected = crate::bench::try_git(&peer.path, &["receive-pack", "--stateless-rpc", "."], &request).stdout;
     let repository = Repository::open(&bench.served()).expect("the repository");
-    let (answer, asked) = craft::push(&repository, &request, &Options::default());
+    let (answer, calls) = craft::push(&repository, &request, &Options::default());
     assert_eq!(String::from_utf8_lossy(&answer), String::from_utf8_lossy(&expected));
-    assert_eq!(asked, 1);
+    assert_eq!(calls, 1);
 }
 
 #[test]
-fn a_probe_is_answered_with_nothing() {
+fn a_flush_without_commands_gets_an_empty_answer() {
     let bench = Bench::new(Offers::AWS);
     let repository = Repository::open(&bench.served()).expect("the repository");
     assert_eq!(craft::push(&repository, b"0000", &Options::default()), (Vec::new(), 0));
 }
 
 #[test]
-fn atomic_pushes_move_all_or_nothing() {
+fn an_atomic_push_updates_all_references_or_none() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
@@ -127,7 +127,7 @@ fn thin_packs_are_completed() {
 }
 
 #[test]
-fn large_files_pass() {
+fn large_files_are_pushed_and_cloned() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     let mut file = std::io::BufWriter::new(std::fs::File::create(work.path.join("large")).expect("a new file"));
@@ -148,7 +148,7 @@ fn large_files_pass() {
 }
 
 #[test]
-fn requests_may_be_zipped_or_in_chunks() {
+fn requests_can_be_compressed_or_chunked() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();

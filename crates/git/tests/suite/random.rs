@@ -1,4 +1,4 @@
-//! Random histories, fetched in random states.
+//! Random histories, fetched by clients with random parts of them.
 
 use git::{Offers, Options, Repository};
 
@@ -7,11 +7,11 @@ use crate::{
     craft,
 };
 
-/// A source of numbers, the same in each run.
+/// A reproducible source of random numbers.
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// Gives a number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -22,7 +22,7 @@ impl Dice {
 
 const COMMITS: usize = 60;
 
-/// Makes commits `c0`, `c1` and so on with up to three parents, wrong clocks, and files that come back.
+/// Creates commits `c0`, `c1` and so on with up to three parents, wrong clocks, and contents that recur.
 pub fn history(work: &Work, dice: &mut Dice, commits: usize) {
     let mut stream = String::new();
     for number in 0..commits {
@@ -48,7 +48,7 @@ pub fn history(work: &Work, dice: &mut Dice, commits: usize) {
 }
 
 #[test]
-fn fetches_complete_what_the_client_has() {
+fn fetches_send_everything_that_the_client_lacks() {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     for offers in [Offers::AWS, Offers::FULL] {
         let bench = Bench::new(offers);
@@ -90,7 +90,7 @@ fn fetches_complete_what_the_client_has() {
 }
 
 #[test]
-fn shallow_fetches_are_complete_too() {
+fn shallow_fetches_send_everything_that_the_client_lacks() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");

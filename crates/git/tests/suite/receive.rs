@@ -1,4 +1,4 @@
-//! The receive-pack protocol, request by request, beside Git's own.
+//! Requests of the receive-pack protocol, compared with Git.
 
 use git::{
     Kind, Offers, Options, References, Repository, Service, advertise,
@@ -7,31 +7,31 @@ use git::{
 
 use crate::{
     bench::{Bench, leftovers, run, try_git},
-    craft::{self, Entry, Pack},
+    craft::{self, PackBuilder, PackEntry},
 };
 
 const FULL: Offers = Offers::FULL;
 
-/// A commit with a tree and a file, and the pack of them.
-struct Sound {
+/// A commit with one file: the ids of tree and commit, and their pack.
+struct SoundPush {
     tree: String,
     tip: String,
     pack: Vec<u8>,
 }
 
-fn sound() -> Sound {
+fn sound() -> SoundPush {
     let file = b"one line\n";
     let tree = craft::tree(&craft::id(Kind::Blob, file));
     let id = craft::id(Kind::Tree, &tree);
     let commit = craft::commit(&id);
-    let mut pack = Pack::new();
-    pack.add(Entry::Commit, &commit);
-    pack.add(Entry::Tree, &tree);
-    pack.add(Entry::Blob, file);
-    Sound { tree: id, tip: craft::id(Kind::Commit, &commit), pack: pack.finish() }
+    let mut pack = PackBuilder::new();
+    pack.add(PackEntry::Commit, &commit);
+    pack.add(PackEntry::Tree, &tree);
+    pack.add(PackEntry::Blob, file);
+    SoundPush { tree: id, tip: craft::id(Kind::Commit, &commit), pack: pack.finish() }
 }
 
-/// A commit of a known tree with one parent.
+/// Creates a commit with one parent.
 fn child(tree: &str, parent: &str, message: &str) -> Vec<u8> {
     let person = "A <a@b> 1 +0000";
     format!("tree {tree}\nparent {parent}\nauthor {person}\ncommitter {person}\n\n{message}\n").into_bytes()
@@ -41,14 +41,14 @@ fn request(lines: &[String], tail: &[u8]) -> Vec<u8> {
     [craft::lines(lines), b"0000".to_vec(), tail.to_vec()].concat()
 }
 
-/// An empty repository of ours, and one of Git's.
-struct Pair {
+/// An empty repository of this library, and one of Git.
+struct ReceivePair {
     folder: tempfile::TempDir,
     repository: Repository,
     options: Options,
 }
 
-impl Pair {
+impl ReceivePair {
     fn new(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         run(folder.path(), &["init", "--quiet", "--bare", "theirs"]);
@@ -60,7 +60,7 @@ impl Pair {
         Self::new(Options { offers: FULL, ..Options::default() })
     }
 
-    /// Serves a request on both sides and compares the answers; gives the answer.
+    /// Serves a request on both sides and compares the answers; returns one.
     fn same(&self, request: &[u8]) -> String {
         let theirs = self.folder.path().join("theirs");
         let theirs = try_git(&theirs, &["receive-pack", "--stateless-rpc", "."], request).stdout;
@@ -90,7 +90,7 @@ fn the_advertisement_is_that_of_git() {
     let ours = advertise(Service::ReceivePack, git::Version::V0, &References::default(), &options);
     let ours = String::from_utf8_lossy(&ours);
     let capabilities = |text: &str| text.split_once('\0').expect("capabilities").1.lines().next().map(str::to_owned);
-    let pair = Pair::full();
+    let pair = ReceivePair::full();
     let theirs = pair.folder.path().join("theirs");
     run(&theirs, &["config", "receive.advertisePushOptions", "true"]);
     let output = try_git(&theirs, &["receive-pack", "--stateless-rpc", "--http-backend-info-refs", "."], b"").stdout;
@@ -100,23 +100,23 @@ fn the_advertisement_is_that_of_git() {
 
 #[test]
 fn reports_are_those_of_git() {
-    let Sound { tip, pack, .. } = sound();
+    let SoundPush { tip, pack, .. } = sound();
     let line = |capabilities: &str| [format!("{} {tip} refs/heads/x\0{capabilities}", craft::null())];
     for capabilities in ["report-status", "report-status-v2 agent=x session-id=y object-format=sha1", "", "quiet"] {
-        Pair::full().same(&request(&line(capabilities), &pack));
+        ReceivePair::full().same(&request(&line(capabilities), &pack));
     }
-    Pair::full().same(&request(&line("report-status side-band-64k quiet"), &pack));
-    Pair::full().same(&request(&line("report-status"), b""));
-    Pair::full().same(&request(&line("report-status"), b"PUCK and more than twelve bytes"));
+    ReceivePair::full().same(&request(&line("report-status side-band-64k quiet"), &pack));
+    ReceivePair::full().same(&request(&line("report-status"), b""));
+    ReceivePair::full().same(&request(&line("report-status"), b"PUCK and more than twelve bytes"));
     for deletion in ["refs/heads/nothing", "refs/x"] {
         let line = format!("{} {} {deletion}\0report-status", craft::null(), craft::null());
-        Pair::full().same(&request(&[line], b""));
+        ReceivePair::full().same(&request(&[line], b""));
     }
 }
 
 #[test]
-fn requests_that_are_none_are_refused() {
-    let Sound { tip, pack, .. } = sound();
+fn malformed_requests_are_refused() {
+    let SoundPush { tip, pack, .. } = sound();
     let line = |capabilities: &str| format!("{} {tip} refs/heads/x\0{capabilities}", craft::null());
     for (lines, expected) in [
         (vec![line("object-format=sha256")], "error: unsupported object format 'sha256'"),
@@ -124,22 +124,22 @@ fn requests_that_are_none_are_refused() {
         (vec!["hello".to_owned()], "protocol error: expected old/new/ref, got 'hello'"),
         (vec!["push-cert\0report-status\n".to_owned()], "signed pushes are not supported"),
     ] {
-        let pair = Pair::full();
+        let pair = ReceivePair::full();
         assert_eq!(pair.ours(&request(&lines, &pack)), Err(expected.to_owned()));
         assert!(!pair.has(&tip));
     }
     let lines = [format!("shallow {tip}")];
-    assert_eq!(Pair::full().same(&request(&lines, b"")), "");
+    assert_eq!(ReceivePair::full().same(&request(&lines, b"")), "");
     let options = request(&[line("push-options")], b"0005a");
-    assert_eq!(Pair::full().ours(&options), Err("protocol error: the push options have no end".to_owned()));
+    assert_eq!(ReceivePair::full().ours(&options), Err("protocol error: the push options have no end".to_owned()));
 }
 
 #[test]
 fn push_options_reach_the_update_hook() {
-    let Sound { tip, pack, .. } = sound();
+    let SoundPush { tip, pack, .. } = sound();
     let line = format!("{} {tip} refs/heads/x\0report-status push-options", craft::null());
     let tail = [craft::lines(&["a=b\n".to_owned(), "c".to_owned(), String::new()]), pack].concat();
-    let pair = Pair::full();
+    let pair = ReceivePair::full();
     let mut options = Vec::new();
     let mut update_hook = |received: &Received<'_>| {
         options.extend(received.push_options.iter().map(ToString::to_string));
@@ -162,36 +162,36 @@ fn push_options_reach_the_update_hook() {
 }
 
 #[test]
-fn the_empty_tree_may_be_left_out() {
+fn the_empty_tree_need_not_be_pushed() {
     let commit = craft::commit(&craft::id(Kind::Tree, b""));
     let tip = craft::id(Kind::Commit, &commit);
-    let mut pack = Pack::new();
-    pack.add(Entry::Commit, &commit);
+    let mut pack = PackBuilder::new();
+    pack.add(PackEntry::Commit, &commit);
     let line = format!("{} {tip} refs/heads/x\0report-status", craft::null());
-    let pair = Pair::full();
+    let pair = ReceivePair::full();
     assert!(pair.same(&request(&[line], &pack.finish())).contains("ok refs/heads/x"));
     assert!(pair.has(&tip));
 }
 
 #[test]
-fn complete_references_pass_beside_incomplete_ones() {
-    let Sound { tree, tip, pack } = sound();
-    let pair = Pair::full();
+fn references_with_all_objects_are_accepted_beside_others() {
+    let SoundPush { tree, tip, pack } = sound();
+    let pair = ReceivePair::full();
     let null = craft::null();
     pair.same(&request(&[format!("{null} {tip} refs/heads/x\0report-status")], &pack));
     let nowhere = child(&tree, &"2".repeat(40), "nowhere");
     let after = child(&tree, &craft::id(Kind::Commit, &nowhere), "after");
     let good = child(&tree, &tip, "good");
     let best = child(&tree, &craft::id(Kind::Commit, &good), "best");
-    let mut pack = Pack::new();
+    let mut pack = PackBuilder::new();
     for commit in [&nowhere, &after, &good] {
-        pack.add(Entry::Commit, commit);
+        pack.add(PackEntry::Commit, commit);
     }
     let id = |data: &[u8]| craft::id(Kind::Commit, data);
-    // A delta whose base is among what is left out.
+    // A delta whose base is not stored.
     let base = craft::commit(&"4".repeat(40));
-    pack.add(Entry::Commit, &base);
-    pack.add(Entry::Delta(&id(&base)), &craft::replace(&base, &best));
+    pack.add(PackEntry::Commit, &base);
+    pack.add(PackEntry::Delta(&id(&base)), &craft::replace(&base, &best));
     let lines = [
         format!("{null} {} refs/heads/m\0report-status", id(&after)),
         format!("{null} {} refs/heads/n", id(&best)),
@@ -204,8 +204,8 @@ fn complete_references_pass_beside_incomplete_ones() {
     assert!(pair.has(&id(&good)) && pair.has(&id(&best)));
     assert!(!pair.has(&id(&nowhere)) && !pair.has(&id(&after)) && !pair.has(&id(&base)));
     run(&pair.folder.path().join("ours"), &["fsck", "--full", "--strict"]);
-    // All or nothing is meant so.
-    let pair = Pair::full();
+    // An atomic push is refused as a whole.
+    let pair = ReceivePair::full();
     let lines = [lines[0].replace("report-status", "report-status atomic"), lines[1].clone()];
     let answer = pair.ours(&request(&lines, &pack)).expect("a sound request");
     assert!(answer.contains("ng refs/heads/n"), "{answer}");
@@ -213,7 +213,7 @@ fn complete_references_pass_beside_incomplete_ones() {
 }
 
 #[test]
-fn shallow_clones_push_what_is_complete() {
+fn shallow_clones_can_push_to_a_server_with_the_full_history() {
     for offers in [Offers::AWS, FULL] {
         let bench = Bench::new(offers);
         let work = bench.work("work");
@@ -224,7 +224,7 @@ fn shallow_clones_push_what_is_complete() {
         clone.git(&["push", "--quiet", bench.url(), "main"]);
         assert!(!bench.served().join("shallow").exists());
         bench.check();
-        // A server that lacks what the clone lacks.
+        // A server without the part of the history that the clone lacks.
         let other = Bench::new(offers);
         let complaint = clone.refused(&["push", other.url(), "main"]);
         assert!(complaint.contains("shallow update not allowed"), "{complaint}");
@@ -234,7 +234,7 @@ fn shallow_clones_push_what_is_complete() {
 }
 
 #[test]
-fn shallow_pushes_move_the_end_of_history() {
+fn shallow_pushes_update_the_shallow_file() {
     let bench = Bench::new(Offers { shallow_pushes: true, ..FULL });
     let source = Bench::new(FULL);
     let work = source.work("work");
@@ -251,23 +251,23 @@ fn shallow_pushes_move_the_end_of_history() {
     assert_eq!(sorted(bench.served().join("shallow")), sorted(clone.path.join(".git/shallow")));
     run(&bench.served(), &["fsck", "--full", "--strict"]);
     assert!(!bench.served().join("shallow.lock").exists());
-    // What rests on it needs no more than what is there.
+    // A push on top of it needs no further history.
     clone.commit("new", "content");
     clone.git(&["push", "--quiet", bench.url(), "main"]);
     run(&bench.served(), &["fsck", "--full", "--strict"]);
 }
 
 #[test]
-fn history_ends_where_the_repository_says() {
+fn a_shallow_repository_needs_no_parents_of_its_shallow_commits() {
     let tree = sound().tree;
-    let pair = Pair::full();
+    let pair = ReceivePair::full();
     let first = child(&tree, &"2".repeat(40), "the first");
     let id = craft::id(Kind::Commit, &first);
     std::fs::write(pair.folder.path().join("ours/shallow"), format!("{id}\n")).expect("a writable folder");
-    let mut all = Pack::new();
-    all.add(Entry::Commit, &first);
-    all.add(Entry::Tree, &craft::tree(&craft::id(Kind::Blob, b"one line\n")));
-    all.add(Entry::Blob, b"one line\n");
+    let mut all = PackBuilder::new();
+    all.add(PackEntry::Commit, &first);
+    all.add(PackEntry::Tree, &craft::tree(&craft::id(Kind::Blob, b"one line\n")));
+    all.add(PackEntry::Blob, b"one line\n");
     let line = format!("{} {id} refs/heads/x\0report-status", craft::null());
     let answer = pair.ours(&request(&[line], &all.finish())).expect("a sound request");
     assert!(answer.contains("ok refs/heads/x"), "{answer}");

@@ -12,7 +12,7 @@ fn shallow_commits(work: &Work) -> Vec<String> {
 }
 
 #[test]
-fn a_clone_deepens_step_by_step() {
+fn a_shallow_clone_is_deepened_step_by_step() {
     for offers in [Offers::AWS, Offers::FULL] {
         let bench = Bench::new(offers);
         let work = bench.work("work");
@@ -20,8 +20,8 @@ fn a_clone_deepens_step_by_step() {
         work.git(&["push", "--quiet", bench.url(), "--all"]);
         work.git(&["push", "--quiet", bench.url(), "--tags"]);
         let clone = bench.clone("clone", &["--no-tags", "--depth", "1"]);
-        // The same steps against git itself. Without tags: a client that finds new ones asks for these only, and
-        // then does not deepen its branches.
+        // The same steps with a clone from git itself. Without tags: a client that finds new tags requests only these, and
+        // does not deepen its branches.
         let peer = bench.path("peer");
         let served = format!("file://{}", bench.served().display());
         bench.work("any").git(&[
@@ -51,7 +51,7 @@ fn a_clone_deepens_step_by_step() {
 }
 
 #[test]
-fn shallow_clones_follow_and_push() {
+fn shallow_clones_pull_and_push() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();
@@ -68,7 +68,7 @@ fn shallow_clones_follow_and_push() {
 }
 
 #[test]
-fn a_history_cannot_begin_with_a_shallow_commit() {
+fn a_push_from_a_shallow_clone_to_an_empty_repository_is_refused() {
     let bench = Bench::new(Offers::AWS);
     let work = bench.work("work");
     work.fill();

@@ -1,4 +1,4 @@
-//! Objects are found wherever Git puts them, and while others move them.
+//! Reading objects that Git has stored, and that other processes move.
 
 use std::{fs, path::Path};
 
@@ -10,7 +10,7 @@ fn id(hex: &str) -> ObjectId {
     ObjectId::from_hex(hex.as_bytes()).expect("forty digits")
 }
 
-/// Makes what the served repositories are: bare, and nobody's own.
+/// Creates a bare clone.
 fn bare(bench: &Bench, name: &str, from: &Work, arguments: &[&str]) -> Work {
     let path = bench.path(name);
     let mut all = vec!["clone", "--quiet", "--bare"];
@@ -20,7 +20,7 @@ fn bare(bench: &Bench, name: &str, from: &Work, arguments: &[&str]) -> Work {
     Work { path }
 }
 
-/// Checks that all objects of a work are found, and that a missing one is not.
+/// Checks that all objects of a repository are found, and that a missing one is not.
 fn finds_all(repository: &Repository, work: &Work) {
     for hex in work.objects() {
         let found = repository.find(&id(&hex)).expect("readable");
@@ -30,7 +30,7 @@ fn finds_all(repository: &Repository, work: &Work) {
 }
 
 #[test]
-fn files_that_git_keeps_beside_packs_do_no_harm() {
+fn additional_files_of_git_beside_packs_do_no_harm() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
@@ -39,7 +39,7 @@ fn files_that_git_keeps_beside_packs_do_no_harm() {
     finds_all(&Repository::open(&bare.path).expect("a repository"), &work);
     let packs = bare.path.join("objects/pack");
     let mut pack = fs::read_dir(&packs).expect("a folder").map(|entry| entry.expect("readable").path());
-    let pack = pack.find(|path| path.extension().is_some_and(|it| it == "pack")).expect("a pack");
+    let pack = pack.find(|path| path.extension().is_some_and(|extension| extension == "pack")).expect("a pack");
     fs::write(pack.with_extension("keep"), "").expect("a writable folder");
     bare.git(&["-c", "repack.packKeptObjects=true", "repack", "-adbq", "--write-midx"]);
     bare.git(&["commit-graph", "write", "--reachable"]);
@@ -49,7 +49,7 @@ fn files_that_git_keeps_beside_packs_do_no_harm() {
 }
 
 #[test]
-fn an_unusable_pack_costs_only_itself() {
+fn a_damaged_pack_does_not_affect_others() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     let first = work.commit("file", "one");
@@ -58,14 +58,14 @@ fn an_unusable_pack_costs_only_itself() {
     work.git(&["push", "--quiet", bench.url(), "main"]);
     let repository = Repository::open(&bench.served()).expect("a repository");
     let packs = bench.served().join("objects/pack");
-    let holds = |id: &str| {
+    let index_with = |id: &str| {
         let packs = fs::read_dir(&packs).expect("a folder").map(|entry| entry.expect("readable").path());
-        let mut packs = packs.filter(|path| path.extension().is_some_and(|it| it == "idx"));
+        let mut packs = packs.filter(|path| path.extension().is_some_and(|extension| extension == "idx"));
         let lists =
             |path: &Path| run(path.parent().expect("a folder"), &["verify-pack", "-v", path.to_str().expect("plain")]);
         packs.find(|path| lists(path).contains(&format!("{id} commit"))).expect("a pack")
     };
-    let index = holds(&first);
+    let index = index_with(&first);
     let whole = fs::read(&index).expect("readable");
     fs::remove_file(&index).expect("a writable folder");
     assert!(repository.refresh().expect("readable"));
@@ -82,7 +82,7 @@ fn an_unusable_pack_costs_only_itself() {
 }
 
 #[test]
-fn folders_that_objects_are_borrowed_from_are_followed() {
+fn alternates_are_followed() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     let mut before: Option<Work> = None;
@@ -96,7 +96,7 @@ fn folders_that_objects_are_borrowed_from_are_followed() {
     let last = before.expect("three repositories");
     let repository = Repository::open(&last.path).expect("a repository");
     finds_all(&repository, &work);
-    // A ring, by a relative path, and a folder that is not there.
+    // A cycle, by a relative path, and a missing folder.
     fs::write(bench.path("a/objects/info/alternates"), "../../c/objects\n../../none\n").expect("a writable folder");
     finds_all(&Repository::open(&last.path).expect("a repository"), &work);
     fs::remove_file(bench.path("c/objects/info/alternates")).expect("a file");
@@ -113,14 +113,14 @@ fn unpack(bare: &Work) {
     for path in packs.map(|entry| entry.expect("readable").path()) {
         let bytes = fs::read(&path).expect("readable");
         fs::remove_file(&path).expect("a writable folder");
-        if path.extension().is_some_and(|it| it == "pack") {
+        if path.extension().is_some_and(|extension| extension == "pack") {
             feed(&bare.path, &["unpack-objects", "-q"], &bytes);
         }
     }
 }
 
 #[test]
-fn what_other_processes_do_is_noticed() {
+fn changes_by_other_processes_are_noticed() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
@@ -154,7 +154,7 @@ fn the_empty_tree_needs_no_file() {
     for offers in [Offers::AWS, Offers::FULL] {
         let bench = Bench::new(offers);
         let served = Work { path: bench.served() };
-        // Only its id is asked for: nothing is written.
+        // Computes the id only; no object is written.
         let tree = served.git(&["hash-object", "-t", "tree", "/dev/null"]);
         let tip = served.git(&["commit-tree", "-m", "no files", &tree]);
         served.git(&["update-ref", "refs/heads/main", &tip]);
@@ -183,18 +183,18 @@ fn the_empty_tree_needs_no_file() {
 }
 
 #[test]
-fn a_pack_that_lost_its_index_gets_it_again() {
+fn the_index_of_a_pack_is_restored_if_it_is_missing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let add = |text: &str| {
         let repository = Repository::open_or_create(folder.path()).expect("a repository");
         let blob = git::Object { kind: Kind::Blob, data: text.as_bytes().to_vec() };
-        repository.add(&[blob], &repository.use_objects(), false).expect("a closed set")[0]
+        repository.add(&[blob], &repository.use_objects(), false).expect("a fully connected set")[0]
     };
     let ids = ["one", "two"].map(add);
     let packs = folder.path().join("objects/pack");
     let files = |extension: &str| {
         let entries = fs::read_dir(&packs).expect("a folder").map(|entry| entry.expect("readable").path());
-        entries.filter(|path| path.extension().is_some_and(|it| it == extension)).collect::<Vec<_>>()
+        entries.filter(|path| path.extension().is_some_and(|known| known == extension)).collect::<Vec<_>>()
     };
     for index in files("idx") {
         fs::remove_file(index).expect("a writable folder");
@@ -206,18 +206,18 @@ fn a_pack_that_lost_its_index_gets_it_again() {
     drop(repository);
     run(folder.path(), &["fsck", "--full"]);
 
-    // What is damaged stays as it is, and is told of.
+    // A damaged pack stays as it is, and is reported.
     let damaged = files("pack").remove(0);
     fs::remove_file(damaged.with_extension("idx")).expect("a writable folder");
-    let mut permissions = fs::metadata(&damaged).expect("it is there").permissions();
-    #[expect(clippy::permissions_set_readonly_false, reason = "it is the test's own")]
+    let mut permissions = fs::metadata(&damaged).expect("the pack exists").permissions();
+    #[expect(clippy::permissions_set_readonly_false, reason = "the file belongs to the test")]
     permissions.set_readonly(false);
     fs::set_permissions(&damaged, permissions).expect("a writable folder");
     fs::write(&damaged, b"PACK").expect("a writable file");
     let repository = Repository::open_or_create(folder.path()).expect("a repository");
     let unusable = repository.unusable_packs();
     assert_eq!(unusable.len(), 1);
-    assert_eq!(unusable[0].0, fs::canonicalize(&damaged).expect("it is there").with_extension("idx"));
+    assert_eq!(unusable[0].0, fs::canonicalize(&damaged).expect("the pack exists").with_extension("idx"));
     assert!(damaged.exists());
     assert_eq!(ids.iter().filter(|id| repository.kind(id).expect("readable").is_some()).count(), 1);
 }

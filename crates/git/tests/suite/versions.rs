@@ -1,18 +1,18 @@
-//! Clients of every version of the protocol, the installed git and an older one.
+//! Clients of each protocol version: the installed git, and an older one if there is one.
 
 use std::path::Path;
 
 use git::Offers;
 
-use crate::bench::{Bench, Work, feed, let_time_pass, objects, run, try_git_with};
+use crate::bench::{Bench, Work, advance_clock, feed, objects, run, try_git_with};
 
-/// A client: how it is called in messages, where its git is, and which version it speaks.
+/// A client: the search path of its git, and its protocol version.
 struct Client {
     path: Option<&'static str>,
     version: &'static str,
 }
 
-/// The clients that there are here.
+/// Lists the clients on this machine.
 fn clients() -> Vec<Client> {
     let older = Path::new("/usr/bin/git").exists().then_some(Some("/usr/bin:/bin"));
     let paths = std::iter::once(None).chain(older);
@@ -20,11 +20,11 @@ fn clients() -> Vec<Client> {
 }
 
 impl Client {
-    fn git(&self, place: &Path, arguments: &[&str]) -> String {
+    fn git(&self, folder: &Path, arguments: &[&str]) -> String {
         let version = format!("protocol.version={}", self.version);
         let all: Vec<_> = ["-c", &version].into_iter().chain(arguments.iter().copied()).collect();
         let variables: Vec<_> = self.path.iter().map(|path| ("PATH", *path)).collect();
-        let output = try_git_with(place, &all, b"", &variables);
+        let output = try_git_with(folder, &all, b"", &variables);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{:?} {} {arguments:?}: {complaint}", self.path, self.version);
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
@@ -32,10 +32,10 @@ impl Client {
 
     fn clone(&self, bench: &Bench, arguments: &[&str]) -> Work {
         let path = bench.path(&format!("clone{}{}", self.version, self.path.is_some()));
-        let place = path.to_str().expect("a plain path");
+        let target = path.to_str().expect("a plain path");
         let mut all = vec!["clone", "--quiet"];
         all.extend_from_slice(arguments);
-        all.extend_from_slice(&[bench.url(), place]);
+        all.extend_from_slice(&[bench.url(), target]);
         self.git(Path::new("/"), &all);
         Work { path }
     }
@@ -44,13 +44,13 @@ impl Client {
 fn served(offers: Offers) -> (Bench, Work) {
     let bench = Bench::new(offers);
     let work = bench.work("work");
-    let_time_pass();
+    advance_clock();
     work.fill();
     (bench, work)
 }
 
 #[test]
-fn every_client_clones_follows_and_pushes() {
+fn every_client_clones_fetches_and_pushes() {
     for offers in [Offers::AWS, Offers::FULL] {
         let (bench, work) = served(offers);
         work.git(&["push", "--quiet", bench.url(), "--all"]);
@@ -75,7 +75,7 @@ fn every_client_clones_follows_and_pushes() {
 }
 
 #[test]
-fn every_client_limits_its_history() {
+fn every_client_can_limit_its_history() {
     let (bench, work) = served(Offers::FULL);
     work.git(&["push", "--quiet", bench.url(), "--all"]);
     work.git(&["push", "--quiet", bench.url(), "--tags"]);
@@ -124,7 +124,7 @@ fn every_client_limits_its_history() {
 }
 
 #[test]
-fn a_branch_that_does_not_exist_yet_is_checked_out() {
+fn an_unborn_branch_is_checked_out() {
     let bench = Bench::new(Offers::FULL);
     run(&bench.served(), &["symbolic-ref", "HEAD", "refs/heads/trunk"]);
     let clone = bench.clone("clone", &[]);
@@ -132,7 +132,7 @@ fn a_branch_that_does_not_exist_yet_is_checked_out() {
 }
 
 #[test]
-fn long_negotiations_come_to_an_end_in_version_2() {
+fn a_long_negotiation_ends_in_version_2() {
     let (bench, work) = served(Offers::FULL);
     work.git(&["push", "--quiet", bench.url(), "main~8:refs/heads/main"]);
     let clone = bench.clone("clone", &[]);
@@ -151,7 +151,7 @@ fn long_negotiations_come_to_an_end_in_version_2() {
 }
 
 #[test]
-fn a_client_can_find_out_what_is_common_and_no_more() {
+fn a_client_can_negotiate_without_fetching() {
     let (bench, work) = served(Offers::FULL);
     work.git(&["push", "--quiet", bench.url(), "main~3:refs/heads/main"]);
     work.git(&["remote", "add", "origin", bench.url()]);
@@ -160,7 +160,7 @@ fn a_client_can_find_out_what_is_common_and_no_more() {
 }
 
 #[test]
-fn options_for_the_server_and_single_objects_are_taken() {
+fn server_options_and_single_objects_are_accepted() {
     let (bench, work) = served(Offers::FULL);
     work.git(&["push", "--quiet", bench.url(), "main", "--tags"]);
     let empty = bench.work("empty");
@@ -176,7 +176,7 @@ fn options_for_the_server_and_single_objects_are_taken() {
 }
 
 #[test]
-fn a_fetch_again_brings_everything() {
+fn a_refetch_sends_all_objects() {
     let (bench, work) = served(Offers::FULL);
     work.git(&["push", "--quiet", bench.url(), "main"]);
     let clone = bench.clone("clone", &["--filter=tree:0", "--no-checkout"]);

@@ -1,4 +1,5 @@
-//! A few objects can make any number of paths, and any depth; work on them is bounded by the objects, or ends early.
+//! Few objects can have any number of paths, and any depth. The work on them is bounded by the number of objects, or ends
+//! early.
 
 use std::{
     sync::{
@@ -15,10 +16,10 @@ use git::{
 
 use crate::craft;
 
-/// A stack that no walk may outgrow, however deep the trees are.
+/// The size of the stack for all walks, even through deep trees, in bytes.
 const STACK_BYTES: usize = 256 << 10;
 
-/// A repository and what is to be added to it.
+/// A repository, and objects to add to it.
 struct Histories {
     folder: tempfile::TempDir,
     repository: Repository,
@@ -32,17 +33,17 @@ impl Histories {
         Self { folder, repository, objects: Vec::new() }
     }
 
-    fn put(&mut self, kind: Kind, data: Vec<u8>) -> ObjectId {
+    fn object(&mut self, kind: Kind, data: Vec<u8>) -> ObjectId {
         let id = ObjectId::from_hex(craft::id(kind, &data).as_bytes()).expect("forty digits");
         self.objects.push(Object { kind, data });
         id
     }
 
     fn file(&mut self, text: &str) -> ObjectId {
-        self.put(Kind::Blob, text.as_bytes().to_vec())
+        self.object(Kind::Blob, text.as_bytes().to_vec())
     }
 
-    /// Makes a tree of files and folders, whose names end with a slash; they are given in Git's order.
+    /// Creates a tree of files and folders, given in Git's order; names of folders end with a slash.
     fn tree(&mut self, entries: &[(&str, ObjectId)]) -> ObjectId {
         let mut data = Vec::new();
         for (name, id) in entries {
@@ -50,16 +51,17 @@ impl Histories {
             data.extend_from_slice(format!("{mode} {name}\0").as_bytes());
             data.extend_from_slice(id.as_slice());
         }
-        self.put(Kind::Tree, data)
+        self.object(Kind::Tree, data)
     }
 
     fn commit(&mut self, tree: ObjectId, parents: &[ObjectId], seconds: u32) -> ObjectId {
         let parents = parents.iter().map(|parent| format!("parent {parent}\n")).collect::<Vec<_>>().concat();
         let by = format!("x <x@x> {seconds} +0000");
-        self.put(Kind::Commit, format!("tree {tree}\n{parents}author {by}\ncommitter {by}\n\nx\n").into_bytes())
+        self.object(Kind::Commit, format!("tree {tree}\n{parents}author {by}\ncommitter {by}\n\nx\n").into_bytes())
     }
 
-    /// Makes folders in each other that all hold ten times the same: one more object a level, ten times as many paths.
+    /// Creates nested folders that contain the same folder ten times: each level has one object more, and ten times as many
+    /// paths.
     fn bomb(&mut self, leaf: &[(&str, ObjectId)], levels: usize) -> ObjectId {
         let names: Vec<String> = (0..10).map(|number| format!("{number}/")).collect();
         let leaf = self.tree(leaf);
@@ -69,7 +71,7 @@ impl Histories {
         })
     }
 
-    /// Makes folders in each other, with a file at the bottom.
+    /// Creates nested folders with a file in the innermost one.
     fn chain(&mut self, text: &str, levels: usize) -> ObjectId {
         let file = self.file(text);
         let bottom = self.tree(&[("file", file)]);
@@ -82,15 +84,15 @@ impl Histories {
     }
 }
 
-/// Runs something on a small stack.
+/// Runs a closure on a small stack.
 fn on_small_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        thread.expect("a thread").join().expect("it does not panic")
+        thread.expect("a thread").join().expect("no panic")
     })
 }
 
-/// Two commits, each of a bomb of ten levels; the second one's files are others.
+/// Creates two commits, each with a bomb of ten levels; the files of the second one differ.
 fn bombs() -> (Histories, [ObjectId; 2]) {
     let mut all = Histories::new();
     let [one, two] = ["one", "two"].map(|text| {
@@ -103,7 +105,7 @@ fn bombs() -> (Histories, [ObjectId; 2]) {
     (all, [first, second])
 }
 
-/// Asks for a commit with another one at hand; gives the number of objects in the pack.
+/// Fetches a commit; the client may have another one. Returns the number of objects in the pack.
 fn fetched(repository: &Repository, want: ObjectId, have: Option<ObjectId>) -> Result<u32, String> {
     let mut lines = vec![format!("want {want} ofs-delta\n"), String::new()];
     lines.extend(have.map(|have| format!("have {have}\n")));
@@ -116,26 +118,26 @@ fn fetched(repository: &Repository, want: ObjectId, have: Option<ObjectId>) -> R
 }
 
 #[test]
-fn a_fetch_of_many_paths_costs_as_much_as_its_objects() {
+fn the_cost_of_a_fetch_depends_on_objects_not_on_paths() {
     let (all, [first, second]) = bombs();
     assert_eq!(fetched(&all.repository, second, Some(first)), Ok(13));
-    all.repository.write_graph().expect("it is not worth it");
+    all.repository.write_graph().expect("no graph for a small pack");
 }
 
 #[test]
 fn maintenance_of_many_paths_costs_as_much_as_its_objects() {
     let (all, [_, second]) = bombs();
     let outcome = all.repository.repack(&mut || Ok(vec![second]), &MaintenanceOptions::default());
-    assert_eq!(outcome.expect("it is done").removed, 1);
+    assert_eq!(outcome.expect("a finished repack").removed, 1);
 }
 
 #[test]
-fn a_tree_in_many_places_is_compared_once_and_sent_whole() {
+fn a_tree_at_several_paths_is_compared_once_and_sent_with_all_entries() {
     let mut all = Histories::new();
-    // What the parent has in one place only is new in the other one.
-    let [kept, gone, new] = ["kept", "gone", "new"].map(|text| all.file(text));
-    let before = all.tree(&[("file", kept), ("other", gone)]);
-    let empty = all.tree(&[("other", gone)]);
+    // A file that the parent has at one path only is new at the other one.
+    let [kept, removed, new] = ["kept", "removed", "new"].map(|text| all.file(text));
+    let before = all.tree(&[("file", kept), ("other", removed)]);
+    let empty = all.tree(&[("other", removed)]);
     let after = all.tree(&[("file", kept), ("new", new)]);
     let one = all.tree(&[("a/", before), ("b/", empty)]);
     let two = all.tree(&[("a/", after), ("b/", after)]);
@@ -147,7 +149,7 @@ fn a_tree_in_many_places_is_compared_once_and_sent_whole() {
 }
 
 #[test]
-fn files_in_more_paths_than_can_be_compared_are_not_merged() {
+fn a_merge_with_too_many_differing_paths_fails() {
     let mut all = Histories::new();
     let [base, one, two] = ["base", "one", "two"].map(|text| {
         let file = all.file(text);
@@ -164,7 +166,7 @@ fn files_in_more_paths_than_can_be_compared_are_not_merged() {
 }
 
 #[test]
-fn folders_without_files_differ_in_nothing_however_many_they_are() {
+fn trees_without_files_have_no_differences() {
     let mut all = Histories::new();
     let one = all.bomb(&[], 12);
     let below = all.bomb(&[], 11);
@@ -172,11 +174,11 @@ fn folders_without_files_differ_in_nothing_however_many_they_are() {
     all.add();
     let mut reader = all.repository.reader();
     let mut differences = Differences::new(&mut reader, Some(one), Some(two), "".into()).expect("trees");
-    assert_eq!(differences.next(&mut reader).expect("it ends"), None);
+    assert_eq!(differences.next(&mut reader).expect("a readable tree"), None);
 }
 
 #[test]
-fn no_depth_is_too_deep_for_a_walk() {
+fn deep_trees_do_not_overflow_the_stack() {
     let mut all = Histories::new();
     let levels = 6_000;
     let [base, one, two] = ["base", "one", "two"].map(|text| all.chain(text, levels));
@@ -194,11 +196,11 @@ fn no_depth_is_too_deep_for_a_walk() {
             }
         }
         let mut walk = TreeWalk::new(&mut reader, &base_tree, true).expect("a tree");
-        let mut met = 0;
-        while walk.advance(&mut reader).expect("it ends").is_some() {
-            met += 1;
+        let mut entries = 0;
+        while walk.advance(&mut reader).expect("a readable tree").is_some() {
+            entries += 1;
         }
-        assert_eq!((met, walk.path().len()), (levels + 1, 2 * levels + "file".len()));
+        assert_eq!((entries, walk.path().len()), (levels + 1, 2 * levels + "file".len()));
         let found = reader.differences(Some(&base_tree), Some(&one_tree)).expect("trees");
         assert_eq!(found.len(), 1);
         assert_eq!(fetched(&all.repository, one, Some(base)), Ok(3 + u32::try_from(levels).expect("few")));
@@ -206,7 +208,7 @@ fn no_depth_is_too_deep_for_a_walk() {
 }
 
 #[test]
-fn no_row_of_crosswise_merges_is_too_long() {
+fn a_long_series_of_criss_cross_merges_does_not_overflow_the_stack() {
     let mut all = Histories::new();
     let mut trees = Vec::new();
     for text in ["one", "two", "three"] {
@@ -229,9 +231,9 @@ fn no_row_of_crosswise_merges_is_too_long() {
 }
 
 #[test]
-fn no_text_has_too_many_parts() {
+fn texts_with_many_common_ranges_do_not_overflow_the_stack() {
     let mut all = Histories::new();
-    // Each run of lines that both texts have is longer than the one before, so what comes before it is compared next.
+    // Each common range is longer than the one before, so the rest before it is compared next.
     let text = |mark: &str| -> String {
         let run = |number: usize| {
             let lines = (0..number).map(|line| format!("{number} {line}\n"));
@@ -247,13 +249,13 @@ fn no_text_has_too_many_parts() {
     let [one, two] = [one, two].map(|tree| all.commit(tree, &[base], 2));
     all.add();
     on_small_stack(|| {
-        let merged = all.repository.reader().merge(&one, &two, &MergeOptions::default()).expect("it is not too large");
+        let merged = all.repository.reader().merge(&one, &two, &MergeOptions::default()).expect("a small enough merge");
         assert_eq!(merged.conflicts.len(), 1);
     });
 }
 
 #[test]
-fn files_of_too_many_lines_are_not_merged() {
+fn a_merge_of_files_with_too_many_lines_fails() {
     let mut all = Histories::new();
     let [base, one, two] = ["base", "one", "two"].map(|mark| {
         let file = all.file(&("\n".repeat(git::LINES_MAX / 3) + mark + "\n"));
@@ -267,7 +269,7 @@ fn files_of_too_many_lines_are_not_merged() {
 }
 
 #[test]
-fn work_ends_when_nobody_waits_for_it() {
+fn work_ends_when_it_is_interrupted() {
     let (all, [first, second]) = bombs();
     let flag = Arc::new(AtomicBool::new(false));
     let repository = all.repository.interrupted_by(Interrupt::on([Arc::clone(&flag)]));
@@ -276,14 +278,14 @@ fn work_ends_when_nobody_waits_for_it() {
     let mut walk = TreeWalk::new(&mut reader, &tree, true).expect("a tree");
     assert!(walk.advance(&mut reader).is_ok());
     flag.store(true, Ordering::Relaxed);
-    // What it has read already it may still give.
+    // Entries that were read before may still be returned.
     let ended = (0..1_000).find_map(|_| walk.advance(&mut reader).err());
     assert!(matches!(ended, Some(Error::Interrupted)));
     assert!(matches!(repository.kind(&first), Err(Error::Interrupted)));
     assert!(matches!(reader.differences(None, Some(&tree)), Err(Error::Interrupted)));
     let merged = reader.merge(&first, &second, &MergeOptions::default());
     assert!(matches!(merged, Err(MergeError::Read(Error::Interrupted))));
-    // The others go on, and nothing is left of what ended.
+    // Other work goes on, and the interrupted work leaves no files.
     let maintenance = MaintenanceOptions { stop: Arc::clone(&flag), ..MaintenanceOptions::default() };
     assert!(all.repository.repack(&mut || Ok(vec![second]), &maintenance).is_err());
     let mut entries = std::fs::read_dir(all.folder.path().join("objects")).expect("a folder");
@@ -292,7 +294,7 @@ fn work_ends_when_nobody_waits_for_it() {
 }
 
 #[test]
-fn work_ends_when_its_time_is_up() {
+fn work_ends_at_its_time_limit() {
     let (all, [first, _]) = bombs();
     let repository = all.repository.interrupted_by(Interrupt::default().or_after(Duration::ZERO));
     assert!(matches!(repository.kind(&first), Err(Error::Time)));
@@ -300,5 +302,5 @@ fn work_ends_when_its_time_is_up() {
     let options = MergeOptions { limits, ..MergeOptions::default() };
     let mut reader = all.repository.reader();
     assert!(matches!(reader.merge(&first, &first, &options), Err(MergeError::Time)));
-    assert!(reader.commit(&first).is_ok(), "the reader itself has time");
+    assert!(reader.commit(&first).is_ok(), "the reader itself has no limit");
 }

@@ -1,24 +1,24 @@
-//! The same pushes to Git and to us.
+//! Sending the same pushes to Git and to this library.
 
 use git::{Kind, ObjectId, Options, Repository, Severity};
 
 use crate::{
     bench::{run, try_git},
-    craft::{self, Entry, Pack},
+    craft::{self, PackBuilder, PackEntry},
 };
 
-/// A repository of Git's and one of ours that get the same pushes.
-pub struct Pair {
+/// A repository of Git and one of this library that get the same pushes.
+pub struct FsckPair {
     pub folder: tempfile::TempDir,
     repository: Repository,
     pub options: Options,
     pushes: usize,
 }
 
-/// What a push of objects came to: the first complaint, or the warnings.
+/// The result of a push: the warnings, or the first error.
 pub type Verdict = Result<Vec<String>, Option<String>>;
 
-impl Pair {
+impl FsckPair {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         run(folder.path(), &["init", "--quiet", "--bare", "theirs"]);
@@ -34,17 +34,17 @@ impl Pair {
             "warn" => Severity::Warn,
             _ => Severity::Ignore,
         };
-        self.options.fsck.set(id, severity).expect("a known fault");
+        self.options.fsck.set(id, severity).expect("the fault exists");
     }
 
-    /// Pushes objects beside a sound commit to both, and compares what comes of it.
-    pub fn push(&mut self, label: &str, objects: &[(Entry<'_>, &[u8])]) {
+    /// Pushes objects together with a sound commit to both, and compares the results.
+    pub fn push(&mut self, label: &str, objects: &[(PackEntry<'_>, &[u8])]) {
         self.pushes += 1;
         let file = format!("{label}\n").into_bytes();
         let tree = craft::tree(&craft::id(Kind::Blob, &file));
         let commit = craft::commit(&craft::id(Kind::Tree, &tree));
-        let mut pack = Pack::new();
-        for (entry, data) in [(Entry::Commit, &commit), (Entry::Tree, &tree), (Entry::Blob, &file)] {
+        let mut pack = PackBuilder::new();
+        for (entry, data) in [(PackEntry::Commit, &commit), (PackEntry::Tree, &tree), (PackEntry::Blob, &file)] {
             pack.add(entry, data);
         }
         for (entry, data) in objects {
@@ -56,7 +56,7 @@ impl Pair {
         let theirs = self.theirs(&request);
         let ours = self.ours(&request);
         match (&theirs, &ours) {
-            // Git's parser stumbles over some objects before its checks can tell what is wrong.
+            // For some objects, Git's parser fails before its checks can report the fault.
             (Err(None), Err(_)) => {}
             _ => assert_eq!(ours, theirs, "{label}"),
         }
@@ -81,17 +81,17 @@ impl Pair {
     }
 
     pub fn tree(&mut self, label: &str, entries: &[(&str, &[u8], &str)]) {
-        self.push(label, &[(Entry::Tree, &tree_of(entries))]);
+        self.push(label, &[(PackEntry::Tree, &tree_of(entries))]);
     }
 
     /// Pushes a blob, and a tree with an entry for it.
     pub fn file(&mut self, label: &str, mode: &str, name: &[u8], content: &[u8]) {
         let tree = tree_of(&[(mode, name, &craft::id(Kind::Blob, content))]);
-        self.push(label, &[(Entry::Tree, &tree), (Entry::Blob, content)]);
+        self.push(label, &[(PackEntry::Tree, &tree), (PackEntry::Blob, content)]);
     }
 }
 
-/// Takes an answer out of its bands.
+/// Returns the text of an answer without its side bands.
 fn text_of(answer: &[u8]) -> String {
     let mut rest = answer;
     let mut text = Vec::new();

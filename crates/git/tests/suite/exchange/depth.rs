@@ -1,11 +1,11 @@
-//! Limits of depth, on both sides.
+//! Limited depth: of fetches, and of the served repository.
 
 use git::{Offers, Options, Service, Version, advertise};
 
 use super::Peer;
-use crate::bench::{Bench, let_time_pass, run, try_git_with};
+use crate::bench::{Bench, advance_clock, run, try_git_with};
 
-/// What a client may say after its wants, in both versions.
+/// Lines after the wants of a request, in both versions.
 const LIMITS: [&[&str]; 29] = [
     &["deepen 1"],
     &["deepen 2"],
@@ -52,7 +52,7 @@ fn limits_of_depth_are_those_of_git() {
         let mut request = vec!["want @main side-band-64k ofs-delta", "want @side7"];
         request.extend_from_slice(limit);
         request.push("0000");
-        // The first step of a client stops here.
+        // The first request of a client ends here.
         peer.compare(Version::V0, &request);
         request.push("done");
         peer.compare(Version::V1, &request);
@@ -71,10 +71,10 @@ fn limits_of_depth_are_those_of_git() {
 }
 
 #[test]
-fn a_shallow_repository_says_where_it_ends() {
+fn a_shallow_repository_is_served_as_by_git() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
-    let_time_pass();
+    advance_clock();
     work.fill();
     let source = format!("file://{}", work.path.display());
     let served = bench.served();

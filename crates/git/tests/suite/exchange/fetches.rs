@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[test]
-fn fetches_of_version_2_are_answered_as_git_answers_them() {
+fn fetches_of_version_2_are_answered_as_by_git() {
     let peer = Peer::filled();
     let unknown = &format!("have {UNKNOWN}")[..];
     let want_unknown = &format!("want {UNKNOWN}")[..];
@@ -67,7 +67,7 @@ fn fetches_of_version_2_are_answered_as_git_answers_them() {
 }
 
 #[test]
-fn what_nothing_leads_to_is_given_and_refused_as_git_does() {
+fn unreachable_objects_are_sent_or_refused_as_by_git() {
     let peer = Peer::filled();
     let served = peer.bench.served();
     let all = run(&served, &["fsck", "--unreachable", "--no-reflogs"]);
@@ -81,7 +81,7 @@ fn what_nothing_leads_to_is_given_and_refused_as_git_does() {
 }
 
 #[test]
-fn fetches_of_version_0_are_answered_as_git_answers_them() {
+fn fetches_of_version_0_are_answered_as_by_git() {
     let peer = Peer::filled();
     let unknown = &format!("have {UNKNOWN}")[..];
     let ends: [&[&str]; 13] = [
@@ -136,7 +136,7 @@ fn fetches_of_version_0_are_answered_as_git_answers_them() {
 }
 
 #[test]
-fn hidden_tips_can_be_asked_for_where_that_is_offered() {
+fn hidden_tips_can_be_fetched_if_that_is_offered() {
     let bench = Bench::new(Offers::FULL);
     let work = bench.work("work");
     work.fill();
@@ -150,10 +150,10 @@ fn hidden_tips_can_be_asked_for_where_that_is_offered() {
     peer.repository = Repository::open(&peer.bench.served()).expect("the repository");
     let request = craft::lines(&[format!("want {extra}"), String::new(), "done".into()]);
     let offers = Offers { reachable_ids: false, ..Offers::FULL };
-    for (tip_ids, given) in [(true, true), (false, false)] {
+    for (tip_ids, is_sent) in [(true, true), (false, false)] {
         peer.references.hidden = vec![gix::ObjectId::from_hex(extra.as_bytes()).expect("forty digits")];
         let options = Options { offers: Offers { tip_ids, ..offers }, ..Options::default() };
-        let answer = craft::ask(&peer.repository, &peer.references, &request, Version::V0, &options);
-        assert_eq!(answer.is_ok(), given);
+        let answer = craft::answer(&peer.repository, &peer.references, &request, Version::V0, &options);
+        assert_eq!(answer.is_ok(), is_sent);
     }
 }

@@ -1,4 +1,4 @@
-//! What there is: advertisements, lists of references, sizes of objects.
+//! Advertisements, lists of references, and sizes of objects.
 
 use git::{Offers, Options, Service, Version, advertise};
 
@@ -9,7 +9,7 @@ use crate::bench::{Bench, run, try_git_with};
 fn advertisements_are_those_of_git() {
     let options = Options { offers: Offers::FULL, ..Options::default() };
     let own = |text: String| {
-        // The names of the programs and of the sessions differ, and with them the lengths.
+        // The names of programs and sessions differ, and so the lengths.
         let text = text.lines().map(|line| {
             let words = line.split(' ').filter(|word| !word.contains("agent=") && !word.contains("session-id="));
             words.collect::<Vec<_>>().join(" ")
@@ -60,7 +60,7 @@ fn lists_of_references_are_those_of_git() {
 }
 
 #[test]
-fn commands_are_checked_as_git_checks_them() {
+fn commands_are_checked_as_by_git() {
     let peer = Peer::filled();
     let requests: [&[&str]; 21] = [
         &["command=what", "0000"],

@@ -1,4 +1,4 @@
-//! Random histories in which much goes on at the same paths, the same in each run.
+//! Reproducible random histories with many changes at the same paths.
 
 use std::collections::BTreeMap;
 
@@ -20,26 +20,26 @@ struct Commit {
     seconds: usize,
 }
 
-/// How the two sides of a history come to differ.
+/// The shape of a history with two sides.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// They left each other once.
+    /// The sides fork once.
     Fork,
-    /// They took each other's changes as often as this, each in its own way.
+    /// The sides merge each other this often, each in its own way.
     CrissCross(usize),
-    /// They both took the changes of as many others.
+    /// Both sides merge this many other branches.
     Shared(usize),
 }
 
 pub struct History<'d> {
     dice: &'d mut Dice,
     commits: Vec<Commit>,
-    /// Whether little happens at once.
+    /// Whether each commit has few changes.
     is_calm: bool,
 }
 
 impl<'d> History<'d> {
-    /// Makes a history whose last two commits are the sides.
+    /// Creates a history whose last two commits are the sides.
     pub fn new(dice: &'d mut Dice, shape: Shape, is_calm: bool) -> Self {
         let mut history = Self { dice, commits: Vec::new(), is_calm };
         let tree = history.first_tree();
@@ -89,7 +89,7 @@ impl<'d> History<'d> {
                     line(format!("M 160000 {} {path}\n", String::from_utf8_lossy(&file.data)));
                 } else {
                     line(format!("M {} inline {path}\ndata {}\n", file.mode, file.data.len()));
-                    line(String::from_utf8(file.data.clone()).expect("it is ASCII"));
+                    line(String::from_utf8(file.data.clone()).expect("ASCII text"));
                     line("\n".to_owned());
                 }
             }
@@ -99,7 +99,7 @@ impl<'d> History<'d> {
     }
 
     fn commit(&mut self, tree: Tree, parents: Vec<usize>) -> usize {
-        // Clocks go wrong, and several commits are of one second.
+        // Some clocks are wrong, and some commits have the same time.
         let seconds = 1_700_000_000 + self.commits.len() * 2 + self.dice.below(5);
         self.commits.push(Commit { tree, parents, seconds });
         self.commits.len() - 1
@@ -113,7 +113,7 @@ impl<'d> History<'d> {
         self.commit(tree, vec![parent])
     }
 
-    /// Merges as people do: sometimes well, sometimes not.
+    /// Merges two commits at random, as a careless person would.
     fn blend(&mut self, one: usize, other: usize) -> usize {
         let mut tree = Tree::new();
         let (mine, theirs) = (self.commits[one].tree.clone(), self.commits[other].tree.clone());
@@ -135,7 +135,7 @@ impl<'d> History<'d> {
                         Some(theirs) => theirs.clone(),
                         None => continue,
                     },
-                    _ => mine.or(theirs).expect("one has it").clone(),
+                    _ => mine.or(theirs).expect("one side has the path").clone(),
                 },
             };
             put(&mut tree, path, file);
@@ -205,14 +205,14 @@ impl<'d> History<'d> {
             return put(tree, &path, file);
         };
         match self.dice.below(if self.is_calm { 17 } else { 20 }) {
-            0..8 => self.rewrite(tree.get_mut(&path).expect("it is there")),
+            0..8 => self.rewrite(tree.get_mut(&path).expect("the path is known")),
             8 | 9 => drop(tree.remove(&path)),
             10..12 => {
                 let (path, file) = (self.path(), self.file());
                 put(tree, &path, file);
             }
             12..16 => {
-                let mut file = tree.remove(&path).expect("it is there");
+                let mut file = tree.remove(&path).expect("the path is known");
                 if self.dice.below(2) == 0 {
                     self.rewrite(&mut file);
                 }
@@ -221,7 +221,7 @@ impl<'d> History<'d> {
             }
             16 | 17 => self.move_folder(tree, &path),
             18 => {
-                let file = tree.get_mut(&path).expect("it is there");
+                let file = tree.get_mut(&path).expect("the path is known");
                 match file.mode {
                     "100644" => file.mode = "100755",
                     "100755" => file.mode = "100644",
@@ -240,7 +240,7 @@ impl<'d> History<'d> {
         let to = ["new", "b", "a/moved", "c"][self.dice.below(4)];
         let moved: Vec<String> = tree.keys().filter(|path| path.starts_with(&format!("{folder}/"))).cloned().collect();
         for path in moved {
-            // What was moved before can have taken its place.
+            // A file that was moved before can have replaced it.
             let Some(file) = tree.remove(&path) else { continue };
             put(tree, &format!("{to}{}", &path[folder.len()..]), file);
         }
@@ -266,7 +266,7 @@ impl<'d> History<'d> {
     }
 }
 
-/// Puts a file where it has room: what is in its way goes.
+/// Adds a file; removes entries that are in its way.
 fn put(tree: &mut Tree, path: &str, file: File) {
     tree.retain(|other, _| !other.starts_with(&format!("{path}/")) && !path.starts_with(&format!("{other}/")));
     tree.insert(path.to_owned(), file);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Two servers with a repository `r.git` each, and beside each of them a repository `work`.
-pub struct Pair {
+pub struct ServerPair {
     folder: TempDir,
     /// The addresses of both servers.
     pub urls: [String; 2],
@@ -26,8 +26,8 @@ pub struct Pair {
 
 const SIDES: [&str; 2] = ["ours", "theirs"];
 
-impl Pair {
-    /// Sets both up with `settings`, each a `key=value`, in the configuration of `r.git`.
+impl ServerPair {
+    /// Creates both servers; `settings` are lines `key=value` for the configuration of `r.git`.
     pub fn new(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let model = folder.path().join("ours");
@@ -51,7 +51,7 @@ impl Pair {
         self.folder.path().join(SIDES[side]).join(name)
     }
 
-    /// Runs git in `work` on both sides, where `URL` stands for the served repository; compares, and gives the outcome.
+    /// Runs git in `work` on both sides and compares the results; returns one. `URL` is replaced by that of the repository.
     pub fn same(&self, arguments: &[&str]) -> String {
         self.same_in("work", arguments)
     }
@@ -61,19 +61,19 @@ impl Pair {
         self.same_in("root/r.git", arguments)
     }
 
-    /// Runs git in `place` on both sides.
-    pub fn same_in(&self, place: &str, arguments: &[&str]) -> String {
+    /// Runs git in `folder` on both sides.
+    pub fn same_in(&self, folder: &str, arguments: &[&str]) -> String {
         let [ours, theirs] = [0, 1].map(|side| {
             let url = format!("{}/r.git", self.urls[side]);
             let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("URL", &url)).collect();
             let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-            let output = try_git(&self.path(side, place), &arguments, b"");
+            let output = try_git(&self.path(side, folder), &arguments, b"");
             let text = |bytes: &[u8]| {
                 let text = String::from_utf8_lossy(bytes).replace(&self.urls[side], "URL");
                 let text = text.replace(&format!("/{}/", SIDES[side]), "/SIDE/").replace("/./", "/");
-                // Progress is nobody's promise.
-                let is_said = |line: &&str| !line.starts_with("remote: ") || !line.contains("objects: ");
-                text.lines().filter(is_said).collect::<Vec<_>>().join("\n")
+                // Progress may differ.
+                let is_compared = |line: &&str| !line.starts_with("remote: ") || !line.contains("objects: ");
+                text.lines().filter(is_compared).collect::<Vec<_>>().join("\n")
             };
             format!("{:?}\n{}\n{}", output.status.code(), text(&output.stdout), text(&output.stderr))
         });
@@ -81,14 +81,14 @@ impl Pair {
         ours
     }
 
-    /// Compares the references and checks what is left.
+    /// Compares the references, and checks both repositories.
     pub fn check(&self) {
         self.served(&["for-each-ref"]);
         self.served(&["fsck", "--full", "--connectivity-only"]);
     }
 }
 
-/// Makes a repository `work` with a history and tags, and a bare `root/r.git` with the same.
+/// Creates a repository `work` with a history and tags, and a bare clone `root/r.git`.
 fn fill(folder: &Path) {
     let work = folder.join("work");
     std::fs::create_dir_all(&work).expect("a writable folder");
