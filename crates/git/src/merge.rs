@@ -10,6 +10,7 @@
 mod budget;
 mod content;
 mod entry;
+mod folder_moves;
 mod folders;
 mod histogram;
 mod lines;

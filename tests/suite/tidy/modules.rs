@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use tests::workspace;
 
 /// Crates whose modules are checked.
-const CRATES: [&str; 3] = ["codecommit", "trail", "bucket"];
+const CRATES: [&str; 4] = ["codecommit", "git", "trail", "bucket"];
+
+/// Imports that may close a circle, by crate: a pack caches its graph.
+const ALLOWED: [(&str, &str, &str); 1] = [("git", "pack", "commit_graph")];
 
 /// Source text of each module of a crate, by its path: `[]` for `lib.rs`, `["merge", "plan"]` for `merge/plan.rs`.
 type Modules = BTreeMap<Vec<String>, String>;
@@ -18,7 +21,17 @@ type Modules = BTreeMap<Vec<String>, String>;
 fn modules_do_not_import_each_other_in_circles() {
     for name in CRATES {
         let modules = modules(&workspace().join("crates").join(name).join("src"));
-        let imports: BTreeMap<_, _> = modules.keys().map(|module| (module, imports(&modules, module))).collect();
+        let is_allowed = |module: &[String], other: &[String]| {
+            let (from, to) = (module.join("/"), other.join("/"));
+            ALLOWED.iter().any(|(krate, importer, imported)| *krate == name && *importer == from && *imported == to)
+        };
+        let imports: BTreeMap<_, BTreeSet<_>> = modules
+            .keys()
+            .map(|module| {
+                let imported = imports(&modules, module).into_iter();
+                (module, imported.filter(|other| !is_allowed(module, other)).collect())
+            })
+            .collect();
         if let Some(circle) = find_circle(&imports) {
             panic!("a circle of modules in {name}: {}", circle.join(" -> "));
         }

@@ -2,22 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::{commits::parents_first, walk::Walk};
+use super::{
+    commits::parents_first,
+    walk::{Reuse, Walk},
+};
 use crate::{
     Error,
     bits::Bits,
     commit_graph::{Graph, GraphedPack},
     history::{History, Node},
 };
-
-/// Objects of one pack that are sent, and those that the client has.
-pub(super) struct Reuse {
-    pub(super) graphed_pack: GraphedPack,
-    /// The ranks of what is sent.
-    pub(super) chosen: Bits,
-    /// The ranks of what the client has; not all of it.
-    pub(super) known: Bits,
-}
 
 /// What commits lead to, taken apart at the border of a pack.
 struct Outside {

@@ -8,9 +8,11 @@ use gix::{
     hashtable::{HashMap, HashSet, hash_map::Entry},
 };
 
-use super::{commits::Missing, reuse::Reuse};
+use super::commits::Missing;
 use crate::{
     Error, Kind,
+    bits::Bits,
+    commit_graph::GraphedPack,
     history::{History, Node},
     object_links,
     reader::Reader,
@@ -27,6 +29,15 @@ pub(super) struct Walk<'r> {
     pub(super) trees: TreeComparer,
     pub(super) found: Found,
     buffer: Vec<u8>,
+}
+
+/// Objects of one pack that are sent, and those that the client has.
+pub(super) struct Reuse {
+    pub(super) graphed_pack: GraphedPack,
+    /// The ranks of what is sent.
+    pub(super) chosen: Bits,
+    /// The ranks of what the client has; not all of it.
+    pub(super) known: Bits,
 }
 
 #[derive(Default)]

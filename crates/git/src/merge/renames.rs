@@ -15,7 +15,7 @@ use gix::ObjectId;
 use super::{
     FileVersion, MergeError, Merger,
     entry::{FileType, file_type, join, name, parent},
-    folders::FolderMoves,
+    folder_moves::FolderMoves,
     similarity::{BestCandidates, Pieces, SIMILAR, WHOLE, can_reach},
     walk::{DeletedFile, SideChanges},
 };

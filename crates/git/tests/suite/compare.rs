@@ -36,7 +36,7 @@ impl TestRepository {
                 Mode::Submodule => ObjectId::from_hex(format!("{content:040x}").as_bytes()).expect("forty digits"),
                 _ => self.repository.add(&[blob], &in_use, false).expect("a fully connected set")[0],
             };
-            // A file takes the test of a folder, or the other way round: what came last is there.
+            // A file can replace a folder, or the other way round; the last one remains.
             edits.insert(path.as_str().into(), Some((*mode, id)));
         }
         let (tree, objects) = self.repository.reader().edit(None, &edits).expect("an edited tree");
