@@ -1,6 +1,6 @@
-//! The entry points of the fuzzer; the test suite calls them with the stored corpus.
+//! The entry points of the fuzzers; the test suite calls them with the stored corpus.
 //!
-//! **Invariant:** no input makes them panic, and none leaves files of an incomplete push behind.
+//! **Invariant:** no input makes them panic, and no input leaves files of an incomplete push.
 
 use std::{
     cell::RefCell,
@@ -48,7 +48,7 @@ pub fn upload_request(data: &[u8]) {
         let Ok(answer) = upload_pack::respond(&served.repository, &served.references, request, &options) else {
             return;
         };
-        answer.write(&mut std::io::sink()).expect("a sink takes all, and the repository is sound");
+        answer.write(&mut std::io::sink()).expect("a sink never fails, and the repository is sound");
     });
 }
 
@@ -62,7 +62,7 @@ pub fn dialogue(data: &[u8]) {
         let dialogue = Dialogue { repository, references, version, options: &options };
         let advertisement = git::advertise(git::Service::UploadPack, version, references, &options);
         let mut sink = std::io::sink();
-        // A request that is refused is no failure here.
+        // A refused request is not a failure here.
         drop(dialogue.serve(&advertisement, &mut input, &mut git::CopyOutput(&mut sink), &mut |_| Ok(())));
     });
 }
@@ -73,25 +73,26 @@ pub fn receive_request(data: &[u8]) {
     push(*first, request);
 }
 
-/// Serves a push of a pack. The first byte chooses the offers and the form of the rest: the entries of a pack, to which the
-/// right hash is added, or a recipe for well-formed entries of any content, see [`cook`].
+/// Serves a push of a pack. The first byte chooses the offers and the form of the rest: raw entries of a pack, completed with
+/// its checksum, or a recipe for well-formed entries with any content, see [`build_pack`].
 pub fn pack_input(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let (pack, new) =
-        if first & 4 == 0 { (rest.to_vec(), ObjectId::from_bytes_or_panic(&[1; 20])) } else { cook(rest) };
+        if first & 4 == 0 { (rest.to_vec(), ObjectId::from_bytes_or_panic(&[1; 20])) } else { build_pack(rest) };
     let command = format!("{} {new} refs/heads/fuzz\0report-status", "0".repeat(40));
     let mut request = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
     request.extend_from_slice(&sealed(pack));
     push(*first, &request);
 }
 
-/// Compares and walks through two trees that the bytes describe, see [`plant`]; the first byte may make them raw trees.
+/// Compares two trees and walks through them. The bytes describe the trees, see [`build_trees`]; or they are raw trees, if the
+/// first byte says so.
 pub fn trees(data: &[u8]) {
     let Some((first, recipe)) = data.split_first() else { return };
     serve(|served| {
         let mut reader = served.repository.reader();
         let (before, after) = if first & 1 == 0 {
-            let trees = plant(&mut reader, recipe);
+            let trees = build_trees(&mut reader, recipe);
             (trees[trees.len() / 2], trees[trees.len() - 1])
         } else {
             let (one, other) = recipe.split_at(recipe.len() / 2);
@@ -122,12 +123,12 @@ pub fn trees(data: &[u8]) {
     });
 }
 
-/// Merges two commits, whose trees and whose ancestor's tree the bytes describe, see [`plant`].
+/// Merges two commits. The bytes describe their trees and that of their ancestor, see [`build_trees`].
 pub fn merge(data: &[u8]) {
     let Some((first, recipe)) = data.split_first() else { return };
     serve(|served| {
         let mut reader = served.repository.reader();
-        let trees = plant(&mut reader, recipe);
+        let trees = build_trees(&mut reader, recipe);
         let pick = |shift: u8| trees[trees.len() - 1 - usize::from(first >> shift & 3).min(trees.len() - 1)];
         let [base, ours, theirs] = [pick(0), pick(2), pick(4)];
         let mut commit = |tree: ObjectId, parent: Option<ObjectId>, seconds: u32| {
@@ -148,12 +149,12 @@ pub fn merge(data: &[u8]) {
     });
 }
 
-/// How far walks go; a few objects make any number of paths.
+/// The maximum number of entries of a walk; few objects can have any number of paths.
 const STEPS_MAX: usize = 2_000;
 
-/// Makes files and trees; gives the trees, at least one. Each is a byte of two numbers, of entries and of a file's content, and for each
-/// entry two bytes: its name, and which of the objects before it is there.
-fn plant(reader: &mut Reader, mut recipe: &[u8]) -> Vec<ObjectId> {
+/// Creates files and trees; returns the trees, at least one. Each object is described by one byte with two numbers, the number
+/// of entries and the content of a file, and by two bytes for each entry: its name and the number of an earlier object.
+fn build_trees(reader: &mut Reader, mut recipe: &[u8]) -> Vec<ObjectId> {
     let mut objects = vec![(imagine(reader, Object { kind: Kind::Blob, data: b"0\n".to_vec() }), false)];
     let mut trees = vec![imagine(reader, Object { kind: Kind::Tree, data: Vec::new() })];
     while let Some((head, rest)) = recipe.split_first() {
@@ -186,7 +187,7 @@ fn plant(reader: &mut Reader, mut recipe: &[u8]) -> Vec<ObjectId> {
     trees
 }
 
-/// Lists the files of a tree, if they are few and it is sound.
+/// Lists the files of a tree; `None` if there are too many, or if the tree is malformed.
 fn files(reader: &mut Reader, tree: ObjectId) -> Option<BTreeMap<BString, (Mode, ObjectId)>> {
     let mut files = BTreeMap::new();
     let mut walk = TreeWalk::new(reader, &tree, true).ok()?;
@@ -199,9 +200,9 @@ fn files(reader: &mut Reader, tree: ObjectId) -> Option<BTreeMap<BString, (Mode,
     None
 }
 
-/// Makes the entries of a pack. Each is a kind, two bytes of length, for a delta the rank of its base, and a content.
-/// The reference is to point at the last object that is no delta.
-fn cook(mut recipe: &[u8]) -> (Vec<u8>, ObjectId) {
+/// Creates the entries of a pack, and returns them with the id of the last object that is not a delta. Each entry is described
+/// by its kind, two bytes of length, the rank of its base if it is a delta, and its content.
+fn build_pack(mut recipe: &[u8]) -> (Vec<u8>, ObjectId) {
     let mut pack = b"PACK\0\0\0\x02\0\0\0\0".to_vec();
     let (mut ids, mut offsets) = (Vec::new(), Vec::new());
     while let [kind, low, high, rank, rest @ ..] = recipe {
@@ -215,7 +216,7 @@ fn cook(mut recipe: &[u8]) -> (Vec<u8>, ObjectId) {
             _ => ([1, 2, 3, 4][usize::from(kind & 3)], None),
         };
         let start = pack.len();
-        // A bit makes the entry lie about its size.
+        // One bit makes the declared size wrong.
         header(&mut pack, number, content.len() ^ usize::from(kind >> 7));
         match (number, base) {
             (6, Some(base)) => distance(&mut pack, start - offsets[base]),
@@ -227,15 +228,15 @@ fn cook(mut recipe: &[u8]) -> (Vec<u8>, ObjectId) {
         }
         offsets.push(start);
         let mut encoder = ZlibEncoder::new(&mut pack, Compression::fast());
-        encoder.write_all(content).expect("a vector takes all");
-        encoder.finish().expect("a vector takes all");
+        encoder.write_all(content).expect("writing to a vector never fails");
+        encoder.finish().expect("writing to a vector never fails");
     }
-    let count = u32::try_from(offsets.len()).expect("an input is short");
+    let count = u32::try_from(offsets.len()).expect("inputs are short");
     pack[8..12].copy_from_slice(&count.to_be_bytes());
     (pack, ids.last().copied().unwrap_or(ObjectId::from_bytes_or_panic(&[1; 20])))
 }
 
-/// The head of an entry: its kind and size.
+/// Writes the header of an entry: its kind and size.
 fn header(pack: &mut Vec<u8>, number: u8, size: usize) {
     let byte = |value: usize| u8::try_from(value).expect("a byte");
     let mut rest = size >> 4;
@@ -246,7 +247,7 @@ fn header(pack: &mut Vec<u8>, number: u8, size: usize) {
     }
 }
 
-/// How far before an entry its base is.
+/// Writes the distance of an entry from its base.
 fn distance(pack: &mut Vec<u8>, distance: usize) {
     let mut bytes = vec![distance & 0x7f];
     let mut rest = distance >> 7;
@@ -258,7 +259,7 @@ fn distance(pack: &mut Vec<u8>, distance: usize) {
     pack.extend(bytes.into_iter().rev().map(|byte| u8::try_from(byte).expect("a byte")));
 }
 
-/// A pack with the hash that ends it.
+/// Appends the checksum of a pack.
 fn sealed(mut pack: Vec<u8>) -> Vec<u8> {
     let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
     hasher.update(&pack);
@@ -281,31 +282,31 @@ fn options(choice: u8) -> Options {
     }
 }
 
-/// Serves a push, and looks at what it left.
+/// Serves a push, and checks that it leaves no unexpected files.
 fn push(choice: u8, request: &[u8]) {
     let options = options(choice);
-    let taken = serve(|served| {
+    let is_changed = serve(|served| {
         let before = names(&served.objects());
         let mut update_hook = |received: &Received<'_>| received.commands.iter().map(|_| Ok(())).collect();
         let mut answer = Vec::new();
-        // Whether it is refused does not matter here.
+        // A refused push is not a failure here.
         drop(receive_pack::serve(&served.repository, &mut &*request, &mut answer, &options, &mut update_hook));
         let after = names(&served.objects());
         let odd = after.iter().find(|path| {
             let known = ["pack", "idx", "graph"].iter().any(|end| path.extension().is_some_and(|found| found == *end));
-            // That a reference let go of something is noted.
+            // The mark of objects that references no longer reach is allowed.
             !known && !path.ends_with("info/let-go") && !before.contains(path)
         });
-        assert_eq!(odd, None, "a push left something behind");
+        assert_eq!(odd, None, "a push left a file");
         after != before
     });
-    if taken {
-        // The next one finds the repository as this one did.
+    if is_changed {
+        // The next input gets a new repository.
         SERVED.take();
     }
 }
 
-/// Lends the repository of this thread.
+/// Runs a closure with the repository of this thread.
 fn serve<T>(work: impl FnOnce(&Served) -> T) -> T {
     SERVED.with_borrow_mut(|served| work(served.get_or_insert_with(Served::new)))
 }
@@ -317,16 +318,16 @@ impl Served {
         let mut references = Vec::new();
         let mut update_hook = |received: &Received<'_>| {
             for command in received.commands {
-                let peeled = repository.peel(&command.new).expect("it was taken");
+                let peeled = repository.peel(&command.new).expect("a stored object");
                 let peeled = (peeled != command.new).then_some(peeled);
                 references.push(Reference { name: command.name.clone(), target: command.new, peeled });
             }
             received.commands.iter().map(|_| Ok(())).collect()
         };
         receive_pack::serve(&repository, &mut &*HISTORY, &mut std::io::sink(), &options(1), &mut update_hook)
-            .expect("a client sent it");
+            .expect("a recorded push");
         references.sort_by(|one, other| one.name.cmp(&other.name));
-        assert!(!references.is_empty(), "the history was taken");
+        assert!(!references.is_empty(), "the push has references");
         Self {
             folder,
             repository,

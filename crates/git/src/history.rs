@@ -105,7 +105,7 @@ impl History {
             && let Some(graphed_pack) = reader.graphed_pack()
             && let Some(number) = number.or_else(|| graphed_pack.number(&id))
         {
-            self.take(node, graphed_pack, number);
+            self.load_from_graph(node, graphed_pack, number);
             return Ok(());
         }
         let mut buffer = std::mem::take(&mut self.buffer);

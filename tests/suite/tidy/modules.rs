@@ -23,7 +23,7 @@ fn modules_do_not_import_each_other_in_circles() {
         let modules = modules(&workspace().join("crates").join(name).join("src"));
         let is_allowed = |module: &[String], other: &[String]| {
             let (from, to) = (module.join("/"), other.join("/"));
-            ALLOWED.iter().any(|(krate, importer, imported)| *krate == name && *importer == from && *imported == to)
+            ALLOWED.iter().any(|(krate, source, target)| *krate == name && *source == from && *target == to)
         };
         let imports: BTreeMap<_, BTreeSet<_>> = modules
             .keys()

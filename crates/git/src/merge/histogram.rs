@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use gix::diff::blob::{Algorithm, Diff, Hunk, NoSliderHeuristic, Token};
 
-use crate::{Error, Interrupt, line_diff::paired};
+use crate::{Error, Interrupt, line_diff::from_pairs};
 
 /// The maximum number of occurrences of a line at which a match can start.
 const OCCURRENCES_MAX: usize = 64;
@@ -19,7 +19,7 @@ const LINES_PER_CHECK: usize = 1 << 10;
 /// Lists the changes between two texts; a change with several possible positions is at the last one.
 pub(super) fn diff(before: &[Token], after: &[Token], tokens: u32, interrupt: &Interrupt) -> Result<Vec<Hunk>, Error> {
     let pairs = pairs(before, after, tokens, interrupt)?;
-    let mut diff = paired(before.len(), after.len(), &pairs);
+    let mut diff = from_pairs(before.len(), after.len(), &pairs);
     diff.postprocess_with(before, after, NoSliderHeuristic);
     Ok(diff.hunks().collect())
 }

@@ -69,11 +69,11 @@ fn raw(differences: &[Difference]) -> String {
     text
 }
 
-fn of_git(test: &TestRepository, before: ObjectId, after: ObjectId) -> String {
+fn of_git(sample: &TestRepository, before: ObjectId, after: ObjectId) -> String {
     let arguments =
         ["diff-tree", "-r", "--raw", "--no-renames", "--no-abbrev", &before.to_string(), &after.to_string()];
     let mut text = String::new();
-    for line in run(test.folder.path(), &arguments).lines() {
+    for line in run(sample.folder.path(), &arguments).lines() {
         // The letter for the kind of change is dropped; it follows from the rest.
         let (versions, path) = line.trim_start_matches(':').split_once('\t').expect("a path");
         writeln!(text, "{}\t{path}", &versions[..versions.len() - 2]).expect("a string takes all");
@@ -86,11 +86,11 @@ proptest! {
 
     #[test]
     fn differences_of_trees_are_those_of_git(before in files(), after in files()) {
-        let test = TestRepository::new();
-        let (before, after) = (test.tree(&before), test.tree(&after));
-        let mut reader = test.repository.reader();
+        let sample = TestRepository::new();
+        let (before, after) = (sample.tree(&before), sample.tree(&after));
+        let mut reader = sample.repository.reader();
         let all = reader.differences(Some(&before), Some(&after)).expect("readable");
-        prop_assert_eq!(raw(&all), of_git(&test, before, after));
+        prop_assert_eq!(raw(&all), of_git(&sample, before, after));
         // From any start, the remaining differences are the same.
         for (at, Difference { path, .. }) in all.iter().enumerate() {
             let mut rest = Differences::new(&mut reader, Some(before), Some(after), path.as_ref()).expect("readable");
@@ -120,9 +120,9 @@ proptest! {
 
 #[test]
 fn a_missing_tree_counts_as_empty() {
-    let test = TestRepository::new();
-    let tree = test.tree(&Files::from([("a/b".to_owned(), (Mode::File, 1)), ("c".to_owned(), (Mode::Symlink, 2))]));
-    let mut reader = test.repository.reader();
+    let sample = TestRepository::new();
+    let tree = sample.tree(&Files::from([("a/b".to_owned(), (Mode::File, 1)), ("c".to_owned(), (Mode::Symlink, 2))]));
+    let mut reader = sample.repository.reader();
     let added = reader.differences(None, Some(&tree)).expect("readable");
     let removed = reader.differences(Some(&tree), None).expect("readable");
     assert_eq!(added.iter().map(|difference| difference.path.to_string()).collect::<Vec<_>>(), ["a/b", "c"]);
@@ -143,7 +143,7 @@ fn random_text(dice: &mut Dice, lines: usize, kinds: usize) -> Vec<String> {
 
 #[test]
 fn changed_lines_are_those_of_git_even_in_large_texts() {
-    let test = TestRepository::new();
+    let sample = TestRepository::new();
     let mut dice = Dice(0x00c0_ffee_0dd5);
     for (lines, kinds, edits) in
         [(40, 5, 60), (300, 40, 300), (3_000, 60, 5_000), (6_000, 3_000, 900), (20_000, 100, 30_000)]
@@ -160,11 +160,11 @@ fn changed_lines_are_those_of_git_even_in_large_texts() {
         }
         let [before, after] = [before.concat(), after.concat()];
         for (name, text) in [("before", &before), ("after", &after)] {
-            std::fs::write(test.folder.path().join(name), text).expect("a writable folder");
+            std::fs::write(sample.folder.path().join(name), text).expect("a writable folder");
         }
         let output = std::process::Command::new("git")
             .args(["-c", "core.attributesFile=/dev/null", "diff", "--no-index", "--unified=0", "before", "after"])
-            .current_dir(test.folder.path())
+            .current_dir(sample.folder.path())
             .output()
             .expect("git is there");
         let text = String::from_utf8(output.stdout).expect("lines are text");

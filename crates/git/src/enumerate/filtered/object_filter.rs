@@ -164,7 +164,7 @@ impl Sparse {
         match visit {
             Visit::Commit => FilterResult::SHOWN,
             Visit::TreeBegin => {
-                let wanted = self.patterns.wants(path, true).unwrap_or(folder.wanted);
+                let wanted = self.patterns.includes(path, true).unwrap_or(folder.wanted);
                 self.folders.push(Folder { wanted, lacks: false });
                 FilterResult { show: self.shown.insert(id.to_owned()), ..FilterResult::AGAIN }
             }
@@ -174,7 +174,7 @@ impl Sparse {
                 self.folders.last_mut().expect("a tree ends after it began").lacks |= lacks;
                 FilterResult { seen: !lacks, ..FilterResult::AGAIN }
             }
-            Visit::Blob if self.patterns.wants(path, false).unwrap_or(folder.wanted) => FilterResult::SHOWN,
+            Visit::Blob if self.patterns.includes(path, false).unwrap_or(folder.wanted) => FilterResult::SHOWN,
             Visit::Blob => {
                 folder.lacks = true;
                 FilterResult::AGAIN
