@@ -384,7 +384,7 @@ fn a_digest_is_verified_with_the_given_keys_only() {
 #[test]
 fn a_folder_without_a_trail_is_refused_with_a_message() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    assert!(verify(folder.path(), &[]).failed().contains("no folder of a trail"));
+    assert!(verify(folder.path(), &[]).failed().contains("is not a trail folder"));
     assert!(verify(&folder.path().join("missing"), &[]).failed().contains("cannot read"));
     let mut world = world();
     call(&world);

@@ -1,4 +1,4 @@
-//! How a request to S3 is signed, in a header or in its URL, and what it is without the signature.
+//! Signatures of requests to S3, in a header or in the URL: reading and removing them.
 
 use std::borrow::Cow;
 
@@ -12,11 +12,11 @@ use crate::headers;
 /// The token that comes with temporary credentials.
 const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// What only the check of a signature reads.
+/// Headers that only a check of the signature needs.
 const HEADERS: [HeaderName; 4] =
     [AUTHORIZATION, TOKEN, HeaderName::from_static("x-amz-content-sha256"), HeaderName::from_static("x-amz-date")];
 
-/// What signs a URL: version 4 first, then version 2.
+/// Query parameters of a signed URL: those of version 4, then those of version 2.
 const PARAMETERS: [&str; 11] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -31,7 +31,7 @@ const PARAMETERS: [&str; 11] = [
     "x-amz-security-token",
 ];
 
-/// How a request says who sends it.
+/// The signature of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Signature {
     /// `SigV4` or `SigV2`, as records have it.
@@ -45,7 +45,7 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    /// Reads how a request for S3 is signed; `None` where it is not, or for another service.
+    /// Reads the signature of a request; `None` if it is unsigned or signed for another service.
     pub(super) fn read(head: &Parts) -> Option<Self> {
         let authorization = headers::text(&head.headers, &AUTHORIZATION);
         let in_header = |version, scope| Self { version, method: "AuthHeader", scope, token: None };
@@ -72,7 +72,7 @@ impl Signature {
         Some(Self { version, method: "QueryString", scope, token })
     }
 
-    /// Writes the signature of a URL or of version 2 as a header of version 4 that names the same caller, for who reads those.
+    /// Adds a header of version 4 with the access key of a signed URL or of version 2, so that `authenticate` finds the caller.
     pub(super) fn name_caller(&self, head: &mut Parts) {
         if (self.version, self.method) == ("SigV4", "AuthHeader") {
             return;
@@ -98,7 +98,7 @@ pub(super) fn parameters_unsigned(uri: &Uri) -> impl Iterator<Item = (Cow<'_, st
     parameters(uri).filter(|(name, _)| !PARAMETERS.contains(&name.as_ref()))
 }
 
-/// Takes the signature away: nothing here checks it.
+/// Removes the signature, which is not verified.
 pub(super) fn remove(head: &mut Parts) {
     for name in HEADERS {
         head.headers.remove(name);
@@ -129,7 +129,7 @@ mod tests {
         if let Some(text) = authorization {
             request = request.header(AUTHORIZATION, text);
         }
-        request.body(()).expect("it is a request").into_parts().0
+        request.body(()).expect("the request is well-formed").into_parts().0
     }
 
     #[test]
@@ -150,11 +150,11 @@ mod tests {
             ),
         ] {
             let mut head = head(uri, authorization);
-            let signature = Signature::read(&head).expect("it is one");
+            let signature = Signature::read(&head).expect("the request is signed");
             let written = signature.scope.to_string();
             assert_eq!((signature.version, signature.method, written.as_str()), (version, method, scope));
             signature.name_caller(&mut head);
-            let written = headers::text(&head.headers, &AUTHORIZATION).expect("it is there");
+            let written = headers::text(&head.headers, &AUTHORIZATION).expect("the header exists");
             assert!(written.starts_with("AWS4-HMAC-SHA256 Credential=AKIA1/"), "{written}");
             remove(&mut head);
             assert!(head.headers.is_empty());
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_for_another_service_or_not_at_all_is_not_for_s3() {
+    fn an_unsigned_request_or_one_for_another_service_is_not_for_s3() {
         let other = "AWS4-HMAC-SHA256 Credential=AKIA1/20161214/us-east-2/codecommit/aws4_request, Signature=0";
         for authorization in [None, Some(other), Some("Basic eDp5"), Some("AWS4-HMAC-SHA256")] {
             assert_eq!(Signature::read(&head("/b/k?list-type=2", authorization)), None);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_parameters_stay_as_they_are() {
+    fn other_parameters_stay_unchanged() {
         let mut head = head("/b?list-type=2&prefix=a%2Fb&X-Amz-Date=1&location", None);
         remove(&mut head);
         assert_eq!(head.uri, "/b?list-type=2&prefix=a%2Fb&location=");
