@@ -151,10 +151,7 @@ fn no_parameter_is_called_it() {
         let code = line.split("//").next().unwrap_or_default();
         forms.iter().any(|form| code.contains(form.as_str()))
     };
-    // The names in this crate are not mended yet.
-    let excepted = workspace().join("crates/git");
-    let unnamed =
-        sources().into_iter().filter(|(path, text)| !path.starts_with(&excepted) && text.lines().any(is_parameter));
+    let unnamed = sources().into_iter().filter(|(_, text)| text.lines().any(is_parameter));
     assert_none(unnamed.map(|(path, _)| path), "name the parameter after its value");
 }
 
