@@ -256,7 +256,7 @@ pub fn expected_members(operation: &str, input: &Value, reply: &Reply) -> Value 
         "errorCode": body["__type"],
         "errorMessage": reply.message().as_str().map(|text| &text[..text.floor_char_boundary(1024)]),
         "requestParameters": if parameters == nothing || is_left_out { Value::Null } else { parameters },
-        "answers": !failed && !row.reads && elements_of(&body) != nothing,
+        "answers": !failed && !row.reads && !body.is_null() && elements_of(&body) != nothing,
     })
 }
 
