@@ -3,13 +3,15 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::binary::Running;
 use tests::clients::{git, git_fed};
+use tests::destination::Destination;
 use tests::push::{Push, noise};
-use tests::{bomb, read_log_files, wait_until, wire};
+use tests::{World, bomb, read_log_files, wait_until, wire};
 
 /// Starts a push without its last byte; the server has started to answer it.
 fn stalled_push(folder: &Path, url: &str) -> (Push, TcpStream) {
@@ -120,4 +122,35 @@ fn stalled_clients_do_not_delay_the_stop() {
     let events: Vec<_> = read_log_files(&data.join("trail")).iter().map(|event| event["eventName"].clone()).collect();
     assert!(events.contains(&json!("CreateRepository")), "{events:?}");
     drop((stalled, begun, call));
+}
+
+#[test]
+fn the_last_log_files_are_written_and_their_notifications_kept() {
+    let mut world = World::with(|settings| {
+        settings.log_interval = Duration::from_hours(1);
+        settings.triggers.first_retry = Duration::from_mins(5);
+        let nobody = server::settings::Destination::Url("http://127.0.0.1:1".to_owned());
+        settings.triggers.destinations = [("arn:aws:sns:".to_owned(), nobody)].into_iter().collect();
+    });
+    world.ok("CreateTrail", &json!({ "Name": "Mine", "S3BucketName": "my-logs", "SnsTopicName": "Files" }));
+    world.ok("StartLogging", &json!({ "Name": "Mine" }));
+    world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    world.stop();
+    let bucket = world.folder().join("data/buckets/my-logs");
+    let names: Vec<_> = read_log_files(&bucket).iter().map(|event| event["eventName"].clone()).collect();
+    assert!(names.contains(&json!("CreateRepository")), "{names:?}");
+    let destination = Destination::start(&[]);
+    // Past the time of the next attempt.
+    world.move_clock(600);
+    world.restart_with(|settings| {
+        let somebody = server::settings::Destination::Url(destination.url().to_owned());
+        settings.triggers.destinations = [("arn:aws:sns:".to_owned(), somebody)].into_iter().collect();
+    });
+    let messages = [destination.next().body, destination.next().body];
+    let key = messages.iter().find_map(|message| {
+        let message: Value = serde_json::from_str(message).ok()?;
+        Some(message["s3ObjectKey"][0].as_str()?.to_owned())
+    });
+    let key = key.expect("one message names a log file, the other validates the topic");
+    assert!(bucket.join(&key).is_file(), "{key}");
 }

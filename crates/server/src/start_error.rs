@@ -138,3 +138,23 @@ fn file_advice(error: &io::Error) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_directory_has_a_reason_and_advice() {
+        for (kind, reason, advice) in [
+            (ErrorKind::PermissionDenied, "permission denied", "give this user write access, or choose another with"),
+            (ErrorKind::ReadOnlyFilesystem, "its file system is read-only", "choose another with"),
+            (ErrorKind::StorageFull, "no space left on its disk", "free some space, or choose another with"),
+            (ErrorKind::IsADirectory, "it is a directory", "move it away, or choose another with"),
+        ] {
+            let (setting, path) = ("--trail-dir", PathBuf::from("x"));
+            let error = StartError::Folder { setting, path, source: kind.into() };
+            let expected = format!("cannot open the trail directory 'x': {reason}; {advice} --trail-dir");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}

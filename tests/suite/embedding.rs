@@ -1,0 +1,108 @@
+//! A project outside of this repository that embeds the server as the README shows.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tests::workspace;
+
+/// The Rust example of the README.
+fn example() -> String {
+    let readme = fs::read_to_string(workspace().join("README.md")).expect("the README is readable");
+    let (_, rest) = readme.split_once("```rust\n").expect("the README has an example in Rust");
+    rest.split_once("```").expect("the example ends").0.to_owned()
+}
+
+/// What a client does in the place of the example's `// ...`.
+const CLIENT: &str = r#"
+    let reply = create_repository(&endpoint);
+    assert!(reply.starts_with("HTTP/1.1 200 ") && reply.contains("MyDemoRepo"), "{reply}");
+"#;
+
+/// A client without dependencies, with tokio and without.
+const CLIENTS: &str = r#"
+fn request() -> String {
+    let body = r#"{"repositoryName":"MyDemoRepo"}"HASH;
+    format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Amz-Target: CodeCommit_20150413.CreateRepository\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+async fn create_repository(endpoint: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    connection.write_all(request().as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    connection.read_to_string(&mut reply).await.unwrap();
+    reply
+}
+
+fn create_repository_blocking(endpoint: &str) -> String {
+    use std::io::{Read, Write};
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let mut connection = std::net::TcpStream::connect(address).unwrap();
+    connection.write_all(request().as_bytes()).unwrap();
+    let mut reply = String::new();
+    connection.read_to_string(&mut reply).unwrap();
+    reply
+}
+"#;
+
+/// The project's test of the example as it is, and of the same without tokio.
+fn project_tests() -> String {
+    let example = example();
+    assert!(example.contains("    // ...\n") && example.contains("#[tokio::test]\nasync fn"), "{example}");
+    let with_tokio = example.replace("    // ...\n", &CLIENT.replace("(&endpoint)", "(&endpoint).await"));
+    let without_tokio = example
+        .replace("use codecommit_local::{Server, Settings};", "use codecommit_local::{Settings, blocking::Server};")
+        .replace("#[tokio::test]\nasync fn", "#[test]\nfn")
+        .replace(".await", "")
+        .replace("    // ...\n", &CLIENT.replace("create_repository", "create_repository_blocking"));
+    let clients = CLIENTS.replace("HASH", "#");
+    format!(
+        "{with_tokio}\nmod without_tokio {{\nuse super::create_repository_blocking;\n{without_tokio}\n}}\n{clients}"
+    )
+}
+
+/// The profiles of this workspace, so that libraries are built once for both.
+fn profiles() -> String {
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).expect("the manifest is readable");
+    let begin = manifest.find("[profile.dev]").expect("the manifest has profiles");
+    manifest[begin..].to_owned()
+}
+
+fn write_project(folder: &Path) {
+    let manifest = format!(
+        "[package]\nname = \"outside\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dev-dependencies]\n\
+         codecommit-local = {{ path = '{}' }}\n\
+         tokio = {{ version = \"1\", features = [\"io-util\", \"macros\", \"net\", \"rt\"] }}\n\n[workspace]\n\n{}",
+        workspace().join("crates/codecommit-local").display(),
+        profiles()
+    );
+    fs::create_dir_all(folder.join("src")).expect("the folder is writable");
+    fs::create_dir_all(folder.join("tests")).expect("the folder is writable");
+    fs::write(folder.join("Cargo.toml"), manifest).expect("the folder is writable");
+    fs::write(folder.join("src/lib.rs"), "").expect("the folder is writable");
+    fs::write(folder.join("tests/embedded.rs"), project_tests()).expect("the folder is writable");
+    // The same versions of libraries as here, which are on this machine.
+    fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the folder is writable");
+}
+
+#[test]
+fn a_project_embeds_the_server_with_tokio_and_without() {
+    // A folder that stays the same, so that only what has changed is built again.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside");
+    write_project(&folder);
+    let target = folder.ancestors().nth(2).expect("the folder lies in the target folder's tmp");
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--offline", "--quiet", "--target-dir"])
+        .arg(target)
+        .current_dir(&folder)
+        .output()
+        .expect("cargo is installed");
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("2 passed"), "{text}");
+}
