@@ -13,58 +13,43 @@ fn example() -> String {
     rest.split_once("```").expect("the example ends").0.to_owned()
 }
 
-/// What a client does in the place of the example's `// ...`.
+/// A blocking client in the place of the example's `// ...`.
 const CLIENT: &str = r#"
     let reply = create_repository(&endpoint);
     assert!(reply.starts_with("HTTP/1.1 200 ") && reply.contains("MyDemoRepo"), "{reply}");
 "#;
 
-/// A client without dependencies, with tokio and without.
-const CLIENTS: &str = r#"
-fn request() -> String {
-    let body = r#"{"repositoryName":"MyDemoRepo"}"HASH;
-    format!(
-        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Amz-Target: CodeCommit_20150413.CreateRepository\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
+/// The same on another thread, as the server runs on the thread of the test.
+const CLIENT_WITH_TOKIO: &str = r#"
+    let reply = tokio::task::spawn_blocking(move || create_repository(&endpoint)).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 ") && reply.contains("MyDemoRepo"), "{reply}");
+"#;
 
-async fn create_repository(endpoint: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = endpoint.strip_prefix("http://").unwrap();
-    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
-    connection.write_all(request().as_bytes()).await.unwrap();
-    let mut reply = String::new();
-    connection.read_to_string(&mut reply).await.unwrap();
-    reply
-}
-
-fn create_repository_blocking(endpoint: &str) -> String {
+const CREATE_REPOSITORY: &str = r#"
+fn create_repository(endpoint: &str) -> String {
     use std::io::{Read, Write};
-    let address = endpoint.strip_prefix("http://").unwrap();
-    let mut connection = std::net::TcpStream::connect(address).unwrap();
-    connection.write_all(request().as_bytes()).unwrap();
+    let mut connection = std::net::TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 31\r\n\
+        X-Amz-Target: CodeCommit_20150413.CreateRepository\r\n\r\n";
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(b"{\"repositoryName\":\"MyDemoRepo\"}").unwrap();
     let mut reply = String::new();
     connection.read_to_string(&mut reply).unwrap();
     reply
 }
 "#;
 
-/// The project's test of the example as it is, and of the same without tokio.
+/// The project's tests: the example as it is, and the same without tokio.
 fn project_tests() -> String {
     let example = example();
     assert!(example.contains("    // ...\n") && example.contains("#[tokio::test]\nasync fn"), "{example}");
-    let with_tokio = example.replace("    // ...\n", &CLIENT.replace("(&endpoint)", "(&endpoint).await"));
+    let with_tokio = example.replace("    // ...\n", CLIENT_WITH_TOKIO);
     let without_tokio = example
         .replace("use codecommit_local::{Server, Settings};", "use codecommit_local::{Settings, blocking::Server};")
         .replace("#[tokio::test]\nasync fn", "#[test]\nfn")
         .replace(".await", "")
-        .replace("    // ...\n", &CLIENT.replace("create_repository", "create_repository_blocking"));
-    let clients = CLIENTS.replace("HASH", "#");
-    format!(
-        "{with_tokio}\nmod without_tokio {{\nuse super::create_repository_blocking;\n{without_tokio}\n}}\n{clients}"
-    )
+        .replace("    // ...\n", CLIENT);
+    format!("{with_tokio}\nmod without_tokio {{\nuse super::create_repository;\n{without_tokio}}}\n{CREATE_REPOSITORY}")
 }
 
 /// The profiles of this workspace, so that libraries are built once for both.
@@ -78,7 +63,7 @@ fn write_project(folder: &Path) {
     let manifest = format!(
         "[package]\nname = \"outside\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dev-dependencies]\n\
          codecommit-local = {{ path = '{}' }}\n\
-         tokio = {{ version = \"1\", features = [\"io-util\", \"macros\", \"net\", \"rt\"] }}\n\n[workspace]\n\n{}",
+         tokio = {{ version = \"1\", features = [\"macros\", \"rt\"] }}\n\n[workspace]\n\n{}",
         workspace().join("crates/codecommit-local").display(),
         profiles()
     );

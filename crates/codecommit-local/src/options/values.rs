@@ -36,7 +36,7 @@ pub enum GitCapabilities {
     Full,
 }
 
-/// Whether Git clients are asked for credentials.
+/// Whether Git clients must send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum GitAuth {
