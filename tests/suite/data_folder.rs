@@ -53,7 +53,7 @@ fn repositories_without_their_database_are_refused_at_the_start() {
     let data = world.folder().join("data");
     fs::rename(data.join("codecommit.db"), data.join("elsewhere.db")).expect("the file exists");
     let message = refused(world.folder());
-    assert!(message.contains("codecommit.db is missing"), "{message}");
+    assert!(message.contains("codecommit.db' is missing"), "{message}");
     assert!(message.contains("holds the objects of 1 repositories"), "{message}");
     assert!(!data.join("codecommit.db").exists(), "no other database is made");
     fs::rename(data.join("elsewhere.db"), data.join("codecommit.db")).expect("the file exists");

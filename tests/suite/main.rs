@@ -57,6 +57,7 @@ mod session_tags;
 mod settings;
 mod simulate;
 mod stalled;
+mod start;
 mod statements;
 mod stop;
 mod sts;

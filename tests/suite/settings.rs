@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -30,13 +29,13 @@ fn promised() -> BTreeSet<String> {
 }
 
 /// Returns a command that runs the program in a folder with an empty environment.
-fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(binary::path());
     command.env_clear().current_dir(folder).env("TMPDIR", folder);
     command
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be created")
 }
 
@@ -70,7 +69,7 @@ fn place(endpoint: &str, name: &str) -> String {
 }
 
 /// Asserts that the program fails; returns its error.
-fn refused(folder: &TempDir, arguments: &[&str]) -> String {
+pub(crate) fn refused(folder: &TempDir, arguments: &[&str]) -> String {
     let output = program(folder.path())
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
@@ -287,66 +286,6 @@ fn an_address_in_use_is_reported() {
 }
 
 #[test]
-fn an_error_at_the_start_names_the_directory_the_reason_and_the_setting() {
-    let folder = folder();
-    fs::write(folder.path().join("file"), "").expect("the folder is writable");
-    for (arguments, expected) in [
-        (
-            &["--data-dir", "file"][..],
-            "data directory 'file': it is a file; move it away, or choose another with --data-dir",
-        ),
-        (
-            &["--data-dir", "file/x"],
-            "data directory 'file/x': 'file' is a file; move it away, or choose another with --data-dir",
-        ),
-        (
-            &["--ephemeral", "--trail-dir", "file"],
-            "trail directory 'file': it is a file; move it away, or choose another with --trail-dir",
-        ),
-        (
-            &["--ephemeral", "--buckets-dir", "file"],
-            "buckets directory 'file': it is a file; move it away, or choose another with --buckets-dir",
-        ),
-    ] {
-        assert_eq!(refused(&folder, arguments), format!("codecommit-local: cannot open the {expected}\n"));
-    }
-    assert!(refused(&folder, &["--ephemeral", "--git-packs", "0"]).contains("git-packs: "));
-    fs::write(folder.path().join("settings.toml"), "lisen = \"127.0.0.1:0\"\n").expect("the folder is writable");
-    let message = refused(&folder, &["--config", "settings.toml"]);
-    assert!(message.contains("settings.toml: line 1: unknown setting 'lisen'; did you mean 'listen'?"), "{message}");
-}
-
-#[test]
-fn serve_is_the_same_as_no_command_and_version_the_same_as_its_flag() {
-    let folder = folder();
-    let mut command = program(folder.path());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--ephemeral", "true"]);
-    assert_eq!(Running::start_command(command).terminate(), Some(0));
-    assert_eq!(printed(&["version"]), printed(&["--version"]));
-}
-
-#[test]
-fn the_log_warns_of_an_address_for_the_network_and_of_tls() {
-    let folder = folder();
-    let mut command = program(folder.path());
-    command.args(["--listen", "0.0.0.0:0", "--ephemeral"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program is built");
-    let mut ready = String::new();
-    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
-    let (_, port) = ready.trim_end().rsplit_once(':').expect("the program is ready");
-    let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).expect("the program listens");
-    client.write_all(&[22, 3, 1, 0, 5, 1, 0, 0, 1, 0]).expect("the program reads");
-    client.read_to_end(&mut Vec::new()).expect("the program closes the connection");
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-    assert!(killed.expect("kill is installed").success());
-    let output = child.wait_with_output().expect("the program ends");
-    let log = String::from_utf8(output.stderr).expect("it is text");
-    assert!(log.contains("everyone in the network can read and change all repositories"), "{log}");
-    assert!(log.contains("received a TLS handshake"), "{log}");
-    assert!(log.contains(&format!("AWS_ENDPOINT_URL_CODECOMMIT=http://127.0.0.1:{port}")), "{log}");
-}
-
-#[test]
 fn help_and_the_readme_name_each_flag_and_its_variable() {
     let folder = folder();
     let output = program(folder.path()).arg("--help").output().expect("the program is built");
@@ -372,7 +311,7 @@ fn help_and_the_readme_name_each_flag_and_its_variable() {
 }
 
 /// Returns the standard output of the program; fails the test if the program fails.
-fn printed(arguments: &[&str]) -> String {
+pub(crate) fn printed(arguments: &[&str]) -> String {
     let output = program(folder().path()).args(arguments).output().expect("the program is built");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("the output is UTF-8")

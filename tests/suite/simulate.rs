@@ -102,23 +102,27 @@ fn failures_are_reported_with_a_message() {
     let run = |arguments: &[&str]| refused(&pipeline(&world, &endpoint, arguments));
     assert_eq!(
         run(&["--repository", "MyDemoRepo", "--branch", "feature"]),
-        "codecommit-local: GetBranch is refused: BranchDoesNotExistException: refs/heads/feature does not exist"
+        "codecommit-local: GetBranch was refused: BranchDoesNotExistException: refs/heads/feature does not exist"
     );
     assert_eq!(
         run(&["--repository", "Nothing", "--branch", "main"]),
-        "codecommit-local: GetBranch is refused: RepositoryDoesNotExistException: Nothing does not exist"
+        "codecommit-local: GetBranch was refused: RepositoryDoesNotExistException: Nothing does not exist"
     );
     let wrong_key = run(&[&SOURCE[..], &["--key", "../a"]].concat());
-    assert!(wrong_key.starts_with("codecommit-local: UploadArchive is refused: ValidationException: "), "{wrong_key}");
+    assert!(wrong_key.starts_with("codecommit-local: UploadArchive was refused: ValidationException: "), "{wrong_key}");
     let wrong_role = run(&[&SOURCE[..], &["--role", "somebody"]].concat());
-    assert!(wrong_role.starts_with("codecommit-local: AssumeRole is refused: "), "{wrong_role}");
+    assert!(wrong_role.starts_with("codecommit-local: AssumeRole was refused: "), "{wrong_role}");
+    assert!(wrong_role.ends_with("name a declared one with --role"), "{wrong_role}");
     let bucket = world.folder().join("data/buckets/codepipeline-us-east-1-111122223333");
     fs::write(bucket, "in the way").expect("the folder is writable");
     let failed = run(&SOURCE);
     assert!(failed.starts_with("codecommit-local: the upload failed: MyDemoRepo/SourceArti/"), "{failed}");
     let unreachable = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));
-    assert!(unreachable.starts_with("codecommit-local: http://127.0.0.1:1 does not answer: "), "{unreachable}");
-    assert!(unreachable.ends_with("; start the server, or name another one with --endpoint"), "{unreachable}");
+    assert!(
+        unreachable.starts_with("codecommit-local: cannot reach the server at http://127.0.0.1:1: "),
+        "{unreachable}"
+    );
+    assert!(unreachable.ends_with("; start the server, or name another with --endpoint"), "{unreachable}");
 }
 
 #[test]

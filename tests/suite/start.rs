@@ -1,0 +1,70 @@
+//! The start of the program: its errors, its commands, and the warnings of its log.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use tests::binary::Running;
+
+use crate::settings::{folder, printed, program, refused};
+
+#[test]
+fn an_error_at_the_start_names_the_directory_the_reason_and_the_setting() {
+    let folder = folder();
+    fs::write(folder.path().join("file"), "").expect("the folder is writable");
+    for (arguments, expected) in [
+        (
+            &["--data-dir", "file"][..],
+            "data directory 'file': it is a file; move it away, or choose another with --data-dir",
+        ),
+        (
+            &["--data-dir", "file/x"],
+            "data directory 'file/x': 'file' is a file; move it away, or choose another with --data-dir",
+        ),
+        (
+            &["--ephemeral", "--trail-dir", "file"],
+            "trail directory 'file': it is a file; move it away, or choose another with --trail-dir",
+        ),
+        (
+            &["--ephemeral", "--buckets-dir", "file"],
+            "buckets directory 'file': it is a file; move it away, or choose another with --buckets-dir",
+        ),
+    ] {
+        assert_eq!(refused(&folder, arguments), format!("codecommit-local: cannot open the {expected}\n"));
+    }
+    assert!(refused(&folder, &["--ephemeral", "--git-packs", "0"]).contains("git-packs: "));
+    fs::write(folder.path().join("settings.toml"), "lisen = \"127.0.0.1:0\"\n").expect("the folder is writable");
+    let message = refused(&folder, &["--config", "settings.toml"]);
+    assert!(message.contains("settings.toml: line 1: unknown setting 'lisen'; did you mean 'listen'?"), "{message}");
+}
+
+#[test]
+fn serve_is_the_same_as_no_command_and_version_the_same_as_its_flag() {
+    let folder = folder();
+    let mut command = program(folder.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--ephemeral", "true"]);
+    assert_eq!(Running::start_command(command).terminate(), Some(0));
+    assert_eq!(printed(&["version"]), printed(&["--version"]));
+}
+
+#[test]
+fn the_log_warns_of_an_address_for_the_network_and_of_tls() {
+    let folder = folder();
+    let mut command = program(folder.path());
+    command.args(["--listen", "0.0.0.0:0", "--ephemeral"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program is built");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
+    let (_, port) = ready.trim_end().rsplit_once(':').expect("the program is ready");
+    let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).expect("the program listens");
+    client.write_all(&[22, 3, 1, 0, 5, 1, 0, 0, 1, 0]).expect("the program reads");
+    client.read_to_end(&mut Vec::new()).expect("the program closes the connection");
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.expect("kill is installed").success());
+    let output = child.wait_with_output().expect("the program ends");
+    let log = String::from_utf8(output.stderr).expect("it is text");
+    assert!(log.contains("everyone in the network can read and change all repositories"), "{log}");
+    assert!(log.contains("received a TLS handshake"), "{log}");
+    assert!(log.contains(&format!("AWS_ENDPOINT_URL_CODECOMMIT=http://127.0.0.1:{port}")), "{log}");
+}
