@@ -145,7 +145,7 @@ fn libgit2_with_a_user_name_in_the_url() {
     assert_made_by(&world, LI_JUAN, 2, 2);
 }
 
-/// JGit sends its first request without credentials, and all others of a transport with those that it was asked for.
+/// `JGit` sends its first request without credentials, and all later ones with them.
 #[test]
 fn a_client_that_sends_credentials_unasked_after_the_first_401() {
     let world = world();
