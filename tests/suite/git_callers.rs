@@ -113,7 +113,7 @@ fn git_remote_codecommit_with_an_access_key() {
 fn git_remote_codecommit_with_the_session_of_a_role() {
     let world = world();
     let role = "AssumeRole&RoleArn=arn:aws:iam::444455556666:role/Developer&RoleSessionName=s1";
-    let session = Session::of(&sts::ask(&world, Some(KEY), role));
+    let session = Session::of(&sts::query(&world, Some(KEY), role));
     let url = remote_codecommit(&world, &session.key, Some(&session.token));
     world.git(".", &["clone", "--quiet", &url, "work"]).ok();
     assert_made_by(&world, "arn:aws:sts::444455556666:assumed-role/Developer/s1", 2, 0);
