@@ -22,6 +22,17 @@ pub enum Access {
     Write,
 }
 
+/// What an operation's first half works on, which tells how long it can block its thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A few rows of the database: some microseconds.
+    Rows,
+    /// Files, such as Git objects, or signatures: some milliseconds.
+    Files,
+    /// Histories and trees of any size.
+    Histories,
+}
+
 /// One operation of a service.
 pub struct Operation<S: 'static, T: 'static> {
     /// The name in `X-Amz-Target` or `Action`, and `eventName` in records.
@@ -30,8 +41,8 @@ pub struct Operation<S: 'static, T: 'static> {
     pub access: Access,
     /// The calls to AWS KMS that the service makes when the operation succeeds.
     pub kms_actions: &'static [KmsAction],
-    /// Whether it can take long because it compares histories or trees.
-    pub takes_long: bool,
+    /// What its first half works on.
+    pub work: Work,
     /// Whether AWS publishes the schema of its shapes; serde reads and writes the others.
     pub has_schema: bool,
     /// Whether this program has the feature; an unsupported operation always fails, and is recorded.
@@ -235,10 +246,16 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { kms_actions: &[KmsAction::GenerateDataKey, KmsAction::Encrypt], ..self }
     }
 
-    /// Marks the operation as one that can take long.
+    /// Marks the operation as one whose first half reads a few rows of the database and no file.
+    #[must_use]
+    pub fn of_rows(self) -> Self {
+        Self { work: Work::Rows, ..self }
+    }
+
+    /// Marks the operation as one that can take long because it compares histories or trees.
     #[must_use]
     pub fn long(self) -> Self {
-        Self { takes_long: true, ..self }
+        Self { work: Work::Histories, ..self }
     }
 
     /// Marks the operation as one of a feature that this program does not have.
@@ -293,7 +310,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
     }
 
     fn row(name: &'static str, access: Access, decode: Box<Decode<S, T>>) -> Self {
-        Self { name, access, kms_actions: &[], takes_long: false, has_schema: false, is_supported: true, decode }
+        Self { name, access, kms_actions: &[], work: Work::Files, has_schema: false, is_supported: true, decode }
     }
 
     fn with_schema(self) -> Self {

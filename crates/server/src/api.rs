@@ -2,14 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use aws::operation::{Reply, Work};
 use aws::{Call, Failure};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{Method, Request, Response};
 use bytes::Bytes;
 use identity::{AuthenticationError, Sts};
+use store::Durability;
+use trail::Recording;
 
 use crate::disconnect::DisconnectGuard;
 use crate::protocol::{self, RequestedOperation, TARGET};
@@ -35,54 +40,93 @@ pub(crate) async fn serve(
         let bytes_max = protocol::body_bytes_max(&state, &head);
         Some(body::receive(body, bytes_max, state.settings.git.timeout, state.spool()).await)
     };
-    // The rest blocks, and ends early if the client disconnects.
+    // The first half of the operation blocks, and ends early if the client disconnects.
     let guard = DisconnectGuard::new();
     let disconnected = guard.flag();
-    let takes_long = headers::text(&head.headers, &TARGET).is_some_and(|target| Service::takes_long(&target));
-    let work = move || {
-        let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));
-        let body = body.map_or_else(query, |body| body.and_then(Spool::into_bytes));
-        let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
-        let requested = RequestedOperation::read(&head, body.as_ref().copied().unwrap_or_default());
-        // 2. and 3. Authenticate, and begin the call.
-        let call = match authenticate::begin_call(&state, &head.headers, peer, None) {
-            Ok(mut call) => {
-                call.interrupts.push(disconnected);
-                Arc::new(call)
-            }
-            Err(refused) => return refuse(&state, &requested, &refused),
-        };
-        // 4. and 5. Find the row, and run it.
-        let result = run(&state, &call, &requested, body);
-        // 6. Respond.
-        respond(&call, &requested, result)
+    let work = headers::text(&head.headers, &TARGET).and_then(|target| Service::work(&target)).unwrap_or(Work::Files);
+    let begun = {
+        let state = Arc::clone(&state);
+        let begin = move || begin(&state, &head, body, peer, disconnected);
+        match work {
+            Work::Rows => begin(),
+            Work::Files => blocking::run(begin).await,
+            Work::Histories => blocking::run_apart(begin).await,
+        }
     };
-    let response = if takes_long { blocking::run_apart(work).await } else { blocking::run(work).await };
+    let (call, requested, recording) = match begun {
+        Begun::Call { call, requested, recording } => (call, requested, recording),
+        Begun::Refused(response) => return response,
+    };
+    let result = match recording {
+        // The commit waits for the disk.
+        Ok(recording) if state.settings.durability == Durability::Full => {
+            blocking::run(move || recording.wait()).await.and_then(|result| result)
+        }
+        Ok(recording) => recording.await.and_then(|result| result),
+        Err(failure) => Err(failure),
+    };
     drop(guard);
-    response
+    // 6. Respond.
+    respond(&call, &requested, result.map(|reply| reply.body.into()))
 }
 
-/// Runs the requested operation of its service.
+/// What there is before the commit.
+enum Begun {
+    /// A call whose first half has run.
+    Call {
+        call: Arc<Call>,
+        requested: RequestedOperation,
+        /// The second half and the record; the failure of a request that names no operation.
+        recording: Result<Recording<Result<Reply, Failure>>, Failure>,
+    },
+    /// The response to credentials that are refused, which make no call.
+    Refused(Response<Body>),
+}
+
+/// Steps 2 to 5, up to the commit.
+fn begin(
+    state: &State,
+    head: &Parts,
+    body: Option<Result<Spool, Failure>>,
+    peer: SocketAddr,
+    disconnected: Arc<AtomicBool>,
+) -> Begun {
+    let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));
+    let body = body.map_or_else(query, |body| body.and_then(Spool::into_bytes));
+    let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
+    let requested = RequestedOperation::read(head, body.as_ref().copied().unwrap_or_default());
+    // 2. and 3. Authenticate, and begin the call.
+    let mut call = match authenticate::begin_call(state, &head.headers, peer, None) {
+        Ok(call) => call,
+        Err(refused) => return Begun::Refused(refuse(state, &requested, &refused)),
+    };
+    call.interrupts.push(disconnected);
+    let call = Arc::new(call);
+    // 4. and 5. Find the row, and run it.
+    let recording = run(state, &call, &requested, body);
+    Begun::Call { call, requested, recording }
+}
+
+/// Runs the first half of the requested operation, of whichever service.
 fn run(
     state: &State,
     call: &Arc<Call>,
     requested: &RequestedOperation,
     body: Result<&[u8], Failure>,
-) -> Result<Bytes, Failure> {
+) -> Result<Recording<Result<Reply, Failure>>, Failure> {
     let unknown = || requested.unknown();
-    let reply = match requested {
+    match requested {
         // The action is in the body, which is too large or incomplete.
-        RequestedOperation::Query(None) if body.is_err() => return Err(body.expect_err("the guard has seen an error")),
+        RequestedOperation::Query(None) if body.is_err() => Err(body.expect_err("the guard has seen an error")),
         RequestedOperation::Query(action) => {
             let operation = action.as_deref().and_then(Sts::operation).ok_or_else(unknown)?;
-            state.trail.call(STS, operation, &state.sts, call, body)
+            Ok(state.trail.begin(STS, operation, &state.sts, call, body))
         }
         RequestedOperation::Json(target) => {
             let (service, name) = target.as_deref().and_then(Service::of_target).ok_or_else(unknown)?;
-            service.run(state, name, call, body).ok_or_else(unknown)?
+            service.begin(state, name, call, body).ok_or_else(unknown)
         }
-    };
-    Ok(reply?.body.into())
+    }
 }
 
 fn respond(call: &Call, requested: &RequestedOperation, result: Result<Bytes, Failure>) -> Response<Body> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use aws::operation::Reply;
+use aws::operation::{Reply, Work};
 use aws::{Call, Failure};
 use codecommit::CodeCommit;
 use tagging::Tagging;
-use trail::CloudTrail;
+use trail::{CloudTrail, Recording};
 
 use crate::state::State;
 
@@ -19,27 +19,32 @@ pub(crate) struct Service {
     target_prefixes: &'static [&'static str],
     /// The member of a failure's body that holds the message.
     pub(crate) message_member: &'static str,
-    /// Returns whether an operation can take long.
-    takes_long: fn(&str) -> bool,
-    run: Run,
+    /// What the operation of a name works on.
+    work: fn(&str) -> Option<Work>,
+    begin: Begin,
 }
 
-/// Runs and records an operation; `None` if the service has no operation of that name.
-type Run = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Result<Reply, Failure>>;
+/// Begins the operation of a name and its record; `None` if the service has no such operation.
+type Begin = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Recording<Result<Reply, Failure>>>;
 
 static SERVICES: [Service; 3] = [
-    Service { target_prefixes: &[codecommit::TARGET_PREFIX], message_member: "message", takes_long, run: codecommit },
+    Service {
+        target_prefixes: &[codecommit::TARGET_PREFIX],
+        message_member: "message",
+        work: |name| CodeCommit::operation(name).map(|operation| operation.work),
+        begin: codecommit,
+    },
     Service {
         target_prefixes: &trail::TARGET_PREFIXES,
         message_member: "Message",
-        takes_long: |_| false,
-        run: cloudtrail,
+        work: |name| CloudTrail::operation(name).map(|operation| operation.work),
+        begin: cloudtrail,
     },
     Service {
         target_prefixes: &[tagging::TARGET_PREFIX],
         message_member: "Message",
-        takes_long: |_| false,
-        run: tagging,
+        work: |name| Tagging::operation(name).map(|operation| operation.work),
+        begin: tagging,
     },
 ];
 
@@ -51,25 +56,22 @@ impl Service {
         Some((service, name))
     }
 
-    /// Returns whether the operation of a target can take long.
-    pub(crate) fn takes_long(target: &str) -> bool {
-        Self::of_target(target).is_some_and(|(service, name)| (service.takes_long)(name))
+    /// Returns what the operation of a target works on.
+    pub(crate) fn work(target: &str) -> Option<Work> {
+        let (service, name) = Self::of_target(target)?;
+        (service.work)(name)
     }
 
-    /// Runs and records an operation; `None` if there is no operation of that name.
-    pub(crate) fn run(
+    /// Begins an operation and its record; `None` if there is no operation of that name.
+    pub(crate) fn begin(
         &self,
         state: &State,
         name: &str,
         call: &Arc<Call>,
         body: Result<&[u8], Failure>,
-    ) -> Option<Result<Reply, Failure>> {
-        (self.run)(state, name, call, body)
+    ) -> Option<Recording<Result<Reply, Failure>>> {
+        (self.begin)(state, name, call, body)
     }
-}
-
-fn takes_long(name: &str) -> bool {
-    CodeCommit::operation(name).is_some_and(|operation| operation.takes_long)
 }
 
 fn codecommit(
@@ -77,9 +79,9 @@ fn codecommit(
     name: &str,
     call: &Arc<Call>,
     body: Result<&[u8], Failure>,
-) -> Option<Result<Reply, Failure>> {
+) -> Option<Recording<Result<Reply, Failure>>> {
     let operation = CodeCommit::operation(name)?;
-    Some(state.trail.call(CODECOMMIT, operation, &state.codecommit, call, body))
+    Some(state.trail.begin(CODECOMMIT, operation, &state.codecommit, call, body))
 }
 
 fn cloudtrail(
@@ -87,9 +89,9 @@ fn cloudtrail(
     name: &str,
     call: &Arc<Call>,
     body: Result<&[u8], Failure>,
-) -> Option<Result<Reply, Failure>> {
+) -> Option<Recording<Result<Reply, Failure>>> {
     let operation = CloudTrail::operation(name)?;
-    Some(state.trail.call(trail::SOURCE, operation, &state.cloudtrail, call, body))
+    Some(state.trail.begin(trail::SOURCE, operation, &state.cloudtrail, call, body))
 }
 
 fn tagging(
@@ -97,7 +99,7 @@ fn tagging(
     name: &str,
     call: &Arc<Call>,
     body: Result<&[u8], Failure>,
-) -> Option<Result<Reply, Failure>> {
+) -> Option<Recording<Result<Reply, Failure>>> {
     let operation = Tagging::operation(name)?;
-    Some(state.trail.call(tagging::SOURCE, operation, &state.tagging, call, body))
+    Some(state.trail.begin(tagging::SOURCE, operation, &state.tagging, call, body))
 }

@@ -26,6 +26,7 @@ use crate::faults::Faults;
 use crate::reader::Readers;
 pub use crate::transaction::Transaction;
 pub use crate::value::{Row, Value};
+pub use crate::writer::Commit;
 use crate::writer::Writer;
 
 /// Durability of acknowledged writes.
@@ -39,7 +40,7 @@ pub enum Durability {
 
 /// A database in one file, shared by all threads.
 pub struct Store {
-    writer: Writer,
+    writer: Arc<Writer>,
     readers: Readers,
     faults: Arc<Faults>,
 }
@@ -64,7 +65,7 @@ impl Store {
             let connection = open_to_read(&file).map_err(|error| Error::database(&file, &error))?;
             Ok(Transaction::over(connection, Arc::clone(&file), Arc::clone(&readers_faults)))
         };
-        Ok(Self { writer: Writer::open(open_writer)?, readers: Readers::new(open_reader), faults })
+        Ok(Self { writer: Arc::new(Writer::open(open_writer)?), readers: Readers::new(open_reader), faults })
     }
 
     /// Migrates the tables of a crate: each of `steps` runs once in the life of a database, in their order.
@@ -102,7 +103,15 @@ impl Store {
         &self,
         change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E> {
-        self.writer.run(change)
+        self.submit(change).wait()
+    }
+
+    /// Does the same as [`Store::write`] for a task, which awaits the commit.
+    pub fn submit<R: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
+    ) -> Commit<R, E> {
+        self.writer.submit(change)
     }
 
     /// Runs a read-only closure on a snapshot of the last commit.

@@ -19,6 +19,8 @@ mod notification;
 mod operations;
 mod public_key;
 mod record;
+mod recorder;
+mod recording;
 mod reset;
 mod retention;
 mod schema;
@@ -55,6 +57,8 @@ use crate::history::Indexer;
 pub use crate::history::LookupSettings;
 pub use crate::notification::{Notification, Notifications, Notified, Notifier};
 pub use crate::record::EventVersion;
+use crate::recorder::Recorder;
+pub use crate::recording::Recording;
 pub use crate::retention::Retention;
 pub use crate::service::CloudTrail;
 use crate::signing_key::{KeyStore, SigningKey};
@@ -97,17 +101,11 @@ pub struct Settings {
 /// The trail of all accounts and regions.
 pub struct Trail {
     store: Arc<Store>,
-    events: Arc<EventsFile>,
+    recorder: Arc<Recorder>,
     events_retry: Worker,
-    default_trails: Arc<DefaultTrails>,
     buckets: Arc<Buckets>,
     keys: Arc<KeyStore>,
     digests: Digests,
-    delivery: Delivery,
-    indexer: Indexer,
-    event_version: EventVersion,
-    kms_events: bool,
-    accounts: Arc<RwLock<HashSet<String>>>,
 }
 
 /// A service whose calls are recorded.
@@ -146,20 +144,9 @@ impl Trail {
         let delivery = Delivery::start(Arc::clone(&store), settings, Arc::clone(&buckets), clock, notifier)?;
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
-        Ok(Self {
-            store,
-            events,
-            events_retry,
-            default_trails: Arc::new(default_trails),
-            buckets,
-            keys,
-            digests,
-            delivery,
-            indexer,
-            event_version,
-            kms_events,
-            accounts: Arc::default(),
-        })
+        let (default_trails, accounts) = (Arc::new(default_trails), RwLock::default());
+        let recorder = Recorder { events, default_trails, accounts, delivery, indexer, event_version, kms_events };
+        Ok(Self { store, recorder: Arc::new(recorder), events_retry, buckets, keys, digests })
     }
 
     /// Reads the records after a cursor, one per line, and returns the cursor of the last with them; the first cursor is empty.
@@ -173,12 +160,10 @@ impl Trail {
     ///
     /// In other accounts only an API call or a successful Git request creates it, so that URLs with random accounts create no trails.
     pub fn set_accounts(&self, accounts: HashSet<String>) {
-        *self.accounts.write() = accounts;
+        *self.recorder.accounts.write() = accounts;
     }
 
-    /// Runs an operation and records it, whether it succeeds, fails or panics.
-    ///
-    /// A failure to read the body, such as one that is too large, is passed as `Err` and recorded as the operation's failure.
+    /// Runs an operation and records it, whether it succeeds, fails or panics; blocks the thread until the record is committed.
     pub fn call<S>(
         &self,
         source: Source,
@@ -187,13 +172,29 @@ impl Trail {
         call: &Arc<Call>,
         body: Result<&[u8], Failure>,
     ) -> Result<Reply, Failure> {
+        self.begin(source, operation, service, call, body).wait()?
+    }
+
+    /// Runs an operation's first half; what is returned commits the second half together with the record.
+    ///
+    /// A failure to read the body, such as one that is too large, is passed as `Err` and recorded as the operation's failure.
+    pub fn begin<S>(
+        &self,
+        source: Source,
+        operation: &Operation<S, Transaction>,
+        service: &S,
+        call: &Arc<Call>,
+        body: Result<&[u8], Failure>,
+    ) -> Recording<Result<Reply, Failure>> {
         let mut event = Event::new(operation.name, source.event_source);
         event.api_version = source.api_version;
         event.read_only = operation.access == Access::Read;
         event.kms_actions = operation.kms_actions;
-        self.default_trails
-            .ensure_default_trail(&self.store, call.account.as_str(), call.time)
-            .map_err(|error| unrecorded(&error))?;
+        if let Err(error) =
+            self.recorder.default_trails.ensure_default_trail(&self.store, call.account.as_str(), call.time)
+        {
+            return Recording::failed(unrecorded(&error));
+        }
         let step = body.and_then(|body| operation.decode(body)).and_then(|mut decoded| {
             event.request_parameters = decoded.request_parameters.take();
             catch_panic(|| decoded.run(service, call))
@@ -203,7 +204,7 @@ impl Trail {
             event.account = Some(bearer.account_id.clone());
             event.caller = Some(bearer.clone());
         }
-        self.transact(Arc::clone(call), move |transaction| {
+        self.submit(Arc::clone(call), move |transaction| {
             let result = match step {
                 Ok(Step::Answered(reply)) => Ok(reply),
                 Ok(Step::Change(change)) => transaction
@@ -216,10 +217,10 @@ impl Trail {
                 Err(failure) => event.failure = Some(failure.clone()),
             }
             (result, event)
-        })?
+        })
     }
 
-    /// Commits a change and the records of its call together, or neither.
+    /// Commits a change and the records of its call together, or neither; blocks the thread until they are committed.
     ///
     /// If a record cannot be stored, the change is rolled back and the call fails.
     ///
@@ -229,43 +230,25 @@ impl Trail {
         call: Arc<Call>,
         change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
     ) -> Result<R, Failure> {
-        let (events, event_version) = (Arc::clone(&self.events), self.event_version);
-        let (default_trails, accounts) = (Arc::clone(&self.default_trails), Arc::clone(&self.accounts));
-        let kms_events = self.kms_events;
-        self.events.check().map_err(|error| {
+        self.submit(call, change).wait()
+    }
+
+    /// Does the same as [`Trail::transact`] for a task, which awaits the commit.
+    fn submit<R: Send + 'static>(
+        &self,
+        call: Arc<Call>,
+        change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
+    ) -> Recording<R> {
+        if let Err(error) = self.recorder.events.check() {
             tracing::error!(%error, "refused a call: its record cannot be appended to events.ndjson");
-            rolled_back("the file of records, events.ndjson, cannot be written")
-        })?;
-        let recorded = self.store.write(move |transaction| {
-            let (result, mut event) = change(transaction);
-            if kms_events {
-                event.derived.extend(kms::events(&call, &event));
-            }
-            let mut bytes = 0;
-            let records = event.records(&call);
-            let count = records.len();
-            for event in records {
-                let account = record::account(&event, &call).as_str();
-                let is_known = || accounts.read().contains(account);
-                if event.failure.is_none() || is_known() {
-                    default_trails.ensure_default_trail_within(transaction, account, call.time)?;
-                }
-                let line = record::line(&event, &call, event_version);
-                bytes += line.len() as u64;
-                schema::insert(transaction, &call, &event, &line)?;
-                let events = Arc::clone(&events);
-                transaction.after_commit(move || events.append(&line));
-            }
-            Ok::<_, store::Error>((result, bytes, count))
-        });
-        match recorded {
-            Ok((result, bytes, count)) => {
-                self.delivery.count(bytes);
-                self.indexer.count(count);
-                Ok(result)
-            }
-            Err(error) => Err(unrecorded(&error)),
+            return Recording::failed(rolled_back("the file of records, events.ndjson, cannot be written"));
         }
+        let recorder = Arc::clone(&self.recorder);
+        Recording::of(self.store.submit(move |transaction| {
+            let (result, event) = change(transaction);
+            recorder.record(transaction, &call, event)?;
+            Ok(result)
+        }))
     }
 
     /// Records a call that changes nothing.
@@ -275,26 +258,26 @@ impl Trail {
 
     /// Returns the event history, for lookups.
     pub(crate) fn history(&self) -> Arc<History> {
-        Arc::clone(self.indexer.history())
+        Arc::clone(self.recorder.indexer.history())
     }
 
     /// Stops the background work: first digests, then delivery, which writes the last log files, then the index.
     pub fn stop(&self) {
         self.digests.stop();
-        self.delivery.stop();
-        self.indexer.stop();
+        self.recorder.delivery.stop();
+        self.recorder.indexer.stop();
         self.events_retry.stop();
     }
 
     /// Writes log files of everything recorded so far.
     pub fn flush(&self) -> io::Result<()> {
-        self.delivery.deliver()
+        self.recorder.delivery.deliver()
     }
 
     /// Writes log files of everything recorded so far, and the digests that cover them, even before they are due.
     pub fn digest(&self) -> io::Result<()> {
         // A failure of one bucket does not delay the digests of the others.
-        let delivered = self.delivery.deliver();
+        let delivered = self.recorder.delivery.deliver();
         self.digests.create().map_err(io::Error::other)?;
         delivered
     }

@@ -14,9 +14,9 @@ const TABLES: [&str; 7] = ["events", "log_files", "digests", "notifications", "t
 impl Trail {
     /// Removes all events, `events.ndjson`, all trails, and the log files in folder buckets.
     pub fn reset(&self) -> io::Result<()> {
-        let (events, default_trails) = (Arc::clone(&self.events), Arc::clone(&self.default_trails));
+        let (events, default_trails) = (Arc::clone(&self.recorder.events), Arc::clone(&self.recorder.default_trails));
         let history = self.history();
-        let _pauses = (self.digests.pause(), self.delivery.pause(), history.pause());
+        let _pauses = (self.digests.pause(), self.recorder.delivery.pause(), history.pause());
         let index = Arc::clone(&history);
         let folders = self.store.write(move |transaction| {
             let query = "SELECT DISTINCT bucket, prefix, account FROM trail_spans";

@@ -1,0 +1,148 @@
+//! The result of a queued change, to be awaited by a task or waited for by a thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, Thread};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::queue::{Change, WaiterKind};
+use super::{Writer, message};
+use crate::{Error, Transaction};
+
+/// A change on its way to its commit.
+///
+/// Dropping it before it is answered takes the change back, unless a commit has begun with it.
+#[must_use = "a change is committed only when it is awaited or waited for"]
+pub struct Commit<R: Send + 'static, E: Send + 'static> {
+    writer: Arc<Writer>,
+    queued: Arc<Queued<R, E>>,
+    is_answered: bool,
+}
+
+type Closure<R, E> = Box<dyn FnOnce(&Transaction) -> Result<R, E> + Send>;
+
+struct Queued<R, E>(Mutex<Progress<R, E>>);
+
+struct Progress<R, E> {
+    change: Option<Closure<R, E>>,
+    /// What the change returned; it counts only once it is committed.
+    result: Option<Result<R, E>>,
+    answer: Option<Result<R, E>>,
+    waiter: Option<Waiter>,
+}
+
+/// Who waits for the answer.
+enum Waiter {
+    Task(Waker),
+    Thread(Thread),
+}
+
+impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
+    pub(super) fn queue(
+        writer: Arc<Writer>,
+        change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
+    ) -> Self {
+        let progress = Progress { change: Some(Box::new(change)), result: None, answer: None, waiter: None };
+        let queued = Arc::new(Queued(Mutex::new(progress)));
+        writer.queue.push(Arc::<Queued<R, E>>::clone(&queued));
+        Self { writer, queued, is_answered: false }
+    }
+
+    /// Blocks the thread until the change is committed or has failed.
+    pub fn wait(mut self) -> Result<R, E> {
+        loop {
+            if let Some(answer) = self.advance(|| Waiter::Thread(thread::current())) {
+                return answer;
+            }
+            thread::park();
+        }
+    }
+
+    /// Commits the queue if the connection is free, and returns the answer if there is one; else `waiter` is woken when it is worth
+    /// another try.
+    fn advance(&mut self, waiter: impl FnOnce() -> Waiter) -> Option<Result<R, E>> {
+        self.writer.commit_if_free();
+        let mut answer = self.queued.lock().answer.take();
+        if answer.is_none() {
+            self.queued.lock().waiter = Some(waiter());
+            // Whoever had the connection may have released it before the waiter was known.
+            self.writer.commit_if_free();
+            answer = self.queued.lock().answer.take();
+        }
+        self.is_answered = answer.is_some();
+        answer
+    }
+}
+
+impl<R: Send + 'static, E: From<Error> + Send + 'static> Future for Commit<R, E> {
+    type Output = Result<R, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.advance(|| Waiter::Task(context.waker().clone())).map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<R: Send + 'static, E: Send + 'static> Drop for Commit<R, E> {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        self.writer.queue.remove(Arc::as_ptr(&self.queued).cast());
+        // It may have been woken to take the connection.
+        self.writer.queue.wake_one();
+    }
+}
+
+impl<R, E> Queued<R, E> {
+    fn lock(&self) -> MutexGuard<'_, Progress<R, E>> {
+        self.0.lock()
+    }
+}
+
+impl<R: Send, E: From<Error> + Send> Change for Queued<R, E> {
+    fn run(&self, transaction: &Transaction) {
+        let Some(change) = self.lock().change.take() else { return };
+        let guarded = || {
+            catch_unwind(AssertUnwindSafe(|| change(transaction))).unwrap_or_else(|panic| {
+                tracing::error!(panic = message(&*panic), "a transaction panicked; it is rolled back");
+                Err(Error::Panicked.into())
+            })
+        };
+        let result = transaction.savepoint(guarded);
+        self.lock().result = Some(result);
+    }
+
+    fn answer(&self, committed: &Result<(), Arc<Error>>) {
+        let mut progress = self.lock();
+        progress.answer = Some(match (progress.result.take(), committed) {
+            // The change itself says why it was rolled back.
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(result)), Ok(())) => Ok(result),
+            (_, Err(error)) => Err(Error::NotCommitted(Arc::clone(error)).into()),
+            (None, Ok(())) => Err(Error::Panicked.into()),
+        });
+        wake(progress.waiter.take());
+    }
+
+    fn wake(&self) {
+        wake(self.lock().waiter.take());
+    }
+
+    fn waiter(&self) -> Option<WaiterKind> {
+        self.lock().waiter.as_ref().map(|waiter| match waiter {
+            Waiter::Task(_) => WaiterKind::Task,
+            Waiter::Thread(_) => WaiterKind::Thread,
+        })
+    }
+}
+
+fn wake(waiter: Option<Waiter>) {
+    match waiter {
+        Some(Waiter::Task(waker)) => waker.wake(),
+        Some(Waiter::Thread(thread)) => thread.unpark(),
+        None => {}
+    }
+}

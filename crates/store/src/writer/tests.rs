@@ -1,0 +1,166 @@
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle};
+
+use tempfile::TempDir;
+
+use crate::{Commit, Durability, Error, Store};
+
+/// A store whose connection another thread has, until it is released.
+struct Busy {
+    store: Arc<Store>,
+    release: mpsc::Sender<()>,
+    holder: JoinHandle<Result<(), Error>>,
+    folder: TempDir,
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A task that adds a note.
+struct Task {
+    commit: Commit<(), Error>,
+    wakes: Arc<Wakes>,
+}
+
+impl Task {
+    fn new(store: &Store, text: &'static str) -> Self {
+        let commit = store.submit(move |transaction| {
+            transaction.execute("INSERT INTO notes (text) VALUES (?1)", &[text.into()]).map(drop)
+        });
+        Self { commit, wakes: Arc::default() }
+    }
+
+    fn poll(&mut self) -> Poll<Result<(), Error>> {
+        let waker = Waker::from(Arc::clone(&self.wakes));
+        Pin::new(&mut self.commit).poll(&mut Context::from_waker(&waker))
+    }
+
+    fn wakes(&self) -> usize {
+        self.wakes.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Busy {
+    fn new() -> Self {
+        let (folder, store) = open();
+        let (release, released) = mpsc::channel::<()>();
+        let (begun, has_begun) = mpsc::channel();
+        let holder = thread::spawn({
+            let store = Arc::clone(&store);
+            move || {
+                store.write(move |_transaction| {
+                    begun.send(()).expect("the test waits for it");
+                    released.recv().expect("the test releases it");
+                    Ok(())
+                })
+            }
+        });
+        has_begun.recv().expect("the change runs");
+        Self { store, release, holder, folder }
+    }
+
+    fn release(self) -> (Arc<Store>, TempDir) {
+        self.release.send(()).expect("the change waits for it");
+        self.holder.join().expect("the thread does not panic").expect("its change is committed");
+        (self.store, self.folder)
+    }
+}
+
+fn open() -> (TempDir, Arc<Store>) {
+    let folder = tempfile::tempdir().expect("there is room");
+    let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+    store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is good");
+    (folder, Arc::new(store))
+}
+
+fn notes(store: &Store) -> Vec<String> {
+    store
+        .read(|transaction| transaction.query("SELECT text FROM notes ORDER BY rowid", &[], |row| row.text(0)))
+        .expect("the table is there")
+}
+
+#[test]
+fn a_task_alone_commits_when_it_is_first_polled() {
+    let (_folder, store) = open();
+    let mut task = Task::new(&store, "alone");
+    assert!(notes(&store).is_empty(), "nothing happens before");
+    assert!(matches!(task.poll(), Poll::Ready(Ok(()))));
+    assert_eq!(notes(&store), ["alone"]);
+    assert_eq!(task.wakes(), 0, "what is ready is not woken");
+}
+
+#[test]
+fn tasks_that_find_the_connection_in_use_share_a_commit_of_the_one_that_is_woken() {
+    let busy = Busy::new();
+    let (mut first, mut second) = (Task::new(&busy.store, "first"), Task::new(&busy.store, "second"));
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    let (store, _folder) = busy.release();
+    assert_eq!((first.wakes(), second.wakes()), (1, 0), "one is enough");
+    assert!(matches!(first.poll(), Poll::Ready(Ok(()))));
+    assert_eq!(second.wakes(), 1, "it hears of its answer");
+    assert!(matches!(second.poll(), Poll::Ready(Ok(()))));
+    assert_eq!(notes(&store), ["first", "second"]);
+}
+
+#[test]
+fn the_change_of_a_cancelled_task_is_taken_back_and_the_next_is_woken() {
+    let busy = Busy::new();
+    let (mut first, mut second) = (Task::new(&busy.store, "first"), Task::new(&busy.store, "second"));
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    let (store, _folder) = busy.release();
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    assert!(matches!(second.poll(), Poll::Ready(Ok(()))));
+    assert_eq!(notes(&store), ["second"]);
+}
+
+#[test]
+fn a_blocked_thread_needs_no_task_to_run() {
+    let busy = Busy::new();
+    let mut task = Task::new(&busy.store, "of the task");
+    assert!(task.poll().is_pending());
+    let blocked = thread::spawn({
+        let store = Arc::clone(&busy.store);
+        move || {
+            store.write(|transaction| {
+                transaction.execute("INSERT INTO notes (text) VALUES ('of the thread')", &[]).map(drop)
+            })
+        }
+    });
+    let (store, _folder) = busy.release();
+    blocked.join().expect("the thread does not panic").expect("its change is committed");
+    assert_eq!(notes(&store), ["of the task", "of the thread"], "the oldest comes first");
+    assert!(matches!(task.poll(), Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn many_threads_and_tasks_are_all_answered() {
+    let (_folder, store) = open();
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            thread::spawn(move || {
+                for _ in 0..50 {
+                    let (mut first, second) = (Task::new(&store, "task"), Task::new(&store, "task"));
+                    drop(first.poll());
+                    second.commit.wait().expect("it is committed");
+                    drop(first);
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("no thread panics");
+    }
+    let count = notes(&store).len();
+    assert!((400..=800).contains(&count), "all that waited and some that were cancelled: {count}");
+}

@@ -1,0 +1,54 @@
+//! Writes the records of a call in its transaction.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use aws::Call;
+use parking_lot::RwLock;
+use store::{Error, Transaction};
+
+use crate::delivery::Delivery;
+use crate::events_file::EventsFile;
+use crate::history::Indexer;
+use crate::trails::DefaultTrails;
+use crate::{Event, EventVersion, kms, record, schema};
+
+pub(crate) struct Recorder {
+    pub(crate) events: Arc<EventsFile>,
+    pub(crate) default_trails: Arc<DefaultTrails>,
+    /// The accounts in which a failed Git request already creates the default trail.
+    pub(crate) accounts: RwLock<HashSet<String>>,
+    pub(crate) delivery: Delivery,
+    pub(crate) indexer: Indexer,
+    pub(crate) event_version: EventVersion,
+    pub(crate) kms_events: bool,
+}
+
+impl Recorder {
+    /// Inserts the records of an event, and appends them to `events.ndjson` after the commit.
+    pub(crate) fn record(
+        self: &Arc<Self>,
+        transaction: &Transaction,
+        call: &Call,
+        mut event: Event,
+    ) -> Result<(), Error> {
+        if self.kms_events {
+            event.derived.extend(kms::events(call, &event));
+        }
+        for event in event.records(call) {
+            let account = record::account(&event, call).as_str();
+            if event.failure.is_none() || self.accounts.read().contains(account) {
+                self.default_trails.ensure_default_trail_within(transaction, account, call.time)?;
+            }
+            let line = record::line(&event, call, self.event_version);
+            schema::insert(transaction, call, &event, &line)?;
+            let recorder = Arc::clone(self);
+            transaction.after_commit(move || {
+                recorder.events.append(&line);
+                recorder.delivery.count(line.len() as u64);
+                recorder.indexer.count(1);
+            });
+        }
+        Ok(())
+    }
+}
