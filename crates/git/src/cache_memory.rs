@@ -1,10 +1,9 @@
 //! Memory shared by caches.
 //!
-//! Each cached value has a weight in bytes. When all of them together weigh more than the maximum, those that were used
-//! least recently go first, of whatever kind they are and whichever repository they belong to. A value that is still in
-//! use when it goes is freed when that use ends.
+//! Each cached value has a weight in bytes. When all values together weigh more than the maximum, the least recently used
+//! ones are evicted, of any kind and any repository. A value that is in use when it is evicted is freed when that use ends.
 //!
-//! **Invariant:** what is kept and what is reserved weigh the maximum at most, unless the reservations alone weigh more.
+//! **Invariant:** cached values and reservations together weigh at most the maximum, unless the reservations alone weigh more.
 
 use std::{
     collections::HashMap,
@@ -24,7 +23,7 @@ pub struct CacheMemory(Arc<Shared>);
 
 struct Shared {
     bytes_max: usize,
-    /// Advances whenever something is kept or released.
+    /// Advances whenever a value is added or evicted.
     clock: AtomicU64,
     state: Mutex<State>,
 }
@@ -32,18 +31,18 @@ struct Shared {
 #[derive(Default)]
 struct State {
     kept: HashMap<u64, Arc<dyn Held>>,
-    /// The weight of what is kept.
+    /// The weight of all cached values.
     bytes: usize,
     reserved: usize,
     /// The number of the next value.
     next: u64,
-    /// The moment when what was idle was released last.
+    /// The moment of the last eviction of idle values.
     released: u64,
 }
 
-/// A value that can be kept: its memory is known.
+/// A value that can be cached: its memory is known.
 pub trait Weigh: Send + Sync + 'static {
-    /// Returns the memory that the value takes, in bytes.
+    /// Returns the memory of the value, in bytes.
     fn bytes(&self) -> usize;
 }
 
@@ -53,7 +52,7 @@ trait Held: Send + Sync {
     fn used(&self) -> u64;
 }
 
-/// A value that is or was cached.
+/// A value that is in the cache or was evicted.
 pub struct Cached<T> {
     number: u64,
     bytes: usize,
@@ -76,7 +75,7 @@ impl<T> DerefMut for Cached<T> {
 }
 
 impl<T> Cached<T> {
-    /// Wraps a value that is not kept.
+    /// Wraps a value that is not cached.
     pub(crate) fn alone(value: T) -> Self {
         Self { number: 0, bytes: 0, used: AtomicU64::new(0), value }
     }
@@ -100,18 +99,18 @@ impl CacheMemory {
     /// The default maximum.
     pub const BYTES_MAX: usize = 128 << 20;
 
-    /// Makes memory for values of `bytes_max` bytes together.
+    /// Creates memory for values of `bytes_max` bytes in total.
     pub fn new(bytes_max: usize) -> Self {
         Self(Arc::new(Shared { bytes_max, clock: AtomicU64::new(1), state: Mutex::default() }))
     }
 
-    /// Returns the bytes that are kept and reserved.
+    /// Returns the bytes of cached values and reservations.
     pub fn bytes(&self) -> usize {
         let state = self.state();
         state.bytes + state.reserved
     }
 
-    /// Releases the values that were not used since this was called last.
+    /// Evicts the values that were not used since the last call.
     pub fn release_idle(&self) {
         let mut state = self.state();
         let last = std::mem::replace(&mut state.released, self.moment());
@@ -119,11 +118,11 @@ impl CacheMemory {
             state.kept.iter().filter(|(_, held)| held.used() <= last).map(|(number, _)| *number).collect();
         let idle: Vec<_> = idle.into_iter().map(|number| state.remove(number)).collect();
         drop(state);
-        // Values may own slots, which lock the state when they go.
+        // Values may own slots, which lock the state when they are dropped.
         drop(idle);
     }
 
-    /// Reserves memory for a cache that only one user has: between `bytes_min` and `bytes_max`, less the more is reserved.
+    /// Reserves memory for a cache of one user: between `bytes_min` and `bytes_max`, less if more is already reserved.
     pub(crate) fn reserve(&self, bytes_min: usize, bytes_max: usize) -> Reservation {
         let mut state = self.state();
         let free = (self.0.bytes_max / 2).saturating_sub(state.reserved);
@@ -135,7 +134,7 @@ impl CacheMemory {
         Reservation { memory: self.clone(), bytes }
     }
 
-    /// Keeps a value, unless it weighs more than everything may.
+    /// Caches a value, unless it weighs more than the maximum.
     fn keep<T: Weigh>(&self, value: T) -> Arc<Cached<T>> {
         let bytes = value.bytes();
         let mut state = self.state();
@@ -158,7 +157,7 @@ impl CacheMemory {
         drop(removed);
     }
 
-    /// Returns a moment after all uses so far; all uses from now on are after it.
+    /// Returns a moment later than all uses so far and earlier than all later ones.
     fn moment(&self) -> u64 {
         self.0.clock.fetch_add(2, Ordering::Relaxed) + 1
     }
@@ -187,7 +186,7 @@ impl State {
         Some(held)
     }
 
-    /// Removes what was used least recently until all is within the maximum; the caller drops it without the lock.
+    /// Removes the least recently used values until the rest is within the maximum; the caller drops them without the lock.
     fn make_room(&mut self, bytes_max: usize) -> Vec<Option<Arc<dyn Held>>> {
         let mut surplus = Vec::new();
         while self.bytes + self.reserved > bytes_max {
@@ -200,7 +199,7 @@ impl State {
     }
 }
 
-/// Memory that is reserved until this is dropped.
+/// Reserved memory; dropping it ends the reservation.
 pub(crate) struct Reservation {
     memory: CacheMemory,
     bytes: usize,
@@ -222,26 +221,26 @@ impl Drop for Reservation {
     }
 }
 
-/// A place for one value that can be made again: it is empty once the memory is needed for others.
+/// A slot for one value that can be computed again; it is emptied when other values need the memory.
 pub struct Slot<T> {
     memory: CacheMemory,
     cached: Mutex<Weak<Cached<T>>>,
-    /// Held while the value is made, so that it is made once.
+    /// Locked while the value is computed, so that it is computed once.
     making: Mutex<()>,
 }
 
 impl<T: Weigh> Slot<T> {
-    /// Makes an empty slot.
+    /// Creates an empty slot.
     pub fn new(memory: &CacheMemory) -> Self {
         Self { memory: memory.clone(), cached: Mutex::default(), making: Mutex::default() }
     }
 
-    /// Returns the memory that the value is kept in.
+    /// Returns the memory of the slot.
     pub(crate) fn memory(&self) -> &CacheMemory {
         &self.memory
     }
 
-    /// Returns the value, which counts as a use of it.
+    /// Returns the value; this is a use of it.
     pub fn get(&self) -> Option<Arc<Cached<T>>> {
         let cached = self.cached.lock().upgrade()?;
         let now = self.memory.0.clock.load(Ordering::Relaxed);
@@ -251,12 +250,12 @@ impl<T: Weigh> Slot<T> {
         Some(cached)
     }
 
-    /// Returns whether there is a value, without using it.
+    /// Returns whether the slot has a value; this is not a use of it.
     pub fn is_empty(&self) -> bool {
         self.cached.lock().strong_count() == 0
     }
 
-    /// Puts a value in place of any other.
+    /// Replaces the value.
     pub fn set(&self, value: T) -> Arc<Cached<T>> {
         let cached = self.memory.keep(value);
         let before = std::mem::replace(&mut *self.cached.lock(), Arc::downgrade(&cached));
@@ -266,7 +265,7 @@ impl<T: Weigh> Slot<T> {
         cached
     }
 
-    /// Returns the value, made first if there is none; whoever comes meanwhile waits. Nothing if it cannot be made.
+    /// Returns the value, and computes it if there is none; other callers wait for it. `None` if it cannot be computed.
     pub fn get_or_make(&self, make: impl FnOnce() -> Option<T>) -> Option<Arc<Cached<T>>> {
         if let Some(known) = self.get() {
             return Some(known);
@@ -275,7 +274,7 @@ impl<T: Weigh> Slot<T> {
         self.get().or_else(|| Some(self.set(make()?)))
     }
 
-    /// Takes the value out, unless somebody else uses it.
+    /// Takes the value out, unless it is in use elsewhere.
     pub fn take(&self) -> Option<T> {
         let cached = std::mem::take(&mut *self.cached.lock()).upgrade()?;
         self.memory.remove(cached.number);
@@ -325,7 +324,7 @@ mod tests {
         let late = Slot::new(&memory);
         late.set(Bytes(50));
         assert_eq!((full(&slots), memory.bytes()), (vec![true, false, false], 90));
-        // One that weighs more than everything may is not kept.
+        // A value that weighs more than the maximum is not cached.
         late.set(Bytes(101));
         assert_eq!((late.is_empty(), memory.bytes()), (true, 40));
         drop(slots);
@@ -362,9 +361,9 @@ mod tests {
         let memory = CacheMemory::new(100);
         let slot = Slot::new(&memory);
         assert!(slot.get_or_make(|| None).is_none());
-        let made = slot.get_or_make(|| Some(Bytes(7))).expect("it can be made");
+        let made = slot.get_or_make(|| Some(Bytes(7))).expect("the closure returns a value");
         assert_eq!(slot.get_or_make(|| None).map(|value| value.0), Some(7));
-        // What others use is not taken, and no longer kept.
+        // A value in use elsewhere is not taken out, but is no longer cached.
         assert!(slot.take().is_none());
         drop(made);
         slot.set(Bytes(8));

@@ -14,19 +14,19 @@ use crate::{
     tree_comparison::TreeComparer,
 };
 
-/// A commit is at most this many commits away from a landmark, unless that makes too many.
+/// Maximum distance of a commit from a landmark, unless this would give too many landmarks.
 const STEP: u32 = 64;
 const LANDMARKS_MAX: usize = 512;
 /// The number of entries between two checks of the interrupt.
 const ENTRIES_PER_CHECK: usize = 1 << 10;
-/// The most heads that are landmarks.
+/// Maximum number of heads that are landmarks.
 const HEADS_MAX: usize = 256;
 
 impl Repository {
     /// Writes the commit graph of the largest pack beside it, so that clones and fetches need not compute it.
     ///
-    /// Does nothing if it is there, if the pack is small, or if its commits need objects of other packs. One thread
-    /// at a time does so for a repository.
+    /// Does nothing if the graph exists, if the pack is small, or if its commits refer to objects of other packs. Only one
+    /// thread at a time does it for a repository.
     pub fn write_graph(&self) -> io::Result<()> {
         let reader = self.reader();
         let graphed_pack = make(reader.packs(), reader.interrupt());
@@ -51,9 +51,9 @@ fn make(packs: &[Arc<Pack>], interrupt: &Interrupt) -> Option<GraphedPack> {
     Some(GraphedPack::new(pack, graph))
 }
 
-/// Builds the graph of a pack; `None` if the pack is not closed.
+/// Builds the graph of a pack; `None` if the pack is not fully connected.
 fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error> {
-    // It is not made again while this is used.
+    // The cached order is not evicted while this holds it.
     let _entry_order = pack.entry_order();
     let Some((bases, commits)) = survey(pack, interrupt)? else { return Ok(None) };
     let mut reader = Reader::of_pack(Arc::clone(pack), interrupt.clone());
@@ -78,10 +78,10 @@ fn build(pack: &Arc<Pack>, interrupt: &Interrupt) -> Result<Option<Graph>, Error
 }
 
 fn own(graphed_pack: &mut GraphedPack) -> &mut Graph {
-    Arc::get_mut(&mut graphed_pack.graph).expect("nobody else has the new graph")
+    Arc::get_mut(&mut graphed_pack.graph).expect("the new graph is not shared yet")
 }
 
-/// Finds the bases of all entries, and the ranks of the commits; `None` if a base lies in another pack.
+/// Finds the bases of all entries, and the ranks of the commits; `None` if a base is in another pack.
 fn survey(pack: &Pack, interrupt: &Interrupt) -> Result<Option<(Vec<u32>, Vec<u32>)>, Error> {
     const UNKNOWN: u8 = 0;
     const COMMIT: u8 = 1;
@@ -116,7 +116,7 @@ fn survey(pack: &Pack, interrupt: &Interrupt) -> Result<Option<(Vec<u32>, Vec<u3
             chain.push(at);
             at = bases[at] as usize;
         }
-        // Deltas on each other belong to no object; whoever reads them will hear of it.
+        // Deltas in a circle belong to no object; reading such an object gives the error.
         let kind = if kinds[at] == COMMIT { COMMIT } else { OTHER };
         chain.drain(..).for_each(|at| kinds[at] = kind);
     }
@@ -124,14 +124,14 @@ fn survey(pack: &Pack, interrupt: &Interrupt) -> Result<Option<(Vec<u32>, Vec<u3
     Ok(Some((bases, commits)))
 }
 
-/// A commit as it is read, its parents as places in the list of commits.
+/// A commit, with its parents as positions in the list of commits.
 struct Read {
     tree: u32,
     seconds: i64,
     parents: (usize, usize),
 }
 
-/// Reads the commits at the `ranks`, and numbers them; `None` if one names what is not in the pack.
+/// Reads the commits at the `ranks`, and numbers them; `None` if one refers to an object outside the pack.
 fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> Result<Option<Graph>, Error> {
     let mut read = Vec::with_capacity(ranks.len());
     let mut parents = Vec::new();
@@ -160,7 +160,7 @@ fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> 
     graph.parents.reserve_exact(parents.len());
     for place in order {
         let Read { tree, seconds, parents: (start, end) } = read[place];
-        let first = u32::try_from(graph.parents.len()).expect("fewer parents than 32 bits count");
+        let first = u32::try_from(graph.parents.len()).expect("a pack has fewer than 2^32 parents");
         graph.commits.push(GraphCommit { rank: ranks[place], tree, parents: first, seconds });
         graph.parents.extend(parents[start..end].iter().map(|parent| numbers[*parent]));
     }
@@ -168,7 +168,7 @@ fn connect(pack: &Pack, reader: &mut Reader, bases: Vec<u32>, ranks: &[u32]) -> 
     Ok(Some(graph))
 }
 
-/// Orders places in the list of commits so that parents come before their children.
+/// Orders positions in the list of commits so that parents come before their children.
 fn parents_first(read: &[Read], parents: &[usize]) -> Vec<usize> {
     let mut taken = vec![false; read.len()];
     let mut order = Vec::with_capacity(read.len());
@@ -192,9 +192,9 @@ fn parents_first(read: &[Read], parents: &[usize]) -> Vec<usize> {
     order
 }
 
-/// Chooses the landmarks: heads, and commits at a distance from the next landmarks that they lead to.
+/// Chooses the landmarks: heads, and commits at a distance from the next landmarks among their ancestors.
 fn landmarks(graph: &Graph) -> Vec<u32> {
-    let count = u32::try_from(graph.commits.len()).expect("commits are counted in 32 bits");
+    let count = u32::try_from(graph.commits.len()).expect("a pack has fewer than 2^32 commits");
     let mut step = STEP;
     let mut chosen = loop {
         let mut away = vec![0_u32; graph.commits.len()];
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
     use gix::ObjectId;
 
-    /// A graph without objects, whose commits have those parents.
+    /// Creates a graph without objects, whose commits have the given parents.
     fn graph(parents: &[&[u32]]) -> Graph {
         let mut graph = Graph::new(ObjectId::null(gix::hash::Kind::Sha1), [].into());
         for (rank, own) in (0..).zip(parents) {

@@ -1,4 +1,4 @@
-//! The delta format: how an object is made from another one.
+//! The delta format: an object as copies from a base and inserted bytes.
 
 mod encode;
 
@@ -10,7 +10,7 @@ pub(crate) fn sizes(delta: &[u8]) -> Result<(u64, u64), &'static str> {
     Ok((size(&mut rest)?, size(&mut rest)?))
 }
 
-/// Makes the object that `delta` describes from `base`.
+/// Applies `delta` to `base` and returns the object.
 pub(crate) fn apply(base: &[u8], delta: &[u8]) -> Result<Vec<u8>, &'static str> {
     let mut rest = delta;
     let base_bytes = size(&mut rest)?;
@@ -44,7 +44,7 @@ pub(crate) fn apply(base: &[u8], delta: &[u8]) -> Result<Vec<u8>, &'static str> 
     if result.len() == result_bytes { Ok(result) } else { Err("a delta with too small a result") }
 }
 
-/// Reads the little-endian bytes of a copy instruction that `present` tells to be there.
+/// Reads the little-endian bytes of a copy instruction; the bits of `present` say which bytes exist.
 fn argument(rest: &mut &[u8], present: u8, bytes: usize) -> Result<usize, &'static str> {
     let mut value = 0;
     for position in 0..bytes {

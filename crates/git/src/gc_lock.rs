@@ -41,7 +41,7 @@ impl GcLock {
         ObjectsInUse(Arc::clone(self))
     }
 
-    /// Returns the right to remove objects unless somebody uses them or removes some already.
+    /// Returns the right to remove objects, unless they are in use or another thread has the right.
     pub(crate) fn try_prune(self: &Arc<Self>) -> Option<PruneGuard> {
         let mut holders = self.lock();
         if holders.users > 0 || holders.is_pruning {
@@ -80,7 +80,7 @@ mod tests {
         drop(first);
         assert!(lock.try_prune().is_none());
         drop(second);
-        let guard = lock.try_prune().expect("nobody uses the objects");
+        let guard = lock.try_prune().expect("no object is in use");
         assert!(lock.try_prune().is_none());
         std::thread::scope(|scope| {
             let user = scope.spawn(|| lock.use_objects());

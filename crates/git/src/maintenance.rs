@@ -1,15 +1,15 @@
-//! Maintenance: few packs, no loose objects, and nothing kept for ever that no reference leads to.
+//! Maintenance of a repository: few packs, no loose objects, and unreachable objects removed after some time.
 //!
-//! A push leaves a pack, and every pack makes lookups slower and answers larger. When there are many, the light ones
-//! are rolled up into one; when that would be about all there is, everything that the references lead to is written
-//! anew as one *tight* pack. What they do not lead to is kept in one *cruft* pack, which notes for each object when it
-//! was found to be unreachable, and is dropped from there when that is long ago. That a reference let go of objects is
-//! noted, so that they are looked for in time where there is nothing else to do. Packs with a `.keep` or a `.promisor`
-//! beside them, and those of folders that the repository borrows from, are left alone.
+//! Each push adds a pack, and each pack makes lookups slower and fetches larger. When there are many packs, the small ones
+//! are combined into one; when these are most of the repository, all reachable objects are rewritten as one *tight*
+//! pack. Unreachable objects are in one *cruft* pack, with the time when each was found to be unreachable, and are
+//! removed when that is long ago. A change of references that can make objects unreachable is marked, so that
+//! maintenance searches for them even if nothing else is due. Packs with a `.keep` or `.promisor` file, and packs of
+//! alternates, are not touched.
 //!
-//! **Invariant:** a pack is removed only when each of its objects is in another one that was checked and is in place;
-//! but for the last step, in which one cruft pack gives way to a smaller one, while nobody holds the repository and
-//! nothing that came meanwhile names what goes. So a repository is closed after a crash at any point.
+//! **Invariant:** a pack is removed only when each of its objects is in another pack that was checked and is in place.
+//! The one exception is the last step, which replaces a cruft pack by a smaller one while the repository is not in use
+//! and no newer object refers to a removed one. So a repository is fully connected after a crash at any point.
 
 mod bake;
 #[cfg(test)]
@@ -43,19 +43,19 @@ use inventory::{Inventory, Plan};
 /// Thresholds and options of the maintenance of a repository.
 #[derive(Debug, Clone)]
 pub struct MaintenanceOptions {
-    /// The number of packs that is left alone.
+    /// The number of packs that needs no maintenance.
     pub packs_max: usize,
-    /// The number of loose objects that is left alone.
+    /// The number of loose objects that needs no maintenance.
     pub loose_max: usize,
-    /// How long objects stay after maintenance found that no reference leads to them.
+    /// Time for which unreachable objects are kept after maintenance found them.
     pub prune_age: Duration,
-    /// Whether what replaces packs is flushed to the disk before they are removed.
+    /// Whether a new pack is flushed to the disk before the packs that it replaces are removed.
     pub sync: bool,
     /// The number of threads to use.
     pub threads: usize,
-    /// The time that ages are counted to; where nobody sets it, nothing is old.
+    /// The present time, for ages; without it, nothing is old.
     pub now: SystemTime,
-    /// Once it is set, maintenance that runs gives up soon with [`io::ErrorKind::Interrupted`]; nothing is lost by that.
+    /// Interrupts running maintenance, which then fails with [`io::ErrorKind::Interrupted`] and loses nothing.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -79,12 +79,12 @@ impl MaintenanceOptions {
         seconds(self.now)
     }
 
-    /// Fails if maintenance is to give up.
+    /// Fails if maintenance is interrupted.
     fn go_on(&self) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
     }
 
-    /// Returns whether what was found to be unreachable at `found` (seconds since 1970) may go.
+    /// Returns whether objects found to be unreachable at `found` (seconds since 1970) may be removed.
     fn is_expired(&self, found: u32) -> bool {
         u64::from(self.seconds()).saturating_sub(u64::from(found)) >= self.prune_age.as_secs()
     }
@@ -95,9 +95,9 @@ fn seconds(time: SystemTime) -> u32 {
     u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
 }
 
-/// Returns whether a repository, given by its folder, may hold objects that no reference leads to; costs a listing.
+/// Returns whether the repository in a folder may have unreachable objects; costs a listing of the folder.
 ///
-/// Such a repository needs maintenance from time to time even if nothing happens to it.
+/// Such a repository needs maintenance from time to time even if it does not change.
 pub fn has_unreachable(path: &Path) -> bool {
     let objects = path.join("objects");
     let packs = fs::read_dir(objects.join("pack"));
@@ -109,17 +109,17 @@ pub fn has_unreachable(path: &Path) -> bool {
 /// Result of maintenance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The heaviest kind of work that was done.
+    /// The largest kind of work that was done.
     pub work: Work,
-    /// The number of packs that were removed.
+    /// The number of removed packs.
     pub removed: usize,
-    /// The number of objects that were dropped.
+    /// The number of removed objects.
     pub dropped: usize,
-    /// Whether objects that may go are left to the next time, because somebody held the repository, or named them.
+    /// Whether removable objects were left, because the repository was in use or a new object refers to them.
     pub postponed: bool,
 }
 
-/// Kinds of maintenance work, the lightest first.
+/// Kinds of maintenance work, the smallest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     /// Nothing was due, or another thread is doing it.
@@ -127,9 +127,9 @@ pub enum Work {
     Nothing,
     /// The commit graph of the largest pack was written.
     GraphWritten,
-    /// Light packs and loose objects became one pack.
+    /// Small packs and loose objects were combined into one pack.
     RolledUp,
-    /// Everything became one tight pack.
+    /// All reachable objects were written as one tight pack.
     Repacked,
 }
 
@@ -149,14 +149,14 @@ impl Repository {
         unreachable_mark::note(self.objects(), seconds(now))
     }
 
-    /// Does the maintenance that is due, beside requests that run and requests that come.
+    /// Does the maintenance that is due, while requests are served.
     ///
-    /// `tips` is asked again before anything is dropped. If it fails, or if something cannot be read, nothing is lost.
+    /// `tips` is called again before objects are removed. If it fails, or an object cannot be read, nothing is lost.
     pub fn maintain(&self, tips: &mut Tips<'_>, maintenance: &MaintenanceOptions) -> io::Result<Outcome> {
         self.work(tips, maintenance, |inventory| inventory.plan(maintenance))
     }
 
-    /// Writes everything that the references lead to as one tight pack, due or not.
+    /// Writes all reachable objects as one tight pack, even if no maintenance is due.
     pub fn repack(&self, tips: &mut Tips<'_>, maintenance: &MaintenanceOptions) -> io::Result<Outcome> {
         self.work(tips, maintenance, |_| Plan::Repack)
     }
@@ -168,7 +168,7 @@ impl Repository {
         plan: impl FnOnce(&Inventory) -> Plan,
     ) -> io::Result<Outcome> {
         let Some(_one_at_a_time) = self.maintenance_lock().try_lock() else { return Ok(Outcome::default()) };
-        // All that is read for it ends with it.
+        // The caches of this reader are freed when the work is done.
         let repository = &self.interrupted_by(self.interrupt().or_on(Arc::clone(&maintenance.stop)));
         repository.refresh()?;
         let inventory = Inventory::take(repository)?;
@@ -184,7 +184,7 @@ impl Repository {
         Ok(outcome)
     }
 
-    /// Makes the `light` lightest packs and all loose objects one pack.
+    /// Combines the `light` smallest packs and all loose objects into one pack.
     fn roll_up(&self, inventory: &Inventory, light: usize, maintenance: &MaintenanceOptions) -> io::Result<Outcome> {
         let mut reader = self.reader();
         let (light, heavy) = inventory.plain.split_at(light);
@@ -200,7 +200,7 @@ impl Repository {
         Ok(Outcome { work: Work::RolledUp, removed, ..Outcome::default() })
     }
 
-    /// Makes everything one tight pack, and one cruft pack if need be; then drops what is old from that one.
+    /// Writes one tight pack, and one cruft pack if there are unreachable objects; then removes old objects from the cruft pack.
     fn repack_all(
         &self,
         inventory: &Inventory,

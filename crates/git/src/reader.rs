@@ -28,32 +28,32 @@ use crate::{
 pub(crate) enum Location {
     /// In a pack of [`Reader::packs`], at a position of its index.
     Packed { pack: usize, position: u32 },
-    /// In a file of its own.
+    /// In a loose file.
     Loose,
-    /// Nowhere: it is the empty tree, which every repository has as Git sees it.
+    /// In no file: the empty tree, which exists in every repository for Git.
     ///
-    /// A commit without files may name it where nobody ever wrote it.
+    /// A commit without files can refer to it although it was never written.
     Innate,
 }
 
-/// How often an object is looked for that goes from where it was found: a loose one that gets packed.
+/// Number of attempts to read an object that moves, such as a loose object that is packed.
 const LOOKS: usize = 3;
 
 /// Reads the objects of a repository.
 ///
-/// What was there when the reader was made stays readable when it is removed. What came later is found too: an object
-/// that seems to be missing is looked for once more, where other processes may have put it meanwhile.
+/// Objects that existed when the reader was created stay readable after their files are removed. Later objects are found
+/// too: if an object seems to be missing, the folders are read again.
 ///
 /// **Invariant:** the list of packs only grows, and only at its end, so a location stays valid.
 pub struct Reader {
     cache: DecodeCache,
-    /// Where to look for what came later; `None` if only the packs are read.
+    /// The repository to search for later objects; `None` if only the packs are read.
     source: Option<Source>,
     packs: Arc<[Arc<Pack>]>,
-    /// The numbers of the packs: the one that was hit last first, large ones first at the beginning.
+    /// The numbers of the packs in the order of lookups: the last one that had an object first; initially, large ones first.
     order: Vec<usize>,
     inflate: Inflate,
-    /// Objects that only this reader has, by their ids.
+    /// Objects that exist for this reader only, by their ids.
     imagined: HashMap<ObjectId, Object>,
     /// The graph in use, looked up on first use.
     graphed_pack: OnceCell<Option<GraphedPack>>,
@@ -61,12 +61,12 @@ pub struct Reader {
     interrupt: Interrupt,
 }
 
-/// A repository, and what is known of it.
+/// A repository, and the state of its folders.
 #[derive(Clone)]
 struct Source {
     repository: Repository,
     state: Arc<State>,
-    /// Whether the folders were read after the reader was made.
+    /// Whether the folders were read after the reader was created.
     fresh: bool,
 }
 
@@ -126,7 +126,7 @@ impl Reader {
         self.graphed_pack.get_or_init(|| commit_graph::find(&self.packs)).as_ref()
     }
 
-    /// Uses a graph that was found, or none, from now on.
+    /// Sets the graph to use, or none.
     pub(crate) fn use_graph(&mut self, graphed_pack: Option<GraphedPack>) {
         self.graphed_pack = OnceCell::from(graphed_pack);
     }
@@ -137,7 +137,7 @@ impl Reader {
         stored.or_else(|| (self.source.is_some() && id.is_empty_tree()).then_some(Location::Innate))
     }
 
-    /// Makes another reader of the same objects, for use by another thread; locations are good for both.
+    /// Creates another reader of the same objects, for another thread; locations are valid for both.
     pub(crate) fn fork(&self) -> Self {
         Self {
             cache: self.cache.another(),
@@ -151,12 +151,12 @@ impl Reader {
         }
     }
 
-    /// Tells an object's kind, if the object is there.
+    /// Returns an object's kind, if the object exists.
     pub fn kind(&mut self, id: &oid) -> Result<Option<Kind>, Error> {
         Ok(self.header(id)?.map(|(kind, _)| kind))
     }
 
-    /// Tells an object's kind and its size in bytes, if the object is there.
+    /// Returns an object's kind and its size in bytes, if the object exists.
     pub fn header(&mut self, id: &oid) -> Result<Option<(Kind, u64)>, Error> {
         self.go_on()?;
         if let Some(object) = self.imagined.get(id) {
@@ -192,14 +192,14 @@ impl Reader {
         Ok(self.read(id, &mut data)?.map(|kind| Object { kind, data }))
     }
 
-    /// Reads a commit that has to be there.
+    /// Reads a commit that must exist.
     pub fn commit(&mut self, id: &oid) -> Result<Commit, Error> {
         let mut data = Vec::new();
         self.expect(id, Kind::Commit, &mut data)?;
         Commit::parse(&data).map_err(|reason| Error::Malformed { id: id.to_owned(), reason })
     }
 
-    /// Reads an object's content into `buffer`, if the object is there.
+    /// Reads an object's content into `buffer`, if the object exists.
     pub fn read(&mut self, id: &oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Error> {
         self.go_on()?;
         if let Some(object) = self.imagined.get(id) {
@@ -233,7 +233,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Reads an object that has to be there, and of `kind`.
+    /// Reads an object that must exist and have the `kind`.
     pub(crate) fn expect(&mut self, id: &oid, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), Error> {
         match self.read(id, buffer)? {
             Some(found) if found == kind => Ok(()),
@@ -242,16 +242,16 @@ impl Reader {
         }
     }
 
-    /// Makes the error that an object is missing, which names the repository.
+    /// Returns the error that an object is missing, with the path of the repository.
     pub fn missing(&self, id: &oid) -> Error {
         let objects = self.source.as_ref().map(|source| source.repository.objects());
-        // A pack lies in `objects/pack`.
+        // A pack is in `objects/pack`.
         let pack = || self.packs.first().and_then(|pack| pack.data.path().ancestors().nth(2));
         let repository = objects.or_else(pack).and_then(Path::parent).unwrap_or(Path::new(""));
         Error::Missing { id: id.to_owned(), repository: repository.to_owned() }
     }
 
-    /// Follows annotated tags to what they name.
+    /// Follows annotated tags to their target.
     pub fn peel(&mut self, id: &oid) -> Result<(ObjectId, Kind), Error> {
         let mut id = id.to_owned();
         let mut buffer = Vec::new();
@@ -265,14 +265,14 @@ impl Reader {
         }
     }
 
-    /// Takes an object for one of the repository's, for this reader alone; returns its id.
+    /// Adds an object for this reader only; returns its id.
     pub(crate) fn imagine(&mut self, object: Object) -> Result<ObjectId, Error> {
         let id = object.id()?;
         self.imagined.insert(id, object);
         Ok(id)
     }
 
-    /// Returns the objects below a tree, and the tree, that this reader alone takes for the repository's.
+    /// Returns a tree that was added for this reader only, and the added objects below it.
     pub fn imagined(&self, tree: &oid) -> Vec<Object> {
         let mut seen = HashSet::new();
         let mut left = vec![tree.to_owned()];
@@ -280,7 +280,7 @@ impl Reader {
         while let Some(id) = left.pop() {
             let Some(object) = self.imagined.get(&id).filter(|_| seen.insert(id)) else { continue };
             object_links::visit(object.kind, &object.data, &mut |id, _| left.push(id.to_owned()))
-                .expect("what is imagined is well formed");
+                .expect("the added objects are well formed");
             found.push(object.clone());
         }
         found
@@ -311,11 +311,11 @@ impl Reader {
         Ok(None)
     }
 
-    /// Adds the packs that came since the reader was created; returns `false` if there are none.
+    /// Adds the packs that are new since the reader was created; returns `false` if there are none.
     fn refresh(&mut self) -> bool {
         let Some(source) = &mut self.source else { return false };
-        // A change right after another one may not show. Whoever needs an object knew of it before the reader was
-        // made, so it is enough to make sure once. If the folders cannot be read now, what is known stays.
+        // A change right after another one may not change the time of the folder. An object that is needed existed before
+        // the reader was created, so it is enough to read the folders once. If that fails now, the known packs stay.
         drop(if source.fresh { source.repository.refresh_if_changed() } else { source.repository.refresh() });
         source.fresh = true;
         let before = std::mem::replace(&mut source.state, source.repository.state());
@@ -336,7 +336,7 @@ fn damaged(id: &oid, pack: &Pack, error: &impl std::fmt::Display) -> Error {
 }
 
 impl Repository {
-    /// Tells an object's kind; `None` if there is no such object.
+    /// Returns an object's kind; `None` if there is no such object.
     pub fn kind(&self, id: &oid) -> Result<Option<Kind>, Error> {
         self.reader().kind(id)
     }
@@ -346,12 +346,12 @@ impl Repository {
         self.reader().find(id)
     }
 
-    /// Follows annotated tags, and tags of tags, to what they name; returns any other object as it is.
+    /// Follows annotated tags, and tags of tags, to their target; returns the id of any other object unchanged.
     pub fn peel(&self, id: &oid) -> Result<ObjectId, Error> {
         self.reader().peel(id).map(|(id, _)| id)
     }
 
-    /// Makes a reader of the objects that are there now.
+    /// Creates a reader of the present objects.
     pub fn reader(&self) -> Reader {
         Reader::new(self.clone())
     }

@@ -10,30 +10,30 @@ use gix::ObjectId;
 pub struct Reference {
     /// The full name, such as `refs/heads/main`.
     pub name: BString,
-    /// What the reference points at.
+    /// The object that the reference points to.
     pub target: ObjectId,
-    /// What an annotated tag finally names; nothing when the target is no tag object.
+    /// The object that an annotated tag finally points to; `None` if the target is not a tag object.
     pub peeled: Option<ObjectId>,
 }
 
 /// The references of one repository at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
-    /// The full name of the default branch, whether that branch exists or not.
+    /// The full name of the default branch, which need not exist.
     pub head: Option<BString>,
-    /// What HEAD points at if it names no branch.
+    /// The object that a detached HEAD points to.
     pub detached: Option<ObjectId>,
     /// The references that clients see, sorted by the bytes of their names.
     pub references: Vec<Reference>,
-    /// Those of the references that are symbolic, each with the name that it finally leads to; sorted likewise.
+    /// The symbolic references, each with the name that it finally resolves to; sorted likewise.
     pub symbolic: Vec<(BString, BString)>,
-    /// What references point at that clients do not see.
+    /// The targets of hidden references.
     pub hidden: Vec<ObjectId>,
-    /// The commits whose parents are not in the repository: it is shallow itself.
+    /// The shallow commits: their parents are not in the repository.
     pub shallow: Vec<ObjectId>,
 }
 
-/// Where Git looks for a reference of which it is told a part of the name.
+/// Git's rules for the full name of a short reference name, in their order.
 const RULES: [(&str, &str); 6] = [
     ("", ""),
     ("refs/", ""),
@@ -49,7 +49,7 @@ impl References {
         self.find(self.head.as_ref()?)
     }
 
-    /// Returns what HEAD leads to, if it leads anywhere.
+    /// Returns the object that HEAD resolves to, if it exists.
     pub fn head_target(&self) -> Option<ObjectId> {
         self.detached.or_else(|| self.default_branch().map(|branch| branch.target))
     }
@@ -60,12 +60,12 @@ impl References {
         self.references.get(position)
     }
 
-    /// Returns what `HEAD`, or the reference with this full name, leads to.
+    /// Returns the object that `HEAD`, or the reference with this full name, resolves to.
     pub(crate) fn target(&self, name: &[u8]) -> Option<ObjectId> {
         if name == b"HEAD" { self.head_target() } else { self.find(name).map(|reference| reference.target) }
     }
 
-    /// Returns what a short name such as `main` or `tags/v1` may mean, the most likely first.
+    /// Returns the references that a short name such as `main` or `tags/v1` can mean, in the order of Git's rules.
     pub(crate) fn meanings(&self, short: &BStr) -> impl Iterator<Item = ObjectId> {
         RULES.iter().filter_map(move |(before, after)| {
             let name = [before.as_bytes(), short.as_bytes(), after.as_bytes()].concat();
@@ -73,7 +73,7 @@ impl References {
         })
     }
 
-    /// Returns the reference that a symbolic one, or `HEAD`, finally leads to.
+    /// Returns the reference that a symbolic reference, or `HEAD`, finally resolves to.
     pub(crate) fn leads_to(&self, name: &[u8]) -> Option<&BStr> {
         if name == b"HEAD" {
             let head = self.head.as_ref().filter(|_| self.detached.is_none())?;
@@ -84,18 +84,18 @@ impl References {
     }
 }
 
-/// The length of a reference's name, in bytes: that of a path, where Git keeps references in files.
+/// Maximum length of a reference name in bytes: that of a path, since Git stores references in files.
 ///
-/// It also keeps each line of the protocol that holds one or two names within bounds.
+/// It also limits the length of protocol lines, which contain one or two names.
 pub(crate) const NAME_BYTES_MAX: usize = 4096;
 
-/// Returns whether a name is one that a reference can have: below `refs/`, with a folder there, sound by Git's rules, and
-/// not too long.
+/// Returns whether a reference can have the name: it is in a folder below `refs/`, valid by Git's rules, and not too
+/// long.
 pub fn is_reference_name(name: &BStr) -> bool {
     name.strip_prefix(b"refs/").is_some_and(|rest| rest.contains(&b'/')) && is_sound(name)
 }
 
-/// Returns whether a name is sound by Git's rules, wherever it is, and not too long.
+/// Returns whether a name is valid by Git's rules, inside or outside of `refs/`, and not too long.
 pub(crate) fn is_sound(name: &BStr) -> bool {
     name.len() <= NAME_BYTES_MAX && gix::validate::reference::name(name).is_ok()
 }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn short_names_mean_what_they_mean_to_git() {
-        let id = |digit: &str| ObjectId::from_hex(digit.repeat(40).as_bytes()).expect("forty digits");
+        let id = |digit: &str| ObjectId::from_hex(digit.repeat(40).as_bytes()).expect("the text has forty digits");
         let reference = |name: &str, digit| Reference { name: name.into(), target: id(digit), peeled: None };
         let mut references = References {
             head: Some("refs/heads/main".into()),

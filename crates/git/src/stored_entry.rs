@@ -1,8 +1,8 @@
 //! Where entries of a pack end, and which objects their deltas are on.
 //!
-//! An index tells where an entry begins, but not where it ends, nor which object lies at an offset. For many entries the
-//! order of all is made, which is kept. For a few ones the offsets of the index are looked through: a small fetch right
-//! after the start would take longer for the order than for all the rest.
+//! An index has the offset at which an entry begins, but not its end, nor the object at an offset. For many entries, the
+//! order of all entries is computed and cached. For a few entries, all offsets of the index are searched: right after
+//! the start, a small fetch would take longer for the order than for everything else.
 
 use gix::{
     ObjectId,
@@ -11,22 +11,22 @@ use gix::{
 
 use crate::{Error, pack::Pack};
 
-/// What is known of an entry besides its offset.
+/// The end and the delta base of an entry.
 pub(crate) struct StoredEntry {
     /// The offset at which the entry ends.
     pub(crate) end: u64,
-    /// The object that the entry is a delta on, if it is one.
+    /// The base, if the entry is a delta.
     pub(crate) base: Option<ObjectId>,
 }
 
-/// The order of all entries is made for more than one in so many of them.
+/// The order of all entries is computed if more than one in this many entries is requested.
 const PART: usize = 64;
 
-/// Finds out about the entries at some offsets, which come in ascending order.
+/// Finds the ends and bases of the entries at some offsets, which are in ascending order.
 pub(crate) fn read(pack: &Pack, offsets: &[u64]) -> Result<Vec<StoredEntry>, Error> {
     let many = offsets.len() * PART > pack.index.num_objects() as usize;
     if many || pack.has_entry_order() {
-        // It is not made again meanwhile.
+        // The cached order is not evicted while this holds it.
         let _entry_order = pack.entry_order();
         return offsets
             .iter()
@@ -69,7 +69,7 @@ pub(crate) fn read(pack: &Pack, offsets: &[u64]) -> Result<Vec<StoredEntry>, Err
     headers.iter().zip(ends).map(|(entry, end)| Ok(StoredEntry { end, base: base(entry)? })).collect()
 }
 
-/// Returns the id of the object that an entry is a delta on, if it is one.
+/// Returns the id of the base, if the entry is a delta.
 pub(crate) fn base_of(pack: &Pack, entry: &Entry) -> Result<Option<ObjectId>, Error> {
     match entry.header {
         Header::RefDelta { base_id } => Ok(Some(base_id)),

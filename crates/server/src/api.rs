@@ -148,7 +148,7 @@ fn respond(call: &Call, requested: &RequestedOperation, result: Result<Bytes, Fa
     send(requested, status, call.request_id(), body)
 }
 
-/// Responds to credentials that identify nobody; such a request is not a call and has no record.
+/// Responds to credentials that identify no caller; such a request is not a call and has no record.
 fn refuse(state: &State, requested: &RequestedOperation, refused: &AuthenticationError) -> Response<Body> {
     let failure = match requested {
         RequestedOperation::Json(_) => refused.json(),

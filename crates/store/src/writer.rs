@@ -2,7 +2,7 @@
 //!
 //! A change is put into the queue; then its task or thread takes the connection if it is free, and commits everything in the queue: each
 //! change in a savepoint of its own, one commit for all. A change alone is not handed to another thread, and many changes share a commit.
-//! Whoever releases the connection wakes one that waits, which does the same for what was queued meanwhile.
+//! Releasing the connection wakes one waiting task or thread, which does the same for the changes queued meanwhile.
 //! **Invariant:** a change is answered only after its commit, or with an error if nothing of it was kept; actions run only after the
 //! commit of the transaction in which they were noted.
 

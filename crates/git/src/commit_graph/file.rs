@@ -6,7 +6,7 @@
 //! last for all commits together, the commit's number and how many words its runs have; the words, of 64 bits; and
 //! the CRC-32 of it all.
 //!
-//! **Invariant:** what is loaded is within bounds, whatever the file holds.
+//! **Invariant:** all numbers of a loaded graph are within bounds, even if the file is damaged.
 
 use std::{
     fs::{self, File},
@@ -20,7 +20,7 @@ use gix::ObjectId;
 use super::{Graph, GraphCommit, bitmap::Runs};
 use crate::pack::Pack;
 
-/// What the file is, and the version of its layout.
+/// The signature of the file, and the version of its layout.
 const MAGIC: &[u8; 8] = b"ccgraph\x01";
 
 /// Returns the path of a pack's graph.
@@ -28,17 +28,17 @@ fn path_of(pack: &Pack) -> PathBuf {
     pack.data.path().with_extension("graph")
 }
 
-/// Loads the graph beside a pack; `None` if there is none that is sound.
+/// Loads the graph beside a pack; `None` if there is none or it is damaged.
 pub(super) fn load(pack: &Pack) -> Option<Graph> {
     let graph = decode(&fs::read(path_of(pack)).ok()?, pack.index.num_objects())?;
     (graph.checksum == pack.index.pack_checksum()).then_some(graph)
 }
 
 impl Graph {
-    /// Saves the graph beside its pack, in place of any other. One saves at a time.
+    /// Saves the graph beside its pack and replaces an older one. Only one thread may save at a time.
     pub(crate) fn save(&self, pack: &Pack) -> io::Result<()> {
         let path = path_of(pack);
-        // That nothing is flushed to the disk costs a graph at most: a damaged one is not loaded.
+        // The file is not flushed to the disk: a power failure costs at most the graph, as a damaged one is not loaded.
         let new = path.with_extension("graph-new");
         let mut output = Summing { output: BufWriter::new(File::create(&new)?), crc: Crc::new() };
         self.encode(&mut output)?;
@@ -95,8 +95,8 @@ fn decode(bytes: &[u8], objects: u32) -> Option<Graph> {
     }
     let bases = input.numbers(objects)?;
     let commits = input.list(counts[1], |record: &[u8; 20]| {
-        let number = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().expect("four bytes"));
-        let seconds = i64::from_le_bytes(record[12..].try_into().expect("eight bytes"));
+        let number = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().expect("the slice has four bytes"));
+        let seconds = i64::from_le_bytes(record[12..].try_into().expect("the slice has eight bytes"));
         GraphCommit { rank: number(0), tree: number(4), parents: number(8), seconds }
     })?;
     let parents = input.numbers(counts[2])?;
@@ -140,7 +140,7 @@ fn are_sound(bases: &[u32], commits: &[GraphCommit], parents: &[u32]) -> bool {
             .all(|(number, (start, end))| parents[start..end].iter().all(|parent| (*parent as usize) < number))
 }
 
-/// What is left of a file.
+/// The rest of a file.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {

@@ -1,47 +1,47 @@
-//! Describing an object by what it shares with another one.
+//! Computes deltas: an object as copies from a base and inserted bytes.
 //!
-//! The base is cut into blocks of equal size, found again in the target at any place by their hash. A match is
-//! then made as long as it goes in both directions, so an edit costs little more than the bytes that it brought.
+//! The base is cut into blocks of equal size, which are found at any offset of the target by their hash. A match is then
+//! extended in both directions, so an edit costs little more than its new bytes.
 //!
-//! **Invariant:** `apply(base, encode(base, target)) == target`, whatever the two are.
+//! **Invariant:** `apply(base, encode(base, target)) == target`, for all bases and targets.
 
 #[cfg(test)]
 mod tests;
 
-/// The size of the blocks, in bytes: no match that is shorter is found, all of twice the size are.
+/// The size of a block in bytes: shorter matches are never found, matches of twice the size always.
 const BLOCK: usize = 16;
 
 /// Half of a block.
 const WORD: usize = 8;
 
-/// Blocks with the same hash that are compared; more would make odd bases slow and few deltas smaller.
+/// Maximum number of blocks with the same hash that are compared; more would make some bases slow and few deltas smaller.
 const CANDIDATES: usize = 32;
 
-/// A match of this length, in bytes, is taken without a look for a longer one.
+/// A match of this length in bytes is used without a search for a longer one.
 const LONG: usize = 4096;
 
-/// The places of a target that are looked at to tell whether it is like a base, and how many of them have to be.
+/// Samples of a target that are compared with a base, and the number that must match.
 ///
-/// Of a target half of which can be copied, all but one in a thousand are recognized.
+/// Of the targets half of which can be copied, all but one in a thousand pass.
 const SAMPLES: usize = 32;
 const SAMPLES_KNOWN: usize = 8;
 
-/// The most bytes that one instruction copies.
+/// Maximum number of bytes of a copy instruction.
 const COPY_MAX: usize = 0x10000;
 
-/// The most bytes that one instruction inserts.
+/// Maximum number of bytes of an insert instruction.
 const INSERT_MAX: usize = 127;
 
 /// No block.
 const NONE: u32 = u32::MAX;
 
-/// The blocks of a base, made ready for any number of targets.
+/// The index of the blocks of a base, for any number of targets.
 pub(crate) struct Index {
     /// The first block for each hash.
     heads: Vec<u32>,
     /// The next block with the same hash, by block.
     next: Vec<u32>,
-    /// What leaves of a hash as many bits as number the heads.
+    /// The shift that reduces a hash to a number of a head.
     shift: u32,
 }
 
@@ -49,7 +49,7 @@ impl Index {
     /// Indexes a base of less than 4 GiB.
     pub(crate) fn new(base: &[u8]) -> Self {
         let blocks = base.len() / BLOCK;
-        // Twice as many heads as blocks: most places of a target that match nothing then meet an empty one.
+        // Twice as many heads as blocks, so most offsets of a target without a match find an empty head.
         let count = (2 * blocks).next_power_of_two().max(2);
         let mut index =
             Self { heads: vec![NONE; count], next: vec![NONE; blocks], shift: 128 - count.trailing_zeros() };
@@ -57,7 +57,7 @@ impl Index {
             let block = block_at(base, at * BLOCK);
             let head = index.slot(block);
             let first = index.heads[head];
-            // Of a run of equal blocks the first leads to the longest match.
+            // The first of several equal blocks in a row gives the longest match.
             let repeats = first as usize == at + 1 && block_at(base, (at + 1) * BLOCK) == block;
             index.next[at] = if repeats { index.next[at + 1] } else { first };
             index.heads[head] = u32::try_from(at).expect("bases are below 4 GiB");
@@ -65,14 +65,14 @@ impl Index {
         index
     }
 
-    /// The memory that the index takes, in bytes.
+    /// Returns the memory of the index in bytes.
     pub(crate) fn bytes(&self) -> usize {
         4 * (self.heads.len() + self.next.len())
     }
 
-    /// Makes a delta of at most `limit` bytes from `base`, the one that was indexed, to `target`.
+    /// Computes a delta of at most `limit` bytes from the indexed `base` to `target`.
     ///
-    /// Gives up as soon as that many bytes of the target were found nowhere, even if a later match might cover some.
+    /// Returns `None` once that many bytes of the target have no match, even if a later match could cover some.
     pub(crate) fn encode(&self, base: &[u8], target: &[u8], limit: usize) -> Option<Vec<u8>> {
         let mut delta = Delta { bytes: Vec::with_capacity(limit.min(1024)), limit };
         delta.size(base.len());
@@ -97,15 +97,15 @@ impl Index {
         Some(delta.bytes)
     }
 
-    /// Tells by samples whether the target is somewhat like the base; in doubt it is.
+    /// Returns whether samples of the target match the base; in doubt, `true`.
     ///
-    /// Costs a fraction of a delta, and spares most that would come out too large.
+    /// This costs a fraction of a delta, and avoids most deltas that would be too large.
     pub(crate) fn resembles(&self, base: &[u8], target: &[u8]) -> bool {
         let stride = target.len() / SAMPLES;
         if stride < 2 * BLOCK {
             return true;
         }
-        // In what was copied from the base, one of as many places as a block has bytes begins a block of the base.
+        // In a part copied from the base, a block of the base begins at one of every `BLOCK` offsets.
         let is_known = |sample: &usize| {
             let area = &target[sample * stride..][..2 * BLOCK];
             (0..BLOCK).any(|at| {
@@ -117,7 +117,7 @@ impl Index {
         (0..SAMPLES).filter(is_known).nth(SAMPLES_KNOWN - 1).is_some()
     }
 
-    /// Finds where in the base the most of what the target begins with is; a length of 0 if nothing is.
+    /// Finds the longest match in the base of the beginning of the target; its length is 0 if there is none.
     fn longest(&self, base: &[u8], target: &[u8]) -> (usize, usize) {
         let block = block_at(target, 0);
         let mut candidate = self.heads[self.slot(block)];
@@ -139,10 +139,10 @@ impl Index {
     }
 
     fn slot(&self, block: Block) -> usize {
-        // Folding the product spreads blocks that count up, as in tables, as well as any others.
+        // Folding the product spreads blocks with counters, as in tables, as well as others.
         let product = u128::from(block.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(block.1 ^ 0xf39c_c060_5ced_c835);
         let hash = (product ^ product >> 64) << 64 >> self.shift;
-        usize::try_from(hash).expect("there are as many heads")
+        usize::try_from(hash).expect("the number of heads fits")
     }
 }
 
@@ -154,10 +154,10 @@ fn block_at(bytes: &[u8], start: usize) -> Block {
 }
 
 fn word(bytes: &[u8]) -> u64 {
-    u64::from_le_bytes(bytes.try_into().expect("a whole word"))
+    u64::from_le_bytes(bytes.try_into().expect("the slice has eight bytes"))
 }
 
-/// The length of what two texts share at their start.
+/// Returns the length of the common prefix of two texts.
 fn common(one: &[u8], other: &[u8]) -> usize {
     let mut length = 0;
     for (left, right) in one.chunks_exact(WORD).zip(other.chunks_exact(WORD)) {
@@ -170,12 +170,12 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     length + one[length..].iter().zip(&other[length..]).take_while(|(left, right)| left == right).count()
 }
 
-/// The length of what two texts share at their end.
+/// Returns the length of the common suffix of two texts.
 fn common_end(one: &[u8], other: &[u8]) -> usize {
     one.iter().rev().zip(other.iter().rev()).take_while(|(left, right)| left == right).count()
 }
 
-/// A delta that is being written; it never grows beyond its limit.
+/// A delta in construction; it never exceeds its limit.
 struct Delta {
     bytes: Vec<u8>,
     limit: usize,
@@ -202,7 +202,7 @@ impl Delta {
     fn copy(&mut self, mut start: usize, mut length: usize) -> Option<()> {
         while length > 0 {
             let part = length.min(COPY_MAX);
-            // The largest size is written as none at all.
+            // The maximum size is encoded by no byte.
             let [low, high, ..] = (part % COPY_MAX).to_le_bytes();
             let [a, b, c, d, ..] = start.to_le_bytes();
             let place = self.bytes.len();
@@ -221,7 +221,7 @@ impl Delta {
         Some(())
     }
 
-    /// Gives up if that many more bytes do not fit.
+    /// Returns `None` if that many more bytes exceed the limit.
     fn room(&self, bytes: usize) -> Option<()> {
         (self.bytes.len() + bytes <= self.limit).then_some(())
     }

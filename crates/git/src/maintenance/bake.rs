@@ -59,7 +59,7 @@ impl Baked {
 pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = ObjectId>) -> Result<Selection, Error> {
     let mut selection = Selection { objects: Vec::new(), places: HashMap::default(), bases: Vec::new(), reused: None };
     for id in ids {
-        let place = u32::try_from(selection.objects.len()).expect("fewer objects than 32 bits count");
+        let place = u32::try_from(selection.objects.len()).expect("a repository has fewer than 2^32 objects");
         if *selection.places.entry(id).or_insert(place) == place {
             let kind = reader.kind(&id)?.ok_or_else(|| reader.missing(&id))?;
             selection.objects.push(SelectedObject { id, kind, name: 0 });
@@ -68,8 +68,8 @@ pub(super) fn selection(reader: &mut Reader, ids: impl IntoIterator<Item = Objec
     Ok(selection)
 }
 
-/// Writes a selection as a pack of its own, reads it back, and checks that it holds what was selected; nothing if
-/// nothing was.
+/// Writes a selection as a pack, reads it back, and checks that it holds the selected objects; `None` if the selection
+/// is empty.
 pub(super) fn bake(
     repository: &Repository,
     reader: &mut Reader,
@@ -95,7 +95,7 @@ pub(super) fn bake(
         return Err(io::Error::other("a pack was written that does not hold what it should"));
     }
     let baked = Baked { staging, checksum: written.checksum };
-    // The check needs the memory.
+    // Frees memory for the check.
     drop((selection, written.objects));
     prove(&baked, maintenance)?;
     Ok(Some(baked))
@@ -119,7 +119,7 @@ impl Write for Stoppable<'_> {
     }
 }
 
-/// Decodes and hashes every object: proof that the pack may replace others.
+/// Decodes and hashes every object, so that the pack can safely replace others.
 fn prove(baked: &Baked, maintenance: &MaintenanceOptions) -> io::Result<()> {
     let index = index::File::at(baked.beside("idx"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;
     let data = data::File::at(baked.beside("pack"), gix::hash::Kind::Sha1).map_err(io::Error::other)?;

@@ -67,8 +67,8 @@ fn maintenance(day: u64) -> MaintenanceOptions {
     }
 }
 
-/// What the process does that is ended: pushes, branches that go, loose objects, and maintenance of each kind. Each commit
-/// that is on a branch is told as soon as it is.
+/// The work of the process that is killed: pushes, deleted branches, loose objects, and maintenance of each kind. It prints
+/// each commit as soon as a branch has it.
 #[test]
 #[ignore = "the other tests of this module run it"]
 fn work() {
@@ -77,7 +77,7 @@ fn work() {
     let repository = Repository::open_or_create(folder).expect("a repository");
     let first = tips(folder).len() as u64;
     let mut works = Vec::new();
-    // The packs of the pushes to come are light beside this one.
+    // The packs of the later pushes are small beside this one.
     let large: String = (0..9000_u32).map(|number| (number * number).to_string()).collect();
     commit(&repository, folder, "large", None, &large);
     for round in 0..9_u64 {
@@ -85,7 +85,7 @@ fn work() {
         for number in 0..3 {
             let (branch, text) = (format!("b{first}-{round}"), format!("{first} {round} {number}"));
             parent = Some(commit(&repository, folder, &branch, parent, &text));
-            // A process that is killed and not ended has nobody who listens.
+            // After a kill the reader of the output is gone.
             drop(writeln!(std::io::stdout(), "\n{}", parent.expect("just made")));
         }
         if round % 3 == 2 {
@@ -122,14 +122,14 @@ fn start(folder: &Path, crash_before: Option<u64>) -> Child {
     command.spawn().expect("a program that starts")
 }
 
-/// Opens a repository again and checks that all is there that was told, and nothing is left over.
+/// Opens a repository again and checks that all printed commits exist, and that no temporary files remain.
 fn check(folder: &Path, told: &[String]) {
     let repository = Repository::open_or_create(folder).expect("a sound repository");
     assert_eq!(repository.unusable_packs(), []);
     let mut reader = repository.reader();
     let (mut open, mut seen) = (tips(folder), std::collections::HashSet::new());
     let mut buffer = Vec::new();
-    // All packs are closed, so what is in them stands for what references lead to, and more.
+    // All packs are fully connected, so their objects include everything reachable.
     for pack in repository.state().packs.iter() {
         open.extend(super::inventory::ids(pack));
     }

@@ -1,4 +1,4 @@
-//! What there is to keep up, and what is to be done.
+//! Lists the packs and loose objects of a repository, and decides which maintenance is due.
 
 use std::{io, sync::Arc};
 
@@ -7,36 +7,36 @@ use gix::{ObjectId, odb::loose};
 use super::{MaintenanceOptions, mtimes, unreachable_mark};
 use crate::{Repository, pack::Pack};
 
-/// How many times heavier than all lighter packs together a pack has to be to be left alone.
+/// A pack is not combined with others if it is this many times larger than all smaller packs together.
 const FACTOR: u64 = 2;
 
 /// The objects of a repository by where they are.
 pub(super) struct Inventory {
-    /// The packs of the repository that may be replaced, the lightest first.
+    /// The packs of the repository that may be replaced, the smallest first.
     pub(super) plain: Vec<Arc<Pack>>,
-    /// The packs of objects that were found to be unreachable, with the times when, by the positions of the index.
+    /// The cruft packs, with the times at which their objects were found to be unreachable, in the order of the index.
     pub(super) cruft: Vec<(Arc<Pack>, Vec<u32>)>,
-    /// The packs that are not ours to replace.
+    /// The packs that must not be replaced.
     pub(super) foreign: Vec<Arc<Pack>>,
-    /// Those of the foreign packs that are in the repository's own folder.
+    /// The foreign packs in the repository's own folder.
     pub(super) kept: Vec<Arc<Pack>>,
     /// The loose objects of the repository's own folder.
     pub(super) loose: Vec<ObjectId>,
-    /// When objects last became unreachable, in seconds since 1970, if that was marked.
+    /// The marked time at which objects last became unreachable, in seconds since 1970.
     pub(super) marked_unreachable: Option<u32>,
 }
 
-/// What is to be done.
+/// The maintenance that is due.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     Nothing,
-    /// Replace that many of the lightest packs, and all loose objects.
+    /// Combine that many of the smallest packs, and all loose objects.
     RollUp(usize),
     Repack,
 }
 
 impl Inventory {
-    /// Lists what is there.
+    /// Lists the files of a repository.
     pub(super) fn take(repository: &Repository) -> io::Result<Self> {
         let folder = repository.objects().join("pack");
         let marked_unreachable = unreachable_mark::read(repository.objects());
@@ -66,7 +66,7 @@ impl Inventory {
         self.plain.iter().chain(self.cruft.iter().map(|(pack, _)| pack))
     }
 
-    /// Decides what is to be done.
+    /// Decides which maintenance is due.
     pub(super) fn plan(&self, maintenance: &MaintenanceOptions) -> Plan {
         let expired = |times: &Vec<u32>| times.iter().any(|time| maintenance.is_expired(*time));
         if self.marked_unreachable.is_some_and(|time| maintenance.is_expired(time)) {
@@ -87,8 +87,8 @@ impl Inventory {
     }
 }
 
-/// Counts the packs that are light: those which, and above which, the sizes do not grow fast. Each object is so
-/// written anew only as often as the repository doubles.
+/// Counts the small packs: those after which sizes do not grow geometrically. So an object is rewritten only about once
+/// each time the repository doubles.
 fn light(sizes: &[u64]) -> usize {
     let mut sum = 0;
     let mut light = 0;

@@ -1,4 +1,4 @@
-//! The times at which objects were found to be unreachable, beside their pack as Git keeps them.
+//! The `.mtimes` file of a cruft pack, as Git writes it: when each object was found to be unreachable.
 
 use std::{
     fs,
@@ -16,9 +16,9 @@ const HEAD: &[u8; 12] = b"MTME\0\0\0\x01\0\0\0\x01";
 /// The checksum of the pack, and that of the file.
 const TAIL_BYTES: usize = 40;
 
-/// Reads the times of a pack's objects in seconds since 1970, by the positions of the index; `None` if it has none.
+/// Reads the times of a pack's objects in seconds since 1970, in the order of the index; `None` without such a file.
 ///
-/// A file that is damaged makes its objects as old as the moment: they stay, and their time starts anew.
+/// With a damaged file, the time of all objects is now, so they are kept.
 pub(super) fn read(pack: &Pack) -> io::Result<Option<Vec<u32>>> {
     let bytes = match fs::read(pack.index.path().with_extension("mtimes")) {
         Ok(bytes) => bytes,

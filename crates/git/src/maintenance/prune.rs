@@ -1,7 +1,7 @@
-//! Dropping what was unreachable for long.
+//! Removes objects that have been unreachable for long.
 //!
-//! **Invariant:** what goes is in one pack, and goes with the one file that is its index; so it goes as a whole, and
-//! nothing stays that names it.
+//! **Invariant:** the removed objects are in one pack and disappear with its index, which is one file. So they are removed
+//! all at once, and no remaining object refers to them.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -15,21 +15,21 @@ use super::{
 };
 use crate::{Repository, gc_lock::PruneGuard, pack::Pack, reader::Reader};
 
-/// How often it is tried to be alone, and the time between.
+/// Attempts to get the repository while it is not in use, and the time between them.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What is known when objects are dropped.
+/// The state in which objects are removed.
 pub(super) struct Prune<'p> {
     pub(super) repository: &'p Repository,
-    /// The packs that name nothing that goes: all but what came meanwhile.
+    /// The packs whose objects refer to no removed object: all but the new ones.
     pub(super) known: Vec<Arc<Pack>>,
     pub(super) maintenance: &'p MaintenanceOptions,
 }
 
 impl Prune<'_> {
-    /// Replaces `cruft` by a pack of the objects that are `kept`; returns the number of dropped objects, and whether
-    /// that is left to the next time.
+    /// Replaces `cruft` by a pack of the `kept` objects; returns the number of removed objects, and whether removable
+    /// objects were left.
     pub(super) fn run(
         mut self,
         reader: &mut Reader,
@@ -51,7 +51,7 @@ impl Prune<'_> {
         Ok((0, true))
     }
 
-    /// Removes `cruft` with what is `going`; returns `false` if that cannot be now.
+    /// Removes `cruft` with the objects in `going`; returns `false` if that is not possible now.
     fn swap(
         &self,
         reader: &mut Reader,
@@ -60,7 +60,7 @@ impl Prune<'_> {
         tips: &mut Tips<'_>,
     ) -> io::Result<bool> {
         let mut seen = HashSet::default();
-        // Most of what is new is looked at before anybody has to wait for it.
+        // Most new objects are checked before requests have to wait.
         if self.news_name(going, &mut seen, reader)? {
             return Ok(false);
         }
@@ -73,7 +73,7 @@ impl Prune<'_> {
         Ok(true)
     }
 
-    /// Waits for a moment in which nobody holds the repository; not for long.
+    /// Waits a short time for the repository to be not in use.
     fn alone(&self) -> Option<PruneGuard> {
         for _ in 0..TRIES {
             if let Some(alone) = self.repository.gc_lock().try_prune() {
@@ -84,7 +84,7 @@ impl Prune<'_> {
         None
     }
 
-    /// Returns whether an object that is new, and that was not `seen` before, names one that is `going`.
+    /// Returns whether a new object that is not in `seen` refers to one in `going`.
     fn news_name(
         &self,
         going: &HashSet<ObjectId>,

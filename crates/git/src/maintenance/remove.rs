@@ -1,4 +1,4 @@
-//! Removing what others replace.
+//! Removes packs and loose objects that other packs replace.
 
 use std::{fs, io, path::Path, sync::Arc};
 
@@ -7,9 +7,9 @@ use gix::ObjectId;
 use super::inventory;
 use crate::{Repository, files, pack::Pack, staging};
 
-/// Removes packs and loose objects of which every one is in a pack that stays; returns the number of removed packs.
+/// Removes packs and loose objects whose objects are all in `staying` packs; returns the number of removed packs.
 ///
-/// A pack that stays is not removed, should it be among both.
+/// A pack in both lists is not removed.
 pub(super) fn replaced(
     repository: &Repository,
     packs: &[Arc<Pack>],
@@ -28,13 +28,13 @@ pub(super) fn replaced(
         let hex = id.to_string();
         let folder = repository.objects().join(&hex[..2]);
         files::remove(&folder.join(&hex[2..]))?;
-        // It may hold other objects.
+        // The folder may hold other objects.
         drop(fs::remove_dir(folder));
     }
     Ok(gone.len())
 }
 
-/// Removes packs, and what Git made of them.
+/// Removes packs, and the files that Git derived from them.
 pub(super) fn packs_of(repository: &Repository, packs: &[&Arc<Pack>]) -> io::Result<()> {
     if packs.is_empty() {
         return Ok(());
@@ -45,7 +45,7 @@ pub(super) fn packs_of(repository: &Repository, packs: &[&Arc<Pack>]) -> io::Res
     repository.read_again(&repository.state()).map(drop)
 }
 
-/// Removes what Git derived from objects, whose names start with `name`.
+/// Removes files that Git derived from objects, whose names start with `name`.
 pub(super) fn forget(folder: &Path, name: &str) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

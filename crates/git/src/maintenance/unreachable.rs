@@ -1,4 +1,4 @@
-//! Objects that no reference leads to.
+//! Unreachable objects.
 
 use std::{fs, io, sync::Arc};
 
@@ -14,10 +14,10 @@ use crate::{Error, Kind, Repository, object_links, pack::Pack, reader::Reader};
 /// Objects with the times at which they were found to be unreachable, in seconds since 1970.
 pub(super) type Times = HashMap<ObjectId, u32>;
 
-/// Lists the objects that are in none of `reachable`.
+/// Lists the objects that are not in `reachable`.
 ///
-/// Those outside of cruft packs were found just now; but if all that references let go of was let go long ago, what is
-/// in packs that are older still is as old as that.
+/// The time of an object outside of cruft packs is now; but if the last change of references that made objects unreachable
+/// is long ago, an object in a pack older than that change has the time of the change.
 pub(super) fn find(
     inventory: &Inventory,
     reachable: &[Arc<Pack>],
@@ -47,7 +47,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// Makes objects a cruft pack and moves it into the repository; `None` if there are none.
+/// Writes objects as a cruft pack and moves it into the repository; `None` if there are no objects.
 pub(super) fn bake(
     repository: &Repository,
     reader: &mut Reader,
@@ -62,8 +62,8 @@ pub(super) fn bake(
     baked.install(repository, maintenance).map(Some)
 }
 
-/// Finds the unreachable objects that are to be kept: the young ones, and all that they lead to, which become as
-/// young as they are. So what is kept is closed.
+/// Finds the unreachable objects to keep: the young ones, and all objects reachable from them, which become as young. So
+/// the kept objects are fully connected.
 pub(super) fn keep(
     reader: &mut Reader,
     inventory: &Inventory,
@@ -72,7 +72,7 @@ pub(super) fn keep(
     maintenance: &MaintenanceOptions,
 ) -> Result<Times, Error> {
     let mut walk = Walk { reader, unreachable, kept: Times::default(), stack: Vec::new(), buffer: Vec::new() };
-    // What a pack that is left alone holds stays, so what that leads to has to stay too.
+    // Objects of packs that are not touched stay, so everything reachable from them has to stay too.
     for pack in &inventory.kept {
         for id in inventory::ids(pack).filter(|id| tight.is_none_or(|tight| tight.position(id).is_none())) {
             walk.follow(&id)?;
@@ -113,7 +113,7 @@ impl Walk<'_> {
     }
 }
 
-/// Visits the objects that an object names; those of one that is malformed as far as they can be read.
+/// Visits the objects that an object refers to; of a malformed object, those that can be read.
 pub(super) fn named(
     reader: &mut Reader,
     id: &ObjectId,

@@ -68,7 +68,7 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
         let mut answer = self.queued.lock().answer.take();
         if answer.is_none() {
             self.queued.lock().waiter = Some(waiter());
-            // Whoever had the connection may have released it before the waiter was known.
+            // The connection may have been released before the waiter was set.
             self.writer.commit_if_free();
             answer = self.queued.lock().answer.take();
         }
