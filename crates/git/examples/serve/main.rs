@@ -26,7 +26,12 @@ mod service;
 mod stamp;
 mod stdio;
 
-use std::{io, net::TcpListener, path::Path, process::ExitCode};
+use std::{
+    io::{self, Write},
+    net::TcpListener,
+    path::Path,
+    process::ExitCode,
+};
 
 use git::{Offers, Options};
 use repositories::{Policy, Repositories};
@@ -52,7 +57,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("serve: {error}");
+            // One write: `eprintln` writes in pieces, and over a pipe the client writes to the same standard error.
+            let message = format!("serve: {error}\n");
+            drop(io::stderr().write_all(message.as_bytes()));
             ExitCode::FAILURE
         }
     }
