@@ -116,7 +116,7 @@ fn failures_are_reported_with_a_message() {
     let bucket = world.folder().join("data/buckets/codepipeline-us-east-1-111122223333");
     fs::write(bucket, "in the way").expect("the folder is writable");
     let failed = run(&SOURCE);
-    assert!(failed.starts_with("codecommit-local: the upload failed: MyDemoRepo/SourceArti/"), "{failed}");
+    assert!(failed.starts_with("codecommit-local: the upload failed: cannot put MyDemoRepo/SourceArti/"), "{failed}");
     let unreachable = refused(&pipeline(&world, "http://127.0.0.1:1", &SOURCE));
     assert!(
         unreachable.starts_with("codecommit-local: cannot reach the server at http://127.0.0.1:1: "),

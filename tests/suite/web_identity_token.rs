@@ -159,12 +159,12 @@ fn the_end_user_of_a_token_is_propagated_to_the_next() {
     let form =
         "GetWebIdentityToken&Audience.member.1=a&SigningAlgorithm=ES384&SubjectMode=OriginIdentity&Scope=read write";
     let token = query_as(&world, &Session::of(&assumed), form);
-    let claims = checked(&world, &element(&token, "WebIdentityToken"));
+    let issued = checked(&world, &element(&token, "WebIdentityToken"));
     assert_eq!(
-        (&claims["sub"], &claims["scope"], &claims["subject_mode"]),
+        (&issued["sub"], &issued["scope"], &issued["subject_mode"]),
         (&json!("ana@example.com"), &json!("read write"), &json!("OriginIdentity"))
     );
-    let own = &claims["https://sts.amazonaws.com/"];
+    let own = &issued["https://sts.amazonaws.com/"];
     assert_eq!(own["principal_id"], "arn:aws:iam::111122223333:role/Build");
     assert_eq!(own["federated_provider"], "arn:aws:iam::111122223333:oidc-provider/idp.example.com");
     // A subject in the form of an ARN is refused.

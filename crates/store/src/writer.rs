@@ -52,13 +52,17 @@ impl Writer {
         Commit::queue(Arc::clone(self), change)
     }
 
-    /// Commits a batch of the queue if the connection is free.
+    /// Commits a batch of the queue if the connection is free, and further ones for as long as no task or thread waits for them.
     fn commit_if_free(&self) {
-        let Some(mut connection) = self.connection.try_lock() else { return };
-        self.commit_queued(&mut connection);
-        drop(connection);
-        // Also what was queued after the batch was taken, by one that found the connection in use.
-        self.queue.wake_one();
+        loop {
+            let Some(mut connection) = self.connection.try_lock() else { return };
+            self.commit_queued(&mut connection);
+            drop(connection);
+            // Changes may have been queued after the batch was taken, by tasks that found the connection in use.
+            if self.queue.wake_one() || self.queue.is_empty() {
+                return;
+            }
+        }
     }
 
     /// Commits queued changes, the oldest first, and answers them.

@@ -14,7 +14,7 @@ use crate::{Error, Transaction};
 
 /// A change on its way to its commit.
 ///
-/// Dropping it before it is answered takes the change back, unless a commit has begun with it.
+/// The change is committed even if this is dropped before.
 #[must_use = "a change is committed only when it is awaited or waited for"]
 pub struct Commit<R: Send + 'static, E: Send + 'static> {
     writer: Arc<Writer>,
@@ -90,9 +90,8 @@ impl<R: Send + 'static, E: Send + 'static> Drop for Commit<R, E> {
         if self.is_answered {
             return;
         }
-        self.writer.queue.remove(Arc::as_ptr(&self.queued).cast());
-        // It may have been woken to take the connection.
-        self.writer.queue.wake_one();
+        self.queued.lock().waiter = None;
+        self.writer.commit_if_free();
     }
 }
 

@@ -1,7 +1,6 @@
 //! Changes that wait for the connection, the oldest first.
 
 use std::collections::VecDeque;
-use std::ptr;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -48,20 +47,14 @@ impl Queue {
         queue.drain(..count).collect()
     }
 
-    /// Removes the change at an address, as its task was cancelled.
-    pub(super) fn remove(&self, change: *const ()) {
-        self.lock().retain(|queued| !ptr::addr_eq(Arc::as_ptr(queued), change));
-    }
-
-    /// Wakes one of those that wait, if there is any.
+    /// Wakes one of the tasks and threads that wait; returns whether there is one.
     ///
     /// A blocked thread comes before a task: the task may need that very thread to run on.
-    pub(super) fn wake_one(&self) {
+    pub(super) fn wake_one(&self) -> bool {
         let queue = self.lock();
         let first = |kind| queue.iter().find(|change| change.waiter() == Some(kind));
-        if let Some(next) = first(WaiterKind::Thread).or_else(|| first(WaiterKind::Task)) {
-            next.wake();
-        }
+        let next = first(WaiterKind::Thread).or_else(|| first(WaiterKind::Task));
+        next.inspect(|change| change.wake()).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<dyn Change>>> {
