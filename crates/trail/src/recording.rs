@@ -9,7 +9,7 @@ use store::Commit;
 use crate::unrecorded;
 
 /// The result of a change, to be awaited by a task or waited for by a thread; it fails if the change could not be recorded.
-#[must_use = "a record is committed only when it is awaited or waited for"]
+#[must_use = "the result tells whether the record was committed"]
 pub struct Recording<R: Send + 'static>(State<R>);
 
 enum State<R: Send + 'static> {

@@ -15,11 +15,10 @@ use crate::{Error, Transaction};
 /// A change on its way to its commit.
 ///
 /// The change is committed even if this is dropped before.
-#[must_use = "a change is committed only when it is awaited or waited for"]
+#[must_use = "the result tells whether the change was committed"]
 pub struct Commit<R: Send + 'static, E: Send + 'static> {
     writer: Arc<Writer>,
     queued: Arc<Queued<R, E>>,
-    is_answered: bool,
 }
 
 type Closure<R, E> = Box<dyn FnOnce(&Transaction) -> Result<R, E> + Send>;
@@ -48,11 +47,11 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
         let progress = Progress { change: Some(Box::new(change)), result: None, answer: None, waiter: None };
         let queued = Arc::new(Queued(Mutex::new(progress)));
         writer.queue.push(Arc::<Queued<R, E>>::clone(&queued));
-        Self { writer, queued, is_answered: false }
+        Self { writer, queued }
     }
 
     /// Blocks the thread until the change is committed or has failed.
-    pub fn wait(mut self) -> Result<R, E> {
+    pub fn wait(self) -> Result<R, E> {
         loop {
             if let Some(answer) = self.advance(|| Waiter::Thread(thread::current())) {
                 return answer;
@@ -63,7 +62,7 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
 
     /// Commits the queue if the connection is free, and returns the answer if there is one; else `waiter` is woken when it is worth
     /// another try.
-    fn advance(&mut self, waiter: impl FnOnce() -> Waiter) -> Option<Result<R, E>> {
+    fn advance(&self, waiter: impl FnOnce() -> Waiter) -> Option<Result<R, E>> {
         self.writer.commit_if_free();
         let mut answer = self.queued.lock().answer.take();
         if answer.is_none() {
@@ -72,7 +71,6 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
             self.writer.commit_if_free();
             answer = self.queued.lock().answer.take();
         }
-        self.is_answered = answer.is_some();
         answer
     }
 }
@@ -80,18 +78,21 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
 impl<R: Send + 'static, E: From<Error> + Send + 'static> Future for Commit<R, E> {
     type Output = Result<R, E>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.advance(|| Waiter::Task(context.waker().clone())).map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl<R: Send + 'static, E: Send + 'static> Drop for Commit<R, E> {
     fn drop(&mut self) {
-        if self.is_answered {
-            return;
+        let is_queued = {
+            let mut progress = self.queued.lock();
+            progress.waiter = None;
+            progress.change.is_some()
+        };
+        if is_queued {
+            self.writer.commit_if_free();
         }
-        self.queued.lock().waiter = None;
-        self.writer.commit_if_free();
     }
 }
 
