@@ -24,7 +24,7 @@ use rusqlite::{Connection, OpenFlags};
 pub use crate::error::{Cause, Error};
 use crate::faults::Faults;
 use crate::reader::Readers;
-pub use crate::transaction::Transaction;
+pub use crate::transaction::{LineSink, Transaction};
 pub use crate::value::{Row, Value};
 pub use crate::writer::Commit;
 use crate::writer::Writer;

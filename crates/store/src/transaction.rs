@@ -12,8 +12,17 @@ use rusqlite::{Connection, params_from_iter};
 use crate::faults::Faults;
 use crate::{Cause, Error, Row, Value};
 
-/// An action after the commit of a transaction.
-pub(crate) type Action = Box<dyn FnOnce() + Send>;
+/// What happens after the commit of a transaction.
+pub(crate) enum Action {
+    Run(Box<dyn FnOnce() + Send>),
+    Append(Arc<dyn LineSink>, String),
+}
+
+/// A receiver of lines that changes add to it, once they are committed.
+pub trait LineSink: Send + Sync {
+    /// Takes the lines of one or more changes that were committed together, in the order of the changes.
+    fn append(&self, lines: &[String]);
+}
 
 /// A running transaction. Statements use the SQL that SQLite and PostgreSQL share.
 pub struct Transaction {
@@ -108,7 +117,14 @@ impl Transaction {
 
     /// Adds an action that runs after the commit, before the write returns.
     pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
-        self.after_commit.borrow_mut().push(Box::new(action));
+        self.after_commit.borrow_mut().push(Action::Run(Box::new(action)));
+    }
+
+    /// Adds a line for a sink, which takes it after the commit, before the write returns, and in order with the actions.
+    ///
+    /// All that follow one another in a commit are one call of the sink.
+    pub fn append_after_commit(&self, sink: Arc<dyn LineSink>, line: String) {
+        self.after_commit.borrow_mut().push(Action::Append(sink, line));
     }
 
     pub(crate) fn file(&self) -> Arc<Path> {

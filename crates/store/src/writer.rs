@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 pub use self::commit::Commit;
 use self::queue::{Change, Queue};
 use crate::presence::Presence;
-use crate::transaction::Action;
+use crate::transaction::{Action, LineSink};
 use crate::{Error, Transaction};
 
 /// Maximum number of changes in a commit, which bounds the wait of the first of them.
@@ -121,11 +121,26 @@ fn commit(
 
 /// Runs the actions of a commit; one that panics does not keep the others from running.
 fn run_all(actions: Vec<Action>) {
-    for action in actions {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(action)) {
+    let mut actions = actions.into_iter().peekable();
+    while let Some(action) = actions.next() {
+        let run: Box<dyn FnOnce()> = match action {
+            Action::Run(run) => run,
+            Action::Append(sink, line) => {
+                let mut lines = vec![line];
+                while let Some(Action::Append(_, line)) = actions.next_if(|next| appends_to(next, &sink)) {
+                    lines.push(line);
+                }
+                Box::new(move || sink.append(&lines))
+            }
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
             tracing::error!(panic = message(&*panic), "an action after a commit panicked; what was committed stays");
         }
     }
+}
+
+fn appends_to(action: &Action, sink: &Arc<dyn LineSink>) -> bool {
+    matches!(action, Action::Append(other, _) if Arc::ptr_eq(other, sink))
 }
 
 /// The text of a panic.

@@ -66,15 +66,17 @@ impl EventsFile {
         Ok(())
     }
 
-    /// Appends the line of a record; if the disk does not take it, it stays pending.
-    pub(crate) fn append(&self, line: &str) {
+    /// Appends the lines of records with one write; what the disk does not take stays pending.
+    pub(crate) fn append(&self, lines: &[String]) {
         let mut open = self.lock();
         let was_pending = !open.pending.is_empty();
-        open.pending.extend_from_slice(line.as_bytes());
+        for line in lines {
+            open.pending.extend_from_slice(line.as_bytes());
+        }
         if let Err(error) = self.write(&mut open) {
             if !was_pending {
                 tracing::error!(
-                    %error, path = %self.path.display(), "cannot append a record; it is in the database, will retry"
+                    %error, path = %self.path.display(), "cannot append records; they are in the database, will retry"
                 );
             }
             self.waker.wake();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws::Call;
 use parking_lot::RwLock;
-use store::{Error, Transaction};
+use store::{Error, LineSink, Transaction};
 
 use crate::delivery::Delivery;
 use crate::events_file::EventsFile;
@@ -42,13 +42,16 @@ impl Recorder {
             }
             let line = record::line(&event, call, self.event_version);
             schema::insert(transaction, call, &event, &line)?;
-            let recorder = Arc::clone(self);
-            transaction.after_commit(move || {
-                recorder.events.append(&line);
-                recorder.delivery.count(line.len() as u64);
-                recorder.indexer.count(1);
-            });
+            transaction.append_after_commit(Arc::<Self>::clone(self), line);
         }
         Ok(())
+    }
+}
+
+impl LineSink for Recorder {
+    fn append(&self, lines: &[String]) {
+        self.events.append(lines);
+        self.delivery.count(lines.iter().map(|line| line.len() as u64).sum());
+        self.indexer.count(lines.len());
     }
 }

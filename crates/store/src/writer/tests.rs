@@ -4,9 +4,10 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle};
 
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use crate::{Commit, Durability, Error, Store};
+use crate::{Commit, Durability, Error, LineSink, Store};
 
 /// A store whose connection another thread has, until it is released.
 struct Busy {
@@ -183,4 +184,38 @@ fn many_threads_and_tasks_are_all_answered() {
         thread.join().expect("no thread panics");
     }
     assert_eq!(notes(&store).len(), 800);
+}
+
+/// A sink that keeps the lines of each call.
+#[derive(Default)]
+struct Sink(Mutex<Vec<Vec<String>>>);
+
+impl LineSink for Sink {
+    fn append(&self, lines: &[String]) {
+        self.0.lock().push(lines.to_vec());
+    }
+}
+
+#[test]
+fn lines_of_a_commit_reach_their_sink_together_and_in_order_with_actions() {
+    let busy = Busy::new();
+    let sink = Arc::<Sink>::default();
+    let add = |line: &'static str, fails: bool| {
+        let sink = Arc::clone(&sink);
+        busy.store.submit(move |transaction| {
+            transaction.append_after_commit(sink, line.to_owned());
+            if fails { Err(Error::Damaged("a test rolls this back")) } else { Ok(()) }
+        })
+    };
+    let act = || {
+        let sink = Arc::clone(&sink);
+        busy.store.submit::<(), Error>(move |transaction| {
+            transaction.after_commit(move || sink.append(&["an action".to_owned()]));
+            Ok(())
+        })
+    };
+    drop((add("first", false), add("rolled back", true), add("second", false), act(), add("third", false)));
+    drop(busy.release());
+    let expected: [&[&str]; 3] = [&["first", "second"], &["an action"], &["third"]];
+    assert_eq!(*sink.0.lock(), expected);
 }

@@ -53,7 +53,7 @@ mod tests {
         let open = Mutex::new(Open { file: full, pending: Vec::new() });
         let events = EventsFile { path: path.clone(), open, is_full: AtomicBool::new(false), waker: Waker::default() };
         let events = Arc::new(events);
-        events.append("a record\n");
+        events.append(&["a record\n".to_owned()]);
         assert_eq!(events.lock().pending, b"a record\n");
         let order = worker::faults::first_rounds_panic();
         let worker = start(&events).expect("a thread can be started");
