@@ -62,7 +62,11 @@ pub(crate) async fn serve(
         Ok(recording) if state.settings.durability == Durability::Full => {
             blocking::run(move || recording.wait()).await.and_then(|result| result)
         }
-        Ok(recording) => recording.await.and_then(|result| result),
+        Ok(recording) => {
+            // Other calls that are ready to run queue their changes now and share the commit.
+            tokio::task::yield_now().await;
+            recording.await.and_then(|result| result)
+        }
         Err(failure) => Err(failure),
     };
     drop(guard);

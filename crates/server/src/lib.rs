@@ -21,6 +21,7 @@ mod authenticate;
 mod blocking;
 mod body;
 mod call_log;
+mod checkpoints;
 mod clock;
 mod connection;
 mod data_folder;

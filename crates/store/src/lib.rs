@@ -5,6 +5,7 @@
 
 #![warn(unreachable_pub)]
 
+mod checkpoint;
 mod error;
 mod faults;
 mod presence;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::checkpoint::Checkpoints;
 pub use crate::error::{Cause, Error};
 use crate::faults::Faults;
 use crate::reader::Readers;
@@ -43,6 +45,7 @@ pub struct Store {
     writer: Arc<Writer>,
     readers: Readers,
     faults: Arc<Faults>,
+    checkpoints: Arc<Checkpoints>,
 }
 
 impl Store {
@@ -65,7 +68,9 @@ impl Store {
             let connection = open_to_read(&file).map_err(|error| Error::database(&file, &error))?;
             Ok(Transaction::over(connection, Arc::clone(&file), Arc::clone(&readers_faults)))
         };
-        Ok(Self { writer: Arc::new(Writer::open(open_writer)?), readers: Readers::new(open_reader), faults })
+        let checkpoints = Arc::<Checkpoints>::default();
+        let writer = Arc::new(Writer::open(open_writer, Arc::clone(&checkpoints))?);
+        Ok(Self { writer, readers: Readers::new(open_reader), faults, checkpoints })
     }
 
     /// Migrates the tables of a crate: each of `steps` runs once in the life of a database, in their order.

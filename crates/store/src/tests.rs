@@ -1,3 +1,4 @@
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -176,9 +177,38 @@ fn only_its_owner_can_read_the_database() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let store = open(&folder);
     store.write(|transaction| add(transaction, "secret")).expect("the write succeeds");
-    for file in std::fs::read_dir(folder.path()).expect("the folder exists") {
+    for file in fs::read_dir(folder.path()).expect("the folder exists") {
         let file = file.expect("the folder can be listed");
         let mode = file.metadata().expect("the file exists").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", file.path().display());
     }
+}
+
+#[test]
+fn a_checkpoint_in_the_background_is_due_after_many_commits_and_lets_a_long_log_begin_anew() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let store = open(&folder);
+    let wakes = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&wakes);
+    let wake = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    };
+    store.checkpoint_in_background(wake).expect("the store is open");
+    let size = |name: &str| fs::metadata(folder.path().join(name)).expect("the file exists").len();
+    // The header of the log counts how often it began anew.
+    let beginnings = || fs::read(folder.path().join("test.db-wal")).expect("the log exists")[12..16].to_vec();
+    let text = "x".repeat(20_000);
+    let write = || {
+        let text = text.clone();
+        store.write(move |transaction| add(transaction, &text)).expect("the write succeeds");
+    };
+    while size("test.db-wal") < 20 << 20 {
+        write();
+    }
+    assert_eq!(wakes.load(Ordering::Relaxed), 1, "one wake until the checkpoint");
+    let before = beginnings();
+    store.checkpoint().expect("the database is writable");
+    assert!(size("test.db") > 10 << 20, "the pages are in the database");
+    write();
+    assert_ne!(beginnings(), before);
 }

@@ -146,6 +146,18 @@ impl Transaction {
         Ok(self.after_commit.take())
     }
 
+    /// Copies committed pages from the log into the database, outside a transaction; returns the number of pages in the log.
+    pub(crate) fn checkpoint(&self) -> Result<i64, Error> {
+        self.inject_fault()?;
+        let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+        self.connection.query_row(checkpoint, [], |row| row.get(1)).map_err(|error| self.record_failure(&error))
+    }
+
+    /// Lets commits make a checkpoint only once the log has this many pages.
+    pub(crate) fn keep_log_until(&self, pages: i64) -> Result<(), Error> {
+        self.connection.pragma_update(None, "wal_autocheckpoint", pages).map_err(|error| self.record_failure(&error))
+    }
+
     /// Rolls the transaction back; returns whether the connection can be used again.
     pub(crate) fn roll_back(&self) -> bool {
         self.after_commit.take();

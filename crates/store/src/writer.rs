@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 
 pub use self::commit::Commit;
 use self::queue::{Change, Queue};
+use crate::checkpoint::Checkpoints;
 use crate::presence::Presence;
 use crate::transaction::{Action, LineSink};
 use crate::{Error, Transaction};
@@ -28,20 +29,55 @@ pub(crate) struct Writer {
     open: Box<dyn Fn() -> Result<Transaction, Error> + Send + Sync>,
     connection: Mutex<Connection>,
     queue: Queue,
+    checkpoints: Arc<Checkpoints>,
 }
 
 /// The connection and the identity of its files.
 struct Connection {
     /// `None` after a failure that made the connection unusable; the next change opens another.
     transaction: Option<Transaction>,
+    /// Length of the log, in pages, after which a commit makes a checkpoint; `None` leaves it to SQLite.
+    log_pages_max: Option<i64>,
     presence: Presence,
 }
 
 impl Writer {
-    pub(crate) fn open(open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static) -> Result<Self, Error> {
+    pub(crate) fn open(
+        open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static,
+        checkpoints: Arc<Checkpoints>,
+    ) -> Result<Self, Error> {
         let transaction = open()?;
-        let connection = Connection { presence: Presence::of(transaction.file()), transaction: Some(transaction) };
-        Ok(Self { open: Box::new(open), connection: Mutex::new(connection), queue: Queue::default() })
+        let presence = Presence::of(transaction.file());
+        let connection = Connection { presence, transaction: Some(transaction), log_pages_max: None };
+        Ok(Self { open: Box::new(open), connection: Mutex::new(connection), queue: Queue::default(), checkpoints })
+    }
+
+    /// Opens another connection that can write to the same files.
+    pub(crate) fn open_another(&self) -> Result<Transaction, Error> {
+        self.use_connection(|connection| connection.presence.check_file())?;
+        (self.open)()
+    }
+
+    /// Lets commits make a checkpoint only once the log has this many pages.
+    pub(crate) fn keep_log_until(&self, pages: i64) -> Result<(), Error> {
+        self.use_connection(|connection| {
+            connection.log_pages_max = Some(pages);
+            connection.transaction.as_ref().map_or(Ok(()), |transaction| transaction.keep_log_until(pages))
+        })
+    }
+
+    /// Makes a checkpoint while no change runs, so that the log can begin anew.
+    pub(crate) fn checkpoint(&self) -> Result<(), Error> {
+        self.use_connection(|connection| {
+            connection.transaction.as_ref().map_or(Ok(()), |transaction| transaction.checkpoint().map(drop))
+        })
+    }
+
+    /// Uses the connection between commits, and then commits what was queued meanwhile.
+    fn use_connection<R>(&self, run: impl FnOnce(&mut Connection) -> R) -> R {
+        let result = run(&mut self.connection.lock());
+        self.commit_if_free();
+        result
     }
 
     /// Queues a change. It is committed when the result is awaited or waited for, or by another that has the connection before.
@@ -82,6 +118,7 @@ impl Writer {
         }
         if committed.is_ok() {
             connection.presence.remember_first_log();
+            self.checkpoints.count();
         }
         // A change in a file that was removed meanwhile is not acknowledged.
         let committed = committed.map(run_all).and_then(|()| connection.presence.check()).map_err(Arc::new);
@@ -91,10 +128,12 @@ impl Writer {
     }
 
     fn begin<'a>(&self, connection: &'a mut Connection) -> Result<(&'a Transaction, &'a Presence), Error> {
-        let Connection { transaction, presence } = connection;
+        let Connection { transaction, presence, log_pages_max } = connection;
         if transaction.is_none() {
             presence.check_file()?;
-            *transaction = Some((self.open)()?);
+            let opened = (self.open)()?;
+            log_pages_max.map_or(Ok(()), |pages| opened.keep_log_until(pages))?;
+            *transaction = Some(opened);
             presence.remember_log();
         }
         let Some(transaction) = transaction else { return Err(Error::Damaged("the connection is not open")) };

@@ -22,12 +22,12 @@ pub(crate) use self::lookup::lookup_events;
 pub(crate) use self::throttle::Throttle;
 
 /// New events after which the worker indexes them, which bounds the wait of a lookup.
-///
-/// Each batch writes a page for each of its values, so small batches write much more than they contain.
 const WAITING_MAX: usize = 512;
 
 /// Maximum number of events that are indexed in one transaction; other writes wait for it.
-const BATCH: usize = 2_048;
+///
+/// Each transaction writes a page for each of its values, so smaller ones write much more than they contain.
+const BATCH: usize = 128;
 
 /// Settings of lookups.
 #[derive(Clone, Copy, Debug, Default)]

@@ -16,7 +16,7 @@ use crate::folders::Folders;
 use crate::maintenance::{Maintenance, MaintenanceQueue};
 use crate::messages::{DeliveryLog, HttpSender};
 use crate::triggers::{self, TriggerSender};
-use crate::{Settings, eviction, notifications};
+use crate::{Settings, checkpoints, eviction, notifications};
 
 /// What services wake when they have added background work; needed before the workers run.
 pub(super) struct Queues {
@@ -30,6 +30,7 @@ pub(super) struct Queues {
 
 /// The running workers.
 pub(super) struct Workers {
+    checkpoints: Worker,
     eviction: Worker,
     maintenance: Maintenance,
     triggers: Worker,
@@ -73,6 +74,7 @@ impl Workers {
         let unsent = ::trail::Notifications::of(Arc::clone(store));
         let archive_folder = folders.data().join("archives");
         Ok(Self {
+            checkpoints: checkpoints::start(Arc::clone(store))?,
             notifications: notifications::start(
                 unsent,
                 http_sender,
@@ -95,8 +97,9 @@ impl Workers {
         self.archives.stop();
     }
 
-    /// Stops sending notifications, after the trail has written its last log files.
+    /// Stops sending notifications, after the trail has written its last log files, and checkpoints.
     pub(super) fn stop_after_trail(&self) {
         self.notifications.stop();
+        self.checkpoints.stop();
     }
 }

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use aws::stable_hash::fnv1a_64;
-use store::{Error, Row, Transaction};
+use store::{Error, Row, Transaction, Value};
 
 use super::attributes::{Attribute, Facts};
 
 /// The size of a generation of ids, as a power of two.
 const GENERATION_BITS: u32 = 16;
+
+/// Maximum number of rows that a statement inserts.
+const ROWS_PER_STATEMENT: usize = 32;
 
 /// A value of an attribute in an account and region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,19 +140,11 @@ impl Batch {
                 Some(value_id) => value_id,
                 None => add_value(transaction, key)?,
             };
-            for (time, seq) in events {
-                transaction.execute(
-                    "INSERT INTO history_index (value_id, time, seq) VALUES (?1, ?2, ?3)",
-                    &[value_id.into(), (*time).into(), (*seq).into()],
-                )?;
-            }
+            let rows = events.iter().map(|(time, seq)| [value_id, *time, *seq]);
+            insert(transaction, "INSERT INTO history_index (value_id, time, seq) VALUES", rows)?;
         }
-        for (hash, seq) in &self.ids {
-            transaction.execute(
-                "INSERT INTO history_ids (generation, hash, seq) VALUES (?1, ?2, ?3)",
-                &[(seq >> GENERATION_BITS).into(), (*hash).into(), (*seq).into()],
-            )?;
-        }
+        let rows = self.ids.iter().map(|(hash, seq)| [seq >> GENERATION_BITS, *hash, *seq]);
+        insert(transaction, "INSERT INTO history_ids (generation, hash, seq) VALUES", rows)?;
         transaction.execute("UPDATE history SET indexed_seq = ?1", &[self.last_seq.into()])?;
         Ok(())
     }
@@ -184,6 +179,24 @@ fn entry(row: &Row<'_>) -> Result<IndexedEvent, Error> {
     let [account, region] = [row.text(1)?, row.text(2)?];
     let (event_id, record) = (row.text(4)?, row.optional_text(5)?);
     Ok(IndexedEvent { seq: row.integer(0)?, account, region, time: row.integer(3)?, event_id, record })
+}
+
+/// Inserts rows, many with each statement: a statement for each row would take longer than its row.
+fn insert(
+    transaction: &Transaction,
+    statement: &str,
+    rows: impl ExactSizeIterator<Item = [i64; 3]>,
+) -> Result<(), Error> {
+    let (mut left, mut values) = (rows.len(), rows.flatten().map(Value::from));
+    while left > 0 {
+        // Powers of two, so that few statements are prepared.
+        let count = ROWS_PER_STATEMENT.min(1 << left.ilog2());
+        let placeholders = vec!["(?, ?, ?)"; count].join(", ");
+        let values: Vec<Value<'_>> = values.by_ref().take(count * 3).collect();
+        transaction.execute(&format!("{statement} {placeholders}"), &values)?;
+        left -= count;
+    }
+    Ok(())
 }
 
 fn add_value(transaction: &Transaction, key: &Key) -> Result<i64, Error> {
