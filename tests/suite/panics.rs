@@ -14,8 +14,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 /// The names of all workers, which are those of their threads.
-const WORKERS: [&str; 9] = [
+const WORKERS: [&str; 10] = [
     "archives",
+    "checkpoints",
     "event-history",
     "idle",
     "maintenance",

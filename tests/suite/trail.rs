@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use store::Durability;
 use tests::wire::signed;
 use tests::{Reply, World, model};
 
@@ -412,4 +413,18 @@ fn the_owner_s_account_and_the_region_of_the_call_are_recorded() {
     assert_eq!(record["recipientAccountId"], "111122223333");
     assert_eq!(record["userIdentity"]["accessKeyId"], "AKIAI44QH8DHBEXAMPLE");
     assert_eq!(record["resources"][0]["ARN"], "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo");
+}
+
+#[test]
+fn calls_whose_commits_wait_for_the_disk_are_recorded_before_their_replies() {
+    let mut world = World::with(|settings| settings.durability = Durability::Full);
+    recorded(&world, "CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    recorded(&world, "GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    let (reply, _) = recorded(&world, "CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
+    assert_eq!(reply.status, 400);
+    world.git_repository("work");
+    let url = world.repository_url("MyDemoRepo");
+    world.git("work", &["push", "--quiet", &url, "HEAD:refs/heads/main"]).ok();
+    world.restart();
+    assert_eq!(world.ok("ListBranches", &json!({ "repositoryName": "MyDemoRepo" }))["branches"], json!(["main"]));
 }

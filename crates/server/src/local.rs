@@ -8,7 +8,6 @@ use axum::extract::{Path, State as Shared};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::headers;
@@ -53,8 +52,8 @@ const EVENTS_MAX: u32 = 1_000;
 
 /// Serves `GET /_local/events?after=CURSOR`: the next records, one per line, and the cursor of the last in a header.
 pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
-    let after = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("after=")));
-    let after = after.map(|text| percent_decode_str(text).decode_utf8_lossy().into_owned()).unwrap_or_default();
+    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let after = parameters.find(|(name, _)| name == "after").map(|(_, after)| after.into_owned()).unwrap_or_default();
     match tokio::task::spawn_blocking(move || state.trail.records_after(&after, EVENTS_MAX)).await {
         Ok(Ok((last, records))) => {
             ([(CONTENT_TYPE.as_str(), "application/x-ndjson"), (LAST_EVENT, &last)], records).into_response()
