@@ -64,8 +64,7 @@ impl Timestamp {
 
     /// Reads the form of `eventTime`.
     pub fn from_iso(text: &str) -> Option<Self> {
-        let time = PrimitiveDateTime::parse(text, ISO).ok()?;
-        Some(Self(time.assume_utc().unix_timestamp().checked_mul(1_000)?))
+        Self::parse(text, ISO)
     }
 
     /// Writes the form of dates inside `responseElements`: `Dec 14, 2016 6:19:14 PM`.
@@ -98,10 +97,40 @@ impl Timestamp {
         self.format(SECOND)
     }
 
+    /// Reads the form of `X-Amz-Date`: `20161214T181914Z`.
+    pub fn from_compact_second(text: &str) -> Option<Self> {
+        Self::parse(text, SECOND)
+    }
+
+    /// Reads the form of HTTP's `Date`: `Wed, 14 Dec 2016 18:19:14 GMT`, or with `+0000` as in mails.
+    pub fn from_http(text: &str) -> Option<Self> {
+        match text.strip_suffix("+0000") {
+            Some(begin) => Self::parse(&format!("{begin}GMT"), HTTP),
+            None => Self::parse(text, HTTP),
+        }
+    }
+
+    /// Returns the time that is later by a duration, or the latest one.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Returns the time that is earlier by a duration, or the earliest one.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// Returns the beginning of the second, the precision of digests.
     #[must_use]
     pub const fn whole_second(self) -> Self {
         Self(self.0 - self.0.rem_euclid(1_000))
+    }
+
+    fn parse(text: &str, form: &[BorrowedFormatItem<'_>]) -> Option<Self> {
+        let time = PrimitiveDateTime::parse(text, form).ok()?;
+        Some(Self(time.assume_utc().unix_timestamp().checked_mul(1_000)?))
     }
 
     fn format(self, form: &[BorrowedFormatItem<'_>]) -> String {
@@ -136,6 +165,17 @@ mod tests {
         assert_eq!(time.compact_minute(), "20161214T1819Z");
         assert_eq!(time.compact_second(), "20161214T181914Z");
         assert_eq!(time.whole_second(), Timestamp::from_millis(1_481_739_554_000));
+        assert_eq!(Timestamp::from_compact_second("20161214T181914Z"), Some(time.whole_second()));
+        for text in ["Wed, 14 Dec 2016 18:19:14 GMT", "Wed, 14 Dec 2016 18:19:14 +0000"] {
+            assert_eq!(Timestamp::from_http(text), Some(time.whole_second()), "{text}");
+        }
+        assert_eq!(Timestamp::from_http("Wed, 14 Dec 2016 18:19:14 +0100"), None);
+        for text in ["", "20161214T181914", "2016-12-14T18:19:14Z", "20161314T181914Z", " 20161214T181914Z"] {
+            assert_eq!(Timestamp::from_compact_second(text), None, "{text}");
+        }
+        let (second, latest) = (Duration::from_secs(1), Timestamp::from_millis(i64::MAX));
+        assert_eq!(time.saturating_add(second).saturating_sub(second), time);
+        assert_eq!((latest.saturating_add(second), time.saturating_add(Duration::MAX)), (latest, latest));
         assert_eq!(Timestamp::from_millis(0).medium(), "Jan 1, 1970 12:00:00 AM");
     }
 }
