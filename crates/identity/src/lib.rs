@@ -1,6 +1,6 @@
 //! Identities of callers: accounts with their users, roles and services, and the temporary credentials of AWS STS.
 //!
-//! Every caller is let in: credentials name a caller and are not verified.
+//! [`Credentials`] name a caller and are not verified; every caller is let in. [`signature`] verifies signatures and passwords.
 //! **Invariant:** no credential leaves this crate; only the id of an access key does, for the record.
 
 #![warn(unreachable_pub)]
@@ -8,9 +8,12 @@
 mod credentials;
 mod exception;
 mod file;
+mod git_credential;
 mod provider;
 mod role;
+mod root_key;
 mod session;
+pub mod signature;
 mod signature_scope;
 mod sts;
 
@@ -22,8 +25,10 @@ use aws::{AccountId, Caller, Partition, Region, stable_hash};
 
 pub use crate::credentials::{Credentials, PresentedCredential};
 pub use crate::exception::Exception;
+pub use crate::git_credential::{PasswordHash, make_password};
 use crate::provider::Providers;
 use crate::role::Role;
+pub use crate::root_key::{RootKey, SecretKey};
 pub use crate::session::TokenHash;
 pub use crate::signature_scope::SignatureScope;
 pub use crate::sts::{API_VERSION, AuthenticationError, EVENT_SOURCE, NAMESPACE, Sts};

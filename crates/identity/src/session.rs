@@ -1,6 +1,6 @@
 //! Temporary credentials: random values, stored so that they identify their caller later.
 //!
-//! **Invariant:** the store has a hash of a session token only, and nothing of a secret access key.
+//! **Invariant:** the store has a hash of a session token only, and nothing of a secret access key, which the root key gives.
 
 use aws::{Caller, Clock, Timestamp};
 use base64::Engine;
@@ -8,10 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::{Error, Store, Transaction};
+use subtle::ConstantTimeEq;
 
-use crate::derived_id;
+use crate::{RootKey, derived_id};
 
-/// The migrations of the database. The table `token_keys` has the keys that sign web identity tokens, in PKCS#8.
+/// The migrations of the database. The table `token_keys` has the keys that sign web identity tokens, in PKCS#8; the table
+/// `root_key` has the one key from which secret access keys are derived.
 pub(crate) const STEPS: &[&str] = &[
     "
     CREATE TABLE sessions (
@@ -26,6 +28,12 @@ pub(crate) const STEPS: &[&str] = &[
     CREATE TABLE token_keys (
         algorithm TEXT PRIMARY KEY,
         private BLOB NOT NULL
+    );
+",
+    "
+    CREATE TABLE root_key (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        key BLOB NOT NULL
     );
 ",
 ];
@@ -50,8 +58,17 @@ pub(crate) struct TemporaryCredentials {
 }
 
 /// The hash of a session token, which verifies a token without revealing it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TokenHash(Vec<u8>);
+
+/// Compares in constant time.
+impl PartialEq for TokenHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for TokenHash {}
 
 impl TokenHash {
     /// Hashes a token.
@@ -84,8 +101,9 @@ pub(crate) struct NewSession {
 impl NewSession {
     /// Creates credentials for a caller with a token of at least `token_bytes` bytes.
     ///
-    /// Secrets take their own seeds from the clock, as the ids of a call can be derived from one another.
+    /// The access key and the token take their own seeds from the clock, as the ids of a call can be derived from one another.
     pub(crate) fn new(
+        root_key: &RootKey,
         clock: &dyn Clock,
         now: Timestamp,
         caller: Caller,
@@ -93,9 +111,10 @@ impl NewSession {
         token_bytes: usize,
     ) -> Self {
         let random = |seeds: usize| -> Vec<u8> { (0..seeds).flat_map(|_| clock.seed().to_be_bytes()).collect() };
+        let access_key_id = derived_id("ASIA", 16, clock.seed());
         let credentials = TemporaryCredentials {
-            access_key_id: derived_id("ASIA", 16, clock.seed()),
-            secret_access_key: STANDARD.encode(&random(2)[..30]),
+            secret_access_key: root_key.secret(&access_key_id).as_str().to_owned(),
+            access_key_id,
             session_token: token(random(9), token_bytes),
             expiration: expires.iso(),
         };

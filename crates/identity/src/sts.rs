@@ -29,7 +29,7 @@ use serde_json::Value;
 use store::{Store, Transaction};
 
 use crate::session::{self, NewSession};
-use crate::{Credentials, Identities, PresentedCredential};
+use crate::{Credentials, Identities, PresentedCredential, RootKey};
 
 /// `eventSource` of the records of STS.
 pub const EVENT_SOURCE: &str = "sts.amazonaws.com";
@@ -46,6 +46,7 @@ pub struct Sts {
     identities: RwLock<Arc<Identities>>,
     default_account: AccountId,
     store: Arc<Store>,
+    root_key: RootKey,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +69,8 @@ impl Sts {
     pub fn open(store: Arc<Store>, identities: Identities, clock: Arc<dyn Clock>) -> Result<Self, store::Error> {
         store.migrate("identity", session::STEPS)?;
         let default_account = identities.default_account().clone();
-        Ok(Self { identities: RwLock::new(Arc::new(identities)), default_account, store, clock })
+        let root_key = RootKey::open(&store)?;
+        Ok(Self { identities: RwLock::new(Arc::new(identities)), default_account, store, root_key, clock })
     }
 
     /// Returns the current identities.
@@ -118,6 +120,11 @@ impl Sts {
         Ok(self.identities().authenticate(credentials, account, partition))
     }
 
+    /// Returns the key that gives the secrets of issued access keys; a reset does not change it.
+    pub fn root_key(&self) -> &RootKey {
+        &self.root_key
+    }
+
     /// Deletes all sessions.
     pub fn reset(&self) -> Result<(), store::Error> {
         session::clear(&self.store)
@@ -131,7 +138,7 @@ impl Sts {
     /// Creates credentials for a caller that are valid for `seconds` from the time of the call.
     pub(crate) fn issue(&self, call: &Call, caller: Caller, seconds: i64, token_bytes: usize) -> NewSession {
         let expires = Timestamp::from_millis(call.time.millis() + seconds * 1000);
-        NewSession::new(&*self.clock, call.time, caller, expires, token_bytes)
+        NewSession::new(&self.root_key, &*self.clock, call.time, caller, expires, token_bytes)
     }
 
     /// Creates credentials for a caller that are valid until a time.
@@ -142,7 +149,7 @@ impl Sts {
         expires: Timestamp,
         token_bytes: usize,
     ) -> NewSession {
-        NewSession::new(&*self.clock, call.time, caller, expires, token_bytes)
+        NewSession::new(&self.root_key, &*self.clock, call.time, caller, expires, token_bytes)
     }
 
     /// Finds the session of temporary credentials, expired or not.
