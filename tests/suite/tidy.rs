@@ -12,18 +12,19 @@ use toml::{Table, Value};
 use crate::table;
 
 /// The crates of this workspace that each crate may depend on.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
     ("worker", &[]),
     ("bucket", &[]),
-    ("identity", &["aws", "store"]),
+    ("policy", &[]),
+    ("identity", &["aws", "store", "policy"]),
     ("trail", &["aws", "store", "worker", "bucket"]),
     ("codecommit", &["aws", "store", "git"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
     ("server", &["aws", "store", "git", "worker", "bucket", "identity", "trail", "codecommit", "tagging"]),
-    ("codecommit-local", &["aws", "store", "git", "trail", "codecommit", "server"]),
+    ("codecommit-local", &["aws", "store", "git", "policy", "trail", "codecommit", "server"]),
 ];
 
 /// Maximum number of lines of a Rust file.
