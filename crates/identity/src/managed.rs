@@ -195,11 +195,24 @@ mod tests {
     #[test]
     fn readers_cannot_write() {
         for name in ["AWSCodeCommitReadOnly", "ReadOnlyAccess"] {
-            for action in ["BatchGetCommits", "DescribeMergeConflicts", "GetFile", "GitPull", "ListRepositories"] {
-                assert!(allows(name, &format!("codecommit:{action}"), REPOSITORY), "{name} {action}");
+            for action in [
+                "codecommit:BatchGetCommits",
+                "codecommit:DescribeMergeConflicts",
+                "codecommit:GetFile",
+                "codecommit:GitPull",
+                "codecommit:ListRepositories",
+            ] {
+                assert!(allows(name, action, REPOSITORY), "{name} {action}");
             }
-            for action in ["CreateBranch", "GitPush", "PutFile", "DeleteFile", "TagResource", "PostCommentReply"] {
-                assert!(!allows(name, &format!("codecommit:{action}"), REPOSITORY), "{name} {action}");
+            for action in [
+                "codecommit:CreateBranch",
+                "codecommit:GitPush",
+                "codecommit:PutFile",
+                "codecommit:DeleteFile",
+                "codecommit:TagResource",
+                "codecommit:PostCommentReply",
+            ] {
+                assert!(!allows(name, action, REPOSITORY), "{name} {action}");
             }
         }
         // Only the policy of CodeCommit has these two.
