@@ -69,7 +69,8 @@ pub fn aws(folder: &Path, endpoint: &str, arguments: &[&str]) -> Outcome {
     outcome(python_environment("aws", folder, endpoint).args(arguments))
 }
 
-fn python_environment(program: &str, folder: &Path, endpoint: &str) -> Command {
+/// Returns the command of a program of the pinned Python environment, as a client of an endpoint.
+pub fn python_environment(program: &str, folder: &Path, endpoint: &str) -> Command {
     let mut command = Command::new(python_folder().join(program));
     command
         .current_dir(folder)
@@ -139,7 +140,8 @@ pub fn git_fed(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-fn git_command(folder: &Path, arguments: &[&str]) -> Command {
+/// Returns the command that runs `git` in a folder.
+pub fn git_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
         .args(arguments)

@@ -16,6 +16,7 @@ pub mod sdk;
 pub mod sts;
 pub mod wire;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,7 +63,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let runtime = Runtime::new().expect("threads can be started");
         let mut settings = Settings {
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: vec![([127, 0, 0, 1], 0).into()],
             data_dir: Some(folder.path().join("data")),
             signing_key: Some(digests::signing_key()),
             ..Settings::default()
@@ -119,6 +120,26 @@ impl World {
     /// Returns the URL of the server.
     pub fn endpoint(&self) -> String {
         self.server().endpoint()
+    }
+
+    /// Returns the URL of the server with https.
+    pub fn tls_endpoint(&self) -> String {
+        self.endpoint().replace("http://", "https://")
+    }
+
+    /// Returns the file with the server's certificate authority.
+    pub fn authority_file(&self) -> PathBuf {
+        self.server().authority_file().expect("the server has a certificate authority")
+    }
+
+    /// Returns the addresses that the server listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.server().addresses()
+    }
+
+    /// Returns the port of the server.
+    pub fn port(&self) -> u16 {
+        self.server().address().port()
     }
 
     /// Returns the folder of the test.

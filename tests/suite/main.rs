@@ -67,6 +67,8 @@ mod table;
 mod tag;
 mod tagging;
 mod tidy;
+mod tls;
+mod tls_clients;
 mod trail;
 mod trail_clients;
 mod trails;

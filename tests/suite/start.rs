@@ -52,7 +52,10 @@ fn serve_is_the_same_as_no_command_and_version_the_same_as_its_flag() {
 fn the_log_warns_of_an_address_for_the_network_and_of_tls() {
     let folder = folder();
     let mut command = program(folder.path());
-    command.args(["--listen", "0.0.0.0:0", "--ephemeral"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["--listen", "0.0.0.0:0", "--ephemeral", "--tls", "off"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program is built");
     let mut ready = String::new();
     BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");

@@ -28,6 +28,10 @@ pub struct Call {
     pub host: Option<String>,
     /// The clone URL of a repository without its name: `http://127.0.0.1:4599/v1/repos`.
     pub clone_url_base: String,
+    /// Whether the client used TLS, to this server or to a trusted proxy; the condition key `aws:SecureTransport`.
+    pub is_secure: bool,
+    /// The TLS session of the connection to this server.
+    pub tls: Option<TlsSession>,
     /// Flags that end the work of the call early, set when the client disconnects or the server stops.
     pub interrupts: Vec<Arc<AtomicBool>>,
     request_id: String,
@@ -77,6 +81,19 @@ pub struct Origin {
     pub host: Option<String>,
     /// See [`Call::clone_url_base`].
     pub clone_url_base: String,
+    /// See [`Call::is_secure`].
+    pub is_secure: bool,
+    /// See [`Call::tls`].
+    pub tls: Option<TlsSession>,
+}
+
+/// The version and cipher suite of a TLS session, as the `tlsDetails` of records have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsSession {
+    /// The version, such as `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite, such as `TLS_AES_256_GCM_SHA384`.
+    pub cipher_suite: &'static str,
 }
 
 impl Call {
@@ -95,6 +112,8 @@ impl Call {
             user_agent: origin.user_agent,
             host: origin.host,
             clone_url_base: origin.clone_url_base,
+            is_secure: origin.is_secure,
+            tls: origin.tls,
             interrupts: Vec::new(),
             request_id: String::new(),
             event_id: String::new(),
@@ -121,6 +140,8 @@ impl Call {
             user_agent: self.user_agent.clone(),
             host: self.host.clone(),
             clone_url_base: self.clone_url_base.clone(),
+            is_secure: self.is_secure,
+            tls: self.tls,
         };
         let call = Self::new(caller, origin, self.time, self.next_number());
         Self { interrupts: self.interrupts.clone(), ..call }

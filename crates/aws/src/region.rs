@@ -14,6 +14,9 @@ use crate::Partition;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(Arc<str>);
 
+/// The services whose host names contain a region.
+const SERVICES: [&str; 5] = ["codecommit", "git-codecommit", "sts", "cloudtrail", "tagging"];
+
 impl Region {
     /// Returns the name.
     pub fn as_str(&self) -> &str {
@@ -22,8 +25,8 @@ impl Region {
 
     /// Returns the region in an AWS host name, with or without a port. Network aliases of containers have such host names.
     ///
-    /// Recognizes `codecommit.REGION.amazonaws.com`, `git-codecommit.REGION.amazonaws.com`, their `-fips` forms,
-    /// a `vpce-….` prefix with its `.vpce` infix, and the same below the domains of all partitions.
+    /// Recognizes `codecommit.REGION.amazonaws.com`, the same of the other services that have no region in their requests without a
+    /// signature, their `-fips` forms, a `vpce-….` prefix with its `.vpce` infix, and the same below the domains of all partitions.
     pub fn from_host(host: &str) -> Option<Self> {
         let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
         // Names below `localhost` resolve to this machine everywhere, without a hosts file.
@@ -33,9 +36,8 @@ impl Region {
         let name = name.strip_suffix(".vpce").unwrap_or(name);
         let (service, region) = name.rsplit_once('.')?;
         let service = service.rsplit('.').next().unwrap_or(service);
-        matches!(service.strip_suffix("-fips").unwrap_or(service), "codecommit" | "git-codecommit")
-            .then(|| region.parse().ok())
-            .flatten()
+        let service = service.strip_suffix("-fips").unwrap_or(service);
+        if SERVICES.contains(&service) { region.parse().ok() } else { None }
     }
 
     /// Returns the domain of the region's host names at AWS.
@@ -88,13 +90,16 @@ mod tests {
         assert_eq!(region("git-codecommit.us-east-2.amazonaws.com:4599"), ohio);
         assert_eq!(region("git-codecommit-fips.us-east-2.amazonaws.com"), ohio);
         assert_eq!(region("vpce-0a-1b.git-codecommit.us-east-2.vpce.amazonaws.com"), ohio);
+        assert_eq!(region("sts.us-east-2.amazonaws.com:443"), ohio);
+        assert_eq!(region("cloudtrail.us-east-2.amazonaws.com"), ohio);
+        assert_eq!(region("tagging.us-east-2.amazonaws.com"), ohio);
         assert_eq!(region("codecommit.cn-north-1.amazonaws.com.cn"), Some("cn-north-1".to_owned()));
         assert_eq!(region("git-codecommit.us-east-2.amazonaws.com.localhost:4599"), ohio);
     }
 
     #[test]
     fn other_host_names_contain_no_region() {
-        for host in ["127.0.0.1:4599", "localhost", "s3.us-east-2.amazonaws.com", "[::1]:80", ""] {
+        for host in ["127.0.0.1:4599", "localhost", "s3.us-east-2.amazonaws.com", "sts.amazonaws.com", "[::1]:80", ""] {
             assert_eq!(Region::from_host(host), None, "{host}");
         }
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::Agent;
 use ureq::http::{Request, StatusCode};
+use ureq::tls::TlsConfig;
 
 pub use self::settings::{RemoteSettings, Secret};
 use crate::Bucket;
@@ -41,13 +42,14 @@ pub struct RemoteBucket {
 }
 
 impl RemoteBucket {
-    /// Creates the client of a bucket; nothing is sent before an object is put.
-    pub fn new(name: &str, settings: RemoteSettings, clock: Clock) -> Self {
+    /// Creates the client of a bucket; nothing is sent before an object is put. `tls` is for endpoints with `https`.
+    pub fn new(name: &str, settings: RemoteSettings, clock: Clock, tls: TlsConfig) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
+            .tls_config(tls)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(Some(TIMEOUT))
             .user_agent("codecommit-local")

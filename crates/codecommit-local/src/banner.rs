@@ -8,13 +8,26 @@ use crate::environment;
 
 /// Returns the lines that are printed when the server is ready.
 pub(crate) fn text(server: &Server) -> String {
-    let endpoint = format!("http://{}", reachable(server.address()));
+    let address = reachable(server.address());
+    let endpoint = if server.requires_tls() { format!("https://{address}") } else { format!("http://{address}") };
     let (account, region) = (server.account(), server.region());
-    let exports: String = environment::exports(&endpoint, region.as_str()).collect();
+    let authority = server.authority_file().and_then(|path| std::path::absolute(path).ok());
+    let authority = authority.map(|path| path.display().to_string());
+    let required_authority = authority.as_deref().filter(|_| server.requires_tls());
+    let exports: String = environment::exports(&endpoint, region.as_str(), required_authority).collect();
+    let further = server.addresses()[1..].iter().map(|address| format!("  It also listens at {address}.\n"));
+    let further = further.collect::<Vec<_>>().concat();
+    let tls = match authority {
+        Some(authority) if server.requires_tls() => format!("  TLS:    certificate authority {authority}\n"),
+        Some(authority) => {
+            format!("  TLS:    https://{address}, certificate authority {authority}   (codecommit-local env --tls)\n")
+        }
+        None => String::new(),
+    };
     format!(
         "
   codecommit-local is ready at {endpoint}
-
+{further}
   Paste this into a shell, or run eval \"$(codecommit-local env)\", to use it with the AWS CLI and SDKs:
 
 {exports}
@@ -28,7 +41,7 @@ pub(crate) fn text(server: &Server) -> String {
   Region: {region}, account {account}
   Data:   {}
   Trail:  {}   (codecommit-local events --follow)
-
+{tls}
 ",
         server.data_folder().display(),
         server.trail_folder().display(),

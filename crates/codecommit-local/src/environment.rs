@@ -1,5 +1,9 @@
 //! `codecommit-local env`: the environment of clients, as shell commands.
 
+mod authority;
+
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// Access key of the example user in AWS's documentation; a server without identities accepts any key.
@@ -12,6 +16,16 @@ pub(crate) struct Arguments {
     /// URL of the server
     #[arg(long, env = "CODECOMMIT_LOCAL_ENDPOINT", value_name = "URL", default_value = "http://127.0.0.1:4599")]
     endpoint: String,
+    /// Use TLS: the same URL with https
+    #[arg(long)]
+    tls: bool,
+    /// PEM file of the certificate authority that clients trust with https [default: ca.pem in the data folder, else that of the
+    /// running server, saved as codecommit-local-ca.pem]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Data folder of the server, for its ca.pem
+    #[arg(long, env = "CODECOMMIT_LOCAL_DATA_DIR", value_name = "FOLDER", default_value = "codecommit-data")]
+    data_dir: PathBuf,
     /// Region of the clients
     #[arg(long, env = "CODECOMMIT_LOCAL_REGION", value_name = "REGION", default_value = "us-east-1")]
     region: String,
@@ -23,39 +37,63 @@ pub(crate) struct Arguments {
 /// Prints one export for each variable.
 pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     let endpoint = arguments.endpoint.trim_end_matches('/');
-    if !endpoint.starts_with("http://") {
-        return Err(format!("'{endpoint}' is not an http URL; write one such as http://127.0.0.1:4599"));
+    let endpoint = match endpoint.strip_prefix("http://") {
+        Some(address) if arguments.tls || arguments.ca.is_some() => format!("https://{address}"),
+        _ => endpoint.to_owned(),
+    };
+    if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+        return Err(format!("'{endpoint}' is not an http or https URL; write one such as http://127.0.0.1:4599"));
     }
+    let ca = if endpoint.starts_with("https://") {
+        let found = authority::find(arguments.ca.as_deref(), &arguments.data_dir, &endpoint)?;
+        println!("# {}", found.comment);
+        println!(
+            "# With AWS_CA_BUNDLE and SSL_CERT_FILE programs trust this certificate authority only; NODE_EXTRA_CA_CERTS adds it."
+        );
+        Some(found.path)
+    } else {
+        None
+    };
     println!("# A program that knows one endpoint for all services takes AWS_ENDPOINT_URL={endpoint}");
     println!("# eval \"$(codecommit-local env)\" sets these in your shell.");
-    for (name, value) in variables(endpoint, &arguments.region, &arguments.access_key_id) {
+    for (name, value) in variables(&endpoint, &arguments.region, &arguments.access_key_id, ca.as_deref()) {
         println!("export {name}={}", quoted(&value));
     }
     Ok(())
 }
 
-/// Returns the variables that point the AWS CLI, SDKs and git at a server.
-pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str) -> Vec<(&'static str, String)> {
+/// Returns the variables that point the AWS CLI, SDKs and git at a server; `ca` is the certificate authority's file, with https.
+pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str, ca: Option<&str>) -> Vec<(String, String)> {
     let endpoints = ["AWS_ENDPOINT_URL_CODECOMMIT", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_STS"];
-    let mut variables: Vec<_> = endpoints.map(|name| (name, endpoint.to_owned())).into();
+    let mut variables: Vec<_> = endpoints.map(|name| (name, endpoint)).into();
     variables.extend([
-        ("AWS_REGION", region.to_owned()),
-        ("AWS_DEFAULT_REGION", region.to_owned()),
-        ("AWS_ACCESS_KEY_ID", access_key_id.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
-        // With a credential helper, git does not prompt for a password.
-        ("GIT_CONFIG_COUNT", "2".to_owned()),
-        ("GIT_CONFIG_KEY_0", format!("credential.{endpoint}.helper")),
-        ("GIT_CONFIG_VALUE_0", "!aws codecommit --ignore-host-check credential-helper $@".to_owned()),
-        ("GIT_CONFIG_KEY_1", format!("credential.{endpoint}.useHttpPath")),
-        ("GIT_CONFIG_VALUE_1", "true".to_owned()),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+        ("AWS_ACCESS_KEY_ID", access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
     ]);
-    variables
+    if let Some(ca) = ca {
+        variables.extend(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].map(|name| (name, ca)));
+        // git-remote-codecommit puts https:// before it.
+        variables.push(("CODE_COMMIT_ENDPOINT", endpoint.trim_start_matches("https://")));
+    }
+    // With a credential helper, git does not prompt for a password.
+    let mut configuration = vec![
+        (format!("credential.{endpoint}.helper"), "!aws codecommit --ignore-host-check credential-helper $@"),
+        (format!("credential.{endpoint}.useHttpPath"), "true"),
+    ];
+    configuration.extend(ca.map(|ca| (format!("http.{endpoint}.sslCAInfo"), ca)));
+    let count = ("GIT_CONFIG_COUNT".to_owned(), configuration.len().to_string());
+    let git = configuration.into_iter().enumerate().flat_map(|(number, (key, value))| {
+        [(format!("GIT_CONFIG_KEY_{number}"), key), (format!("GIT_CONFIG_VALUE_{number}"), value.to_owned())]
+    });
+    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    variables.chain([count]).chain(git).collect()
 }
 
 /// Returns the export commands of the banner, for the AWS CLI and SDKs.
-pub(crate) fn exports(endpoint: &str, region: &str) -> impl Iterator<Item = String> {
-    let variables = variables(endpoint, region, ACCESS_KEY_ID);
+pub(crate) fn exports(endpoint: &str, region: &str, ca: Option<&str>) -> impl Iterator<Item = String> {
+    let variables = variables(endpoint, region, ACCESS_KEY_ID, ca);
     let aws = variables.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
     aws.map(|(name, value)| format!("    export {name}={}\n", quoted(&value)))
 }

@@ -128,7 +128,7 @@ fn time(text: &str) -> Result<String, String> {
 /// Prints the events.
 pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     let result = if let Some(url) = &arguments.endpoint {
-        print_records(&mut Endpoint::new(url), arguments)
+        Endpoint::new(url).and_then(|mut endpoint| print_records(&mut endpoint, arguments))
     } else {
         let folder = arguments.trail_dir.clone().unwrap_or_else(|| arguments.data_dir.join("trail"));
         let path = trail::events_path(&folder);

@@ -6,6 +6,7 @@ mod environment;
 mod events;
 mod health;
 mod log;
+mod server_trust;
 mod simulate;
 mod verify;
 
@@ -157,10 +158,7 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
             tokio::select! {
                 _ = terminated.recv() => break,
                 _ = interrupted.recv() => break,
-                _ = reload.recv() => match server.reload_identities() {
-                    Ok(()) => tracing::info!("reloaded the identities file"),
-                    Err(error) => tracing::warn!(%error, "cannot reload the identities file; the identities stay as they were"),
-                }
+                _ = reload.recv() => read_again(&server),
             }
         }
         tracing::info!(?stop_timeout, "stopping the server");
@@ -177,10 +175,20 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
     served
 }
 
-/// Warns of an address that other machines can reach: nothing checks credentials.
+/// Reads the identities file and the certificate again.
+fn read_again(server: &Server) {
+    match server.reload_identities() {
+        Ok(()) => tracing::info!("reloaded the identities file"),
+        Err(error) => tracing::warn!(%error, "cannot reload the identities file; the identities stay as they were"),
+    }
+    if let Err(error) = server.reload_certificate() {
+        tracing::warn!(%error, "cannot reload the certificate; the former one stays");
+    }
+}
+
+/// Warns of addresses that other machines can reach: nothing checks credentials.
 fn warn_of_open_address(server: &Server) {
-    let address = server.address();
-    if !address.ip().is_loopback() {
+    for address in server.addresses().iter().filter(|address| !address.ip().is_loopback()) {
         tracing::warn!(
             %address,
             "everyone in the network can read and change all repositories; for this machine only, use --listen 127.0.0.1:{}",

@@ -2,6 +2,8 @@
 
 mod buckets;
 mod file_error;
+mod one_or_many;
+mod setting_error;
 mod settings;
 mod triggers;
 pub mod units;
@@ -15,8 +17,9 @@ use codecommit::settings::Simulate;
 use serde::Deserialize;
 
 pub use buckets::BucketOptions;
+pub use setting_error::SettingError;
 pub use triggers::TriggerOptions;
-pub use values::{Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel};
+pub use values::{Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode};
 
 /// Declares each setting once: its flag, its variable and its line in the file are derived from the member.
 macro_rules! settings {
@@ -49,9 +52,40 @@ settings! {
 #[derive(Args, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Options {
-    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:4599]
-    #[arg(long, env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Server")]
-    pub listen: Option<String>,
+    /// Addresses and ports to listen on, separated by commas; port 0 takes a free one [default: 127.0.0.1:4599]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_LISTEN",
+        value_name = "ADDRESS:PORT",
+        help_heading = "Server",
+        value_delimiter = ',',
+    )]
+    #[serde(deserialize_with = "one_or_many::texts")]
+    pub listen: Option<Vec<String>>,
+    /// TLS on the same ports as plain HTTP: auto: clients use either; off: plain HTTP only; require: TLS only [default: auto]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TLS", value_name = "MODE", help_heading = "Server")]
+    pub tls: Option<TlsMode>,
+    /// PEM file of a certificate, followed by its issuers', to use instead of certificates of the local certificate authority
+    #[arg(long, env = "CODECOMMIT_LOCAL_TLS_CERT", value_name = "FILE", help_heading = "Server", hide_short_help = true)]
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file of the private key of --tls-cert
+    #[arg(long, env = "CODECOMMIT_LOCAL_TLS_KEY", value_name = "FILE", help_heading = "Server", hide_short_help = true)]
+    pub tls_key: Option<PathBuf>,
+    /// Host names, with all names below them, and addresses under which clients use TLS, besides localhost, AWS's names and this
+    /// machine's; separated by commas
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_TLS_NAME",
+        value_name = "NAME",
+        help_heading = "Server",
+        hide_short_help = true,
+        value_delimiter = ',',
+    )]
+    #[serde(deserialize_with = "one_or_many::texts")]
+    pub tls_name: Option<Vec<String>>,
+    /// PEM file of the certificate authorities that requests to triggers' destinations and remote buckets trust, instead of the public ones
+    #[arg(long, env = "CODECOMMIT_LOCAL_CLIENT_CA", value_name = "FILE", help_heading = "Server", hide_short_help = true)]
+    pub client_ca: Option<PathBuf>,
     /// Host names under which clients and web pages may use the server, besides names that public DNS cannot have:
     /// git.example.com, *.example.com, or * for any; separated by commas
     #[arg(
@@ -446,18 +480,6 @@ pub struct Options {
     pub simulate: Option<Simulate>,
 }
 }
-
-/// A setting that cannot be used; the text says what to write instead.
-#[derive(Debug)]
-pub struct SettingError(String);
-
-impl std::fmt::Display for SettingError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SettingError {}
 
 impl Options {
     /// Reads a TOML file of settings, named as the flags are.

@@ -1,6 +1,5 @@
 //! The spine: the path of an API request from top to bottom.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -16,6 +15,7 @@ use identity::{AuthenticationError, Sts};
 use store::Durability;
 use trail::Recording;
 
+use crate::connection::Peer;
 use crate::disconnect::DisconnectGuard;
 use crate::protocol::{self, RequestedOperation, TARGET};
 use crate::services::Service;
@@ -29,7 +29,7 @@ const STS: trail::Source =
 /// Serves `POST /`, and AWS query requests by `GET /`.
 pub(crate) async fn serve(
     Shared(state): Shared<Arc<State>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request<Body>,
 ) -> Response<Body> {
     // 1. Read head and body.
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
     let work = headers::text(&head.headers, &TARGET).and_then(|target| Service::work(&target)).unwrap_or(Work::Files);
     let begun = {
         let state = Arc::clone(&state);
-        let begin = move || begin(&state, &head, body, peer, disconnected);
+        let begin = move || begin(&state, &head, body, &peer, disconnected);
         match work {
             Work::Rows => begin(),
             Work::Files => blocking::run(begin).await,
@@ -92,7 +92,7 @@ fn begin(
     state: &State,
     head: &Parts,
     body: Option<Result<Spool, Failure>>,
-    peer: SocketAddr,
+    peer: &Peer,
     disconnected: Arc<AtomicBool>,
 ) -> Begun {
     let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));

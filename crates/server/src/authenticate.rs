@@ -1,6 +1,6 @@
 //! Authentication of a request, and the call that begins with it: caller, account, region and client address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use aws::call::Origin;
 use aws::{AccountId, Call, Region};
@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use identity::{AuthenticationError, Credentials};
 
+use crate::connection::Peer;
 use crate::headers;
 use crate::state::State;
 
@@ -34,7 +35,7 @@ pub(crate) struct Scope {
 pub(crate) fn begin_call(
     state: &State,
     headers: &HeaderMap,
-    peer: SocketAddr,
+    peer: &Peer,
     scope: Option<Scope>,
 ) -> Result<Call, AuthenticationError> {
     let token = headers::text(headers, &SECURITY_TOKEN);
@@ -50,14 +51,11 @@ pub(crate) fn begin_call(
     Ok(Call::begin(caller, origin, &*state.clock))
 }
 
-fn origin(state: &State, headers: &HeaderMap, peer: SocketAddr, scope: Scope, host: Option<String>) -> Origin {
-    let peer = peer.ip().to_canonical();
-    let is_trusted = |address: &IpAddr| state.settings.trusted_proxies.iter().any(|network| network.contains(address));
-    let forwarded = is_trusted(&peer);
-    let client = forwarded.then(|| client_address(headers, is_trusted)).flatten().unwrap_or(peer);
-    let is_https =
-        forwarded && headers::text(headers, &FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
-    let clone_url_base = clone_url_base(state, if is_https { "https" } else { "http" }, host.as_deref(), &scope);
+fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: Option<String>) -> Origin {
+    let address = peer.address.ip().to_canonical();
+    let is_trusted = |address: &IpAddr| is_trusted_proxy(state, address);
+    let client = is_trusted(&address).then(|| client_address(headers, is_trusted)).flatten().unwrap_or(address);
+    let clone_url_base = clone_url_base(state, scheme(state, headers, peer), host.as_deref(), &scope);
     Origin {
         account: scope.account,
         region: scope.region,
@@ -65,7 +63,27 @@ fn origin(state: &State, headers: &HeaderMap, peer: SocketAddr, scope: Scope, ho
         user_agent: headers::text(headers, &USER_AGENT),
         host,
         clone_url_base,
+        is_secure: is_secure(state, headers, peer),
+        tls: peer.tls,
     }
+}
+
+/// Returns whether a client uses TLS; a trusted proxy tells how its client reached it.
+pub(crate) fn is_secure(state: &State, headers: &HeaderMap, peer: &Peer) -> bool {
+    let forwarded = is_trusted_proxy(state, &peer.address.ip().to_canonical());
+    match headers::text(headers, &FORWARDED_PROTO).filter(|_| forwarded) {
+        Some(protocol) => protocol.eq_ignore_ascii_case("https"),
+        None => peer.tls.is_some(),
+    }
+}
+
+/// Returns the scheme of the URLs under which a client reaches the server.
+pub(crate) fn scheme(state: &State, headers: &HeaderMap, peer: &Peer) -> &'static str {
+    if is_secure(state, headers, peer) { "https" } else { "http" }
+}
+
+fn is_trusted_proxy(state: &State, address: &IpAddr) -> bool {
+    state.settings.trusted_proxies.iter().any(|network| network.contains(address))
 }
 
 /// Finds the client in front of all trusted proxies: the last address that is not a trusted proxy's. The client could have forged

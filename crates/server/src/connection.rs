@@ -1,4 +1,4 @@
-//! TCP connections with a write timeout, so that stalled clients are disconnected.
+//! TCP connections with a write timeout, so that stalled clients are disconnected, and the TLS above them.
 //!
 //! **Invariant:** the buffers of a reply are released no later than the write timeout.
 
@@ -8,12 +8,27 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use aws::call::TlsSession;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
 
-/// The first bytes of a TLS record with a handshake message (RFC 8446, 5.1).
-const TLS_HANDSHAKE: [u8; 2] = [22, 3];
+/// The client of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// The TLS session; `None` for plain HTTP.
+    pub(crate) tls: Option<TlsSession>,
+}
+
+/// What HTTP is spoken over.
+pub(crate) enum Transport {
+    /// Plain HTTP.
+    Plain(Connection),
+    /// TLS; the connection below it has the write timeout.
+    Tls(Box<TlsStream<Connection>>),
+}
 
 /// A connection on which a write fails if the client reads nothing for too long.
 pub(crate) struct Connection {
@@ -22,12 +37,11 @@ pub(crate) struct Connection {
     write_timeout: Duration,
     /// Runs while a write waits.
     timer: Option<Pin<Box<Sleep>>>,
-    has_read: bool,
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr, write_timeout: Duration) -> Self {
-        Self { stream, peer, write_timeout, timer: None, has_read: false }
+        Self { stream, peer, write_timeout, timer: None }
     }
 
     /// Fails a write that waits for too long.
@@ -53,15 +67,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let filled = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if !self.has_read {
-            self.has_read = true;
-            if buffer.filled().get(filled..).is_some_and(|bytes| bytes.starts_with(&TLS_HANDSHAKE)) {
-                tracing::warn!(peer = %self.peer, "received a TLS handshake; this server speaks plain HTTP: use an http:// URL");
-            }
-        }
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
@@ -90,5 +96,56 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Calls a method of the stream in a transport.
+macro_rules! delegate {
+    ($transport:expr, $stream:ident => $call:expr) => {
+        match $transport.get_mut() {
+            Transport::Plain(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            Transport::Tls(stream) => {
+                let $stream = Pin::new(stream.as_mut());
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, stream => stream.poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        delegate!(self, stream => stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        delegate!(self, stream => stream.poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, stream => stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, stream => stream.poll_shutdown(context))
     }
 }

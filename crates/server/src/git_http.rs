@@ -4,7 +4,6 @@ mod path;
 mod reply;
 
 use std::io::Read;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use git::{Service, Version};
 use identity::{Credentials, PresentedCredential};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::connection::Peer;
 use crate::disconnect::DisconnectGuard;
 use crate::git_http::path::Endpoint;
 pub(crate) use crate::git_http::path::GitPath;
@@ -42,7 +42,7 @@ enum RequestBody {
 }
 
 /// Serves all paths below `/v1/repos/` and `/ACCOUNT/REGION/v1/repos/`.
-pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>) -> Response<Body> {
     // 1. Read the head.
     let (head, body) = request.into_parts();
     let Some(path) = GitPath::parse(head.uri.path()) else {
@@ -91,7 +91,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     let is_advertisement = path.endpoint == Endpoint::Advertisement;
     let work = move || {
         // 2. and 3. Authenticate, and begin the call.
-        let call = match authenticate::begin_call(&state, &head.headers, peer, path.scope) {
+        let call = match authenticate::begin_call(&state, &head.headers, &peer, path.scope) {
             Ok(mut call) => {
                 call.interrupts.push(disconnected);
                 Arc::new(call)

@@ -30,6 +30,7 @@ mod eviction;
 mod folders;
 mod git_http;
 mod git_serving;
+mod handshake;
 mod headers;
 mod listen;
 mod local;
@@ -47,11 +48,12 @@ pub mod settings;
 mod spool;
 mod start_error;
 mod state;
+mod tls;
 mod triggers;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,12 +65,14 @@ use tokio::task::JoinHandle;
 pub use folders::Overlap;
 pub use settings::Settings;
 pub use start_error::StartError;
+pub use tls::client::client_tls;
 
+use crate::settings::TlsMode;
 use crate::state::State;
 
 /// A running server; it stops when it is stopped or dropped.
 pub struct Server {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<io::Result<()>>,
@@ -85,28 +89,57 @@ impl Server {
 
     /// Starts a server whose time and ids come from the given clock.
     pub async fn start_with_clock(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let listen = |source| StartError::Listen { address: settings.listen, source };
-        let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let state = Arc::new(State::open(settings, address, clock)?);
+        let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
+        for &address in &settings.listen {
+            let failed = |source| StartError::Listen { address, source };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            addresses.push(listener.local_addr().map_err(failed)?);
+            listeners.push(listener);
+        }
+        let first = *addresses.first().ok_or(StartError::NoAddress)?;
+        let state = Arc::new(State::open(settings, first, clock)?);
         let (stop, stopped) = oneshot::channel::<()>();
         let (idle_timeout, stop_timeout) = (state.settings.git.timeout, state.settings.stop_timeout);
+        let certificates = Arc::clone(&state.certificates);
         let router = routes::router(Arc::clone(&state));
-        let served = tokio::spawn(listen::serve(listener, router, idle_timeout, stop_timeout, async {
+        let served = tokio::spawn(listen::serve(listeners, certificates, router, idle_timeout, stop_timeout, async {
             // A dropped sender stops the server, too.
             drop(stopped.await);
         }));
-        Ok(Self { address, state, stop: Some(stop), served })
+        Ok(Self { addresses, state, stop: Some(stop), served })
     }
 
-    /// Returns the address that the server listens on.
+    /// Returns the first address that the server listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.addresses[0]
     }
 
-    /// Returns the URL for clients, such as the value of `AWS_ENDPOINT_URL_CODECOMMIT`.
+    /// Returns all addresses that the server listens on, in the order of the settings.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Returns the URL for clients, such as the value of `AWS_ENDPOINT_URL_CODECOMMIT`; it is `https` if TLS is required.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.requires_tls() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address())
+    }
+
+    /// Returns whether clients must use TLS.
+    pub fn requires_tls(&self) -> bool {
+        self.state.settings.tls.mode == TlsMode::Require
+    }
+
+    /// Returns the file with the certificate of the local certificate authority, which signs the server's certificates.
+    ///
+    /// Returns `None` if TLS is off or has a certificate of its own.
+    pub fn authority_file(&self) -> Option<PathBuf> {
+        self.state.certificates.authority_pem().map(|_| self.data_folder().join(tls::AUTHORITY_FILE))
+    }
+
+    /// Reads the certificate of the settings again, for new connections; if it cannot be used, the former one stays.
+    pub fn reload_certificate(&self) -> Result<(), StartError> {
+        self.state.certificates.reload()
     }
 
     /// Reads the identities file again, for all later calls; if it cannot be used, the identities stay as they are.

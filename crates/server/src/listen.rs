@@ -1,7 +1,10 @@
 //! Accepts connections, serves them with timeouts, and lets them finish when the server stops.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,12 +15,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::connection::Connection;
+use crate::connection::Peer;
+use crate::handshake;
+use crate::tls::Certificates;
 
 /// Pause after a connection could not be accepted, which is mostly because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -25,11 +30,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Largest head of a request, and size of a connection's buffer for a reply.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// What the connections have in common.
+struct Connections {
+    http: http1::Builder,
+    router: TowerToHyperService<Router>,
+    certificates: Arc<Certificates>,
+    idle_timeout: Duration,
+}
+
 /// Serves connections until `stop` completes; running requests then have `stop_timeout` before their connections are closed.
 ///
-/// A connection is closed if its client does not complete the head of a request, or reads nothing of a reply, for `idle_timeout`.
+/// A connection is closed if its client does not complete the handshake or the head of a request, or reads nothing of a reply, for
+/// `idle_timeout`.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
+    certificates: Arc<Certificates>,
     router: Router,
     idle_timeout: Duration,
     stop_timeout: Duration,
@@ -38,26 +53,25 @@ pub(crate) async fn serve(
     let mut http = http1::Builder::new();
     // The routes add the date to replies: hyper's own panics if the clock is before 1970 or after 9999.
     http.timer(TokioTimer::new()).header_read_timeout(idle_timeout).auto_date_header(false).max_buf_size(BUFFER_BYTES);
-    let running = GracefulShutdown::new();
-    let (on_timeout, timed_out) = watch::channel(());
     let router = TowerToHyperService::new(router);
+    let connections = Arc::new(Connections { http, router, certificates, idle_timeout });
+    let running = GracefulShutdown::new();
+    // The senders are dropped when the server stops, and after the stop timeout.
+    let (on_stop, stopped) = watch::channel(());
+    let (on_timeout, timed_out) = watch::channel(());
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listeners) => accepted,
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let connection = running
-                    .watch(http.serve_connection(io_of(stream, peer, idle_timeout), with_peer(router.clone(), peer)));
-                let mut timed_out = timed_out.clone();
+            Ok((stream, address)) => {
+                let connections = Arc::clone(&connections);
+                let (watcher, mut stopped, mut timed_out) = (running.watcher(), stopped.clone(), timed_out.clone());
                 tokio::spawn(async move {
                     tokio::select! {
-                        ended = connection => if let Err(error) = ended {
-                            tracing::debug!(%error, %peer, "connection failed");
-                        },
-                        // The sender was dropped after the stop timeout.
+                        () = connections.run(stream, address, watcher, &mut stopped) => {}
                         _ = timed_out.changed() => {}
                     }
                 });
@@ -70,7 +84,7 @@ pub(crate) async fn serve(
             }
         }
     }
-    drop(listener);
+    drop((listeners, on_stop, connections));
     if tokio::time::timeout(stop_timeout, running.shutdown()).await.is_err() {
         tracing::warn!(
             ?stop_timeout,
@@ -81,17 +95,41 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-fn io_of(stream: TcpStream, peer: SocketAddr, idle_timeout: Duration) -> TokioIo<Connection> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, %peer, "cannot turn off Nagle's algorithm; small packets are delayed");
-    }
-    TokioIo::new(Connection::new(stream, peer, idle_timeout))
+/// Accepts a connection on any of the listeners.
+async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|context| {
+        let mut accepted = listeners.iter().map(|listener| listener.poll_accept(context));
+        accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    })
+    .await
 }
 
-/// Adds the client's address to each request.
+impl Connections {
+    /// Opens a connection and serves its requests; one that is not open when the server stops is closed.
+    async fn run(&self, stream: TcpStream, address: SocketAddr, watcher: Watcher, stopped: &mut watch::Receiver<()>) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, peer = %address, "cannot turn off Nagle's algorithm; small packets are delayed");
+        }
+        let opened = tokio::select! {
+            opened = handshake::open(stream, address, &self.certificates, self.idle_timeout) => opened,
+            _ = stopped.changed() => return,
+        };
+        let (transport, peer) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return tracing::debug!(%error, peer = %address, "cannot open a connection"),
+        };
+        let service = with_peer(self.router.clone(), peer);
+        let connection = watcher.watch(self.http.serve_connection(TokioIo::new(transport), service));
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, peer = %address, "connection failed");
+        }
+    }
+}
+
+/// Adds the client of the connection to each request.
 fn with_peer(
     router: TowerToHyperService<Router>,
-    peer: SocketAddr,
+    peer: Peer,
 ) -> impl Service<Request<Incoming>, Response = axum::response::Response, Error = std::convert::Infallible, Future: Send>
 {
     service_fn(move |request: Request<Incoming>| {

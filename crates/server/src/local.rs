@@ -1,17 +1,18 @@
-//! Endpoints that AWS does not have: health, flush, digest, reset, events, and the keys of web identity tokens.
+//! Endpoints that AWS does not have: health, flush, digest, reset, events, the certificate authority, and the keys of web identity tokens.
 
 use std::sync::Arc;
 
 use aws::AccountId;
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::{ConnectInfo, Path, State as Shared};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::headers;
+use crate::connection::Peer;
 use crate::state::State;
+use crate::{authenticate, headers};
 
 /// Serves `GET /_local/health`.
 pub(crate) async fn health() -> Response {
@@ -44,6 +45,16 @@ pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     status(tokio::task::spawn_blocking(reset).await)
 }
 
+/// Serves `GET /_local/ca.pem`: the certificate of the local certificate authority.
+pub(crate) async fn authority(Shared(state): Shared<Arc<State>>) -> Response {
+    let Some(pem) = state.certificates.authority_pem() else {
+        let message =
+            "There is no local certificate authority, because TLS is off or has a certificate of the settings.\n";
+        return (StatusCode::NOT_FOUND, message).into_response();
+    };
+    ([(CONTENT_TYPE, "application/x-pem-file")], pem.to_owned()).into_response()
+}
+
 /// Header with the cursor of the last event in a reply, which the next request sends as `after`.
 const LAST_EVENT: &str = "codecommit-local-last-event";
 
@@ -64,9 +75,15 @@ pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Respo
 }
 
 /// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: the location of the keys of web identity tokens.
-pub(crate) async fn token_issuer(Path(account): Path<AccountId>, headers: HeaderMap) -> Response {
+pub(crate) async fn token_issuer(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(account): Path<AccountId>,
+    headers: HeaderMap,
+) -> Response {
     let host = headers::text(&headers, &HOST).unwrap_or_default();
-    let issuer = format!("http://{host}/_local/tokens/{account}");
+    let scheme = authenticate::scheme(&state, &headers, &peer);
+    let issuer = format!("{scheme}://{host}/_local/tokens/{account}");
     let configuration = json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/keys"),

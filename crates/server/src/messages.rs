@@ -6,6 +6,7 @@ mod request;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::tls::TlsConfig;
 
 pub(crate) use self::delivery_log::DeliveryLog;
 use crate::outbox::RETRY_MAX;
@@ -32,11 +33,12 @@ pub(crate) struct HttpSender {
 }
 
 impl HttpSender {
-    pub(crate) fn new(settings: Triggers) -> Self {
+    pub(crate) fn new(settings: Triggers, tls: TlsConfig) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
+            .tls_config(tls)
             .timeout_global(Some(TIMEOUT))
             .user_agent("codecommit-local")
             .build();

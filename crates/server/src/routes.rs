@@ -1,21 +1,25 @@
 //! Routes of paths to services.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws::{Clock, SystemClock};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State as Shared};
-use axum::http::header::{CONTENT_TYPE, DATE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, DATE, UPGRADE};
 use axum::http::{HeaderValue, Request, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::connection::Peer;
 use crate::git_http::GitPath;
+use crate::settings::TlsMode;
 use crate::state::State;
-use crate::{api, body, git_http, local, origin, protocol, s3};
+use crate::{api, authenticate, body, git_http, local, origin, protocol, s3};
+
+/// The message for plain HTTP if TLS is required.
+const TLS_REQUIRED: &str = "This server requires TLS: use an https:// URL and the certificate authority in the file ca.pem of its data folder.";
 
 pub(crate) fn router(state: Arc<State>) -> Router {
     let clock = Arc::clone(&state.clock);
@@ -34,6 +38,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/digest", post(local::digest))
         .route("/_local/reset", post(local::reset))
         .route("/_local/events", get(local::events))
+        .route("/_local/ca.pem", get(local::authority))
         .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
         .route("/_local/tokens/{account}/keys", get(local::token_keys))
         .fallback(serve_other)
@@ -44,21 +49,22 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
-/// Rejects requests that a web page of another site could make a browser send, and adds the CORS headers for allowed pages.
-async fn check_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>, next: Next) -> Response {
+/// Rejects plain HTTP if TLS is required, and requests that a web page of another site could make a browser send; adds the CORS
+/// headers for allowed pages.
+async fn check_origin(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    if state.settings.tls.mode == TlsMode::Require && !authenticate::is_secure(&state, request.headers(), &peer) {
+        tracing::debug!(peer = %peer.address, path = request.uri().path(), "rejected a request over plain HTTP");
+        let upgrade = [(UPGRADE, "TLS/1.2, HTTP/1.1"), (CONNECTION, "upgrade, close")];
+        return (upgrade, reject(&state, request, StatusCode::UPGRADE_REQUIRED, TLS_REQUIRED).await).into_response();
+    }
     if let Err(message) = origin::check(request.headers(), &state.settings.allowed_hosts) {
-        let (head, body) = request.into_parts();
-        tracing::warn!(path = head.uri.path(), error = message, "rejected a cross-site request");
-        body::discard(body, state.settings.git.timeout).await;
-        if head.uri.path() == "/" {
-            return (
-                StatusCode::FORBIDDEN,
-                [(CONTENT_TYPE, "application/x-amz-json-1.1")],
-                origin::failure(&message).to_json("message"),
-            )
-                .into_response();
-        }
-        return (StatusCode::FORBIDDEN, format!("{message}\n")).into_response();
+        tracing::warn!(path = request.uri().path(), error = message, "rejected a cross-site request");
+        return reject(&state, request, StatusCode::FORBIDDEN, &message).await;
     }
     let headers = origin::reply_headers(request.headers());
     let mut response = if origin::is_preflight(request.method(), request.headers()) {
@@ -70,10 +76,21 @@ async fn check_origin(Shared(state): Shared<Arc<State>>, request: Request<Body>,
     response
 }
 
+/// Reads the body of a request and answers with a message, in JSON for clients of the API.
+async fn reject(state: &State, request: Request<Body>, status: StatusCode, message: &str) -> Response {
+    let (head, body) = request.into_parts();
+    body::discard(body, state.settings.git.timeout).await;
+    if head.uri.path() == "/" {
+        let failure = origin::failure(message).to_json("message");
+        return (status, [(CONTENT_TYPE, "application/x-amz-json-1.1")], failure).into_response();
+    }
+    (status, format!("{message}\n")).into_response()
+}
+
 /// Serves Git and S3, which have their own paths, and AWS query by GET; all other requests get Git's reply.
 async fn serve_other(
     Shared(state): Shared<Arc<State>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request<Body>,
 ) -> Response {
     let (head, body) = request.into_parts();

@@ -12,7 +12,6 @@ mod listing;
 mod reader;
 mod signature;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use aws::{AccountId, Call, Failure, Region};
@@ -28,6 +27,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use self::access::{OperationSlot, ReadOnly, S3Operation};
 use self::reader::Reader;
 use self::signature::Signature;
+use crate::connection::Peer;
 use crate::state::State;
 use crate::{authenticate, blocking, body, call_log, headers};
 
@@ -53,7 +53,7 @@ pub(crate) fn is_s3_request(state: &State, head: &Parts) -> bool {
 }
 
 /// Serves a request to S3.
-pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>) -> Response<Body> {
     // 1. Read the head, and discard the body.
     let (mut head, body) = request.into_parts();
     body::discard(body, state.settings.git.timeout).await;
@@ -64,7 +64,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: SocketAddr, request: Request<
     if let Some(signature) = &signature {
         signature.name_caller(&mut head);
     }
-    let call = match authenticate::begin_call(&state, &head.headers, peer, None) {
+    let call = match authenticate::begin_call(&state, &head.headers, &peer, None) {
         Ok(call) => Arc::new(call),
         Err(refused) => {
             let failure = refused.s3();

@@ -1,5 +1,6 @@
 //! Settings of a server, with defaults.
 
+mod tls;
 mod triggers;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use aws::{AccountId, Region};
 pub use ipnet::IpNet;
 
 pub use bucket::{RemoteSettings, Secret};
+pub(crate) use tls::is_domain;
+pub use tls::{CertificateFiles, TlsMode, TlsNames, TlsSettings};
 pub use triggers::{Destination, Triggers};
 
 pub use crate::origin::AllowedHosts;
@@ -21,12 +24,16 @@ pub use crate::origin::AllowedHosts;
 /// use std::time::Duration;
 ///
 /// let settings = server::Settings { log_interval: Duration::from_secs(1), ..server::Settings::ephemeral() };
-/// assert_eq!(settings.listen.port(), 0);
+/// assert_eq!(settings.listen[0].port(), 0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Address and port to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Addresses and ports to listen on, at least one; port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// TLS of the listeners.
+    pub tls: TlsSettings,
+    /// PEM file of the certificate authorities that outgoing requests trust; `None` trusts the public ones.
+    pub client_ca: Option<PathBuf>,
     /// File that the settings were read from; it can hold secrets, so it must not lie in a bucket.
     pub config: Option<PathBuf>,
     /// Folder of the repositories and the database; `None` is a temporary one that is removed at the end.
@@ -131,14 +138,16 @@ impl Settings {
 
     /// Returns the settings of a server for tests: a free port, and temporary folders that are removed when it stops.
     pub fn ephemeral() -> Self {
-        Self { listen: ([127, 0, 0, 1], 0).into(), data_dir: None, ..Self::default() }
+        Self { listen: vec![([127, 0, 0, 1], 0).into()], data_dir: None, ..Self::default() }
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: ([127, 0, 0, 1], 4599).into(),
+            listen: vec![([127, 0, 0, 1], 4599).into()],
+            tls: TlsSettings::default(),
+            client_ca: None,
             config: None,
             data_dir: Some("codecommit-data".into()),
             trail_dir: None,

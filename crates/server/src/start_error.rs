@@ -17,6 +17,27 @@ pub enum StartError {
         /// The system's error.
         source: io::Error,
     },
+    /// The settings name no address.
+    #[error("there is no address to listen on; give one with --listen")]
+    NoAddress,
+    /// A file of the certificate cannot be used.
+    #[error("cannot use the file '{}' ({setting}): {reason}", path.display())]
+    Certificate {
+        /// The setting that names the file.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// The local certificate authority cannot be created or read.
+    #[error(
+        "cannot use the local certificate authority: {0}; start with --tls off, or give a certificate with --tls-cert and --tls-key"
+    )]
+    CertificateAuthority(String),
+    /// The certificate authorities of outgoing requests cannot be read.
+    #[error("cannot use the certificate authorities (--client-ca): {0}")]
+    ClientAuthorities(io::Error),
     /// The system cannot create threads.
     #[error("cannot start the threads of the server: {0}")]
     Threads(io::Error),

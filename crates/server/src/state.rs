@@ -29,8 +29,9 @@ use crate::notifications::NotifierHandle;
 use crate::push_permits::PushPermits;
 use crate::spool::Spool;
 use crate::state::workers::{Queues, Workers};
+use crate::tls::Certificates;
 use crate::triggers::TriggerSender;
-use crate::{Settings, StartError, s3};
+use crate::{Settings, StartError, client_tls, s3};
 
 /// Fetches that are served at the same time; the limit leaves threads for other requests.
 const FETCHES_MAX: usize = 512;
@@ -46,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) certificates: Arc<Certificates>,
     folders: Folders,
     pub(crate) store: Arc<Store>,
     pub(crate) sts: Sts,
@@ -101,14 +103,16 @@ impl Parts {
         let folders = Folders::open(&settings, address)?;
         let identities = identities::load(&settings)?;
         let store = open_store(&settings, &folders)?;
+        let certificates = Certificates::open(&settings.tls, &store, folders.data())?;
+        let client_tls = client_tls(settings.client_ca.as_deref()).map_err(StartError::ClientAuthorities)?;
         let accounts = identities::account_names(&identities);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let notifications = Waker::default();
         let notifier: Arc<dyn Notifier> = Arc::new(NotifierHandle(notifications.clone()));
-        let buckets = trail::open_buckets(&settings, &folders, &clock);
+        let buckets = trail::open_buckets(&settings, &folders, &clock, &client_tls);
         let (trail, cloudtrail) = trail::open(&settings, &folders, &store, &buckets, &clock, &notifier)?;
         trail.set_accounts(accounts);
-        let queues = Queues::new(&settings, &folders, &store, &buckets, notifications);
+        let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls);
         let git = codecommit::git_options(&settings, &folders)?;
         let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone())?;
         let trigger_sender = Arc::clone(&queues.trigger_sender);
@@ -123,6 +127,7 @@ impl Parts {
             settings,
             address,
             clock,
+            certificates: Arc::new(certificates),
             folders,
             store,
             sts,
@@ -147,6 +152,7 @@ impl Parts {
             settings: _,
             address: _,
             clock: _,
+            certificates: _,
             folders,
             store,
             sts,

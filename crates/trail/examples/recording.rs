@@ -130,6 +130,8 @@ fn call() -> Arc<Call> {
         user_agent: Some("recording".to_owned()),
         host: None,
         clone_url_base: String::new(),
+        is_secure: false,
+        tls: None,
     };
     let clock: &dyn Clock = &SystemClock;
     Arc::new(Call::begin(caller, origin, clock))

@@ -109,14 +109,23 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         recipient_account_id: account(event, call).as_str(),
         shared_event_id: event.shared_event_id.as_deref(),
         event_category: modern.then_some(if event.is_data { "Data" } else { "Management" }),
-        // The listener speaks plain HTTP, so there is no TLS version or cipher; calls of a service have no TLS details at all.
-        tls_details: call
-            .host
-            .as_ref()
-            .filter(|_| modern && service.is_none())
-            .map(|host| json!({ "clientProvidedHostHeader": cut(host) })),
+        // Calls of a service have no TLS details.
+        tls_details: if modern && service.is_none() { tls_details(call) } else { None },
     };
     limits::line(record)
+}
+
+/// Returns `tlsDetails`: the session of a call over TLS, and the host name that the client used.
+fn tls_details(call: &Call) -> Option<Value> {
+    let mut details = Map::new();
+    if let Some(tls) = call.tls {
+        details.insert("tlsVersion".to_owned(), tls.version.into());
+        details.insert("cipherSuite".to_owned(), tls.cipher_suite.into());
+    }
+    if let Some(host) = &call.host {
+        details.insert("clientProvidedHostHeader".to_owned(), cut(host).into());
+    }
+    (!details.is_empty()).then(|| Value::Object(details))
 }
 
 /// Returns the id of an event's record.

@@ -135,6 +135,8 @@ fn call(region: &str) -> Arc<Call> {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
+        is_secure: false,
+        tls: None,
     };
     Arc::new(Call::begin(Caller::root(account(), None, None), origin, &SystemClock))
 }

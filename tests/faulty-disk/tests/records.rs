@@ -71,6 +71,8 @@ impl RecordedCalls {
             user_agent: None,
             host: None,
             clone_url_base: String::new(),
+            is_secure: false,
+            tls: None,
         };
         let call = Arc::new(Call::begin(Caller::root(account, None, None), origin, &SystemClock));
         let request = call.request_id().to_owned();

@@ -5,7 +5,7 @@ use std::fmt;
 /// How a bucket at an S3 endpoint is reached.
 #[derive(Clone, Debug)]
 pub struct RemoteSettings {
-    /// The URL of the endpoint, with `http`.
+    /// The URL of the endpoint, with `http` or `https`.
     pub endpoint: String,
     /// The bucket's region.
     pub region: String,

@@ -33,7 +33,7 @@ fn listener() -> (TcpListener, String) {
 }
 
 fn bucket(settings: RemoteSettings) -> RemoteBucket {
-    RemoteBucket::new("far", settings, Arc::new(|| SystemTime::UNIX_EPOCH))
+    RemoteBucket::new("far", settings, Arc::new(|| SystemTime::UNIX_EPOCH), TlsConfig::default())
 }
 
 fn settings(url: &str) -> RemoteSettings {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use ureq::Agent;
 
+use crate::server_trust;
+
 /// Time between checks for new events.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -77,11 +79,12 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(url: &str) -> Self {
-        let agent =
-            Agent::new_with_config(Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build());
+    pub(super) fn new(url: &str) -> io::Result<Self> {
+        let config = Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .tls_config(server_trust::tls_for(url)?);
         let url = format!("{}/_local/events", url.trim_end_matches('/'));
-        Self { url, agent, after: String::new(), records: VecDeque::new() }
+        Ok(Self { url, agent: config.build().into(), after: String::new(), records: VecDeque::new() })
     }
 }
 

@@ -60,7 +60,7 @@ impl BucketOptions {
     fn settings(self, region: &Region) -> Result<RemoteSettings, String> {
         if !triggers::is_http(&self.endpoint) {
             let advice = "write one such as http://127.0.0.1:9000";
-            return Err(format!("endpoint is not an http URL without a user name; {advice}"));
+            return Err(format!("endpoint is not an http or https URL without a user name; {advice}"));
         }
         let access_key = match (self.access_key_id, self.secret_access_key) {
             (Some(id), Some(secret)) => Some((id, Secret::new(secret))),
@@ -113,7 +113,7 @@ mod tests {
             (format!("[Far_Away]\n{endpoint}"), "lower-case letters"),
             (format!("[the-trail]\n{endpoint}"), "choose another name"),
             ("[far]\nregion = \"us-east-1\"".to_owned(), "missing field `endpoint`"),
-            ("[far]\nendpoint = \"https://127.0.0.1\"".to_owned(), "such as http://127.0.0.1:9000"),
+            ("[far]\nendpoint = \"ftp://127.0.0.1\"".to_owned(), "such as http://127.0.0.1:9000"),
             (format!("[far]\n{endpoint}\naccess-key-id = \"AKIA1\""), "both access-key-id and secret-access-key"),
             (format!("[far]\n{endpoint}\nserver-side-encryption = \"rot13\""), "write AES256"),
             (format!("[far]\n{endpoint}\nkms-key-id = \"k\""), "needs server-side-encryption"),

@@ -54,7 +54,7 @@ mod tests {
                 "[triggers]\ncolour = 1",
                 "line 2: unknown setting 'colour'; write one of destinations, attempts, first-retry",
             ),
-            ("listen = 5", "line 1: listen: invalid type: integer `5`, expected a string"),
+            ("listen = 5", "line 1: listen: invalid type: integer `5`, expected a string or a list of strings"),
             ("allow-reset = \"yes\"", "line 1: allow-reset: invalid type: string \"yes\", expected a boolean"),
             ("durability = \"ful\"", "line 1: durability: unknown variant `ful`, expected `normal` or `full`"),
             (

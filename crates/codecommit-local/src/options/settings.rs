@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use server::Settings;
-use server::settings::{AllowedHosts, Git, IpNet};
+use server::settings::{AllowedHosts, CertificateFiles, Git, IpNet, TlsNames, TlsSettings};
 
 use super::{Durability, Options, SettingError, buckets, units};
 
@@ -28,10 +29,17 @@ impl Options {
         let body_bytes_max = size("max-body", self.max_body, defaults.body_bytes_max)?;
         let region = parsed("region", self.region, defaults.region)?;
         let trail_bucket = self.trail_bucket.unwrap_or(defaults.trail_bucket);
+        let allowed_hosts = allowed_hosts(self.allowed_host, self.tls_name.as_deref())?;
+        let tls = TlsSettings {
+            mode: self.tls.map_or(defaults.tls.mode, Into::into),
+            names: tls_names(self.tls_name)?,
+            certificate: certificate(self.tls_cert, self.tls_key)?,
+        };
         let (git, limits) = (defaults.git, git::Limits::default());
         let codecommit = defaults.codecommit;
         Ok(Settings {
-            listen: self.listen.map_or(Ok(defaults.listen), |text| listen(&text))?,
+            listen: self.listen.map_or(Ok(defaults.listen), listen)?,
+            client_ca: self.client_ca,
             config: None,
             data_dir: if ephemeral { None } else { self.data_dir.or(defaults.data_dir) },
             trail_dir: self.trail_dir,
@@ -87,7 +95,8 @@ impl Options {
             kms_events: self.kms_events.unwrap_or(defaults.kms_events),
             allow_reset: self.allow_reset.unwrap_or(defaults.allow_reset),
             trusted_proxies: trusted_proxies(self.trusted_proxy)?,
-            allowed_hosts: allowed_hosts(self.allowed_host)?,
+            allowed_hosts,
+            tls,
             stop_timeout: time("stop-timeout", self.stop_timeout, defaults.stop_timeout)?,
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(codecommit.repositories_max),
@@ -177,13 +186,33 @@ fn git_packs(packs: Option<usize>) -> Result<Option<usize>, SettingError> {
     }
 }
 
-fn allowed_hosts(names: Option<Vec<String>>) -> Result<AllowedHosts, SettingError> {
-    AllowedHosts::parse(names.unwrap_or_default()).map_err(|error| SettingError(format!("allowed-host: {error}")))
+/// Reads the host names that are allowed; the names of `tls-name` are, too.
+fn allowed_hosts(names: Option<Vec<String>>, tls_names: Option<&[String]>) -> Result<AllowedHosts, SettingError> {
+    let domains = tls_names.unwrap_or_default().iter().filter(|name| name.parse::<IpAddr>().is_err());
+    let tls_names = domains.flat_map(|name| [name.clone(), format!("*.{name}")]);
+    let names = names.unwrap_or_default();
+    AllowedHosts::parse(names.clone()).map_err(|error| SettingError(format!("allowed-host: {error}")))?;
+    let all = names.into_iter().chain(tls_names).collect();
+    AllowedHosts::parse(all).map_err(|error| SettingError(format!("tls-name: {error}")))
 }
 
-fn listen(text: &str) -> Result<SocketAddr, SettingError> {
-    let wrong = |_| {
-        format!("listen: '{text}' is not an address; write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0")
+fn tls_names(names: Option<Vec<String>>) -> Result<TlsNames, SettingError> {
+    TlsNames::parse(names.unwrap_or_default()).map_err(|error| SettingError(format!("tls-name: {error}")))
+}
+
+fn certificate(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<CertificateFiles>, SettingError> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(CertificateFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(SettingError("tls-cert needs tls-key; write both, or neither".to_owned())),
+        (None, Some(_)) => Err(SettingError("tls-key needs tls-cert; write both, or neither".to_owned())),
+    }
+}
+
+fn listen(addresses: Vec<String>) -> Result<Vec<SocketAddr>, SettingError> {
+    let address = |text: String| {
+        let advice = "write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0";
+        text.trim().parse().map_err(|_| SettingError(format!("listen: '{text}' is not an address; {advice}")))
     };
-    text.parse().map_err(wrong).map_err(SettingError)
+    addresses.into_iter().map(address).collect()
 }

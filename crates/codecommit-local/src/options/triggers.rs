@@ -32,7 +32,7 @@ impl TriggerOptions {
             }
             if !is_http(url) {
                 return invalid(format!(
-                    "the destination of {arn} is not an http URL without a user name; write one such as http://127.0.0.1:5000"
+                    "the destination of {arn} is not an http or https URL without a user name; write one such as http://127.0.0.1:5000"
                 ));
             }
         }
@@ -48,10 +48,10 @@ impl TriggerOptions {
     }
 }
 
-/// Returns whether a text is an http URL with a host and without a user name.
+/// Returns whether a text is an http or https URL with a host and without a user name.
 pub(super) fn is_http(url: &str) -> bool {
     let has_host = |uri: &Uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    url.starts_with("http://") && url.parse().as_ref().is_ok_and(has_host)
+    (url.starts_with("http://") || url.starts_with("https://")) && url.parse().as_ref().is_ok_and(has_host)
 }
 
 #[cfg(test)]
@@ -71,10 +71,10 @@ mod tests {
             first-retry = "2s"
             [destinations]
             "arn:aws:sns:" = { endpoint = "http://127.0.0.1:5000" }
-            "arn:aws:sns:us-east-1:111122223333:MyTopic" = { url = "http://localhost/hook" }
+            "arn:aws:sns:us-east-1:111122223333:MyTopic" = { url = "https://localhost/hook" }
         "#;
         let triggers = settings(file).expect("the settings are valid");
-        let topic = Destination::Url("http://localhost/hook".to_owned());
+        let topic = Destination::Url("https://localhost/hook".to_owned());
         assert_eq!(triggers.destination("arn:aws:sns:us-east-1:111122223333:MyTopic"), Some(&topic));
         let others = Destination::Endpoint("http://127.0.0.1:5000".to_owned());
         assert_eq!(triggers.destination("arn:aws:sns:us-east-1:111122223333:Other"), Some(&others));
@@ -88,7 +88,7 @@ mod tests {
             ("attempts = 0", "write 1 or more"),
             ("first-retry = \"soon\"", "such as 5s"),
             ("[destinations]\nMyTopic = { url = \"http://localhost\" }", "such as arn:aws:sns:"),
-            ("[destinations]\n\"arn:aws:sns:\" = { url = \"https://localhost\" }", "such as http://127.0.0.1:5000"),
+            ("[destinations]\n\"arn:aws:sns:\" = { url = \"ftp://localhost\" }", "such as http://127.0.0.1:5000"),
             ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://a:b@localhost\" }", "without a user name"),
             ("[destinations]\n\"arn:aws:sns:\" = { endpoint = \"http://\" }", "such as http://127.0.0.1:5000"),
             ("[destinations]\n\"arn:aws:sns:\" = { queue = \"http://localhost\" }", "`endpoint` or `url`"),

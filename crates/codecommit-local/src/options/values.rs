@@ -26,6 +26,18 @@ pub enum Durability {
     Full,
 }
 
+/// Use of TLS on the listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// Clients use TLS or plain HTTP.
+    Auto,
+    /// Clients use plain HTTP.
+    Off,
+    /// Clients use TLS.
+    Require,
+}
+
 /// Capabilities that Git clients are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -87,6 +99,16 @@ impl From<Durability> for store::Durability {
         match durability {
             Durability::Normal => Self::Normal,
             Durability::Full => Self::Full,
+        }
+    }
+}
+
+impl From<TlsMode> for server::settings::TlsMode {
+    fn from(mode: TlsMode) -> Self {
+        match mode {
+            TlsMode::Auto => Self::Auto,
+            TlsMode::Off => Self::Off,
+            TlsMode::Require => Self::Require,
         }
     }
 }

@@ -9,6 +9,8 @@ use ureq::http::Request;
 use ureq::http::request::Builder;
 use ureq::{Agent, Body};
 
+use crate::server_trust;
+
 /// Largest reply that is read into memory.
 const REPLY_BYTES_MAX: u64 = 16 << 20;
 
@@ -24,15 +26,16 @@ pub(crate) struct Client {
 
 impl Client {
     /// Creates the client of a service before it has assumed a role; `service` is its DNS name.
-    pub(crate) fn new(endpoint: &str, region: Region, service: &str) -> Self {
-        Self {
-            agent: Agent::config_builder().http_status_as_error(false).build().into(),
+    pub(crate) fn new(endpoint: &str, region: Region, service: &str) -> io::Result<Self> {
+        let tls = server_trust::tls_for(endpoint)?;
+        Ok(Self {
+            agent: Agent::config_builder().http_status_as_error(false).tls_config(tls).build().into(),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             region,
             user_agent: service.to_owned(),
             access_key: service.to_owned(),
             session_token: None,
-        }
+        })
     }
 
     /// Assumes a role, and uses its credentials from then on.

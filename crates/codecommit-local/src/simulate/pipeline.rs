@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         GlobalArn::iam(region.partition(), account, role).to_string()
     };
     let role = arguments.role.clone().unwrap_or_else(default_role);
-    let mut client = Client::new(&arguments.endpoint, region.clone(), SERVICE);
+    let mut client = Client::new(&arguments.endpoint, region.clone(), SERVICE).map_err(|error| error.to_string())?;
     client.assume_role(&role, &SystemClock.now().millis().to_string())?;
     let found = client.call("GetBranch", &json!({ "repositoryName": repository, "branchName": branch }))?;
     let commit_id = text(&found["branch"]["commitId"]);

@@ -136,7 +136,8 @@ fn claims(
 /// Returns the URL below which this server publishes the token keys of an account, with the address that the client used.
 fn issuer(call: &Call) -> String {
     let host = call.host.as_deref().or_else(|| call.clone_url_base.split('/').nth(2)).unwrap_or_default();
-    format!("http://{host}/_local/tokens/{}", call.caller.account_id)
+    let scheme = if call.is_secure { "https" } else { "http" };
+    format!("{scheme}://{host}/_local/tokens/{}", call.caller.account_id)
 }
 
 /// Returns the ARN of the caller, or of the role of a session.

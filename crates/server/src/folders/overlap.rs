@@ -63,11 +63,13 @@ pub(super) fn check(settings: &Settings, data: &Path, trail: &Path, buckets: &Pa
         ("--buckets-dir", buckets.to_owned(), Purpose::Bucket),
     ];
     paths.extend(DATA_SUBFOLDERS.map(|name| ("--data-dir", data.join(name), Purpose::DataSubfolder)));
+    let tls_key = settings.tls.certificate.as_ref().map(|files| files.key.clone());
     let optional = [
         ("--trail-archive", &settings.retention.archive, Purpose::Archive),
         ("--signing-key", &settings.signing_key, Purpose::Secret),
         ("--identities", &settings.identities, Purpose::Secret),
         ("--config", &settings.config, Purpose::Secret),
+        ("--tls-key", &tls_key, Purpose::Secret),
     ];
     paths.extend(optional.into_iter().filter_map(|(setting, path, purpose)| Some((setting, path.clone()?, purpose))));
     let resolved = paths.into_iter().map(|(setting, path, purpose)| {

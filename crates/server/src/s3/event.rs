@@ -2,7 +2,7 @@
 
 use aws::{AccountId, Call, Failure, GlobalArn, Resource};
 use axum::http::Uri;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use trail::Event;
 
 use super::access::S3Operation;
@@ -32,7 +32,7 @@ pub(super) fn of(
     let mut event = Event::new(operation.name.trim_end_matches("V2"), EVENT_SOURCE);
     event.read_only = !operation.is_write;
     event.request_parameters = parameters(call, operation, uri);
-    event.additional_event_data = additional(signature, result.unwrap_or(0));
+    event.additional_event_data = additional(call, signature, result.unwrap_or(0));
     event.failure = result.err().cloned();
     let partition = call.region.partition();
     let is_on_objects = ON_OBJECTS.contains(&operation.name.as_str());
@@ -75,15 +75,20 @@ fn parameters(call: &Call, operation: &S3Operation, uri: &Uri) -> Value {
     Value::Object(parameters)
 }
 
-/// Returns `additionalEventData`; unlike at AWS, there is no TLS and so no cipher.
-fn additional(signature: Option<&Signature>, bytes_out: u64) -> Value {
-    match signature {
-        Some(Signature { version, method, .. }) => json!({
-            "SignatureVersion": version,
-            "bytesTransferredIn": 0,
-            "AuthenticationMethod": method,
-            "bytesTransferredOut": bytes_out,
-        }),
-        None => json!({ "bytesTransferredIn": 0, "bytesTransferredOut": bytes_out }),
+/// Returns `additionalEventData`: the signature, the cipher suite of TLS, and the sizes of the bodies.
+fn additional(call: &Call, signature: Option<&Signature>, bytes_out: u64) -> Value {
+    let mut data = Map::new();
+    let mut put = |name: &str, value: Value| data.insert(name.to_owned(), value);
+    if let Some(signature) = signature {
+        put("SignatureVersion", signature.version.into());
     }
+    if let Some(tls) = call.tls {
+        put("CipherSuite", tls.cipher_suite.into());
+    }
+    put("bytesTransferredIn", 0.into());
+    if let Some(signature) = signature {
+        put("AuthenticationMethod", signature.method.into());
+    }
+    put("bytesTransferredOut", bytes_out.into());
+    Value::Object(data)
 }

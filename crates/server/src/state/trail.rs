@@ -8,18 +8,24 @@ use ::trail::{CloudTrail, Notifier, Trail};
 use aws::Clock;
 use bucket::{Bucket, Buckets, FolderOptions, RemoteBucket};
 use store::{Durability, Store};
+use ureq::tls::TlsConfig;
 
 use crate::Settings;
 use crate::clock::system_time;
 use crate::folders::Folders;
 
 /// Opens the buckets: the trail directory, buckets at other endpoints, and the folder of all others.
-pub(super) fn open_buckets(settings: &Settings, folders: &Folders, clock: &Arc<dyn Clock>) -> Arc<Buckets> {
+pub(super) fn open_buckets(
+    settings: &Settings,
+    folders: &Folders,
+    clock: &Arc<dyn Clock>,
+    tls: &TlsConfig,
+) -> Arc<Buckets> {
     let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
     for (name, bucket) in &settings.buckets {
         let clock = Arc::clone(clock);
         let now = Arc::new(move || system_time(&*clock));
-        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), now)));
+        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), now, tls.clone())));
     }
     let trail = (settings.trail_bucket.clone(), folders.trail().to_owned());
     let options = FolderOptions { sync: settings.durability == Durability::Full, reserved: ::trail::RESERVED_NAMES };

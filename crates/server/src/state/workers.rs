@@ -9,6 +9,7 @@ use ::codecommit::CodeCommit;
 use aws::Clock;
 use bucket::Buckets;
 use store::Store;
+use ureq::tls::TlsConfig;
 use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
@@ -39,15 +40,16 @@ pub(super) struct Workers {
 }
 
 impl Queues {
-    /// Creates the queues; `notifications` wakes the worker that sends the notifications of trails.
+    /// Creates the queues; `notifications` wakes the worker that sends the notifications of trails, and `tls` is that of requests.
     pub(super) fn new(
         settings: &Settings,
         folders: &Folders,
         store: &Arc<Store>,
         buckets: &Arc<Buckets>,
         notifications: Waker,
+        tls: TlsConfig,
     ) -> Self {
-        let http_sender = Arc::new(HttpSender::new(settings.triggers.clone()));
+        let http_sender = Arc::new(HttpSender::new(settings.triggers.clone(), tls));
         let trigger_log = DeliveryLog::new(folders.data().join("triggers.ndjson"));
         Self {
             maintenance: Arc::new(MaintenanceQueue::new(&settings.git)),

@@ -130,6 +130,8 @@ fn facts(caller: &Caller) -> Facts {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
+        is_secure: false,
+        tls: None,
     };
     let call = Call::begin(caller.clone(), origin, &SystemClock);
     let line = record::line(&Event::new("GetRepository", "codecommit.amazonaws.com"), &call, EventVersion::V1_11);

@@ -48,6 +48,8 @@ fn call(texts: &[String]) -> Call {
         user_agent: Some(agent.clone()),
         host: Some(host.clone()),
         clone_url_base: String::new(),
+        is_secure: false,
+        tls: None,
     };
     Call::begin(caller, origin, &SystemClock)
 }

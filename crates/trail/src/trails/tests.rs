@@ -20,6 +20,8 @@ fn call() -> Call {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
+        is_secure: false,
+        tls: None,
     };
     Call::begin(caller, origin, &SystemClock)
 }

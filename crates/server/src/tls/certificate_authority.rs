@@ -1,0 +1,220 @@
+//! The local certificate authority, whose key is in the database and whose certificate is also the file `ca.pem`.
+//!
+//! **Invariant:** the private key is in the store and in memory only; it is never logged or printed. A new certificate of the authority has
+//! the same key and name, so clients that trust an older one accept all certificates that the older one permits.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use aws::{Clock, SystemClock};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use store::Store;
+use time::{Duration, OffsetDateTime};
+
+use crate::StartError;
+use crate::data_folder::with_path;
+use crate::tls::names::CertifiedNames;
+
+/// The file with the certificate in the data folder.
+pub(crate) const FILE: &str = "ca.pem";
+
+/// Validity of the authority's certificate.
+const VALIDITY: Duration = Duration::days(3_650);
+
+/// Validity of the certificates that it signs; some clients refuse more than 398 days.
+const LEAF_VALIDITY: Duration = Duration::days(397);
+
+/// Time before now at which validity begins, for clients whose clocks are behind.
+const BACKDATE: Duration = Duration::days(1);
+
+/// The certificate is in PEM; `names` are its name constraints, `expires` is the end of its validity in seconds since the epoch.
+const STEPS: &[&str] = &["
+    CREATE TABLE certificate_authority (
+        private BLOB NOT NULL,
+        certificate TEXT NOT NULL,
+        names TEXT NOT NULL,
+        expires INTEGER NOT NULL
+    );
+"];
+
+/// The key and the certificate of the authority.
+pub(crate) struct CertificateAuthority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+    expires: OffsetDateTime,
+}
+
+/// The row of the authority.
+struct StoredAuthority {
+    private: Vec<u8>,
+    certificate: String,
+    names: String,
+    expires: i64,
+}
+
+/// A certificate that the authority has signed, and its key.
+pub(crate) struct LeafCertificate {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) key: PrivatePkcs8KeyDer<'static>,
+    /// The time at which another certificate replaces it: when a third of its validity is left.
+    pub(crate) renewal: OffsetDateTime,
+}
+
+impl CertificateAuthority {
+    /// Reads the authority from the store, or creates it; its certificate is replaced if it expires soon or has other names.
+    pub(crate) fn open(store: &Store, names: &CertifiedNames, data_folder: &Path) -> Result<Self, StartError> {
+        store.migrate("tls", STEPS)?;
+        let stored = read(store)?;
+        let now = now();
+        let is_current = |stored: &StoredAuthority| {
+            stored.names == names.to_text() && stored.expires > (now + LEAF_VALIDITY).unix_timestamp()
+        };
+        let authority = match stored {
+            Some(stored) if is_current(&stored) => stored,
+            replaced => {
+                let private = replaced.as_ref().map(|stored| stored.private.clone());
+                let created = create(private, names, now).map_err(|error| failed(&error))?;
+                if replaced.is_some() {
+                    tracing::info!(
+                        "replaced the certificate of the local certificate authority, because its names have changed or it expires soon"
+                    );
+                }
+                write(store, &created)?;
+                created
+            }
+        };
+        write_file(&data_folder.join(FILE), &authority.certificate)?;
+        let key = key(&authority.private).map_err(|error| failed(&error))?;
+        let issuer = Issuer::new(parameters(&key), key);
+        let expires = OffsetDateTime::from_unix_timestamp(authority.expires).map_err(|error| failed(&error))?;
+        Ok(Self { issuer, pem: authority.certificate, expires })
+    }
+
+    /// Returns the certificate in PEM.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Signs a certificate of a new key for names and addresses.
+    pub(crate) fn sign(&self, subject_names: Vec<SanType>) -> Result<LeafCertificate, rcgen::Error> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut parameters = CertificateParams::default();
+        (parameters.not_before, parameters.not_after) = validity(now(), LEAF_VALIDITY);
+        parameters.not_after = parameters.not_after.min(self.expires);
+        parameters.serial_number = Some(serial_number());
+        parameters.subject_alt_names = subject_names;
+        parameters.distinguished_name = common_name("codecommit-local");
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // Python verifies strictly since 3.13, and needs the extension.
+        parameters.use_authority_key_identifier_extension = true;
+        let renewal = parameters.not_after - LEAF_VALIDITY / 3;
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        Ok(LeafCertificate { certificate: certificate.der().clone(), key, renewal })
+    }
+}
+
+/// Returns the system's time: clients compare the validity of certificates with their own clocks.
+pub(crate) fn now() -> OffsetDateTime {
+    let seconds = SystemClock.now().millis() / 1_000;
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+fn validity(now: OffsetDateTime, duration: Duration) -> (OffsetDateTime, OffsetDateTime) {
+    let begin = now - BACKDATE;
+    (begin, begin + duration)
+}
+
+/// Creates the certificate of a stored key, or of a new one.
+fn create(
+    private: Option<Vec<u8>>,
+    names: &CertifiedNames,
+    now: OffsetDateTime,
+) -> Result<StoredAuthority, rcgen::Error> {
+    let key = match private {
+        Some(private) => key(&private)?,
+        None => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
+    };
+    let mut parameters = parameters(&key);
+    (parameters.not_before, parameters.not_after) = validity(now, VALIDITY);
+    // A certificate of the same name and key is told from an earlier one by its number.
+    parameters.serial_number = Some(serial_number());
+    parameters.name_constraints = Some(names.constraints());
+    let expires = parameters.not_after.unix_timestamp();
+    let certificate = parameters.self_signed(&key)?.pem();
+    Ok(StoredAuthority { private: key.serialize_der(), certificate, names: names.to_text(), expires })
+}
+
+/// Returns what all certificates of the authority have in common.
+fn parameters(key: &KeyPair) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    parameters.key_identifier_method = KeyIdMethod::Sha256;
+    // Authorities of different data folders have different names, as a client can trust several.
+    let id = aws::hex::encode(&parameters.key_identifier(key));
+    parameters.distinguished_name = common_name(&format!("codecommit-local CA {}", id.get(..12).unwrap_or_default()));
+    parameters
+}
+
+fn common_name(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
+}
+
+/// Returns a random positive number of 16 bytes.
+fn serial_number() -> SerialNumber {
+    let mut bytes = SystemClock.seed().to_be_bytes();
+    bytes[0] = bytes[0] & 0x3f | 0x40;
+    SerialNumber::from_slice(&bytes)
+}
+
+fn key(private: &[u8]) -> Result<KeyPair, rcgen::Error> {
+    KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(private), &PKCS_ECDSA_P256_SHA256)
+}
+
+fn read(store: &Store) -> Result<Option<StoredAuthority>, store::Error> {
+    store.read(|transaction| {
+        let rows =
+            transaction.query("SELECT private, certificate, names, expires FROM certificate_authority", &[], |row| {
+                Ok(StoredAuthority {
+                    private: row.blob(0)?,
+                    certificate: row.text(1)?,
+                    names: row.text(2)?,
+                    expires: row.integer(3)?,
+                })
+            });
+        Ok(rows?.pop())
+    })
+}
+
+fn write(store: &Store, authority: &StoredAuthority) -> Result<(), store::Error> {
+    let StoredAuthority { private, certificate, names, expires } = authority;
+    let (private, certificate, names, expires) = (private.clone(), certificate.clone(), names.clone(), *expires);
+    store.write(move |transaction| {
+        transaction.execute("DELETE FROM certificate_authority", &[])?;
+        let row = [private.as_slice().into(), certificate.as_str().into(), names.as_str().into(), expires.into()];
+        transaction.execute("INSERT INTO certificate_authority VALUES (?1, ?2, ?3, ?4)", &row).map(drop)
+    })
+}
+
+/// Writes the file unless it has the text already; a reader sees the old or the new text.
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    if fs::read(path).is_ok_and(|content| content == text.as_bytes()) {
+        return Ok(());
+    }
+    let partial = path.with_extension("pem.partial");
+    fs::write(&partial, text).map_err(with_path(&partial))?;
+    fs::rename(&partial, path).map_err(with_path(path))
+}
+
+fn failed(error: &dyn std::error::Error) -> StartError {
+    StartError::CertificateAuthority(error.to_string())
+}
