@@ -15,8 +15,17 @@ pub struct Moto {
 impl Moto {
     /// Starts the server on a free port and waits until it is ready.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts the server with TLS and the PEM files of its certificate and private key.
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::start_with(&["--ssl-cert", certificate, "--ssl-key", key])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
         let mut command = Command::new(python_folder().join("moto_server"));
-        command.args(["--host", "127.0.0.1", "--port", "0"]).env_clear();
+        command.args(["--host", "127.0.0.1", "--port", "0"]).args(arguments).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.expect("scripts/clients has installed moto");

@@ -8,9 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use server::settings::{Destination, TlsMode, TlsNames};
+use server::settings::{Destination, RemoteSettings, Secret, TlsMode, TlsNames};
 use tests::binary::Running;
 use tests::clients::{Outcome, outcome};
+use tests::moto::Moto;
 use tests::{World, wait_until};
 
 use crate::settings::{folder, program, refused};
@@ -177,24 +178,34 @@ fn names_have_certificates_and_foreign_ones_have_none() {
     }
 }
 
-#[test]
-fn the_authority_is_not_trusted_for_foreign_names() {
-    let world = World::new();
+/// Signs a certificate for a subject alternative name with the key of the server's authority: ca.pem, leaf.pem and leaf.key.
+fn sign(world: &World, name: &str) {
     let keys = world
         .store()
         .read(|transaction| transaction.query("SELECT private FROM certificate_authority", &[], |row| row.blob(0)));
     let folder = world.folder();
     fs::write(folder.join("ca.der"), &keys.expect("the database is readable")[0]).expect("the folder is writable");
     fs::copy(world.authority_file(), folder.join("ca.pem")).expect("the folder is writable");
-    for (name, expected) in [("example.com", false), ("codecommit.us-east-1.amazonaws.com", true)] {
-        let names = format!("subjectAltName=DNS:{name}");
-        let request = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-        let files = ["-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=leaf", "-addext", &names];
-        openssl(folder, &[&request[..], &files].concat()).ok();
-        let sign = ["x509", "-req", "-in", "leaf.csr", "-copy_extensions", "copy", "-CA", "ca.pem"];
-        let files = ["-CAkey", "ca.der", "-CAkeyform", "DER", "-CAcreateserial", "-out", "leaf.pem"];
-        openssl(folder, &[&sign[..], &files].concat()).ok();
-        let verified = openssl(folder, &["verify", "-x509_strict", "-CAfile", "ca.pem", "leaf.pem"]);
+    let names = format!("subjectAltName={name}");
+    let request = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let files = ["-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=leaf", "-addext", &names];
+    openssl(folder, &[&request[..], &files].concat()).ok();
+    let sign = ["x509", "-req", "-in", "leaf.csr", "-copy_extensions", "copy", "-CA", "ca.pem"];
+    let files = ["-CAkey", "ca.der", "-CAkeyform", "DER", "-CAcreateserial", "-out", "leaf.pem"];
+    openssl(folder, &[&sign[..], &files].concat()).ok();
+}
+
+#[test]
+fn the_authority_is_not_trusted_for_foreign_names() {
+    let world = World::new();
+    for (name, expected) in [
+        ("DNS:example.com", false),
+        ("IP:203.0.113.5", false),
+        ("DNS:codecommit.us-east-1.amazonaws.com", true),
+        ("IP:192.168.1.5", true),
+    ] {
+        sign(&world, name);
+        let verified = openssl(world.folder(), &["verify", "-x509_strict", "-CAfile", "ca.pem", "leaf.pem"]);
         assert_eq!(verified.success, expected, "{name}: {verified:?}");
         assert!(expected || verified.err.contains("permitted subtree violation"), "{verified:?}");
     }
@@ -376,4 +387,37 @@ fn a_trigger_is_sent_over_https_to_a_server_that_is_trusted() {
         wait_until("the message is sent", || !text().is_empty());
         assert!(text().contains(expected), "{}", text());
     }
+}
+
+#[test]
+fn a_trail_is_delivered_to_a_remote_bucket_with_https() {
+    let authority = World::new();
+    sign(&authority, "IP:127.0.0.1");
+    let path = |name: &str| authority.folder().join(name).to_str().expect("the path is plain").to_owned();
+    let moto = Moto::start_with_tls(&path("leaf.pem"), &path("leaf.key"));
+    let remote = RemoteSettings {
+        endpoint: moto.url().to_owned(),
+        region: "us-east-1".to_owned(),
+        access_key: Some(("AKIAIOSFODNN7EXAMPLE".to_owned(), Secret::new("hidden".to_owned()))),
+        encryption: None,
+        kms_key_id: None,
+    };
+    assert!(moto.url().starts_with("https://"), "{}", moto.url());
+    let client =
+        format!("import boto3; s3 = boto3.client('s3', endpoint_url={:?}, verify={:?})", moto.url(), path("ca.pem"));
+    authority.python(&format!("{client}; s3.create_bucket(Bucket='far-logs')")).ok();
+    let world = |trusts: bool| {
+        World::with(|settings| {
+            settings.buckets.insert("far-logs".to_owned(), remote.clone());
+            settings.client_ca = trusts.then(|| authority.authority_file());
+        })
+    };
+    let trail = json!({ "Name": "far", "S3BucketName": "far-logs" });
+    assert_ne!(world(false).call("CreateTrail", &trail).status, 200);
+    let world = world(true);
+    world.ok("CreateTrail", &trail);
+    world.ok("StartLogging", &json!({ "Name": "far" }));
+    assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
+    let list = format!("{client}; print(s3.list_objects_v2(Bucket='far-logs')['KeyCount'] > 1)");
+    assert_eq!(authority.python(&list).ok(), "True");
 }

@@ -218,3 +218,48 @@ fn write_file(path: &Path, text: &str) -> io::Result<()> {
 fn failed(error: &dyn std::error::Error) -> StartError {
     StartError::CertificateAuthority(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use store::Durability;
+
+    use super::*;
+    use crate::settings::TlsNames;
+
+    fn open(store: &Store, names: &str, folder: &Path) -> CertificateAuthority {
+        let names = names.split_whitespace().map(str::to_owned).collect();
+        let names = CertifiedNames::new(&TlsNames::parse(names).expect("the names are valid"));
+        CertificateAuthority::open(store, &names, folder).expect("the folder is writable")
+    }
+
+    #[test]
+    fn the_key_stays_and_the_certificate_changes_with_the_names_and_before_it_expires() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let store = Store::open(&folder.path().join("database"), Durability::Normal).expect("the folder is writable");
+        let first = open(&store, "", folder.path());
+        assert_eq!(fs::read_to_string(folder.path().join(FILE)).expect("the file was written"), first.pem());
+        assert_eq!(open(&store, "", folder.path()).pem(), first.pem());
+        let named = open(&store, "git.example.com", folder.path());
+        assert_ne!(named.pem(), first.pem());
+        let soon = (now() + LEAF_VALIDITY - BACKDATE).unix_timestamp();
+        let expiring: Result<(), store::Error> = store.write(move |transaction| {
+            transaction.execute("UPDATE certificate_authority SET expires = ?1", &[soon.into()]).map(drop)
+        });
+        expiring.expect("the database is writable");
+        let renewed = open(&store, "git.example.com", folder.path());
+        assert_ne!(renewed.pem(), named.pem());
+        assert!(renewed.expires > now() + LEAF_VALIDITY);
+        for other in [named, renewed] {
+            assert_eq!(other.issuer.key().serialized_der(), first.issuer.key().serialized_der());
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_replaced_when_a_third_of_its_validity_is_left() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let store = Store::open(&folder.path().join("database"), Durability::Normal).expect("the folder is writable");
+        let leaf = open(&store, "", folder.path()).sign(Vec::new()).expect("the key can sign");
+        let left = leaf.renewal - now();
+        assert!(left > LEAF_VALIDITY / 2 && left < LEAF_VALIDITY, "{left}");
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no certificate is signed for a name or address that the authority may not certify.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -30,8 +30,8 @@ pub(crate) struct LeafCertificates {
 enum Subject {
     /// The host name that the client sent.
     Name(String),
-    /// This machine, and the address that a client without a host name connected to.
-    Address(IpAddr),
+    /// This machine, for clients without a host name: its addresses.
+    Addresses(Vec<IpAddr>),
 }
 
 struct KeptCertificate {
@@ -78,8 +78,7 @@ impl LeafCertificates {
                 let name = name.trim_end_matches('.').to_ascii_lowercase();
                 self.names.contains_name(&name).then_some(Subject::Name(name))
             }
-            None if self.names.contains_address(local) && local != Ipv6Addr::LOCALHOST => Some(Subject::Address(local)),
-            None => Some(Subject::Address(Ipv4Addr::LOCALHOST.into())),
+            None => Some(Subject::Addresses(self.names.addresses(local))),
         }
     }
 }
@@ -89,12 +88,9 @@ impl Subject {
         let name = |name: &str| SanType::DnsName(name.try_into().expect("a certified name is ASCII"));
         match self {
             Self::Name(text) => vec![name(text)],
-            Self::Address(address) => {
-                let mut addresses = vec![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
-                if !addresses.contains(address) {
-                    addresses.push(*address);
-                }
-                [name("localhost")].into_iter().chain(addresses.into_iter().map(SanType::IpAddress)).collect()
+            Self::Addresses(addresses) => {
+                let addresses = addresses.iter().copied().map(SanType::IpAddress);
+                [name("localhost")].into_iter().chain(addresses).collect()
             }
         }
     }
@@ -102,6 +98,8 @@ impl Subject {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use store::{Durability, Store};
 
     use super::*;

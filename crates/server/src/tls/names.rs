@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** they are the name constraints of its certificate, so a client that trusts it trusts it for nothing else.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints};
@@ -28,6 +28,8 @@ const NETWORKS: [&str; 8] = [
 pub(crate) struct CertifiedNames {
     domains: Vec<String>,
     networks: Vec<IpNet>,
+    /// The addresses of the settings. Behind a port mapping a connection does not tell to which address its client connected.
+    addresses: Vec<IpAddr>,
 }
 
 impl CertifiedNames {
@@ -41,6 +43,7 @@ impl CertifiedNames {
         let mut names = Self {
             domains: DOMAINS.map(str::to_owned).to_vec(),
             networks: NETWORKS.map(|network| network.parse().expect("the text is a network")).to_vec(),
+            addresses: settings.addresses.clone(),
         };
         for domain in settings.domains.iter().map(String::as_str).chain([machine]) {
             if is_domain(domain) && !names.contains_name(domain) {
@@ -65,6 +68,19 @@ impl CertifiedNames {
     /// Returns whether an address is certified.
     pub(crate) fn contains_address(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Returns the addresses that the certificate for a client without a host name has: those of this machine and of the settings,
+    /// and the local address of the connection, if it is certified.
+    pub(crate) fn addresses(&self, local: IpAddr) -> Vec<IpAddr> {
+        let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let mut addresses = Vec::new();
+        for address in own.into_iter().chain(self.addresses.iter().copied()).chain([local]) {
+            if self.contains_address(address) && !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
     }
 
     /// Returns the name constraints.
@@ -121,6 +137,18 @@ mod tests {
         for address in ["203.0.113.6", "8.8.8.8", "2001:db8::1", "172.32.0.1"] {
             assert!(!contains(address), "{address}");
         }
+    }
+
+    #[test]
+    fn a_client_without_a_host_name_finds_the_addresses_of_the_settings() {
+        let names = names("laptop", &["203.0.113.5", "git.example.com"]);
+        let addresses = |local: &str| {
+            let addresses = names.addresses(local.parse().expect("the text is an address"));
+            addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(addresses("127.0.0.1"), "127.0.0.1 ::1 203.0.113.5");
+        assert_eq!(addresses("172.18.0.2"), "127.0.0.1 ::1 203.0.113.5 172.18.0.2");
+        assert_eq!(addresses("203.0.113.9"), "127.0.0.1 ::1 203.0.113.5");
     }
 
     #[test]
