@@ -164,6 +164,7 @@ wait %1
 "#;
 
 /// A network of its own, in which port 443 is free, and a hosts file need no privileges where the system allows user namespaces.
+/// Debian has `ip` in a folder that is not everyone's.
 #[test]
 fn clients_need_no_endpoint_with_the_host_names_of_aws() {
     let folder = folder();
@@ -184,7 +185,11 @@ fn clients_need_no_endpoint_with_the_host_names_of_aws() {
         .env("PROGRAM", binary::path())
         .env(
             "PATH",
-            format!("{}:{}", text(&python_folder().canonicalize().expect("scripts/clients was run")), env_path()),
+            format!(
+                "{}:{}:/usr/sbin",
+                text(&python_folder().canonicalize().expect("scripts/clients was run")),
+                env_path()
+            ),
         )
         .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")

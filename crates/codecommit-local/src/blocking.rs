@@ -1,7 +1,8 @@
 //! The server for programs without tokio: it runs on its own threads.
 
 use std::io;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -38,6 +39,18 @@ impl Server {
     /// Returns the URL to give clients as `AWS_ENDPOINT_URL_CODECOMMIT`.
     pub fn endpoint(&self) -> String {
         self.running().endpoint()
+    }
+
+    /// Returns all addresses that the server listens on, in the order of the settings.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.running().addresses()
+    }
+
+    /// Returns the file with the certificate of the local certificate authority, which clients trust to use https.
+    ///
+    /// Returns `None` if TLS is off or has a certificate of its own.
+    pub fn authority_file(&self) -> Option<PathBuf> {
+        self.running().authority_file()
     }
 
     /// Returns the folder of the repositories and the database.
