@@ -249,8 +249,14 @@ fn health_and_events_use_tls() {
 fn the_environment_of_a_server_that_requires_tls_has_its_authority() {
     let world = World::with(|settings| settings.tls.mode = TlsMode::Require);
     let folder = folder();
-    let printed = outcome(program(folder.path()).args(["env", "--endpoint", &world.endpoint()])).ok();
-    assert!(printed.contains("export AWS_CA_BUNDLE="), "{printed}");
+    let mut command = program(folder.path());
+    command.args(["env", "--endpoint", &world.endpoint()]);
+    let printed = outcome(&mut command).ok();
+    assert!(printed.contains("export AWS_CA_BUNDLE=") && !printed.contains("GIT_SSL_CAINFO"), "{printed}");
+    // The variable overrides the setting of git's configuration.
+    let printed = outcome(command.env("GIT_SSL_CAINFO", "/etc/ssl/certs/ca-certificates.crt")).ok();
+    let expected = folder.path().join("codecommit-local-ca.pem");
+    assert!(printed.contains(&format!("export GIT_SSL_CAINFO={}", expected.display())), "{printed}");
     let saved = fs::read(folder.path().join("codecommit-local-ca.pem")).expect("the file was saved");
     assert_eq!(saved, fs::read(world.authority_file()).expect("the file exists"));
 }

@@ -10,6 +10,9 @@ use clap::Args;
 const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
+/// The variable with the certificate authorities that git trusts for all hosts.
+const GIT_AUTHORITIES: &str = "GIT_SSL_CAINFO";
+
 /// Arguments of `env`.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -58,6 +61,10 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     println!("# eval \"$(codecommit-local env)\" sets these in your shell.");
     for (name, value) in variables(&endpoint, &arguments.region, &arguments.access_key_id, ca.as_deref()) {
         println!("export {name}={}", quoted(&value));
+    }
+    // The variable overrides git's configuration, so it must not name another file.
+    if let Some(ca) = ca.filter(|_| std::env::var_os(GIT_AUTHORITIES).is_some_and(|path| !path.is_empty())) {
+        println!("export {GIT_AUTHORITIES}={}", quoted(&ca));
     }
     Ok(())
 }
