@@ -162,6 +162,11 @@ impl World {
         format!("{}/v1/repos/{name}", self.endpoint())
     }
 
+    /// Returns the access key of the administrator if the last start created it.
+    pub fn new_administrator_key(&self) -> Option<server::settings::AccessKey> {
+        self.server().new_administrator_key().cloned()
+    }
+
     /// Returns the records in `events.ndjson` in their order.
     pub fn events(&self) -> Vec<Value> {
         read_events(&self.trail_folder())

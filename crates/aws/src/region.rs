@@ -16,6 +16,38 @@ pub struct Region(Arc<str>);
 
 /// The services whose host names contain a region.
 const SERVICES: [&str; 5] = ["codecommit", "git-codecommit", "sts", "cloudtrail", "tagging"];
+/// The regions in which AWS has CodeCommit.
+const CODECOMMIT: [&str; 29] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "af-south-1",
+    "ap-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "sa-east-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "us-gov-east-1",
+    "us-gov-west-1",
+];
 
 impl Region {
     /// Returns the name.
@@ -38,6 +70,11 @@ impl Region {
         let service = service.rsplit('.').next().unwrap_or(service);
         let service = service.strip_suffix("-fips").unwrap_or(service);
         if SERVICES.contains(&service) { region.parse().ok() } else { None }
+    }
+
+    /// Lists the regions in which AWS has CodeCommit.
+    pub fn of_codecommit() -> impl Iterator<Item = Self> {
+        CODECOMMIT.iter().map(|name| Self((*name).into()))
     }
 
     /// Returns the domain of the region's host names at AWS.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use codecommit_local::Server;
 
-use crate::environment;
+use crate::environment::{self, ClientKey};
 
 /// Returns the lines that are printed when the server is ready.
 pub(crate) fn text(server: &Server) -> String {
@@ -14,23 +14,31 @@ pub(crate) fn text(server: &Server) -> String {
     let authority = server.authority_file().and_then(|path| std::path::absolute(path).ok());
     let authority = authority.map(|path| path.display().to_string());
     let required_authority = authority.as_deref().filter(|_| server.requires_tls());
-    let exports: String = environment::exports(&endpoint, region.as_str(), required_authority).collect();
     let further = server.addresses()[1..].iter().map(|address| format!("  It also listens at {address}.\n"));
     let further = further.collect::<Vec<_>>().concat();
-    let tls = match authority {
+    let tls = match &authority {
         Some(authority) if server.requires_tls() => format!("  TLS:    certificate authority {authority}\n"),
         Some(authority) => {
             format!("  TLS:    https://{address}, certificate authority {authority}   (codecommit-local env --tls)\n")
         }
         None => String::new(),
     };
+    let new_key = server.new_administrator_key();
+    let key = new_key.map(|key| ClientKey { id: &key.id, secret: key.secret.as_str() });
+    let key = key.unwrap_or(ClientKey::EXAMPLE);
+    let exports: String = environment::exports(&endpoint, region.as_str(), key, required_authority).collect();
+    let note = new_key.map_or("", |_| {
+        "
+  This is the access key of the administrator. It is shown only now: keep its secret.
+"
+    });
     format!(
         "
   codecommit-local is ready at {endpoint}
 {further}
   Paste this into a shell, or run eval \"$(codecommit-local env)\", to use it with the AWS CLI and SDKs:
 
-{exports}
+{exports}{note}
   A program that knows one endpoint for all services takes AWS_ENDPOINT_URL={endpoint}
 
   Create a repository, and clone it:

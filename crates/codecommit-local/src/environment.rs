@@ -35,6 +35,21 @@ pub(crate) struct Arguments {
     /// Access key id of the clients; it names the caller
     #[arg(long, value_name = "ID", default_value = ACCESS_KEY_ID)]
     access_key_id: String,
+    /// Secret of the access key, for a server that verifies signatures
+    #[arg(long, value_name = "SECRET", default_value = SECRET_ACCESS_KEY, hide_default_value = true)]
+    secret_access_key: String,
+}
+
+/// An access key of clients.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientKey<'k> {
+    pub(crate) id: &'k str,
+    pub(crate) secret: &'k str,
+}
+
+impl ClientKey<'_> {
+    /// The key of the example user in AWS's documentation.
+    pub(crate) const EXAMPLE: Self = Self { id: ACCESS_KEY_ID, secret: SECRET_ACCESS_KEY };
 }
 
 /// Prints one export for each variable.
@@ -57,9 +72,10 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     } else {
         None
     };
+    let key = ClientKey { id: &arguments.access_key_id, secret: &arguments.secret_access_key };
     println!("# A program that knows one endpoint for all services takes AWS_ENDPOINT_URL={endpoint}");
     println!("# eval \"$(codecommit-local env)\" sets these in your shell.");
-    for (name, value) in variables(&endpoint, &arguments.region, &arguments.access_key_id, ca.as_deref()) {
+    for (name, value) in variables(&endpoint, &arguments.region, key, ca.as_deref()) {
         println!("export {name}={}", quoted(&value));
     }
     // The variable overrides git's configuration, so it must not name another file.
@@ -70,14 +86,14 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
 }
 
 /// Returns the variables that point the AWS CLI, SDKs and git at a server; `ca` is the certificate authority's file, with https.
-pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str, ca: Option<&str>) -> Vec<(String, String)> {
+pub(crate) fn variables(endpoint: &str, region: &str, key: ClientKey<'_>, ca: Option<&str>) -> Vec<(String, String)> {
     let endpoints = ["AWS_ENDPOINT_URL_CODECOMMIT", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_STS"];
     let mut variables: Vec<_> = endpoints.map(|name| (name, endpoint)).into();
     variables.extend([
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),
-        ("AWS_ACCESS_KEY_ID", access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
+        ("AWS_ACCESS_KEY_ID", key.id),
+        ("AWS_SECRET_ACCESS_KEY", key.secret),
     ]);
     if let Some(ca) = ca {
         variables.extend(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].map(|name| (name, ca)));
@@ -99,8 +115,13 @@ pub(crate) fn variables(endpoint: &str, region: &str, access_key_id: &str, ca: O
 }
 
 /// Returns the export commands of the banner, for the AWS CLI and SDKs.
-pub(crate) fn exports(endpoint: &str, region: &str, ca: Option<&str>) -> impl Iterator<Item = String> {
-    let variables = variables(endpoint, region, ACCESS_KEY_ID, ca);
+pub(crate) fn exports(
+    endpoint: &str,
+    region: &str,
+    key: ClientKey<'_>,
+    ca: Option<&str>,
+) -> impl Iterator<Item = String> {
+    let variables = variables(endpoint, region, key, ca);
     let aws = variables.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
     aws.map(|(name, value)| format!("    export {name}={}\n", quoted(&value)))
 }

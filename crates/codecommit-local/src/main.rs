@@ -20,6 +20,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use codecommit_local::options::{LogFormat, LogLevel};
 use codecommit_local::{Options, Server, Settings, blocking};
+use server::settings::Access;
 use tokio::signal::unix::{SignalKind, signal};
 use trail::terminal::printable_lines;
 
@@ -151,6 +152,9 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
         let server = Server::start(settings).await.map_err(|error| error.to_string())?;
         if log_format == LogFormat::Text && !quiet {
             eprint!("{}", banner::text(&server));
+        } else if let Some(key) = server.new_administrator_key() {
+            // Nothing shows the secret later.
+            eprintln!("access key of the administrator: {} {}", key.id, key.secret.as_str());
         }
         print_ready(&server).map_err(|error| error.to_string())?;
         warn_of_open_address(&server);
@@ -186,8 +190,11 @@ fn read_again(server: &Server) {
     }
 }
 
-/// Warns of addresses that other machines can reach: nothing checks credentials.
+/// Warns of addresses that other machines can reach if nothing verifies credentials.
 fn warn_of_open_address(server: &Server) {
+    if server.access() != Access::Open {
+        return;
+    }
     for address in server.addresses().iter().filter(|address| !address.ip().is_loopback()) {
         tracing::warn!(
             %address,

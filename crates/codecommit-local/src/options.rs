@@ -1,7 +1,8 @@
 //! Settings as flags, environment variables and the configuration file have them, before defaults are filled in.
 
 mod buckets;
-mod file_error;
+mod declare;
+mod file;
 mod one_or_many;
 mod setting_error;
 mod settings;
@@ -10,42 +11,17 @@ pub mod units;
 mod values;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use codecommit::settings::Simulate;
 use serde::Deserialize;
 
 pub use buckets::BucketOptions;
+use declare::settings;
 pub use setting_error::SettingError;
 pub use triggers::TriggerOptions;
-pub use values::{Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode};
-
-/// Declares each setting once: its flag, its variable and its line in the file are derived from the member.
-macro_rules! settings {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$member_meta:meta])* pub $member:ident: Option<$type:ty>,)* }) => {
-        $(#[$meta])*
-        pub struct $name {
-            $($(#[$member_meta])* pub $member: Option<$type>,)*
-        }
-
-        impl $name {
-            /// Adds the settings of other options that are missing here.
-            #[must_use]
-            pub fn or(mut self, mut other: Self) -> Self {
-                // The two exclude each other, so either one, set here, replaces both.
-                if self.ephemeral == Some(true) {
-                    other.data_dir = None;
-                }
-                if self.data_dir.is_some() {
-                    other.ephemeral = None;
-                }
-                $(self.$member = self.$member.or(other.$member);)*
-                self
-            }
-        }
-    };
-}
+pub use values::{Access, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode};
 
 settings! {
 /// Settings from one source: flags and environment variables, or a file. `None` means that the source does not have it.
@@ -172,6 +148,38 @@ pub struct Options {
     /// TOML file of accounts, users, roles and their access keys
     #[arg(long, env = "CODECOMMIT_LOCAL_IDENTITIES", value_name = "FILE", help_heading = "Callers")]
     pub identities: Option<PathBuf>,
+    /// What credentials are for: open: they name the caller, and nothing is verified; signed: they must be valid, and their
+    /// caller may do everything [default: open]
+    #[arg(long, env = "CODECOMMIT_LOCAL_ACCESS", value_name = "MODE", help_heading = "Callers")]
+    pub access: Option<Access>,
+    /// Access key id of the administrator, for signed access [default: a new key, which is printed once]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_ROOT_ACCESS_KEY",
+        value_name = "ID",
+        help_heading = "Callers",
+        hide_short_help = true,
+    )]
+    pub root_access_key: Option<String>,
+    /// Secret of the administrator's access key
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_ROOT_SECRET_KEY",
+        value_name = "SECRET",
+        help_heading = "Callers",
+        hide_short_help = true,
+        hide_env_values = true,
+    )]
+    pub root_secret_key: Option<String>,
+    /// Maximum difference between the date of a signature and the clock; off accepts every date [default: 15m]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_MAX_CLOCK_SKEW",
+        value_name = "TIME",
+        help_heading = "Callers",
+        hide_short_help = true,
+    )]
+    pub max_clock_skew: Option<String>,
     /// Ask Git clients for credentials, whose user name names the caller; no password is checked [default: ask if there is an
     /// identities file, else never]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_AUTH", value_name = "WHEN", help_heading = "Callers")]
@@ -479,15 +487,4 @@ pub struct Options {
     #[arg(skip)]
     pub simulate: Option<Simulate>,
 }
-}
-
-impl Options {
-    /// Reads a TOML file of settings, named as the flags are.
-    pub fn read(path: &Path) -> Result<Self, SettingError> {
-        let failed =
-            |what: &dyn std::fmt::Display| SettingError(format!("configuration file {}: {what}", path.display()));
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| failed(&format!("cannot read it: {error}; name another file with --config")))?;
-        toml::from_str(&text).map_err(|error| failed(&file_error::describe(&text, &error)))
-    }
 }

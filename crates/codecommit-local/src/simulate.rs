@@ -2,6 +2,7 @@
 
 mod client;
 mod pipeline;
+mod signature;
 
 use clap::{Args, Subcommand};
 

@@ -8,10 +8,13 @@ use aws::caller::{Kind, OnBehalfOf};
 use aws::{AccountId, Caller, GlobalArn, Partition, stable_hash};
 use toml::Spanned;
 
-use self::declarations::{Account, DeclaredOpenIdProvider, DeclaredRole, File, Person, Service, SubjectType, User};
+use self::declarations::{
+    Account, DeclaredGitCredential, DeclaredKey, DeclaredOpenIdProvider, DeclaredRole, File, KeyWithSecret, Person,
+    Service, SubjectType, User,
+};
 use crate::provider::{ContextProvider, OpenIdProvider, SamlProvider, WebToken};
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, is_name_byte};
-use crate::{Identities, is_service, principal_id};
+use crate::{Identities, PasswordHash, SecretKey, is_service, principal_id};
 
 /// A fault of an identities file.
 #[derive(Debug)]
@@ -95,26 +98,46 @@ fn add_user(account: &AccountId, user: User, identities: &mut Identities) -> Res
     let own_name = format!("{}-at-{account}", user.name.get_ref());
     let own_name = Spanned::new(user.name.span(), own_name);
     for name in user.git_user_names.iter().chain([&own_name]) {
-        let known = identities.by_git_user_name.insert(name.get_ref().clone(), caller.clone());
-        if known.is_some_and(|other| other != caller) {
-            let message = format!("duplicate Git user name '{}': give it to one user only", name.get_ref());
-            return Err(fault_at(name, message));
-        }
+        add_git_user_name(identities, &caller, name)?;
     }
-    let access_key_id = user.access_keys.into_iter().next().map(Spanned::into_inner);
+    for DeclaredGitCredential { user_name, password } in user.git_credentials {
+        let name = user_name.as_ref().unwrap_or(&own_name);
+        add_git_user_name(identities, &caller, name)?;
+        if password.get_ref().is_empty() {
+            return Err(fault_at(&password, "the password is empty: write one that cannot be guessed".to_owned()));
+        }
+        identities.git_passwords.insert(name.get_ref().clone(), PasswordHash::of(password.get_ref()));
+    }
+    let access_key_id = user.access_keys.first().map(|key| key.get_ref().id().to_owned());
     Ok(Caller { access_key_id, ..caller })
 }
 
+fn add_git_user_name(identities: &mut Identities, caller: &Caller, name: &Spanned<String>) -> Result<(), FaultAt> {
+    let known = identities.by_git_user_name.insert(name.get_ref().clone(), caller.clone());
+    if known.is_some_and(|other| other != *caller) {
+        let message = format!("duplicate Git user name '{}': give it to one user only", name.get_ref());
+        return Err(fault_at(name, message));
+    }
+    Ok(())
+}
+
 /// Lets access keys name a caller.
-fn add_keys(identities: &mut Identities, caller: &Caller, keys: &[Spanned<String>]) -> Result<(), FaultAt> {
+fn add_keys(identities: &mut Identities, caller: &Caller, keys: &[Spanned<DeclaredKey>]) -> Result<(), FaultAt> {
     for key in keys {
-        let caller = Caller { access_key_id: Some(key.get_ref().clone()), ..caller.clone() };
-        match identities.by_access_key.entry(key.get_ref().clone()) {
+        let id = key.get_ref().id();
+        let caller = Caller { access_key_id: Some(id.to_owned()), ..caller.clone() };
+        match identities.by_access_key.entry(id.to_owned()) {
             Entry::Occupied(_) => {
-                let message = format!("duplicate access key '{}': give it to one identity only", key.get_ref());
+                let message = format!("duplicate access key '{id}': give it to one identity only");
                 return Err(fault_at(key, message));
             }
             Entry::Vacant(entry) => drop(entry.insert(caller)),
+        }
+        if let DeclaredKey::WithSecret(KeyWithSecret { id, secret }) = key.get_ref() {
+            if secret.is_empty() {
+                return Err(fault_at(key, format!("the secret of '{id}' is empty: write one, or the id alone")));
+            }
+            identities.secrets.insert(id.clone(), SecretKey::new(secret.as_str()));
         }
     }
     Ok(())

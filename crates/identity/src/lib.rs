@@ -1,10 +1,12 @@
 //! Identities of callers: accounts with their users, roles and services, and the temporary credentials of AWS STS.
 //!
-//! [`Credentials`] name a caller and are not verified; every caller is let in. [`signature`] verifies signatures and passwords.
+//! [`Access`] tells whether [`Credentials`] only name a caller, or whether [`signature`] verifies them.
 //! **Invariant:** no credential leaves this crate; only the id of an access key does, for the record.
 
 #![warn(unreachable_pub)]
 
+mod administrator;
+mod authentication;
 mod credentials;
 mod exception;
 mod file;
@@ -24,6 +26,8 @@ use std::path::{Path, PathBuf};
 
 use aws::{AccountId, Caller, Partition, Region, stable_hash};
 
+pub use crate::administrator::{AccessKey, Administrator};
+pub use crate::authentication::{Access, Authenticated, AuthenticationError, Endpoint};
 pub use crate::credentials::{Credentials, PresentedCredential};
 pub use crate::exception::Exception;
 pub use crate::git_credential::{PasswordHash, make_password};
@@ -33,7 +37,7 @@ use crate::role::Role;
 pub use crate::root_key::{RootKey, SecretKey};
 pub use crate::session::TokenHash;
 pub use crate::signature_scope::SignatureScope;
-pub use crate::sts::{API_VERSION, AuthenticationError, EVENT_SOURCE, NAMESPACE, Sts};
+pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Sts};
 
 /// Why an identities file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,10 @@ pub struct Identities {
     default: Caller,
     by_access_key: HashMap<String, Caller>,
     by_git_user_name: HashMap<String, Caller>,
+    /// The secrets of the access keys that are declared with one.
+    secrets: HashMap<String, SecretKey>,
+    /// The passwords of the Git user names that are declared with one.
+    git_passwords: HashMap<String, PasswordHash>,
     /// The accounts of the file.
     declared: Vec<AccountId>,
     /// The roles of the accounts that declare any.
@@ -85,6 +93,8 @@ impl Identities {
             default,
             by_access_key: HashMap::new(),
             by_git_user_name: HashMap::new(),
+            secrets: HashMap::new(),
+            git_passwords: HashMap::new(),
             declared: Vec::new(),
             roles: HashMap::new(),
             providers: Providers::default(),
@@ -128,6 +138,21 @@ impl Identities {
             PresentedCredential::GitUserName(name) => self.by_git_user_name(name),
         };
         caller.in_partition(partition)
+    }
+
+    /// Returns the owner and the secret of an access key that is declared with a secret.
+    pub(crate) fn access_key(&self, key: &str) -> Option<(Caller, SecretKey)> {
+        let caller = self.by_access_key.get(key)?;
+        let secret = self.secrets.get(key).cloned().or_else(|| root_key::documented_secret(key));
+        if secret.is_none() {
+            tracing::warn!(access_key_id = key, "the identities file declares this access key without its secret");
+        }
+        Some((caller.clone(), secret?))
+    }
+
+    /// Returns the owner and the password of static Git credentials.
+    pub(crate) fn git_credential(&self, user_name: &str) -> Option<(&Caller, &PasswordHash)> {
+        Some((self.by_git_user_name.get(user_name)?, self.git_passwords.get(user_name)?))
     }
 
     /// Returns the account of an access key: the default account for one that is not declared.

@@ -49,12 +49,17 @@ impl RootKey {
 
     /// Returns the secret of an access key: the documented one of AWS's example key, and a derived one of any other key.
     pub fn secret(&self, access_key_id: &str) -> SecretKey {
-        if access_key_id == DEFAULT_ACCESS_KEY {
-            return SecretKey::new(DEFAULT_SECRET);
+        if let Some(secret) = documented_secret(access_key_id) {
+            return secret;
         }
         let mac = hmac_sha256(&self.0, format!("{ACCESS_KEY_DOMAIN}{access_key_id}").as_bytes());
         SecretKey::new(&STANDARD.encode(mac)[..SECRET_LENGTH])
     }
+}
+
+/// Returns the secret of the example key of AWS's documentation.
+pub(crate) fn documented_secret(access_key_id: &str) -> Option<SecretKey> {
+    (access_key_id == DEFAULT_ACCESS_KEY).then(|| SecretKey::new(DEFAULT_SECRET))
 }
 
 impl SecretKey {

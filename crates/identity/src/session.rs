@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use crate::{RootKey, derived_id};
 
 /// The migrations of the database. The table `token_keys` has the keys that sign web identity tokens, in PKCS#8; the table
-/// `root_key` has the one key from which secret access keys are derived.
+/// `root_key` has the one key from which secret access keys are derived, and `administrator` the id of the first of them.
 pub(crate) const STEPS: &[&str] = &[
     "
     CREATE TABLE sessions (
@@ -34,6 +34,12 @@ pub(crate) const STEPS: &[&str] = &[
     CREATE TABLE root_key (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         key BLOB NOT NULL
+    );
+",
+    "
+    CREATE TABLE administrator (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        access_key_id TEXT NOT NULL
     );
 ",
 ];

@@ -23,13 +23,14 @@ pub(crate) mod token_key;
 
 use std::sync::Arc;
 
-use aws::{AccountId, Call, Caller, Clock, Failure, Operation, Partition, Timestamp};
+use aws::{AccountId, Call, Caller, Clock, Operation, Partition, Timestamp};
 use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 
+use crate::administrator::{self, AccessKey, Administrator};
 use crate::session::{self, NewSession};
-use crate::{Credentials, Identities, PresentedCredential, RootKey};
+use crate::{AuthenticationError, Credentials, Identities, PresentedCredential, RootKey};
 
 /// `eventSource` of the records of STS.
 pub const EVENT_SOURCE: &str = "sts.amazonaws.com";
@@ -47,21 +48,8 @@ pub struct Sts {
     default_account: AccountId,
     store: Arc<Store>,
     root_key: RootKey,
+    administrator: Option<Administrator>,
     clock: Arc<dyn Clock>,
-}
-
-/// Why credentials identify no caller.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticationError {
-    /// The session token is missing or belongs to another access key.
-    #[error("The security token included in the request is invalid.")]
-    Invalid,
-    /// The session has ended.
-    #[error("The security token included in the request is expired")]
-    Expired,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
 }
 
 impl Sts {
@@ -70,7 +58,22 @@ impl Sts {
         store.migrate("identity", session::STEPS)?;
         let default_account = identities.default_account().clone();
         let root_key = RootKey::open(&store)?;
-        Ok(Self { identities: RwLock::new(Arc::new(identities)), default_account, store, root_key, clock })
+        let identities = RwLock::new(Arc::new(identities));
+        Ok(Self { identities, default_account, store, root_key, administrator: None, clock })
+    }
+
+    /// Gives the administrator an access key: the given one, or that of the store, which a new store creates.
+    pub fn with_administrator(self, given: Option<AccessKey>) -> Result<Self, store::Error> {
+        let administrator = match given {
+            Some(key) => Administrator { key, is_new: false },
+            None => administrator::open(&self.store, &self.root_key, &*self.clock)?,
+        };
+        Ok(Self { administrator: Some(administrator), ..self })
+    }
+
+    /// Returns the administrator; without one, no credentials are verified.
+    pub fn administrator(&self) -> Option<&Administrator> {
+        self.administrator.as_ref()
     }
 
     /// Returns the current identities.
@@ -98,7 +101,7 @@ impl Sts {
         &self.default_account
     }
 
-    /// Returns the caller that credentials identify: the caller of their session, or that of [`Identities::authenticate`].
+    /// Returns the caller that unverified credentials name: the caller of their session, or that of [`Identities::authenticate`].
     pub fn authenticate(
         &self,
         credentials: &Credentials,
@@ -106,16 +109,9 @@ impl Sts {
         partition: Partition,
     ) -> Result<Caller, AuthenticationError> {
         if let PresentedCredential::AccessKey(key) = &credentials.presented
-            && key.starts_with("ASIA")
-            && let Some(session) = session::find(&self.store, key)?
+            && let Some(caller) = self.session_caller(key, credentials.token.as_ref())?
         {
-            if credentials.token.as_ref() != Some(&session.token_hash) {
-                return Err(AuthenticationError::Invalid);
-            }
-            if session.expires <= self.clock.now() {
-                return Err(AuthenticationError::Expired);
-            }
-            return Ok(session.caller);
+            return Ok(caller);
         }
         Ok(self.identities().authenticate(credentials, account, partition))
     }
@@ -163,34 +159,5 @@ impl Sts {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-}
-
-impl AuthenticationError {
-    /// Returns the failure of services that use AWS JSON.
-    pub fn json(&self) -> Failure {
-        self.failure("UnrecognizedClientException", "ExpiredTokenException", 400)
-    }
-
-    /// Returns the failure of STS.
-    pub fn query(&self) -> Failure {
-        self.failure("InvalidClientTokenId", "ExpiredToken", 403)
-    }
-
-    /// Returns the failure of S3.
-    pub fn s3(&self) -> Failure {
-        self.failure("InvalidToken", "ExpiredToken", 400)
-    }
-
-    fn failure(&self, invalid: &str, expired: &str, status: u16) -> Failure {
-        let name = match self {
-            Self::Invalid => invalid,
-            Self::Expired => expired,
-            Self::Store(error) => {
-                tracing::error!(%error, "cannot read a session");
-                return Failure::internal();
-            }
-        };
-        Failure { name: name.to_owned(), message: self.to_string(), status }
     }
 }

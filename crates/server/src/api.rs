@@ -11,7 +11,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, Response};
 use bytes::Bytes;
-use identity::{AuthenticationError, Sts};
+use identity::signature::{Payload, Protocol};
+use identity::{Access, Sts};
 use store::Durability;
 use trail::Recording;
 
@@ -95,19 +96,42 @@ fn begin(
     peer: &Peer,
     disconnected: Arc<AtomicBool>,
 ) -> Begun {
-    let query = || Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes()));
-    let body = body.map_or_else(query, |body| body.and_then(Spool::into_bytes));
-    let body = body.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
-    let requested = RequestedOperation::read(head, body.as_ref().copied().unwrap_or_default());
+    let body = body.map_or_else(|| Ok(Bytes::new()), |body| body.and_then(Spool::into_bytes));
+    // The parameters of a query request can be in its URL.
+    let in_url = protocol::is_query(head) && body.as_ref().is_ok_and(Bytes::is_empty);
+    let input =
+        if in_url { Ok(Bytes::copy_from_slice(head.uri.query().unwrap_or_default().as_bytes())) } else { body.clone() };
+    let input = input.as_ref().map(AsRef::as_ref).map_err(Clone::clone);
+    let requested = RequestedOperation::read(head, in_url, input.as_ref().copied().unwrap_or_default());
+    let signed = match (&body, state.settings.access) {
+        (Ok(body), _) => body.as_ref(),
+        (Err(_), Access::Open) => &[],
+        // The signature covers a body that is too large or incomplete, so nothing proves who sent it.
+        (Err(failure), Access::Signed) => return Begun::Refused(refuse(state, &requested, failure)),
+    };
     // 2. and 3. Authenticate, and begin the call.
-    let mut call = match authenticate::begin_call(state, &head.headers, peer, None) {
+    let request = authenticate::Request {
+        method: &head.method,
+        uri: &head.uri,
+        headers: &head.headers,
+        bucket: None,
+        body: Payload::Bytes(signed),
+        peer,
+        protocol: requested.protocol(),
+        services: requested.signing_names(),
+        scope: None,
+    };
+    let mut call = match authenticate::begin_call(state, request) {
         Ok(call) => call,
-        Err(refused) => return Begun::Refused(refuse(state, &requested, &refused)),
+        Err(refused) => {
+            let failure = if requested.protocol() == Protocol::Query { refused.query() } else { refused.json() };
+            return Begun::Refused(refuse(state, &requested, &failure));
+        }
     };
     call.interrupts.push(disconnected);
     let call = Arc::new(call);
     // 4. and 5. Find the row, and run it.
-    let recording = run(state, &call, &requested, body);
+    let recording = run(state, &call, &requested, input);
     Begun::Call { call, requested, recording }
 }
 
@@ -152,15 +176,10 @@ fn respond(call: &Call, requested: &RequestedOperation, result: Result<Bytes, Fa
     send(requested, status, call.request_id(), body)
 }
 
-/// Responds to credentials that identify no caller; such a request is not a call and has no record.
-fn refuse(state: &State, requested: &RequestedOperation, refused: &AuthenticationError) -> Response<Body> {
-    let failure = match requested {
-        RequestedOperation::Json(_) => refused.json(),
-        RequestedOperation::Query(_) => refused.query(),
-    };
+/// Responds to a request without a caller; it is not a call and has no record.
+fn refuse(state: &State, requested: &RequestedOperation, failure: &Failure) -> Response<Body> {
     let request_id = state.clock.id();
-    tracing::info!(operation = requested.operation(), error = failure.name, request_id, "rejected the credentials");
-    send(requested, failure.status, &request_id, requested.failure(&failure, &request_id))
+    send(requested, failure.status, &request_id, requested.failure(failure, &request_id))
 }
 
 fn send(requested: &RequestedOperation, status: u16, request_id: &str, body: Bytes) -> Response<Body> {

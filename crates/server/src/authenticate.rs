@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use aws::call::Origin;
-use aws::{AccountId, Call, Region};
-use axum::http::HeaderMap;
+use aws::{AccountId, Call, Caller, Region};
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
-use identity::{AuthenticationError, Credentials};
+use axum::http::{HeaderMap, Method, Uri};
+use identity::signature::{Payload, Protocol, RequestParts, SignatureError};
+use identity::{Access, AuthenticationError, Credentials, Endpoint};
 
 use crate::connection::Peer;
 use crate::headers;
@@ -28,27 +29,97 @@ pub(crate) struct Scope {
     pub(crate) region: Region,
 }
 
+/// The parts of a request that tell who calls, as they came: a signature covers them.
+pub(crate) struct Request<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) uri: &'r Uri,
+    pub(crate) headers: &'r HeaderMap,
+    /// The bucket in the host name of a request to S3.
+    pub(crate) bucket: Option<&'r str>,
+    pub(crate) body: Payload<'r>,
+    pub(crate) peer: &'r Peer,
+    pub(crate) protocol: Protocol,
+    /// The services that the request may be signed for.
+    pub(crate) services: &'r [&'r str],
+    /// The account and region in the URL.
+    pub(crate) scope: Option<Scope>,
+}
+
 /// Steps 2 and 3 of the spine: authenticates a request and begins its call.
 ///
-/// In open mode the credentials only name the caller; nothing verifies them. Requests with temporary credentials that are
-/// unknown or expired are rejected here, so they are no calls and leave no record.
-pub(crate) fn begin_call(
-    state: &State,
-    headers: &HeaderMap,
-    peer: &Peer,
-    scope: Option<Scope>,
-) -> Result<Call, AuthenticationError> {
-    let token = headers::text(headers, &SECURITY_TOKEN);
-    let credentials = Credentials::read(headers::text(headers, &AUTHORIZATION).as_deref(), token.as_deref());
-    let host = headers::text(headers, &HOST);
-    let region = scope.as_ref().map(|scope| scope.region.clone());
-    let region = region.or_else(|| identity::region(&credentials, host.as_deref()));
-    let region = region.unwrap_or_else(|| state.settings.region.clone());
-    let account = scope.map(|scope| scope.account);
-    let caller = state.sts.authenticate(&credentials, account.as_ref(), region.partition())?;
-    let scope = Scope { account: account.unwrap_or_else(|| caller.account_id.clone()), region };
-    let origin = origin(state, headers, peer, scope, host);
+/// In open mode the credentials only name the caller; nothing verifies them. Requests whose credentials are refused are no calls and
+/// leave no record.
+pub(crate) fn begin_call(state: &State, request: Request<'_>) -> Result<Call, AuthenticationError> {
+    let host = headers::text(request.headers, &HOST);
+    let (caller, region) = caller(state, &request, host.as_deref()).inspect_err(|refused| log(&request, refused))?;
+    let Request { headers, peer, scope, .. } = request;
+    let account = scope.map_or_else(|| caller.account_id.clone(), |scope| scope.account);
+    let origin = origin(state, headers, peer, Scope { account, region }, host);
     Ok(Call::begin(caller, origin, &*state.clock))
+}
+
+/// Returns the caller, and the region: that of the URL, of the credentials, of the host name, or of the settings.
+fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(Caller, Region), AuthenticationError> {
+    let of_host = host.and_then(Region::from_host);
+    let of_url = request.scope.as_ref().map(|scope| scope.region.clone());
+    let region = |of_credentials: Option<Region>| {
+        let region = of_url.clone().or(of_credentials).or_else(|| of_host.clone());
+        region.unwrap_or_else(|| state.settings.region.clone())
+    };
+    match state.settings.access {
+        Access::Open => {
+            let token = headers::text(request.headers, &SECURITY_TOKEN);
+            let authorization = headers::text(request.headers, &AUTHORIZATION);
+            let credentials = Credentials::read(authorization.as_deref(), token.as_deref());
+            let region = region(credentials.region.clone());
+            let account = request.scope.as_ref().map(|scope| &scope.account);
+            let caller = state.sts.authenticate(&credentials, account, region.partition())?;
+            Ok((caller, region))
+        }
+        Access::Signed => {
+            let candidates = [of_url.clone(), of_host.clone(), Some(state.settings.region.clone())];
+            let named = Region::of_codecommit();
+            let git_regions: Vec<Region> = candidates.into_iter().flatten().chain(named).collect();
+            let endpoint = Endpoint {
+                protocol: request.protocol,
+                services: request.services,
+                git_regions: &git_regions,
+                max_clock_skew: state.settings.max_clock_skew,
+            };
+            let headers: Vec<_> =
+                request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+            let parts = RequestParts {
+                method: request.method.as_str(),
+                path: request.uri.path(),
+                query: request.uri.query().unwrap_or_default(),
+                headers: &headers,
+                bucket: request.bucket,
+                payload: request.body,
+            };
+            let authenticated = state.sts.verify(&endpoint, &parts)?;
+            let region = region(authenticated.region);
+            Ok((authenticated.caller.in_partition(region.partition()), region))
+        }
+    }
+}
+
+/// Logs why credentials are refused; `Display` of the reason shows no secret.
+fn log(request: &Request<'_>, refused: &AuthenticationError) {
+    let (Request { method, uri, .. }, peer) = (request, request.peer.address);
+    match refused {
+        // Git sends credentials only after it was asked for them.
+        AuthenticationError::Refused(SignatureError::Missing) => {
+            tracing::debug!(%method, path = uri.path(), %peer, "rejected a request without credentials");
+        }
+        AuthenticationError::Refused(SignatureError::Mismatch(mismatch)) => {
+            tracing::warn!(%method, path = uri.path(), %peer, error = %refused, "rejected the credentials");
+            tracing::debug!(
+                signed = mismatch.signed_parts(),
+                "the request as it was received; a proxy that changes the host or the path breaks its signature"
+            );
+        }
+        _ => tracing::warn!(%method, path = uri.path(), %peer, error = %refused, "rejected the credentials"),
+    }
 }
 
 fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: Option<String>) -> Origin {

@@ -15,7 +15,8 @@ use axum::http::{HeaderName, HeaderValue, Method, Request, Response};
 use bytes::Buf;
 use flate2::read::MultiGzDecoder;
 use git::{Service, Version};
-use identity::{Credentials, PresentedCredential};
+use identity::signature::{Payload, Protocol};
+use identity::{AuthenticationError, Credentials, PresentedCredential};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::connection::Peer;
@@ -70,7 +71,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         return plain(415, &format!("The Content-Type of this request must be {expected}."));
     }
     if state.settings.asks_git_credentials() && is_anonymous(&head) {
-        return unauthorized();
+        return unauthorized(state.settings.access);
     }
     let timeout = state.settings.git.timeout;
     let body = match (path.endpoint, service) {
@@ -91,17 +92,25 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
     let is_advertisement = path.endpoint == Endpoint::Advertisement;
     let work = move || {
         // 2. and 3. Authenticate, and begin the call.
-        let call = match authenticate::begin_call(&state, &head.headers, &peer, path.scope) {
+        let request = authenticate::Request {
+            method: &head.method,
+            uri: &head.uri,
+            headers: &head.headers,
+            bucket: None,
+            body: Payload::Unread,
+            peer: &peer,
+            protocol: Protocol::Git,
+            services: &["codecommit"],
+            scope: path.scope,
+        };
+        let call = match authenticate::begin_call(&state, request) {
             Ok(mut call) => {
                 call.interrupts.push(disconnected);
                 Arc::new(call)
             }
             Err(refused) => {
-                let failure = refused.json();
-                tracing::info!(error = failure.name, "credentials refused");
-                let status = if failure.status < 500 { 403 } else { failure.status };
                 // A client that has disconnected needs no reply.
-                let _ = sender.send(plain(status, &failure.message));
+                let _ = sender.send(refuse(&state, &refused, path.endpoint));
                 if let RequestBody::Streamed(body) = body {
                     body.drain();
                 }
@@ -137,6 +146,18 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
     let response = response.await;
     let response = response.unwrap_or_else(|_| plain(500, "The request failed because of an internal error."));
     if is_advertisement { response } else { response.map(|body| guard.attach_to(body)) }
+}
+
+/// Responds to credentials that are refused, with a message that `git` shows.
+///
+/// A password that git's helper made a quarter of an hour ago is asked for again: git shows nothing of a 403 that comes after the
+/// advertisement.
+fn refuse(state: &State, refused: &AuthenticationError, endpoint: Endpoint) -> Response<Body> {
+    if endpoint != Endpoint::Advertisement && refused.is_worth_another_try() {
+        return unauthorized(state.settings.access);
+    }
+    let failure = refused.json();
+    plain(if failure.status < 500 { 403 } else { failure.status }, &failure.message)
 }
 
 /// Decompresses a body; clients compress requests of more than a kilobyte.

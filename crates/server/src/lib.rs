@@ -167,6 +167,20 @@ impl Server {
         self.state.trail_folder()
     }
 
+    /// Returns whether credentials are verified.
+    pub fn access(&self) -> settings::Access {
+        self.state.settings.access
+    }
+
+    /// Returns the access key of the administrator if this start created it; nothing shows its secret later.
+    pub fn new_administrator_key(&self) -> Option<&settings::AccessKey> {
+        self.state
+            .sts
+            .administrator()
+            .filter(|administrator| administrator.is_new)
+            .map(|administrator| &administrator.key)
+    }
+
     /// Returns the database, for tests.
     #[doc(hidden)]
     pub fn store(&self) -> &Arc<store::Store> {

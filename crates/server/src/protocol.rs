@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
+use identity::signature::Protocol;
 
 use crate::headers;
 use crate::services::Service;
@@ -24,13 +25,32 @@ pub(crate) enum RequestedOperation {
 }
 
 impl RequestedOperation {
-    /// Reads the operation of a request; a form without a target is AWS query.
-    pub(crate) fn read(head: &Parts, form: &[u8]) -> Self {
+    /// Reads the operation of a request; a form without a target is AWS query. `in_url` tells whether the form is the query of the URL.
+    pub(crate) fn read(head: &Parts, in_url: bool, form: &[u8]) -> Self {
         let target = headers::text(&head.headers, &TARGET);
-        if target.is_none() && (head.method == Method::GET || is_form(&head.headers)) {
+        if target.is_none() && (in_url || head.method == Method::GET || is_form(&head.headers)) {
             return Self::Query(query::action(form));
         }
         Self::Json(target)
+    }
+
+    /// Returns the protocol, which decides on the form of failures.
+    pub(crate) const fn protocol(&self) -> Protocol {
+        match self {
+            Self::Json(_) => Protocol::Json,
+            Self::Query(_) => Protocol::Query,
+        }
+    }
+
+    /// Returns the names of the services that the request may be signed for.
+    pub(crate) fn signing_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::Json(target) => match target.as_deref().and_then(Service::of_target) {
+                Some((service, _)) => service.signing_names,
+                None => Service::all_signing_names(),
+            },
+            Self::Query(_) => &["sts"],
+        }
     }
 
     /// Returns the name of the operation, for the log.
@@ -86,9 +106,9 @@ impl RequestedOperation {
     }
 }
 
-/// Returns whether a request is an AWS query by GET, as old clients send it.
+/// Returns whether a request is an AWS query in the URL: old clients send it by GET, and a signed URL can be for POST.
 pub(crate) fn is_query(head: &Parts) -> bool {
-    head.method == Method::GET && head.uri.query().is_some_and(|text| query::action(text.as_bytes()).is_some())
+    head.headers.get(&TARGET).is_none() && head.uri.query().is_some_and(|text| query::action(text.as_bytes()).is_some())
 }
 
 /// Returns the largest size of a request's body; that of forms is small and has no setting.

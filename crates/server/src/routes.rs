@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, Request, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use identity::Access;
 
 use crate::connection::Peer;
 use crate::git_http::GitPath;
@@ -42,6 +43,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
         .route("/_local/tokens/{account}/keys", get(local::token_keys))
         .fallback(serve_other)
+        .layer(from_fn_with_state(Arc::clone(&state), check_client_of_local))
         .layer(from_fn_with_state(Arc::clone(&state), check_origin))
         .layer(finished)
         // Each route limits its own body.
@@ -85,6 +87,26 @@ async fn reject(state: &State, request: Request<Body>, status: StatusCode, messa
         return (status, [(CONTENT_TYPE, "application/x-amz-json-1.1")], failure).into_response();
     }
     (status, format!("{message}\n")).into_response()
+}
+
+/// Rejects requests of other machines to `/_local`, which need no credentials, unless access is open; all may see whether the server is
+/// ready, and the keys of its tokens.
+async fn check_client_of_local(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let is_public = ["/_local/health", "/_local/ca.pem"].contains(&path) || path.starts_with("/_local/tokens/");
+    let is_allowed = state.settings.access == Access::Open || peer.address.ip().to_canonical().is_loopback();
+    if path.starts_with("/_local/") && !is_public && !is_allowed {
+        tracing::warn!(path, peer = %peer.address, "rejected a request of another machine");
+        let message =
+            "Paths below /_local are for clients on the server's own machine when credentials are verified.\n";
+        return (StatusCode::FORBIDDEN, message).into_response();
+    }
+    next.run(request).await
 }
 
 /// Serves Git and S3, which have their own paths, and AWS query by GET; all other requests get Git's reply.

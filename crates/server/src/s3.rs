@@ -21,6 +21,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bucket::Buckets;
 use http_body_util::{BodyExt, Collected};
+use identity::Access;
+use identity::signature::{Payload, Protocol};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
@@ -57,20 +59,31 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
     // 1. Read the head, and discard the body.
     let (mut head, body) = request.into_parts();
     body::discard(body, state.settings.git.timeout).await;
+    let (bucket, signed_uri) = (host::bucket(&head.headers, &state.buckets), head.uri.clone());
     host::to_path(&mut head, &state.buckets);
     let (method, uri) = (head.method.clone(), head.uri.clone());
     // 2. and 3. Authenticate, and begin the call.
     let signature = Signature::read(&head);
-    if let Some(signature) = &signature {
+    if let (Some(signature), Access::Open) = (&signature, state.settings.access) {
         signature.name_caller(&mut head);
     }
-    let call = match authenticate::begin_call(&state, &head.headers, &peer, None) {
+    let request = authenticate::Request {
+        method: &head.method,
+        uri: &signed_uri,
+        headers: &head.headers,
+        bucket: bucket.as_deref(),
+        // No operation here has a body.
+        body: Payload::Unread,
+        peer: &peer,
+        protocol: Protocol::S3,
+        services: &["s3"],
+        scope: None,
+    };
+    let call = match authenticate::begin_call(&state, request) {
         Ok(call) => Arc::new(call),
         Err(refused) => {
-            let failure = refused.s3();
-            tracing::info!(error = failure.name, "credentials refused");
             let request_id = state.clock.id();
-            return with_id(error_reply::reply(&failure, HeaderMap::new(), None, None, &request_id), &request_id);
+            return with_id(error_reply::refused(&refused.s3(), &request_id), &request_id);
         }
     };
     // 4. Find the operation, and run it.

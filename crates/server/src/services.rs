@@ -17,6 +17,8 @@ const CODECOMMIT: trail::Source =
 pub(crate) struct Service {
     /// The part of `X-Amz-Target` before the operation's name.
     target_prefixes: &'static [&'static str],
+    /// The service's names in the scope of signatures.
+    pub(crate) signing_names: &'static [&'static str],
     /// The member of a failure's body that holds the message.
     pub(crate) message_member: &'static str,
     /// What the operation of a name works on.
@@ -30,18 +32,21 @@ type Begin = fn(&State, &str, &Arc<Call>, Result<&[u8], Failure>) -> Option<Reco
 static SERVICES: [Service; 3] = [
     Service {
         target_prefixes: &[codecommit::TARGET_PREFIX],
+        signing_names: &["codecommit"],
         message_member: "message",
         work: |name| CodeCommit::operation(name).map(|operation| operation.work),
         begin: codecommit,
     },
     Service {
         target_prefixes: &trail::TARGET_PREFIXES,
+        signing_names: &["cloudtrail"],
         message_member: "Message",
         work: |name| CloudTrail::operation(name).map(|operation| operation.work),
         begin: cloudtrail,
     },
     Service {
         target_prefixes: &[tagging::TARGET_PREFIX],
+        signing_names: &["tagging"],
         message_member: "Message",
         work: |name| Tagging::operation(name).map(|operation| operation.work),
         begin: tagging,
@@ -54,6 +59,11 @@ impl Service {
         let (prefix, name) = target.rsplit_once('.')?;
         let service = SERVICES.iter().find(|service| service.target_prefixes.contains(&prefix))?;
         Some((service, name))
+    }
+
+    /// Returns the names of all services in the scope of signatures, for a request that names none of them.
+    pub(crate) const fn all_signing_names() -> &'static [&'static str] {
+        &["codecommit", "cloudtrail", "tagging"]
     }
 
     /// Returns what the operation of a target works on.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws::{AccountId, Region};
+pub use identity::{Access, AccessKey, SecretKey};
 pub use ipnet::IpNet;
 
 pub use bucket::{RemoteSettings, Secret};
@@ -52,6 +53,12 @@ pub struct Settings {
     pub region: Region,
     /// File of accounts, users, roles and access keys.
     pub identities: Option<PathBuf>,
+    /// Whether credentials are verified.
+    pub access: Access,
+    /// Access key of the administrator, the root of `account`; `None` creates one in a new data folder. Open access has none.
+    pub administrator: Option<AccessKey>,
+    /// Maximum difference between the date of a signature and the clock; `None` accepts every date.
+    pub max_clock_skew: Option<Duration>,
     /// Time until recorded events are delivered in a log file.
     pub log_interval: Duration,
     /// Size of records, in bytes, that fills a log file.
@@ -133,7 +140,7 @@ pub struct Git {
 impl Settings {
     /// Returns whether Git requests without credentials get status 401.
     pub(crate) fn asks_git_credentials(&self) -> bool {
-        self.git.auth.map_or(self.identities.is_some(), |auth| auth == GitAuth::Ask)
+        self.access != Access::Open || self.git.auth.map_or(self.identities.is_some(), |auth| auth == GitAuth::Ask)
     }
 
     /// Returns the settings of a server for tests: a free port, and temporary folders that are removed when it stops.
@@ -157,6 +164,9 @@ impl Default for Settings {
             account: "111122223333".parse().expect("twelve digits are an account id"),
             region: "us-east-1".parse().expect("the name is a region of AWS"),
             identities: None,
+            access: Access::Open,
+            administrator: None,
+            max_clock_skew: Some(Duration::from_mins(15)),
             log_interval: Duration::from_secs(5),
             log_bytes: 5 << 20,
             retention: trail::Retention::default(),

@@ -15,7 +15,7 @@ use ::trail::{CloudTrail, Notifier, Trail};
 use ::worker::Waker;
 use aws::Clock;
 use bucket::Buckets;
-use identity::Sts;
+use identity::{Access, Sts};
 use s3s::service::S3Service;
 use store::Store;
 use tagging::Tagging;
@@ -107,6 +107,10 @@ impl Parts {
         let client_tls = client_tls(settings.client_ca.as_deref()).map_err(StartError::ClientAuthorities)?;
         let accounts = identities::account_names(&identities);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
+        let sts = match settings.access {
+            Access::Open => sts,
+            Access::Signed => sts.with_administrator(settings.administrator.clone())?,
+        };
         let notifications = Waker::default();
         let notifier: Arc<dyn Notifier> = Arc::new(NotifierHandle(notifications.clone()));
         let buckets = trail::open_buckets(&settings, &folders, &clock, &client_tls);

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use server::Settings;
-use server::settings::{AllowedHosts, CertificateFiles, Git, IpNet, TlsNames, TlsSettings};
+use server::settings::{AccessKey, AllowedHosts, CertificateFiles, Git, IpNet, SecretKey, TlsNames, TlsSettings};
 
-use super::{Durability, Options, SettingError, buckets, units};
+use super::{Access, Durability, Options, SettingError, buckets, units};
 
 impl Options {
     /// Checks the settings, and fills in defaults.
@@ -49,6 +49,9 @@ impl Options {
             account: parsed("account", self.account, defaults.account)?,
             region,
             identities: self.identities,
+            access: self.access.map_or(defaults.access, Into::into),
+            administrator: administrator(self.root_access_key, self.root_secret_key, self.access)?,
+            max_clock_skew: max_clock_skew(self.max_clock_skew, defaults.max_clock_skew)?,
             log_interval: time("log-interval", self.log_interval, defaults.log_interval)?,
             log_bytes: size("log-size", self.log_size, defaults.log_bytes)?,
             retention: trail::Retention {
@@ -163,6 +166,40 @@ fn digest_interval(text: Option<String>, default: Duration) -> Result<Duration, 
 /// Reads a retention time; `None` keeps for ever.
 fn age(name: &str, text: Option<String>) -> Result<Option<Duration>, SettingError> {
     text.map(|text| time(name, Some(text), Duration::ZERO)).transpose()
+}
+
+/// Reads the maximum difference between the date of a signature and the clock; `None` accepts every date.
+fn max_clock_skew(text: Option<String>, default: Option<Duration>) -> Result<Option<Duration>, SettingError> {
+    match text.as_deref() {
+        None => Ok(default),
+        Some("off") => Ok(None),
+        Some(_) => time("max-clock-skew", text, Duration::ZERO).map(Some),
+    }
+}
+
+/// Reads the access key of the administrator; AWS's keys have 16 to 128 letters and digits.
+fn administrator(
+    id: Option<String>,
+    secret: Option<String>,
+    access: Option<Access>,
+) -> Result<Option<AccessKey>, SettingError> {
+    let (id, secret) = match (id, secret) {
+        (None, None) => return Ok(None),
+        (Some(id), Some(secret)) => (id, secret),
+        (Some(_), None) => return Err(SettingError("root-access-key: write root-secret-key, too".to_owned())),
+        (None, Some(_)) => return Err(SettingError("root-secret-key: write root-access-key, too".to_owned())),
+    };
+    if !(16..=128).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(SettingError("root-access-key: write 16 to 128 letters and digits".to_owned()));
+    }
+    if secret.len() < 8 {
+        return Err(SettingError("root-secret-key: write 8 characters or more".to_owned()));
+    }
+    if access.is_none_or(|access| access == Access::Open) {
+        let message = "root-access-key: open access verifies no key; write access = signed, or leave the key out";
+        return Err(SettingError(message.to_owned()));
+    }
+    Ok(Some(AccessKey { id, secret: SecretKey::new(secret) }))
 }
 
 fn trusted_proxies(addresses: Option<Vec<String>>) -> Result<Vec<IpNet>, SettingError> {

@@ -48,6 +48,16 @@ pub enum GitCapabilities {
     Full,
 }
 
+/// The values of `--access`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Credentials name the caller, and nothing is verified.
+    Open,
+    /// Credentials must be valid.
+    Signed,
+}
+
 /// Whether Git clients must send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -109,6 +119,15 @@ impl From<TlsMode> for server::settings::TlsMode {
             TlsMode::Auto => Self::Auto,
             TlsMode::Off => Self::Off,
             TlsMode::Require => Self::Require,
+        }
+    }
+}
+
+impl From<Access> for server::settings::Access {
+    fn from(access: Access) -> Self {
+        match access {
+            Access::Open => Self::Open,
+            Access::Signed => Self::Signed,
         }
     }
 }

@@ -1,14 +1,15 @@
-//! The requests of a simulated service; their signatures are only formal, as the server does not verify them.
+//! The requests of a simulated service.
 
 use std::io::{self, Read};
 
-use aws::{Clock, Region, SystemClock, query, signature, xml};
+use aws::{Region, query, xml};
 use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use ureq::http::Request;
 use ureq::http::request::Builder;
 use ureq::{Agent, Body};
 
+use super::signature::{self, Key};
 use crate::server_trust;
 
 /// Largest reply that is read into memory.
@@ -20,21 +21,19 @@ pub(crate) struct Client {
     endpoint: String,
     region: Region,
     user_agent: String,
-    access_key: String,
-    session_token: Option<String>,
+    key: Key,
 }
 
 impl Client {
-    /// Creates the client of a service before it has assumed a role; `service` is its DNS name.
-    pub(crate) fn new(endpoint: &str, region: Region, service: &str) -> io::Result<Self> {
+    /// Creates the client of a service, whose DNS name is `service`, before it has assumed a role.
+    pub(crate) fn new(endpoint: &str, region: Region, service: &str, key: Key) -> io::Result<Self> {
         let tls = server_trust::tls_for(endpoint)?;
         Ok(Self {
             agent: Agent::config_builder().http_status_as_error(false).tls_config(tls).build().into(),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             region,
             user_agent: service.to_owned(),
-            access_key: service.to_owned(),
-            session_token: None,
+            key,
         })
     }
 
@@ -42,14 +41,13 @@ impl Client {
     pub(crate) fn assume_role(&mut self, role: &str, session_name: &str) -> Result<(), String> {
         let members =
             [("Action", "AssumeRole"), ("Version", "2011-06-15"), ("RoleArn", role), ("RoleSessionName", session_name)];
-        let request = self.request(Request::post(format!("{}/", self.endpoint)), "sts");
-        let request = request.header("content-type", query::FORM);
-        let (status, reply) = self.receive(request, query::encode(members))?;
+        let request = Request::post(format!("{}/", self.endpoint)).header("content-type", query::FORM);
+        let (status, reply) = self.receive(request, query::encode(members), "sts")?;
         let reply = String::from_utf8_lossy(&reply);
         let element = |name: &str| xml::read(&reply, name);
-        match (status, element("AccessKeyId"), element("SessionToken")) {
-            (200, Some(access_key), Some(session_token)) => {
-                (self.access_key, self.session_token) = (access_key, Some(session_token));
+        match (status, element("AccessKeyId"), element("SecretAccessKey"), element("SessionToken")) {
+            (200, Some(id), Some(secret), Some(session_token)) => {
+                self.key = Key { id, secret, session_token: Some(session_token) };
                 Ok(())
             }
             _ => Err(rejection("AssumeRole", status, element("Code").as_deref(), element("Message").as_deref())),
@@ -58,11 +56,10 @@ impl Client {
 
     /// Calls an operation of CodeCommit.
     pub(crate) fn call(&self, operation: &str, input: &Value) -> Result<Value, String> {
-        let request = self.request(Request::post(format!("{}/", self.endpoint)), "codecommit");
-        let request = request
+        let request = Request::post(format!("{}/", self.endpoint))
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("{}.{operation}", codecommit::TARGET_PREFIX));
-        let (status, reply) = self.receive(request, input.to_string().into_bytes())?;
+        let (status, reply) = self.receive(request, input.to_string().into_bytes(), "codecommit")?;
         let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
         if status == 200 {
             return Ok(reply);
@@ -73,8 +70,8 @@ impl Client {
     /// Opens an object of a bucket.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<impl Read, String> {
         let key: Vec<_> = key.split('/').map(|part| utf8_percent_encode(part, query::ESCAPED).to_string()).collect();
-        let request = self.request(Request::get(format!("{}/{bucket}/{}", self.endpoint, key.join("/"))), "s3");
-        let (status, mut body) = self.send(request, Vec::new())?;
+        let request = Request::get(format!("{}/{bucket}/{}", self.endpoint, key.join("/")));
+        let (status, mut body) = self.send(request, Vec::new(), "s3")?;
         if status == 200 {
             return Ok(body.into_reader());
         }
@@ -83,24 +80,17 @@ impl Client {
         Err(rejection("GetObject", status, element("Code").as_deref(), element("Message").as_deref()))
     }
 
-    fn request(&self, request: Builder, service: &str) -> Builder {
-        let head = signature::unsigned_authorization(&self.access_key, &self.region, service, SystemClock.now());
-        let request = request.header("authorization", head).header("user-agent", &self.user_agent);
-        match &self.session_token {
-            Some(token) => request.header("x-amz-security-token", token),
-            None => request,
-        }
-    }
-
-    fn receive(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
-        let (status, mut reply) = self.send(request, body)?;
+    fn receive(&self, request: Builder, body: Vec<u8>, service: &str) -> Result<(u16, Vec<u8>), String> {
+        let (status, mut reply) = self.send(request, body, service)?;
         let reply = reply.with_config().limit(REPLY_BYTES_MAX).read_to_vec();
         Ok((status, reply.map_err(|error| self.unreachable(&io::Error::other(error)))?))
     }
 
-    fn send(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Body), String> {
+    fn send(&self, request: Builder, body: Vec<u8>, service: &str) -> Result<(u16, Body), String> {
         let invalid = |error| format!("invalid endpoint '{}', or invalid name: {error}", self.endpoint);
-        let request = request.body(body).map_err(invalid)?;
+        let request = request.header("user-agent", &self.user_agent);
+        let mut request = request.body(body).map_err(invalid)?;
+        signature::sign(&mut request, &self.key, &self.region, service)?;
         let reply = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
         Ok((reply.status().as_u16(), reply.into_body()))
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use trail::terminal::printable_lines;
 
 use super::client::Client;
+use super::signature::Key;
 
 /// The service that assumes the role.
 const SERVICE: &str = "codepipeline.amazonaws.com";
@@ -50,6 +51,12 @@ pub(crate) struct Arguments {
     /// Key of the artifact [default: REPOSITORY/SourceArti/ and the beginning of the commit's id]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
+    /// Access key id of the service, which the identities file declares for a server that verifies signatures
+    #[arg(long, value_name = "ID", default_value = SERVICE)]
+    access_key_id: String,
+    /// Secret of the service's access key
+    #[arg(long, env = "CODECOMMIT_LOCAL_PIPELINE_SECRET", value_name = "SECRET", hide_env_values = true)]
+    secret_access_key: Option<String>,
     /// File to which the artifact is copied
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -67,7 +74,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         GlobalArn::iam(region.partition(), account, role).to_string()
     };
     let role = arguments.role.clone().unwrap_or_else(default_role);
-    let mut client = Client::new(&arguments.endpoint, region.clone(), SERVICE).map_err(|error| error.to_string())?;
+    let key = Key {
+        id: arguments.access_key_id.clone(),
+        // A server with open access verifies no secret.
+        secret: arguments.secret_access_key.clone().unwrap_or_default(),
+        session_token: None,
+    };
+    let client = Client::new(&arguments.endpoint, region.clone(), SERVICE, key);
+    let mut client = client.map_err(|error| error.to_string())?;
     client.assume_role(&role, &SystemClock.now().millis().to_string())?;
     let found = client.call("GetBranch", &json!({ "repositoryName": repository, "branchName": branch }))?;
     let commit_id = text(&found["branch"]["commitId"]);

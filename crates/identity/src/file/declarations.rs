@@ -36,7 +36,7 @@ pub(super) struct Account {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Root {
-    pub(super) access_keys: Vec<Spanned<String>>,
+    pub(super) access_keys: Vec<Spanned<DeclaredKey>>,
 }
 
 #[derive(Deserialize)]
@@ -45,12 +45,46 @@ pub(super) struct User {
     pub(super) name: Spanned<String>,
     pub(super) principal_id: Option<String>,
     #[serde(default)]
-    pub(super) access_keys: Vec<Spanned<String>>,
+    pub(super) access_keys: Vec<Spanned<DeclaredKey>>,
     #[serde(default)]
     pub(super) git_user_names: Vec<Spanned<String>>,
+    /// Static credentials of Git over HTTP.
+    #[serde(default)]
+    pub(super) git_credentials: Vec<DeclaredGitCredential>,
     /// Whether this user is the caller of requests without credentials.
     #[serde(default)]
     pub(super) default: bool,
+}
+
+/// An access key: its id, or its id and its secret.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "write an access key as \"ID\", or as { id = \"ID\", secret = \"SECRET\" }")]
+pub(super) enum DeclaredKey {
+    Id(String),
+    WithSecret(KeyWithSecret),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyWithSecret {
+    pub(super) id: String,
+    pub(super) secret: String,
+}
+
+impl DeclaredKey {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Id(id) | Self::WithSecret(KeyWithSecret { id, .. }) => id,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredGitCredential {
+    /// `NAME-at-ACCOUNT` if it is left out.
+    pub(super) user_name: Option<Spanned<String>>,
+    pub(super) password: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +104,7 @@ pub(super) struct DeclaredRole {
 #[serde(deny_unknown_fields)]
 pub(super) struct Service {
     pub(super) name: Spanned<String>,
-    pub(super) access_keys: Vec<Spanned<String>>,
+    pub(super) access_keys: Vec<Spanned<DeclaredKey>>,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +114,7 @@ pub(super) struct Person {
     pub(super) user_id: String,
     pub(super) identity_store_arn: String,
     pub(super) credential_id: Option<String>,
-    pub(super) access_keys: Vec<Spanned<String>>,
+    pub(super) access_keys: Vec<Spanned<DeclaredKey>>,
 }
 
 #[derive(Deserialize)]

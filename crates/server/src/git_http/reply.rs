@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use git::Service;
+use identity::Access;
 use tokio::sync::oneshot;
 
 use crate::body::{self, SpillSpace};
@@ -120,8 +121,14 @@ fn status(failure: &Failure) -> u16 {
 }
 
 /// Requests credentials: the client repeats the request with those that it has, or asks its user.
-pub(crate) fn unauthorized() -> Response<Body> {
-    let mut response = plain(401, "Credentials are required. Any password will do; the user name names the caller.");
+pub(crate) fn unauthorized(access: Access) -> Response<Body> {
+    let message = match access {
+        Access::Open => "Credentials are required. Any password will do; the user name names the caller.",
+        Access::Signed => {
+            "Credentials are required: those of git-remote-codecommit, of the credential helper of the AWS CLI, or Git credentials."
+        }
+    };
+    let mut response = plain(401, message);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"AWS CodeCommit\""));
     response
 }

@@ -6,6 +6,7 @@ use aws::{Failure, xml};
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use identity::signature::S3Refusal;
 
 /// S3's own messages, for requests that `s3s` refuses without one.
 const MESSAGES: [(&str, &str); 8] = [
@@ -44,30 +45,40 @@ pub(super) fn reply(
     key: Option<&str>,
     request_id: &str,
 ) -> Response<Body> {
+    let members = [("Key", key), ("BucketName", bucket)];
+    let members = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let mut response = document(failure, members, request_id);
+    let content_type = response.headers_mut().remove(CONTENT_TYPE);
+    *response.headers_mut() = headers;
+    response.headers_mut().extend(content_type.map(|value| (CONTENT_TYPE, value)));
+    response
+}
+
+/// Writes the reply to refused credentials.
+pub(super) fn refused(refusal: &S3Refusal, request_id: &str) -> Response<Body> {
+    document(&refusal.failure, refusal.members.iter().map(|(name, text)| (*name, text.as_str())), request_id)
+}
+
+fn document<'m>(
+    failure: &'m Failure,
+    members: impl Iterator<Item = (&'m str, &'m str)>,
+    request_id: &'m str,
+) -> Response<Body> {
     let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-    let members = [
-        ("Code", Some(failure.name.as_str())),
-        ("Message", Some(&failure.message)),
-        ("Key", key),
-        ("BucketName", bucket),
-        ("RequestId", Some(request_id)),
-    ];
-    for (name, value) in members {
-        if let Some(value) = value {
-            write!(document, "<{name}>{}</{name}>", escaped(value)).expect("writing to a string never fails");
-        }
+    let first = [("Code", failure.name.as_str()), ("Message", &failure.message)];
+    for (name, value) in first.into_iter().chain(members).chain([("RequestId", request_id)]) {
+        write!(document, "<{name}>{}</{name}>", escaped(value)).expect("writing to a string never fails");
     }
     document.push_str("</Error>");
     let mut response = Response::new(Body::from(document));
     *response.status_mut() = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.headers_mut() = headers;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
 }
 
 fn escaped(text: &str) -> String {
-    // Control characters, most of which XML has no form for, are left out.
-    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    // Control characters, most of which XML has no form for, are left out; canonical requests have line feeds.
+    let text: String = text.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect();
     xml::escape(&text)
 }
 

@@ -1,4 +1,8 @@
-//! Errors of the configuration file: the line, the setting, and what to write.
+//! The configuration file; its errors name the line, the setting, and what to write.
+
+use std::path::Path;
+
+use super::{Options, SettingError};
 
 /// Similarity, from 0 to 1, of an unknown name and a setting that is suggested for it.
 const SIMILARITY_MIN: f64 = 0.8;
@@ -6,8 +10,19 @@ const SIMILARITY_MIN: f64 = 0.8;
 /// Names that are listed when none of them is similar.
 const NAMES_MAX: usize = 10;
 
+impl Options {
+    /// Reads a TOML file of settings, named as the flags are.
+    pub fn read(path: &Path) -> Result<Self, SettingError> {
+        let failed =
+            |what: &dyn std::fmt::Display| SettingError(format!("configuration file {}: {what}", path.display()));
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| failed(&format!("cannot read it: {error}; name another file with --config")))?;
+        toml::from_str(&text).map_err(|error| failed(&describe(&text, &error)))
+    }
+}
+
 /// Describes an error without the text of its line, which can hold a secret.
-pub(super) fn describe(text: &str, error: &toml::de::Error) -> String {
+fn describe(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
     if let Some(message) = unknown_setting(error.message()) {
