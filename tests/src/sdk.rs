@@ -11,13 +11,16 @@ use ureq::http::Request;
 
 use crate::{World, wire};
 
+/// The secret of the example access key of the documentation.
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
 /// An HTTP client without TLS: that of the SDK needs a TLS library, which is not used here.
 #[derive(Clone, Copy, Debug)]
 struct Connection;
 
 /// Creates a client of a service; the SDK of each service has its own configuration types with the same functions.
 macro_rules! client {
-    ($sdk:ident, $endpoint:expr, $access_key:expr, $region:expr) => {{
+    ($sdk:ident, $endpoint:expr, $access_key:expr, $secret:expr, $region:expr) => {{
         use $sdk::config::retry::RetryConfig;
         use $sdk::config::timeout::TimeoutConfig;
         use $sdk::config::{BehaviorVersion, Credentials, IdentityCache, Region, StalledStreamProtectionConfig};
@@ -31,7 +34,7 @@ macro_rules! client {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .endpoint_url($endpoint)
             .region(Region::new($region.to_owned()))
-            .credentials_provider(Credentials::new($access_key, "secret", None, None, "the test"))
+            .credentials_provider(Credentials::new($access_key, $secret, None, None, "the test"))
             .build();
         $sdk::Client::from_conf(config)
     }};
@@ -43,9 +46,14 @@ impl World {
         self.sdk_as("AKIAIOSFODNN7EXAMPLE", "us-east-1")
     }
 
+    /// Creates a client of CodeCommit with an access key and its secret.
+    pub fn sdk_with(&self, access_key: &str, secret: &str) -> aws_sdk_codecommit::Client {
+        client!(aws_sdk_codecommit, self.endpoint(), access_key, secret, "us-east-1")
+    }
+
     /// Creates a client of CodeCommit with an access key, for a region.
     pub fn sdk_as(&self, access_key: &str, region: &str) -> aws_sdk_codecommit::Client {
-        client!(aws_sdk_codecommit, self.endpoint(), access_key, region)
+        client!(aws_sdk_codecommit, self.endpoint(), access_key, SECRET, region)
     }
 
     /// Creates a client of CloudTrail with the example access key of the documentation.
@@ -55,12 +63,12 @@ impl World {
 
     /// Creates a client of CloudTrail with an access key, for a region.
     pub fn cloudtrail_as(&self, access_key: &str, region: &str) -> aws_sdk_cloudtrail::Client {
-        client!(aws_sdk_cloudtrail, self.endpoint(), access_key, region)
+        client!(aws_sdk_cloudtrail, self.endpoint(), access_key, SECRET, region)
     }
 
     /// Creates a client of STS with an access key.
     pub fn sts_as(&self, access_key: &str) -> aws_sdk_sts::Client {
-        client!(aws_sdk_sts, self.endpoint(), access_key, "us-east-1")
+        client!(aws_sdk_sts, self.endpoint(), access_key, SECRET, "us-east-1")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signed access: every entry verifies credentials. Real clients are served with theirs and refused with others, without a record.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::settings::{Access, AccessKey, SecretKey};
@@ -139,6 +140,48 @@ for k, s, t in [(key, 'another', token), (key, secret, token[1:]), (key, secret,
     assert_eq!(lines[..2], [json!("arn:aws:sts::444455556666:assumed-role/Developer/s1"), json!([])]);
     let codes: Vec<&Value> = lines[2..].iter().map(|line| &line[0]).collect();
     assert_eq!(codes, ["InvalidSignatureException", "UnrecognizedClientException", "UnrecognizedClientException"]);
+}
+
+#[test]
+fn temporary_credentials_end() {
+    let world = world();
+    let (key, secret) = LI_JUAN;
+    let session = "
+result(lambda: client('sts', *KEY).get_session_token(DurationSeconds=900)['Credentials'])
+"
+    .replace("KEY", &format!("{:?}", (key, secret)));
+    let credentials = python(&world, &session).remove(0);
+    let call = format!(
+        "result(lambda: client('codecommit', {}, {}, {}).list_repositories()['repositories'])",
+        credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
+    );
+    assert_eq!(python(&world, &call), [json!([])]);
+    world.move_clock(901);
+    let expired = "The security token included in the request is expired";
+    assert_eq!(python(&world, &call), [json!(["ExpiredTokenException", expired])]);
+}
+
+#[test]
+fn a_signature_of_another_day_is_refused() {
+    let mut world = world();
+    world.restart_with(|settings| settings.max_clock_skew = Some(Duration::from_mins(15)));
+    // The clock of the server stands at a day of the past.
+    let (key, secret) = MARY_MAJOR;
+    let lines = python(&world, &format!("result(client('codecommit', {key:?}, {secret:?}).list_repositories)"));
+    let message = lines[0][1].as_str().expect("the error has a message");
+    assert_eq!(lines[0][0], "InvalidSignatureException");
+    assert!(message.starts_with("Signature not yet current: ") && message.ends_with(" + 15 min.)"), "{message}");
+}
+
+#[test]
+fn the_sdk_for_rust_is_let_in_with_its_secret() {
+    let world = world();
+    let (key, secret) = LI_JUAN;
+    let repositories = world.run(world.sdk_with(key, secret).list_repositories().send());
+    assert!(repositories.expect("the signature is valid").repositories().is_empty());
+    let refused = world.run(world.sdk_with(key, "another").list_repositories().send());
+    let refused = refused.expect_err("the signature is not valid").into_service_error();
+    assert_eq!(refused.meta().code(), Some("InvalidSignatureException"));
 }
 
 #[test]
