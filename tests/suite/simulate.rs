@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use server::settings::Access;
 use tests::{World, binary};
 
 /// Starts a server with a repository with one commit on `main`; returns the id of the commit.
@@ -93,6 +94,30 @@ fn its_calls_are_made_by_the_role_through_the_service() {
         "archiveType": "ZIP", "commitId": commit, "repositoryName": "MyDemoRepo", "s3Bucket": "artifacts", "s3Key": "a/b",
     });
     assert_eq!(upload["requestParameters"], parameters);
+}
+
+#[test]
+fn its_calls_are_signed_for_a_server_that_verifies_signatures() {
+    let (mut world, _) = world();
+    let identities = world.folder().join("identities.toml");
+    let service = r#"
+        [[account]]
+        id = "111122223333"
+        [[account.service]]
+        name = "codepipeline.amazonaws.com"
+        access_keys = [{ id = "codepipeline.amazonaws.com", secret = "the secret of the service" }]
+    "#;
+    fs::write(&identities, service).expect("the folder is writable");
+    world.restart_with(|settings| {
+        settings.identities = Some(identities);
+        settings.access = Access::Signed;
+        settings.max_clock_skew = None;
+    });
+    let secret = ["--secret-access-key", "the secret of the service"];
+    printed(&pipeline(&world, &world.endpoint(), &[&SOURCE[..], &secret].concat()));
+    let unsigned = refused(&pipeline(&world, &world.endpoint(), &SOURCE));
+    assert!(unsigned.contains("SignatureDoesNotMatch"), "{unsigned}");
+    assert!(unsigned.ends_with("write the secret with --secret-access-key"), "{unsigned}");
 }
 
 #[test]

@@ -104,8 +104,12 @@ impl Client {
 }
 
 fn rejection(operation: &str, status: u16, name: Option<&str>, message: Option<&str>) -> String {
-    let advice = match operation {
-        "AssumeRole" => "; declare the role in the identities file, or name a declared one with --role",
+    let advice = match (operation, name) {
+        ("AssumeRole", Some("InvalidClientTokenId" | "SignatureDoesNotMatch")) => {
+            "; the server verifies signatures: declare the service with an access key and its secret in the identities file, and \
+             write the secret with --secret-access-key"
+        }
+        ("AssumeRole", _) => "; declare the role in the identities file, or name a declared one with --role",
         _ => "",
     };
     match (name, message) {
