@@ -17,6 +17,15 @@ name = "Mary_Major"
 access_keys = ["AKIAIOSFODNN7EXAMPLE"]
 git_credentials = [{ password = "k1zPZM6uVxMQ3oxqgoYlNuJPyRTZ1vREs76zTQE3eJk=" }]
 
+[[account.oidc_provider]]
+url = "https://accounts.example.com"
+
+[[account.web_identity]]
+token = "a token of the provider"
+provider = "accounts.example.com"
+subject = "user-1"
+audience = "app"
+
 [[account]]
 id = "444455556666"
 
@@ -159,6 +168,24 @@ result(lambda: client('sts', *KEY).get_session_token(DurationSeconds=900)['Crede
     world.move_clock(901);
     let expired = "The security token included in the request is expired";
     assert_eq!(python(&world, &call), [json!(["ExpiredTokenException", expired])]);
+}
+
+#[test]
+fn a_role_is_assumed_with_a_token_of_an_identity_provider_and_without_a_signature() {
+    let world = world();
+    let lines = python(
+        &world,
+        "
+from botocore import UNSIGNED
+sts = boto3.client('sts', config=Config(signature_version=UNSIGNED))
+role = 'arn:aws:iam::111122223333:role/Web'
+result(lambda: sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName='s1', WebIdentityToken='a token of the provider')
+    ['AssumedRoleUser']['Arn'])
+result(lambda: sts.assume_role(RoleArn=role, RoleSessionName='s1'))
+",
+    );
+    assert_eq!(lines[0], "arn:aws:sts::111122223333:assumed-role/Web/s1");
+    assert_eq!(lines[1][0], "MissingAuthenticationToken");
 }
 
 #[test]

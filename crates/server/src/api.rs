@@ -119,6 +119,7 @@ fn begin(
         peer,
         protocol: requested.protocol(),
         services: requested.signing_names(),
+        may_be_unsigned: requested.may_be_unsigned(),
         scope: None,
     };
     let mut call = match authenticate::begin_call(state, request) {

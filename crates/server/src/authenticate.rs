@@ -7,7 +7,7 @@ use aws::{AccountId, Call, Caller, Region};
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use axum::http::{HeaderMap, Method, Uri};
 use identity::signature::{Payload, Protocol, RequestParts, SignatureError};
-use identity::{Access, AuthenticationError, Credentials, Endpoint};
+use identity::{Access, Authenticated, AuthenticationError, Credentials, Endpoint};
 
 use crate::connection::Peer;
 use crate::headers;
@@ -41,6 +41,8 @@ pub(crate) struct Request<'r> {
     pub(crate) protocol: Protocol,
     /// The services that the request may be signed for.
     pub(crate) services: &'r [&'r str],
+    /// Whether the operation takes requests without credentials, as a token in its input tells who calls.
+    pub(crate) may_be_unsigned: bool,
     /// The account and region in the URL.
     pub(crate) scope: Option<Scope>,
 }
@@ -96,9 +98,17 @@ fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(C
                 bucket: request.bucket,
                 payload: request.body,
             };
-            let authenticated = state.sts.verify(&endpoint, &parts)?;
-            let region = region(authenticated.region);
-            Ok((authenticated.caller.in_partition(region.partition()), region))
+            match state.sts.verify(&endpoint, &parts) {
+                Err(AuthenticationError::Refused(SignatureError::Missing)) if request.may_be_unsigned => {
+                    let region = region(None);
+                    Ok((state.sts.authenticate(&Credentials::read(None, None), None, region.partition())?, region))
+                }
+                verified => {
+                    let Authenticated { caller, region: of_credentials } = verified?;
+                    let region = region(of_credentials);
+                    Ok((caller.in_partition(region.partition()), region))
+                }
+            }
         }
     }
 }

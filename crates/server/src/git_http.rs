@@ -101,6 +101,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
             peer: &peer,
             protocol: Protocol::Git,
             services: &["codecommit"],
+            may_be_unsigned: false,
             scope: path.scope,
         };
         let call = match authenticate::begin_call(&state, request) {

@@ -53,6 +53,12 @@ impl RequestedOperation {
         }
     }
 
+    /// Returns whether the operation takes requests without credentials: a token of an identity provider tells who calls.
+    pub(crate) fn may_be_unsigned(&self) -> bool {
+        let is_by_token = |action: &str| ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"].contains(&action);
+        matches!(self, Self::Query(Some(action)) if is_by_token(action))
+    }
+
     /// Returns the name of the operation, for the log.
     pub(crate) fn operation(&self) -> &str {
         match self {

@@ -77,6 +77,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         peer: &peer,
         protocol: Protocol::S3,
         services: &["s3"],
+        may_be_unsigned: false,
         scope: None,
     };
     let call = match authenticate::begin_call(&state, request) {
