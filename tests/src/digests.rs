@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use flate2::read::GzDecoder;
 use getrandom::SysRng;
-use rsa::PrivateKey;
+use getrandom::rand_core::UnwrapErr;
+use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey;
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ static KEY: LazyLock<PathBuf> = LazyLock::new(|| {
     let tests = std::env::current_exe().expect("the path of a test is known");
     let path = tests.with_file_name("signing-key.der");
     if !path.exists() {
-        let key = PrivateKey::new(&mut SysRng, 2_048).expect("the system has random numbers");
+        let key = RsaPrivateKey::new(&mut UnwrapErr(SysRng), 2_048).expect("the system has random numbers");
         let partial = path.with_extension(std::process::id().to_string());
         std::fs::write(&partial, key.to_pkcs8_der().expect("the key can be encoded").as_bytes())
             .expect("the folder is writable");

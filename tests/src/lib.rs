@@ -13,6 +13,7 @@ pub mod moto;
 pub mod process;
 pub mod push;
 pub mod sdk;
+pub mod ssh;
 pub mod sts;
 pub mod wire;
 

@@ -57,6 +57,7 @@ mod session_tags;
 mod settings;
 mod signed;
 mod simulate;
+mod ssh;
 mod stalled;
 mod start;
 mod statements;

@@ -159,6 +159,7 @@ fn an_invalid_setting_is_refused_with_a_remedy() {
     let mut silent = Vec::new();
     for (setting, value, advice) in [
         ("listen", "nowhere", "127.0.0.1:4599"),
+        ("ssh-listen", "2222", "127.0.0.1:4599"),
         ("account", "12", "111122223333"),
         ("region", "Ohio", "us-east-1"),
         ("log-interval", "soon", "5s"),

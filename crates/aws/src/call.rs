@@ -28,6 +28,8 @@ pub struct Call {
     pub host: Option<String>,
     /// The clone URL of a repository without its name: `http://127.0.0.1:4599/v1/repos`.
     pub clone_url_base: String,
+    /// The same over SSH: `ssh://127.0.0.1:2222/v1/repos`; `None` if SSH is off.
+    pub ssh_clone_url_base: Option<String>,
     /// Whether the client used TLS, to this server or to a trusted proxy; the condition key `aws:SecureTransport`.
     pub is_secure: bool,
     /// The TLS session of the connection to this server.
@@ -81,6 +83,8 @@ pub struct Origin {
     pub host: Option<String>,
     /// See [`Call::clone_url_base`].
     pub clone_url_base: String,
+    /// See [`Call::ssh_clone_url_base`].
+    pub ssh_clone_url_base: Option<String>,
     /// See [`Call::is_secure`].
     pub is_secure: bool,
     /// See [`Call::tls`].
@@ -112,6 +116,7 @@ impl Call {
             user_agent: origin.user_agent,
             host: origin.host,
             clone_url_base: origin.clone_url_base,
+            ssh_clone_url_base: origin.ssh_clone_url_base,
             is_secure: origin.is_secure,
             tls: origin.tls,
             interrupts: Vec::new(),
@@ -140,6 +145,7 @@ impl Call {
             user_agent: self.user_agent.clone(),
             host: self.host.clone(),
             clone_url_base: self.clone_url_base.clone(),
+            ssh_clone_url_base: self.ssh_clone_url_base.clone(),
             is_secure: self.is_secure,
             tls: self.tls,
         };

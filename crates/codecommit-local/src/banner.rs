@@ -32,6 +32,15 @@ pub(crate) fn text(server: &Server) -> String {
   This is the access key of the administrator. It is shown only now: keep its secret.
 "
     });
+    let ssh = match server.ssh_address().map(reachable) {
+        Some(ssh) => {
+            let line = server.known_hosts(&ssh.ip().to_string()).unwrap_or_default();
+            format!(
+                "  SSH:    ssh://KEY_ID@{ssh}/v1/repos/MyDemoRepo, with this line in ~/.ssh/known_hosts:\n\n    {line}\n"
+            )
+        }
+        None => String::new(),
+    };
     format!(
         "
   codecommit-local is ready at {endpoint}
@@ -49,7 +58,7 @@ pub(crate) fn text(server: &Server) -> String {
   Region: {region}, account {account}
   Data:   {}
   Trail:  {}   (codecommit-local events --follow)
-{tls}
+{tls}{ssh}
 ",
         server.data_folder().display(),
         server.trail_folder().display(),

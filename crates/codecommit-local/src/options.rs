@@ -38,6 +38,9 @@ pub struct Options {
     )]
     #[serde(deserialize_with = "one_or_many::texts")]
     pub listen: Option<Vec<String>>,
+    /// Address and port of Git over SSH; port 0 takes a free one [default: off]
+    #[arg(long, env = "CODECOMMIT_LOCAL_SSH_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Server")]
+    pub ssh_listen: Option<String>,
     /// TLS on the same ports as plain HTTP: auto: clients use either; off: plain HTTP only; require: TLS only [default: auto]
     #[arg(long, env = "CODECOMMIT_LOCAL_TLS", value_name = "MODE", help_heading = "Server")]
     pub tls: Option<TlsMode>,

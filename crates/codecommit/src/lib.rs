@@ -155,14 +155,15 @@ impl CodeCommit {
         Ok(Arc::clone(&self.snapshot(repository)?.references))
     }
 
-    /// Returns the reference advertisement of a repository.
+    /// Returns the reference advertisement of a repository, and the references that it has.
     pub fn advertise(
         &self,
         repository: &Repository,
         service: git::Service,
         version: git::Version,
-    ) -> Result<Arc<Vec<u8>>, Exception> {
-        Ok(self.ref_cache.advertise(&*self.snapshot(repository)?, service, version))
+    ) -> Result<(Arc<Vec<u8>>, Arc<git::References>), Exception> {
+        let snapshot = self.snapshot(repository)?;
+        Ok((self.ref_cache.advertise(&snapshot, service, version), Arc::clone(&snapshot.references)))
     }
 
     /// Opens the objects of a repository, creating their folder if it has none yet.

@@ -13,7 +13,7 @@ use std::{
 use flate2::{Compression, write::ZlibEncoder};
 use git::{
     BString, Difference, Differences, Kind, Limits, MergeLimits, MergeOptions, Mode, Object, ObjectId, Offers, Options,
-    Reader, Reference, References, Repository, TreeWalk, Version,
+    Reader, Reference, References, Repository, SshCommand, TreeWalk, Version,
     fuzz::imagine,
     receive_pack::{self, Received},
     upload_pack::{self, Dialogue, Request},
@@ -36,6 +36,15 @@ thread_local! {
 /// Reads pkt-lines.
 pub fn pkt_line(data: &[u8]) {
     git::fuzz::read_lines(&mut &*data, 1 << 16);
+}
+
+/// Parses a command of SSH. A parsed path, quoted again, is parsed to the same command.
+pub fn ssh_command(data: &[u8]) {
+    let Some(command) = SshCommand::parse(data) else { return };
+    let path = command.path.replace('\'', r"'\''");
+    let quoted = format!("{} '{path}'", command.service.name());
+    // Quotes add to the length, which is limited.
+    assert!(quoted.len() > data.len() || SshCommand::parse(quoted.as_bytes()) == Some(command));
 }
 
 /// Serves a fetch. The first byte chooses the offers and the version of the protocol.

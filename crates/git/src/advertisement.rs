@@ -101,7 +101,7 @@ fn session_id() -> String {
 }
 
 /// Returns the part of an advertisement that a stream transport sends: everything but the `# service=` section.
-pub(crate) fn of_stream(advertisement: &[u8]) -> &[u8] {
+pub fn of_stream(advertisement: &[u8]) -> &[u8] {
     let mut rest = advertisement;
     let mut lines = Lines::new(&mut rest, u64::MAX);
     let has_section = matches!(lines.next(), Ok(Packet::Line(line)) if line.starts_with(b"# service="));

@@ -74,8 +74,8 @@ pub fn serve(
 
 /// Serves one client over a pair of streams: sends the advertisement, then serves a push as [`serve`] does.
 ///
-/// `advertisement` is the result of [`advertise`](crate::advertise) for the same options. A client that disconnects is no
-/// error; its push fails if its objects are incomplete. An error was sent to the client already.
+/// `advertisement` is the result of [`advertise`](crate::advertise) for the same options, or empty if the caller has sent it. A
+/// client that disconnects is no error; its push fails if its objects are incomplete. An error was sent to the client already.
 pub fn serve_stream(
     repository: &Repository,
     advertisement: &[u8],

@@ -9,11 +9,12 @@ use aws::{AccountId, Caller, GlobalArn, Partition, stable_hash};
 use toml::Spanned;
 
 use self::declarations::{
-    Account, DeclaredGitCredential, DeclaredKey, DeclaredOpenIdProvider, DeclaredRole, File, KeyWithSecret, Person,
-    Service, SubjectType, User,
+    Account, DeclaredGitCredential, DeclaredKey, DeclaredOpenIdProvider, DeclaredRole, DeclaredSshKey, File,
+    KeyWithSecret, Person, Service, SubjectType, User,
 };
 use crate::provider::{ContextProvider, OpenIdProvider, SamlProvider, WebToken};
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, is_name_byte};
+use crate::ssh_public_key::{SshKeyOwner, SshPublicKey};
 use crate::{Identities, PasswordHash, SecretKey, is_service, principal_id};
 
 /// A fault of an identities file.
@@ -91,7 +92,7 @@ fn add_account(account: Account, identities: &mut Identities) -> Result<Option<C
     Ok(default)
 }
 
-/// Adds the access keys and Git user names of a user; returns the caller that the user is by default.
+/// Adds the access keys, Git user names and SSH keys of a user; returns the caller that the user is by default.
 fn add_user(account: &AccountId, user: User, identities: &mut Identities) -> Result<Caller, FaultAt> {
     let caller = user_caller(account, &user)?;
     add_keys(identities, &caller, &user.access_keys)?;
@@ -100,6 +101,7 @@ fn add_user(account: &AccountId, user: User, identities: &mut Identities) -> Res
     for name in user.git_user_names.iter().chain([&own_name]) {
         add_git_user_name(identities, &caller, name)?;
     }
+    add_ssh_keys(identities, &caller, &user.ssh_public_keys)?;
     for DeclaredGitCredential { user_name, password } in user.git_credentials {
         let name = user_name.as_ref().unwrap_or(&own_name);
         add_git_user_name(identities, &caller, name)?;
@@ -138,6 +140,28 @@ fn add_keys(identities: &mut Identities, caller: &Caller, keys: &[Spanned<Declar
                 return Err(fault_at(key, format!("the secret of '{id}' is empty: write one, or the id alone")));
             }
             identities.secrets.insert(id.clone(), SecretKey::new(secret.as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// Lets SSH keys name a user, each by its id.
+fn add_ssh_keys(identities: &mut Identities, caller: &Caller, keys: &[DeclaredSshKey]) -> Result<(), FaultAt> {
+    for DeclaredSshKey { id, key } in keys {
+        let text = id.get_ref();
+        if !(20..=128).contains(&text.len())
+            || !text.starts_with("APKA")
+            || !text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
+            let message = format!(
+                "'{text}' is not the id of an SSH key: write APKA and 16 or more letters and digits, such as APKAEIBAERJR2EXAMPLE"
+            );
+            return Err(fault_at(id, message));
+        }
+        let key = SshPublicKey::parse(key.get_ref()).map_err(|message| fault_at(key, message))?;
+        let owner = SshKeyOwner { caller: caller.clone(), key };
+        if identities.by_ssh_key_id.insert(text.clone(), owner).is_some() {
+            return Err(fault_at(id, format!("duplicate SSH key id '{text}': give it to one key only")));
         }
     }
     Ok(())

@@ -18,6 +18,7 @@ mod root_key;
 mod session;
 pub mod signature;
 mod signature_scope;
+mod ssh_public_key;
 mod sts;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ use crate::role::Role;
 pub use crate::root_key::{RootKey, SecretKey};
 pub use crate::session::TokenHash;
 pub use crate::signature_scope::SignatureScope;
+pub use crate::ssh_public_key::{SshKeyOwner, SshPublicKey};
 pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Sts};
 
 /// Why an identities file cannot be used.
@@ -77,6 +79,7 @@ pub struct Identities {
     secrets: HashMap<String, SecretKey>,
     /// The passwords of the Git user names that are declared with one.
     git_passwords: HashMap<String, PasswordHash>,
+    by_ssh_key_id: HashMap<String, SshKeyOwner>,
     /// The accounts of the file.
     declared: Vec<AccountId>,
     /// The roles of the accounts that declare any.
@@ -95,6 +98,7 @@ impl Identities {
             by_git_user_name: HashMap::new(),
             secrets: HashMap::new(),
             git_passwords: HashMap::new(),
+            by_ssh_key_id: HashMap::new(),
             declared: Vec::new(),
             roles: HashMap::new(),
             providers: Providers::default(),

@@ -30,7 +30,7 @@ use store::{Store, Transaction};
 
 use crate::administrator::{self, AccessKey, Administrator};
 use crate::session::{self, NewSession};
-use crate::{AuthenticationError, Credentials, Identities, PresentedCredential, RootKey};
+use crate::{AuthenticationError, Credentials, Identities, PresentedCredential, RootKey, SshKeyOwner};
 
 /// `eventSource` of the records of STS.
 pub const EVENT_SOURCE: &str = "sts.amazonaws.com";
@@ -114,6 +114,11 @@ impl Sts {
             return Ok(caller);
         }
         Ok(self.identities().authenticate(credentials, account, partition))
+    }
+
+    /// Returns the owner of an SSH key id.
+    pub fn ssh_key_owner(&self, id: &str) -> Option<SshKeyOwner> {
+        self.identities().by_ssh_key_id.get(id).cloned()
     }
 
     /// Returns the key that gives the secrets of issued access keys; a reset does not change it.

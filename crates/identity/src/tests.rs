@@ -194,3 +194,27 @@ fn each_fault_of_the_file_is_reported_with_its_remedy() {
         assert!(error.contains(sentence), "{text}: {error}");
     }
 }
+
+#[test]
+fn an_ssh_key_id_names_its_user_and_the_key() {
+    use crate::ssh_public_key::tests::line;
+    let declared = |keys: &str| {
+        let mut identities = Identities::new(account("111122223333"));
+        let file = FILE.replace("git_user_names", &format!("ssh_public_keys = [{keys}]\n    git_user_names"));
+        file::read(&file, &mut identities).map(|()| identities).map_err(|fault| (fault.line, fault.message))
+    };
+    let key = |id: &str, bits| format!("{{ id = \"{id}\", key = \"{}\" }}", line(bits));
+    let identities = declared(&key("APKAEIBAERJR2EXAMPLE", 2_048)).expect("the file is valid");
+    let owner = identities.by_ssh_key_id.get("APKAEIBAERJR2EXAMPLE").expect("the key is declared");
+    assert_eq!(owner.caller.arn, "arn:aws:iam::444455556666:user/Li_Juan");
+    assert_eq!(owner.caller.access_key_id, None);
+    for (keys, advice) in [
+        (key("AKIAI44QH8DHBEXAMPLE", 2_048), "such as APKAEIBAERJR2EXAMPLE"),
+        (key("APKA", 2_048), "such as APKAEIBAERJR2EXAMPLE"),
+        (key("APKAEIBAERJR2EXAMPLE", 1_024), "the key has 1024 bits"),
+        ([key("APKAEIBAERJR2EXAMPLE", 2_048), key("APKAEIBAERJR2EXAMPLE", 4_096)].join(", "), "duplicate SSH key id"),
+    ] {
+        let (line, message) = declared(&keys).expect_err("the file has a fault");
+        assert!(line == 9 && message.contains(advice), "{line} {message}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Authentication of a request, and the call that begins with it: caller, account, region and client address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use aws::call::Origin;
 use aws::{AccountId, Call, Caller, Region};
@@ -132,11 +132,39 @@ fn log(request: &Request<'_>, refused: &AuthenticationError) {
     }
 }
 
+/// Begins a call of a caller whose SSH key was verified.
+///
+/// SSH sends no host name, so the region is that of the path or the default one.
+pub(crate) fn begin_ssh_call(
+    state: &State,
+    caller: Caller,
+    peer: SocketAddr,
+    scope: Option<Scope>,
+    user_agent: String,
+) -> Call {
+    let default = || Scope { account: caller.account_id.clone(), region: state.settings.region.clone() };
+    let scope = scope.unwrap_or_else(default);
+    let caller = caller.in_partition(scope.region.partition());
+    let origin = Origin {
+        clone_url_base: clone_url_base(state, "http", None, &scope),
+        ssh_clone_url_base: ssh_clone_url_base(state, None, &scope),
+        account: scope.account,
+        region: scope.region,
+        source_ip_address: peer.ip().to_canonical().to_string(),
+        user_agent: Some(user_agent),
+        host: None,
+        is_secure: true,
+        tls: None,
+    };
+    Call::begin(caller, origin, &*state.clock)
+}
+
 fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: Option<String>) -> Origin {
     let address = peer.address.ip().to_canonical();
     let is_trusted = |address: &IpAddr| is_trusted_proxy(state, address);
     let client = is_trusted(&address).then(|| client_address(headers, is_trusted)).flatten().unwrap_or(address);
     let clone_url_base = clone_url_base(state, scheme(state, headers, peer), host.as_deref(), &scope);
+    let ssh_clone_url_base = ssh_clone_url_base(state, host.as_deref(), &scope);
     Origin {
         account: scope.account,
         region: scope.region,
@@ -144,6 +172,7 @@ fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: O
         user_agent: headers::text(headers, &USER_AGENT),
         host,
         clone_url_base,
+        ssh_clone_url_base,
         is_secure: is_secure(state, headers, peer),
         tls: peer.tls,
     }
@@ -189,14 +218,33 @@ fn clone_url_base(state: &State, scheme: &str, host: Option<&str>, scope: &Scope
     let listen = state.address.to_string();
     let host = host.unwrap_or(&listen);
     let host_region = Region::from_host(host);
-    let host = match &host_region {
-        Some(_) if host.starts_with("codecommit") => format!("git-{host}"),
-        _ => host.to_owned(),
-    };
+    let host = git_host(host);
     let implied = host_region.as_ref().unwrap_or(&state.settings.region);
     if scope.account == *state.sts.default_account() && scope.region == *implied {
         format!("{scheme}://{host}/v1/repos")
     } else {
         format!("{scheme}://{host}/{}/{}/v1/repos", scope.account, scope.region)
     }
+}
+
+/// Returns the same of SSH's clone URLs; `None` if SSH is off.
+///
+/// SSH sends no host name, so the URL names the account and region unless both are the defaults.
+fn ssh_clone_url_base(state: &State, host: Option<&str>, scope: &Scope) -> Option<String> {
+    let endpoint = state.ssh.as_ref()?;
+    let host = host.map_or_else(|| endpoint.host(), git_host);
+    let authority = endpoint.authority(&host);
+    if scope.account == *state.sts.default_account() && scope.region == state.settings.region {
+        Some(format!("ssh://{authority}/v1/repos"))
+    } else {
+        Some(format!("ssh://{authority}/{}/{}/v1/repos", scope.account, scope.region))
+    }
+}
+
+/// Returns the host name for Git of a host name that a client used: of AWS's names, the one with `git-`.
+fn git_host(host: &str) -> String {
+    if host.starts_with("codecommit") && Region::from_host(host).is_some() {
+        return format!("git-{host}");
+    }
+    host.to_owned()
 }

@@ -1,7 +1,7 @@
 //! Git sessions, whatever transport carries them: finds the repository, serves the fetch or push, and records it.
 //!
 //! A request that fetches, pushes or lists leaves one event: the advertisement without data, a pack with data. Rounds of the
-//! negotiation, and empty requests, leave none.
+//! negotiation, and empty requests, leave none. A connection of SSH leaves the events that the same command leaves over HTTP.
 
 pub(crate) mod event;
 pub(crate) mod fetch;
@@ -41,4 +41,14 @@ pub(crate) enum Refusal {
     Failed(Failure),
     /// The request was not served because it could not be recorded.
     NotRecorded(Failure),
+}
+
+impl Refusal {
+    /// Returns the message for clients that need no advice.
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::NoSuchRepository => "The repository does not exist.",
+            Self::Failed(failure) | Self::NotRecorded(failure) => &failure.message,
+        }
+    }
 }

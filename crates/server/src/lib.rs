@@ -41,11 +41,13 @@ mod origin;
 mod outbox;
 mod protocol;
 mod push_permits;
+mod repository_path;
 mod routes;
 mod s3;
 mod services;
 pub mod settings;
 mod spool;
+mod ssh;
 mod start_error;
 mod state;
 mod tls;
@@ -68,6 +70,7 @@ pub use start_error::StartError;
 pub use tls::client::client_tls;
 
 use crate::settings::TlsMode;
+use crate::ssh::SshEndpoint;
 use crate::state::State;
 
 /// A running server; it stops when it is stopped or dropped.
@@ -76,6 +79,13 @@ pub struct Server {
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<io::Result<()>>,
+    ssh: Option<RunningSsh>,
+}
+
+/// The listener of SSH.
+struct RunningSsh {
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
 }
 
 /// Time between checks whether interrupted requests have ended.
@@ -97,7 +107,16 @@ impl Server {
             listeners.push(listener);
         }
         let first = *addresses.first().ok_or(StartError::NoAddress)?;
-        let state = Arc::new(State::open(settings, first, clock)?);
+        let ssh = match settings.ssh_listen {
+            Some(address) => {
+                let failed = |source| StartError::ListenSsh { address, source };
+                let listener = TcpListener::bind(address).await.map_err(failed)?;
+                Some((listener.local_addr().map_err(failed)?, listener))
+            }
+            None => None,
+        };
+        let ssh_address = ssh.as_ref().map(|(address, _)| *address);
+        let state = Arc::new(State::open(settings, first, ssh_address, clock)?);
         let (stop, stopped) = oneshot::channel::<()>();
         let (idle_timeout, stop_timeout) = (state.settings.git.timeout, state.settings.stop_timeout);
         let certificates = Arc::clone(&state.certificates);
@@ -106,7 +125,12 @@ impl Server {
             // A dropped sender stops the server, too.
             drop(stopped.await);
         }));
-        Ok(Self { addresses, state, stop: Some(stop), served })
+        let ssh = ssh.map(|(_, listener)| {
+            let (stop, stopped) = oneshot::channel::<()>();
+            let served = tokio::spawn(ssh::serve(listener, Arc::clone(&state), async { drop(stopped.await) }));
+            RunningSsh { stop, served }
+        });
+        Ok(Self { addresses, state, stop: Some(stop), served, ssh })
     }
 
     /// Returns the first address that the server listens on.
@@ -123,6 +147,16 @@ impl Server {
     pub fn endpoint(&self) -> String {
         let scheme = if self.requires_tls() { "https" } else { "http" };
         format!("{scheme}://{}", self.address())
+    }
+
+    /// Returns the address of Git over SSH; `None` if it is off.
+    pub fn ssh_address(&self) -> Option<SocketAddr> {
+        self.state.ssh.as_ref().map(SshEndpoint::address)
+    }
+
+    /// Returns the line of a `known_hosts` file for a host name or address of this server; `None` if SSH is off.
+    pub fn known_hosts(&self, host: &str) -> Option<String> {
+        self.state.ssh.as_ref().map(|endpoint| endpoint.known_hosts(host))
     }
 
     /// Returns whether clients must use TLS.
@@ -194,6 +228,12 @@ impl Server {
     /// delivered before the server waits for it.
     pub async fn stop(mut self) {
         drop(self.stop.take());
+        if let Some(RunningSsh { stop, served }) = self.ssh.take() {
+            drop(stop);
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the listener of SSH failed");
+            }
+        }
         match (&mut self.served).await {
             Ok(Ok(())) => {}
             failed => tracing::error!(?failed, "the listener failed"),

@@ -1,4 +1,4 @@
-//! Endpoints that AWS does not have: health, flush, digest, reset, events, the certificate authority, and the keys of web identity tokens.
+//! Endpoints that AWS does not have: health, flush, digest, reset, events, the certificate authority, SSH's host key, and the keys of web identity tokens.
 
 use std::sync::Arc;
 
@@ -53,6 +53,17 @@ pub(crate) async fn authority(Shared(state): Shared<Arc<State>>) -> Response {
         return (StatusCode::NOT_FOUND, message).into_response();
     };
     ([(CONTENT_TYPE, "application/x-pem-file")], pem.to_owned()).into_response()
+}
+
+/// Serves `GET /_local/known_hosts`: SSH's host key as a line of a `known_hosts` file, for the host name of the request.
+pub(crate) async fn known_hosts(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
+    let Some(endpoint) = &state.ssh else {
+        let message = "There is no host key, because SSH is off. Start the server with --ssh-listen.\n";
+        return (StatusCode::NOT_FOUND, message).into_response();
+    };
+    let host = headers::text(&headers, &HOST).unwrap_or_else(|| endpoint.host());
+    let line = format!("{}\n", endpoint.known_hosts(&host));
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], line).into_response()
 }
 
 /// Header with the cursor of the last event in a reply, which the next request sends as `after`.

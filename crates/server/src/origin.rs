@@ -102,7 +102,7 @@ pub(crate) fn reply_headers(request: &HeaderMap) -> HeaderMap {
 }
 
 /// Returns the host of `HOST[:PORT]`, in lower case and without the brackets of IPv6 addresses.
-fn host_name(authority: &str) -> String {
+pub(crate) fn host_name(authority: &str) -> String {
     let name = match authority.strip_prefix('[') {
         Some(address) => address.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),

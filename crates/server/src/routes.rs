@@ -40,6 +40,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/reset", post(local::reset))
         .route("/_local/events", get(local::events))
         .route("/_local/ca.pem", get(local::authority))
+        .route("/_local/known_hosts", get(local::known_hosts))
         .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
         .route("/_local/tokens/{account}/keys", get(local::token_keys))
         .fallback(serve_other)
@@ -98,7 +99,8 @@ async fn check_client_of_local(
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let is_public = ["/_local/health", "/_local/ca.pem"].contains(&path) || path.starts_with("/_local/tokens/");
+    let is_public = ["/_local/health", "/_local/ca.pem", "/_local/known_hosts"].contains(&path)
+        || path.starts_with("/_local/tokens/");
     let is_allowed = state.settings.access == Access::Open || peer.address.ip().to_canonical().is_loopback();
     if path.starts_with("/_local/") && !is_public && !is_allowed {
         tracing::warn!(path, peer = %peer.address, "rejected a request of another machine");

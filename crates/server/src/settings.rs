@@ -31,6 +31,8 @@ pub use crate::origin::AllowedHosts;
 pub struct Settings {
     /// Addresses and ports to listen on, at least one; port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
+    /// Address and port of Git over SSH; port 0 takes a free one, `None` is off.
+    pub ssh_listen: Option<SocketAddr>,
     /// TLS of the listeners.
     pub tls: TlsSettings,
     /// PEM file of the certificate authorities that outgoing requests trust; `None` trusts the public ones.
@@ -153,6 +155,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: vec![([127, 0, 0, 1], 4599).into()],
+            ssh_listen: None,
             tls: TlsSettings::default(),
             client_ca: None,
             config: None,

@@ -17,6 +17,16 @@ pub enum StartError {
         /// The system's error.
         source: io::Error,
     },
+    /// The server cannot listen for SSH on the address.
+    #[error(
+        "cannot listen for SSH on {address}: {source}; choose another address with --ssh-listen, or port 0 for a free port"
+    )]
+    ListenSsh {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The settings name no address.
     #[error("there is no address to listen on; give one with --listen")]
     NoAddress,

@@ -28,6 +28,7 @@ use crate::messages::DeliveryLog;
 use crate::notifications::NotifierHandle;
 use crate::push_permits::PushPermits;
 use crate::spool::Spool;
+use crate::ssh::SshEndpoint;
 use crate::state::workers::{Queues, Workers};
 use crate::tls::Certificates;
 use crate::triggers::TriggerSender;
@@ -48,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) certificates: Arc<Certificates>,
+    /// Git over SSH, unless it is off.
+    pub(crate) ssh: Option<SshEndpoint>,
     folders: Folders,
     pub(crate) store: Arc<Store>,
     pub(crate) sts: Sts,
@@ -71,9 +74,14 @@ pub(crate) struct Parts {
 }
 
 impl State {
-    /// Opens all parts.
-    pub(crate) fn open(settings: Settings, address: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        Ok(Self { parts: Some(Parts::open(settings, address, clock)?) })
+    /// Opens all parts; `address` is that of HTTP, `ssh_address` that of SSH.
+    pub(crate) fn open(
+        settings: Settings,
+        address: SocketAddr,
+        ssh_address: Option<SocketAddr>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        Ok(Self { parts: Some(Parts::open(settings, address, ssh_address, clock)?) })
     }
 
     /// Reads the identities file again; if it cannot be used, the identities stay as they are.
@@ -99,11 +107,17 @@ impl State {
 }
 
 impl Parts {
-    fn open(settings: Settings, address: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    fn open(
+        settings: Settings,
+        address: SocketAddr,
+        ssh_address: Option<SocketAddr>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         let folders = Folders::open(&settings, address)?;
         let identities = identities::load(&settings)?;
         let store = open_store(&settings, &folders)?;
         let certificates = Certificates::open(&settings.tls, &store, folders.data())?;
+        let ssh = ssh_address.map(|address| SshEndpoint::open(address, &store)).transpose()?;
         let client_tls = client_tls(settings.client_ca.as_deref()).map_err(StartError::ClientAuthorities)?;
         let accounts = identities::account_names(&identities);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
@@ -132,6 +146,7 @@ impl Parts {
             address,
             clock,
             certificates: Arc::new(certificates),
+            ssh,
             folders,
             store,
             sts,
@@ -157,6 +172,7 @@ impl Parts {
             address: _,
             clock: _,
             certificates: _,
+            ssh: _,
             folders,
             store,
             sts,

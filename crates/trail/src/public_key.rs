@@ -44,7 +44,7 @@ struct FileEntry {
 impl PublicKey {
     /// Verifies a signature of a text; the signature is in hexadecimal.
     pub(crate) fn verifies(&self, text: &str, signature: &str) -> bool {
-        let Ok(key) = rsa::PublicKey::from_pkcs1_der(&self.der) else { return false };
+        let Ok(key) = rsa::RsaPublicKey::from_pkcs1_der(&self.der) else { return false };
         let signature = from_hex(signature).and_then(|bytes| Signature::try_from(&bytes[..]).ok());
         signature.is_some_and(|signature| VerifyingKey::<Sha256>::new(key).verify(text.as_bytes(), &signature).is_ok())
     }
@@ -80,7 +80,7 @@ impl PublicKey {
         let file: KeyFile = serde_json::from_slice(text).ok()?;
         let read = |key: FileEntry| {
             let der = STANDARD.decode(key.value).ok()?;
-            rsa::PublicKey::from_pkcs1_der(&der).ok()?;
+            rsa::RsaPublicKey::from_pkcs1_der(&der).ok()?;
             let time = |time: &Value| match time {
                 Value::String(text) => Timestamp::from_iso(text).unwrap_or(Timestamp::from_millis(0)),
                 seconds => Timestamp::from_seconds(seconds.as_f64().unwrap_or(0.0)),

@@ -7,7 +7,8 @@ mod key_store;
 use std::fmt::{self, Debug, Formatter};
 
 use getrandom::SysRng;
-use rsa::PrivateKey;
+use getrandom::rand_core::UnwrapErr;
+use rsa::RsaPrivateKey;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::pkcs1v15;
 use rsa::pkcs8::DecodePrivateKey;
@@ -24,7 +25,7 @@ const BITS: usize = 2_048;
 /// An RSA key pair.
 #[derive(Clone)]
 pub(crate) struct SigningKey {
-    private: PrivateKey,
+    private: RsaPrivateKey,
     public_der: Vec<u8>,
     fingerprint: String,
 }
@@ -32,7 +33,7 @@ pub(crate) struct SigningKey {
 impl SigningKey {
     /// Generates a key; this takes most of a second.
     pub(crate) fn generate() -> Result<Self, String> {
-        PrivateKey::new(&mut SysRng, BITS).map_err(|error| error.to_string()).and_then(Self::new)
+        RsaPrivateKey::new(&mut UnwrapErr(SysRng), BITS).map_err(|error| error.to_string()).and_then(Self::new)
     }
 
     /// Reads a private key: PKCS#1 or PKCS#8, PEM or DER.
@@ -40,8 +41,8 @@ impl SigningKey {
         let unreadable =
             || "it is no RSA private key; create one in PEM or DER, for example with openssl genrsa 2048".to_owned();
         let read = match std::str::from_utf8(bytes) {
-            Ok(text) => PrivateKey::from_pkcs8_pem(text).or_else(|_| PrivateKey::from_pkcs1_pem(text)).ok(),
-            Err(_) => PrivateKey::from_pkcs8_der(bytes).or_else(|_| PrivateKey::from_pkcs1_der(bytes)).ok(),
+            Ok(text) => RsaPrivateKey::from_pkcs8_pem(text).or_else(|_| RsaPrivateKey::from_pkcs1_pem(text)).ok(),
+            Err(_) => RsaPrivateKey::from_pkcs8_der(bytes).or_else(|_| RsaPrivateKey::from_pkcs1_der(bytes)).ok(),
         };
         let key = Self::new(read.ok_or_else(unreadable)?)?;
         let bits = key.private.n().bit_width();
@@ -51,7 +52,7 @@ impl SigningKey {
         Ok(key)
     }
 
-    fn new(private: PrivateKey) -> Result<Self, String> {
+    fn new(private: RsaPrivateKey) -> Result<Self, String> {
         let document = private.to_public_key().to_pkcs1_der().map_err(|error| error.to_string())?;
         let public_der = document.as_bytes().to_vec();
         Ok(Self { private, fingerprint: fingerprint(&public_der), public_der })

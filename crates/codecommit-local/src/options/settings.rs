@@ -39,6 +39,7 @@ impl Options {
         let codecommit = defaults.codecommit;
         Ok(Settings {
             listen: self.listen.map_or(Ok(defaults.listen), listen)?,
+            ssh_listen: self.ssh_listen.map(|text| address("ssh-listen", &text)).transpose()?,
             client_ca: self.client_ca,
             config: None,
             data_dir: if ephemeral { None } else { self.data_dir.or(defaults.data_dir) },
@@ -247,9 +248,10 @@ fn certificate(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Opt
 }
 
 fn listen(addresses: Vec<String>) -> Result<Vec<SocketAddr>, SettingError> {
-    let address = |text: String| {
-        let advice = "write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0";
-        text.trim().parse().map_err(|_| SettingError(format!("listen: '{text}' is not an address; {advice}")))
-    };
-    addresses.into_iter().map(address).collect()
+    addresses.into_iter().map(|text| address("listen", &text)).collect()
+}
+
+fn address(name: &str, text: &str) -> Result<SocketAddr, SettingError> {
+    let advice = "write an IP address and a port, such as 127.0.0.1:4599 or [::1]:0";
+    text.trim().parse().map_err(|_| SettingError(format!("{name}: '{text}' is not an address; {advice}")))
 }

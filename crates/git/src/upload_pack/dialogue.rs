@@ -38,7 +38,8 @@ pub struct Dialogue<'d> {
 impl Dialogue<'_> {
     /// Serves the client: sends the advertisement, negotiates and sends packs until the client is done or disconnects.
     ///
-    /// `advertisement` is the result of [`advertise`](crate::advertise) for the same references, version and options.
+    /// `advertisement` is the result of [`advertise`](crate::advertise) for the same references, version and options, or empty if
+    /// the caller has sent it.
     /// `before_response` is called before each response with a pack, and in version 2 before each other response.
     ///
     /// An error was sent to the client already, if it is still connected. The repository's interrupt ends work on objects; a

@@ -19,6 +19,11 @@ fn replay(target: &str, entry: fn(&[u8])) {
 }
 
 #[test]
+fn commands_of_ssh_do_no_harm() {
+    replay("ssh_command", entries::ssh_command);
+}
+
+#[test]
 fn inputs_for_pkt_lines_do_no_harm() {
     replay("pkt_line", entries::pkt_line);
 }

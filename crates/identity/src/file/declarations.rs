@@ -51,6 +51,8 @@ pub(super) struct User {
     /// Static credentials of Git over HTTP.
     #[serde(default)]
     pub(super) git_credentials: Vec<DeclaredGitCredential>,
+    #[serde(default)]
+    pub(super) ssh_public_keys: Vec<DeclaredSshKey>,
     /// Whether this user is the caller of requests without credentials.
     #[serde(default)]
     pub(super) default: bool,
@@ -85,6 +87,15 @@ pub(super) struct DeclaredGitCredential {
     /// `NAME-at-ACCOUNT` if it is left out.
     pub(super) user_name: Option<Spanned<String>>,
     pub(super) password: Spanned<String>,
+}
+
+/// An SSH public key and its id, which is the login name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredSshKey {
+    pub(super) id: Spanned<String>,
+    /// The line of a file such as `id_rsa.pub`.
+    pub(super) key: Spanned<String>,
 }
 
 #[derive(Deserialize)]

@@ -6,9 +6,10 @@ use aws::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use rsa::PrivateKey;
+use rsa::RsaPrivateKey;
 use rsa::pkcs1v15;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use rsa::sha2::Sha256;
@@ -51,7 +52,7 @@ impl Algorithm {
 
 /// A key pair of one algorithm.
 pub(crate) enum TokenKey {
-    Rsa(Box<PrivateKey>),
+    Rsa(Box<RsaPrivateKey>),
     Ecdsa(Box<EcdsaKeyPair>),
 }
 
@@ -79,7 +80,7 @@ impl TokenKey {
     fn parse(algorithm: Algorithm, private: &[u8]) -> Result<Self, Exception> {
         let unreadable = |error: String| Exception::TokenKey(error);
         match algorithm {
-            Algorithm::Rs256 => PrivateKey::from_pkcs8_der(private)
+            Algorithm::Rs256 => RsaPrivateKey::from_pkcs8_der(private)
                 .map(|key| Self::Rsa(Box::new(key)))
                 .map_err(|error| unreadable(error.to_string())),
             Algorithm::Es384 => {
@@ -160,7 +161,8 @@ fn read(transaction: &Transaction, algorithm: Algorithm) -> Result<Option<Vec<u8
 fn generate(algorithm: Algorithm) -> Result<Vec<u8>, Exception> {
     match algorithm {
         Algorithm::Rs256 => {
-            let key = PrivateKey::new(&mut SysRng, RSA_BITS).map_err(|error| Exception::TokenKey(error.to_string()))?;
+            let key = RsaPrivateKey::new(&mut UnwrapErr(SysRng), RSA_BITS)
+                .map_err(|error| Exception::TokenKey(error.to_string()))?;
             let document = key.to_pkcs8_der().map_err(|error| Exception::TokenKey(error.to_string()))?;
             Ok(document.as_bytes().to_vec())
         }

@@ -6,6 +6,7 @@ use git::Service;
 use percent_encoding::percent_decode_str;
 
 use crate::authenticate::Scope;
+use crate::repository_path;
 
 /// The path of a Git request.
 #[derive(Debug)]
@@ -32,13 +33,7 @@ impl GitPath {
         let decode = |part| percent_decode_str(part).decode_utf8_lossy();
         let decoded: Vec<Cow<'_, str>> = path.strip_prefix('/')?.split('/').map(decode).collect();
         let parts: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
-        let (scope, parts) = match parts.as_slice() {
-            ["v1", "repos", rest @ ..] => (None, rest),
-            [account, region, "v1", "repos", rest @ ..] => {
-                (Some(Scope { account: account.parse().ok()?, region: region.parse().ok()? }), rest)
-            }
-            _ => return None,
-        };
+        let (scope, parts) = repository_path::split(&parts)?;
         let (repository, endpoint) = match parts {
             [name, "info", "refs"] => (name, Endpoint::Advertisement),
             [name, service] => (name, Endpoint::Service(Service::from_name(service)?)),

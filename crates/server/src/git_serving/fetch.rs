@@ -1,11 +1,12 @@
 //! Fetches: the negotiation, and the packs of clones and fetches.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use aws::Failure;
 use codecommit::repository::Repository;
-use git::ProtocolError;
-use git::upload_pack::{self, Request, Response};
+use git::upload_pack::{self, Dialogue, Request, Response};
+use git::{Output, ProtocolError, References};
 
 use crate::git_serving::{Refusal, Reply, Session, event};
 
@@ -20,6 +21,48 @@ pub(crate) fn serve(session: &Session, reply: &mut impl Reply, input: &mut dyn R
     let mut output = reply.start();
     if let Err(error) = response.send(&mut output).and_then(|()| output.flush()) {
         tracing::warn!(%error, request_id = session.call.request_id(), "cannot send a pack to its end");
+    }
+}
+
+/// Serves a client over a pair of streams that has received the advertisement of `references`.
+///
+/// Each event is that of a call of its own, which `begin` begins; it is recorded before the first byte of its response is sent.
+pub(crate) fn serve_stream(
+    begin: &dyn Fn() -> Session,
+    references: &References,
+    input: &mut dyn Read,
+    output: &mut dyn Output,
+) -> Result<(), Refusal> {
+    let first = begin();
+    let repository = first.repository()?;
+    let service = &first.state.codecommit;
+    let objects = service.objects(&first.call, &repository);
+    let objects = objects.map_err(|exception| first.record_failure(exception.into()))?;
+    let (state, version) = (Arc::clone(&first.state), first.version);
+    let dialogue = Dialogue { repository: &objects, references, version, options: &state.git };
+    let mut next = Some(first);
+    let mut refusal = None;
+    let served = dialogue.serve(&[], input, output, &mut |response| {
+        if response.is_fetch() && !response.sends_pack() {
+            return Ok(());
+        }
+        let session = next.take().unwrap_or_else(begin);
+        let recorded = session.repository().and_then(|repository| record(&session, &repository, response));
+        recorded.map_err(|refused| {
+            let error = ProtocolError::new(refused.message());
+            refusal = Some(refused);
+            error
+        })
+    });
+    match (refusal, served) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) => {
+            let session = next.take().unwrap_or_else(begin);
+            // The client has received the error already.
+            drop(protocol_error(&session, &session.repository()?, error));
+            Ok(())
+        }
     }
 }
 

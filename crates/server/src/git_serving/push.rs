@@ -7,9 +7,10 @@ use aws::Failure;
 use codecommit::CommandResults;
 use codecommit::repository::Repository;
 use git::receive_pack::{self, Received};
+use git::{Output, ProtocolError};
 use trail::Event;
 
-use crate::git_serving::{Reply, Session, event};
+use crate::git_serving::{Refusal, Reply, Session, event};
 
 /// Serves a request; the references are updated in one transaction with the event, and the report is sent after it.
 pub(crate) fn serve(session: &Session, reply: &mut impl Reply, input: &mut dyn Read) {
@@ -26,16 +27,35 @@ pub(crate) fn serve(session: &Session, reply: &mut impl Reply, input: &mut dyn R
     let mut update_hook = |received: &Received<'_>| update_references(session, &repository, received);
     let served = receive_pack::serve(&objects, input, &mut output, &session.state.git, &mut update_hook);
     if let Err(error) = served {
-        if error.is_internal() {
-            let (name, id, request_id) = (&repository.name, &repository.id, session.call.request_id());
-            tracing::error!(error = ?error, repository = name, repository_id = id, request_id, "cannot serve a push");
-        }
-        let mut event = event::without_data(session, &repository.name, Some(&repository));
-        event.failure = Some(Failure::client("InvalidRequestException", error.to_string()));
-        // The client gets the error whether or not it is recorded, because nothing was changed.
-        let _ = session.record(event);
+        record_error(session, &repository, &error);
         let _ = output.write_all(&error.packet());
     }
+}
+
+/// Serves a client over a pair of streams that has received the advertisement.
+pub(crate) fn serve_stream(session: &Session, input: &mut dyn Read, output: &mut dyn Output) -> Result<(), Refusal> {
+    let repository = session.repository()?;
+    let objects = session.state.codecommit.objects(&session.call, &repository);
+    let objects = objects.map_err(|exception| session.record_failure(exception.into()))?;
+    let _growth = session.state.codecommit.growth(&repository);
+    let mut update_hook = |received: &Received<'_>| update_references(session, &repository, received);
+    let served = receive_pack::serve_stream(&objects, &[], input, output, &session.state.git, &mut update_hook);
+    if let Err(error) = served {
+        record_error(session, &repository, &error);
+    }
+    Ok(())
+}
+
+/// Records a push that the protocol refuses.
+fn record_error(session: &Session, repository: &Repository, error: &ProtocolError) {
+    if error.is_internal() {
+        let (name, id, request_id) = (&repository.name, &repository.id, session.call.request_id());
+        tracing::error!(error = ?error, repository = name, repository_id = id, request_id, "cannot serve a push");
+    }
+    let mut event = event::without_data(session, &repository.name, Some(repository));
+    event.failure = Some(Failure::client("InvalidRequestException", error.to_string()));
+    // The client gets the error whether or not it is recorded, because nothing was changed.
+    let _ = session.record(event);
 }
 
 /// Updates the references and records the push, in one transaction.

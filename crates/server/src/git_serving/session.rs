@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use aws::{Call, Failure};
 use codecommit::repository::Repository;
-use git::{Service, Version};
+use git::{References, Service, Version};
 use trail::Event;
 
 use crate::git_serving::{Refusal, Reply, event};
 use crate::state::State;
 
-/// A client's use of one service of one repository; over HTTP, one request.
+/// A client's use of one service of one repository for one call: a request of HTTP, or what leaves one event of a connection of SSH.
 pub(crate) struct Session {
     pub(crate) state: Arc<State>,
     pub(crate) call: Arc<Call>,
     pub(crate) repository_name: String,
     pub(crate) service: Service,
     pub(crate) version: Version,
-    /// The transport, as records name it: `HTTP`.
+    /// The transport, as records name it: `HTTP` or `SSH`.
     pub(crate) protocol: &'static str,
 }
 
@@ -31,12 +31,13 @@ impl Session {
     /// Sends the advertisement, and records it.
     pub(crate) fn advertise(&self, reply: &mut impl Reply) {
         match self.recorded_advertisement() {
-            Ok(advertisement) => reply.send_advertisement(advertisement),
+            Ok((advertisement, _)) => reply.send_advertisement(advertisement),
             Err(refusal) => reply.refuse(refusal),
         }
     }
 
-    fn recorded_advertisement(&self) -> Result<Arc<Vec<u8>>, Refusal> {
+    /// Returns the advertisement, which is recorded, and the references that it has.
+    pub(crate) fn recorded_advertisement(&self) -> Result<(Arc<Vec<u8>>, Arc<References>), Refusal> {
         let repository = self.repository()?;
         let advertisement = self.state.codecommit.advertise(&repository, self.service, self.version);
         let advertisement = advertisement.map_err(|exception| self.record_failure(exception.into()))?;

@@ -17,7 +17,7 @@ fn another_server_can_use_the_folders_only_after_the_database_is_closed() {
     let data = folder.path().canonicalize().expect("the folder exists").join("data");
     let settings = Settings { data_dir: Some(data.clone()), ..Settings::ephemeral() };
     let address = settings.listen[0];
-    let state = State::open(settings, address, Arc::new(SystemClock)).expect("the folder is empty");
+    let state = State::open(settings, address, None, Arc::new(SystemClock)).expect("the folder is empty");
     assert!(open_files(&data).contains(&DATABASE.to_owned()));
     let lock = File::open(data.join("lock")).expect("the folder is locked");
     assert!(lock.try_lock().is_err());
