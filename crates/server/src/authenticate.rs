@@ -79,9 +79,14 @@ fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(C
             Ok((caller, region))
         }
         Access::Signed => {
-            let candidates = [of_url.clone(), of_host.clone(), Some(state.settings.region.clone())];
-            let named = Region::of_codecommit();
-            let git_regions: Vec<Region> = candidates.into_iter().flatten().chain(named).collect();
+            // A signature names its region; only a password of Git does not.
+            let git_regions: Vec<Region> = match request.protocol {
+                Protocol::Git => {
+                    let likely = [of_url.clone(), of_host.clone(), Some(state.settings.region.clone())];
+                    likely.into_iter().flatten().chain(Region::of_codecommit()).collect()
+                }
+                Protocol::Json | Protocol::Query | Protocol::S3 => Vec::new(),
+            };
             let endpoint = Endpoint {
                 protocol: request.protocol,
                 services: request.services,
