@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use uuid::Builder;
 
+use crate::permission::{self, Authority, Context, Denial, Facts, Permission, Request, ResourcePolicy};
 use crate::{AccountId, Caller, Clock, Region, Timestamp};
 
 /// One call, from the authentication of its caller until its record is written.
@@ -44,6 +45,9 @@ pub struct Call {
     encrypted: Mutex<Vec<Encrypted>>,
     bearer: OnceLock<Caller>,
     added_request_parameters: Mutex<Map<String, Value>>,
+    authority: Arc<dyn Authority>,
+    action: OnceLock<String>,
+    has_asked: AtomicBool,
 }
 
 /// Data that a call uses, and the key that it is encrypted with.
@@ -128,6 +132,9 @@ impl Call {
             encrypted: Mutex::default(),
             bearer: OnceLock::new(),
             added_request_parameters: Mutex::default(),
+            authority: permission::everything(),
+            action: OnceLock::new(),
+            has_asked: AtomicBool::new(false),
         };
         call.request_id = call.new_id();
         call.event_id = call.new_id();
@@ -150,7 +157,60 @@ impl Call {
             tls: self.tls,
         };
         let call = Self::new(caller, origin, self.time, self.next_number());
-        Self { interrupts: self.interrupts.clone(), ..call }
+        Self { interrupts: self.interrupts.clone(), authority: Arc::clone(&self.authority), ..call }
+    }
+
+    /// Returns the call with an authority that decides about its permissions; without one, everything is allowed.
+    #[must_use]
+    pub fn with_authority(self, authority: Arc<dyn Authority>) -> Self {
+        Self { authority, ..self }
+    }
+
+    /// Returns the authority that decides about the permissions of the call.
+    pub fn authority(&self) -> &dyn Authority {
+        &*self.authority
+    }
+
+    /// Sets the action of the running operation, such as `codecommit:GetBranch`.
+    pub fn set_action(&self, action: String) {
+        // A call runs one operation, so this is called once.
+        let _ = self.action.set(action);
+    }
+
+    /// Returns the action of the running operation; empty before it is set.
+    pub fn action(&self) -> &str {
+        self.action.get().map_or("", String::as_str)
+    }
+
+    /// Requests the permission for the action of the call on a resource, which is an ARN or `*`.
+    pub fn allow(&self, resource: &str, facts: &Facts) -> Result<(), Denial> {
+        self.allow_action(self.action(), resource, facts)
+    }
+
+    /// Requests the permission for an action on a resource.
+    pub fn allow_action(&self, action: &str, resource: &str, facts: &Facts) -> Result<(), Denial> {
+        self.permit(&Permission { action, resource, resource_policy: ResourcePolicy::None, facts })
+    }
+
+    /// Requests a permission.
+    pub fn permit(&self, permission: &Permission<'_>) -> Result<(), Denial> {
+        self.mark_decided();
+        self.authority.decide(&Request { permission, context: &Context::new(self, permission) })
+    }
+
+    /// Returns whether a decision can depend on a context key that begins with a text, such as `aws:ResourceTag/`.
+    pub fn mentions(&self, prefix: &str) -> bool {
+        self.authority.mentions(prefix)
+    }
+
+    /// Notes that the permission was decided without the policies of the caller: by a trust policy, or as the action needs none.
+    pub fn mark_decided(&self) {
+        self.has_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a permission was requested or decided. In an access mode with policies, a call that succeeds without is a fault.
+    pub fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
     }
 
     /// Returns the request id, which the reply and the record share.

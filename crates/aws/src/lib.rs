@@ -1,4 +1,5 @@
-//! The parts that all AWS services share: ARNs and ids, calls and callers, rows of operations, AWS JSON 1.1, AWS query, failures.
+//! The parts that all AWS services share: ARNs and ids, calls and callers, rows of operations, permissions, AWS JSON 1.1,
+//! AWS query, failures.
 //!
 //! **Invariant:** nothing here knows a service, an HTTP server or a file.
 
@@ -18,6 +19,7 @@ pub mod operation;
 pub mod page_token;
 pub mod partition;
 pub mod pattern;
+pub mod permission;
 pub mod query;
 pub mod record_form;
 pub mod region;
@@ -38,6 +40,7 @@ pub use kms::KmsAction;
 pub use operation::{Access, Operation, Step};
 pub use partition::Partition;
 pub use pattern::Pattern;
+pub use permission::{Authority, Denial, Facts, Permission, ResourcePolicy};
 pub use region::Region;
 pub use tagged_resource::TaggedResource;
 pub use timestamp::Timestamp;

@@ -469,7 +469,7 @@ impl From<Exception> for Failure {
             Exception::Objects(git::Error::Interrupted) => {
                 let message =
                     "The request was aborted because its client disconnected or the server is stopping.".to_owned();
-                return Self { name: "ServiceUnavailable".to_owned(), message, status: 503 };
+                return Self::new("ServiceUnavailable", message, 503);
             }
             Exception::Store(_) | Exception::Objects(_) | Exception::Io(_) => {
                 tracing::error!(error = %exception, "cannot complete an operation");
@@ -478,6 +478,6 @@ impl From<Exception> for Failure {
             Exception::EncryptionIntegrityChecksFailed { .. } => 500,
             _ => 400,
         };
-        Self { name: exception.name(), message: exception.to_string(), status }
+        Self::new(exception.name(), exception.to_string(), status)
     }
 }

@@ -65,7 +65,7 @@ pub(crate) async fn receive(
         "The request's body is larger than {bytes_max} bytes. JSON can be as large as --max-body says, a form of AWS STS has {} bytes at most.",
         aws::query::FORM_BYTES_MAX
     );
-    Err(Failure { name: "RequestEntityTooLargeException".to_owned(), message, status: 413 })
+    Err(Failure::new("RequestEntityTooLargeException", message, 413))
 }
 
 /// Drains the body of a rejected request, so that the client sees the reply instead of a broken connection.

@@ -76,7 +76,7 @@ pub(crate) fn check(headers: &HeaderMap, allowed: &AllowedHosts) -> Result<(), S
 
 /// Returns the failure of a rejected request, for clients of the API.
 pub(crate) fn failure(message: &str) -> Failure {
-    Failure { name: "AccessDeniedException".to_owned(), message: message.to_owned(), status: 403 }
+    Failure::new("AccessDeniedException", message, 403)
 }
 
 /// Returns whether a request is a browser's CORS preflight.

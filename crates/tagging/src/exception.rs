@@ -47,6 +47,6 @@ impl Exception {
 impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
         let status = if matches!(exception, Exception::InternalService) { 500 } else { 400 };
-        Self { name: exception.name(), message: exception.to_string(), status }
+        Self::new(exception.name(), exception.to_string(), status)
     }
 }

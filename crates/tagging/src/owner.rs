@@ -42,7 +42,7 @@ impl Tagging {
             service => {
                 let message =
                     format!("Resources of {service} cannot be tagged: this server has repositories and trails.");
-                return Err(Failure { name: "InternalServiceException".to_owned(), message, status: 500 });
+                return Err(Failure::new("InternalServiceException", message, 500));
             }
         };
         reply.map(drop)

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::operation::Reply;
-use aws::{Access, Call, Clock, Failure, Operation, Region, Step};
+use aws::{Access, Call, Clock, Failure, Operation, Region, Step, permission};
 use bucket::Buckets;
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -190,6 +190,7 @@ impl Trail {
         event.api_version = source.api_version;
         event.read_only = operation.access == Access::Read;
         event.kms_actions = operation.kms_actions;
+        call.set_action(permission::action(source.event_source, operation.name));
         if let Err(error) =
             self.recorder.default_trails.ensure_default_trail(&self.store, call.account.as_str(), call.time)
         {

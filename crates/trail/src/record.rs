@@ -94,7 +94,7 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         aws_region: call.region.as_str(),
         source_ip_address: cut(service.unwrap_or(&call.source_ip_address)),
         user_agent: service.or(call.user_agent.as_deref()).map(cut),
-        error_code: failure.map(|failure| cut(&failure.name)),
+        error_code: failure.map(|failure| cut(failure.error_code())),
         error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
         request_parameters: event.request_parameters.clone(),
         response_elements: with_repository_metadata_in_order(event.response_elements.clone(), modern),

@@ -28,13 +28,13 @@ pub(super) fn read(status: u16, document: &str) -> Failure {
     let name = xml::read(document, "Code").unwrap_or_else(|| "InternalError".to_owned());
     let default = || MESSAGES.iter().find(|(code, _)| *code == name).map_or(OTHER, |(_, message)| message).to_owned();
     let message = xml::read(document, "Message").unwrap_or_else(default);
-    Failure { name, message, status }
+    Failure::new(name, message, status)
 }
 
 /// Returns the failure for internal errors.
 pub(super) fn internal() -> Failure {
     let (name, message) = MESSAGES[7];
-    Failure { name: name.to_owned(), message: message.to_owned(), status: 500 }
+    Failure::new(name, message, 500)
 }
 
 /// Writes the reply, with the bucket's name and the key if there are any.
