@@ -20,6 +20,8 @@ pub enum Access {
     Open,
     /// They must be valid; their caller may do everything.
     Signed,
+    /// They must be valid, and the policies of their caller decide what it may do.
+    Enforced,
 }
 
 /// What an endpoint expects of the credentials of a request.

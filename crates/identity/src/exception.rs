@@ -1,6 +1,6 @@
 //! The exceptions of STS, with AWS's messages where they are known.
 
-use aws::Failure;
+use aws::{Denial, Failure};
 
 /// Why an operation of STS failed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum Exception {
         /// The ARN of the resource.
         resource: String,
     },
+    /// The policies of the caller do not allow the operation.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// The bearer of a token or assertion may not assume the role.
     #[error("Not authorized to perform {0}")]
     TokenNotAuthorized(&'static str),
@@ -123,6 +126,7 @@ impl From<Exception> for Failure {
             | Exception::LongerThanAChain
             | Exception::Parameters(_) => ("ValidationError", 400),
             Exception::NotAuthorized { .. }
+            | Exception::Denied(_)
             | Exception::TokenNotAuthorized(_)
             | Exception::AssumedByRoot
             | Exception::CalledWithSession(_)
@@ -147,6 +151,6 @@ impl From<Exception> for Failure {
                 return Self::internal();
             }
         };
-        Self { name: name.to_owned(), message: exception.to_string(), status }
+        Self::new(name, exception.to_string(), status)
     }
 }

@@ -1,8 +1,11 @@
 //! The identities file: accounts with their users, roles, services and identity providers, in TOML.
 
 mod declarations;
+mod policies;
 
 use std::collections::hash_map::Entry;
+use std::ops::Range;
+use std::path::Path;
 
 use aws::caller::{Kind, OnBehalfOf};
 use aws::{AccountId, Caller, GlobalArn, Partition, stable_hash};
@@ -12,8 +15,9 @@ use self::declarations::{
     Account, DeclaredGitCredential, DeclaredKey, DeclaredOpenIdProvider, DeclaredRole, DeclaredSshKey, File,
     KeyWithSecret, Person, Service, SubjectType, User,
 };
+use self::policies::PolicyReader;
 use crate::provider::{ContextProvider, OpenIdProvider, SamlProvider, WebToken};
-use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, is_name_byte};
+use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, Trusts, is_name_byte};
 use crate::ssh_public_key::{SshKeyOwner, SshPublicKey};
 use crate::{Identities, PasswordHash, SecretKey, is_service, principal_id};
 
@@ -26,20 +30,42 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// A fault before its line is known: the offset in bytes, and the message.
-type FaultAt = (usize, String);
+/// A fault before its line is known.
+struct FaultAt {
+    /// The faulty value, in bytes.
+    span: Range<usize>,
+    /// The line of the fault in the document of a policy, if that is the value or a part of it; the first is 1.
+    line_of_document: Option<usize>,
+    message: String,
+}
 
-/// Adds the identities that a file declares.
-pub(crate) fn read(text: &str, identities: &mut Identities) -> Result<(), Fault> {
-    let fault = |(offset, message): FaultAt| {
-        let before = text.get(..offset).unwrap_or_default();
-        Fault { line: before.matches('\n').count() + 1, message }
-    };
-    let file: File = toml::from_str(text)
-        .map_err(|error| fault((error.span().unwrap_or_default().start, error.message().to_owned())))?;
+impl FaultAt {
+    /// Returns the line of the fault in a file.
+    fn line(&self, text: &str) -> usize {
+        let value = text.get(self.span.clone()).unwrap_or_default();
+        // Only a text between three quotes has lines. A line break after the first three is not a part of it.
+        let quotes = ["'''", "\"\"\""].iter().filter_map(|quotes| value.find(quotes)).min();
+        let (offset, line) = match (self.line_of_document, quotes) {
+            (Some(line), Some(quotes)) => {
+                let has_break = value[quotes + 3..].trim_start_matches('\r').starts_with('\n');
+                (self.span.start + quotes, line - usize::from(!has_break))
+            }
+            _ => (self.span.start, 0),
+        };
+        text.get(..offset).unwrap_or_default().matches('\n').count() + 1 + line
+    }
+}
+
+/// Adds the identities that a file declares; `folder` is that of the file.
+pub(crate) fn read(text: &str, folder: &Path, identities: &mut Identities) -> Result<(), Fault> {
+    let fault = |fault: FaultAt| Fault { line: fault.line(text), message: fault.message };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let (span, message) = (error.span().unwrap_or_default(), error.message().to_owned());
+        fault(FaultAt { span, line_of_document: None, message })
+    })?;
     let mut default = None;
     for account in file.accounts {
-        let user = add_account(account, identities).map_err(fault)?;
+        let user = add_account(account, folder, identities).map_err(fault)?;
         default = default.or(user);
     }
     identities.default = default.unwrap_or_else(|| identities.default.clone());
@@ -47,12 +73,21 @@ pub(crate) fn read(text: &str, identities: &mut Identities) -> Result<(), Fault>
 }
 
 /// Adds the identities of an account; returns its default user.
-fn add_account(account: Account, identities: &mut Identities) -> Result<Option<Caller>, FaultAt> {
+fn add_account(account: Account, folder: &Path, identities: &mut Identities) -> Result<Option<Caller>, FaultAt> {
     let id: AccountId = account.id.get_ref().parse().map_err(|message| fault_at(&account.id, message))?;
     identities.declared.push(id.clone());
+    let policies = PolicyReader { account: &id, folder };
+    for policy in &account.policies {
+        policies.add_policy(policy, identities)?;
+    }
+    for group in &account.groups {
+        policies.add_group(group, identities)?;
+    }
     let mut default = None;
     for user in account.users {
         let is_default = user.default;
+        validate_name("user", &user.name)?;
+        policies.add_user(&user, identities)?;
         let caller = add_user(&id, user, identities)?;
         default = default.or_else(|| is_default.then_some(caller));
     }
@@ -73,8 +108,12 @@ fn add_account(account: Account, identities: &mut Identities) -> Result<Option<C
         add_keys(identities, &person_caller(&id, &person), &person.access_keys)?;
     }
     if !account.roles.is_empty() {
-        let roles: Result<Vec<Role>, FaultAt> = account.roles.into_iter().map(|declared| role(&id, declared)).collect();
-        identities.roles.entry(id.clone()).or_default().extend(roles?);
+        for declared in account.roles {
+            validate_name("role", &declared.name)?;
+            let trusts = policies.add_role(&declared, identities)?;
+            let role = role(&id, declared, trusts)?;
+            identities.roles.entry(id.clone()).or_default().push(role);
+        }
     }
     let providers = &mut identities.providers;
     providers.open_id.extend(account.oidc_providers.into_iter().map(|declared| open_id_provider(&id, declared)));
@@ -168,10 +207,11 @@ fn add_ssh_keys(identities: &mut Identities, caller: &Caller, keys: &[DeclaredSs
 }
 
 fn user_caller(account: &AccountId, user: &User) -> Result<Caller, FaultAt> {
-    validate_name("user", &user.name)?;
     let name = user.name.get_ref();
+    let path = path_of("user", user.path.as_ref())?;
     let principal_id = user.principal_id.clone().unwrap_or_else(|| principal_id("AIDA", account, name));
-    Ok(Caller::iam_user(account.clone(), name, principal_id, None))
+    let arn = GlobalArn::iam(Partition::Aws, account, format!("user{path}{name}")).to_string();
+    Ok(Caller { arn, ..Caller::iam_user(account.clone(), name, principal_id, None) })
 }
 
 fn person_caller(account: &AccountId, person: &Person) -> Caller {
@@ -188,17 +228,20 @@ fn person_caller(account: &AccountId, person: &Person) -> Caller {
     }
 }
 
-fn role(account: &AccountId, role: DeclaredRole) -> Result<Role, FaultAt> {
-    validate_name("role", &role.name)?;
-    if let Some(path) =
-        role.path.as_ref().filter(|path| !(path.get_ref().starts_with('/') && path.get_ref().ends_with('/')))
-    {
-        let message = format!(
-            "'{}' is not the path of a role: begin and end it with a slash, such as /service-role/",
-            path.get_ref()
-        );
+/// Returns a path; without one it is `/`. `kind` is the kind of its owner.
+fn path_of<'p>(kind: &str, path: Option<&'p Spanned<String>>) -> Result<&'p str, FaultAt> {
+    let Some(path) = path else { return Ok("/") };
+    let text = path.get_ref().as_str();
+    if !(text.starts_with('/') && text.ends_with('/')) {
+        let message =
+            format!("'{text}' is not the path of a {kind}: begin and end it with a slash, such as /service-role/");
         return Err(fault_at(path, message));
     }
+    Ok(text)
+}
+
+fn role(account: &AccountId, role: DeclaredRole, trusts: Trusts) -> Result<Role, FaultAt> {
+    path_of("role", role.path.as_ref())?;
     let duration = role.max_session_duration.as_ref();
     if let Some(seconds) =
         duration.filter(|seconds| !(DURATION_SECONDS..=DURATION_SECONDS_MAX).contains(seconds.get_ref()))
@@ -214,7 +257,7 @@ fn role(account: &AccountId, role: DeclaredRole) -> Result<Role, FaultAt> {
         principal_id: role.principal_id.unwrap_or_else(|| principal_id("AROA", account, &name)),
         name,
         duration_seconds_max: role.max_session_duration.map_or(DURATION_SECONDS, Spanned::into_inner),
-        trusts: role.trusts,
+        trusts,
     })
 }
 
@@ -234,7 +277,7 @@ fn open_id_provider(account: &AccountId, declared: DeclaredOpenIdProvider) -> Op
     }
 }
 
-/// Refuses a name that IAM would refuse; `kind` is `user` or `role`.
+/// Refuses a name that IAM would refuse; `kind` is the kind of its owner, such as `user`.
 fn validate_name(kind: &str, name: &Spanned<String>) -> Result<(), FaultAt> {
     let text = name.get_ref();
     if text.is_empty() || text.len() > 64 || !text.bytes().all(is_name_byte) {
@@ -245,5 +288,5 @@ fn validate_name(kind: &str, name: &Spanned<String>) -> Result<(), FaultAt> {
 }
 
 fn fault_at<T>(value: &Spanned<T>, message: String) -> FaultAt {
-    (value.span().start, message)
+    FaultAt { span: value.span(), line_of_document: None, message }
 }

@@ -7,11 +7,14 @@
 
 mod administrator;
 mod authentication;
+mod context_facts;
 mod credentials;
 mod exception;
 mod file;
 mod git_credential;
 mod managed;
+mod permissions;
+mod principal;
 mod provider;
 mod role;
 mod root_key;
@@ -33,6 +36,8 @@ pub use crate::credentials::{Credentials, PresentedCredential};
 pub use crate::exception::Exception;
 pub use crate::git_credential::{PasswordHash, make_password};
 pub use crate::managed::ManagedPolicy;
+use crate::permissions::PermissionCache;
+use crate::principal::Principals;
 use crate::provider::Providers;
 use crate::role::Role;
 pub use crate::root_key::{RootKey, SecretKey};
@@ -85,6 +90,9 @@ pub struct Identities {
     /// The roles of the accounts that declare any.
     roles: HashMap<AccountId, Vec<Role>>,
     providers: Providers,
+    /// The policies of users, groups and roles.
+    principals: Principals,
+    permissions: PermissionCache,
 }
 
 impl Identities {
@@ -102,6 +110,8 @@ impl Identities {
             declared: Vec::new(),
             roles: HashMap::new(),
             providers: Providers::default(),
+            principals: Principals::default(),
+            permissions: PermissionCache::default(),
         }
     }
 
@@ -110,11 +120,8 @@ impl Identities {
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
         let mut identities = Self::new(default_account);
-        file::read(&text, &mut identities).map_err(|file::Fault { line, message }| Error::Invalid {
-            path: path.to_owned(),
-            line,
-            message,
-        })?;
+        file::read(&text, path.parent().unwrap_or(Path::new("")), &mut identities)
+            .map_err(|file::Fault { line, message }| Error::Invalid { path: path.to_owned(), line, message })?;
         Ok(identities)
     }
 

@@ -1,10 +1,14 @@
 //! Roles: the declared ones of the identities file, and any others in accounts that declare none.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws::caller::{Issuer, Kind, OnBehalfOf, OriginIdentity, Session, WebIdentity};
-use aws::{AccountId, Caller, GlobalArn, Partition, Resource, Timestamp};
+use aws::permission::Context;
+use aws::{AccountId, Call, Caller, Facts, GlobalArn, Partition, Permission, Resource, ResourcePolicy, Timestamp};
+use policy::{Principal, Trust, TrustPolicy};
 
+use crate::context_facts::ContextFacts;
 use crate::{Exception, Identities, principal_id};
 
 /// Default maximum session duration of a role, in seconds; as on AWS.
@@ -14,7 +18,7 @@ pub(crate) const DURATION_SECONDS: i64 = 3600;
 pub(crate) const DURATION_SECONDS_MAX: i64 = 43_200;
 
 /// A role that can be assumed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Role {
     pub(crate) account: AccountId,
     pub(crate) name: String,
@@ -24,8 +28,18 @@ pub(crate) struct Role {
     pub(crate) arn: String,
     pub(crate) principal_id: String,
     pub(crate) duration_seconds_max: i64,
-    /// The identities that may assume the role; `None` stands for everyone.
-    pub(crate) trusts: Option<Vec<String>>,
+    pub(crate) trusts: Trusts,
+}
+
+/// The identities that may assume a role.
+#[derive(Clone, Debug)]
+pub(crate) enum Trusts {
+    /// Everyone, if its own policies allow it.
+    Everyone,
+    /// ARNs, accounts, services and providers; `*` names everyone.
+    Names(Vec<String>),
+    /// Those that a trust policy allows.
+    Policy(Arc<TrustPolicy>),
 }
 
 /// The properties of a session that its role does not determine.
@@ -46,24 +60,61 @@ pub(crate) struct SessionParameters {
 }
 
 impl Role {
-    /// Returns whether the role trusts one of these names: ARNs of any partition, accounts, services or providers.
-    pub(crate) fn trusts(&self, names: &[&str]) -> bool {
-        let Some(trusted) = &self.trusts else { return true };
-        let is_named = |trusted: &str| names.iter().any(|name| GlobalArn::is_same_except_partition(trusted, name));
-        trusted.iter().any(|trusted| trusted == "*" || is_named(trusted))
+    /// Returns how the role trusts the caller of a call to perform an action of STS on it; `None` if it does not.
+    ///
+    /// A caller is named by its ARN, by its account, or by the role or user of its session.
+    pub(crate) fn trust_in_caller(&self, call: &Call, action: &str, facts: &Facts) -> Option<ResourcePolicy> {
+        let caller = &call.caller;
+        let issuer = caller.session.as_ref().and_then(|session| session.issuer.as_ref());
+        let of_aws = caller.clone().in_partition(Partition::Aws);
+        let mut names = vec![caller.arn.as_str(), &of_aws.arn, &caller.principal_id];
+        names.extend(issuer.into_iter().flat_map(|issuer| [issuer.arn.as_str(), &issuer.principal_id]));
+        let root = GlobalArn::iam(self.partition, &caller.account_id, "root").to_string();
+        let is_service = caller.kind == Kind::AwsService;
+        match &self.trusts {
+            Trusts::Everyone => Some(ResourcePolicy::AllowsAccount),
+            Trusts::Names(trusted) if is_trusted(trusted, &names) => Some(ResourcePolicy::AllowsPrincipal),
+            Trusts::Names(trusted) if !is_service && is_trusted(trusted, &[caller.account_id.as_str(), &root]) => {
+                Some(ResourcePolicy::AllowsAccount)
+            }
+            Trusts::Names(_) => None,
+            Trusts::Policy(policy) if is_service => {
+                self.decide(policy, &Principal::Service(&caller.arn), call, action, facts)
+            }
+            Trusts::Policy(policy) => {
+                let principal = Principal::Aws { account: caller.account_id.as_str(), names: &names };
+                self.decide(policy, &principal, call, action, facts)
+            }
+        }
     }
 
-    /// Returns whether the role trusts a caller by its ARN, by its account, or by the role or user of its session.
-    pub(crate) fn trusts_caller(&self, caller: &Caller) -> bool {
-        let account = &caller.account_id;
-        let root = GlobalArn::iam(self.partition, account, "root").to_string();
-        let mut names = vec![caller.arn.as_str()];
-        if caller.kind != Kind::AwsService {
-            names.extend([account.as_str(), &root]);
+    /// Returns whether the role trusts an identity provider, an ARN or a domain, to perform an action of STS on it.
+    pub(crate) fn trusts_provider(&self, provider: &str, call: &Call, action: &str, facts: &Facts) -> bool {
+        match &self.trusts {
+            Trusts::Everyone => true,
+            Trusts::Names(trusted) => is_trusted(trusted, &[provider]),
+            Trusts::Policy(policy) => {
+                self.decide(policy, &Principal::Federated(provider), call, action, facts).is_some()
+            }
         }
-        let issuer = caller.session.as_ref().and_then(|session| session.issuer.as_ref());
-        names.extend(issuer.map(|issuer| issuer.arn.as_str()));
-        self.trusts(&names)
+    }
+
+    fn decide(
+        &self,
+        policy: &TrustPolicy,
+        principal: &Principal<'_>,
+        call: &Call,
+        action: &str,
+        facts: &Facts,
+    ) -> Option<ResourcePolicy> {
+        let permission = Permission { action, resource: &self.arn, resource_policy: ResourcePolicy::None, facts };
+        let context = Context::new(call, &permission);
+        let facts = ContextFacts(&context);
+        match policy.decide(&policy::Request::new(action, &self.arn, &facts), principal)? {
+            Trust::Denied => None,
+            Trust::Account => Some(ResourcePolicy::AllowsAccount),
+            Trust::Principal => Some(ResourcePolicy::AllowsPrincipal),
+        }
     }
 
     /// Returns the ARN and the unique id of a session of the role.
@@ -106,6 +157,12 @@ impl Role {
     }
 }
 
+/// Returns whether a list trusts one of these names, with ARNs of any partition.
+fn is_trusted(trusted: &[String], names: &[&str]) -> bool {
+    let is_named = |trusted: &str| names.iter().any(|name| GlobalArn::is_same_except_partition(trusted, name));
+    trusted.iter().any(|trusted| trusted == "*" || is_named(trusted))
+}
+
 impl Identities {
     /// Finds the role of an ARN; an account that declares no roles has every role.
     ///
@@ -123,7 +180,7 @@ impl Identities {
         let IamName { account, name, .. } = named;
         let principal_id = principal_id("AROA", &account, &name);
         let duration_seconds_max = DURATION_SECONDS_MAX;
-        Ok(Some(Role { account, name, partition, arn, principal_id, duration_seconds_max, trusts: None }))
+        Ok(Some(Role { account, name, partition, arn, principal_id, duration_seconds_max, trusts: Trusts::Everyone }))
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! **Invariant:** the store has a hash of a session token only, and nothing of a secret access key, which the root key gives.
 
+use std::collections::BTreeMap;
+
 use aws::{Caller, Clock, Timestamp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use store::{Error, Store, Transaction};
 use subtle::ConstantTimeEq;
@@ -42,6 +45,13 @@ pub(crate) const STEPS: &[&str] = &[
         access_key_id TEXT NOT NULL
     );
 ",
+    "
+    ALTER TABLE sessions ADD COLUMN policy TEXT;
+    ALTER TABLE sessions ADD COLUMN policy_arns TEXT;
+    ALTER TABLE sessions ADD COLUMN tags TEXT;
+    ALTER TABLE sessions ADD COLUMN scopes TEXT;
+    ALTER TABLE sessions ADD COLUMN federated_provider TEXT;
+",
 ];
 
 /// Time for which expired credentials are still reported as expired, in milliseconds: a week.
@@ -61,6 +71,34 @@ pub(crate) struct TemporaryCredentials {
     secret_access_key: String,
     pub(crate) session_token: String,
     expiration: String,
+}
+
+/// The policies and tags of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SessionPolicies {
+    /// The document of the inline session policy.
+    pub(crate) policy: Option<String>,
+    /// The ARNs of the managed session policies.
+    pub(crate) policy_arns: Vec<String>,
+    /// All session tags, the inherited ones too.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The documents that `GetScopedCredentials` added.
+    pub(crate) scopes: Vec<String>,
+    /// The identity provider through which a role was assumed.
+    pub(crate) federated_provider: Option<String>,
+}
+
+impl SessionPolicies {
+    /// Returns whether the session has session policies, which must allow what it does.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.policy.is_some() || !self.policy_arns.is_empty()
+    }
+
+    /// Returns the policies of a session that may do nothing.
+    pub(crate) fn nothing() -> Self {
+        // An empty text is no document, so nothing allows anything.
+        Self { policy: Some(String::new()), ..Self::default() }
+    }
 }
 
 /// The hash of a session token, which verifies a token without revealing it.
@@ -102,6 +140,7 @@ pub(crate) struct NewSession {
     now: Timestamp,
     expires: Timestamp,
     caller: String,
+    policies: SessionPolicies,
 }
 
 impl NewSession {
@@ -115,6 +154,7 @@ impl NewSession {
         caller: Caller,
         expires: Timestamp,
         token_bytes: usize,
+        policies: SessionPolicies,
     ) -> Self {
         let random = |seeds: usize| -> Vec<u8> { (0..seeds).flat_map(|_| clock.seed().to_be_bytes()).collect() };
         let access_key_id = derived_id("ASIA", 16, clock.seed());
@@ -127,20 +167,27 @@ impl NewSession {
         let caller = Caller { access_key_id: Some(credentials.access_key_id.clone()), ..caller };
         let token_hash = TokenHash::of(&credentials.session_token);
         let caller = serde_json::to_string(&caller).expect("the maps of a caller have string keys");
-        Self { credentials, token_hash, now, expires, caller }
+        Self { credentials, token_hash, now, expires, caller, policies }
     }
 
     /// Stores the credentials and deletes those that expired long ago.
     pub(crate) fn store(self, transaction: &Transaction) -> Result<TemporaryCredentials, Error> {
         let deleted_before = self.now.millis() - EXPIRED_KEPT_MILLIS;
         transaction.execute("DELETE FROM sessions WHERE expires < ?1", &[deleted_before.into()])?;
+        let SessionPolicies { policy, policy_arns, tags, scopes, federated_provider } = &self.policies;
         transaction.execute(
-            "INSERT INTO sessions (access_key_id, token_hash, expires, caller) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO sessions (access_key_id, token_hash, expires, caller, policy, policy_arns, tags, scopes, federated_provider)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             &[
                 (&self.credentials.access_key_id).into(),
                 self.token_hash.0.as_slice().into(),
                 self.expires.millis().into(),
                 (&self.caller).into(),
+                policy.as_deref().into(),
+                (&json(policy_arns)).into(),
+                (&json(tags)).into(),
+                (&json(scopes)).into(),
+                federated_provider.as_deref().into(),
             ],
         )?;
         Ok(self.credentials)
@@ -173,6 +220,35 @@ pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<StoredSe
             },
         )
     })
+}
+
+/// Finds the policies and tags of a session; `None` for a session that an earlier version of this program stored without them.
+pub(crate) fn policies(store: &Store, access_key_id: &str) -> Result<Option<SessionPolicies>, Error> {
+    let found = store.read(|transaction| {
+        transaction.query_one(
+            "SELECT policy, policy_arns, tags, scopes, federated_provider FROM sessions WHERE access_key_id = ?1",
+            &[access_key_id.into()],
+            |row| {
+                let Some(tags) = row.optional_text(2)? else { return Ok(None) };
+                Ok(Some(SessionPolicies {
+                    policy: row.optional_text(0)?,
+                    policy_arns: parse(&row.text(1)?)?,
+                    tags: parse(&tags)?,
+                    scopes: parse(&row.text(3)?)?,
+                    federated_provider: row.optional_text(4)?,
+                }))
+            },
+        )
+    })?;
+    Ok(found.flatten())
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("lists and maps of texts can be written")
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Damaged("a session's policies"))
 }
 
 /// Deletes all sessions.

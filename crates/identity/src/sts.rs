@@ -29,7 +29,7 @@ use serde_json::Value;
 use store::{Store, Transaction};
 
 use crate::administrator::{self, AccessKey, Administrator};
-use crate::session::{self, NewSession};
+use crate::session::{self, NewSession, SessionPolicies};
 use crate::{AuthenticationError, Credentials, Identities, PresentedCredential, RootKey, SshKeyOwner};
 
 /// `eventSource` of the records of STS.
@@ -128,7 +128,10 @@ impl Sts {
 
     /// Deletes all sessions.
     pub fn reset(&self) -> Result<(), store::Error> {
-        session::clear(&self.store)
+        session::clear(&self.store)?;
+        // With a fixed source of ids, a later session can have the access key of a deleted one.
+        self.identities().permissions.clear_callers();
+        Ok(())
     }
 
     /// Returns the public keys that verify web identity tokens, as a JSON Web Key Set.
@@ -137,9 +140,16 @@ impl Sts {
     }
 
     /// Creates credentials for a caller that are valid for `seconds` from the time of the call.
-    pub(crate) fn issue(&self, call: &Call, caller: Caller, seconds: i64, token_bytes: usize) -> NewSession {
+    pub(crate) fn issue(
+        &self,
+        call: &Call,
+        caller: Caller,
+        seconds: i64,
+        token_bytes: usize,
+        policies: SessionPolicies,
+    ) -> NewSession {
         let expires = Timestamp::from_millis(call.time.millis() + seconds * 1000);
-        NewSession::new(&self.root_key, &*self.clock, call.time, caller, expires, token_bytes)
+        self.issue_until(call, caller, expires, token_bytes, policies)
     }
 
     /// Creates credentials for a caller that are valid until a time.
@@ -149,8 +159,9 @@ impl Sts {
         caller: Caller,
         expires: Timestamp,
         token_bytes: usize,
+        policies: SessionPolicies,
     ) -> NewSession {
-        NewSession::new(&self.root_key, &*self.clock, call.time, caller, expires, token_bytes)
+        NewSession::new(&self.root_key, &*self.clock, call.time, caller, expires, token_bytes, policies)
     }
 
     /// Finds the session of temporary credentials, expired or not.

@@ -107,7 +107,7 @@ fn begin(
         (Ok(body), _) => body.as_ref(),
         (Err(_), Access::Open) => &[],
         // The signature covers a body that is too large or incomplete, so nothing proves who sent it.
-        (Err(failure), Access::Signed) => return Begun::Refused(refuse(state, &requested, failure)),
+        (Err(failure), Access::Signed | Access::Enforced) => return Begun::Refused(refuse(state, &requested, failure)),
     };
     // 2. and 3. Authenticate, and begin the call.
     let request = authenticate::Request {

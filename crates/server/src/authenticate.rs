@@ -54,10 +54,11 @@ pub(crate) struct Request<'r> {
 pub(crate) fn begin_call(state: &State, request: Request<'_>) -> Result<Call, AuthenticationError> {
     let host = headers::text(request.headers, &HOST);
     let (caller, region) = caller(state, &request, host.as_deref()).inspect_err(|refused| log(&request, refused))?;
+    let authority = state.sts.authority(state.settings.access, &caller)?;
     let Request { headers, peer, scope, .. } = request;
     let account = scope.map_or_else(|| caller.account_id.clone(), |scope| scope.account);
     let origin = origin(state, headers, peer, Scope { account, region }, host);
-    Ok(Call::begin(caller, origin, &*state.clock))
+    Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
 }
 
 /// Returns the caller, and the region: that of the URL, of the credentials, of the host name, or of the settings.
@@ -78,7 +79,7 @@ fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(C
             let caller = state.sts.authenticate(&credentials, account, region.partition())?;
             Ok((caller, region))
         }
-        Access::Signed => {
+        Access::Signed | Access::Enforced => {
             // A signature names its region; only a password of Git does not.
             let git_regions: Vec<Region> = match request.protocol {
                 Protocol::Git => {

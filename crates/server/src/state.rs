@@ -123,7 +123,7 @@ impl Parts {
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
         let sts = match settings.access {
             Access::Open => sts,
-            Access::Signed => sts.with_administrator(settings.administrator.clone())?,
+            Access::Signed | Access::Enforced => sts.with_administrator(settings.administrator.clone())?,
         };
         let notifications = Waker::default();
         let notifier: Arc<dyn Notifier> = Arc::new(NotifierHandle(notifications.clone()));

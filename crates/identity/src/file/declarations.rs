@@ -1,5 +1,7 @@
 //! The TOML form of the identities file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -19,6 +21,10 @@ pub(super) struct Account {
     pub(super) root: Option<Root>,
     #[serde(default, rename = "user")]
     pub(super) users: Vec<User>,
+    #[serde(default, rename = "group")]
+    pub(super) groups: Vec<Group>,
+    #[serde(default, rename = "policy")]
+    pub(super) policies: Vec<DeclaredPolicy>,
     #[serde(default, rename = "role")]
     pub(super) roles: Vec<DeclaredRole>,
     #[serde(default, rename = "service")]
@@ -53,6 +59,17 @@ pub(super) struct User {
     pub(super) git_credentials: Vec<DeclaredGitCredential>,
     #[serde(default)]
     pub(super) ssh_public_keys: Vec<DeclaredSshKey>,
+    /// The path, with a slash at both ends.
+    pub(super) path: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<DeclaredHeldPolicy>>,
+    /// Names of groups of the account.
+    #[serde(default)]
+    pub(super) groups: Vec<Spanned<String>>,
+    /// The permissions boundary: the name or the ARN of a managed policy.
+    pub(super) boundary: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
     /// Whether this user is the caller of requests without credentials.
     #[serde(default)]
     pub(super) default: bool,
@@ -107,8 +124,58 @@ pub(super) struct DeclaredRole {
     pub(super) principal_id: Option<String>,
     /// In seconds.
     pub(super) max_session_duration: Option<Spanned<i64>>,
-    /// ARNs, accounts, services and providers that may assume the role; without it everyone may.
+    /// ARNs, accounts, services and providers that may assume the role; without it and a trust policy everyone may.
     pub(super) trusts: Option<Vec<String>>,
+    /// The document of the trust policy.
+    pub(super) trust_policy: Option<Spanned<String>>,
+    /// The path of a file with the trust policy.
+    pub(super) trust_policy_file: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<DeclaredHeldPolicy>>,
+    /// The permissions boundary: the name or the ARN of a managed policy.
+    pub(super) boundary: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<DeclaredHeldPolicy>>,
+}
+
+/// A managed policy of the account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredPolicy {
+    pub(super) name: Spanned<String>,
+    /// The path, with a slash at both ends.
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) document: Option<Spanned<String>>,
+    /// The path of a file with the document, relative to the folder of the identities file.
+    pub(super) file: Option<Spanned<String>>,
+}
+
+/// A policy of a user, group or role: the name or the ARN of a managed policy, or an inline policy.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "write a policy as \"NAME\", or as { name = \"NAME\", document = '''DOCUMENT''' } or { name = \"NAME\", file = \"PATH\" }"
+)]
+pub(super) enum DeclaredHeldPolicy {
+    Managed(String),
+    Inline(DeclaredInlinePolicy),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredInlinePolicy {
+    pub(super) name: String,
+    pub(super) document: Option<String>,
+    /// The path of a file with the document, relative to the folder of the identities file.
+    pub(super) file: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -284,7 +284,7 @@ impl SignatureError {
             RefusalKind::InvalidToken => ("InvalidClientTokenId", 403),
             RefusalKind::ExpiredToken => ("ExpiredToken", 403),
         };
-        Failure { name: name.to_owned(), message: self.message(), status }
+        Failure::new(name, self.message(), status)
     }
 
     fn kind(&self) -> RefusalKind {

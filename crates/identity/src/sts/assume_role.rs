@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use aws::caller::Kind;
 use aws::operation::Change;
-use aws::{Call, query};
+use aws::{Call, Facts, Permission, query};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Transaction;
 
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, SessionParameters};
+use crate::session::SessionPolicies;
 use crate::sts::context::{self, ProvidedContext};
 use crate::sts::input::{self, PackedSize, PolicyDescriptor};
 use crate::sts::output::{AssumedRoleUser, Output};
 use crate::sts::tags::{SessionTags, Tag};
 use crate::{Exception, Sts};
+
+const ACTION: &str = "sts:AssumeRole";
 
 /// Maximum session duration with role chaining, in seconds.
 const CHAIN_SECONDS_MAX: i64 = 3600;
@@ -54,7 +57,7 @@ pub(crate) fn run(
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
     let packed = input::packed(&input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
-    let tags = SessionTags { tags: input.tags, transitive_keys: input.transitive_tag_keys };
+    let tags = SessionTags { tags: input.tags.clone(), transitive_keys: input.transitive_tag_keys.clone() };
     tags.check_keys()?;
     context::check(&input.provided_contexts, call.time)?;
     let inherited = caller.session.as_ref().map(|session| session.transitive_tags.clone()).unwrap_or_default();
@@ -67,11 +70,20 @@ pub(crate) fn run(
     }
     let not_authorized =
         |action| Exception::NotAuthorized { caller: caller.arn.clone(), action, resource: input.role_arn.clone() };
+    call.mark_decided();
     let role = sts.identities().role(&input.role_arn, call.region.partition())?;
-    let role = role.ok_or_else(|| not_authorized("sts:AssumeRole"))?;
+    let role = role.ok_or_else(|| not_authorized(ACTION))?;
     call.add_resource(role.resource());
-    if !role.trusts_caller(caller) || caller.kind == Kind::FederatedUser {
-        return Err(not_authorized("sts:AssumeRole"));
+    if caller.kind == Kind::FederatedUser {
+        return Err(not_authorized(ACTION));
+    }
+    let facts = facts(&input, mfa_authenticated, &tags);
+    let tag_session = Some("sts:TagSession").filter(|_| !tags.tags.is_empty());
+    let set_source_identity = Some("sts:SetSourceIdentity").filter(|_| !input.source_identity.is_empty());
+    for action in [Some(ACTION), tag_session, set_source_identity].into_iter().flatten() {
+        let trust = role.trust_in_caller(call, action, &facts).ok_or_else(|| not_authorized(action))?;
+        let permission = Permission { action, resource: &role.arn, resource_policy: trust, facts: &facts };
+        call.permit(&permission).map_err(|_| not_authorized(action))?;
     }
     if caller.kind == Kind::AssumedRole && seconds > CHAIN_SECONDS_MAX {
         return Err(Exception::LongerThanAChain);
@@ -83,6 +95,9 @@ pub(crate) fn run(
     if kept.is_some() && set.is_some() && kept != set {
         return Err(not_authorized("sts:SetSourceIdentity"));
     }
+    let mut all_tags = inherited;
+    all_tags.extend(tags.by_key());
+    let policies = input::session_policies(&input.policy, &input.policy_arns, all_tags);
     let parameters = SessionParameters {
         session_name: input.role_session_name,
         mfa_authenticated,
@@ -93,7 +108,21 @@ pub(crate) fn run(
         on_behalf_of: caller.on_behalf_of.clone(),
         origin: caller.session.as_ref().and_then(|session| session.origin.clone()),
     };
-    Ok(session(sts, call, &role, parameters, seconds, packed))
+    Ok(session(sts, call, &role, parameters, seconds, packed, policies))
+}
+
+/// Returns what the policies can ask about a request for a role.
+fn facts(input: &Input, mfa_authenticated: bool, tags: &SessionTags) -> Facts {
+    let tag_pairs = tags.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+    let facts = Facts::default().with("sts:RoleSessionName", &*input.role_session_name).with_request_tags(tag_pairs);
+    let with = |facts: Facts, key: &str, value: &str| if value.is_empty() { facts } else { facts.with(key, value) };
+    let facts = with(facts, "sts:ExternalId", &input.external_id);
+    let facts = with(facts, "sts:SourceIdentity", &input.source_identity);
+    let facts = with(facts, "aws:MultiFactorAuthPresent", if mfa_authenticated { "true" } else { "" });
+    if tags.transitive_keys.is_empty() {
+        return facts;
+    }
+    facts.with_many("sts:TransitiveTagKeys", tags.transitive_keys.iter().map(String::as_str))
 }
 
 /// Refuses an invalid name of a session.
@@ -120,10 +149,11 @@ pub(crate) fn session(
     parameters: SessionParameters,
     seconds: i64,
     packed: PackedSize,
+    policies: SessionPolicies,
 ) -> Change<Transaction, Output, Exception> {
     let (arn, assumed_role_id) = role.session_names(&parameters.session_name);
     let source_identity = parameters.source_identity.clone();
-    let session = sts.issue(call, role.session(parameters, call.time), seconds, packed.token_bytes);
+    let session = sts.issue(call, role.session(parameters, call.time), seconds, packed.token_bytes, policies);
     Box::new(move |transaction| {
         Ok(Output {
             assumed_role_user: Some(AssumedRoleUser { assumed_role_id, arn }),

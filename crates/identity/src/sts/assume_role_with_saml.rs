@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws::caller::Kind;
 use aws::operation::Change;
-use aws::{Call, Caller, Resource, query};
+use aws::{Call, Caller, Facts, Resource, query};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use store::Transaction;
 
 use crate::provider::ProviderMatch;
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, IamName, SessionParameters, parse_iam_arn};
+use crate::session::SessionPolicies;
 use crate::sts::assertion::Assertion;
 use crate::sts::assume_role::{self, check_session_name, check_source_identity};
 use crate::sts::input::{self, PolicyDescriptor};
@@ -92,8 +93,13 @@ pub(crate) fn run(
     call.add_resource(role.resource());
     let arn = input.principal_arn.clone();
     call.add_resource(Resource { kind: "AWS::IAM::SAMLProvider", arn, account: account.clone() });
+    call.mark_decided();
+    let facts = facts(&assertion, &qualifier, &input.principal_arn);
+    let is_trusted = |action| role.trusts_provider(&input.principal_arn, call, action, &facts);
     if (role.partition, &role.account) != (partition, &account)
-        || !role.trusts(&[&input.principal_arn])
+        || !is_trusted(ACTION)
+        || (!assertion.tags.tags.is_empty() && !is_trusted("sts:TagSession"))
+        || (assertion.source_identity.is_some() && !is_trusted("sts:SetSourceIdentity"))
         || !assertion.grants(&input.role_arn, &input.principal_arn)
     {
         return Err(not_authorized());
@@ -106,7 +112,9 @@ pub(crate) fn run(
         transitive_tags: assertion.tags.transitive(&BTreeMap::new())?,
         ..SessionParameters::default()
     };
-    let session = assume_role::session(sts, call, &role, parameters, seconds, packed);
+    let policies = input::session_policies(&input.policy, &input.policy_arns, assertion.tags.by_key());
+    let policies = SessionPolicies { federated_provider: Some(input.principal_arn), ..policies };
+    let session = assume_role::session(sts, call, &role, parameters, seconds, packed, policies);
     Ok(Box::new(move |transaction| {
         let mut output = session(transaction)?;
         for (name, value) in [
@@ -120,6 +128,21 @@ pub(crate) fn run(
         }
         Ok(output)
     }))
+}
+
+/// Returns the facts about an assertion that trust policies can ask about.
+fn facts(assertion: &Assertion, qualifier: &str, provider: &str) -> Facts {
+    let tags = assertion.tags.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+    let facts = Facts::default()
+        .with("aws:FederatedProvider", provider)
+        .with("saml:aud", assertion.audience.as_str())
+        .with("saml:iss", assertion.issuer.as_str())
+        .with("saml:sub", assertion.subject.as_str())
+        .with("saml:sub_type", assertion.subject_type.as_str())
+        .with("saml:namequalifier", qualifier)
+        .with("sts:RoleSessionName", assertion.session_name.as_str())
+        .with_request_tags(tags);
+    assertion.source_identity.iter().fold(facts, |facts, name| facts.with("sts:SourceIdentity", name.as_str()))
 }
 
 /// Returns the name qualifier of a provider, as AWS defines it: the hash of its issuer, account and name.

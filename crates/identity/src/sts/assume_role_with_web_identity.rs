@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use aws::caller::{Kind, WebIdentity};
 use aws::operation::Change;
-use aws::{Call, Caller, GlobalArn, query};
+use aws::{Call, Caller, Facts, GlobalArn, query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Transaction;
 
 use crate::provider::ProviderMatch;
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, SessionParameters};
+use crate::session::SessionPolicies;
 use crate::sts::assume_role::{self, check_session_name, check_source_identity};
 use crate::sts::context::PropagatedClaims;
 use crate::sts::input::{self, PolicyDescriptor};
@@ -73,7 +74,13 @@ pub(crate) fn run(
             _ => format!("No OpenIDConnect provider found in your account for https://{}", claims.provider),
         }));
     }
-    if !role.trusts(&[&provider]) {
+    call.mark_decided();
+    let facts = facts(&claims, &provider, &input.role_session_name);
+    let is_trusted = |action| role.trusts_provider(&provider, call, action, &facts);
+    if !is_trusted(ACTION)
+        || (!claims.tags.tags.is_empty() && !is_trusted("sts:TagSession"))
+        || (claims.source_identity.is_some() && !is_trusted("sts:SetSourceIdentity"))
+    {
         return Err(not_authorized());
     }
     assume_role::check_duration(&role, seconds)?;
@@ -96,7 +103,9 @@ pub(crate) fn run(
         origin: propagated.as_ref().map(|propagated| propagated.origin.clone()),
         ..SessionParameters::default()
     };
-    let session = assume_role::session(sts, call, &role, parameters, seconds, packed);
+    let policies = input::session_policies(&input.policy, &input.policy_arns, claims.tags.by_key());
+    let policies = SessionPolicies { federated_provider: Some(provider.clone()), ..policies };
+    let session = assume_role::session(sts, call, &role, parameters, seconds, packed, policies);
     Ok(Box::new(move |transaction| {
         let mut output = session(transaction)?;
         output.trusted_identity_propagation_context = propagated.as_ref().map(PropagatedClaims::reply);
@@ -107,4 +116,27 @@ pub(crate) fn run(
         }
         Ok(output)
     }))
+}
+
+/// Returns the facts about a token that trust policies can ask about: its claims, as `PROVIDER:CLAIM`.
+fn facts(claims: &Claims, provider: &str, session_name: &str) -> Facts {
+    let tags = claims.tags.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+    let mut facts = Facts::default();
+    for (claim, value) in &claims.all {
+        let key = format!("{}:{claim}", claims.provider);
+        facts = match value {
+            Value::String(text) => facts.with(&key, text.as_str()),
+            Value::Number(_) | Value::Bool(_) => facts.with(&key, value.to_string()),
+            Value::Array(values) => facts.with_many(&key, values.iter().filter_map(Value::as_str)),
+            Value::Null | Value::Object(_) => facts,
+        };
+    }
+    let key = |claim: &str| format!("{}:{claim}", claims.provider);
+    let facts = facts
+        .with(&key("aud"), claims.audience.as_str())
+        .with(&key("sub"), claims.subject.as_str())
+        .with("aws:FederatedProvider", provider)
+        .with("sts:RoleSessionName", session_name)
+        .with_request_tags(tags);
+    claims.source_identity.iter().fold(facts, |facts, name| facts.with("sts:SourceIdentity", name.as_str()))
 }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use aws::caller::{Kind, Session};
 use aws::operation::Change;
-use aws::{AccountId, Call, Caller, GlobalArn, Partition, Resource, query};
+use aws::{AccountId, Call, Caller, Facts, GlobalArn, Partition, Permission, Resource, ResourcePolicy, query};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
+use crate::session::SessionPolicies;
 use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::Output;
 use crate::{Exception, Sts};
+
+const ACTION: &str = "sts:AssumeRoot";
 
 /// Maximum and default duration of the session, in seconds.
 const DURATION_SECONDS_MAX: i64 = 900;
@@ -56,14 +59,18 @@ pub(crate) fn run(
     let root = Caller::root(account.clone(), None, None).in_partition(partition);
     call.add_resource(Resource { kind: "AWS::IAM::Root", arn: root.arn.clone(), account });
     let caller = &call.caller;
-    if caller.kind == Kind::Root || caller.kind == Kind::FederatedUser {
+    let facts = Facts::default().with("sts:TaskPolicyArn", policy.as_str());
+    let resource_policy = ResourcePolicy::AllowsAccount;
+    let permission = Permission { action: ACTION, resource: &root.arn, resource_policy, facts: &facts };
+    if caller.kind == Kind::Root || caller.kind == Kind::FederatedUser || call.permit(&permission).is_err() {
         let (caller, resource) = (caller.arn.clone(), root.arn);
-        return Err(Exception::NotAuthorized { caller, action: "sts:AssumeRoot", resource });
+        return Err(Exception::NotAuthorized { caller, action: ACTION, resource });
     }
     let source_identity = caller.session.as_ref().and_then(|session| session.source_identity.clone());
     let session =
         Session { is_assumed_root: true, source_identity: source_identity.clone(), ..Session::new(call.time) };
-    let session = sts.issue(call, Caller { session: Some(session), ..root }, seconds, packed.token_bytes);
+    let policies = SessionPolicies { policy_arns: vec![policy], ..SessionPolicies::default() };
+    let session = sts.issue(call, Caller { session: Some(session), ..root }, seconds, packed.token_bytes, policies);
     Ok(Box::new(move |transaction| Ok(Output { source_identity, ..Output::of(session.store(transaction)?) })))
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use aws::Call;
 use aws::operation::Change;
+use aws::{Call, Facts};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -24,8 +24,13 @@ pub(crate) struct Output {
 
 /// Refuses every message, as no operation here issues one.
 #[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
-pub(crate) fn run(_: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
+pub(crate) fn run(
+    _: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
     input::required("encodedMessage", &input.encoded_message)?;
     input::secret("encodedMessage", &input.encoded_message, 1..=10_240)?;
+    call.allow_action("sts:DecodeAuthorizationMessage", "*", &Facts::default())?;
     Err(Exception::InvalidAuthorizationMessage)
 }

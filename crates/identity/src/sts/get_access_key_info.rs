@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use aws::Call;
 use aws::operation::Change;
+use aws::{Call, Facts};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -25,11 +25,16 @@ pub(crate) struct Output {
 /// Returns the account of keys of sessions, expired or not, and of the identities file. Any other key belongs to the default account,
 /// as its caller does.
 #[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
-pub(crate) fn run(sts: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
+pub(crate) fn run(
+    sts: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
     let key = &input.access_key_id;
     input::required("accessKeyId", key)?;
     input::length("accessKeyId", key, 16..=128)?;
     input::letters("accessKeyId", key, "", r"[\w]*")?;
+    call.allow_action("sts:GetAccessKeyInfo", "*", &Facts::default())?;
     let account = match sts.session(key)? {
         Some(session) => session.caller.account_id,
         None => sts.identities().account_of_access_key(key).clone(),

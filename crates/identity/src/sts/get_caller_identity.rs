@@ -22,6 +22,8 @@ pub(crate) struct Output {
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
 pub(crate) fn run(_: &Sts, call: &Arc<Call>, _: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    // The operation needs no permission, and no policy can deny it.
+    call.mark_decided();
     let caller = &call.caller;
     let (user_id, account, arn) = (caller.principal_id.clone(), caller.account_id.to_string(), caller.arn.clone());
     Ok(Box::new(|_transaction| Ok(Output { user_id, account, arn })))

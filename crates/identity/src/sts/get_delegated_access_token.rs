@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use aws::Call;
 use aws::operation::Change;
+use aws::{Call, Facts};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -20,7 +20,12 @@ pub(crate) struct Input {
 
 /// Refuses every token as expired, as nothing here issues one.
 #[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
-pub(crate) fn run(_: &Sts, _: &Arc<Call>, input: Input) -> Result<Change<Transaction, Output, Exception>, Exception> {
+pub(crate) fn run(
+    _: &Sts,
+    call: &Arc<Call>,
+    input: Input,
+) -> Result<Change<Transaction, Output, Exception>, Exception> {
     input::required("tradeInToken", &input.trade_in_token)?;
+    call.allow_action("sts:GetDelegatedAccessToken", "*", &Facts::default())?;
     Err(Exception::ExpiredTradeInToken)
 }

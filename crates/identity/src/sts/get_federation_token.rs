@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use aws::caller::{Issuer, Kind, Session};
 use aws::operation::Change;
-use aws::{Call, Caller, GlobalArn, query};
+use aws::{Call, Caller, Facts, GlobalArn, query};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
 use crate::sts::get_session_token;
 use crate::sts::input::{self, PolicyDescriptor};
 use crate::sts::output::{FederatedUser, Output};
-use crate::sts::tags::Tag;
+use crate::sts::tags::{SessionTags, Tag};
 use crate::{Exception, Sts};
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -27,7 +27,6 @@ pub(crate) struct Input {
     minimum_session_token_size: Option<i64>,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,
@@ -43,12 +42,19 @@ pub(crate) fn run(
     let account = &call.caller.account_id;
     let arn = GlobalArn::sts(call.region.partition(), account, format!("federated-user/{}", input.name)).to_string();
     let federated_user_id = format!("{account}:{}", input.name);
+    let tags = SessionTags { tags: input.tags, transitive_keys: Vec::new() };
+    let pairs = tags.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+    let facts = Facts::default().with_request_tags(pairs);
+    for action in [Some("sts:GetFederationToken"), Some("sts:TagSession").filter(|_| !tags.tags.is_empty())] {
+        action.map_or(Ok(()), |action| call.allow_action(action, &arn, &facts))?;
+    }
     let session = Session { issuer: Some(issuer(&call.caller)), ..Session::new(call.time) };
     let caller = Caller {
         session: Some(session),
         ..Caller::of(Kind::FederatedUser, account.clone(), arn.clone(), federated_user_id.clone())
     };
-    let session = sts.issue(call, caller, seconds, packed.token_bytes);
+    let policies = input::session_policies(&input.policy, &input.policy_arns, tags.by_key());
+    let session = sts.issue(call, caller, seconds, packed.token_bytes, policies);
     Ok(Box::new(move |transaction| {
         Ok(Output {
             federated_user: Some(FederatedUser { federated_user_id, arn }),

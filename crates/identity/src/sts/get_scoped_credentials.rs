@@ -8,6 +8,7 @@ use aws::{Call, Caller, Timestamp, query};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
+use crate::session::{self, SessionPolicies};
 use crate::sts::input;
 use crate::sts::output::{Output, ScopedSession};
 use crate::{Exception, Sts};
@@ -26,12 +27,13 @@ pub(crate) struct Input {
     scoped_session_description: String,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handlers take their input by value")]
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    // A session needs no permission to restrict itself.
+    call.mark_decided();
     let requested = input::number("durationSeconds", input.duration_seconds, 1..=129_600)?;
     description(&input.scoped_session_description)?;
     let packed = input::packed(&input.policy, &[], &[], input.minimum_session_token_size)?;
@@ -53,9 +55,16 @@ pub(crate) fn run(
     }
     let source_identity = session.source_identity.clone();
     let info = ScopedSession { scoped_session_id: caller.principal_id.clone(), arn: caller.arn.clone() };
+    let mut policies = session::policies(sts.store(), key)?.unwrap_or_else(SessionPolicies::nothing);
+    policies.scopes.extend(Some(input.policy).filter(|policy| !policy.is_empty()));
     let session = Session { created: call.time, scoped_policies, ..session };
-    let new_session =
-        sts.issue_until(call, Caller { session: Some(session), ..caller.clone() }, expires, packed.token_bytes);
+    let new_session = sts.issue_until(
+        call,
+        Caller { session: Some(session), ..caller.clone() },
+        expires,
+        packed.token_bytes,
+        policies,
+    );
     Ok(Box::new(move |transaction| {
         Ok(Output {
             session_info: Some(info),

@@ -8,6 +8,7 @@ use aws::{Call, Caller, query};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
+use crate::session::SessionPolicies;
 use crate::sts::input;
 use crate::sts::output::Output;
 use crate::{Exception, Sts};
@@ -35,6 +36,8 @@ pub(crate) fn run(
     call: &Arc<Call>,
     input: Input,
 ) -> Result<Change<Transaction, Output, Exception>, Exception> {
+    // The operation needs no permission.
+    call.mark_decided();
     let seconds = seconds(&call.caller, input.duration_seconds)?;
     let packed = input::packed("", &[], &[], input.minimum_session_token_size)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
@@ -43,7 +46,7 @@ pub(crate) fn run(
     }
     let session = Session { mfa_authenticated, ..Session::new(call.time) };
     let caller = Caller { session: Some(session), ..call.caller.clone() };
-    let session = sts.issue(call, caller, seconds, packed.token_bytes);
+    let session = sts.issue(call, caller, seconds, packed.token_bytes, SessionPolicies::default());
     Ok(Box::new(move |transaction| Ok(Output::of(session.store(transaction)?))))
 }
 

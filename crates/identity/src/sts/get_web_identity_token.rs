@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws::caller::Kind;
 use aws::operation::Change;
-use aws::{Call, Timestamp, query};
+use aws::{Call, Facts, Timestamp, query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::Transaction;
@@ -63,6 +63,12 @@ pub(crate) fn run(
     };
     check_scope(&input.scope, of_origin, input.audience.len())?;
     tags::check(&input.tags)?;
+    let facts = Facts::default()
+        .with_many("sts:IdentityTokenAudience", input.audience.iter().map(String::as_str))
+        .with("sts:DurationSeconds", seconds.to_string())
+        .with("sts:SigningAlgorithm", input.signing_algorithm.as_str())
+        .with_request_tags(input.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
+    call.allow_action("sts:GetWebIdentityToken", "*", &facts)?;
     let subject = if of_origin { origin(call)? } else { principal(call) };
     let expires = Timestamp::from_millis(call.time.millis() + seconds * 1000);
     let session_ends = session_ends(sts, call)?;

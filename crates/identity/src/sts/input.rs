@@ -1,5 +1,6 @@
 //! Checks of members that the inputs of several operations have.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use aws::arn::has_arn_prefix;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Exception;
-use crate::session::{TOKEN_BYTES, TOKEN_BYTES_MAX};
+use crate::session::{SessionPolicies, TOKEN_BYTES, TOKEN_BYTES_MAX};
 use crate::sts::tags::{self, Tag};
 
 const POLICY_CHARACTERS_MAX: usize = 2048;
@@ -169,6 +170,17 @@ pub(crate) fn packed(
         percent: (characters > 0).then_some((characters * 100).div_ceil(TOKEN_BYTES_MAX)),
         token_bytes: size.max(usize::try_from(token_bytes_min).unwrap_or(0)),
     })
+}
+
+/// Returns the policies and tags of a session, after [`packed`] checked them.
+pub(crate) fn session_policies(
+    policy: &str,
+    arns: &[PolicyDescriptor],
+    tags: BTreeMap<String, String>,
+) -> SessionPolicies {
+    let policy = Some(policy.to_owned()).filter(|policy| !policy.is_empty());
+    let policy_arns = arns.iter().map(|policy| policy.arn.clone()).collect();
+    SessionPolicies { policy, policy_arns, tags, ..SessionPolicies::default() }
 }
 
 /// Creates the exception for a value that violates a constraint of the model.

@@ -1,6 +1,6 @@
 //! Session tags: their constraints, and their inheritance in role chains.
 //!
-//! As on AWS they are checked, recorded and inherited; they have no effect on authorization here.
+//! They are checked, recorded and inherited; policies see them as the tags of the principal.
 
 use std::collections::BTreeMap;
 
@@ -54,6 +54,11 @@ impl SessionTags {
             }
         }
         Ok(all)
+    }
+
+    /// Returns the tags by key.
+    pub(crate) fn by_key(&self) -> BTreeMap<String, String> {
+        self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
     }
 
     /// Adds the tags of a token or an assertion to the record of a call.

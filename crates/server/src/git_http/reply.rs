@@ -124,7 +124,7 @@ fn status(failure: &Failure) -> u16 {
 pub(crate) fn unauthorized(access: Access) -> Response<Body> {
     let message = match access {
         Access::Open => "Credentials are required. Any password will do; the user name names the caller.",
-        Access::Signed => {
+        Access::Signed | Access::Enforced => {
             "Credentials are required: those of git-remote-codecommit, of the credential helper of the AWS CLI, or Git credentials."
         }
     };

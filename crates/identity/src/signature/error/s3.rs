@@ -21,7 +21,7 @@ pub struct S3Refusal {
 
 impl S3Refusal {
     fn new(status: u16, name: &str, message: impl Into<String>) -> Self {
-        let failure = Failure { name: name.to_owned(), message: message.into(), status };
+        let failure = Failure::new(name, message, status);
         Self { failure, members: Vec::new() }
     }
 

@@ -1,0 +1,141 @@
+//! Users, groups and roles, with the policies that they hold.
+//!
+//! The identities file fills [`Principals`]. **Invariant:** a policy that cannot be found allows nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use aws::{AccountId, GlobalArn, Partition};
+use policy::{Document, PolicySet};
+
+use crate::ManagedPolicy;
+
+/// The policies that a user, group or role holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeldPolicies {
+    /// The ARNs of the attached managed policies.
+    pub(crate) attached: Vec<String>,
+    /// The inline policies.
+    pub(crate) inline: Vec<InlinePolicy>,
+}
+
+/// A policy that belongs to one user, group or role.
+#[derive(Clone, Debug)]
+pub(crate) struct InlinePolicy {
+    pub(crate) name: String,
+    pub(crate) document: Arc<Document>,
+}
+
+/// A user or a role.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Principal {
+    pub(crate) policies: HeldPolicies,
+    /// The names of the groups of a user.
+    pub(crate) groups: Vec<String>,
+    /// The ARN of the managed policy that is the permissions boundary.
+    pub(crate) boundary: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// The kind of a principal. A user and a role of an account can have the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum PrincipalKind {
+    User,
+    Role,
+}
+
+/// The account and the name of a user, group or role. The name is in lower case, as IAM compares names without case.
+type Name = (AccountId, String);
+
+/// The users, groups and roles of all accounts, and the managed policies that they use.
+#[derive(Debug, Default)]
+pub(crate) struct Principals {
+    holders: HashMap<(PrincipalKind, Name), Principal>,
+    groups: HashMap<Name, HeldPolicies>,
+    /// Documents by the ARN in the partition `aws`: those of the accounts, and those of AWS that a principal has.
+    managed: HashMap<String, Arc<Document>>,
+}
+
+/// The policies of a principal, ready to decide.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PrincipalGrants {
+    pub(crate) identity: Arc<PolicySet>,
+    pub(crate) boundary: Option<Arc<PolicySet>>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl Principals {
+    /// Adds a user or a role; returns false if the account has one of that name.
+    pub(crate) fn add(&mut self, kind: PrincipalKind, account: &AccountId, name: &str, principal: Principal) -> bool {
+        self.holders.insert((kind, key(account, name)), principal).is_none()
+    }
+
+    /// Adds a group; returns false if the account has one of that name.
+    pub(crate) fn add_group(&mut self, account: &AccountId, name: &str, policies: HeldPolicies) -> bool {
+        self.groups.insert(key(account, name), policies).is_none()
+    }
+
+    /// Returns whether the account has a group.
+    pub(crate) fn has_group(&self, account: &AccountId, name: &str) -> bool {
+        self.groups.contains_key(&key(account, name))
+    }
+
+    /// Adds a managed policy of an account, with its ARN in the partition `aws`; returns false if the account has it.
+    pub(crate) fn add_policy(&mut self, arn: String, document: Arc<Document>) -> bool {
+        self.managed.insert(arn, document).is_none()
+    }
+
+    /// Finds a managed policy of an account by its name, which does not contain its path; returns its ARN.
+    pub(crate) fn find_own_policy(&self, account: &AccountId, name: &str) -> Option<String> {
+        let path = GlobalArn::iam(Partition::Aws, account, "policy/").to_string();
+        let is_named = |arn: &&String| arn.strip_prefix(&path).and_then(|own| own.rsplit('/').next()) == Some(name);
+        self.managed.keys().find(is_named).cloned()
+    }
+
+    /// Finds a managed policy by its ARN, or by the name of one of AWS; returns its ARN in the partition `aws`.
+    ///
+    /// A policy of AWS is parsed when it is used for the first time.
+    pub(crate) fn find_policy(&mut self, name: &str) -> Option<String> {
+        let arn = normalized(name);
+        if self.managed.contains_key(&arn) {
+            return Some(arn);
+        }
+        let of_aws = ManagedPolicy::find(name);
+        let of_aws = of_aws.or_else(|| ManagedPolicy::ALL.iter().find(|managed| managed.name == name))?;
+        self.managed.entry(of_aws.arn.to_owned()).or_insert_with(|| Arc::new(of_aws.parse()));
+        Some(of_aws.arn.to_owned())
+    }
+
+    /// Returns the document of a managed policy.
+    pub(crate) fn managed(&self, arn: &str) -> Option<Arc<Document>> {
+        let declared = self.managed.get(&normalized(arn)).cloned();
+        declared.or_else(|| ManagedPolicy::find(arn).map(|of_aws| Arc::new(of_aws.parse())))
+    }
+
+    /// Combines the policies of a user and its groups, or of a role; a principal that is not here has none.
+    pub(crate) fn grants(&self, kind: PrincipalKind, account: &AccountId, name: &str) -> PrincipalGrants {
+        let Some(principal) = self.holders.get(&(kind, key(account, name))) else {
+            return PrincipalGrants::default();
+        };
+        let groups = principal.groups.iter().filter_map(|group| self.groups.get(&key(account, group)));
+        let held = std::iter::once(&principal.policies).chain(groups);
+        let documents = held.flat_map(|held| self.documents(held));
+        let boundary = principal.boundary.as_ref().map(|arn| Arc::new(PolicySet::new(self.managed(arn))));
+        PrincipalGrants { identity: Arc::new(PolicySet::new(documents)), boundary, tags: principal.tags.clone() }
+    }
+
+    fn documents<'p>(&'p self, held: &'p HeldPolicies) -> impl Iterator<Item = Arc<Document>> + 'p {
+        let attached = held.attached.iter().filter_map(|arn| self.managed(arn));
+        attached.chain(held.inline.iter().map(|inline| Arc::clone(&inline.document)))
+    }
+}
+
+fn key(account: &AccountId, name: &str) -> Name {
+    (account.clone(), name.to_lowercase())
+}
+
+/// Returns an ARN in the partition `aws`; other texts stay as they are.
+fn normalized(arn: &str) -> String {
+    GlobalArn::parse(arn)
+        .map_or_else(|| arn.to_owned(), |arn| GlobalArn { partition: Partition::Aws, ..arn }.to_string())
+}
