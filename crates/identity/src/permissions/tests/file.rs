@@ -5,6 +5,7 @@ use std::path::Path;
 
 use aws::AccountId;
 
+use crate::principal::PrincipalKind;
 use crate::{Identities, file};
 
 const DOCUMENT: &str =
@@ -106,4 +107,12 @@ fn documents_can_be_files_beside_the_identities_file() {
     write("policy.json", "{");
     let error = Identities::load(&path, account()).expect_err("the document is malformed").to_string();
     assert!(error.contains("line 5: the document of 'A' is malformed in its line 1"), "{error}");
+}
+
+#[test]
+fn the_sample_file_is_valid() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/identities.toml");
+    let identities = Identities::load(&path, account()).expect("the sample is valid");
+    let grants = identities.principals.grants(PrincipalKind::User, &account(), "sofia_martinez");
+    assert_eq!((grants.identity.documents().len(), grants.boundary.is_some()), (4, true));
 }
