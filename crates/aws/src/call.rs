@@ -1,5 +1,7 @@
 //! One call of an operation: its caller, time and origin, and the resources that it uses.
 
+mod context;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +9,8 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use uuid::Builder;
 
-use crate::permission::{self, Authority, Context, Denial, Facts, Permission, Request, ResourcePolicy};
+pub use self::context::CallContext;
+use crate::permission::{self, Authority, Denial, Facts, Permission, Request, ResourcePolicy};
 use crate::{AccountId, Caller, Clock, Region, Timestamp};
 
 /// One call, from the authentication of its caller until its record is written.
@@ -195,7 +198,7 @@ impl Call {
     /// Requests a permission.
     pub fn permit(&self, permission: &Permission<'_>) -> Result<(), Denial> {
         self.mark_decided();
-        self.authority.decide(&Request { permission, context: &Context::new(self, permission) })
+        self.authority.decide(&Request { permission, context: &CallContext::new(self, permission) })
     }
 
     /// Returns whether a decision can depend on a context key that begins with a text, such as `aws:ResourceTag/`.

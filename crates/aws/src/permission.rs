@@ -3,7 +3,6 @@
 //! A service requests a permission with [`Call::allow`](crate::Call::allow). The call adds the global context keys, and its [`Authority`]
 //! decides. **Invariant:** a context key with a value of the operation has that value; the global keys do not replace it.
 
-mod context;
 mod facts;
 
 use std::collections::BTreeMap;
@@ -11,9 +10,8 @@ use std::error::Error;
 use std::fmt::{self, Debug};
 use std::sync::{Arc, LazyLock};
 
-pub use self::context::Context;
 pub use self::facts::{FactValue, Facts};
-use crate::Failure;
+use crate::{Caller, Failure};
 
 /// Decides about the permissions of one caller.
 pub trait Authority: Debug + Send + Sync {
@@ -53,7 +51,19 @@ pub struct Request<'r> {
     /// The permission.
     pub permission: &'r Permission<'r>,
     /// The values of the context keys, and the caller.
-    pub context: &'r Context<'r>,
+    pub context: &'r dyn Context,
+}
+
+/// The values of the context keys of a request.
+pub trait Context: Debug {
+    /// Returns the caller: that of the token in the input, or the signer.
+    fn caller(&self) -> &Caller;
+
+    /// Returns the account that owns the resource: that of its ARN, or else that of the call.
+    fn resource_account(&self) -> &str;
+
+    /// Returns the value of a context key in lower case, or `None` if the request does not have it.
+    fn value(&self, key: &str) -> Option<FactValue<'_>>;
 }
 
 /// The decision of a resource's own policy, such as the trust policy of a role.

@@ -5,7 +5,7 @@ use policy::{Facts, Values};
 
 /// The values of context keys, as policies read them.
 #[derive(Debug)]
-pub(crate) struct ContextFacts<'c>(pub(crate) &'c Context<'c>);
+pub(crate) struct ContextFacts<'c>(pub(crate) &'c dyn Context);
 
 impl Facts for ContextFacts<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {

@@ -100,7 +100,7 @@ impl Authority for Permissions {
             return Err(Denial::implicit(&caller.arn, action, resource));
         }
         let is_own = context.resource_account() == self.account;
-        let denial = match self.decide_by_policies(permission, &ContextFacts(context)) {
+        let denial = match self.decide_by_policies(permission, &ContextFacts(*context)) {
             Some(policy::Denial { cause: Cause::ImplicitDeny, .. })
                 if is_own && permission.resource_policy == ResourcePolicy::AllowsPrincipal =>
             {

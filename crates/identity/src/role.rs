@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws::call::CallContext;
 use aws::caller::{Issuer, Kind, OnBehalfOf, OriginIdentity, Session, WebIdentity};
-use aws::permission::Context;
 use aws::{AccountId, Call, Caller, Facts, GlobalArn, Partition, Permission, Resource, ResourcePolicy, Timestamp};
 use policy::{Principal, Trust, TrustPolicy};
 
@@ -108,7 +108,7 @@ impl Role {
         facts: &Facts,
     ) -> Option<ResourcePolicy> {
         let permission = Permission { action, resource: &self.arn, resource_policy: ResourcePolicy::None, facts };
-        let context = Context::new(call, &permission);
+        let context = CallContext::new(call, &permission);
         let facts = ContextFacts(&context);
         match policy.decide(&policy::Request::new(action, &self.arn, &facts), principal)? {
             Trust::Denied => None,

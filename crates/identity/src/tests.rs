@@ -203,7 +203,9 @@ fn an_ssh_key_id_names_its_user_and_the_key() {
     let declared = |keys: &str| {
         let mut identities = Identities::new(account("111122223333"));
         let file = FILE.replace("git_user_names", &format!("ssh_public_keys = [{keys}]\n    git_user_names"));
-        file::read(&file, &mut identities).map(|()| identities).map_err(|fault| (fault.line, fault.message))
+        file::read(&file, Path::new(""), &mut identities)
+            .map(|()| identities)
+            .map_err(|fault| (fault.line, fault.message))
     };
     let key = |id: &str, bits| format!("{{ id = \"{id}\", key = \"{}\" }}", line(bits));
     let identities = declared(&key("APKAEIBAERJR2EXAMPLE", 2_048)).expect("the file is valid");

@@ -52,7 +52,7 @@ impl Facts {
     }
 
     /// Returns the value of a key in lower case.
-    pub(super) fn value(&self, key: &str) -> Option<FactValue<'_>> {
+    pub(crate) fn value(&self, key: &str) -> Option<FactValue<'_>> {
         self.values.get(key).map(|value| match value {
             FactValue::One(value) => FactValue::One(Cow::Borrowed(value)),
             FactValue::Many(values) => FactValue::Many(Cow::Borrowed(values)),

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Authority, Context, Denial, FactValue, Facts, Permission, Request, ResourcePolicy, action};
-use crate::call::Origin;
+use super::{Authority, Context as _, Denial, FactValue, Facts, Permission, Request, ResourcePolicy, action};
+use crate::call::{CallContext, Origin};
 use crate::caller::{Issuer, Kind, Session};
 use crate::{AccountId, Call, Caller, SystemClock, Timestamp};
 
@@ -20,6 +20,7 @@ fn call(caller: Caller) -> Call {
         user_agent: Some("git/2.47.1".to_owned()),
         host: None,
         clone_url_base: String::new(),
+        ssh_clone_url_base: None,
         is_secure: true,
         tls: None,
     };
@@ -83,7 +84,7 @@ fn assert_values(call: &Call, expected: &[(&str, &str)]) {
     let facts = Facts::default().with("codecommit:References", "refs/heads/main");
     let permission =
         Permission { action: "", resource: REPOSITORY, resource_policy: ResourcePolicy::None, facts: &facts };
-    let context = Context::new(call, &permission);
+    let context = CallContext::new(call, &permission);
     for (key, expected) in expected {
         let value = match context.value(&key.to_lowercase()) {
             Some(FactValue::One(value)) => value.into_owned(),

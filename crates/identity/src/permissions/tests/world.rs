@@ -153,6 +153,7 @@ impl Actor {
             user_agent: None,
             host: None,
             clone_url_base: String::new(),
+            ssh_clone_url_base: None,
             is_secure: false,
             tls: None,
         };

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use crate::arn::ArnParts;
 use crate::caller::{Kind, Session};
-use crate::permission::{FactValue, Permission};
+use crate::permission::{Context, FactValue, Permission};
 use crate::{Call, Caller};
 
-/// The values of the context keys of a request.
+/// The values of the context keys of a permission that a call needs.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'c> {
+pub struct CallContext<'c> {
     call: &'c Call,
     permission: &'c Permission<'c>,
 }
@@ -18,38 +18,25 @@ pub struct Context<'c> {
 /// The prefix of the keys of principal tags, in lower case.
 const PRINCIPAL_TAG: &str = "aws:principaltag/";
 
-impl<'c> Context<'c> {
+impl<'c> CallContext<'c> {
     /// Creates the context of a permission that a call needs.
     pub fn new(call: &'c Call, permission: &'c Permission<'c>) -> Self {
         Self { call, permission }
     }
 
-    /// Returns the caller: that of the token in the input, or the signer.
-    pub fn caller(&self) -> &'c Caller {
-        self.call.bearer().unwrap_or(&self.call.caller)
+    /// Returns the service that calls for a caller; `None` if the caller calls, or a service on its own behalf.
+    fn calling_service(&self) -> Option<&'c str> {
+        let caller = self.signer_or_bearer();
+        caller.invoked_by.as_deref().filter(|_| caller.kind != Kind::AwsService)
     }
 
-    /// Returns the account that owns the resource: that of its ARN, or else that of the call.
-    pub fn resource_account(&self) -> &'c str {
+    fn resource_owner(&self) -> &'c str {
         let account = ArnParts::split(self.permission.resource).map(|parts| parts.account);
         account.filter(|account| !account.is_empty()).unwrap_or_else(|| self.call.account.as_str())
     }
 
-    /// Returns the value of a context key in lower case, or `None` if the request does not have it.
-    pub fn value(&self, key: &str) -> Option<FactValue<'_>> {
-        if let Some(value) = self.permission.facts.value(key) {
-            return Some(value);
-        }
-        if key == "aws:calledvia" {
-            return self.calling_service().map(|service| FactValue::Many(Cow::Owned(vec![service.to_owned()])));
-        }
-        self.call_value(key).or_else(|| self.principal_value(key)).map(FactValue::One)
-    }
-
-    /// Returns the service that calls for a caller; `None` if the caller calls, or a service on its own behalf.
-    fn calling_service(&self) -> Option<&'c str> {
-        let caller = self.caller();
-        caller.invoked_by.as_deref().filter(|_| caller.kind != Kind::AwsService)
+    fn signer_or_bearer(&self) -> &'c Caller {
+        self.call.bearer().unwrap_or(&self.call.caller)
     }
 
     fn call_value(&self, key: &str) -> Option<Cow<'c, str>> {
@@ -61,17 +48,17 @@ impl<'c> Context<'c> {
             "aws:securetransport" => flag(call.is_secure),
             "aws:useragent" => call.user_agent.as_deref()?.into(),
             "aws:requestedregion" => call.region.as_str().into(),
-            "aws:resourceaccount" => self.resource_account().into(),
+            "aws:resourceaccount" => self.resource_owner().into(),
             "aws:viaawsservice" => flag(self.calling_service().is_some()),
             "aws:calledviafirst" | "aws:calledvialast" => self.calling_service()?.into(),
-            "aws:principalisawsservice" => flag(self.caller().kind == Kind::AwsService),
+            "aws:principalisawsservice" => flag(self.signer_or_bearer().kind == Kind::AwsService),
             _ => return None,
         };
         Some(value)
     }
 
     fn principal_value(&self, key: &str) -> Option<Cow<'c, str>> {
-        let (authority, caller) = (self.call.authority(), self.caller());
+        let (authority, caller) = (self.call.authority(), self.signer_or_bearer());
         let kind = match caller.kind {
             Kind::IamUser => "User",
             Kind::Root => "Account",
@@ -97,6 +84,26 @@ impl<'c> Context<'c> {
             _ => return session_value(key, caller.session.as_ref()?, self.call),
         };
         Some(value)
+    }
+}
+
+impl Context for CallContext<'_> {
+    fn caller(&self) -> &Caller {
+        self.signer_or_bearer()
+    }
+
+    fn resource_account(&self) -> &str {
+        self.resource_owner()
+    }
+
+    fn value(&self, key: &str) -> Option<FactValue<'_>> {
+        if let Some(value) = self.permission.facts.value(key) {
+            return Some(value);
+        }
+        if key == "aws:calledvia" {
+            return self.calling_service().map(|service| FactValue::Many(Cow::Owned(vec![service.to_owned()])));
+        }
+        self.call_value(key).or_else(|| self.principal_value(key)).map(FactValue::One)
     }
 }
 
