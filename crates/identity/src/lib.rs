@@ -28,7 +28,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws::{AccountId, Caller, Partition, Region, stable_hash};
+use aws::{AccountId, Caller, Partition, stable_hash};
 
 pub use crate::administrator::{AccessKey, Administrator};
 pub use crate::authentication::{Access, Authenticated, AuthenticationError, Endpoint};
@@ -209,11 +209,6 @@ impl Identities {
         }
         synthesize_user(account, user, None)
     }
-}
-
-/// Returns the region of a request: that of the signature's scope, or else that of an AWS host name.
-pub fn region(credentials: &Credentials, host: Option<&str>) -> Option<Region> {
-    credentials.region.clone().or_else(|| host.and_then(Region::from_host))
 }
 
 /// Returns whether a name is the DNS name of a service, such as `codepipeline.amazonaws.com`.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::role::Trusts;
-use crate::{Credentials, Identities, PresentedCredential, file, region};
+use crate::{Credentials, Identities, PresentedCredential, file};
 
 const FILE: &str = r#"
     [[account]]
@@ -47,7 +47,7 @@ fn a_signature_names_its_key_and_region() {
     let credentials = signed("AKIAI44QH8DHBEXAMPLE");
     assert_eq!(credentials.presented, PresentedCredential::AccessKey("AKIAI44QH8DHBEXAMPLE".to_owned()));
     let ohio: Region = "us-east-2".parse().expect("the name is that of a region");
-    assert_eq!(region(&credentials, Some("codecommit.eu-west-1.amazonaws.com")), Some(ohio));
+    assert_eq!(credentials.region, Some(ohio));
     let caller = authenticated(&credentials);
     assert_eq!(caller.arn, "arn:aws:iam::444455556666:user/Li_Juan");
     assert_eq!(caller.principal_id, "AIDAEXAMPLELIJUAN0000");
