@@ -30,21 +30,9 @@ pub struct SecretKey(Redacted<String>);
 impl RootKey {
     /// Reads the key; creates it on first use.
     pub(crate) fn open(store: &Store) -> Result<Self, Error> {
-        let stored =
-            || store.read(|transaction| transaction.query_one("SELECT key FROM root_key", &[], |row| row.blob(0)));
-        let key = if let Some(key) = stored()? {
-            key
-        } else {
-            let mut key = [0; 32];
-            getrandom::fill(&mut key).expect("the system provides random numbers");
-            store.write(move |transaction| {
-                let insert = "INSERT INTO root_key (id, key) VALUES (1, ?1) ON CONFLICT (id) DO NOTHING";
-                transaction.execute(insert, &[key.as_slice().into()]).map(drop)
-            })?;
-            // Another process may have stored its key first; that one is used then.
-            stored()?.ok_or(Error::Damaged("the root key"))?
-        };
-        key.try_into().map(Self).map_err(|_| Error::Damaged("the root key"))
+        let mut new = [0; 32];
+        getrandom::fill(&mut new).expect("the system provides random numbers");
+        store.random_key("root_key", "key", new).map(Self)
     }
 
     /// Returns the secret of an access key: the documented one of AWS's example key, and a derived one of any other key.

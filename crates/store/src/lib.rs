@@ -9,6 +9,7 @@ mod checkpoint;
 mod error;
 mod faults;
 mod presence;
+mod random_key;
 mod reader;
 pub mod transaction;
 pub mod value;

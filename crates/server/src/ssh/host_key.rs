@@ -28,21 +28,10 @@ impl SshEndpoint {
     /// Reads the host key from the store; creates it at the first start.
     pub(crate) fn open(address: SocketAddr, store: &Store) -> Result<Self, Error> {
         store.migrate("ssh", STEPS)?;
-        let stored =
-            || store.read(|transaction| transaction.query_one("SELECT seed FROM ssh_host_key", &[], |row| row.blob(0)));
-        let seed = if let Some(seed) = stored()? {
-            seed
-        } else {
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed).expect("the system provides random numbers");
-            store.write(move |transaction| {
-                let insert = "INSERT INTO ssh_host_key (id, seed) VALUES (1, ?1)";
-                transaction.execute(insert, &[seed.as_slice().into()]).map(drop)
-            })?;
-            seed.to_vec()
-        };
-        let seed = seed.as_slice().try_into().map_err(|_| Error::Damaged("the host key of SSH"))?;
-        let key = PrivateKey::from(Ed25519Keypair::from_seed(seed));
+        let mut new = [0; 32];
+        getrandom::fill(&mut new).expect("the system provides random numbers");
+        let seed = store.random_key("ssh_host_key", "seed", new)?;
+        let key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
         let public_key = key.public_key().to_openssh().map_err(|_| Error::Damaged("the host key of SSH"))?;
         Ok(Self { address, key, public_key })
     }
