@@ -22,7 +22,7 @@ fn flags(text: &str) -> BTreeSet<String> {
 /// Returns the flags in the table of settings in the README of the program.
 fn promised() -> BTreeSet<String> {
     let readme = fs::read_to_string(workspace().join("crates/codecommit-local/README.md")).expect("the file exists");
-    let (_, part) = readme.split_once("\n## Settings\n").expect("it has a part on settings");
+    let (_, part) = readme.split_once("\n## Settings\n").expect("the README describes the settings");
     let part = part.split("\n## ").next().expect("there is a first part");
     let names = part.lines().filter_map(|line| line.strip_prefix("| `--")?.split(" | ").next());
     names.flat_map(|names| flags(&format!("--{names}"))).collect()
@@ -292,7 +292,7 @@ fn help_and_the_readme_name_each_flag_and_its_variable() {
     let output = program(folder.path()).arg("--help").output().expect("the program is built");
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("the output is UTF-8");
-    let (settings, _) = help.split_once("\nExamples:\n").expect("it ends in examples");
+    let (settings, _) = help.split_once("\nExamples:\n").expect("the text ends with examples");
     let offered = flags(settings);
     for flag in &offered {
         assert!(help.contains(&variable(flag)), "{}\n{help}", variable(flag));
@@ -342,7 +342,7 @@ fn a_shell_can_evaluate_the_environment_of_a_client() {
     let output = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
     let endpoint = "http://127.0.0.1:9";
     let expected = format!(
-        "!aws codecommit --ignore-host-check credential-helper $@\n\
+        "!f() {{ aws codecommit credential-helper $1 $([ $1 = get ] && echo --ignore-host-check); }}; f\n\
          {endpoint} {endpoint} {endpoint} eu-west-1 eu-west-1 AKIAIOSFODNN7EXAMPLE\n"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{output:?}");

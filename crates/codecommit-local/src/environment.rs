@@ -10,6 +10,11 @@ use clap::Args;
 const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
+/// Git's credential helper that is the AWS CLI. Only `get` has the flag, which is needed for host names that are not of AWS; `store`
+/// and `erase` do nothing, and warn of flags.
+pub(crate) const CREDENTIAL_HELPER: &str =
+    "!f() { aws codecommit credential-helper $1 $([ $1 = get ] && echo --ignore-host-check); }; f";
+
 /// The variable with the certificate authorities that git trusts for all hosts.
 const GIT_AUTHORITIES: &str = "GIT_SSL_CAINFO";
 
@@ -102,7 +107,7 @@ pub(crate) fn variables(endpoint: &str, region: &str, key: ClientKey<'_>, ca: Op
     }
     // With a credential helper, git does not prompt for a password.
     let mut configuration = vec![
-        (format!("credential.{endpoint}.helper"), "!aws codecommit --ignore-host-check credential-helper $@"),
+        (format!("credential.{endpoint}.helper"), CREDENTIAL_HELPER),
         (format!("credential.{endpoint}.useHttpPath"), "true"),
     ];
     configuration.extend(ca.map(|ca| (format!("http.{endpoint}.sslCAInfo"), ca)));
