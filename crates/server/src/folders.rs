@@ -38,7 +38,8 @@ impl Folders {
         let buckets = buckets_folder(settings, &trail).map_err(unreadable)?;
         overlap::check(settings, &data, &trail, &buckets)?;
         data_folder::create(&data)?;
-        let locks = lock(settings, [&data, &trail, &buckets], address)?;
+        let url = format!("{}://{address}", settings.tls.mode.scheme());
+        let locks = lock(settings, [&data, &trail, &buckets], &url)?;
         Ok(Self { data, trail, buckets, locks, temporary })
     }
 
@@ -84,16 +85,12 @@ fn buckets_folder(settings: &Settings, trail: &Path) -> io::Result<PathBuf> {
 /// Locks the data, trail and buckets folders.
 ///
 /// A default folder of buckets that this user cannot write needs no lock: no bucket can be created in it.
-fn lock(
-    settings: &Settings,
-    [data, trail, buckets]: [&Path; 3],
-    address: SocketAddr,
-) -> Result<Vec<FolderLock>, StartError> {
+fn lock(settings: &Settings, [data, trail, buckets]: [&Path; 3], url: &str) -> Result<Vec<FolderLock>, StartError> {
     let mut locks = vec![
-        FolderLock::take("--data-dir", data, "lock", address)?,
-        FolderLock::take("--trail-dir", trail, trail::LOCK, address)?,
+        FolderLock::take("--data-dir", data, "lock", url)?,
+        FolderLock::take("--trail-dir", trail, trail::LOCK, url)?,
     ];
-    match FolderLock::take("--buckets-dir", buckets, BUCKETS_LOCK, address) {
+    match FolderLock::take("--buckets-dir", buckets, BUCKETS_LOCK, url) {
         Ok(lock) => locks.push(lock),
         Err(StartError::Folder { source, .. })
             if settings.buckets_dir.is_none()

@@ -145,8 +145,7 @@ impl Server {
 
     /// Returns the URL for clients, such as the value of `AWS_ENDPOINT_URL_CODECOMMIT`; it is `https` if TLS is required.
     pub fn endpoint(&self) -> String {
-        let scheme = if self.requires_tls() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address())
+        format!("{}://{}", self.state.settings.tls.mode.scheme(), self.address())
     }
 
     /// Returns the address of Git over SSH; `None` if it is off.

@@ -2,7 +2,6 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::StartError;
@@ -14,13 +13,8 @@ const HOLDER_BYTES_MAX: u64 = 256;
 pub(super) struct FolderLock(File);
 
 impl FolderLock {
-    /// Takes the lock `name` of the folder that a setting names, and writes into it who holds it.
-    pub(super) fn take(
-        setting: &'static str,
-        folder: &Path,
-        name: &str,
-        address: SocketAddr,
-    ) -> Result<Self, StartError> {
+    /// Takes the lock `name` of the folder that a setting names, and writes the process and its URL into it.
+    pub(super) fn take(setting: &'static str, folder: &Path, name: &str, url: &str) -> Result<Self, StartError> {
         let path = folder.join(name);
         let open = || {
             std::fs::create_dir_all(path.parent().expect("the name is joined to a folder"))?;
@@ -39,7 +33,7 @@ impl FolderLock {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         // The text only serves an error message, so a full disk does not matter.
-        let _ = file.set_len(0).and_then(|()| write!(file, "process {} at http://{address}", std::process::id()));
+        let _ = file.set_len(0).and_then(|()| write!(file, "process {} at {url}", std::process::id()));
         Ok(Self(file))
     }
 }

@@ -15,6 +15,16 @@ pub enum TlsMode {
     Require,
 }
 
+impl TlsMode {
+    /// Returns the scheme of URLs that every client can use.
+    pub(crate) fn scheme(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Off => "http",
+            Self::Require => "https",
+        }
+    }
+}
+
 /// TLS of the listeners.
 #[derive(Clone, Debug, Default)]
 pub struct TlsSettings {
