@@ -1,6 +1,6 @@
 //! Authentication of a request, and the call that begins with it: caller, account, region and client address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use aws::call::Origin;
 use aws::{AccountId, Call, Caller, Region};
@@ -10,11 +10,8 @@ use identity::signature::{Payload, Protocol, RequestParts, SignatureError};
 use identity::{Access, Authenticated, AuthenticationError, Credentials, Endpoint};
 
 use crate::connection::Peer;
-use crate::headers;
 use crate::state::State;
-
-/// Addresses of the client and of the proxies between, each appended by the next proxy.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+use crate::{client_address, headers};
 
 /// The protocol between the client and the first proxy.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -166,9 +163,7 @@ pub(crate) fn begin_ssh_call(
 }
 
 fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: Option<String>) -> Origin {
-    let address = peer.address.ip().to_canonical();
-    let is_trusted = |address: &IpAddr| is_trusted_proxy(state, address);
-    let client = is_trusted(&address).then(|| client_address(headers, is_trusted)).flatten().unwrap_or(address);
+    let client = client_address::find(peer.address.ip(), headers, &state.settings.trusted_proxies);
     let clone_url_base = clone_url_base(state, scheme(state, headers, peer), host.as_deref(), &scope);
     let ssh_clone_url_base = ssh_clone_url_base(state, host.as_deref(), &scope);
     Origin {
@@ -186,8 +181,8 @@ fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: O
 
 /// Returns whether a client uses TLS; a trusted proxy tells how its client reached it.
 pub(crate) fn is_secure(state: &State, headers: &HeaderMap, peer: &Peer) -> bool {
-    let forwarded = is_trusted_proxy(state, &peer.address.ip().to_canonical());
-    match headers::text(headers, &FORWARDED_PROTO).filter(|_| forwarded) {
+    let is_trusted = client_address::is_trusted(peer.address.ip(), &state.settings.trusted_proxies);
+    match headers::text(headers, &FORWARDED_PROTO).filter(|_| is_trusted) {
         Some(protocol) => protocol.eq_ignore_ascii_case("https"),
         None => peer.tls.is_some(),
     }
@@ -196,25 +191,6 @@ pub(crate) fn is_secure(state: &State, headers: &HeaderMap, peer: &Peer) -> bool
 /// Returns the scheme of the URLs under which a client reaches the server.
 pub(crate) fn scheme(state: &State, headers: &HeaderMap, peer: &Peer) -> &'static str {
     if is_secure(state, headers, peer) { "https" } else { "http" }
-}
-
-fn is_trusted_proxy(state: &State, address: &IpAddr) -> bool {
-    state.settings.trusted_proxies.iter().any(|network| network.contains(address))
-}
-
-/// Finds the client in front of all trusted proxies: the last address that is not a trusted proxy's. The client could have forged
-/// the addresses before it.
-fn client_address(headers: &HeaderMap, is_trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
-    let lists: Vec<_> = headers.get_all(&FORWARDED_FOR).iter().filter_map(|list| list.to_str().ok()).collect();
-    let mut client = None;
-    for address in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-        let Ok(address) = address.trim().parse::<IpAddr>() else { break };
-        client = Some(address.to_canonical());
-        if !is_trusted(&address.to_canonical()) {
-            break;
-        }
-    }
-    client
 }
 
 /// Returns the part of clone URLs before the repository's name, with the host name that the client used.

@@ -22,6 +22,7 @@ mod blocking;
 mod body;
 mod call_log;
 mod checkpoints;
+mod client_address;
 mod clock;
 mod connection;
 mod data_folder;

@@ -11,13 +11,12 @@ use axum::http::{HeaderValue, Request, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use identity::Access;
 
 use crate::connection::Peer;
 use crate::git_http::GitPath;
 use crate::settings::TlsMode;
 use crate::state::State;
-use crate::{api, authenticate, body, git_http, local, origin, protocol, s3};
+use crate::{api, authenticate, body, client_address, git_http, local, origin, protocol, s3};
 
 /// The message for plain HTTP if TLS is required.
 const TLS_REQUIRED: &str = "This server requires TLS: use an https:// URL and the certificate authority in the file ca.pem of its data folder.";
@@ -90,20 +89,17 @@ async fn reject(state: &State, request: Request<Body>, status: StatusCode, messa
     (status, format!("{message}\n")).into_response()
 }
 
-/// Rejects requests of other machines to `/_local`, which need no credentials, unless access is open; all may see whether the server is
-/// ready, and the keys of its tokens.
+/// Rejects requests of other machines to `/_local`, unless access is open or the path is public.
 async fn check_client_of_local(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request<Body>,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
-    let is_public = ["/_local/health", "/_local/ca.pem", "/_local/known_hosts"].contains(&path)
-        || path.starts_with("/_local/tokens/");
-    let is_allowed = state.settings.access == Access::Open || peer.address.ip().to_canonical().is_loopback();
-    if path.starts_with("/_local/") && !is_public && !is_allowed {
-        tracing::warn!(path, peer = %peer.address, "rejected a request of another machine");
+    let (path, trusted_proxies) = (request.uri().path(), &state.settings.trusted_proxies);
+    let client = client_address::find(peer.address.ip(), request.headers(), trusted_proxies);
+    if !client_address::may_use(path, client, state.settings.access) {
+        tracing::warn!(path, peer = %peer.address, %client, "rejected a request of another machine");
         let message =
             "Paths below /_local are for clients on the server's own machine when credentials are verified.\n";
         return (StatusCode::FORBIDDEN, message).into_response();
