@@ -64,7 +64,8 @@ fn the_sdk_creates_changes_and_deletes_a_template() {
     assert!(again.is_invalid_rule_content_sha256_exception());
 
     let describe = li.update_approval_rule_template_description().approval_rule_template_name("Four eyes");
-    let described = world.run(describe.approval_rule_template_description("").send()).expect("it may be empty");
+    let described =
+        world.run(describe.approval_rule_template_description("").send()).expect("a description may be empty");
     assert_eq!(
         described.approval_rule_template.expect("the output has the member").approval_rule_template_description(),
         None

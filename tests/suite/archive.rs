@@ -105,7 +105,11 @@ fn an_archive_of_one_commit_always_has_the_same_bytes_and_times() {
     assert_eq!(read("one"), read("two"));
     let mut archive = ZipArchive::new(File::open(artifact(&world, "one")).expect("the file exists"))
         .expect("the file is a ZIP archive");
-    let time = archive.by_name("README.md").expect("the archive has the entry").last_modified().expect("it has a time");
+    let time = archive
+        .by_name("README.md")
+        .expect("the archive has the entry")
+        .last_modified()
+        .expect("archives store the time of each entry");
     assert_eq!(time.to_string(), "2016-12-14 18:19:14");
 }
 

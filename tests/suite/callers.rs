@@ -102,7 +102,7 @@ fn are_as_written(version: EventVersion, name: &str) {
     }
     let expected: Vec<Value> =
         serde_json::from_str(&fs::read_to_string(&path).expect("the file exists")).expect("the text is JSON");
-    let records: Vec<Value> = serde_json::from_str(&records).expect("it was just written");
+    let records: Vec<Value> = serde_json::from_str(&records).expect("the rewritten text is JSON");
     for (record, expected) in records.iter().zip(&expected) {
         assert_eq!(record.to_string(), expected.to_string());
     }

@@ -94,7 +94,7 @@ fn id(output: &Value) -> String {
 
 /// Returns the texts of the comments of a listing, grouped by location.
 fn texts(groups: &Value) -> Vec<Vec<String>> {
-    let comments = |group: &Value| group["comments"].as_array().expect("it has some").clone();
+    let comments = |group: &Value| group["comments"].as_array().expect("the group has comments").clone();
     let content = |comment: Value| comment["content"].as_str().unwrap_or("-").to_owned();
     let groups = groups.as_array().expect("the value is a list");
     groups.iter().map(|group| comments(group).into_iter().map(content).collect()).collect()

@@ -88,8 +88,8 @@ fn a_commit_has_the_id_that_git_gives_it() {
 
     // The clock of the server advances with each call, so `git` uses the time of the commit of the API.
     let shown = world.ok("GetCommit", &json!({ "repositoryName": "MyDemoRepo", "commitId": id(&made) }));
-    let date = shown["commit"]["author"]["date"].as_str().expect("it has a date").to_owned();
-    let tree = made["treeId"].as_str().expect("it has a tree").to_owned();
+    let date = shown["commit"]["author"]["date"].as_str().expect("the commit has a date").to_owned();
+    let tree = made["treeId"].as_str().expect("the reply names the tree").to_owned();
     let script = format!(
         "printf 'A change\\n' | GIT_AUTHOR_DATE='{date}' GIT_COMMITTER_DATE='{date}' git -c alias.x=commit-tree x {tree}"
     );

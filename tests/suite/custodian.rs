@@ -117,7 +117,7 @@ fn policies_on_repositories_run() {
     assert_eq!(found["remove-tag-of-repositories"].len(), 3);
     assert_eq!(tags(&world, "Plain"), json!({ "Owner": "nobody" }));
     assert_eq!(found["mark-repositories"], ["Red"]);
-    let mark = tags(&world, "Red")["cleanup"].as_str().expect("it is marked").to_owned();
+    let mark = tags(&world, "Red")["cleanup"].as_str().expect("the policy marked the repository").to_owned();
     assert!(mark.contains("delete@"), "{mark}");
     assert_eq!(run(&world, "us-east-1", &["delete-repositories"])["delete-repositories"], ["Red"]);
     let left = world.ok("ListRepositories", &json!({}));

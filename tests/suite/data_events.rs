@@ -73,7 +73,7 @@ fn data_events_are_neither_in_event_history_nor_in_log_files() {
     let looked_up = |attributes: Value| -> Vec<String> {
         let found = world.ok("LookupEvents", &attributes);
         let events = found["Events"].as_array().expect("the value is a list");
-        events.iter().map(|event| event["EventName"].as_str().expect("it has a name").to_owned()).collect()
+        events.iter().map(|event| event["EventName"].as_str().expect("each event has a name").to_owned()).collect()
     };
     let all = looked_up(json!({}));
     assert!(all.len() == 3 && management.iter().all(|name| all.iter().any(|found| found == name)), "{all:?}");

@@ -40,7 +40,7 @@ fn text<'a>(digest: &'a Digest, member: &str) -> &'a str {
 
 fn covered(digest: &Digest) -> Vec<&str> {
     let files = digest.content["logFiles"].as_array().expect("the value is a list");
-    files.iter().map(|file| file["s3Object"].as_str().expect("it is a key")).collect()
+    files.iter().map(|file| file["s3Object"].as_str().expect("the digest names a key")).collect()
 }
 
 /// Asserts that verification succeeds with these numbers of files.

@@ -112,7 +112,7 @@ fn tree_of_git(world: &World, files: &Files) -> String {
             "SYMLINK" => "120000",
             _ => "100644",
         };
-        let blob = Object::blob(text.as_str()).id().expect("it is no attack");
+        let blob = Object::blob(text.as_str()).id().expect("the text does not collide in SHA-1");
         arguments.extend(["--cacheinfo".to_owned(), format!("{mode},{blob},{path}")]);
     }
     world.git("index", &["read-tree", "--empty"]).ok();

@@ -24,7 +24,7 @@ fn admitted(world: &World, arguments: &[&str]) -> Vec<usize> {
     let all = world.events();
     let text = printed(world, &[arguments, &["--json"]].concat());
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is a record"));
-    records.map(|record| all.iter().position(|event| *event == record).expect("it is one of the trail")).collect()
+    records.map(|record| all.iter().position(|event| *event == record).expect("the record is in the trail")).collect()
 }
 
 /// Creates a trail of six different calls.

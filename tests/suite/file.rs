@@ -48,7 +48,7 @@ fn the_sdk_puts_gets_and_deletes_a_file() {
     let put = put.file_content(Blob::new(b"#!/bin/sh\n\xff")).file_mode(FileModeTypeEnum::Executable).name("Li Juan");
     let put = world.run(put.send()).expect("there is nothing in the way");
     let got = sdk.get_file().repository_name("MyDemoRepo").file_path("/bin/run").commit_specifier("refs/heads/main");
-    let got = world.run(got.send()).expect("it was put");
+    let got = world.run(got.send()).expect("the file exists");
     assert_eq!((got.commit_id(), got.blob_id(), got.file_path()), (put.commit_id(), put.blob_id(), "bin/run"));
     assert_eq!((got.file_size(), got.file_content().as_ref()), (11, &b"#!/bin/sh\n\xff"[..]));
     assert_eq!(got.file_mode(), &FileModeTypeEnum::Executable);
@@ -253,7 +253,7 @@ fn changed_lines_are_those_of_git() {
             .expect("the value is a list")
             .iter()
             .find(|added| added["absolutePath"] == name);
-        found.expect("it was added")["blobId"].clone()
+        found.expect("the commit added the file")["blobId"].clone()
     };
     let input = json!({ "repositoryName": "MyDemoRepo", "beforeBlobId": blob("before"), "afterBlobId": blob("after") });
     let found = pages(&world, "GetBlobDifferences", &input, "hunks", "NextToken");

@@ -81,7 +81,7 @@ fn nested_folders_are_refused_before_anything_is_created() {
     let [data, trail] = ["data", "trail"].map(|name| folder.path().join(name));
     let inside = data.join("repositories");
     let config = folder.path().join("served/config.toml");
-    let served = config.parent().expect("it lies in a folder");
+    let served = config.parent().expect("the file is in a folder");
     fs::create_dir_all(served).expect("the folder is writable");
     fs::write(&config, "").expect("the folder is writable");
     for (arguments, settings) in [

@@ -101,7 +101,7 @@ impl SmallDisk {
         command.args(["--repository-limit", "1000000", "--signing-key"]).arg(signing_key());
         let server = Running::start_command(command);
         let root = PathBuf::from(format!("/proc/{}/root", server.id()));
-        let disk = root.join(mounted.strip_prefix("/").expect("it is absolute"));
+        let disk = root.join(mounted.strip_prefix("/").expect("the path is absolute"));
         Self { server, log, disk }
     }
 

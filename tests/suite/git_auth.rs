@@ -58,7 +58,7 @@ fn a_user_name_in_the_url_names_the_caller_of_a_clone_and_a_push() {
 #[test]
 fn the_credential_helper_of_the_aws_cli_names_the_caller() {
     let world = asking();
-    let helper = "credential.helper=!aws codecommit --ignore-host-check credential-helper $@";
+    let helper = "credential.helper=!f() { aws codecommit credential-helper $1 $([ $1 = get ] && echo --ignore-host-check); }; f";
     let keys = [
         ("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "any"),
@@ -70,6 +70,7 @@ fn the_credential_helper_of_the_aws_cli_names_the_caller() {
     command.env("HOME", world.folder()).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0").envs(keys);
     let output = command.output().expect("git is there");
     assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "the helper writes no warning");
     assert_eq!(caller(&world).1, "AKIAI44QH8DHBEXAMPLE");
 }
 
@@ -132,7 +133,8 @@ fn addresses_and_protocol_come_from_a_trusted_proxy() {
                 trusted.iter().map(|network| network.parse().expect("the value is valid")).collect();
         });
         let created = world.call_as("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }), &forwarded).json();
-        let url = created["repositoryMetadata"]["cloneUrlHttp"].as_str().expect("it is created").to_owned();
+        let url =
+            created["repositoryMetadata"]["cloneUrlHttp"].as_str().expect("the repository was created").to_owned();
         assert!(url.starts_with(&format!("{scheme}://")), "{url}");
         assert_eq!(world.events()[0]["sourceIPAddress"], address);
     }
@@ -152,13 +154,16 @@ fn identities_are_reloaded_on_sighup_and_kept_if_the_file_is_invalid() {
     let user = || {
         let request = wire::request(running.endpoint(), "GetRepository", &json!({ "repositoryName": "r" }));
         let (mut head, body) = request.into_parts();
-        head.headers.insert("authorization", wire::signed("AKIA1", "us-east-1").parse().expect("it is a header"));
+        head.headers.insert(
+            "authorization",
+            wire::signed("AKIA1", "us-east-1").parse().expect("the text is a valid header value"),
+        );
         wire::send(Request::from_parts(head, body));
         let events = format!("{}/_local/events", running.endpoint());
         let events = wire::send(Request::get(events).body(Vec::new()).expect("the request is well formed")).text();
         let last: Value =
             serde_json::from_str(events.lines().last().expect("the call is recorded")).expect("the text is JSON");
-        last["userIdentity"]["userName"].as_str().expect("it is a user").to_owned()
+        last["userIdentity"]["userName"].as_str().expect("the caller is a user").to_owned()
     };
     let hang_up = || {
         let status = Command::new("kill").args(["-HUP", &running.id().to_string()]).status();

@@ -93,13 +93,14 @@ fn check(server: &Running, data: &Path, history: &History, acknowledged: Option<
         return None;
     };
     let tip = &text[at - 40..at];
-    let number = history.commits.iter().position(|commit| commit == tip).expect("it is one of ours");
+    let number =
+        history.commits.iter().position(|commit| commit == tip).expect("the branch points to a commit of the history");
     assert!(
         [acknowledged, acknowledged.map_or(Some(0), |number| Some(number + 1))].contains(&Some(number)),
         "{number}"
     );
     let objects = objects(data);
-    let repository = objects.parent().expect("it is in a repository");
+    let repository = objects.parent().expect("the folder of objects is in that of a repository");
     git(repository, &["rev-list", "--quiet", "--objects", tip]).ok();
     Some(number)
 }

@@ -40,7 +40,7 @@ fn a_client_that_stops_sending_is_disconnected() {
         .and_then(|()| stream.write_all(body.as_bytes()))
         .expect("the server reads the request");
     let mut reply = String::new();
-    stream.read_to_string(&mut reply).expect("it answers and closes");
+    stream.read_to_string(&mut reply).expect("the server answers and closes the connection");
     assert!(reply.contains("the client sent nothing for 50ms"), "{reply}");
     assert_eq!(world.events().last().expect("the call is recorded")["errorCode"], "InvalidRequestException");
     assert_eq!(files(world.folder()), before, "nothing stays of half a push");
@@ -55,7 +55,7 @@ fn an_idle_client_is_disconnected() {
             TcpStream::connect(world.endpoint().trim_start_matches("http://")).expect("the server listens");
         stream.write_all(sent.as_bytes()).expect("the server reads the request");
         let mut reply = Vec::new();
-        stream.read_to_end(&mut reply).expect("it closes");
+        stream.read_to_end(&mut reply).expect("the server closes the connection");
     }
 }
 

@@ -63,7 +63,10 @@ fn write(failures: Vec<replay::Failure<'_>>) -> Vec<replay::Failure<'_>> {
         .into_iter()
         .map(|failure| {
             eprintln!("{failure}\n");
-            Case { reply: failure.reply.expect("it was asked for above"), ..failure.case.clone() }
+            Case {
+                reply: failure.reply.expect("the failure has a reply, as the filter requires"),
+                ..failure.case.clone()
+            }
         })
         .collect();
     file::write_replies(&mended);

@@ -56,7 +56,7 @@ fn text(path: &Path) -> String {
     let bytes = fs::read(path).expect("the file was listed");
     let mut rest = &bytes[..];
     let mut text = String::new();
-    flate2::bufread::GzDecoder::new(&mut rest).read_to_string(&mut text).expect("it is gzip of text");
+    flate2::bufread::GzDecoder::new(&mut rest).read_to_string(&mut text).expect("the file is compressed text");
     assert!(rest.is_empty(), "there is more than one member in {}", path.display());
     text
 }
@@ -76,7 +76,7 @@ fn log_files_have_the_layout_and_names_of_aws() {
             .strip_prefix(world.trail_folder())
             .expect("the path is below the folder")
             .to_str()
-            .expect("it is ASCII")
+            .expect("the text is ASCII")
             .to_owned();
         let parts: Vec<&str> = inside.split('/').collect();
         let ["AWSLogs", account, "CloudTrail", region, "2016", "12", "14", name] = parts[..] else {

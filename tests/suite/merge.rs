@@ -123,7 +123,7 @@ fn hunks_reproduce_the_files_that_they_describe() {
             for hunk in reply["mergeHunks"].as_array().expect("hunks") {
                 conflicts += usize::from(hunk["isConflict"] == true);
                 for (side, name) in ["base", "destination", "source"].into_iter().enumerate() {
-                    let text = hunk[name]["hunkContent"].as_str().expect("it has content");
+                    let text = hunk[name]["hunkContent"].as_str().expect("the hunk has content");
                     texts[side].extend(STANDARD.decode(text).expect("the text is base64"));
                     assert_eq!(hunk[name]["startLine"], lines[side]);
                     lines[side] = hunk[name]["endLine"].as_i64().expect("a line");
@@ -236,7 +236,7 @@ fn maintenance_learns_of_unreachable_objects_of_calls() {
     world.ok("CreateUnreferencedMergeCommit", &merge);
     assert!(git::maintenance::has_unreachable(&folder));
 
-    std::fs::remove_file(folder.join("objects/info/let-go")).expect("it was noted there");
+    std::fs::remove_file(folder.join("objects/info/let-go")).expect("the mark of unreachable objects exists");
     world.ok("DeleteBranch", &json!({ "repositoryName": "MyDemoRepo", "branchName": "feature" }));
     assert!(git::maintenance::has_unreachable(&folder));
 }

@@ -53,7 +53,7 @@ pub fn events(world: &World, id: &Value) -> Vec<(String, Value)> {
         assert_eq!(members.remove("pullRequestId").as_ref(), Some(id));
         assert_eq!(members.remove("actorArn"), Some(json!(MARY)));
         assert!(members.remove("eventDate").is_some_and(|date| date.is_number()));
-        let kind = members.remove("pullRequestEventType").expect("it has a type");
+        let kind = members.remove("pullRequestEventType").expect("each event has a type");
         assert_eq!(members.len(), 1, "one kind of metadata");
         let metadata = members.values().next().expect("an element exists").clone();
         (kind.as_str().expect("the member is a string").trim_start_matches("PULL_REQUEST_").to_owned(), metadata)

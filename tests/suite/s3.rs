@@ -312,7 +312,8 @@ fn requests_without_an_s3_signature_or_bucket_are_not_found() {
 fn no_path_leaves_its_bucket() {
     let world = world();
     fs::write(world.folder().join("data/buckets/secret"), "secret").expect("the folder is writable");
-    std::os::unix::fs::symlink(world.folder(), world.folder().join("data/buckets/more-logs/link")).expect("it can be");
+    std::os::unix::fs::symlink(world.folder(), world.folder().join("data/buckets/more-logs/link"))
+        .expect("the folder is writable");
     let for_s3 = wire::signed("AKIAIOSFODNN7EXAMPLE", "us-east-1").replace("/codecommit/", "/s3/");
     for path in [
         "/more-logs/../secret",

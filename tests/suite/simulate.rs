@@ -59,8 +59,8 @@ fn the_source_action_of_a_pipeline_returns_the_revision_and_the_artifact() {
     ];
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
     let artifact = world.folder().join("data/buckets/codepipeline-us-east-1-111122223333").join(key);
-    let copy = fs::read(world.folder().join("copy.zip")).expect("it was copied");
-    assert_eq!(copy, fs::read(artifact).expect("it is in the bucket"));
+    let copy = fs::read(world.folder().join("copy.zip")).expect("the action copied the archive");
+    assert_eq!(copy, fs::read(artifact).expect("the archive is in the bucket"));
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(copy)).expect("the file is a ZIP archive");
     assert_eq!(archive.by_index(0).expect("one file").name().expect("the output is UTF-8"), "README.md");
     assert_eq!(archive.len(), 1);

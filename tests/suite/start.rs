@@ -58,7 +58,9 @@ fn the_log_warns_of_an_address_for_the_network_and_of_tls() {
         .stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program is built");
     let mut ready = String::new();
-    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("it is text");
+    BufReader::new(child.stdout.take().expect("the output is piped"))
+        .read_line(&mut ready)
+        .expect("the output is UTF-8");
     let (_, port) = ready.trim_end().rsplit_once(':').expect("the program is ready");
     let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).expect("the program listens");
     client.write_all(&[22, 3, 1, 0, 5, 1, 0, 0, 1, 0]).expect("the program reads");
@@ -66,7 +68,7 @@ fn the_log_warns_of_an_address_for_the_network_and_of_tls() {
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(killed.expect("kill is installed").success());
     let output = child.wait_with_output().expect("the program ends");
-    let log = String::from_utf8(output.stderr).expect("it is text");
+    let log = String::from_utf8(output.stderr).expect("the output is UTF-8");
     assert!(log.contains("everyone in the network can read and change all repositories"), "{log}");
     assert!(log.contains("received a TLS handshake"), "{log}");
     assert!(log.contains(&format!("AWS_ENDPOINT_URL_CODECOMMIT=http://127.0.0.1:{port}")), "{log}");

@@ -38,7 +38,7 @@ fn manifests() -> BTreeMap<String, Table> {
 
 fn manifest(folder: &Path) -> Table {
     let text = fs::read_to_string(folder.join("Cargo.toml")).expect("a crate has a manifest");
-    text.parse().expect("it is TOML")
+    text.parse().expect("the manifest is TOML")
 }
 
 fn name(path: &Path) -> String {

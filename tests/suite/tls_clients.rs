@@ -231,7 +231,7 @@ fn health_and_events_use_tls() {
     let data = folder.path().join("data");
     for mode in ["auto", "require"] {
         let running = Running::start(&["--data-dir", &text(&data), "--tls", mode]);
-        let address = running.endpoint().split_once("://").expect("it is a URL").1.to_owned();
+        let address = running.endpoint().split_once("://").expect("the endpoint is a URL").1.to_owned();
         let run = |arguments: &[&str]| {
             outcome(program(folder.path()).args(arguments).env("CODECOMMIT_LOCAL_DATA_DIR", &data))
         };

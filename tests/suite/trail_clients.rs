@@ -113,7 +113,9 @@ except trails.exceptions.TrailNotFoundException as error:
 fn the_sdk_for_rust_creates_changes_shows_and_deletes_a_trail() {
     let world = World::new();
     let trails = world.cloudtrail();
-    let created = world.run(trails.create_trail().name("MyTrail").s3_bucket_name("my-logs").send()).expect("it is new");
+    let created = world
+        .run(trails.create_trail().name("MyTrail").s3_bucket_name("my-logs").send())
+        .expect("there is no other trail");
     assert_eq!(created.trail_arn(), Some(ARN));
     let update = trails.update_trail().name("MyTrail").enable_log_file_validation(true);
     assert_eq!(world.run(update.send()).expect("the resource exists").log_file_validation_enabled(), Some(true));
@@ -130,7 +132,7 @@ fn the_sdk_for_rust_creates_changes_shows_and_deletes_a_trail() {
     assert_eq!(world.run(put.send()).expect("the settings are valid").event_selectors().len(), 1);
     let selectors = world.run(trails.get_event_selectors().trail_name("MyTrail").send()).expect("the resource exists");
     assert_eq!(selectors.event_selectors()[0].read_write_type(), Some(&ReadWriteType::ReadOnly));
-    let tag = Tag::builder().key("Team").value("blue").build().expect("it has a key");
+    let tag = Tag::builder().key("Team").value("blue").build().expect("the tag has a key");
     world.run(trails.add_tags().resource_id(ARN).tags_list(tag.clone()).send()).expect("the resource exists");
     let tags = world.run(trails.list_tags().resource_id_list(ARN).send()).expect("the resource exists");
     assert_eq!(tags.resource_tag_list()[0].tags_list(), std::slice::from_ref(&tag));

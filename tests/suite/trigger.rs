@@ -249,7 +249,8 @@ fn a_destination_that_keeps_failing_is_given_up_without_effect_on_others() {
     world.git_repository("work");
     push(&world, &["main"]);
     let lines = lines(&world, 2);
-    let of = |name: &str| lines.iter().find(|line| line["trigger"] == name).expect("it has a line");
+    let of =
+        |name: &str| lines.iter().find(|line| line["trigger"] == name).expect("the log has a line for the trigger");
     assert_eq!((&of("Working")["outcome"], &of("Working")["attempts"]), (&json!("delivered"), &json!(1)));
     assert_eq!((&of("Failing")["outcome"], &of("Failing")["attempts"]), (&json!("given up"), &json!(3)));
     let reason = format!("{} answered 503 Service Unavailable: received", failing.url());

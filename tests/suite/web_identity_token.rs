@@ -29,8 +29,8 @@ fn checked(world: &World, token: &str) -> Value {
     let [head, claims, signature] = parts.as_slice() else { panic!("a token has three parts: {token}") };
     let read = |part: &str| -> Value { serde_json::from_slice(&decoded(part)).expect("the text is JSON") };
     let (head, claims) = (read(head), read(claims));
-    let issuer = claims["iss"].as_str().expect("it has an issuer");
-    let path = |url: &str| url.strip_prefix(&world.endpoint()).expect("it is this server's").to_owned();
+    let issuer = claims["iss"].as_str().expect("the token names its issuer");
+    let path = |url: &str| url.strip_prefix(&world.endpoint()).expect("the URL is that of this server").to_owned();
     let configuration = get(world, &(path(issuer) + "/.well-known/openid-configuration"));
     assert_eq!(configuration["issuer"], issuer);
     let keys = get(world, &path(configuration["jwks_uri"].as_str().expect("the member is a string")));
@@ -38,7 +38,7 @@ fn checked(world: &World, token: &str) -> Value {
     let key = key.expect("the key is published");
     assert!(["d", "p", "q"].iter().all(|secret| key[secret].is_null()));
     let member = |name: &str| decoded(key[name].as_str().expect("the member is a string"));
-    let signed = token.rsplit_once('.').expect("it has parts").0.as_bytes();
+    let signed = token.rsplit_once('.').expect("a token has three parts").0.as_bytes();
     let result = match head["alg"].as_str() {
         Some("RS256") => RsaPublicKeyComponents { n: member("n"), e: member("e") }.verify(
             &RSA_PKCS1_2048_8192_SHA256,

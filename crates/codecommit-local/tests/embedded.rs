@@ -26,7 +26,8 @@ fn create_repository(endpoint: &str) -> String {
 async fn a_test_on_one_thread_embeds_the_server() {
     let server = Server::start(Settings::ephemeral()).await.expect("a port is free");
     let endpoint = server.endpoint();
-    let reply = tokio::task::spawn_blocking(move || create_repository(&endpoint)).await.expect("it does not panic");
+    let reply =
+        tokio::task::spawn_blocking(move || create_repository(&endpoint)).await.expect("the call does not panic");
     assert!(reply.starts_with("HTTP/1.1 200 ") && reply.contains("MyDemoRepo"), "{reply}");
     let folder = server.data_folder().to_owned();
     assert!(server.trail_folder().join("events.ndjson").exists());

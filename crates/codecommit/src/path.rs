@@ -103,7 +103,8 @@ mod tests {
         for root in [None, Some(String::new()), Some("/".to_owned())] {
             assert_eq!(Path::folder(root).expect("the path is valid"), None);
         }
-        let folder = Path::folder(Some("/a/b/".to_owned())).expect("the path is valid").expect("it is not the root");
+        let folder =
+            Path::folder(Some("/a/b/".to_owned())).expect("the path is valid").expect("the folder is not the root");
         assert_eq!(folder.parents().collect::<Vec<_>>(), ["a"]);
         assert_eq!(folder.file_name(), "b");
         assert!(folder.is_below("a") && !folder.is_below("a/b") && !Path("ab/c".to_owned()).is_below("a"));

@@ -106,7 +106,7 @@ impl Pack {
     /// Returns the order of the entries. Hold it while you look up many entries: it may be evicted and built again.
     pub(crate) fn entry_order(&self) -> Arc<Cached<EntryOrder>> {
         let make = || Some(EntryOrder::of(&self.index));
-        self.entry_order.get_or_make(make).expect("it can always be made")
+        self.entry_order.get_or_make(make).expect("the order is computed without a failure")
     }
 
     /// Returns whether the order of the entries is cached at the moment.

@@ -214,7 +214,7 @@ mod tests {
         let mut out = Vec::new();
         let mut output = CopyOutput(&mut out);
         let mut band = SideBand::new(&mut output, Frames::None);
-        cache.find(&key(5)).expect("it is kept").send(&mut band).expect("a vector takes all");
+        cache.find(&key(5)).expect("the pack is kept").send(&mut band).expect("a vector takes all");
         band.finish().expect("a vector takes all");
         assert_eq!((out, cache.bytes()), (vec![5; 250], 750));
         assert_eq!(fs::read_dir(folder.path()).expect("a readable folder").count(), 0);

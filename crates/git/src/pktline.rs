@@ -260,7 +260,7 @@ mod tests {
         let mut input = bytes.as_slice();
         let mut lines = Lines::new(&mut input, 64 + 100 + 64);
         for line in [b"a", &long[..], b""] {
-            assert_eq!(lines.next().expect("it fits"), Packet::Line(line));
+            assert_eq!(lines.next().expect("the line fits into a packet"), Packet::Line(line));
         }
         assert!(lines.next().is_err());
     }

@@ -78,7 +78,7 @@ impl TestTrail {
     }
 
     fn accept(&self) {
-        self.store.write(|transaction| transaction.execute_all("DROP TRIGGER refusal")).expect("it exists");
+        self.store.write(|transaction| transaction.execute_all("DROP TRIGGER refusal")).expect("the trigger exists");
     }
 
     fn notes(&self) -> Vec<String> {
@@ -89,7 +89,7 @@ impl TestTrail {
 
     /// The ids of the events in `events.ndjson`.
     fn events(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(events_path(&self.folder)).expect("it exists");
+        let text = std::fs::read_to_string(events_path(&self.folder)).expect("the file exists");
         let ids = text.lines().map(|line| id(&serde_json::from_str(line).expect("a line is a record")));
         ids.collect()
     }

@@ -81,7 +81,7 @@ fn compare_record<'c>(case: &'c Case, reply: &Reply, world: &World) -> Result<()
     let record = world.events().pop().expect("the call is recorded");
     let mut input = expand(&request["body"]);
     for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        input.as_object_mut().expect("the value is an object").remove(unknown).expect("it is sent");
+        input.as_object_mut().expect("the value is an object").remove(unknown).expect("the member is in the input");
     }
     let (recorded, expected) = (trail::derived_members(&record), trail::expected_members(operation, &input, reply));
     let (recorded, expected) = (recorded.to_string(), expected.to_string());
@@ -143,7 +143,7 @@ fn expand(value: &Value) -> Value {
 
 /// Returns a text of a number of letters.
 pub fn letters(count: u64) -> String {
-    "x".repeat(usize::try_from(count).expect("it fits into memory"))
+    "x".repeat(usize::try_from(count).expect("the count fits into memory"))
 }
 
 fn send(world: &World, request: &Value) -> Reply {

@@ -71,7 +71,7 @@ fn a_retry_waits_for_its_time_unless_the_clock_was_set_back() {
     let delay = |due| outbox.delay(Timestamp::from_millis(due));
     assert_eq!([delay(0), delay(999_999), delay(1_000_000)], [Duration::ZERO; 3]);
     assert_eq!(delay(1_004_000), Duration::from_secs(4));
-    let longest = i64::try_from(RETRY_MAX.as_millis()).expect("it is a few minutes");
+    let longest = i64::try_from(RETRY_MAX.as_millis()).expect("a few minutes fit");
     assert_eq!(delay(1_000_000 + longest), RETRY_MAX);
     assert_eq!(delay(1_000_001 + longest), Duration::ZERO);
 }

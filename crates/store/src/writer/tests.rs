@@ -174,7 +174,7 @@ fn many_threads_and_tasks_are_all_answered() {
                 for _ in 0..50 {
                     let (mut first, second) = (Task::new(&store, "task"), Task::new(&store, "task"));
                     drop(first.poll());
-                    second.commit.wait().expect("it is committed");
+                    second.commit.wait().expect("the second change is committed");
                     drop(first);
                 }
             })

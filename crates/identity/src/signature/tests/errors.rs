@@ -326,10 +326,10 @@ fn a_mismatch_of_s3_shows_what_was_signed() {
     assert_eq!(text("AWSAccessKeyId"), Some(KEY));
     assert_eq!(text("SignatureProvided"), Some(SIGNATURE));
     assert_eq!(text("CanonicalRequest"), Some(canonical));
-    let string_to_sign = text("StringToSign").expect("it is shown");
+    let string_to_sign = text("StringToSign").expect("the error shows the value");
     assert!(string_to_sign.starts_with("AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/s3/aws4_request\n"));
-    assert!(text("StringToSignBytes").expect("it is shown").starts_with("41 57 53 34 2d"));
-    assert!(text("CanonicalRequestBytes").expect("it is shown").starts_with("47 45 54 0a 2f"));
+    assert!(text("StringToSignBytes").expect("the error shows the value").starts_with("41 57 53 34 2d"));
+    assert!(text("CanonicalRequestBytes").expect("the error shows the value").starts_with("47 45 54 0a 2f"));
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn the_password_of_a_host_with_a_port_and_of_an_own_path() {
     let path = "/444455556666/us-east-2/v1/repos/MyDemoRepo";
     let generated = make_git_password(&secret(), "localhost:4599", path, &region("us-east-2"), now);
     let request = request("ASIA1%to/ken+==%%", &generated, "localhost:4599", &format!("{path}/info/refs"));
-    assert_eq!(verify(&request, &["us-east-2"], "20250102T030405Z").expect("it was generated"), "us-east-2");
+    assert_eq!(
+        verify(&request, &["us-east-2"], "20250102T030405Z").expect("the password was generated for this time"),
+        "us-east-2"
+    );
     let password = password(&request);
     assert_eq!((password.access_key_id(), password.token_hash()), ("ASIA1", Some(TokenHash::of("to/ken+==%%"))));
 }
@@ -116,7 +119,9 @@ fn each_changed_byte_is_refused() {
 #[test]
 fn a_user_name_that_is_no_access_key_has_static_credentials() {
     let claim = |user: &str, password: &str| {
-        request(user, password, HOST, PATH).with(|request| Claim::read(Protocol::Git, request)).expect("it is readable")
+        request(user, password, HOST, PATH)
+            .with(|request| Claim::read(Protocol::Git, request))
+            .expect("the credentials are well formed")
     };
     for user in ["Mary_Major-at-111122223333", "U+1-at-111122223333", "a%b-at-111122223333"] {
         let Claim::GitCredential(credential) = claim(user, "pass:word") else { panic!("{user} is no access key") };
