@@ -55,6 +55,7 @@ mod rotation;
 mod s3;
 mod session_tags;
 mod settings;
+mod sheets;
 mod signed;
 mod simulate;
 mod ssh;

@@ -59,14 +59,11 @@ impl ClientKey<'_> {
 
 /// Prints one export for each variable.
 pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
-    let endpoint = arguments.endpoint.trim_end_matches('/');
+    let endpoint = checked_endpoint(&arguments.endpoint)?;
     let endpoint = match endpoint.strip_prefix("http://") {
         Some(address) if arguments.tls || arguments.ca.is_some() => format!("https://{address}"),
-        _ => endpoint.to_owned(),
+        _ => endpoint,
     };
-    if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-        return Err(format!("'{endpoint}' is not an http or https URL; write one such as http://127.0.0.1:4599"));
-    }
     let ca = if endpoint.starts_with("https://") {
         let found = authority::find(arguments.ca.as_deref(), &arguments.data_dir, &endpoint)?;
         println!("# {}", found.comment);
@@ -88,6 +85,17 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
         println!("export {GIT_AUTHORITIES}={}", quoted(&ca));
     }
     Ok(())
+}
+
+/// Returns the URL of a server without a slash at its end; fails for a text that is no such URL.
+pub(crate) fn checked_endpoint(text: &str) -> Result<String, String> {
+    let endpoint = text.trim_end_matches('/');
+    let address = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
+    let is_address = |address: &str| !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_graphic());
+    if address.is_some_and(is_address) {
+        return Ok(endpoint.to_owned());
+    }
+    Err(format!("'{endpoint}' is not an http or https URL; write one such as http://127.0.0.1:4599"))
 }
 
 /// Returns the variables that point the AWS CLI, SDKs and git at a server; `ca` is the certificate authority's file, with https.
@@ -132,7 +140,7 @@ pub(crate) fn exports(
 }
 
 /// Quotes a text for a POSIX shell, if necessary.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:+=".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
         return text.to_owned();

@@ -5,6 +5,7 @@ mod completions;
 mod environment;
 mod events;
 mod health;
+mod identities;
 mod log;
 mod server_trust;
 mod simulate;
@@ -72,6 +73,8 @@ enum Command {
     Events(events::Arguments),
     /// Ask a running server whether it is ready
     Health(health::Arguments),
+    /// Write an identities file with users and random keys, and a sheet for each user, for labs and trainings
+    Identities(identities::Arguments),
     /// Print the manual page
     Man,
     /// Start the server; the same as no command
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Some(Command::Env(environment)) => environment::print(&environment),
         Some(Command::Events(events)) => events::print(&events),
         Some(Command::Health(health)) => health::ask(&health),
+        Some(Command::Identities(identities)) => identities::write(&identities),
         Some(Command::Man) => completions::print_manual(Arguments::command()),
         Some(Command::Simulate(simulate)) => simulate::run(&simulate),
         Some(Command::Verify(verify)) => verify::print(&verify),

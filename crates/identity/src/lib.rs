@@ -119,8 +119,13 @@ impl Identities {
     pub fn load(path: &Path, default_account: AccountId) -> Result<Self, Error> {
         let text =
             std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path, default_account)
+    }
+
+    /// Reads the text of an identities file that has or will have this path.
+    pub fn parse(text: &str, path: &Path, default_account: AccountId) -> Result<Self, Error> {
         let mut identities = Self::new(default_account);
-        file::read(&text, path.parent().unwrap_or(Path::new("")), &mut identities)
+        file::read(text, path.parent().unwrap_or(Path::new("")), &mut identities)
             .map_err(|file::Fault { line, message }| Error::Invalid { path: path.to_owned(), line, message })?;
         Ok(identities)
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws::{AccountId, Region};
-pub use identity::{Access, AccessKey, SecretKey};
+pub use identity::{Access, AccessKey, Error as IdentitiesError, Identities, SecretKey};
 pub use ipnet::IpNet;
 
 pub use bucket::{RemoteSettings, Secret};
