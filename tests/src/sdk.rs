@@ -20,7 +20,7 @@ struct Connection;
 
 /// Creates a client of a service; the SDK of each service has its own configuration types with the same functions.
 macro_rules! client {
-    ($sdk:ident, $endpoint:expr, $access_key:expr, $secret:expr, $region:expr) => {{
+    ($sdk:ident, $endpoint:expr, $access_key:expr, $secret:expr, $token:expr, $region:expr) => {{
         use $sdk::config::retry::RetryConfig;
         use $sdk::config::timeout::TimeoutConfig;
         use $sdk::config::{BehaviorVersion, Credentials, IdentityCache, Region, StalledStreamProtectionConfig};
@@ -34,7 +34,7 @@ macro_rules! client {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .endpoint_url($endpoint)
             .region(Region::new($region.to_owned()))
-            .credentials_provider(Credentials::new($access_key, $secret, None, None, "the test"))
+            .credentials_provider(Credentials::new($access_key, $secret, $token, None, "the test"))
             .build();
         $sdk::Client::from_conf(config)
     }};
@@ -48,12 +48,17 @@ impl World {
 
     /// Creates a client of CodeCommit with an access key and its secret.
     pub fn sdk_with(&self, access_key: &str, secret: &str) -> aws_sdk_codecommit::Client {
-        client!(aws_sdk_codecommit, self.endpoint(), access_key, secret, "us-east-1")
+        client!(aws_sdk_codecommit, self.endpoint(), access_key, secret, None, "us-east-1")
+    }
+
+    /// Creates a client of CodeCommit with temporary credentials.
+    pub fn sdk_with_token(&self, access_key: &str, secret: &str, token: &str) -> aws_sdk_codecommit::Client {
+        client!(aws_sdk_codecommit, self.endpoint(), access_key, secret, Some(token.to_owned()), "us-east-1")
     }
 
     /// Creates a client of CodeCommit with an access key, for a region.
     pub fn sdk_as(&self, access_key: &str, region: &str) -> aws_sdk_codecommit::Client {
-        client!(aws_sdk_codecommit, self.endpoint(), access_key, SECRET, region)
+        client!(aws_sdk_codecommit, self.endpoint(), access_key, SECRET, None, region)
     }
 
     /// Creates a client of CloudTrail with the example access key of the documentation.
@@ -63,12 +68,12 @@ impl World {
 
     /// Creates a client of CloudTrail with an access key, for a region.
     pub fn cloudtrail_as(&self, access_key: &str, region: &str) -> aws_sdk_cloudtrail::Client {
-        client!(aws_sdk_cloudtrail, self.endpoint(), access_key, SECRET, region)
+        client!(aws_sdk_cloudtrail, self.endpoint(), access_key, SECRET, None, region)
     }
 
     /// Creates a client of STS with an access key.
     pub fn sts_as(&self, access_key: &str) -> aws_sdk_sts::Client {
-        client!(aws_sdk_sts, self.endpoint(), access_key, SECRET, "us-east-1")
+        client!(aws_sdk_sts, self.endpoint(), access_key, SECRET, None, "us-east-1")
     }
 }
 

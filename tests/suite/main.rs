@@ -57,6 +57,8 @@ mod session_tags;
 mod settings;
 mod sheets;
 mod signed;
+mod signed_clients;
+mod signed_requests;
 mod simulate;
 mod ssh;
 mod stalled;

@@ -4,11 +4,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use server::Settings;
 use server::settings::{Access, AccessKey, SecretKey};
 use tests::clients::{Outcome, outcome};
 use tests::{Reply, World};
 
-const IDENTITIES: &str = r#"
+pub(crate) const IDENTITIES: &str = r#"
 [[account]]
 id = "111122223333"
 
@@ -34,21 +35,27 @@ name = "Li_Juan"
 access_keys = [{ id = "AKIAI44QH8DHBEXAMPLE", secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" }, "AKIAWITHOUTASECRET00"]
 "#;
 
-const LI_JUAN: (&str, &str) = ("AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY");
-const MARY_MAJOR: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+pub(crate) const LI_JUAN: (&str, &str) = ("AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY");
+pub(crate) const MARY_MAJOR: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
 const ADMINISTRATOR: (&str, &str) = ("AKIAADMINISTRATOR000", "the secret of the administrator");
 
 /// Starts a server that verifies signatures of every date, as its clock is not that of the clients.
 fn world() -> World {
+    world_with(IDENTITIES, |_| ())
+}
+
+/// Starts such a server with an identities file and changed settings.
+pub(crate) fn world_with(identities: &str, change: impl FnOnce(&mut Settings)) -> World {
     World::with(|settings| {
         let data = settings.data_dir.as_ref().expect("the harness sets a data folder");
         let path = data.with_file_name("identities.toml");
-        std::fs::write(&path, IDENTITIES).expect("the folder is writable");
+        std::fs::write(&path, identities).expect("the folder is writable");
         settings.identities = Some(path);
         settings.access = Access::Signed;
         settings.max_clock_skew = None;
         let (id, secret) = ADMINISTRATOR;
         settings.administrator = Some(AccessKey { id: id.to_owned(), secret: SecretKey::new(secret) });
+        change(settings);
     })
 }
 

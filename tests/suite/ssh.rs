@@ -11,7 +11,7 @@ use tests::ssh::KEY_ID;
 use tests::{World, wait_until};
 
 /// The installed programs `git`.
-fn programs() -> impl Iterator<Item = &'static str> {
+pub(crate) fn programs() -> impl Iterator<Item = &'static str> {
     ["/usr/bin/git", "/usr/local/bin/git"].into_iter().filter(|program| Path::new(program).exists())
 }
 
