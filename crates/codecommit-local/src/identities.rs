@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     /// URL of the server on the sheets, as the users reach it; with https, they download its certificate authority
     #[arg(long, env = "CODECOMMIT_LOCAL_ENDPOINT", value_name = "URL", default_value = "http://127.0.0.1:4599")]
     endpoint: String,
-    /// Repository on the sheets, which exists already [default: each user creates one of the own name]
+    /// Repository on the sheets, which exists already [default: each user creates one with the user's name]
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
     /// Replace files that exist

@@ -1,4 +1,6 @@
 //! The sheet of a user: a shell script with comments, to paste part by part.
+//!
+//! **Invariant:** comments have no characters that mean something to a shell: an interactive zsh takes them for commands by default.
 
 use aws::{AccountId, GlobalArn, Region};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,6 +13,9 @@ const AUTHORITY: &str = "codecommit-local-ca.pem";
 
 /// The variable of the shell with the path of that file. As a value of another variable it stands for its own value.
 const AUTHORITY_VARIABLE: &str = "CODECOMMIT_LOCAL_CA";
+
+/// Makes an interactive zsh accept comments; other shells do not have the command.
+const COMMENTS_IN_ZSH: &str = "setopt interactive_comments 2> /dev/null || true\n";
 
 /// What the sheet of a user contains.
 pub(super) struct Sheet<'s> {
@@ -65,12 +70,12 @@ impl Sheet<'_> {
             format!("export {name}={value}\n")
         });
         let exports = exports.collect::<Vec<_>>().concat();
-        format!("# Settings of the AWS CLI, SDKs and git in this shell\n{download}{exports}")
+        format!("# Settings of the AWS CLI, SDKs and git in this shell\n{COMMENTS_IN_ZSH}{download}{exports}")
     }
 
     fn first_call(&self) -> String {
         let arn = GlobalArn::iam(self.region.partition(), self.account, format!("user/{}", self.user.name));
-        format!("# Who am I? This prints {arn}\naws sts get-caller-identity --query Arn --output text\n")
+        format!("# The first call prints {arn}\naws sts get-caller-identity --query Arn --output text\n")
     }
 
     fn creation(&self) -> String {
@@ -79,7 +84,7 @@ impl Sheet<'_> {
 
     fn clone_with_helper(&self) -> String {
         format!(
-            "# Clone it; git gets a password from the AWS CLI\ngit clone {} {}\n",
+            "# Clone it with a password that git gets from the AWS CLI\ngit clone {} {}\n",
             quoted(&self.url("")),
             self.name()
         )

@@ -151,6 +151,17 @@ fn impossible_numbers_and_names_are_refused() {
 }
 
 #[test]
+fn comments_on_a_sheet_mean_nothing_to_a_shell() {
+    for endpoint in ["http://127.0.0.1:4599", "https://127.0.0.1:4599"] {
+        let (folder, _) = written(&["--users", "1", "--endpoint", endpoint]);
+        let sheet = fs::read_to_string(folder.path().join("sheets/student01.txt")).expect("the sheet exists");
+        for line in sheet.lines().filter(|line| line.starts_with('#')) {
+            assert!(!line[1..].contains(|letter| "#;&|<>()$`\\\"'*?[]!{}~".contains(letter)), "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_sheet_names_a_given_repository_and_creates_none() {
     let (folder, _) = written(&["--users", "1", "--repository", "MyDemoRepo", "--region", "eu-west-1"]);
     let sheet = fs::read_to_string(folder.path().join("sheets/student01.txt")).expect("the sheet exists");
