@@ -35,6 +35,7 @@ mod git_limits;
 mod golden;
 mod gone;
 mod history;
+mod iam;
 mod identity;
 mod journeys;
 mod kms;

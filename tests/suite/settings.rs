@@ -335,15 +335,15 @@ fn a_shell_can_evaluate_the_environment_of_a_client() {
     let program = binary::path();
     let script = format!(
         "eval \"$('{}' env --endpoint http://127.0.0.1:9/ --region eu-west-1)\" && git config --get-urlmatch credential.helper \
-         http://127.0.0.1:9 && echo $AWS_ENDPOINT_URL_CODECOMMIT $AWS_ENDPOINT_URL_CLOUDTRAIL $AWS_ENDPOINT_URL_STS $AWS_REGION $AWS_DEFAULT_REGION \
-         $AWS_ACCESS_KEY_ID",
+         http://127.0.0.1:9 && echo $AWS_ENDPOINT_URL_CODECOMMIT $AWS_ENDPOINT_URL_CLOUDTRAIL $AWS_ENDPOINT_URL_STS \
+         $AWS_ENDPOINT_URL_IAM $AWS_REGION $AWS_DEFAULT_REGION $AWS_ACCESS_KEY_ID",
         program.display()
     );
     let output = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
     let endpoint = "http://127.0.0.1:9";
     let expected = format!(
         "!f() {{ aws codecommit credential-helper $1 $([ $1 = get ] && echo --ignore-host-check); }}; f\n\
-         {endpoint} {endpoint} {endpoint} eu-west-1 eu-west-1 AKIAIOSFODNN7EXAMPLE\n"
+         {endpoint} {endpoint} {endpoint} {endpoint} eu-west-1 eu-west-1 AKIAIOSFODNN7EXAMPLE\n"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{output:?}");
 }

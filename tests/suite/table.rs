@@ -2,7 +2,7 @@
 
 use aws::{Access, Operation};
 use codecommit::CodeCommit;
-use identity::Sts;
+use identity::{Iam, Sts};
 use tagging::Tagging;
 use trail::CloudTrail;
 
@@ -39,7 +39,7 @@ pub fn json() -> Vec<Row> {
 
 /// Lists the operations of all services.
 pub fn all() -> Vec<Row> {
-    [json(), supported(Sts::operations())].into_iter().flatten().collect()
+    [json(), supported(Sts::operations()), supported(Iam::operations())].into_iter().flatten().collect()
 }
 
 /// Finds the row of an operation of a service that uses AWS JSON.

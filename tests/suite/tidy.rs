@@ -224,7 +224,10 @@ fn only_the_tables_list_operations() {
     // A client names the operations that it calls.
     let client = crates.join("codecommit-local/src/simulate");
     let lists = sources().into_iter().filter(|(path, text)| {
-        let is_ours = path.starts_with(&crates) && path.iter().any(|part| part == "src") && !path.starts_with(&client);
+        let inside = path.strip_prefix(&crates).unwrap_or(Path::new(""));
+        let has = |folder: &str| inside.iter().any(|part| part == folder);
+        // Tests call the operations by their names, too.
+        let is_ours = has("src") && !has("tests") && !path.starts_with(&client);
         let listed = names.iter().filter(|name| text.contains(name.as_str())).count();
         is_ours && name(path) != "operations.rs" && listed > NAMED_MAX
     });

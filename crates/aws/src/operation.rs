@@ -201,7 +201,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { decode: Box::new(decode), ..self }
     }
 
-    /// Creates the row of an operation of an AWS query service; `recorded` reduces its output to what records show.
+    /// Creates the row of a read-only operation of an AWS query service; `recorded` reduces its output to what records show.
     ///
     /// The SDK publishes no schemas for these shapes: serde reads and writes them.
     pub fn query<I, O, E>(
@@ -215,13 +215,29 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         O: Serialize + 'static,
         E: Into<Failure> + 'static,
     {
+        // AWS records requests for credentials as read-only.
+        Self::query_of(Access::Read, name, namespace, handler, recorded)
+    }
+
+    /// Creates the row of an operation of an AWS query service that reads or writes.
+    pub fn query_of<I, O, E>(
+        access: Access,
+        name: &'static str,
+        namespace: &'static str,
+        handler: impl Fn(&S, &Arc<Call>, I) -> Result<Change<T, O, E>, E> + Copy + Send + Sync + 'static,
+        recorded: fn(Value) -> Value,
+    ) -> Self
+    where
+        I: DeserializeOwned + Serialize + Send + 'static,
+        O: Serialize + 'static,
+        E: Into<Failure> + 'static,
+    {
         let decode = |body: &[u8]| {
             let input: I = query::decode(body)?;
             let parameters = serde_json::to_value(&input).map_err(unwritable)?;
             Ok((input, record_form::of_value(parameters)))
         };
-        // AWS records requests for credentials as read-only.
-        Self::changing(name, Access::Read, decode, handler, move |output, request_id| {
+        Self::changing(name, access, decode, handler, move |output, request_id| {
             let output = serde_json::to_value(output).map_err(unwritable)?;
             let body = xml::reply(name, namespace, &output, request_id);
             Ok(Reply { body, response_elements: record_form::of_value(recorded(output)) })
@@ -292,7 +308,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         name: &'static str,
         access: Access,
         decode: impl Fn(&[u8]) -> Result<(I, Value), Failure> + Send + Sync + 'static,
-        handler: Handler<S, I, Change<T, O, E>, E>,
+        handler: impl Fn(&S, &Arc<Call>, I) -> Result<Change<T, O, E>, E> + Copy + Send + Sync + 'static,
         reply: impl Fn(O, &str) -> Result<Reply, Failure> + Copy + Send + Sync + 'static,
     ) -> Self {
         let decode = move |body: &[u8]| {

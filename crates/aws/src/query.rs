@@ -59,6 +59,12 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>
     text.parse().map(Some).map_err(|_| D::Error::custom(format!("'{text}' is not an integer")))
 }
 
+/// Deserializes a truth value, which a form holds as text.
+pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| D::Error::custom(format!("'{text}' is not true or false")))
+}
+
 fn malformed(cause: &str) -> Failure {
     Failure::client("MalformedInput", cause)
 }

@@ -55,6 +55,20 @@ impl Region {
         &self.0
     }
 
+    /// Returns the region of global services such as IAM, in the scope of signatures and in records.
+    pub fn of_global_services(partition: Partition) -> Self {
+        Self(Arc::from(match partition {
+            Partition::Aws => "us-east-1",
+            Partition::China => "cn-north-1",
+            Partition::GovCloud => "us-gov-west-1",
+            Partition::European => "eusc-de-east-1",
+            Partition::Iso => "us-iso-east-1",
+            Partition::IsoB => "us-isob-east-1",
+            Partition::IsoE => "eu-isoe-west-1",
+            Partition::IsoF => "us-isof-south-1",
+        }))
+    }
+
     /// Returns the region in an AWS host name, with or without a port. Network aliases of containers have such host names.
     ///
     /// Recognizes `codecommit.REGION.amazonaws.com`, the same of the other services that have no region in their requests without a

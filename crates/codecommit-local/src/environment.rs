@@ -100,7 +100,8 @@ pub(crate) fn checked_endpoint(text: &str) -> Result<String, String> {
 
 /// Returns the variables that point the AWS CLI, SDKs and git at a server; `ca` is the certificate authority's file, with https.
 pub(crate) fn variables(endpoint: &str, region: &str, key: ClientKey<'_>, ca: Option<&str>) -> Vec<(String, String)> {
-    let endpoints = ["AWS_ENDPOINT_URL_CODECOMMIT", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_STS"];
+    let endpoints =
+        ["AWS_ENDPOINT_URL_CODECOMMIT", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"];
     let mut variables: Vec<_> = endpoints.map(|name| (name, endpoint)).into();
     variables.extend([
         ("AWS_REGION", region),

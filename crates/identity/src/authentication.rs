@@ -102,7 +102,7 @@ impl Sts {
             return Ok((Caller::root(self.default_account().clone(), Some(id), None), secret));
         }
         let identities = self.identities();
-        let declared = identities.access_key(key);
+        let declared = identities.access_key(key, self.root_key());
         declared.ok_or_else(|| SignatureError::UnknownKey(key.to_owned()).into())
     }
 

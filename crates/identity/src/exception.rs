@@ -1,8 +1,10 @@
-//! The exceptions of STS, with AWS's messages where they are known.
+//! The exceptions of STS and IAM, with AWS's messages where they are known.
 
 use aws::{Denial, Failure};
 
-/// Why an operation of STS failed.
+use crate::iam::IamError;
+
+/// Why an operation of STS or IAM failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Exception {
     /// A member of the input violates a constraint of the model.
@@ -112,6 +114,9 @@ pub enum Exception {
     /// A token or assertion has expired.
     #[error("{0}")]
     ExpiredToken(String),
+    /// An error of IAM.
+    #[error(transparent)]
+    Iam(IamError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -120,6 +125,7 @@ pub enum Exception {
 impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
         let (name, status) = match exception {
+            Exception::Iam(_) => return IamError::failure(exception),
             Exception::Constraint { .. }
             | Exception::InvalidArn(_)
             | Exception::LongerThanTheRole
@@ -147,7 +153,7 @@ impl From<Exception> for Failure {
             Exception::InvalidIdentityToken(_) => ("InvalidIdentityToken", 400),
             Exception::ExpiredToken(_) => ("ExpiredTokenException", 400),
             Exception::Store(_) | Exception::TokenKey(_) => {
-                tracing::error!(error = %exception, "cannot complete an operation of STS");
+                tracing::error!(error = %exception, "cannot complete an operation");
                 return Self::internal();
             }
         };

@@ -2,6 +2,7 @@
 
 mod declarations;
 mod policies;
+mod rows;
 
 use std::collections::hash_map::Entry;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use self::declarations::{
     KeyWithSecret, Person, Service, SubjectType, User,
 };
 use self::policies::PolicyReader;
+pub(crate) use self::policies::{MANAGED_SIZE_MAX, TRUST_SIZE_MAX};
 use crate::provider::{ContextProvider, OpenIdProvider, SamlProvider, WebToken};
 use crate::role::{DURATION_SECONDS, DURATION_SECONDS_MAX, Role, Trusts, is_name_byte};
 use crate::ssh_public_key::{SshKeyOwner, SshPublicKey};
@@ -82,6 +84,7 @@ fn add_account(account: Account, folder: &Path, identities: &mut Identities) -> 
     }
     for group in &account.groups {
         policies.add_group(group, identities)?;
+        rows::add_group(&id, group.name.get_ref(), identities);
     }
     let mut default = None;
     for user in account.users {
@@ -110,8 +113,10 @@ fn add_account(account: Account, folder: &Path, identities: &mut Identities) -> 
     if !account.roles.is_empty() {
         for declared in account.roles {
             validate_name("role", &declared.name)?;
-            let trusts = policies.add_role(&declared, identities)?;
+            let (trusts, document) = policies.add_role(&declared, identities)?;
+            let path = path_of("role", declared.path.as_ref())?.to_owned();
             let role = role(&id, declared, trusts)?;
+            rows::add_role(&role, &path, document, identities);
             identities.roles.entry(id.clone()).or_default().push(role);
         }
     }
@@ -134,6 +139,7 @@ fn add_account(account: Account, folder: &Path, identities: &mut Identities) -> 
 /// Adds the access keys, Git user names and SSH keys of a user; returns the caller that the user is by default.
 fn add_user(account: &AccountId, user: User, identities: &mut Identities) -> Result<Caller, FaultAt> {
     let caller = user_caller(account, &user)?;
+    rows::add_user(account, &user, &caller, identities);
     add_keys(identities, &caller, &user.access_keys)?;
     let own_name = format!("{}-at-{account}", user.name.get_ref());
     let own_name = Spanned::new(user.name.span(), own_name);

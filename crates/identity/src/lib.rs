@@ -12,6 +12,8 @@ mod credentials;
 mod exception;
 mod file;
 mod git_credential;
+pub mod iam;
+mod live;
 mod managed;
 mod permissions;
 mod principal;
@@ -23,6 +25,7 @@ pub mod signature;
 mod signature_scope;
 mod ssh_public_key;
 mod sts;
+mod tables;
 
 use std::collections::HashMap;
 use std::io;
@@ -35,6 +38,7 @@ pub use crate::authentication::{Access, Authenticated, AuthenticationError, Endp
 pub use crate::credentials::{Credentials, PresentedCredential};
 pub use crate::exception::Exception;
 pub use crate::git_credential::{PasswordHash, make_password};
+pub use crate::iam::Iam;
 pub use crate::managed::ManagedPolicy;
 use crate::permissions::PermissionCache;
 use crate::principal::Principals;
@@ -45,6 +49,7 @@ pub use crate::session::TokenHash;
 pub use crate::signature_scope::SignatureScope;
 pub use crate::ssh_public_key::{SshKeyOwner, SshPublicKey};
 pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Sts};
+use crate::tables::declared::DeclaredRows;
 
 /// Why an identities file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +90,8 @@ pub struct Identities {
     /// The passwords of the Git user names that are declared with one.
     git_passwords: HashMap<String, PasswordHash>,
     by_ssh_key_id: HashMap<String, SshKeyOwner>,
+    /// The access keys that the IAM API issued, and whether they are active. The root key gives their secrets.
+    issued_keys: HashMap<String, bool>,
     /// The accounts of the file.
     declared: Vec<AccountId>,
     /// The roles of the accounts that declare any.
@@ -93,6 +100,8 @@ pub struct Identities {
     /// The policies of users, groups and roles.
     principals: Principals,
     permissions: PermissionCache,
+    /// The rows that the file declares, until they are stored.
+    declared_rows: DeclaredRows,
 }
 
 impl Identities {
@@ -107,11 +116,32 @@ impl Identities {
             secrets: HashMap::new(),
             git_passwords: HashMap::new(),
             by_ssh_key_id: HashMap::new(),
+            issued_keys: HashMap::new(),
             declared: Vec::new(),
             roles: HashMap::new(),
             providers: Providers::default(),
             principals: Principals::default(),
             permissions: PermissionCache::default(),
+            declared_rows: DeclaredRows::default(),
+        }
+    }
+
+    /// Returns a copy that has combined no permissions yet.
+    fn without_permissions(&self) -> Self {
+        Self {
+            default: self.default.clone(),
+            by_access_key: self.by_access_key.clone(),
+            by_git_user_name: self.by_git_user_name.clone(),
+            secrets: self.secrets.clone(),
+            git_passwords: self.git_passwords.clone(),
+            by_ssh_key_id: self.by_ssh_key_id.clone(),
+            issued_keys: self.issued_keys.clone(),
+            declared: self.declared.clone(),
+            roles: self.roles.clone(),
+            providers: self.providers.clone(),
+            principals: self.principals.clone(),
+            permissions: PermissionCache::default(),
+            declared_rows: DeclaredRows::default(),
         }
     }
 
@@ -156,9 +186,12 @@ impl Identities {
         caller.in_partition(partition)
     }
 
-    /// Returns the owner and the secret of an access key that is declared with a secret.
-    pub(crate) fn access_key(&self, key: &str) -> Option<(Caller, SecretKey)> {
+    /// Returns the owner and the secret of an access key that is declared with a secret, or that is issued and active.
+    pub(crate) fn access_key(&self, key: &str, root_key: &RootKey) -> Option<(Caller, SecretKey)> {
         let caller = self.by_access_key.get(key)?;
+        if let Some(is_active) = self.issued_keys.get(key) {
+            return is_active.then(|| (caller.clone(), root_key.secret(key)));
+        }
         let secret = self.secrets.get(key).cloned().or_else(|| root_key::documented_secret(key));
         if secret.is_none() {
             tracing::warn!(access_key_id = key, "the identities file declares this access key without its secret");

@@ -161,4 +161,4 @@ fn parse(text: &str) -> Option<Arc<Document>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

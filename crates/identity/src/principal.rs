@@ -24,6 +24,8 @@ pub(crate) struct HeldPolicies {
 pub(crate) struct InlinePolicy {
     pub(crate) name: String,
     pub(crate) document: Arc<Document>,
+    /// The text of the document.
+    pub(crate) text: String,
 }
 
 /// A user or a role.
@@ -48,7 +50,7 @@ pub(crate) enum PrincipalKind {
 type Name = (AccountId, String);
 
 /// The users, groups and roles of all accounts, and the managed policies that they use.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Principals {
     holders: HashMap<(PrincipalKind, Name), Principal>,
     groups: HashMap<Name, HeldPolicies>,
@@ -73,6 +75,31 @@ impl Principals {
     /// Adds a group; returns false if the account has one of that name.
     pub(crate) fn add_group(&mut self, account: &AccountId, name: &str, policies: HeldPolicies) -> bool {
         self.groups.insert(key(account, name), policies).is_none()
+    }
+
+    /// Returns a user or a role.
+    pub(crate) fn holder(&self, kind: PrincipalKind, account: &AccountId, name: &str) -> Option<&Principal> {
+        self.holders.get(&(kind, key(account, name)))
+    }
+
+    /// Returns a user or a role, to change it.
+    pub(crate) fn holder_mut(
+        &mut self,
+        kind: PrincipalKind,
+        account: &AccountId,
+        name: &str,
+    ) -> Option<&mut Principal> {
+        self.holders.get_mut(&(kind, key(account, name)))
+    }
+
+    /// Returns the policies of a group.
+    pub(crate) fn group(&self, account: &AccountId, name: &str) -> Option<&HeldPolicies> {
+        self.groups.get(&key(account, name))
+    }
+
+    /// Returns the policies of a group, to change them.
+    pub(crate) fn group_mut(&mut self, account: &AccountId, name: &str) -> Option<&mut HeldPolicies> {
+        self.groups.get_mut(&key(account, name))
     }
 
     /// Returns whether the account has a group.

@@ -3,7 +3,7 @@
 use aws::AccountId;
 
 /// The providers that the identities file declares.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Providers {
     pub(crate) open_id: Vec<OpenIdProvider>,
     pub(crate) saml: Vec<SamlProvider>,
@@ -11,7 +11,7 @@ pub(crate) struct Providers {
 }
 
 /// An OIDC provider of an account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OpenIdProvider {
     pub(crate) account: AccountId,
     /// The URL without its scheme.
@@ -34,7 +34,7 @@ pub(crate) struct ContextProvider {
 }
 
 /// A SAML provider of an account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SamlProvider {
     pub(crate) account: AccountId,
     pub(crate) name: String,
@@ -43,7 +43,7 @@ pub(crate) struct SamlProvider {
 }
 
 /// An opaque web identity token and the identity that it names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct WebToken {
     pub(crate) token: String,
     pub(crate) provider: String,

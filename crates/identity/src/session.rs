@@ -52,6 +52,7 @@ pub(crate) const STEPS: &[&str] = &[
     ALTER TABLE sessions ADD COLUMN scopes TEXT;
     ALTER TABLE sessions ADD COLUMN federated_provider TEXT;
 ",
+    crate::tables::STEP,
 ];
 
 /// Time for which expired credentials are still reported as expired, in milliseconds: a week.
@@ -252,8 +253,14 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
 }
 
 /// Deletes all sessions.
-pub(crate) fn clear(store: &Store) -> Result<(), Error> {
-    store.write(|transaction| transaction.execute("DELETE FROM sessions", &[]).map(drop))
+pub(crate) fn clear(transaction: &Transaction) -> Result<(), Error> {
+    transaction.execute("DELETE FROM sessions", &[]).map(drop)
+}
+
+/// Deletes the sessions of a user or role, by its unique id.
+pub(crate) fn delete_of(transaction: &Transaction, principal_id: &str) -> Result<(), Error> {
+    let named = format!("%\"principal_id\":\"{principal_id}%");
+    transaction.execute("DELETE FROM sessions WHERE caller LIKE ?1", &[(&named).into()]).map(drop)
 }
 
 #[cfg(test)]

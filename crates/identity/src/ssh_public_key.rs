@@ -4,6 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use aws::Caller;
+use md5::{Digest, Md5};
+use rsa::pkcs1::DecodeRsaPublicKey;
+use rsa::pkcs8::{DecodePublicKey, EncodePublicKey, LineEnding};
+use rsa::traits::PublicKeyParts;
+use rsa::{BoxedUint, RsaPublicKey};
 
 /// The only algorithm of keys that IAM accepts.
 const ALGORITHM: &[u8] = b"ssh-rsa";
@@ -47,10 +52,52 @@ impl SshPublicKey {
         }
     }
 
+    /// Reads a key in PEM: a `PUBLIC KEY` or an `RSA PUBLIC KEY`; `None` if it is none, or not of a permitted size.
+    pub(crate) fn from_pem(text: &str) -> Option<Self> {
+        let key = RsaPublicKey::from_public_key_pem(text).ok().or_else(|| RsaPublicKey::from_pkcs1_pem(text).ok())?;
+        let [exponent, modulus] = [key.e().to_be_bytes_trimmed_vartime(), key.n().to_be_bytes_trimmed_vartime()];
+        let mut bytes = Vec::new();
+        for number in [ALGORITHM.to_vec(), positive(&exponent), positive(&modulus)] {
+            bytes.extend(u32::try_from(number.len()).ok()?.to_be_bytes());
+            bytes.extend(number);
+        }
+        modulus_bits(&bytes).filter(|bits| (BITS_MIN..=BITS_MAX).contains(bits)).map(|_| Self(bytes))
+    }
+
+    /// Writes the key in PEM, as a `PUBLIC KEY`.
+    pub(crate) fn to_pem(&self) -> String {
+        let number = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(bytes);
+        let fields = field(&self.0).and_then(|(_, rest)| {
+            let (exponent, rest) = field(rest)?;
+            Some((exponent, field(rest)?.0))
+        });
+        let key = fields.and_then(|(exponent, modulus)| {
+            RsaPublicKey::new_with_max_size(number(modulus), number(exponent), BITS_MAX).ok()
+        });
+        key.and_then(|key| key.to_public_key_pem(LineEnding::LF).ok()).unwrap_or_default()
+    }
+
+    /// Returns the line of the key in the form `ssh-rsa BASE64`.
+    pub(crate) fn line(&self) -> String {
+        format!("ssh-rsa {}", STANDARD.encode(&self.0))
+    }
+
+    /// Returns the MD5 of the key as sixteen pairs of digits.
+    pub(crate) fn fingerprint(&self) -> String {
+        let digest = Md5::digest(&self.0);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+    }
+
     /// Returns whether this is the key with a binary form.
     pub fn is(&self, bytes: &[u8]) -> bool {
         self.0 == bytes
     }
+}
+
+/// Writes a number without leading zeros so that it is positive: a zero byte is before a first byte with its highest bit set.
+fn positive(digits: &[u8]) -> Vec<u8> {
+    let sign = digits.first().filter(|first| **first >= 0x80).map(|_| 0);
+    sign.into_iter().chain(digits.iter().copied()).collect()
 }
 
 /// Returns the size of the modulus of a key; `None` if the bytes are no RSA key.

@@ -24,13 +24,13 @@ pub(crate) mod token_key;
 use std::sync::Arc;
 
 use aws::{AccountId, Call, Caller, Clock, Operation, Partition, Timestamp};
-use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 
 use crate::administrator::{self, AccessKey, Administrator};
+use crate::live::LiveIdentities;
 use crate::session::{self, NewSession, SessionPolicies};
-use crate::{AuthenticationError, Credentials, Identities, PresentedCredential, RootKey, SshKeyOwner};
+use crate::{AuthenticationError, Credentials, Iam, Identities, PresentedCredential, RootKey, SshKeyOwner, tables};
 
 /// `eventSource` of the records of STS.
 pub const EVENT_SOURCE: &str = "sts.amazonaws.com";
@@ -43,11 +43,10 @@ pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// AWS STS over the identities of the file and the sessions in the store.
 pub struct Sts {
-    /// Replaced as a whole when the identities file is reloaded.
-    identities: RwLock<Arc<Identities>>,
+    identities: Arc<LiveIdentities>,
     default_account: AccountId,
     store: Arc<Store>,
-    root_key: RootKey,
+    root_key: Arc<RootKey>,
     administrator: Option<Administrator>,
     clock: Arc<dyn Clock>,
 }
@@ -57,8 +56,8 @@ impl Sts {
     pub fn open(store: Arc<Store>, identities: Identities, clock: Arc<dyn Clock>) -> Result<Self, store::Error> {
         store.migrate("identity", session::STEPS)?;
         let default_account = identities.default_account().clone();
-        let root_key = RootKey::open(&store)?;
-        let identities = RwLock::new(Arc::new(identities));
+        let root_key = Arc::new(RootKey::open(&store)?);
+        let identities = Arc::new(LiveIdentities::open(&store, identities, clock.now())?);
         Ok(Self { identities, default_account, store, root_key, administrator: None, clock })
     }
 
@@ -78,12 +77,17 @@ impl Sts {
 
     /// Returns the current identities.
     pub(crate) fn identities(&self) -> Arc<Identities> {
-        Arc::clone(&self.identities.read())
+        self.identities.current()
     }
 
     /// Replaces the identities for all later calls.
-    pub fn set_identities(&self, identities: Identities) {
-        *self.identities.write() = Arc::new(identities);
+    pub fn set_identities(&self, identities: Identities) -> Result<(), store::Error> {
+        self.identities.set_file(&self.store, identities, self.clock.now())
+    }
+
+    /// Returns the IAM API over the same identities.
+    pub fn iam(&self) -> Iam {
+        Iam::new(Arc::clone(&self.identities), Arc::clone(&self.root_key), Arc::clone(&self.clock))
     }
 
     /// Lists the operations.
@@ -126,12 +130,16 @@ impl Sts {
         &self.root_key
     }
 
-    /// Deletes all sessions.
+    /// Deletes all sessions and what the IAM API issued.
+    ///
+    /// The permissions of callers are forgotten, too: with a fixed source of ids, a later session can have the access key of a deleted one.
     pub fn reset(&self) -> Result<(), store::Error> {
-        session::clear(&self.store)?;
-        // With a fixed source of ids, a later session can have the access key of a deleted one.
-        self.identities().permissions.clear_callers();
-        Ok(())
+        let identities = Arc::clone(&self.identities);
+        self.store.write(move |transaction| {
+            session::clear(transaction)?;
+            tables::clear_issued(transaction)?;
+            identities.refresh(transaction)
+        })
     }
 
     /// Returns the public keys that verify web identity tokens, as a JSON Web Key Set.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws::operation::{Reply, Work};
-use aws::{Call, Failure};
+use aws::{Call, Failure, Region};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, Response};
 use bytes::Bytes;
+use identity::Access;
 use identity::signature::{Payload, Protocol};
-use identity::{Access, Sts};
 use store::Durability;
 use trail::Recording;
 
@@ -23,9 +23,6 @@ use crate::services::Service;
 use crate::spool::Spool;
 use crate::state::State;
 use crate::{authenticate, blocking, body, call_log, headers};
-
-const STS: trail::Source =
-    trail::Source { event_source: identity::EVENT_SOURCE, api_version: Some(identity::API_VERSION) };
 
 /// Serves `POST /`, and AWS query requests by `GET /`.
 pub(crate) async fn serve(
@@ -129,6 +126,9 @@ fn begin(
             return Begun::Refused(refuse(state, &requested, &failure));
         }
     };
+    if requested.is_global() {
+        call.region = Region::of_global_services(call.region.partition());
+    }
     call.interrupts.push(disconnected);
     let call = Arc::new(call);
     // 4. and 5. Find the row, and run it.
@@ -146,10 +146,9 @@ fn run(
     let unknown = || requested.unknown();
     match requested {
         // The action is in the body, which is too large or incomplete.
-        RequestedOperation::Query(None) if body.is_err() => Err(body.expect_err("the guard has seen an error")),
-        RequestedOperation::Query(action) => {
-            let operation = action.as_deref().and_then(Sts::operation).ok_or_else(unknown)?;
-            Ok(state.trail.begin(STS, operation, &state.sts, call, body))
+        RequestedOperation::Query(_, None) if body.is_err() => Err(body.expect_err("the guard has seen an error")),
+        RequestedOperation::Query(service, action) => {
+            action.as_deref().and_then(|action| service.begin(state, action, call, body)).ok_or_else(unknown)
         }
         RequestedOperation::Json(target) => {
             let (service, name) = target.as_deref().and_then(Service::of_target).ok_or_else(unknown)?;

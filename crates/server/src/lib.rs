@@ -42,6 +42,7 @@ mod origin;
 mod outbox;
 mod protocol;
 mod push_permits;
+mod query_service;
 mod repository_path;
 mod routes;
 mod s3;
@@ -177,7 +178,7 @@ impl Server {
     }
 
     /// Reads the identities file again, for all later calls; if it cannot be used, the identities stay as they are.
-    pub fn reload_identities(&self) -> Result<(), identity::Error> {
+    pub fn reload_identities(&self) -> Result<(), StartError> {
         self.state.reload_identities()
     }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use identity::signature::Protocol;
 
 use crate::headers;
+use crate::query_service::QueryService;
 use crate::services::Service;
 use crate::state::State;
 
@@ -20,8 +21,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) enum RequestedOperation {
     /// AWS JSON: the target `PREFIX.NAME`, if there is one.
     Json(Option<String>),
-    /// AWS query: the action, if there is one.
-    Query(Option<String>),
+    /// AWS query: the service, and the action, if there is one.
+    Query(&'static QueryService, Option<String>),
 }
 
 impl RequestedOperation {
@@ -29,7 +30,8 @@ impl RequestedOperation {
     pub(crate) fn read(head: &Parts, in_url: bool, form: &[u8]) -> Self {
         let target = headers::text(&head.headers, &TARGET);
         if target.is_none() && (in_url || head.method == Method::GET || is_form(&head.headers)) {
-            return Self::Query(query::action(form));
+            let action = query::action(form);
+            return Self::Query(QueryService::of(head, form, action.as_deref()), action);
         }
         Self::Json(target)
     }
@@ -38,7 +40,7 @@ impl RequestedOperation {
     pub(crate) const fn protocol(&self) -> Protocol {
         match self {
             Self::Json(_) => Protocol::Json,
-            Self::Query(_) => Protocol::Query,
+            Self::Query(..) => Protocol::Query,
         }
     }
 
@@ -49,21 +51,25 @@ impl RequestedOperation {
                 Some((service, _)) => service.signing_names,
                 None => Service::all_signing_names(),
             },
-            Self::Query(_) => &["sts"],
+            Self::Query(service, _) => service.signing_names,
         }
     }
 
     /// Returns whether the operation takes requests without credentials: a token of an identity provider tells who calls.
     pub(crate) fn may_be_unsigned(&self) -> bool {
-        let is_by_token = |action: &str| ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"].contains(&action);
-        matches!(self, Self::Query(Some(action)) if is_by_token(action))
+        matches!(self, Self::Query(service, Some(action)) if service.unsigned.contains(&action.as_str()))
+    }
+
+    /// Returns whether the service has no regions.
+    pub(crate) fn is_global(&self) -> bool {
+        matches!(self, Self::Query(service, _) if service.is_global)
     }
 
     /// Returns the name of the operation, for the log.
     pub(crate) fn operation(&self) -> &str {
         match self {
             Self::Json(target) => target.as_deref().and_then(|target| target.rsplit('.').next()),
-            Self::Query(action) => action.as_deref(),
+            Self::Query(_, action) => action.as_deref(),
         }
         .unwrap_or("-")
     }
@@ -72,7 +78,7 @@ impl RequestedOperation {
     pub(crate) const fn content_type(&self) -> &'static str {
         match self {
             Self::Json(_) => "application/x-amz-json-1.1",
-            Self::Query(_) => "text/xml",
+            Self::Query(..) => "text/xml",
         }
     }
 
@@ -83,7 +89,7 @@ impl RequestedOperation {
                 let service = target.as_deref().and_then(Service::of_target);
                 failure.to_json(service.map_or("message", |(service, _)| service.message_member))
             }
-            Self::Query(_) => xml::failure(failure, identity::NAMESPACE, request_id),
+            Self::Query(service, _) => xml::failure(failure, service.namespace, request_id),
         }
         .into()
     }
@@ -100,11 +106,11 @@ impl RequestedOperation {
             Self::Json(None) => {
                 format!("The X-Amz-Target header is missing; write {}.Operation.", codecommit::TARGET_PREFIX).into()
             }
-            Self::Query(Some(action)) => {
-                let message = format!("Could not find operation {action} for version {}", identity::API_VERSION);
+            Self::Query(service, Some(action)) => {
+                let message = format!("Could not find operation {action} for version {}", service.api_version);
                 return Failure::client("InvalidAction", message);
             }
-            Self::Query(None) => {
+            Self::Query(_, None) => {
                 return Failure::client("MissingAction", "The form has no Action.");
             }
         };

@@ -15,7 +15,7 @@ use ::trail::{CloudTrail, Notifier, Trail};
 use ::worker::Waker;
 use aws::Clock;
 use bucket::Buckets;
-use identity::{Access, Sts};
+use identity::{Access, Iam, Sts};
 use s3s::service::S3Service;
 use store::Store;
 use tagging::Tagging;
@@ -54,6 +54,7 @@ pub(crate) struct Parts {
     folders: Folders,
     pub(crate) store: Arc<Store>,
     pub(crate) sts: Sts,
+    pub(crate) iam: Iam,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) trail: Arc<Trail>,
     pub(crate) cloudtrail: Arc<CloudTrail>,
@@ -85,10 +86,11 @@ impl State {
     }
 
     /// Reads the identities file again; if it cannot be used, the identities stay as they are.
-    pub(crate) fn reload_identities(&self) -> Result<(), identity::Error> {
+    pub(crate) fn reload_identities(&self) -> Result<(), StartError> {
         let identities = identities::load(&self.settings)?;
-        self.trail.set_accounts(identities::account_names(&identities));
-        self.sts.set_identities(identities);
+        let accounts = identities::account_names(&identities);
+        self.sts.set_identities(identities)?;
+        self.trail.set_accounts(accounts);
         Ok(())
     }
 
@@ -149,6 +151,7 @@ impl Parts {
             ssh,
             folders,
             store,
+            iam: sts.iam(),
             sts,
             buckets,
             trail,
@@ -176,6 +179,7 @@ impl Parts {
             folders,
             store,
             sts,
+            iam,
             buckets,
             trail,
             cloudtrail,
@@ -193,7 +197,7 @@ impl Parts {
         workers.stop_before_trail();
         trail.stop();
         workers.stop_after_trail();
-        drop((workers, tagging, s3, cloudtrail, codecommit, git, trail, buckets, sts));
+        drop((workers, tagging, s3, cloudtrail, codecommit, git, trail, buckets, iam, sts));
         drop(store);
         folders.close();
     }

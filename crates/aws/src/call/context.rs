@@ -32,7 +32,8 @@ impl<'c> CallContext<'c> {
 
     fn resource_owner(&self) -> &'c str {
         let account = ArnParts::split(self.permission.resource).map(|parts| parts.account);
-        account.filter(|account| !account.is_empty()).unwrap_or_else(|| self.call.account.as_str())
+        // Everyone can see the managed policies of AWS.
+        account.filter(|account| !account.is_empty() && *account != "aws").unwrap_or_else(|| self.call.account.as_str())
     }
 
     fn signer_or_bearer(&self) -> &'c Caller {

@@ -12,16 +12,17 @@ use toml::Spanned;
 use super::declarations::{
     DeclaredHeldPolicy, DeclaredInlinePolicy, DeclaredPolicy, DeclaredRole, Group, User as DeclaredUser,
 };
-use super::{FaultAt, fault_at, path_of, validate_name};
+use super::{FaultAt, fault_at, path_of, rows, validate_name};
 use crate::Identities;
 use crate::principal::{HeldPolicies, InlinePolicy, Principal, PrincipalKind};
 use crate::role::Trusts;
+use crate::tables::declared::DeclaredManagedPolicy;
 
 /// Maximum size of a managed policy, in characters that are no blanks.
-const MANAGED_SIZE_MAX: usize = 6_144;
+pub(crate) const MANAGED_SIZE_MAX: usize = 6_144;
 
 /// Maximum size of a trust policy.
-const TRUST_SIZE_MAX: usize = 2_048;
+pub(crate) const TRUST_SIZE_MAX: usize = 2_048;
 
 /// Maximum number of managed policies of a user, group or role, and of groups of a user.
 const COUNT_MAX: usize = 10;
@@ -56,6 +57,13 @@ impl PolicyReader<'_> {
         let text = self.text(of(&declared.document), of(&declared.file), name, &span)?;
         let document = Document::parse_managed(&text).map_err(|error| malformed(name, &error, &span))?;
         check_size(name, policy::size(&text), MANAGED_SIZE_MAX, &span)?;
+        identities.declared_rows.policies.push(DeclaredManagedPolicy {
+            account: self.account.to_string(),
+            arn: arn.clone(),
+            name: name.clone(),
+            path: path.to_owned(),
+            document: text,
+        });
         let is_known = identities.principals.find_own_policy(self.account, name).is_some();
         if is_known || !identities.principals.add_policy(arn, Arc::new(document)) {
             return Err(fault_at(&declared.name, format!("duplicate policy '{name}': give it another name")));
@@ -94,8 +102,12 @@ impl PolicyReader<'_> {
         self.add(PrincipalKind::User, USER, &declared.name, principal, identities)
     }
 
-    /// Adds the policies of a role; returns whom it trusts.
-    pub(super) fn add_role(&self, declared: &DeclaredRole, identities: &mut Identities) -> Result<Trusts, FaultAt> {
+    /// Adds the policies of a role; returns whom it trusts, and this as a document.
+    pub(super) fn add_role(
+        &self,
+        declared: &DeclaredRole,
+        identities: &mut Identities,
+    ) -> Result<(Trusts, String), FaultAt> {
         let principal = Principal {
             policies: self.held(&declared.policies, ROLE, identities)?,
             groups: Vec::new(),
@@ -120,11 +132,12 @@ impl PolicyReader<'_> {
         Err(fault_at(name, format!("duplicate {} '{}': give it another name", owner.noun, name.get_ref())))
     }
 
-    fn trusts(&self, declared: &DeclaredRole) -> Result<Trusts, FaultAt> {
+    fn trusts(&self, declared: &DeclaredRole) -> Result<(Trusts, String), FaultAt> {
         let name = declared.name.get_ref();
         let (document, file) = (&declared.trust_policy, &declared.trust_policy_file);
         let Some(written) = document.as_ref().or(file.as_ref()) else {
-            return Ok(declared.trusts.clone().map_or(Trusts::Everyone, Trusts::Names));
+            let document = rows::trust_document(declared.trusts.as_deref());
+            return Ok((declared.trusts.clone().map_or(Trusts::Everyone, Trusts::Names), document));
         };
         if declared.trusts.is_some() {
             let message = format!("the role '{name}' has trusts and a trust policy: write one of them");
@@ -135,7 +148,7 @@ impl PolicyReader<'_> {
         let text = self.text(of(document), of(file), name, &span)?;
         let policy = TrustPolicy::parse(&text).map_err(|error| malformed(name, &error, &span))?;
         check_size(name, policy::size(&text), TRUST_SIZE_MAX, &span)?;
-        Ok(Trusts::Policy(Arc::new(policy)))
+        Ok((Trusts::Policy(Arc::new(policy)), text))
     }
 
     /// Reads the policies of a user, group or role.
@@ -164,7 +177,7 @@ impl PolicyReader<'_> {
             let parsed = Document::parse(&text).map_err(|error| malformed(name, &error, &span))?;
             inline_size += policy::size(&text);
             check_size(name, inline_size, owner.inline_size_max, &span)?;
-            held.inline.push(InlinePolicy { name: name.clone(), document: Arc::new(parsed) });
+            held.inline.push(InlinePolicy { name: name.clone(), document: Arc::new(parsed), text });
         }
         if let Some(policy) = declared.last().filter(|_| held.attached.len() > COUNT_MAX) {
             let message = format!("a {} can have {COUNT_MAX} managed policies at most: remove some", owner.noun);

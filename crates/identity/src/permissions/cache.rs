@@ -35,11 +35,6 @@ impl PermissionCache {
         callers.insert(key.to_owned(), permissions);
     }
 
-    /// Forgets the callers, whose sessions were deleted.
-    pub(crate) fn clear_callers(&self) {
-        self.callers.write().clear();
-    }
-
     /// Returns the policies of a principal, which `build` combines for the first of its callers.
     pub(crate) fn principal(&self, key: &str, build: impl FnOnce() -> PrincipalGrants) -> Arc<PrincipalGrants> {
         if let Some(grants) = self.principals.read().get(key) {

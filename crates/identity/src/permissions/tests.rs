@@ -2,7 +2,7 @@ mod file;
 mod sessions;
 mod tokens;
 mod trust;
-mod world;
+pub(crate) mod world;
 
 use self::world::{REPOSITORY, World};
 

@@ -4,20 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws::call::Origin;
-use aws::{AccountId, Authority, Call, Caller, Facts, Failure, Partition, Step, SystemClock};
-use serde_json::Value;
-use store::{Durability, Store};
+use aws::operation::Reply;
+use aws::{AccountId, Authority, Call, Caller, Facts, Failure, Operation, Partition, Step, SystemClock};
+use store::{Durability, Store, Transaction};
 use tempfile::TempDir;
 
-use crate::{Access, Credentials, Identities, PresentedCredential, Sts, TokenHash, file};
+use crate::{Access, Credentials, Iam, Identities, PresentedCredential, Sts, TokenHash, file};
 
-pub(super) const REPOSITORY: &str = "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo";
+pub(crate) const REPOSITORY: &str = "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo";
 
 fn account(id: &str) -> AccountId {
     id.parse().expect("an account id has twelve digits")
 }
 
-pub(super) fn identities(text: &str) -> Identities {
+pub(crate) fn identities(text: &str) -> Identities {
     let mut identities = Identities::new(account("111122223333"));
     if let Err(file::Fault { line, message }) = file::read(text, Path::new(""), &mut identities) {
         panic!("the file is valid, but: line {line}: {message}");
@@ -25,14 +25,14 @@ pub(super) fn identities(text: &str) -> Identities {
     identities
 }
 
-pub(super) struct World {
+pub(crate) struct World {
     sts: Arc<Sts>,
     store: Arc<Store>,
     _folder: TempDir,
 }
 
 impl World {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let store = Store::open(&folder.path().join("database"), Durability::Normal).expect("the store can be opened");
         let store = Arc::new(store);
@@ -40,17 +40,17 @@ impl World {
         Self { sts: Arc::new(sts.expect("the tables can be created")), store, _folder: folder }
     }
 
-    pub(super) fn reload(&self, text: &str) {
-        self.sts.set_identities(identities(text));
+    pub(crate) fn reload(&self, text: &str) {
+        self.sts.set_identities(identities(text)).expect("the store can be written");
     }
 
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.sts.reset().expect("the sessions can be deleted");
     }
 
     /// Forgets the policies of the stored sessions, as if an earlier version of the program had stored them.
-    pub(super) fn forget_session_policies(&self) {
-        let forget = |transaction: &store::Transaction| {
+    pub(crate) fn forget_session_policies(&self) {
+        let forget = |transaction: &Transaction| {
             transaction
                 .execute("UPDATE sessions SET policy = NULL, policy_arns = NULL, tags = NULL, scopes = NULL", &[])
         };
@@ -58,15 +58,15 @@ impl World {
     }
 
     /// Returns the caller of an access key.
-    pub(super) fn caller(&self, key: &str) -> Actor {
+    pub(crate) fn caller(&self, key: &str) -> Actor {
         self.actor(PresentedCredential::AccessKey(key.to_owned()), None)
     }
 
-    pub(super) fn user(&self, name: &str) -> Actor {
+    pub(crate) fn user(&self, name: &str) -> Actor {
         self.user_of("111122223333", name)
     }
 
-    pub(super) fn user_of(&self, account: &str, name: &str) -> Actor {
+    pub(crate) fn user_of(&self, account: &str, name: &str) -> Actor {
         self.actor(PresentedCredential::GitUserName(format!("{name}-at-{account}")), None)
     }
 
@@ -82,41 +82,67 @@ impl World {
     }
 
     /// Runs an operation of STS that issues credentials, and returns the caller whom they name.
-    pub(super) fn session(&self, actor: &Actor, operation: &str, form: &[(&str, &str)]) -> Result<Actor, String> {
+    pub(crate) fn session(&self, actor: &Actor, operation: &str, form: &[(&str, &str)]) -> Result<Actor, String> {
         let reply = self.run(actor, operation, form)?;
         let member = |name: &str| aws::xml::read(&reply, name).expect("the reply has credentials");
         Ok(self.session_of(&member("AccessKeyId"), &member("SessionToken")))
     }
 
     /// Returns the caller of temporary credentials.
-    pub(super) fn session_of(&self, key: &str, token: &str) -> Actor {
+    pub(crate) fn session_of(&self, key: &str, token: &str) -> Actor {
         self.actor(PresentedCredential::AccessKey(key.to_owned()), Some(TokenHash::of(token)))
     }
 
     /// Runs an operation of STS; returns its reply, or its message.
-    pub(super) fn run(&self, actor: &Actor, operation: &str, form: &[(&str, &str)]) -> Result<String, String> {
-        let body = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
+    pub(crate) fn run(&self, actor: &Actor, operation: &str, form: &[(&str, &str)]) -> Result<String, String> {
         let row = Sts::operation(operation).expect("the operation exists");
+        let reply = self.run_row("sts", row, &*self.sts, actor, form).map_err(|failure| failure.message)?;
+        Ok(String::from_utf8(reply.body).expect("a reply is text"))
+    }
+
+    /// Runs an operation of IAM; returns its reply.
+    pub(crate) fn iam(&self, actor: &Actor, operation: &str, form: &[(&str, &str)]) -> Result<Reply, Failure> {
+        let row = Iam::operation(operation).expect("the operation exists");
+        self.run_row("iam", row, &self.sts.iam(), actor, form)
+    }
+
+    fn run_row<S>(
+        &self,
+        service: &str,
+        row: &Operation<S, Transaction>,
+        over: &S,
+        actor: &Actor,
+        form: &[(&str, &str)],
+    ) -> Result<Reply, Failure> {
+        let body = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
         let call = Arc::new(actor.call());
-        call.set_action(format!("sts:{operation}"));
-        let decoded = row.decode(body.as_bytes()).map_err(message)?;
-        let step = decoded.run(&self.sts, &call).map_err(message)?;
-        assert!(call.has_asked(), "{operation} decides about a permission");
-        let reply = match step {
-            Step::Answered(reply) => reply,
+        call.set_action(format!("{service}:{}", row.name));
+        let result = match row.decode(body.as_bytes())?.run(over, &call)? {
+            Step::Answered(reply) => Ok(reply),
             Step::Change(change) => self
                 .store
-                .write(move |transaction| Ok::<_, store::Error>(change(transaction)))
+                .write(move |transaction| {
+                    Ok::<_, store::Error>(transaction.savepoint(|| change(transaction).map_err(Refusal)))
+                })
                 .expect("the store works")
-                .map_err(message)?,
+                .map_err(|Refusal(failure)| failure),
         };
-        assert_ne!(reply.response_elements, Value::from(0));
-        String::from_utf8(reply.body).map_err(|error| error.to_string())
+        assert!(result.is_err() || call.has_asked(), "{} decides about a permission", row.name);
+        result
+    }
+
+    pub(crate) fn sts(&self) -> &Sts {
+        &self.sts
     }
 }
 
-fn message(failure: Failure) -> String {
-    failure.message
+/// The failure of an operation in its savepoint.
+struct Refusal(Failure);
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        panic!("the store works: {error}")
+    }
 }
 
 fn encoded(value: &str) -> String {
@@ -124,28 +150,28 @@ fn encoded(value: &str) -> String {
 }
 
 /// A caller with its permissions.
-pub(super) struct Actor {
+pub(crate) struct Actor {
     sts: Arc<Sts>,
-    pub(super) caller: Caller,
+    pub(crate) caller: Caller,
     authority: Arc<dyn Authority>,
 }
 
 impl Actor {
-    pub(super) fn in_mode(self, access: Access) -> Self {
+    pub(crate) fn in_mode(self, access: Access) -> Self {
         let authority = self.sts.authority(access, &self.caller).expect("the store can be read");
         Self { authority, ..self }
     }
 
     /// Returns the same caller in a later call.
-    pub(super) fn again(self) -> Self {
+    pub(crate) fn again(self) -> Self {
         self.in_mode(Access::Enforced)
     }
 
-    pub(super) fn is_same_authority(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_authority(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.authority, &other.authority)
     }
 
-    pub(super) fn call(&self) -> Call {
+    pub(crate) fn call(&self) -> Call {
         let origin = Origin {
             account: self.caller.account_id.clone(),
             region: "us-east-2".parse().expect("the name is that of a region"),
@@ -161,19 +187,19 @@ impl Actor {
     }
 
     /// Returns the message of a denial; it is empty if the action is allowed.
-    pub(super) fn message(&self, action: &str, resource: &str) -> String {
+    pub(crate) fn message(&self, action: &str, resource: &str) -> String {
         self.decide(action, resource, &Facts::default())
     }
 
     /// Returns the reason of a denial; it is empty if the action is allowed.
-    pub(super) fn reason(&self, action: &str, resource: &str, reference: &str) -> String {
+    pub(crate) fn reason(&self, action: &str, resource: &str, reference: &str) -> String {
         let facts = Facts::default();
         let facts = if reference.is_empty() { facts } else { facts.with("codecommit:References", reference) };
         reason(&self.decide(action, resource, &facts))
     }
 
     /// Does the same for the repository with a tag `Team`.
-    pub(super) fn reason_with_tag(&self, action: &str, team: &str) -> String {
+    pub(crate) fn reason_with_tag(&self, action: &str, team: &str) -> String {
         reason(&self.decide(action, REPOSITORY, &Facts::default().with_resource_tags([("Team", team)])))
     }
 

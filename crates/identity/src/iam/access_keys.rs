@@ -1,0 +1,105 @@
+//! Access keys of users.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::call::IamCall;
+use super::entity::{Entity, iso};
+use super::paging::Paging;
+use super::{IamError, input};
+use crate::Exception;
+use crate::tables::ACTIVE;
+
+/// Maximum number of access keys of a user.
+const KEYS_MAX: i64 = 2;
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct KeyInput {
+    user_name: String,
+    access_key_id: String,
+    status: String,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ListInput {
+    user_name: String,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+pub(crate) fn create(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
+    input::optional_name("userName", &input.user_name, 128)?;
+    let user = iam.get_user(&input.user_name)?;
+    let own = "SELECT COUNT(*) FROM access_keys WHERE principal = ?1";
+    if iam.count(own, &[user.number.into()])? >= KEYS_MAX {
+        return Err(IamError::limit_exceeded(format!("Cannot exceed quota for AccessKeysPerUser: {KEYS_MAX}")));
+    }
+    let id = iam.new_id("AKIA", 16);
+    iam.transaction.execute(
+        "INSERT INTO access_keys (id, principal, status, created, declared) VALUES (?1, ?2, ?3, ?4, 0)",
+        &[(&id).into(), user.number.into(), ACTIVE.into(), iam.now().into()],
+    )?;
+    let secret = iam.iam.root_key.secret(&id);
+    Ok(json!({ "AccessKey": {
+        "UserName": user.name, "AccessKeyId": id, "Status": ACTIVE, "SecretAccessKey": secret.as_str(),
+        "CreateDate": iso(iam.now()),
+    } }))
+}
+
+pub(crate) fn list(iam: &IamCall<'_>, input: &ListInput) -> Result<Value, Exception> {
+    input::optional_name("userName", &input.user_name, 128)?;
+    input.paging.check()?;
+    let user = iam.get_user(&input.user_name)?;
+    let keys = iam.transaction.query(
+        "SELECT id, status, created FROM access_keys WHERE principal = ?1 ORDER BY created, id",
+        &[user.number.into()],
+        |row| Ok((row.text(0)?, row.text(1)?, row.integer(2)?)),
+    )?;
+    let key = |(id, _, created): &(String, String, i64)| format!("{created:020}{id}");
+    input.paging.page("AccessKeyMetadata", &keys, key, |(id, status, created)| {
+        json!({ "UserName": user.name, "AccessKeyId": id, "Status": status, "CreateDate": iso(*created) })
+    })
+}
+
+pub(crate) fn update(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
+    input::status(&input.status)?;
+    own_key(iam, input)?;
+    iam.transaction.execute(
+        "UPDATE access_keys SET status = ?2 WHERE id = ?1",
+        &[(&input.access_key_id).into(), (&input.status).into()],
+    )?;
+    Ok(Value::Null)
+}
+
+pub(crate) fn delete(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
+    own_key(iam, input)?;
+    iam.transaction.execute("DELETE FROM access_keys WHERE id = ?1", &[(&input.access_key_id).into()])?;
+    Ok(Value::Null)
+}
+
+/// Refuses a key that is not an issued one of the user.
+fn own_key(iam: &IamCall<'_>, input: &KeyInput) -> Result<(), Exception> {
+    input::optional_name("userName", &input.user_name, 128)?;
+    input::id("accessKeyId", &input.access_key_id)?;
+    let id = input.access_key_id.as_str();
+    let user = iam.get_user(&input.user_name)?;
+    check_own(iam, &user, "access_keys", id, format!("The Access Key with id {id} cannot be found."))
+}
+
+/// Refuses a key or credential of a table that is not an issued one of the user.
+pub(crate) fn check_own(
+    iam: &IamCall<'_>,
+    user: &Entity,
+    table: &str,
+    id: &str,
+    missing: String,
+) -> Result<(), Exception> {
+    let found = format!("SELECT declared FROM {table} WHERE id = ?1 AND principal = ?2");
+    match iam.transaction.query_one(&found, &[id.into(), user.number.into()], |row| row.integer(0))? {
+        None => Err(IamError::no_such_entity(missing)),
+        Some(0) => Ok(()),
+        Some(_) => Err(IamError::unmodifiable(&format!("credential {id}"))),
+    }
+}

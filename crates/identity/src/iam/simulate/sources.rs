@@ -1,0 +1,98 @@
+//! The policies of a simulation, with their names.
+
+use std::sync::Arc;
+
+use aws::GlobalArn;
+use policy::Document;
+
+use crate::Exception;
+use crate::iam::call::IamCall;
+use crate::iam::entity::Entity;
+use crate::iam::policies::Policy;
+use crate::iam::{IamError, attachments, groups, inline_policies, policy_versions};
+use crate::tables::HolderKind;
+
+/// A policy of a simulation.
+pub(super) struct Source {
+    /// The name in `SourcePolicyId`.
+    pub(super) id: String,
+    pub(super) document: Arc<Document>,
+}
+
+/// All policies of a simulation.
+#[derive(Default)]
+pub(super) struct Sources {
+    pub(super) identity: Vec<Source>,
+    /// Those of the permissions boundary, if there is one.
+    pub(super) boundary: Option<Vec<Source>>,
+    /// The user or role whose policies are simulated.
+    pub(super) principal: Option<Entity>,
+}
+
+impl Sources {
+    /// Collects the policies of a user with its groups, of a group or of a role.
+    pub(super) fn of_principal(iam: &IamCall<'_>, arn: &str) -> Result<Self, Exception> {
+        let entity = find(iam, arn)?;
+        let mut sources = Self::default();
+        sources.add_held(iam, &entity)?;
+        if entity.kind == HolderKind::User {
+            for group in groups::groups_of(iam, &entity)? {
+                sources.add_held(iam, &group)?;
+            }
+        }
+        if let Some(arn) = &entity.boundary {
+            sources.boundary = Some(managed(iam, arn)?.into_iter().collect());
+        }
+        sources.principal = Some(entity);
+        Ok(sources)
+    }
+
+    fn add_held(&mut self, iam: &IamCall<'_>, entity: &Entity) -> Result<(), Exception> {
+        let (kind, name) = (entity.kind.as_str(), &entity.name);
+        for inline in inline_policies::all(iam, entity)? {
+            let id = format!("{kind}_{name}_{}", inline.name);
+            self.identity.push(Source { id, document: parse(&inline.document)? });
+        }
+        for arn in attachments::attached(iam, entity)? {
+            self.identity.extend(managed(iam, &arn)?);
+        }
+        Ok(())
+    }
+
+    /// Adds the policies of an input.
+    pub(super) fn add_inputs(&mut self, list: &str, documents: &[String]) -> Result<(), Exception> {
+        self.identity.extend(parse_inputs(list, documents)?);
+        Ok(())
+    }
+}
+
+/// Parses the policies of an input; they are named by their position.
+pub(super) fn parse_inputs(list: &str, documents: &[String]) -> Result<Vec<Source>, Exception> {
+    let source =
+        |(index, text): (usize, &String)| Ok(Source { id: format!("{list}.{}", index + 1), document: parse(text)? });
+    documents.iter().enumerate().map(source).collect()
+}
+
+fn parse(text: &str) -> Result<Arc<Document>, Exception> {
+    Document::parse(text).map(Arc::new).map_err(|error| IamError::invalid_input(error.to_string()))
+}
+
+/// Returns the default version of a managed policy; one that is not here allows nothing.
+fn managed(iam: &IamCall<'_>, arn: &str) -> Result<Option<Source>, Exception> {
+    let Some(policy) = Policy::find(iam, arn)? else { return Ok(None) };
+    let Some(text) = policy_versions::default_document(iam, &policy)? else { return Ok(None) };
+    Ok(Some(Source { id: policy.name, document: parse(&text)? }))
+}
+
+/// Finds the user, group or role of an ARN.
+fn find(iam: &IamCall<'_>, arn: &str) -> Result<Entity, Exception> {
+    let invalid = || IamError::invalid_input(format!("ARN {arn} is not valid."));
+    let parsed = GlobalArn::parse(&iam.stored_arn(arn)).filter(|parsed| parsed.service == "iam").ok_or_else(invalid)?;
+    let (kind, path) = parsed.resource.split_once('/').ok_or_else(invalid)?;
+    let kind = HolderKind::parse(kind).map_err(|_| invalid())?;
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let found = if parsed.account.as_ref() == Some(iam.account()) { iam.find(kind, name)? } else { None };
+    let found = found.filter(|entity| entity.arn(iam) == arn);
+    let missing = || IamError::no_such_entity(format!("The {} with name {name} cannot be found.", kind.as_str()));
+    found.ok_or_else(missing)
+}

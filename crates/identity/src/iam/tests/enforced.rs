@@ -1,0 +1,122 @@
+//! Permissions for the operations of IAM.
+
+use super::Account;
+use crate::iam::Iam;
+use crate::permissions::tests::world::Actor;
+
+fn with_policy(account: &Account, policy: &str) -> Actor {
+    account.create_user("Ana");
+    account.ok("PutUserPolicy", &[("UserName", "Ana"), ("PolicyName", "P"), ("PolicyDocument", policy)]);
+    account.key_of("Ana")
+}
+
+#[test]
+fn every_operation_is_denied_to_a_user_without_policies() {
+    let account = Account::new();
+    account.create_user("Ana");
+    let ana = account.key_of("Ana");
+    let form = [
+        ("UserName", "Mateo"),
+        ("GroupName", "Developers"),
+        ("RoleName", "Build"),
+        ("PolicyArn", "arn:aws:iam::111122223333:policy/Declared"),
+        ("PolicyName", "Own"),
+        ("PolicyDocument", super::ALLOW_ALL),
+        ("AssumeRolePolicyDocument", super::TRUST_ALL),
+        ("PermissionsBoundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        ("VersionId", "v1"),
+        ("ServiceName", "codecommit.amazonaws.com"),
+        ("ServiceSpecificCredentialId", "ACCA0000000000000000"),
+        ("SSHPublicKeyId", "APKA0000000000000000"),
+        ("SSHPublicKeyBody", "ssh-rsa AAAA"),
+        ("AccessKeyId", "AKIA0000000000000000"),
+        ("Status", "Active"),
+        ("Encoding", "SSH"),
+        ("PolicySourceArn", "arn:aws:iam::111122223333:user/Mateo"),
+        ("PolicyInputList.member.1", super::ALLOW_ALL),
+        ("ActionNames.member.1", "codecommit:GitPull"),
+    ];
+    for operation in Iam::operations() {
+        let refused = account.world.iam(&ana, operation.name, &form).expect_err("nothing is allowed");
+        let expected = format!("is not authorized to perform: iam:{}", operation.name);
+        assert!(
+            refused.name == "AccessDenied" && refused.message.contains(&expected),
+            "{}: {refused:?}",
+            operation.name
+        );
+    }
+    // A name that does not exist makes no difference.
+    let refused =
+        |name: &str| account.world.iam(&ana, "GetUser", &[("UserName", name)]).expect_err("it is denied").message;
+    assert_eq!(refused("Mateo").replace("Mateo", ""), refused("Nobody").replace("Nobody", ""));
+}
+
+#[test]
+fn users_manage_their_own_credentials_with_the_managed_policy() {
+    let account = Account::new();
+    account.create_user("Ana");
+    account.ok(
+        "AttachUserPolicy",
+        &[("UserName", "Ana"), ("PolicyArn", "arn:aws:iam::aws:policy/AWSCodeCommitPowerUser")],
+    );
+    let ana = account.key_of("Ana");
+    let create = |user: &str| {
+        let form = [("UserName", user), ("ServiceName", "codecommit.amazonaws.com")];
+        account.world.iam(&ana, "CreateServiceSpecificCredential", &form)
+    };
+    assert!(create("Ana").is_ok());
+    assert_eq!(create("Mateo").expect_err("only her own").name, "AccessDenied");
+    assert!(account.world.iam(&ana, "ListUsers", &[]).is_ok());
+    assert!(account.world.iam(&ana, "ListAccessKeys", &[]).is_ok());
+    assert_eq!(account.world.iam(&ana, "CreateAccessKey", &[]).expect_err("not with this policy").name, "AccessDenied");
+}
+
+#[test]
+fn policies_ask_for_policy_arns_boundaries_and_tags() {
+    let account = Account::new();
+    let ana = with_policy(
+        &account,
+        r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"*",
+             "Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::aws:policy/AWSCodeCommitReadOnly"}}},
+            {"Effect":"Allow","Action":"iam:CreateUser","Resource":"arn:aws:iam::111122223333:user/team/*",
+             "Condition":{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::aws:policy/ReadOnlyAccess","aws:RequestTag/Team":"Red"}}},
+            {"Effect":"Allow","Action":"iam:GetUser","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"Blue"}}}]}"#,
+    );
+    let run = |operation: &str, form: super::Form<'_>| {
+        account.world.iam(&ana, operation, form).map(drop).map_err(|failure| failure.name)
+    };
+    let denied = || Err("AccessDenied".to_owned());
+    let attach = |policy: &str| {
+        run("AttachUserPolicy", &[("UserName", "Mateo"), ("PolicyArn", &format!("arn:aws:iam::aws:policy/{policy}"))])
+    };
+    assert_eq!((attach("AWSCodeCommitReadOnly"), attach("AdministratorAccess")), (Ok(()), denied()));
+    let boundary = ("PermissionsBoundary", "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    let (key, value) = (("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "Red"));
+    assert_eq!(run("CreateUser", &[("UserName", "a"), ("Path", "/team/"), boundary, key, value]), Ok(()));
+    assert_eq!(run("CreateUser", &[("UserName", "b"), ("Path", "/other/"), boundary, key, value]), denied());
+    assert_eq!(run("CreateUser", &[("UserName", "c"), ("Path", "/team/"), key, value]), denied());
+    assert_eq!(run("CreateUser", &[("UserName", "d"), ("Path", "/team/"), boundary]), denied());
+    assert_eq!((run("GetUser", &[("UserName", "Mateo")]), run("GetUser", &[("UserName", "a")])), (Ok(()), denied()));
+}
+
+#[test]
+fn a_change_of_policies_takes_effect_for_the_next_call() {
+    let account = Account::new();
+    let ana = with_policy(&account, super::ALLOW_ALL);
+    assert_eq!(ana.message("codecommit:GitPush", "*"), "");
+    account.ok("DeleteUserPolicy", &[("UserName", "Ana"), ("PolicyName", "P")]);
+    assert_eq!(ana.message("codecommit:GitPush", "*"), "", "a call that runs keeps its permissions");
+    let ana = ana.again();
+    assert_ne!(ana.message("codecommit:GitPush", "*"), "");
+    account.ok("AddUserToGroup", &[("UserName", "Ana"), ("GroupName", "Developers")]);
+    let ana = ana.again();
+    assert_eq!(ana.message("codecommit:GitPush", "*"), "");
+    account.ok("CreateGroup", &[("GroupName", "None")]);
+    let deny = super::ALLOW_ALL.replace("Allow", "Deny");
+    account.ok("PutGroupPolicy", &[("GroupName", "None"), ("PolicyName", "P"), ("PolicyDocument", &deny)]);
+    account.ok("AddUserToGroup", &[("UserName", "Ana"), ("GroupName", "None")]);
+    assert!(
+        ana.again().message("codecommit:GitPush", "*").ends_with("with an explicit deny in an identity-based policy")
+    );
+}
