@@ -18,6 +18,17 @@ impl SteppingClock {
     pub fn advance(&self, seconds: i64) {
         self.readings.fetch_add(seconds, Ordering::Relaxed);
     }
+
+    /// Returns the numbers of readings and of seeds.
+    pub fn position(&self) -> (i64, i64) {
+        (self.readings.load(Ordering::Relaxed), self.seeds.load(Ordering::Relaxed))
+    }
+
+    /// Sets the numbers of readings and of seeds, so that what follows repeats.
+    pub fn set_position(&self, (readings, seeds): (i64, i64)) {
+        self.readings.store(readings, Ordering::Relaxed);
+        self.seeds.store(seeds, Ordering::Relaxed);
+    }
 }
 
 impl Clock for SteppingClock {

@@ -13,6 +13,7 @@ pub mod moto;
 pub mod process;
 pub mod push;
 pub mod sdk;
+pub mod signing;
 pub mod ssh;
 pub mod sts;
 pub mod wire;
@@ -118,6 +119,11 @@ impl World {
         self.clock.advance(seconds);
     }
 
+    /// Returns the clock of the server.
+    pub fn clock(&self) -> &SteppingClock {
+        &self.clock
+    }
+
     /// Returns the URL of the server.
     pub fn endpoint(&self) -> String {
         self.server().endpoint()
@@ -171,6 +177,12 @@ impl World {
     /// Returns the records in `events.ndjson` in their order.
     pub fn events(&self) -> Vec<Value> {
         read_events(&self.trail_folder())
+    }
+
+    /// Returns the last record in `events.ndjson`.
+    pub fn last_event(&self) -> Value {
+        let text = std::fs::read_to_string(self.trail_folder().join("events.ndjson")).expect("events.ndjson exists");
+        serde_json::from_str(text.lines().next_back().expect("a call was recorded")).expect("every line is a record")
     }
 
     /// Runs a future of the SDK.

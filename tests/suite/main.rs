@@ -21,6 +21,7 @@ mod deletion;
 mod digest;
 mod edits;
 mod embedding;
+mod enforced;
 mod events;
 mod file;
 mod folders;

@@ -2,6 +2,7 @@
 
 mod context;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +11,9 @@ use serde_json::{Map, Value};
 use uuid::Builder;
 
 pub use self::context::CallContext;
-use crate::permission::{self, Authority, Denial, Facts, Permission, Request, ResourcePolicy};
+use crate::permission::{
+    self, Authority, Context, Denial, FactValue, Facts, Permission, REFERENCES, Request, ResourcePolicy,
+};
 use crate::{AccountId, Caller, Clock, Region, Timestamp};
 
 /// One call, from the authentication of its caller until its record is written.
@@ -51,6 +54,8 @@ pub struct Call {
     authority: Arc<dyn Authority>,
     action: OnceLock<String>,
     has_asked: AtomicBool,
+    facts: Mutex<Facts>,
+    allowed: Mutex<HashSet<String>>,
 }
 
 /// Data that a call uses, and the key that it is encrypted with.
@@ -138,6 +143,8 @@ impl Call {
             authority: permission::everything(),
             action: OnceLock::new(),
             has_asked: AtomicBool::new(false),
+            facts: Mutex::default(),
+            allowed: Mutex::default(),
         };
         call.request_id = call.new_id();
         call.event_id = call.new_id();
@@ -185,6 +192,11 @@ impl Call {
         self.action.get().map_or("", String::as_str)
     }
 
+    /// Adds a fact about the operation to all permissions that the call requests, such as the branch that it changes.
+    pub fn add_facts(&self, facts: Facts) {
+        self.facts.lock().extend(facts);
+    }
+
     /// Requests the permission for the action of the call on a resource, which is an ARN or `*`.
     pub fn allow(&self, resource: &str, facts: &Facts) -> Result<(), Denial> {
         self.allow_action(self.action(), resource, facts)
@@ -198,7 +210,30 @@ impl Call {
     /// Requests a permission.
     pub fn permit(&self, permission: &Permission<'_>) -> Result<(), Denial> {
         self.mark_decided();
-        self.authority.decide(&Request { permission, context: &CallContext::new(self, permission) })
+        if !self.has_policies() {
+            return Ok(());
+        }
+        let facts = self.facts.lock().clone();
+        let context = CallContext::new(self, permission, &facts);
+        self.authority.decide(&Request { permission, context: &context })?;
+        if let Some(FactValue::One(reference)) = context.value(REFERENCES) {
+            self.allowed.lock().insert(reference.into_owned());
+        }
+        Ok(())
+    }
+
+    /// Returns whether the call was allowed to change a reference, given by its full name.
+    pub fn may_change(&self, reference: &str) -> bool {
+        !self.has_policies() || self.allowed.lock().contains(reference)
+    }
+
+    /// Returns the denial of a call that failed before it requested a permission, if its caller may never perform the action: such a
+    /// caller does not learn why the call failed.
+    pub fn deny_everywhere(&self) -> Option<Denial> {
+        if self.has_asked() {
+            return None;
+        }
+        self.authority.deny_everywhere(self.action(), self.bearer().unwrap_or(&self.caller))
     }
 
     /// Returns whether a decision can depend on a context key that begins with a text, such as `aws:ResourceTag/`.
@@ -206,12 +241,22 @@ impl Call {
         self.authority.mentions(prefix)
     }
 
+    /// Returns whether policies decide about the call.
+    pub fn has_policies(&self) -> bool {
+        self.authority.has_policies()
+    }
+
     /// Notes that the permission was decided without the policies of the caller: by a trust policy, or as the action needs none.
     pub fn mark_decided(&self) {
         self.has_asked.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether a permission was requested or decided. In an access mode with policies, a call that succeeds without is a fault.
+    /// Returns whether policies decide about the call and it has not requested a permission: if it succeeds, that is a fault.
+    pub fn is_undecided(&self) -> bool {
+        self.has_policies() && !self.has_asked()
+    }
+
+    /// Returns whether a permission was requested or decided.
     pub fn has_asked(&self) -> bool {
         self.has_asked.load(Ordering::Relaxed)
     }

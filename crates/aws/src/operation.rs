@@ -47,6 +47,8 @@ pub struct Operation<S: 'static, T: 'static> {
     pub has_schema: bool,
     /// Whether this program has the feature; an unsupported operation always fails, and is recorded.
     pub is_supported: bool,
+    /// Whether it belongs to a service of AWS JSON; the others use AWS query.
+    pub is_json: bool,
     decode: Box<Decode<S, T>>,
 }
 
@@ -242,6 +244,7 @@ impl<S: 'static, T: 'static> Operation<S, T> {
             let body = xml::reply(name, namespace, &output, request_id);
             Ok(Reply { body, response_elements: record_form::of_value(recorded(output)) })
         })
+        .of_query()
     }
 
     /// Marks the operation as one that reads encrypted data.
@@ -326,7 +329,20 @@ impl<S: 'static, T: 'static> Operation<S, T> {
     }
 
     fn row(name: &'static str, access: Access, decode: Box<Decode<S, T>>) -> Self {
-        Self { name, access, kms_actions: &[], work: Work::Files, has_schema: false, is_supported: true, decode }
+        Self {
+            name,
+            access,
+            kms_actions: &[],
+            work: Work::Files,
+            has_schema: false,
+            is_supported: true,
+            is_json: true,
+            decode,
+        }
+    }
+
+    fn of_query(self) -> Self {
+        Self { is_json: false, ..self }
     }
 
     fn with_schema(self) -> Self {

@@ -13,6 +13,9 @@ use std::sync::{Arc, LazyLock};
 pub use self::facts::{FactValue, Facts};
 use crate::{Caller, Failure};
 
+/// The context key of the reference that an operation changes, in lower case.
+pub const REFERENCES: &str = "codecommit:references";
+
 /// Decides about the permissions of one caller.
 pub trait Authority: Debug + Send + Sync {
     /// Decides about a request of the caller.
@@ -22,6 +25,14 @@ pub trait Authority: Debug + Send + Sync {
     ///
     /// A service looks up facts that cost a query only if this is so.
     fn mentions(&self, prefix: &str) -> bool;
+
+    /// Returns the denial of an action that the caller may perform on no resource at all, whatever the facts.
+    fn deny_everywhere(&self, action: &str, caller: &Caller) -> Option<Denial>;
+
+    /// Returns whether policies decide; without them, everything is allowed.
+    fn has_policies(&self) -> bool {
+        true
+    }
 
     /// Returns the principal tags: those of the user or role and those of the session.
     fn principal_tags(&self) -> &BTreeMap<String, String>;
@@ -98,6 +109,13 @@ impl Denial {
         Self { message, is_explicit: false }
     }
 
+    /// Removes the resource from the message, for callers who must not learn which resource an id belongs to.
+    #[must_use]
+    pub fn hiding(mut self, resource: &str) -> Self {
+        self.message = self.message.replacen(&format!(" on resource: {resource}"), "", 1);
+        self
+    }
+
     /// Returns the failure of services that use AWS JSON: `AccessDeniedException`, recorded as `AccessDenied`.
     pub fn json(self) -> Failure {
         Failure { recorded_as: Some(Self::CODE), ..Failure::client("AccessDeniedException", self.message) }
@@ -134,6 +152,14 @@ impl Authority for Everything {
     }
 
     fn mentions(&self, _: &str) -> bool {
+        false
+    }
+
+    fn deny_everywhere(&self, _: &str, _: &Caller) -> Option<Denial> {
+        None
+    }
+
+    fn has_policies(&self) -> bool {
         false
     }
 

@@ -7,7 +7,7 @@ mod rules;
 
 use std::sync::Arc;
 
-use aws::Call;
+use aws::{Call, Facts};
 use aws_sdk_codecommit::operation::create_approval_rule_template::{
     CreateApprovalRuleTemplateInput, CreateApprovalRuleTemplateOutput,
 };
@@ -50,6 +50,7 @@ pub(crate) fn create(
     call: &Arc<Call>,
     input: CreateApprovalRuleTemplateInput,
 ) -> Result<Change<CreateApprovalRuleTemplateOutput>, Exception> {
+    call.allow("*", &Facts::default())?;
     let name = RuleName::of_template(input.approval_rule_template_name)?;
     let content = Content::of_template(input.approval_rule_template_content)?;
     let description = description(input.approval_rule_template_description)?;
@@ -78,6 +79,7 @@ pub(crate) fn get(
     call: &Arc<Call>,
     input: GetApprovalRuleTemplateInput,
 ) -> Result<GetApprovalRuleTemplateOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let name = RuleName::of_template(input.approval_rule_template_name)?;
     let template = service.store.read(|transaction| row::get(transaction, call, &name))?;
     Ok(GetApprovalRuleTemplateOutput::builder().approval_rule_template(template.describe()).build())
@@ -89,6 +91,7 @@ pub(crate) fn delete(
     call: &Arc<Call>,
     input: DeleteApprovalRuleTemplateInput,
 ) -> Result<Change<DeleteApprovalRuleTemplateOutput>, Exception> {
+    call.allow("*", &Facts::default())?;
     let name = RuleName::of_template(input.approval_rule_template_name)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
@@ -111,6 +114,7 @@ pub(crate) fn update_name(
     call: &Arc<Call>,
     input: UpdateApprovalRuleTemplateNameInput,
 ) -> Result<Change<UpdateApprovalRuleTemplateNameOutput>, Exception> {
+    call.allow("*", &Facts::default())?;
     let old = RuleName::of_template(input.old_approval_rule_template_name)?;
     let new = RuleName::of_template(input.new_approval_rule_template_name)?;
     let call = Arc::clone(call);
@@ -128,6 +132,7 @@ pub(crate) fn update_description(
     call: &Arc<Call>,
     input: UpdateApprovalRuleTemplateDescriptionInput,
 ) -> Result<Change<UpdateApprovalRuleTemplateDescriptionOutput>, Exception> {
+    call.allow("*", &Facts::default())?;
     let name = RuleName::of_template(input.approval_rule_template_name)?;
     let description = description(input.approval_rule_template_description)?;
     let call = Arc::clone(call);
@@ -144,6 +149,7 @@ pub(crate) fn update_content(
     call: &Arc<Call>,
     input: UpdateApprovalRuleTemplateContentInput,
 ) -> Result<Change<UpdateApprovalRuleTemplateContentOutput>, Exception> {
+    call.allow("*", &Facts::default())?;
     let name = RuleName::of_template(input.approval_rule_template_name)?;
     let new = Content::of_template(input.new_rule_content)?;
     let expected = input.existing_rule_content_sha256;

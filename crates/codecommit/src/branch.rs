@@ -30,6 +30,7 @@ pub(crate) fn create(
     let name = RepositoryName::parse(input.repository_name)?;
     let branch = BranchName::parse(input.branch_name)?;
     let commit_id = name::commit_id(input.commit_id)?;
+    branch.add_to_facts(call);
     let repository = service.find(call, &name)?;
     let exists = || Exception::BranchNameExists { name: branch.as_str().to_owned() };
     if service.store.read(|transaction| ref_query::target(transaction, &repository.id, &branch.reference()))?.is_some()
@@ -83,6 +84,7 @@ pub(crate) fn delete(
 ) -> Result<Change<DeleteBranchOutput>, Exception> {
     let name = RepositoryName::parse(input.repository_name)?;
     let branch = BranchName::parse(input.branch_name)?;
+    branch.add_to_facts(call);
     let repository = service.find(call, &name)?;
     let references = RefTransaction::prepare(service, call, &repository, &[])?;
     Ok(Box::new(move |transaction| {

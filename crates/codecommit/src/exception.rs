@@ -2,7 +2,7 @@
 //!
 //! The name on the wire is the variant's name followed by `Exception`. Messages are AWS's where they are known.
 
-use aws::Failure;
+use aws::{Denial, Failure};
 use strum::IntoStaticStr;
 
 /// Failure of an operation: a variant for each exception that AWS models, and three for internal errors.
@@ -36,6 +36,10 @@ pub enum Exception {
         "CreateRepository request is not allowed because there is no existing repository in this AWS account or AWS Organization"
     )]
     OperationNotAllowed,
+
+    // Permissions.
+    #[error("{0}")]
+    AccessDenied(#[from] Denial),
 
     // Listings.
     #[error("The continuation token is not valid for this request.")]
@@ -471,6 +475,7 @@ impl From<Exception> for Failure {
                     "The request was aborted because its client disconnected or the server is stopping.".to_owned();
                 return Self::new("ServiceUnavailable", message, 503);
             }
+            Exception::AccessDenied(denial) => return denial.clone().json(),
             Exception::Store(_) | Exception::Objects(_) | Exception::Io(_) => {
                 tracing::error!(error = %exception, "cannot complete an operation");
                 return Self::internal();

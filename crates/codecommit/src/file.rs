@@ -45,6 +45,7 @@ pub(crate) fn put(
     let file_mode = mode::parse(input.file_mode)?.unwrap_or(Mode::File);
     let parent = parent_id(input.parent_commit_id)?;
     let authorship = Authorship::parse(input.name, input.email, input.commit_message)?;
+    branch.add_to_facts(call);
     let repository = service.find(call, &name)?;
     let tip = Tip::find(service, call, repository, branch, parent)?;
     let mut changes = tip.changes();
@@ -69,6 +70,7 @@ pub(crate) fn delete(
     let path = Path::parse(input.file_path)?;
     let parent = parent_id(input.parent_commit_id)?.ok_or(Exception::ParentCommitIdRequired)?;
     let authorship = Authorship::parse(input.name, input.email, input.commit_message)?;
+    branch.add_to_facts(call);
     let repository = service.find(call, &name)?;
     let tip = Tip::find(service, call, repository, branch, Some(parent))?;
     let mut changes = tip.changes();

@@ -109,6 +109,7 @@ pub(crate) fn create_unreferenced(
     let specifiers = MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
     let strategy = MergeStrategy::parse_committing(input.merge_option)?;
     let plan = Plan::parse(strategy, merge_input!(input))?;
+    specifiers.add_to_facts(service, call, &name)?;
     let repository = service.find(call, &name)?;
     let writer = service.bounded_writer(call, &repository)?;
     let objects = Arc::clone(writer.objects());
@@ -158,6 +159,7 @@ pub(crate) fn get_commit(
     let name = RepositoryName::parse(input.repository_name)?;
     let specifiers = MergeSpecifiers::parse(input.source_commit_specifier, input.destination_commit_specifier, None)?;
     ConflictRules::parse(input.conflict_detail_level, input.conflict_resolution_strategy)?;
+    specifiers.add_to_facts(service, call, &name)?;
     let repository = service.find(call, &name)?;
     let objects = service.bounded_objects(call, &repository)?;
     let tips = specifiers.resolve(service.references(&repository)?.as_ref(), &objects)?;
@@ -187,6 +189,7 @@ fn merge_branches(
     specifiers: &MergeSpecifiers,
     plan: Option<Plan>,
 ) -> Result<Change<MergeResult>, Exception> {
+    specifiers.add_to_facts(service, call, name)?;
     let repository = service.find(call, name)?;
     let writer = service.bounded_writer(call, &repository)?;
     let objects = writer.objects();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use aws::arn::ArnParts;
-use aws::{Arn, Call, Region};
+use aws::{Arn, Call, Facts, Region};
 use git::{BString, ObjectId};
 
 use crate::Exception;
@@ -96,6 +96,11 @@ impl BranchName {
     /// Returns the full name: `refs/heads/…`.
     pub(crate) fn reference(&self) -> BString {
         format!("refs/heads/{}", self.0).into()
+    }
+
+    /// Makes the branch that an operation changes a fact about it.
+    pub(crate) fn add_to_facts(&self, call: &Call) {
+        call.add_facts(Facts::default().with_reference(format!("refs/heads/{}", self.0)));
     }
 }
 

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use aws::{Call, Failure};
+use aws::{Call, Denial, Failure};
 use git::ObjectId;
 use git::receive_pack::{Command, Received};
 use store::Transaction;
 
-use crate::ref_edit::{PreviousValue, RefEdit};
+use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
 use crate::ref_transaction::RefTransaction;
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception};
 
 /// Result of each command of a push, in the order of the commands: success, or the reason of the rejection.
 pub type CommandResults = Vec<Result<(), String>>;
+
+/// Message for a reference that the caller may not change; an AWS lab shows it.
+const DENIED: &str = "You don't have permission to push changes to this branch.";
 
 /// Reference updates of a push, prepared for a transaction.
 pub struct PreparedPush {
@@ -22,6 +25,8 @@ pub struct PreparedPush {
     unpack: Result<(), String>,
     updates: Vec<Update>,
     atomic: bool,
+    /// The denial of the first reference that the caller may not change.
+    denial: Option<Denial>,
 }
 
 /// One command of a push.
@@ -39,7 +44,7 @@ impl CodeCommit {
         repository: &Repository,
         received: &Received<'_>,
     ) -> Result<PreparedPush, Exception> {
-        let updates: Vec<Update> = received
+        let mut updates: Vec<Update> = received
             .commands
             .iter()
             .zip(received.statuses)
@@ -48,9 +53,38 @@ impl CodeCommit {
                 edit: status.clone().map(|peeled| edit(command, peeled)),
             })
             .collect();
+        let denial = self.deny(call, repository, &mut updates, received.atomic)?;
         let refs = RefTransaction::prepare(self, call, repository, &edits(&updates))?;
         let unpack = received.unpack.map_err(str::to_owned);
-        Ok(PreparedPush { refs, unpack, updates, atomic: received.atomic })
+        Ok(PreparedPush { refs, unpack, updates, atomic: received.atomic, denial })
+    }
+
+    /// Rejects the updates that the caller may not make, and with one of them all of an atomic push; returns the first denial.
+    fn deny(
+        &self,
+        call: &Call,
+        repository: &Repository,
+        updates: &mut [Update],
+        atomic: bool,
+    ) -> Result<Option<Denial>, Exception> {
+        if !call.has_policies() {
+            return Ok(None);
+        }
+        let (facts, arn) =
+            (self.store.read(|transaction| repository.facts(transaction, call))?, repository.arn().to_string());
+        let mut first = None;
+        for update in &mut *updates {
+            if let Err(denial) = call.allow(&arn, &facts.clone().with_reference(&update.name)) {
+                update.edit = Err(DENIED.to_owned());
+                first.get_or_insert(denial);
+            }
+        }
+        if atomic && first.is_some() {
+            for update in updates.iter_mut().filter(|update| update.edit.is_ok()) {
+                update.edit = Err(Rejection::Atomic.to_string());
+            }
+        }
+        Ok(first)
     }
 }
 
@@ -70,7 +104,8 @@ impl PreparedPush {
                 Some(format!("{} {reason}", update.name))
             }),
         };
-        (results, rejected.map(|message| Failure::client("InvalidRequestException", message)))
+        let denied = self.denial.map(Denial::json);
+        (results, denied.or_else(|| rejected.map(|message| Failure::client("InvalidRequestException", message))))
     }
 
     fn results(&self, transaction: &Transaction) -> CommandResults {

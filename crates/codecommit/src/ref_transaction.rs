@@ -60,6 +60,9 @@ impl RefTransaction {
     /// Deletions are applied first, so that one push can create `a/b` in the place of `a`. The first branches of a repository
     /// determine its default branch: `main` if it is one of them, else `master`, else the first.
     pub(crate) fn apply(&self, transaction: &Transaction, edits: &[RefEdit]) -> Result<Vec<EditResult>, Exception> {
+        for edit in edits {
+            self.check_permission(edit)?;
+        }
         let repository_id = &self.repository.id;
         let Some(default_branch) = ref_query::default_branch(transaction, repository_id)? else {
             return Ok(vec![Err(Rejection::NoRepository); edits.len()]);
@@ -100,6 +103,20 @@ impl RefTransaction {
     pub(crate) fn apply_one(&self, transaction: &Transaction, edit: RefEdit) -> Result<EditResult, Exception> {
         let results = self.apply(transaction, &[edit])?;
         Ok(results.into_iter().next().expect("apply returns a result for each edit"))
+    }
+
+    /// Fails if the call did not request the permission to change the reference, which is a fault of this program.
+    fn check_permission(&self, edit: &RefEdit) -> Result<(), Exception> {
+        let reference = edit.name.to_string();
+        if self.call.may_change(&reference) {
+            return Ok(());
+        }
+        tracing::error!(
+            reference,
+            request_id = self.call.request_id(),
+            "a call changes a reference without a permission"
+        );
+        Err(Error::Refused("it changes a reference without a permission").into())
     }
 
     /// Brings everything that depends on references up to date.

@@ -24,7 +24,8 @@ use crate::{Change, CodeCommit, Exception, encryption_key, tag};
 pub(crate) use list::list;
 pub use row::Repository;
 pub(crate) use row::{
-    all_ids, arn_of, deleted_ids, exists, find_row, forget_deleted, get_row, get_row_by_id, set, set_default_branch,
+    all_ids, allow_any, allow_name, arn_of, deleted_ids, exists, find_row, forget_deleted, get_row, get_row_by_id,
+    read_row, set, set_default_branch,
 };
 
 /// Maximum length of a description, in characters.
@@ -38,6 +39,8 @@ pub(crate) fn create(
     let name = RepositoryName::parse(input.repository_name)?;
     let description = description(input.repository_description)?;
     let tags = name::tags(input.tags)?;
+    tag::add_facts(call, &tags);
+    allow_name(call, &name)?;
     let kms_key_id = encryption_key::parse(input.kms_key_id, call)?;
     service.settings.simulate.check_tags(&tags)?;
     service.settings.simulate.check_key(call, &kms_key_id)?;
@@ -58,7 +61,8 @@ pub(crate) fn create(
     };
     let (call, limit) = (Arc::clone(call), service.settings.repositories_max);
     Ok(Box::new(move |transaction| {
-        if find_row(transaction, &call, &name)?.is_some() {
+        if let Some(existing) = read_row(transaction, &call, &name)? {
+            existing.add_to_resources(&call);
             return Err(Exception::RepositoryNameExists { name: name.to_string() });
         }
         if count_one_more(transaction, &call)? > limit {
@@ -152,6 +156,7 @@ pub(crate) fn update_name(
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         let repository = get_row(transaction, &call, &old)?;
+        allow_name(&call, &new)?;
         if is_taken(transaction, &call, &new)? {
             return Err(Exception::RepositoryNameExists { name: new.to_string() });
         }

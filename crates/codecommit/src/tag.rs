@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws::{Call, TaggedResource};
+use aws::{Call, Facts, TaggedResource};
 use aws_sdk_codecommit::operation::list_tags_for_resource::{ListTagsForResourceInput, ListTagsForResourceOutput};
 use aws_sdk_codecommit::operation::tag_resource::TagResourceInput;
 use aws_sdk_codecommit::operation::untag_resource::UntagResourceInput;
@@ -24,12 +24,13 @@ pub(crate) fn tag_resource(
     if tags.is_empty() {
         return Err(Exception::TagsMapRequired);
     }
+    add_facts(call, &tags);
     service.settings.simulate.check_tags(&tags)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let id = get_row(transaction, &call, &name)?.id;
-        insert(transaction, &id, &tags)?;
-        if of(transaction, &id)?.len() > TAGS_MAX {
+        let repository = get_row(transaction, &call, &name)?;
+        insert(transaction, &repository.id, &tags)?;
+        if repository.tags(transaction)?.len() > TAGS_MAX {
             return Err(Exception::TooManyTags { limit: TAGS_MAX });
         }
         Ok(())
@@ -44,6 +45,7 @@ pub(crate) fn untag_resource(
 ) -> Result<Change<()>, Exception> {
     let name = RepositoryName::from_arn(input.resource_arn, call)?;
     let keys = name::tag_keys(input.tag_keys.unwrap_or_default())?;
+    call.add_facts(Facts::default().with_many("aws:TagKeys", &keys));
     service.settings.simulate.check_required_tags(&keys)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
@@ -65,7 +67,7 @@ pub(crate) fn list_tags_for_resource(
     let name = RepositoryName::from_arn(input.resource_arn, call)?;
     let tags = service.store.read(|transaction| {
         let repository = get_row(transaction, call, &name)?;
-        Ok::<_, Exception>(of(transaction, &repository.id)?)
+        Ok::<_, Exception>(repository.tags(transaction)?)
     })?;
     Ok(ListTagsForResourceOutput::builder().set_tags(Some(tags.into_iter().collect())).build())
 }
@@ -82,6 +84,11 @@ pub(crate) fn tagged(transaction: &Transaction, call: &Call) -> Result<Vec<Tagge
         },
     )?;
     Ok(TaggedResource::group(rows))
+}
+
+/// Makes the tags of a request facts about its operation.
+pub(crate) fn add_facts(call: &Call, tags: &BTreeMap<String, String>) {
+    call.add_facts(Facts::default().with_request_tags(tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))));
 }
 
 /// Adds tags; an existing key gets the new value.
@@ -101,12 +108,6 @@ pub(crate) fn insert(
         )?;
     }
     Ok(())
-}
-
-fn of(transaction: &Transaction, repository_id: &str) -> Result<Vec<(String, String)>, Error> {
-    transaction.query("SELECT key, value FROM tags WHERE repository_id = ?1", &[repository_id.into()], |row| {
-        Ok((row.text(0)?, row.text(1)?))
-    })
 }
 
 impl Simulate {

@@ -99,7 +99,7 @@ pub enum Exception {
     InheritedTag,
     /// A session policy is malformed.
     #[error("{0}")]
-    MalformedPolicyDocument(&'static str),
+    MalformedPolicyDocument(String),
     /// The policies and tags of a session are too long.
     #[error("The session token would have {size} bytes, and at most {limit} are allowed; please use smaller policy.")]
     PackedPolicyTooLarge {

@@ -121,6 +121,11 @@ impl Authority for Permissions {
         self.grants.iter().any(|grants| grants.mentions(prefix))
     }
 
+    fn deny_everywhere(&self, action: &str, caller: &Caller) -> Option<Denial> {
+        let denial = self.grants.iter().find_map(|grants| grants.deny_everywhere(action))?;
+        Some(Denial { message: denial.message(&caller.arn, action, "*"), is_explicit: false })
+    }
+
     fn principal_tags(&self) -> &BTreeMap<String, String> {
         &self.tags
     }

@@ -107,8 +107,9 @@ impl Role {
         action: &str,
         facts: &Facts,
     ) -> Option<ResourcePolicy> {
+        let none = Facts::default();
         let permission = Permission { action, resource: &self.arn, resource_policy: ResourcePolicy::None, facts };
-        let context = CallContext::new(call, &permission);
+        let context = CallContext::new(call, &permission, &none);
         let facts = ContextFacts(&context);
         match policy.decide(&policy::Request::new(action, &self.arn, &facts), principal)? {
             Trust::Denied => None,

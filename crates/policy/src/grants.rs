@@ -73,6 +73,12 @@ impl Grants {
         explicit.or_else(|| deny(Cause::ImplicitDeny, None)).unwrap_or(Decision::Allowed)
     }
 
+    /// Returns the denial of an action that the policies allow on no resource, whatever the facts.
+    pub fn deny_everywhere(&self, action: &str) -> Option<Denial> {
+        let denying = self.sets().into_iter().find(|(_, set)| set.is_some_and(|set| !set.allows_somewhere(action)));
+        denying.map(|(kind, _)| Denial { cause: Cause::ImplicitDeny, kind })
+    }
+
     /// Returns whether a policy refers to a context key that begins with a text, such as `aws:ResourceTag/`.
     pub fn mentions(&self, prefix: &str) -> bool {
         self.sets().into_iter().any(|(_, set)| set.is_some_and(|set| set.keys().mentions(prefix)))

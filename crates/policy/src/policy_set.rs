@@ -65,6 +65,13 @@ impl PolicySet {
         }
     }
 
+    /// Returns whether a statement allows an action on some resource under some conditions; this looks at each statement.
+    pub fn allows_somewhere(&self, action: &str) -> bool {
+        let action = action.to_ascii_lowercase();
+        let mut statements = self.documents.iter().flat_map(|document| document.statements());
+        statements.any(|statement| statement.effect() == Effect::Allow && statement.rule.actions.match_action(&action))
+    }
+
     /// Returns all statements that match a request, in the order of the documents; this looks at each statement.
     pub fn matching_statements(&self, request: &Request<'_>) -> Vec<MatchedStatement<'_>> {
         let documents = self.documents.iter().enumerate();

@@ -1,9 +1,10 @@
 //! Authentication of a request, and the call that begins with it: caller, account, region and client address.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use aws::call::Origin;
-use aws::{AccountId, Call, Caller, Region};
+use aws::{AccountId, Authority, Call, Caller, Region};
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use axum::http::{HeaderMap, Method, Uri};
 use identity::signature::{Payload, Protocol, RequestParts, SignatureError};
@@ -144,6 +145,7 @@ pub(crate) fn begin_ssh_call(
     peer: SocketAddr,
     scope: Option<Scope>,
     user_agent: String,
+    authority: Arc<dyn Authority>,
 ) -> Call {
     let default = || Scope { account: caller.account_id.clone(), region: state.settings.region.clone() };
     let scope = scope.unwrap_or_else(default);
@@ -159,7 +161,7 @@ pub(crate) fn begin_ssh_call(
         is_secure: true,
         tls: None,
     };
-    Call::begin(caller, origin, &*state.clock)
+    Call::begin(caller, origin, &*state.clock).with_authority(authority)
 }
 
 fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: Option<String>) -> Origin {

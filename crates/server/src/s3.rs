@@ -26,7 +26,7 @@ use identity::signature::{Payload, Protocol};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-use self::access::{OperationSlot, ReadOnly, S3Operation};
+use self::access::{OperationSlot, ReadOnly, Requester, S3Operation};
 use self::reader::Reader;
 use self::signature::Signature;
 use crate::connection::Peer;
@@ -95,6 +95,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         head.headers.remove(RANGE);
     }
     head.extensions.insert(slot.clone());
+    head.extensions.insert(Requester { call: Arc::clone(&call), owner: state.sts.default_account().clone() });
     let response = run(&state.s3, head).await;
     let operation = slot.take();
     // 5. Record; a request that is no operation has no name for a record.

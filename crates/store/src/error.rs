@@ -33,6 +33,9 @@ pub enum Error {
     /// The database holds a value that this program never writes.
     #[error("the database holds an invalid value: {0}; restore the file from a copy")]
     Damaged(&'static str),
+    /// The program refused to commit a change of its own.
+    #[error("the change was not committed: {0}")]
+    Refused(&'static str),
     /// The file was written by a newer version of the program.
     #[error("the database '{}' was written by a newer version of this program; use that version, or choose another folder with --data-dir", .0.display())]
     TooNew(PathBuf),
@@ -87,6 +90,7 @@ impl Error {
             Self::Database { cause: Cause::NoAccess, .. } => "the database file cannot be opened or written",
             Self::Gone(_) => "the database file was removed or replaced while the server was using it",
             Self::NotCommitted(error) => error.summary(),
+            Self::Refused(reason) => reason,
             _ => "the database failed",
         }
     }

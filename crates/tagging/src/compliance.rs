@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Call, TaggedResource};
+use aws::{Call, Facts, TaggedResource};
 use serde::{Deserialize, Serialize};
 
 use crate::{Exception, Tagging};
@@ -35,9 +35,10 @@ struct RequiredTag {}
 
 pub(crate) fn list_required_tags(
     _: &Tagging,
-    _: &Arc<Call>,
+    call: &Arc<Call>,
     input: ListRequiredTagsInput,
 ) -> Result<ListRequiredTagsOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     if input.next_token.is_some_and(|token| !token.is_empty()) {
         return Err(Exception::invalid("The token is not valid."));
     }

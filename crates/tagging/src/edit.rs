@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::operation::Change;
-use aws::{Arn, Call, Failure};
+use aws::{Arn, Call, Facts, Failure};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -57,6 +57,7 @@ struct FailureInfo {
 type ChangeResult = Result<Change<Transaction, FailedResources, Exception>, Exception>;
 
 pub(crate) fn tag_resources(service: &Tagging, call: &Arc<Call>, input: TagResourcesInput) -> ChangeResult {
+    call.allow("*", &Facts::default())?;
     let arns = arn::list(input.resource_arn_list.unwrap_or_default(), call, ARNS_MAX)?;
     let tags = input.tags.unwrap_or_default();
     let tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
@@ -73,6 +74,7 @@ pub(crate) fn tag_resources(service: &Tagging, call: &Arc<Call>, input: TagResou
 }
 
 pub(crate) fn untag_resources(service: &Tagging, call: &Arc<Call>, input: UntagResourcesInput) -> ChangeResult {
+    call.allow("*", &Facts::default())?;
     let arns = arn::list(input.resource_arn_list.unwrap_or_default(), call, ARNS_MAX)?;
     let keys = input.tag_keys.unwrap_or_default();
     if keys.is_empty() || keys.len() > TAGS_MAX {

@@ -4,12 +4,15 @@
 
 use std::fmt::Display;
 
-use aws::Failure;
+use aws::{Denial, Failure};
 use strum::IntoStaticStr;
 
 /// Failure of an operation: a variant for each exception that can occur.
 #[derive(Debug, thiserror::Error, IntoStaticStr)]
 pub enum Exception {
+    /// The caller may not perform the action.
+    #[error("{0}")]
+    AccessDenied(#[from] Denial),
     /// A parameter is missing, malformed or out of range.
     #[error("{0}")]
     InvalidParameter(String),
@@ -46,7 +49,11 @@ impl Exception {
 
 impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
-        let status = if matches!(exception, Exception::InternalService) { 500 } else { 400 };
+        let status = match &exception {
+            Exception::AccessDenied(denial) => return denial.clone().json(),
+            Exception::InternalService => 500,
+            _ => 400,
+        };
         Self::new(exception.name(), exception.to_string(), status)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws::Call;
+use aws::{Call, Facts};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::check_key;
@@ -45,6 +45,7 @@ pub(crate) fn get_tag_keys(
     call: &Arc<Call>,
     input: GetTagKeysInput,
 ) -> Result<GetTagKeysOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let page = Page::parse("GetTagKeys", call, String::new(), input.pagination_token)?;
     let keys = service.resources(call)?.into_iter().flat_map(|resource| resource.tags.into_keys());
     let (tag_keys, pagination_token) = cut(&page, keys.collect());
@@ -56,6 +57,7 @@ pub(crate) fn get_tag_values(
     call: &Arc<Call>,
     input: GetTagValuesInput,
 ) -> Result<GetTagValuesOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let key = input.key.unwrap_or_default();
     check_key(&key)?;
     let page = Page::parse("GetTagValues", call, key.clone(), input.pagination_token)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Call, TaggedResource};
+use aws::{Call, Facts, TaggedResource};
 use serde::{Deserialize, Serialize};
 
 use crate::compliance::ComplianceDetails;
@@ -67,6 +67,7 @@ pub(crate) fn get_resources(
     call: &Arc<Call>,
     input: GetResourcesInput,
 ) -> Result<GetResourcesOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let include_compliance = input.include_compliance_details.unwrap_or(false);
     let exclude_compliant = input.exclude_compliant_resources.unwrap_or(false);
     if exclude_compliant && !include_compliance {

@@ -2,7 +2,7 @@
 //!
 //! The name on the wire is the variant's name with `Exception` appended. Messages are AWS's own where they are known.
 
-use aws::{AccountId, Failure, Region};
+use aws::{AccountId, Denial, Failure, Region};
 use strum::IntoStaticStr;
 
 /// The failure of an operation: a variant for each exception that can occur, and two for internal failures.
@@ -59,6 +59,10 @@ pub enum Exception {
     #[error("{reason}")]
     InvalidParameter { reason: String },
 
+    // Permissions.
+    #[error("{0}")]
+    AccessDenied(#[from] Denial),
+
     // Destinations of trails.
     #[error("{reason}")]
     InvalidS3BucketName { reason: String },
@@ -110,6 +114,9 @@ impl Exception {
 
 impl From<Exception> for Failure {
     fn from(exception: Exception) -> Self {
+        if let Exception::AccessDenied(denial) = exception {
+            return denial.json();
+        }
         if matches!(exception, Exception::Store(_) | Exception::Io(_)) {
             tracing::error!(error = %exception, "an operation of CloudTrail failed");
             return Self::internal();

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::operation::Reply;
-use aws::{Access, Call, Clock, Failure, Operation, Region, Step, permission};
+use aws::{Access, Call, Clock, Denial, Failure, Operation, Region, Step, permission};
 use bucket::Buckets;
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -205,6 +205,7 @@ impl Trail {
             event.account = Some(bearer.account_id.clone());
             event.caller = Some(bearer.clone());
         }
+        let (is_json, decided) = (operation.is_json, Arc::clone(call));
         self.submit(Arc::clone(call), move |transaction| {
             let result = match step {
                 Ok(Step::Answered(reply)) => Ok(reply),
@@ -213,9 +214,19 @@ impl Trail {
                     .map_err(|SavepointError(failure)| failure),
                 Err(failure) => Err(failure),
             };
+            let result = result.map_err(|failure| match decided.deny_everywhere() {
+                Some(denial) if is_json => denial.json(),
+                _ => failure,
+            });
             match &result {
                 Ok(reply) => event.response_elements = reply.response_elements.clone(),
-                Err(failure) => event.failure = Some(failure.clone()),
+                Err(failure) => {
+                    if decided.has_policies() && failure.error_code() == Denial::CODE {
+                        // As on AWS, the record of a denied call does not show its input.
+                        event.request_parameters = NOTHING;
+                    }
+                    event.failure = Some(failure.clone());
+                }
             }
             (result, event)
         })
@@ -247,6 +258,10 @@ impl Trail {
         let recorder = Arc::clone(&self.recorder);
         Recording::of(self.store.submit(move |transaction| {
             let (result, event) = change(transaction);
+            if event.failure.is_none() && call.is_undecided() {
+                tracing::error!(event = event.name, source = event.source, "a call succeeded without a permission");
+                return Err(store::Error::Refused("it requested no permission"));
+            }
             recorder.record(transaction, &call, event)?;
             Ok(result)
         }))

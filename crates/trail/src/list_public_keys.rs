@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Call, Timestamp};
+use aws::{Call, Facts, Timestamp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,7 @@ pub(crate) fn list(
     call: &Arc<Call>,
     input: ListPublicKeysInput,
 ) -> Result<ListPublicKeysOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     if input.next_token.is_some_and(|token| !token.is_empty()) {
         // All keys are on one page, so no token was ever returned.
         return Err(Exception::InvalidToken);

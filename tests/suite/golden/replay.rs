@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use server::Settings;
 use tests::{Reply, World, model, wait_until};
 
+use super::enforced;
 use super::file::Case;
 use crate::history::History;
 use crate::trail;
@@ -28,16 +29,17 @@ impl fmt::Display for Failure<'_> {
     }
 }
 
-/// Replays a case on its own server.
-pub fn replay(case: &Case) -> Result<(), Failure<'_>> {
+/// Replays cases with the same setup and settings on one server.
+pub fn replay<'c>(cases: &[&'c Case], policies: bool) -> Vec<Failure<'c>> {
+    let first = cases[0];
     // Delivery of log files would take ids, so it does not run during the replay.
     let mut world = World::with(|settings| settings.log_interval = Duration::from_hours(1));
     let mut history = History::new(&world);
-    for step in &case.setup {
+    for step in &first.setup {
         prepare(&world, &mut history, step);
     }
-    if !case.settings.is_null() {
-        let options: Options = serde_json::from_value(case.settings.clone()).expect("the settings are valid");
+    if !first.settings.is_null() {
+        let options: Options = serde_json::from_value(first.settings.clone()).expect("the settings are valid");
         let options = options.settings().expect("the settings are valid");
         world.restart_with(|settings| {
             // The harness sets the address and the folders.
@@ -45,11 +47,24 @@ pub fn replay(case: &Case) -> Result<(), Failure<'_>> {
             *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..options };
         });
     }
-    let reply = send(&world, &case.request);
-    let text = reply.text().replace(&world.endpoint(), "http://127.0.0.1:4599");
-    let reply = Reply { body: text.clone().into_bytes(), ..reply };
-    compare_reply(case, &reply, &text)?;
-    compare_record(case, &reply, &world)
+    let endpoint = world.endpoint();
+    if policies {
+        enforced::enforce(&mut world, cases);
+    }
+    let replies = cases.iter().enumerate().map(|(index, case)| {
+        let reply = if policies { enforced::send(&world, index, case) } else { send(&world, &case.request) };
+        // Records of the setup name the address that the server had then.
+        let text = [&endpoint, &world.endpoint()]
+            .iter()
+            .fold(reply.text(), |text, url| text.replace(*url, "http://127.0.0.1:4599"));
+        compare(case, &Reply { body: text.into_bytes(), ..reply }, &world)
+    });
+    replies.filter_map(Result::err).collect()
+}
+
+fn compare<'c>(case: &'c Case, reply: &Reply, world: &World) -> Result<(), Failure<'c>> {
+    compare_reply(case, reply, &reply.text())?;
+    compare_record(case, reply, world)
 }
 
 fn compare_reply<'c>(case: &'c Case, reply: &Reply, text: &str) -> Result<(), Failure<'c>> {
@@ -78,7 +93,7 @@ fn compare_reply<'c>(case: &'c Case, reply: &Reply, text: &str) -> Result<(), Fa
 fn compare_record<'c>(case: &'c Case, reply: &Reply, world: &World) -> Result<(), Failure<'c>> {
     let request = &case.request;
     let (Some(operation), Value::Object(_)) = (request["operation"].as_str(), &request["body"]) else { return Ok(()) };
-    let record = world.events().pop().expect("the call is recorded");
+    let record = world.last_event();
     let mut input = expand(&request["body"]);
     for unknown in request["unknown"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         input.as_object_mut().expect("the value is an object").remove(unknown).expect("the member is in the input");
@@ -129,7 +144,7 @@ fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
 
 /// Expands abbreviations of long values: `{"letters": N}` is a text of N letters, `{"content": N}` the content of a file of N
 /// letters.
-fn expand(value: &Value) -> Value {
+pub fn expand(value: &Value) -> Value {
     match value {
         Value::Object(object) => match (object.len(), value["letters"].as_u64(), value["content"].as_u64()) {
             (1, Some(count), _) => letters(count).into(),
@@ -156,7 +171,7 @@ fn send(world: &World, request: &Value) -> Reply {
 }
 
 /// Returns the additional headers of a call.
-fn headers(call: &Value) -> Vec<(&str, &str)> {
+pub fn headers(call: &Value) -> Vec<(&str, &str)> {
     let headers = call["headers"].as_object().into_iter().flatten();
     headers.map(|(name, value)| (name.as_str(), value.as_str().expect("a header is text"))).collect()
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::arn::ArnParts;
 use crate::caller::{Kind, Session};
-use crate::permission::{Context, FactValue, Permission};
+use crate::permission::{Context, FactValue, Facts, Permission};
 use crate::{Call, Caller};
 
 /// The values of the context keys of a permission that a call needs.
@@ -13,6 +13,8 @@ use crate::{Call, Caller};
 pub struct CallContext<'c> {
     call: &'c Call,
     permission: &'c Permission<'c>,
+    /// The facts about the operation that all its permissions share.
+    facts: &'c Facts,
 }
 
 /// The prefix of the keys of principal tags, in lower case.
@@ -20,8 +22,8 @@ const PRINCIPAL_TAG: &str = "aws:principaltag/";
 
 impl<'c> CallContext<'c> {
     /// Creates the context of a permission that a call needs.
-    pub fn new(call: &'c Call, permission: &'c Permission<'c>) -> Self {
-        Self { call, permission }
+    pub fn new(call: &'c Call, permission: &'c Permission<'c>, facts: &'c Facts) -> Self {
+        Self { call, permission, facts }
     }
 
     /// Returns the service that calls for a caller; `None` if the caller calls, or a service on its own behalf.
@@ -31,6 +33,10 @@ impl<'c> CallContext<'c> {
     }
 
     fn resource_owner(&self) -> &'c str {
+        // The ARNs of buckets name no account.
+        if let Some(FactValue::One(Cow::Borrowed(owner))) = self.permission.facts.value("aws:resourceaccount") {
+            return owner;
+        }
         let account = ArnParts::split(self.permission.resource).map(|parts| parts.account);
         // Everyone can see the managed policies of AWS.
         account.filter(|account| !account.is_empty() && *account != "aws").unwrap_or_else(|| self.call.account.as_str())
@@ -98,7 +104,7 @@ impl Context for CallContext<'_> {
     }
 
     fn value(&self, key: &str) -> Option<FactValue<'_>> {
-        if let Some(value) = self.permission.facts.value(key) {
+        if let Some(value) = self.permission.facts.value(key).or_else(|| self.facts.value(key)) {
             return Some(value);
         }
         if key == "aws:calledvia" {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::permission::REFERENCES;
+
 /// The value of a context key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactValue<'f> {
@@ -49,6 +51,17 @@ impl Facts {
     #[must_use]
     pub fn with_resource_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         tags.into_iter().fold(self, |facts, (key, value)| facts.with(&format!("aws:ResourceTag/{key}"), value))
+    }
+
+    /// Adds the reference that an operation changes, by its full name.
+    #[must_use]
+    pub fn with_reference(self, name: impl Into<String>) -> Self {
+        self.with(REFERENCES, name)
+    }
+
+    /// Adds other facts; they replace those of the same keys.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.values.extend(other.values);
     }
 
     /// Returns the value of a key in lower case.

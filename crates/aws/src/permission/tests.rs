@@ -66,6 +66,10 @@ impl Authority for Nothing {
         prefix == "aws:ResourceTag/"
     }
 
+    fn deny_everywhere(&self, action: &str, caller: &Caller) -> Option<Denial> {
+        Some(Denial::implicit(&caller.arn, action, "*"))
+    }
+
     fn principal_tags(&self) -> &BTreeMap<String, String> {
         &self.0
     }
@@ -84,7 +88,8 @@ fn assert_values(call: &Call, expected: &[(&str, &str)]) {
     let facts = Facts::default().with("codecommit:References", "refs/heads/main");
     let permission =
         Permission { action: "", resource: REPOSITORY, resource_policy: ResourcePolicy::None, facts: &facts };
-    let context = CallContext::new(call, &permission);
+    let none = Facts::default();
+    let context = CallContext::new(call, &permission, &none);
     for (key, expected) in expected {
         let value = match context.value(&key.to_lowercase()) {
             Some(FactValue::One(value)) => value.into_owned(),
@@ -191,6 +196,65 @@ fn a_call_notes_that_a_permission_was_requested() {
 fn a_denial_names_no_resource_if_there_is_no_particular_one() {
     let denial = Denial::implicit("ARN", "codecommit:ListRepositories", "*");
     assert_eq!(denial.message, "User: ARN is not authorized to perform: codecommit:ListRepositories");
+}
+
+#[test]
+fn a_denial_can_hide_its_resource() {
+    let denial = Denial::implicit("ARN", "codecommit:GetComment", REPOSITORY).hiding(REPOSITORY);
+    assert_eq!(denial.message, "User: ARN is not authorized to perform: codecommit:GetComment");
+}
+
+#[test]
+fn a_caller_without_rights_does_not_learn_why_a_call_failed() {
+    let open = call(user());
+    assert_eq!((open.deny_everywhere(), open.is_undecided()), (None, false));
+    let closed = call(user()).with_authority(nothing());
+    closed.set_action("codecommit:GetBranch".to_owned());
+    assert!(closed.is_undecided());
+    let denial = closed.deny_everywhere().expect("nothing is allowed");
+    assert!(denial.message.ends_with("is not authorized to perform: codecommit:GetBranch"), "{denial}");
+    closed.allow(REPOSITORY, &Facts::default()).expect_err("nothing is allowed");
+    assert_eq!((closed.deny_everywhere(), closed.is_undecided()), (None, false), "it was decided");
+}
+
+/// Allows what changes the reference `refs/heads/dev`.
+#[derive(Debug)]
+struct OneReference(BTreeMap<String, String>);
+
+impl Authority for OneReference {
+    fn decide(&self, request: &Request<'_>) -> Result<(), Denial> {
+        let reference = request.context.value(super::REFERENCES);
+        if reference == Some(FactValue::One("refs/heads/dev".into())) {
+            return Ok(());
+        }
+        Err(Denial::implicit("ARN", request.permission.action, request.permission.resource))
+    }
+
+    fn mentions(&self, _: &str) -> bool {
+        false
+    }
+
+    fn deny_everywhere(&self, _: &str, _: &Caller) -> Option<Denial> {
+        None
+    }
+
+    fn principal_tags(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+#[test]
+fn a_call_may_change_the_references_that_it_was_allowed_to_change() {
+    let closed = call(user()).with_authority(Arc::new(OneReference(BTreeMap::new())));
+    closed.allow(REPOSITORY, &Facts::default().with_reference("refs/heads/main")).expect_err("it is another one");
+    assert!(!closed.may_change("refs/heads/dev"), "it was not requested");
+    closed.allow(REPOSITORY, &Facts::default().with_reference("refs/heads/dev")).expect("it is this one");
+    assert!(closed.may_change("refs/heads/dev") && !closed.may_change("refs/heads/main"));
+    let shared = call(user()).with_authority(Arc::new(OneReference(BTreeMap::new())));
+    shared.add_facts(Facts::default().with_reference("refs/heads/dev"));
+    shared.allow(REPOSITORY, &Facts::default()).expect("all permissions of the call have the reference");
+    assert!(shared.may_change("refs/heads/dev"));
+    assert!(call(user()).may_change("refs/heads/main"), "without policies everything is allowed");
 }
 
 #[test]

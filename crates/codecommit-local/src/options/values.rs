@@ -54,8 +54,10 @@ pub enum GitCapabilities {
 pub enum Access {
     /// Credentials name the caller, and nothing is verified.
     Open,
-    /// Credentials must be valid.
+    /// Credentials must be valid, and may do everything.
     Signed,
+    /// Credentials must be valid, and the policies of their owner decide.
+    Enforced,
 }
 
 /// Whether Git clients must send credentials.
@@ -128,6 +130,7 @@ impl From<Access> for server::settings::Access {
         match access {
             Access::Open => Self::Open,
             Access::Signed => Self::Signed,
+            Access::Enforced => Self::Enforced,
         }
     }
 }

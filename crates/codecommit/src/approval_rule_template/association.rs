@@ -142,11 +142,18 @@ fn change_all(
     names.retain(|name| seen.insert(name.clone()));
     let (call, simulate) = (Arc::clone(call), service.settings.simulate.clone());
     Ok(Box::new(move |transaction| {
-        let template = row::get(transaction, &call, &template)?;
-        let (mut changed, mut failed) = (Vec::new(), Vec::new());
+        let mut repositories = Vec::new();
         for name in names {
             let parsed = RepositoryName::parse(Some(name.clone())).map_err(|_| Exception::InvalidRepositoryName);
-            let repository = parsed.and_then(|name| usable(transaction, &call, &simulate, &name));
+            match parsed.and_then(|name| usable(transaction, &call, &simulate, &name)) {
+                // The caller needs the permission for each repository.
+                Err(denied @ Exception::AccessDenied(_)) => return Err(denied),
+                repository => repositories.push((name, repository)),
+            }
+        }
+        let template = row::get(transaction, &call, &template)?;
+        let (mut changed, mut failed) = (Vec::new(), Vec::new());
+        for (name, repository) in repositories {
             match repository.and_then(|repository| action(transaction, &template, &repository)) {
                 Ok(()) => changed.push(name),
                 Err(Exception::Store(error)) => return Err(error.into()),

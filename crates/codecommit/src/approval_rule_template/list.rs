@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::Call;
+use aws::{Call, Facts};
 use aws_sdk_codecommit::operation::list_approval_rule_templates::{
     ListApprovalRuleTemplatesInput, ListApprovalRuleTemplatesOutput,
 };
@@ -28,6 +28,7 @@ pub(crate) fn list(
     call: &Arc<Call>,
     input: ListApprovalRuleTemplatesInput,
 ) -> Result<ListApprovalRuleTemplatesOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let sizes = sizes("ListApprovalRuleTemplates");
     let scope = [call.account.as_str(), call.region.as_str()];
     let page = Page::parse(sizes, &service.settings, &scope, input.next_token, input.max_results)?;
@@ -76,6 +77,7 @@ pub(crate) fn list_repositories(
     call: &Arc<Call>,
     input: ListRepositoriesForApprovalRuleTemplateInput,
 ) -> Result<ListRepositoriesForApprovalRuleTemplateOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let name = RuleName::of_template(input.approval_rule_template_name)?;
     let sizes = sizes("ListRepositoriesForApprovalRuleTemplate");
     let scope = [call.account.as_str(), call.region.as_str(), name.as_str()];

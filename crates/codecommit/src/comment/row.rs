@@ -74,9 +74,12 @@ impl LocatedComment {
             &[id.as_str().into(), call.account.as_str().into(), call.region.as_str().into()],
             |row| Ok((Comment::read(row, 0)?, row.text(COLUMNS_COUNT)?, row.integer(COLUMNS_COUNT + 1)?)),
         )?;
-        let missing = || Exception::CommentDoesNotExist { id: id.as_str().to_owned() };
-        let (comment, repository_id, pull_request) = found.ok_or_else(missing)?;
+        let Some((comment, repository_id, pull_request)) = found else {
+            repository::allow_any(call)?;
+            return Err(Exception::CommentDoesNotExist { id: id.as_str().to_owned() });
+        };
         let repository = repository::get_row_by_id(transaction, call, &repository_id)?;
+        repository.allow_object(transaction, call)?;
         let pull_request = Some(pull_request).filter(|number| *number > 0).map(PullRequestId::from_number);
         Ok(Self { comment, repository, pull_request })
     }

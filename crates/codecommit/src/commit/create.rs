@@ -26,6 +26,7 @@ pub(crate) fn create(
         input.delete_files.unwrap_or_default(),
         input.set_file_modes.unwrap_or_default(),
     )?;
+    branch.add_to_facts(call);
     let repository = service.find(call, &name)?;
     let tip = Tip::find(service, call, repository, branch, parent)?;
     let mut changes = tip.changes();

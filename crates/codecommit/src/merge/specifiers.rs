@@ -1,11 +1,12 @@
 //! The two commits of a merge as callers name them, and the target branch.
 
+use aws::{Call, Facts};
 use git::{BString, References};
 
 use super::MergeTips;
-use crate::name::BranchName;
+use crate::name::{BranchName, RepositoryName};
 use crate::specifier::Specifier;
-use crate::{Exception, name};
+use crate::{CodeCommit, Exception, name, repository};
 
 /// Commits and target branch of a merge.
 pub(super) struct MergeSpecifiers {
@@ -66,6 +67,24 @@ impl MergeSpecifiers {
         } else {
             Err(Exception::BranchDoesNotExist { reference: branch.to_string() })
         }
+    }
+
+    /// Makes the branch to update a fact about the operation: the target branch, else the branch that the destination names.
+    pub(super) fn add_to_facts(
+        &self,
+        service: &CodeCommit,
+        call: &Call,
+        name: &RepositoryName,
+    ) -> Result<(), Exception> {
+        if let Some(target) = &self.target {
+            target.add_to_facts(call);
+        } else if call.has_policies()
+            && let Some(repository) = service.store.read(|transaction| repository::read_row(transaction, call, name))?
+            && let Ok(branch) = self.branch(&*service.references(&repository)?)
+        {
+            call.add_facts(Facts::default().with_reference(branch.to_string()));
+        }
+        Ok(())
     }
 
     /// Returns the message of a merge commit for which the caller gives none.

@@ -64,7 +64,9 @@ pub(crate) fn batch_get(
                 let shape = service.store.read(|transaction| describe(transaction, &pull_request))?;
                 pull_requests.push(Published(shape));
             }
-            Err(error @ (Exception::Store(_) | Exception::Objects(_) | Exception::Io(_))) => return Err(error),
+            Err(
+                error @ (Exception::AccessDenied(_) | Exception::Store(_) | Exception::Objects(_) | Exception::Io(_)),
+            ) => return Err(error),
             Err(error) => errors.push(BatchGetPullRequestsError {
                 pull_request_id: text,
                 error_code: error.name(),

@@ -128,7 +128,7 @@ pub(crate) fn follow<'a>(
 ) -> Result<(), Exception> {
     let open = list_open(transaction, repository_id)?;
     for transition in transitions(ancestry, &open, edits)? {
-        let mut pull_request = row::get(transaction, call, transition.id)?;
+        let Some(mut pull_request) = row::read(transaction, call, transition.id)? else { continue };
         let is_revised = transition.source_commit != pull_request.source_commit;
         pull_request.source_commit = transition.source_commit;
         pull_request.destination_commit = transition.destination_commit;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::Call;
+use aws::{Call, Facts};
 use aws_sdk_codecommit::operation::merge_pull_request_by_fast_forward::{
     MergePullRequestByFastForwardInput, MergePullRequestByFastForwardOutput,
 };
@@ -114,6 +114,11 @@ fn merge(
     strategy: MergeStrategy,
     plan: Option<Plan>,
 ) -> Result<Change<types::PullRequest>, Exception> {
+    if call.has_policies()
+        && let Some(pull_request) = service.store.read(|transaction| row::read(transaction, call, request.id))?
+    {
+        call.add_facts(Facts::default().with_reference(pull_request.destination.to_string()));
+    }
     let repository = service.find(call, &request.repository)?;
     let writer = service.bounded_writer(call, &repository)?;
     let pull_request = service.store.read(|transaction| request.mergeable(transaction, call))?;

@@ -137,16 +137,28 @@ pub(crate) fn find(service: &CodeCommit, call: &Call, id: PullRequestId) -> Resu
 }
 
 /// Returns a pull request of the call's account and region, and adds its repository to the call's resources.
+///
+/// Fails if the caller may not use the repository.
 pub(crate) fn get(transaction: &Transaction, call: &Call, id: PullRequestId) -> Result<PullRequest, Exception> {
-    let missing = || Exception::PullRequestDoesNotExist { id: id.to_string() };
+    let Some(pull_request) = read(transaction, call, id)? else {
+        repository::allow_any(call)?;
+        return Err(Exception::PullRequestDoesNotExist { id: id.to_string() });
+    };
+    pull_request.repository.allow_object(transaction, call)?;
+    Ok(pull_request)
+}
+
+/// Finds a pull request of the call's account and region, and adds its repository to the call's resources.
+///
+/// The permission is not requested.
+pub(crate) fn read(transaction: &Transaction, call: &Call, id: PullRequestId) -> Result<Option<PullRequest>, Error> {
     let key = [call.account.as_str().into(), call.region.as_str().into(), id.0.into()];
     let of_key = "FROM pull_requests WHERE account = ?1 AND region = ?2 AND number = ?3";
-    let repository_id = transaction
-        .query_one(&format!("SELECT repository_id {of_key}"), &key, |row| row.text(0))?
-        .ok_or_else(missing)?;
+    let found = transaction.query_one(&format!("SELECT repository_id {of_key}"), &key, |row| row.text(0))?;
+    let Some(repository_id) = found else { return Ok(None) };
     let repository = repository::get_row_by_id(transaction, call, &repository_id)?;
     let read = |row: &Row<'_>| PullRequest::read(row, id.0, repository.clone());
-    transaction.query_one(&format!("SELECT {COLUMNS} {of_key}"), &key, read)?.ok_or_else(missing)
+    transaction.query_one(&format!("SELECT {COLUMNS} {of_key}"), &key, read)
 }
 
 /// Returns a pull request, which must be open.

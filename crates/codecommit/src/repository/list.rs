@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::Call;
+use aws::{Call, Facts};
 use aws_sdk_codecommit::operation::list_repositories::{ListRepositoriesInput, ListRepositoriesOutput};
 use aws_sdk_codecommit::types::{OrderEnum, RepositoryNameIdPair, SortByEnum};
 use store::Value;
@@ -19,6 +19,7 @@ pub(crate) fn list(
     call: &Arc<Call>,
     input: ListRepositoriesInput,
 ) -> Result<ListRepositoriesOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let by_date = match input.sort_by {
         None | Some(SortByEnum::RepositoryName) => false,
         Some(SortByEnum::ModifiedDate) => true,

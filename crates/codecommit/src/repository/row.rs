@@ -1,6 +1,6 @@
 //! Repositories in the database.
 
-use aws::{AccountId, Arn, Call, Encrypted, Region, Resource, Timestamp};
+use aws::{AccountId, Arn, Call, Encrypted, Facts, Region, Resource, Timestamp};
 use aws_sdk_codecommit::types::RepositoryMetadata;
 use git::BString;
 use store::{Error, Row, Transaction};
@@ -33,6 +33,9 @@ pub struct Repository {
     pub(crate) refs_version: i64,
 }
 
+/// The prefix of the context keys of the tags of a resource.
+const RESOURCE_TAG: &str = "aws:ResourceTag/";
+
 const COLUMNS: &str = "id, name, description, default_branch, created, modified, kms_key_id, refs_version";
 
 impl Repository {
@@ -41,10 +44,41 @@ impl Repository {
         arn_of(self.region.clone(), self.account.clone(), self.name.clone())
     }
 
+    /// Returns the tags, each a key and a value.
+    pub(crate) fn tags(&self, transaction: &Transaction) -> Result<Vec<(String, String)>, Error> {
+        let sql = "SELECT key, value FROM tags WHERE repository_id = ?1";
+        transaction.query(sql, &[(&self.id).into()], |row| Ok((row.text(0)?, row.text(1)?)))
+    }
+
+    /// Requests the permission to use the repository; its tags are facts if policies depend on them.
+    pub(crate) fn allow(&self, transaction: &Transaction, call: &Call) -> Result<(), Exception> {
+        let facts = self.facts(transaction, call)?;
+        let arn = self.arn();
+        call.allow(&arn.to_string(), &facts).map_err(|denial| {
+            call.add_resource(resource(&arn));
+            Exception::AccessDenied(denial)
+        })
+    }
+
+    /// Returns the tags as facts for a permission, if policies depend on them.
+    pub(crate) fn facts(&self, transaction: &Transaction, call: &Call) -> Result<Facts, Error> {
+        let tags = if call.mentions(RESOURCE_TAG) { self.tags(transaction)? } else { Vec::new() };
+        Ok(Facts::default().with_resource_tags(tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))))
+    }
+
+    /// Requests the permission to use an object of the repository that the call knows by its id, such as a pull request.
+    ///
+    /// A denial does not name the repository.
+    pub(crate) fn allow_object(&self, transaction: &Transaction, call: &Call) -> Result<(), Exception> {
+        self.allow(transaction, call).map_err(|exception| match exception {
+            Exception::AccessDenied(denial) => Exception::AccessDenied(denial.hiding(&self.arn().to_string())),
+            exception => exception,
+        })
+    }
+
     /// Adds the repository and its encryption key to the resources of a call, which its record shows.
     pub(crate) fn add_to_resources(&self, call: &Call) {
-        let (arn, account) = (self.arn().to_string(), self.account.clone());
-        call.add_resource(Resource { kind: "AWS::CodeCommit::Repository", arn, account });
+        call.add_resource(resource(&self.arn()));
         call.add_encrypted(Encrypted {
             context: "aws:codecommit:id",
             id: self.id.clone(),
@@ -93,26 +127,54 @@ impl Repository {
     }
 }
 
+/// Returns a repository as an element of a record's `resources`.
+fn resource(arn: &Arn) -> Resource {
+    Resource { kind: "AWS::CodeCommit::Repository", arn: arn.to_string(), account: arn.account.clone() }
+}
+
 /// Returns the ARN of a repository.
 pub(crate) fn arn_of(region: Region, account: AccountId, name: String) -> Arn {
     Arn { service: "codecommit".to_owned(), region, account, resource: name }
 }
 
 /// Finds a repository of the call's account and region, and adds it to the call's resources.
+///
+/// Fails if the caller may not use the repository, whether or not it exists.
 pub(crate) fn find_row(
     transaction: &Transaction,
     call: &Call,
     name: &RepositoryName,
+) -> Result<Option<Repository>, Exception> {
+    let found = read_row(transaction, call, name)?;
+    if let Some(repository) = &found {
+        repository.allow(transaction, call)?;
+        repository.add_to_resources(call);
+    } else {
+        allow_name(call, name)?;
+    }
+    Ok(found)
+}
+
+/// Reads a repository of the call's account and region for this program's own use; the permission is not requested.
+pub(crate) fn read_row(
+    transaction: &Transaction,
+    call: &Call,
+    name: &RepositoryName,
 ) -> Result<Option<Repository>, Error> {
-    let found = transaction.query_one(
+    transaction.query_one(
         &format!("SELECT {COLUMNS} FROM repositories WHERE account = ?1 AND region = ?2 AND name = ?3"),
         &[call.account.as_str().into(), call.region.as_str().into(), name.as_str().into()],
         |row| Repository::read(row, call),
-    )?;
-    if let Some(repository) = &found {
-        repository.add_to_resources(call);
-    }
-    Ok(found)
+    )
+}
+
+/// Requests the permission to use a repository that does not exist.
+pub(crate) fn allow_name(call: &Call, name: &RepositoryName) -> Result<(), Exception> {
+    let arn = arn_of(call.region.clone(), call.account.clone(), name.to_string());
+    call.allow(&arn.to_string(), &Facts::default()).map_err(|denial| {
+        call.add_resource(resource(&arn));
+        Exception::AccessDenied(denial)
+    })
 }
 
 /// Returns whether there is a repository with this id.
@@ -128,7 +190,17 @@ pub(crate) fn get_row(transaction: &Transaction, call: &Call, name: &RepositoryN
     found.ok_or_else(|| Exception::RepositoryDoesNotExist { name: name.to_string() })
 }
 
+/// Requests the permission to use an object that does not exist, such as a pull request: that for all repositories.
+///
+/// A caller who may use some repositories only does not learn whether the object exists in another one.
+pub(crate) fn allow_any(call: &Call) -> Result<(), Exception> {
+    let arn = arn_of(call.region.clone(), call.account.clone(), "*".to_owned()).to_string();
+    Ok(call.allow(&arn, &Facts::default()).map_err(|denial| denial.hiding(&arn))?)
+}
+
 /// Returns the repository of an object of the call's account and region, such as a pull request; it is deleted with the repository.
+///
+/// The permission is not requested.
 pub(crate) fn get_row_by_id(transaction: &Transaction, call: &Call, id: &str) -> Result<Repository, Error> {
     let sql = format!("SELECT {COLUMNS} FROM repositories WHERE id = ?1");
     let found = transaction.query_one(&sql, &[id.into()], |row| Repository::read(row, call))?;

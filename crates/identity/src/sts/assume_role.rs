@@ -56,7 +56,7 @@ pub(crate) fn run(
     check_source_identity(&input.source_identity)?;
     let seconds = input::seconds(input.duration_seconds, 900..=DURATION_SECONDS_MAX, DURATION_SECONDS)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
-    let packed = input::packed(&input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
+    let packed = input::packed(call, &input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
     let tags = SessionTags { tags: input.tags.clone(), transitive_keys: input.transitive_tag_keys.clone() };
     tags.check_keys()?;
     context::check(&input.provided_contexts, call.time)?;

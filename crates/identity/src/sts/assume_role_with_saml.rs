@@ -62,7 +62,7 @@ pub(crate) fn run(
     call.add_request_parameter("sourceIdentity", assertion.source_identity.as_deref().into());
     assertion.tags.record(call);
     let packed =
-        input::packed(&input.policy, &input.policy_arns, &assertion.tags.tags, input.minimum_session_token_size)?;
+        input::packed(call, &input.policy, &input.policy_arns, &assertion.tags.tags, input.minimum_session_token_size)?;
     assertion.tags.check_keys()?;
     let qualifier = name_qualifier(&format!("{}{account}/{provider}", assertion.issuer));
     let principal_id = format!("{qualifier}:{}", assertion.subject);

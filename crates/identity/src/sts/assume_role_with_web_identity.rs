@@ -54,7 +54,8 @@ pub(crate) fn run(
     let role = identities.role(&input.role_arn, call.region.partition())?;
     let claims = Claims::read(&input.web_identity_token, &identities.providers.tokens, sts.now())?;
     claims.tags.record(call);
-    let packed = input::packed(&input.policy, &input.policy_arns, &claims.tags.tags, input.minimum_session_token_size)?;
+    let packed =
+        input::packed(call, &input.policy, &input.policy_arns, &claims.tags.tags, input.minimum_session_token_size)?;
     claims.tags.check_keys()?;
     let not_authorized = || Exception::TokenNotAuthorized(ACTION);
     let role = role.ok_or_else(not_authorized)?;

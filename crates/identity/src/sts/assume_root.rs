@@ -49,7 +49,7 @@ pub(crate) fn run(
     input::arn("taskPolicyArn.arn", &input.task_policy_arn.arn)?;
     let seconds = input::seconds(input.duration_seconds, 0..=DURATION_SECONDS_MAX, DURATION_SECONDS_MAX)?;
     let policies = [input.task_policy_arn];
-    let packed = input::packed("", &policies, &[], input.minimum_session_token_size)?;
+    let packed = input::packed(call, "", &policies, &[], input.minimum_session_token_size)?;
     let [PolicyDescriptor { arn: policy }] = policies;
     if !is_task(&policy) {
         return Err(Exception::InvalidArn(policy));

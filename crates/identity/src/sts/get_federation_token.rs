@@ -35,7 +35,7 @@ pub(crate) fn run(
     input::required("name", &input.name)?;
     input::name("name", &input.name, 2..=32)?;
     let seconds = get_session_token::seconds(&call.caller, input.duration_seconds)?;
-    let packed = input::packed(&input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
+    let packed = input::packed(call, &input.policy, &input.policy_arns, &input.tags, input.minimum_session_token_size)?;
     if call.caller.session.is_some() {
         return Err(Exception::CalledWithSession("GetFederationToken"));
     }

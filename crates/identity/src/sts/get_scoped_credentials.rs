@@ -36,7 +36,7 @@ pub(crate) fn run(
     call.mark_decided();
     let requested = input::number("durationSeconds", input.duration_seconds, 1..=129_600)?;
     description(&input.scoped_session_description)?;
-    let packed = input::packed(&input.policy, &[], &[], input.minimum_session_token_size)?;
+    let packed = input::packed(call, &input.policy, &[], &[], input.minimum_session_token_size)?;
     if input.policy.is_empty() && requested.is_none() {
         return Err(Exception::Parameters("At least one of Policy and DurationSeconds must be specified."));
     }

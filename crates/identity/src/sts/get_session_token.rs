@@ -39,7 +39,7 @@ pub(crate) fn run(
     // The operation needs no permission.
     call.mark_decided();
     let seconds = seconds(&call.caller, input.duration_seconds)?;
-    let packed = input::packed("", &[], &[], input.minimum_session_token_size)?;
+    let packed = input::packed(call, "", &[], &[], input.minimum_session_token_size)?;
     let mfa_authenticated = input::mfa(&input.serial_number, &input.token_code)?;
     if call.caller.session.is_some() {
         return Err(Exception::CalledWithSession("GetSessionToken"));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use aws::Call;
 use aws::arn::has_arn_prefix;
+use policy::Document;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -138,6 +140,7 @@ pub(crate) fn mfa(serial_number: &str, token_code: &str) -> Result<bool, Excepti
 
 /// Checks the policies and tags of a session, and returns the size of its token.
 pub(crate) fn packed(
+    call: &Call,
     policy: &str,
     arns: &[PolicyDescriptor],
     tags: &[Tag],
@@ -149,7 +152,7 @@ pub(crate) fn packed(
         if !policy.chars().all(|letter| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{ff}')) {
             return Err(pattern("policy", policy, r"[\u0009\u000A\u000D\u0020-\u00FF]+"));
         }
-        check_policy(policy)?;
+        check_policy(call, policy)?;
     }
     count("policyArns", "policies", arns.len(), 0..=POLICIES_MAX)?;
     for PolicyDescriptor { arn: policy } in arns {
@@ -196,15 +199,19 @@ pub(crate) fn quoted(value: &str) -> String {
     format!(" '{value}'")
 }
 
-/// Refuses a malformed policy; its permissions are not evaluated.
-fn check_policy(policy: &str) -> Result<(), Exception> {
+/// Refuses a malformed policy. Where its permissions are not evaluated, it needs no more than statements with an effect.
+fn check_policy(call: &Call, policy: &str) -> Result<(), Exception> {
+    let malformed = |message: &str| Exception::MalformedPolicyDocument(message.to_owned());
+    if call.has_policies() {
+        return Document::parse(policy).map(drop).map_err(|error| malformed(&error.to_string()));
+    }
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
-        return Err(Exception::MalformedPolicyDocument("This policy contains invalid Json"));
+        return Err(malformed("This policy contains invalid Json"));
     };
     let has_effect = |statement: &Value| matches!(statement["Effect"].as_str(), Some("Allow" | "Deny"));
     let is_valid = match &policy["Statement"] {
         Value::Array(statements) => !statements.is_empty() && statements.iter().all(has_effect),
         one => has_effect(one),
     };
-    if is_valid { Ok(()) } else { Err(Exception::MalformedPolicyDocument("Syntax errors in policy.")) }
+    if is_valid { Ok(()) } else { Err(malformed("Syntax errors in policy.")) }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use aws::Failure;
+use aws::{Denial, Failure};
 use codecommit::CommandResults;
 use codecommit::repository::Repository;
 use git::receive_pack::{self, Received};
@@ -16,6 +16,10 @@ use crate::git_serving::{Refusal, Reply, Session, event};
 pub(crate) fn serve(session: &Session, reply: &mut impl Reply, input: &mut dyn Read) {
     let repository = match session.repository() {
         Ok(repository) => repository,
+        Err(Refusal::Failed(failure)) if failure.error_code() == Denial::CODE => {
+            // Git shows nothing of a refused request after the advertisement, but the message in a reply.
+            return reply.send(ProtocolError::new(&failure.message).packet());
+        }
         Err(refusal) => return reply.refuse(refusal),
     };
     let objects = match session.state.codecommit.objects(&session.call, &repository) {

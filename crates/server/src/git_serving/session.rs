@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Call, Failure};
+use aws::{Call, Failure, permission};
 use codecommit::repository::Repository;
 use git::{References, Service, Version};
 use trail::Event;
@@ -24,6 +24,7 @@ pub(crate) struct Session {
 impl Session {
     /// Finds the repository; a failure is recorded.
     pub(crate) fn repository(&self) -> Result<Repository, Refusal> {
+        self.call.set_action(permission::action(codecommit::EVENT_SOURCE, event::name(self.service)));
         let found = self.state.codecommit.repository(&self.call, &self.repository_name);
         found.map_err(|exception| self.record_failure(exception.into()))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws::{AccountId, Call, Denial, Facts, GlobalArn};
 use parking_lot::Mutex;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -34,6 +35,30 @@ impl OperationSlot {
     }
 }
 
+/// An extension of a request with its call, whose permission is requested, and the owner of the buckets.
+#[derive(Clone, Debug)]
+pub(super) struct Requester {
+    pub(super) call: Arc<Call>,
+    pub(super) owner: AccountId,
+}
+
+impl S3Operation {
+    /// Requests the permission for the operation, whether or not its bucket and object exist.
+    fn allow(&self, call: &Call, owner: &AccountId) -> Result<(), Denial> {
+        let arn = |name: &str| GlobalArn::s3(call.region.partition(), name.to_owned()).to_string();
+        let bucket = self.bucket.as_deref().unwrap_or_default();
+        let (action, resource) = match (self.name.as_str(), &self.key) {
+            ("ListBuckets", _) => ("ListAllMyBuckets", "*".to_owned()),
+            ("HeadBucket" | "ListObjects" | "ListObjectsV2", _) => ("ListBucket", arn(bucket)),
+            ("GetObject" | "HeadObject", Some(key)) => ("GetObject", arn(&format!("{bucket}/{key}"))),
+            (name, Some(key)) => (name, arn(&format!("{bucket}/{key}"))),
+            (name, None) => (name, arn(bucket)),
+        };
+        let facts = Facts::default().with("aws:ResourceAccount", owner.as_str());
+        call.allow_action(&format!("s3:{action}"), &resource, &facts)
+    }
+}
+
 /// The access check, which only lets operations pass that read.
 pub(super) struct ReadOnly;
 
@@ -47,6 +72,11 @@ impl S3Access for ReadOnly {
             key: context.s3_path().get_object_key().map(str::to_owned),
             is_write,
         };
+        if let Some(Requester { call, owner }) = context.extensions_mut().get() {
+            operation
+                .allow(call, owner)
+                .map_err(|denial| S3Error::with_message(S3ErrorCode::AccessDenied, denial.message))?;
+        }
         let is_implemented = OPERATIONS.contains(&operation.name.as_str());
         let name = operation.name.clone();
         if let Some(OperationSlot(slot)) = context.extensions_mut().get() {

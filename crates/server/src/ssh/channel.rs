@@ -103,7 +103,10 @@ fn git_session(request: Request, shared: &Shared) -> Result<GitSession, String> 
              /ACCOUNT/REGION/v1/repos/NAME."
         ));
     };
-    Ok(GitSession::new(request, shared, service, scope, repository_name))
+    GitSession::new(request, shared, service, scope, repository_name).map_err(|error| {
+        tracing::error!(%error, "cannot read the policies of an SSH client");
+        "The request failed because of an internal error.".to_owned()
+    })
 }
 
 /// Sends the message and the exit status, and closes the channel.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws::{Call, Caller};
+use aws::{Authority, Call, Caller, Denial};
 use axum::body::Body;
 use bytes::Bytes;
 use git::{References, Service, Version};
@@ -45,6 +45,8 @@ impl Served {
 pub(super) struct GitSession {
     state: Arc<State>,
     caller: Caller,
+    /// Decides in the same way until the end of the session.
+    authority: Arc<dyn Authority>,
     peer: SocketAddr,
     user_agent: String,
     scope: Option<Scope>,
@@ -64,9 +66,10 @@ impl GitSession {
         service: Service,
         scope: Option<Scope>,
         repository_name: String,
-    ) -> Self {
+    ) -> Result<Self, store::Error> {
         let state = Arc::clone(&shared.state);
-        Self {
+        Ok(Self {
+            authority: state.sts.authority(state.settings.access, &request.caller)?,
             version: Version::of(request.git_protocol.as_deref(), &state.git.offers),
             state,
             caller: request.caller,
@@ -77,13 +80,14 @@ impl GitSession {
             repository_name,
             disconnected: Arc::clone(&shared.disconnected),
             closed: request.closed,
-        }
+        })
     }
 
     /// Begins the call of the next event.
     fn begin(&self) -> Session {
         let (caller, user_agent) = (self.caller.clone(), self.user_agent.clone());
-        let mut call = authenticate::begin_ssh_call(&self.state, caller, self.peer, self.scope.clone(), user_agent);
+        let (scope, authority) = (self.scope.clone(), Arc::clone(&self.authority));
+        let mut call = authenticate::begin_ssh_call(&self.state, caller, self.peer, scope, user_agent, authority);
         call.interrupts.extend([Arc::clone(&self.disconnected), Arc::clone(&self.closed)]);
         Session {
             state: Arc::clone(&self.state),
@@ -173,8 +177,12 @@ impl GitSession {
 
     /// Returns the end of a refused session.
     fn refused(&self, refusal: &Refusal) -> Served {
-        if !matches!(refusal, Refusal::NoSuchRepository) {
-            return Served::refused(refusal.message());
+        match refusal {
+            Refusal::NoSuchRepository => {}
+            Refusal::Failed(failure) if failure.error_code() == Denial::CODE => {
+                return Served::refused(format!("Access denied: {}", failure.message));
+            }
+            Refusal::Failed(_) | Refusal::NotRecorded(_) => return Served::refused(refusal.message()),
         }
         let default = || Scope { account: self.caller.account_id.clone(), region: self.state.settings.region.clone() };
         let Scope { account, region } = self.scope.clone().unwrap_or_else(default);

@@ -109,6 +109,7 @@ pub(crate) fn lookup_events(
     call: &Arc<Call>,
     input: LookupEventsInput,
 ) -> Result<LookupEventsOutput, Exception> {
+    call.allow("*", &aws::Facts::default())?;
     if service.lookup.per_second.is_some_and(|per_second| !service.throttle.admits(call, per_second)) {
         return Err(Exception::Throttling);
     }

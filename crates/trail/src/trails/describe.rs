@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws::{Call, Timestamp};
+use aws::{Call, Facts, Timestamp};
 
 use super::row::TrailRow;
 use super::validate::TrailReference;
@@ -25,6 +25,7 @@ pub(crate) fn describe_trails(
     call: &Arc<Call>,
     input: DescribeTrailsInput,
 ) -> Result<DescribeTrailsOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let shadows = input.include_shadow_trails.unwrap_or(true);
     let names = input.trail_name_list.unwrap_or_default();
     let references = names.into_iter().map(|name| TrailReference::parse(Some(name))).collect::<Result<Vec<_>, _>>()?;
@@ -34,9 +35,9 @@ pub(crate) fn describe_trails(
         }
         let mut rows = Vec::new();
         for reference in &references {
-            match TrailRow::get(transaction, call, reference) {
-                Err(Exception::TrailNotFound { .. }) => {}
-                row => rows.push(row?),
+            if let Some(row) = TrailRow::read(transaction, call, reference)? {
+                row.concerns(call);
+                rows.push(row);
             }
         }
         Ok::<_, Exception>(rows)
@@ -51,6 +52,7 @@ pub(crate) fn list_trails(
     call: &Arc<Call>,
     _: ListTrailsInput,
 ) -> Result<ListTrailsOutput, Exception> {
+    call.allow("*", &Facts::default())?;
     let rows = service.store.read(|transaction| Ok::<_, Exception>(TrailRow::visible(transaction, call)?))?;
     let listed = |row: TrailRow| ListedTrail {
         arn: row.arn.to_string(),

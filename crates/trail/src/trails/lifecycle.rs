@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use aws::operation::Change;
-use aws::{Arn, Call, GlobalArn};
+use aws::{Arn, Call, Facts, GlobalArn};
 use store::{Error, Transaction, Value};
 
 use super::row::{TrailRow, TrailSettings};
@@ -37,6 +37,8 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
     };
     settings.check()?;
     let tags = tag::parse(input.tags_list.unwrap_or_default())?;
+    tag::add_facts(call, &tags);
+    TrailReference::parse(Some(name.clone()))?.allow(call, &Facts::default())?;
     check_bucket(service, call, &settings)?;
     let (call, notifier, trails_max) = (Arc::clone(call), Arc::clone(&service.notifier), service.trails_max);
     Ok(Box::new(move |transaction| {

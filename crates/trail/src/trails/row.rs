@@ -1,7 +1,7 @@
 //! The row of a trail, and its lookup by a call.
 
 use aws::arn::ArnParts;
-use aws::{Arn, Call, Region, Resource, Timestamp};
+use aws::{Arn, Call, Facts, Region, Resource, Timestamp};
 use store::{Error, Row, Transaction};
 
 use super::selectors::Selectors;
@@ -78,11 +78,38 @@ impl TrailRow {
     }
 
     /// Finds a trail by its name in the call's region, or by its ARN in any region, and adds it to the resources of the call.
+    ///
+    /// Fails if the caller may not use the trail, whether or not it exists.
     pub(crate) fn find(
         transaction: &Transaction,
         call: &Call,
         reference: &TrailReference,
     ) -> Result<Option<Self>, Exception> {
+        let row = Self::read(transaction, call, reference)?;
+        let tags = match &row {
+            Some(row) if call.mentions("aws:ResourceTag/") => row.tags(transaction)?,
+            _ => Vec::new(),
+        };
+        let facts = Facts::default().with_resource_tags(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        reference.allow(call, &facts)?;
+        if let Some(row) = &row {
+            row.concerns(call);
+        }
+        Ok(row)
+    }
+
+    /// Returns the tags, each a key and a value, in the order of their keys.
+    pub(super) fn tags(&self, transaction: &Transaction) -> Result<Vec<(String, String)>, Error> {
+        let query = "SELECT name, value FROM trail_tags WHERE trail = ?1 ORDER BY name";
+        transaction.query(query, &[self.id.into()], |row| Ok((row.text(0)?, row.text(1)?)))
+    }
+
+    /// Finds the same trail for the call's own use; the permission is not requested.
+    pub(crate) fn read(
+        transaction: &Transaction,
+        call: &Call,
+        reference: &TrailReference,
+    ) -> Result<Option<Self>, Error> {
         if reference.account.as_ref().is_some_and(|account| *account != call.account) {
             return Ok(None);
         }
@@ -91,11 +118,7 @@ impl TrailRow {
             "SELECT {COLUMNS} FROM trails WHERE account = ?1 AND home_region = ?2 AND name = ?3 AND deleted IS NULL"
         );
         let values = [call.account.as_str().into(), region.as_str().into(), (&reference.name).into()];
-        let row = transaction.query_one(&query, &values, |row| Self::of(row, call))?;
-        if let Some(row) = &row {
-            row.concerns(call);
-        }
-        Ok(row)
+        transaction.query_one(&query, &values, |row| Self::of(row, call))
     }
 
     /// Lists the trails of the region and the multi-region trails, in the order of the bytes of their names.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::operation::Change;
-use aws::{Arn, Call, TaggedResource};
+use aws::{Arn, Call, Facts, TaggedResource};
 use store::{Error, Transaction};
 
 use super::row::TrailRow;
@@ -21,6 +21,7 @@ type Changing<O> = Result<Change<Transaction, O, Exception>, Exception>;
 pub(crate) fn add_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<EmptyOutput> {
     let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
     let tags = parse(input.tags_list)?;
+    add_facts(&call, &tags);
     Ok(Box::new(move |transaction| {
         let row = tagged(transaction, &call, &resource)?;
         insert(transaction, row.id, &tags)?;
@@ -32,6 +33,7 @@ pub(crate) fn add_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Ch
 pub(crate) fn remove_tags(_: &CloudTrail, call: &Arc<Call>, input: TagsInput) -> Changing<EmptyOutput> {
     let (resource, call) = (resource(input.resource_id)?, Arc::clone(call));
     let tags = input.tags_list;
+    call.add_facts(Facts::default().with_many("aws:TagKeys", tags.iter().map(|tag| &tag.key)));
     if let Some(tag) = tags.iter().find(|tag| !(1..=128).contains(&tag.key.chars().count())) {
         return Err(Exception::InvalidTagParameter { reason: format!("The tag '{}' is not valid.", tag.key) });
     }
@@ -59,14 +61,17 @@ pub(crate) fn list_tags(
     let lists = service.store.read(|transaction| {
         let list = |reference: &TrailReference| {
             let row = tagged(transaction, call, reference)?;
-            let query = "SELECT name, value FROM trail_tags WHERE trail = ?1 ORDER BY name";
-            let tags = transaction
-                .query(query, &[row.id.into()], |row| Ok(Tag { key: row.text(0)?, value: Some(row.text(1)?) }))?;
-            Ok(ResourceTag { resource_id: row.arn.to_string(), tags_list: tags })
+            let tags = row.tags(transaction)?.into_iter().map(|(key, value)| Tag { key, value: Some(value) });
+            Ok(ResourceTag { resource_id: row.arn.to_string(), tags_list: tags.collect() })
         };
         resources.iter().map(list).collect::<Result<Vec<_>, Exception>>()
     })?;
     Ok(ListTagsOutput { resource_tag_list: lists })
+}
+
+/// Makes the tags of a request facts about its operation.
+pub(super) fn add_facts(call: &Call, tags: &BTreeMap<String, String>) {
+    call.add_facts(Facts::default().with_request_tags(tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))));
 }
 
 impl CloudTrail {

@@ -1,7 +1,7 @@
 //! Validation of the names in the inputs of operations on trails.
 
 use aws::arn::has_arn_prefix;
-use aws::{AccountId, Arn, Call, Region};
+use aws::{AccountId, Arn, Call, Facts, Region};
 
 use bucket::{is_bucket_name, is_object_key};
 
@@ -38,6 +38,13 @@ impl TrailReference {
         let arn = Arn::parse(&text).filter(|arn| arn.service == "cloudtrail").ok_or_else(invalid)?;
         let name = arn.resource.strip_prefix("trail/").ok_or_else(invalid)?;
         Ok(Self { name: trail_name(name)?, region: Some(arn.region), account: Some(arn.account), text })
+    }
+
+    /// Requests the permission to use the trail.
+    pub(crate) fn allow(&self, call: &Call, facts: &Facts) -> Result<(), Exception> {
+        let region = self.region.as_ref().unwrap_or(&call.region).clone();
+        let account = self.account.as_ref().unwrap_or(&call.account).clone();
+        Ok(call.allow(&arn(region, account, &self.name).to_string(), facts)?)
     }
 
     /// Returns the exception of the operations on tags for a missing trail.

@@ -33,8 +33,14 @@ fn session_policies_restrict_the_session_of_a_role() {
     assert_eq!(put_file_by_role(&world, &both), "", "session policies allow together");
     let unknown = [arn("arn:aws:iam::aws:policy/Unknown")];
     assert_eq!(put_file_by_role(&world, &unknown), NO_SESSION_POLICY, "an unknown policy allows nothing");
-    let malformed = [("Policy", r#"{"Statement":{"Effect":"Allow"}}"#)];
-    assert_eq!(put_file_by_role(&world, &malformed), NO_SESSION_POLICY, "a malformed policy allows nothing");
+}
+
+#[test]
+fn a_malformed_session_policy_is_refused() {
+    let world = world();
+    let form = [("RoleArn", BUILD), ("RoleSessionName", "one"), ("Policy", r#"{"Statement":{"Effect":"Allow"}}"#)];
+    let refused = world.session(&world.user("Tagged"), "AssumeRole", &form).err();
+    assert_eq!(refused.as_deref(), Some("Policy statement must contain actions."));
 }
 
 #[test]
