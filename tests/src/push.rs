@@ -4,6 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::clients::git_fed;
 
 /// The content type of a push.
@@ -37,13 +40,18 @@ impl Push {
         self.0.len()
     }
 
-    /// Sends the first `bytes` bytes of the body to the repository at `url`.
+    /// Sends the first `bytes` bytes of the body to the repository at `url`, which can have a user name and a password.
     pub fn begin(&self, url: &str, bytes: usize) -> io::Result<TcpStream> {
-        let (address, path) = url.trim_start_matches("http://").split_once('/').expect("the URL has a path");
+        let (authority, path) = url.trim_start_matches("http://").split_once('/').expect("the URL has a path");
+        let (credentials, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let authorization = match credentials {
+            "" => String::new(),
+            credentials => format!("Authorization: Basic {}\r\n", STANDARD.encode(credentials)),
+        };
         let mut stream = TcpStream::connect(address)?;
         let length = self.bytes();
         let head = format!(
-            "POST /{path}/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+            "POST /{path}/git-receive-pack HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}\
              Content-Type: application/x-git-receive-pack-request\r\nContent-Length: {length}\r\n\r\n"
         );
         stream.write_all(head.as_bytes())?;

@@ -9,6 +9,7 @@ use serde_json::json;
 use tests::binary::Running;
 use tests::clients::{aws, git};
 use tests::digests::{Digest, digests, signing_key, verify};
+use tests::signing::{self, AccessKey};
 use tests::wire::{request, try_send};
 use tests::{log_files, read_events, read_log_files, wait_until};
 
@@ -18,9 +19,31 @@ const ROUNDS: usize = 3;
 /// Number of acknowledged calls before a kill.
 const CALLS_PER_ROUND: usize = 150;
 
+/// An identities file with an administrator, and a user who may do nothing.
+const IDENTITIES: &str = r#"
+[[account]]
+id = "111122223333"
+
+[[account.user]]
+name = "Mary_Major"
+policies = ["AdministratorAccess"]
+git_credentials = [{ password = "password" }]
+access_keys = ["AKIAIOSFODNN7EXAMPLE"]
+
+[[account.user]]
+name = "Li_Juan"
+access_keys = [{ id = "AKIAI44QH8DHBEXAMPLE", secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" }]
+"#;
+
+const MARY_MAJOR: AccessKey<'static> =
+    AccessKey { id: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
+const LI_JUAN: AccessKey<'static> =
+    AccessKey { id: "AKIAI44QH8DHBEXAMPLE", secret: "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" };
+
 /// The acknowledged changes.
 #[derive(Default)]
 struct Acknowledged {
+    /// The ids of calls that were answered, refused ones included.
     request_ids: BTreeSet<String>,
     repositories: BTreeSet<String>,
     /// The last acknowledged commit of each pushed branch.
@@ -29,6 +52,17 @@ struct Acknowledged {
 
 #[test]
 fn no_acknowledged_change_is_lost_or_recorded_twice() {
+    kill_under_load(&[]);
+}
+
+#[test]
+fn no_acknowledged_change_or_refusal_is_lost_or_recorded_twice_if_policies_decide() {
+    kill_under_load(&["--access", "enforced", "--max-clock-skew", "off"]);
+}
+
+/// Runs the rounds with the flags of enforced access; without them, the credentials of the calls only name their caller.
+fn kill_under_load(access: &[&str]) {
+    let is_enforced = !access.is_empty();
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
     let key = signing_key();
@@ -36,7 +70,11 @@ fn no_acknowledged_change_is_lost_or_recorded_twice() {
     let data_dir =
         ["--data-dir", data_dir, "--log-interval", "100ms", "--log-size", "64KB", "--repository-limit", "1000000"];
     let digests = ["--digest-interval", "1s", "--signing-key", key.to_str().expect("the path is UTF-8")];
-    let data_dir = [&data_dir[..], &digests].concat();
+    let identities = folder.path().join("identities.toml");
+    std::fs::write(&identities, IDENTITIES).expect("the folder is writable");
+    let identities = ["--identities", identities.to_str().expect("the path is UTF-8")];
+    let access = if is_enforced { [access, &identities].concat() } else { Vec::new() };
+    let data_dir = [&data_dir[..], &digests, &access].concat();
     let acknowledged = Mutex::new(Acknowledged::default());
     let commits = history(&folder.path().join("work"));
 
@@ -46,24 +84,25 @@ fn no_acknowledged_change_is_lost_or_recorded_twice() {
         "Name": "Second", "S3BucketName": "second-logs", "IsMultiRegionTrail": true, "EnableLogFileValidation": true,
     });
     for (operation, input) in [("CreateTrail", trail_input), ("StartLogging", json!({ "Name": "Second" }))] {
-        let reply = try_send(request(server.endpoint(), operation, &input)).expect("the server runs");
+        let call = signing::sign(request(server.endpoint(), operation, &input), MARY_MAJOR);
+        let reply = try_send(call).expect("the server runs");
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
     drop(server);
     let rounds = std::env::var("CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     for round in 0..rounds {
         let server = Running::start(&data_dir);
-        load(server, round, folder.path(), &commits, &acknowledged);
+        load(server, round, folder.path(), &commits, &acknowledged, is_enforced);
     }
 
     let server = Running::start(&data_dir);
     let acknowledged = acknowledged.into_inner();
     for name in &acknowledged.repositories {
-        let reply = call(server.endpoint(), "GetRepository", name).expect("the server runs");
+        let reply = call(server.endpoint(), "GetRepository", name, MARY_MAJOR).expect("the server runs");
         assert_eq!(reply.status, 200, "{name} was acknowledged: {}", reply.text());
     }
     let clone = folder.path().join("clone");
-    let url = format!("{}/v1/repos/pushed", server.endpoint());
+    let url = url(server.endpoint());
     git(folder.path(), &["clone", "--quiet", "--mirror", &url, "clone"]).ok();
     git(&clone, &["fsck", "--full", "--strict"]).ok();
     for (branch, commit) in &acknowledged.branches {
@@ -131,13 +170,23 @@ fn validate(server: &Running, trail: &str, bucket: &Path) {
 }
 
 /// Calls and pushes until enough changes are acknowledged, then kills the server during further calls.
-fn load(server: Running, round: usize, folder: &Path, commits: &[String], acknowledged: &Mutex<Acknowledged>) {
+fn load(
+    server: Running,
+    round: usize,
+    folder: &Path,
+    commits: &[String],
+    acknowledged: &Mutex<Acknowledged>,
+    is_enforced: bool,
+) {
     let endpoint = &server.endpoint().to_owned();
     let (done, progress) = channel();
     std::thread::scope(|scope| {
         for thread in 0..3 {
             let done = done.clone();
             scope.spawn(move || create_many(endpoint, &format!("r{round}-{thread}"), acknowledged, &done));
+        }
+        if is_enforced {
+            scope.spawn(move || refuse_many(endpoint, acknowledged));
         }
         let pushes = done.clone();
         scope.spawn(move || push_many(endpoint, round, folder, commits, acknowledged, &pushes));
@@ -157,8 +206,17 @@ fn create_many(endpoint: &str, prefix: &str, acknowledged: &Mutex<Acknowledged>,
     }
 }
 
+/// Calls as a user without policies until the server is killed.
+fn refuse_many(endpoint: &str, acknowledged: &Mutex<Acknowledged>) {
+    while let Ok(reply) = call(endpoint, "DeleteRepository", "pushed", LI_JUAN) {
+        assert_eq!(reply.json()["__type"], "AccessDeniedException", "{}", reply.text());
+        let id = reply.header("x-amzn-requestid").expect("every reply has one").to_owned();
+        acknowledged.lock().request_ids.insert(id);
+    }
+}
+
 fn create(endpoint: &str, name: &str, acknowledged: &Mutex<Acknowledged>) -> Result<(), ureq::Error> {
-    let reply = call(endpoint, "CreateRepository", name)?;
+    let reply = call(endpoint, "CreateRepository", name, MARY_MAJOR)?;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let mut acknowledged = acknowledged.lock();
     acknowledged.request_ids.insert(reply.header("x-amzn-requestid").expect("every reply has one").to_owned());
@@ -166,8 +224,13 @@ fn create(endpoint: &str, name: &str, acknowledged: &Mutex<Acknowledged>) -> Res
     Ok(())
 }
 
-fn call(endpoint: &str, operation: &str, name: &str) -> Result<tests::Reply, ureq::Error> {
-    try_send(request(endpoint, operation, &json!({ "repositoryName": name })))
+fn call(endpoint: &str, operation: &str, name: &str, key: AccessKey<'_>) -> Result<tests::Reply, ureq::Error> {
+    try_send(signing::sign(request(endpoint, operation, &json!({ "repositoryName": name })), key))
+}
+
+/// Returns the URL of the repository of the pushes, with Git credentials.
+fn url(endpoint: &str) -> String {
+    format!("{}/v1/repos/pushed", endpoint.replace("http://", "http://Mary_Major-at-111122223333:password@"))
 }
 
 /// Pushes the commits of the history to a branch of this round, one at a time.
@@ -179,7 +242,7 @@ fn push_many(
     acknowledged: &Mutex<Acknowledged>,
     done: &Sender<()>,
 ) {
-    let url = format!("{endpoint}/v1/repos/pushed");
+    let url = url(endpoint);
     let branch = format!("refs/heads/round-{round}");
     for commit in commits {
         let refspec = format!("{commit}:{branch}");

@@ -3,18 +3,40 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use server::settings::Access;
 use tests::binary::Running;
 use tests::clients::{git, git_fed};
 use tests::push::Push;
+use tests::signing::{self, AccessKey};
 use tests::wire::{request, send};
 use ureq::http::Request;
 
 /// Number of kills, unless `CRASH_ROUNDS` in the environment sets another.
 const ROUNDS: usize = 300;
 
+/// The same if policies decide.
+const ENFORCED_ROUNDS: usize = 30;
+
+/// An identities file with a user who may do everything to one repository.
+const IDENTITIES: &str = r#"
+[[account]]
+id = "111122223333"
+
+[[account.user]]
+name = "Li_Juan"
+policies = [{ name = "push", document = '{"Statement": {"Effect": "Allow", "Action": "codecommit:*", "Resource": "arn:aws:codecommit:*:*:demo"}}' }]
+git_credentials = [{ password = "password" }]
+access_keys = [{ id = "AKIAI44QH8DHBEXAMPLE", secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" }]
+"#;
+
 /// Maximum number of pushes in a round.
 const PUSHES: usize = 12;
+
+const LI_JUAN: AccessKey<'static> =
+    AccessKey { id: "AKIAI44QH8DHBEXAMPLE", secret: "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" };
 
 /// A chain of commits and, for each, the push that updates `main` from its parent.
 struct History {
@@ -34,16 +56,34 @@ impl Chance {
 
 #[test]
 fn a_kill_at_any_point_loses_no_push_and_no_object() {
-    let rounds = std::env::var("CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
+    kill_in_rounds(ROUNDS, Access::Open);
+}
+
+#[test]
+fn a_kill_at_any_point_loses_no_push_and_no_object_if_policies_decide() {
+    kill_in_rounds(ENFORCED_ROUNDS, Access::Enforced);
+}
+
+fn kill_in_rounds(rounds: usize, access: Access) {
+    let rounds = std::env::var("CRASH_ROUNDS").map_or(rounds, |rounds| rounds.parse().expect("a number of rounds"));
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("data");
+    fs::write(folder.path().join("identities.toml"), IDENTITIES).expect("the folder is writable");
+    let start = |data: &Path| start(data, access);
+    let url = |server: &Running| match access {
+        Access::Open => format!("{}/v1/repos/demo", server.endpoint()),
+        _ => format!(
+            "{}/v1/repos/demo",
+            server.endpoint().replace("http://", "http://Li_Juan-at-111122223333:password@")
+        ),
+    };
     let history = history(&folder.path().join("work"), rounds * PUSHES / 2);
     let mut chance = Chance(20_150_413);
     let mut acknowledged = None;
 
     for _ in 0..rounds {
         let server = start(&data);
-        let url = format!("{}/v1/repos/demo", server.endpoint());
+        let url = url(&server);
         acknowledged = check(&server, &data, &history, acknowledged);
         let mut next = acknowledged.map_or(0, |number| number + 1);
         let pushes = chance.below(PUSHES);
@@ -63,17 +103,23 @@ fn a_kill_at_any_point_loses_no_push_and_no_object() {
 
     let server = start(&data);
     check(&server, &data, &history, acknowledged);
-    let url = format!("{}/v1/repos/demo", server.endpoint());
-    git(folder.path(), &["clone", "--quiet", "--mirror", &url, "clone"]).ok();
+    git(folder.path(), &["clone", "--quiet", "--mirror", &url(&server), "clone"]).ok();
     git(&folder.path().join("clone"), &["fsck", "--full", "--strict"]).ok();
     assert_eq!(server.terminate(), Some(0));
     let left: Vec<_> = fs::read_dir(objects(&data)).expect("the folder can be read").flatten().collect();
     assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("incoming")), "{left:?}");
 }
 
-fn start(data: &Path) -> Running {
-    let data = data.to_str().expect("the path is UTF-8");
-    Running::start(&["--data-dir", data, "--git-pack-limit", "3", "--log-interval", "1h"])
+fn start(data: &Path, access: Access) -> Running {
+    let identities = data.with_file_name("identities.toml");
+    let [data, identities] = [data, &identities].map(|path| path.to_str().expect("the path is UTF-8"));
+    let flags = ["--data-dir", data, "--git-pack-limit", "3", "--log-interval", "1h"];
+    match access {
+        Access::Open => Running::start(&flags),
+        _ => Running::start(
+            &[&flags[..], &["--access", "enforced", "--max-clock-skew", "off", "--identities", identities]].concat(),
+        ),
+    }
 }
 
 /// Checks that `main` is at the last acknowledged commit or the next one, with all its objects.
@@ -81,10 +127,12 @@ fn start(data: &Path) -> Running {
 /// Returns the number of this commit, which must not change afterwards.
 fn check(server: &Running, data: &Path, history: &History, acknowledged: Option<usize>) -> Option<usize> {
     let url = format!("{}/v1/repos/demo/info/refs?service=git-upload-pack", server.endpoint());
-    let reply = send(Request::get(&url).body(Vec::new()).expect("the request is well formed"));
+    let credentials = STANDARD.encode("Li_Juan-at-111122223333:password");
+    let get = Request::get(&url).header("authorization", format!("Basic {credentials}"));
+    let reply = send(get.body(Vec::new()).expect("the request is well formed"));
     if reply.status == 404 {
         let create = request(server.endpoint(), "CreateRepository", &json!({ "repositoryName": "demo" }));
-        assert_eq!(send(create).status, 200);
+        assert_eq!(send(signing::sign(create, LI_JUAN)).status, 200);
         return None;
     }
     let text = reply.text();

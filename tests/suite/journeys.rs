@@ -69,6 +69,21 @@ fn a_pipeline_reads_a_branch() {
 }
 
 #[test]
+fn pushes_and_merges_to_a_branch_are_limited() {
+    run_file("limit-pushes.md");
+}
+
+#[test]
+fn a_role_gives_access_across_accounts() {
+    run_file("cross-account.md");
+}
+
+#[test]
+fn access_across_accounts_is_set_up_by_the_iam_api() {
+    run_file("cross-account-iam.md");
+}
+
+#[test]
 fn every_journey_is_run() {
     let folder = root().join("tests/journeys");
     let journeys = std::fs::read_dir(folder).expect("the folder exists").count();

@@ -14,8 +14,8 @@ use crate::settings::{folder, program};
 /// The address on the sheets; it is replaced by the real one.
 const ADDRESS: &str = "127.0.0.1:4599";
 
-/// Writes an identities file and the sheets, and starts a server that verifies credentials.
-fn start(folder: &Path, flags: &[&str]) -> Running {
+/// Writes an identities file and the sheets with flags, and starts a server with an access mode.
+fn start(folder: &Path, flags: &[&str], access: &str) -> Running {
     let mut command = program(folder);
     let written = outcome(command.args(["identities", "--users", "20", "--sheets", "sheets"]).args(flags));
     assert!(written.success && written.out.is_empty(), "{}", written.err);
@@ -26,7 +26,7 @@ fn start(folder: &Path, flags: &[&str]) -> Running {
         "--data-dir",
         "data",
         "--access",
-        "signed",
+        access,
         "--identities",
         "identities.toml",
     ]);
@@ -63,7 +63,7 @@ fn git_callers(folder: &Path) -> Vec<String> {
 #[test]
 fn each_line_of_a_sheet_works_and_calls_as_its_user() {
     let folder = folder();
-    let running = start(folder.path(), &[]);
+    let running = start(folder.path(), &[], "signed");
     for user in ["student01", "student20"] {
         let arn = format!("arn:aws:iam::111122223333:user/{user}");
         let before = git_callers(folder.path()).len();
@@ -87,10 +87,10 @@ fn each_line_of_a_sheet_works_and_calls_as_its_user() {
 }
 
 #[test]
-fn sheets_name_another_account_and_region_and_use_tls() {
+fn sheets_name_another_account_and_region_use_tls_and_need_the_default_policy_only() {
     let folder = folder();
     let flags = ["--endpoint", &format!("https://{ADDRESS}"), "--account", "444455556666", "--region", "eu-west-1"];
-    let running = start(folder.path(), &flags);
+    let running = start(folder.path(), &flags, "enforced");
     paste(folder.path(), &running, "student07").ok();
     let events = read_events(&folder.path().join("data/trail"));
     let of_service = |event: &&Value| event["eventSource"] == "codecommit.amazonaws.com";

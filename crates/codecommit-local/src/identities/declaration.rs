@@ -24,7 +24,7 @@ impl Declaration<'_> {
         let policies: Vec<_> = self.policies.iter().map(|policy| format!("\"{policy}\"")).collect();
         let (account, group, policies) = (self.account, self.group, policies.join(", "));
         let mut text = format!(
-            "# Users with their secrets: codecommit-local --access signed --identities FILE\n\
+            "# Users with their secrets: codecommit-local --access enforced --identities FILE\n\
              [[account]]\nid = \"{account}\"\n\n[[account.group]]\nname = \"{group}\"\npolicies = [{policies}]\n"
         );
         for NewUser { name, access_key_id, secret_access_key, git_password } in self.users {
