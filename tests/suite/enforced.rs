@@ -367,3 +367,45 @@ except ClientError as error:
     let malformed = ", Policy='{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3\",\"Resource\":\"*\"}]}'";
     assert!(run("Dev", malformed).starts_with("MalformedPolicyDocument"), "{}", run("Dev", malformed));
 }
+
+#[test]
+fn the_address_behind_a_trusted_proxy_is_a_fact() {
+    let statements = json!([
+        { "Effect": "Allow", "Action": "codecommit:*", "Resource": "*" },
+        {
+            "Effect": "Deny", "Action": "*", "Resource": "*",
+            "Condition": { "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" } }
+        }
+    ]);
+    let mut world = world(&[("Dev", &policy(&statements))]);
+    world.restart_with(|settings| {
+        settings.trusted_proxies = vec!["127.0.0.1/32".parse().expect("the network is valid")];
+    });
+    let list = |address: &str| {
+        let key = tests::signing::AccessKey { id: &key("Dev"), secret: SECRET };
+        let target = tests::model::target("ListRepositories");
+        world.call_signed(key, &target, "us-east-1", &[("x-forwarded-for", address)], b"{}").status
+    };
+    assert_eq!((list("203.0.113.7"), list("198.51.100.7")), (200, 400));
+}
+
+#[test]
+fn a_denied_session_of_ssh_is_told_why_and_recorded() {
+    let world = World::with_ssh(|settings| {
+        settings.access = Access::Enforced;
+        settings.max_clock_skew = None;
+        settings.administrator = Some(AccessKey { id: ROOT.0.to_owned(), secret: SecretKey::new(ROOT.1) });
+    });
+    repository(&world);
+    let url = world.ssh_url("MyDemoRepo");
+    let message = "User: arn:aws:iam::111122223333:user/Li_Juan is not authorized to perform: codecommit:GitPull on resource: \
+                   arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo because no identity-based policy allows the \
+                   codecommit:GitPull action";
+    let shown = world.git_over_ssh("git", "declared", ".", &["ls-remote", &url]).failed();
+    assert!(shown.contains(&format!("Access denied: {message}")), "{shown}");
+    let record = world.last_event();
+    assert_eq!(
+        [&record["eventName"], &record["errorMessage"], &record["additionalEventData"]["protocol"]],
+        [&json!("GitPull"), &json!(message), &json!("SSH")]
+    );
+}

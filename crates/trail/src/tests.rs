@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws::call::Origin;
-use aws::{Call, Caller, Clock, SystemClock, Timestamp};
+use aws::permission::Request;
+use aws::{Authority, Call, Caller, Clock, Denial, Facts, SystemClock, Timestamp};
 use bucket::{Buckets, FolderOptions};
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -161,6 +162,50 @@ fn a_call_that_cannot_be_recorded_is_rolled_back() {
     assert_eq!(outcome.expect_err("the record is refused").status, 500);
     assert_eq!((trail.notes(), trail.events()), (vec![], vec![]));
     assert!(!has_hook_run.load(Ordering::Relaxed));
+}
+
+/// Allows everything, as a decision of policies.
+#[derive(Debug, Default)]
+struct Everything(BTreeMap<String, String>);
+
+impl Authority for Everything {
+    fn decide(&self, _: &Request<'_>) -> Result<(), Denial> {
+        Ok(())
+    }
+
+    fn mentions(&self, _: &str) -> bool {
+        false
+    }
+
+    fn deny_everywhere(&self, _: &str, _: &Caller) -> Option<Denial> {
+        None
+    }
+
+    fn principal_tags(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+#[test]
+fn a_call_that_requested_no_permission_is_rolled_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let trail = TestTrail::open(folder.path());
+    let put_note = |requests: bool| {
+        let call = Arc::into_inner(call("us-east-1")).expect("nothing else has the call");
+        let call = Arc::new(call.with_authority(Arc::new(Everything::default())));
+        if requests {
+            call.allow("*", &Facts::default()).expect("everything is allowed");
+        }
+        trail.trail.transact(call, move |transaction| {
+            let added = transaction.execute("INSERT INTO notes (text) VALUES ('a note')", &[]);
+            (added.is_ok(), event())
+        })
+    };
+    let failure = put_note(false).expect_err("nothing decided about the call");
+    assert_eq!((failure.status, failure.name.as_str()), (500, "InternalFailure"));
+    assert_eq!((trail.notes(), trail.events()), (vec![], vec![]));
+    assert!(put_note(true).expect("the call was allowed"));
+    assert_eq!((trail.notes().len(), trail.events().len()), (1, 1));
 }
 
 #[test]
