@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use store::{Error, Store, Transaction};
 
-use aws::Timestamp;
+use aws::{Clock, Timestamp};
 
 use crate::Identities;
 use crate::tables::declared::DeclaredRows;
@@ -22,10 +22,11 @@ pub(crate) struct LiveIdentities {
 }
 
 impl LiveIdentities {
-    /// Combines the identities of the file with the rows of the store.
-    pub(crate) fn open(store: &Store, mut file: Identities, now: Timestamp) -> Result<Self, Error> {
+    /// Combines the identities of the file with the rows of the store. The clock is read only if the file has changed.
+    pub(crate) fn open(store: &Store, mut file: Identities, clock: &dyn Clock) -> Result<Self, Error> {
         let declared = std::mem::take(&mut file.declared_rows);
         if !declared.are_in(store)? {
+            let now = clock.now();
             store.write(move |transaction| declared.write(transaction, now))?;
         }
         let mut parsed = ParsedDocuments::default();

@@ -57,7 +57,7 @@ impl Sts {
         store.migrate("identity", session::STEPS)?;
         let default_account = identities.default_account().clone();
         let root_key = Arc::new(RootKey::open(&store)?);
-        let identities = Arc::new(LiveIdentities::open(&store, identities, clock.now())?);
+        let identities = Arc::new(LiveIdentities::open(&store, identities, &*clock)?);
         Ok(Self { identities, default_account, store, root_key, administrator: None, clock })
     }
 
