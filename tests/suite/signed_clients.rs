@@ -1,9 +1,10 @@
-//! Unmodified clients with signed access: SDKs, both gits, every kind of credentials, roles, and credentials that are refused.
+//! Unmodified clients whose credentials are verified: SDKs, both gits, every kind of credentials, roles, and refusals.
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use server::settings::Access;
 use tests::World;
 use tests::clients::{Outcome, git_command, outcome, python_environment, python_folder};
 use tests::ssh::{KEY_ID, key_file};
@@ -252,4 +253,72 @@ fn expired_and_foreign_credentials_are_refused_in_the_words_of_aws() {
         }
     }
     assert_eq!(world.events().len(), first);
+}
+
+/// Declares a user with a managed policy, and one without any, whose clients are all refused.
+const POLICIES: &str = r#"
+[[account]]
+id = "111122223333"
+
+[[account.user]]
+name = "Mary_Major"
+policies = ["AWSCodeCommitPowerUser"]
+access_keys = ["AKIAIOSFODNN7EXAMPLE"]
+
+[[account.user]]
+name = "Li_Juan"
+access_keys = [{ id = "AKIAI44QH8DHBEXAMPLE", secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY" }]
+git_credentials = [{ password = "password" }]
+"#;
+
+#[test]
+fn policies_decide_for_each_client_and_each_refusal_is_recorded() {
+    let public_key = std::fs::read_to_string(key_file("declared.pub")).expect("the file was created");
+    let key = format!("ssh_public_keys = [{{ id = \"{KEY_ID}\", key = \"{}\" }}]\n", public_key.trim_end());
+    let world = world_with(&format!("{POLICIES}{key}"), |settings| {
+        settings.access = Access::Enforced;
+        settings.ssh_listen = Some(([127, 0, 0, 1], 0).into());
+    });
+    let lines = javascript(&world, &MARY_MAJOR.into(), &world.tls_endpoint(), "MyDemoRepo");
+    assert_eq!(lines[3..5], [json!("A demonstration.\n"), json!(["MyDemoRepo"])]);
+
+    let first = world.events().len();
+    let li_juan = ClientCredentials::from(LI_JUAN);
+    let arn = "arn:aws:iam::111122223333:user/Li_Juan";
+    let denied = |action: &str| {
+        format!(
+            "User: {arn} is not authorized to perform: codecommit:{action} on resource: \
+             arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo because no identity-based policy allows the codecommit:{action} action"
+        )
+    };
+    let lines = javascript(&world, &li_juan, &world.endpoint(), "MyDemoRepo");
+    assert!(lines.iter().all(|line| line[0] == "AccessDeniedException"), "{lines:#?}");
+    assert_eq!(lines[3][1], denied("GetFile"));
+    let sdk = world.sdk_with(LI_JUAN.0, LI_JUAN.1);
+    let refused = world.run(sdk.list_branches().repository_name("MyDemoRepo").send()).expect_err("no policy allows it");
+    let (code, message) = (Some("AccessDeniedException"), denied("ListBranches"));
+    assert_eq!(refused.into_service_error().meta().code(), code);
+    let refused = aws(&world, &li_juan, &["codecommit", "list-branches", "--repository-name", "MyDemoRepo"]).failed();
+    assert!(refused.trim_end().ends_with(&message), "{refused}");
+    let plain = world.repository_url("MyDemoRepo");
+    let with_password = plain.replace("http://", "http://Li_Juan-at-111122223333:password@");
+    world.git_repository("work");
+    for program in programs() {
+        for url in [&plain, &with_password, "codecommit::us-east-1://MyDemoRepo"] {
+            let refused = git(&world, program, &li_juan, ".", &["ls-remote", url]).failed();
+            assert!(refused.contains(&format!("remote: {}", denied("GitPull"))), "{refused}");
+            assert!(refused.contains("The requested URL returned error: 403"), "{refused}");
+            let refused = git(&world, program, &li_juan, "work", &["push", url, "main"]).failed();
+            assert!(refused.contains(&format!("remote: {}", denied("GitPush"))), "{refused}");
+        }
+        let url = world.ssh_url("MyDemoRepo");
+        let refused = world.git_over_ssh(program, "declared", ".", &["ls-remote", &url]).failed();
+        assert!(refused.contains(&format!("Access denied: {}", denied("GitPull"))), "{refused}");
+        let refused = world.git_over_ssh(program, "declared", "work", &["push", &url, "main"]).failed();
+        assert!(refused.contains(&format!("Access denied: {}", denied("GitPush"))), "{refused}");
+    }
+    let events = world.events().split_off(first);
+    assert!(events.iter().all(|event| event["errorCode"] == "AccessDenied" && event["userIdentity"]["arn"] == arn));
+    // The story and two further calls, and for each git three kinds of credentials over HTTP, and SSH.
+    assert_eq!(events.len(), 8 + programs().count() * 4 * 2);
 }
