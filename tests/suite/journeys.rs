@@ -1,4 +1,5 @@
-//! Stories in Markdown, run with `git`, the AWS CLI and the SDK for Python against the program; the quick start of README.md is one.
+//! Stories in Markdown, run with `git`, the AWS CLI and the SDKs for Python and JavaScript against the program; the quick start of
+//! README.md is one.
 //!
 //! A `sh` block is run; the `text` block after it is its expected output, in which a line `...` matches any lines and `<...>` any text
 //! inside a line. A comment `<!-- server: FLAGS -->` adds flags for the server.
@@ -99,6 +100,9 @@ fn run_file(name: &str) {
 fn run(story: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("codecommit-data");
+    // Node looks for packages in the folder of the program.
+    let packages = root().join("tests/node_modules").canonicalize().expect("scripts/clients was run");
+    std::os::unix::fs::symlink(packages, folder.path().join("node_modules")).expect("the folder is writable");
     let mut flags = vec!["--data-dir", data.to_str().expect("the path is UTF-8")];
     if let Some(more) = story.split("<!-- server:").nth(1).and_then(|rest| rest.split("-->").next()) {
         flags.extend(more.split_whitespace());
