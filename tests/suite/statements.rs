@@ -206,6 +206,29 @@ fn sessions_and_their_records_are_stored_atomically() {
 }
 
 #[test]
+fn users_keys_and_policies_change_atomically() {
+    let document = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22\
+                    %2C%22Resource%22%3A%22%2A%22%7D%7D";
+    let policy = format!("PolicyName=P&PolicyDocument={document}");
+    for (operation, more) in [
+        ("CreateUser", ""),
+        ("CreateAccessKey", ""),
+        ("CreateServiceSpecificCredential", "ServiceName=codecommit.amazonaws.com"),
+        ("PutUserPolicy", &policy),
+        ("DeleteUser", ""),
+    ] {
+        let world = quiet();
+        let iam = |operation: &str, number: u64| {
+            let form = format!("Version=2010-05-08&Action={operation}&UserName=user-{number}&{more}");
+            let headers = [("content-type", "application/x-www-form-urlencoded")];
+            world.send("POST", "/", &headers, form.as_bytes()).status == 200
+        };
+        let prepare = |number| assert!(operation == "CreateUser" || iam("CreateUser", number), "{operation}");
+        with_each_statement(&world, operation, prepare, |number| iam(operation, number));
+    }
+}
+
+#[test]
 fn a_push_updates_and_records_exactly_the_references_that_it_reports() {
     let world = quiet();
     world.git_repository("work");

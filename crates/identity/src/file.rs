@@ -7,6 +7,7 @@ mod rows;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use aws::caller::{Kind, OnBehalfOf};
 use aws::{AccountId, Caller, GlobalArn, Partition, stable_hash};
@@ -117,7 +118,7 @@ fn add_account(account: Account, folder: &Path, identities: &mut Identities) -> 
             let path = path_of("role", declared.path.as_ref())?.to_owned();
             let role = role(&id, declared, trusts)?;
             rows::add_role(&role, &path, document, identities);
-            identities.roles.entry(id.clone()).or_default().push(role);
+            identities.roles.entry(id.clone()).or_default().push(Arc::new(role));
         }
     }
     let providers = &mut identities.providers;
@@ -153,15 +154,15 @@ fn add_user(account: &AccountId, user: User, identities: &mut Identities) -> Res
         if password.get_ref().is_empty() {
             return Err(fault_at(&password, "the password is empty: write one that cannot be guessed".to_owned()));
         }
-        identities.git_passwords.insert(name.get_ref().clone(), PasswordHash::of(password.get_ref()));
+        identities.git_passwords.insert(name.get_ref().as_str().into(), PasswordHash::of(password.get_ref()));
     }
     let access_key_id = user.access_keys.first().map(|key| key.get_ref().id().to_owned());
     Ok(Caller { access_key_id, ..caller })
 }
 
 fn add_git_user_name(identities: &mut Identities, caller: &Caller, name: &Spanned<String>) -> Result<(), FaultAt> {
-    let known = identities.by_git_user_name.insert(name.get_ref().clone(), caller.clone());
-    if known.is_some_and(|other| other != *caller) {
+    let known = identities.by_git_user_name.insert(name.get_ref().as_str().into(), Arc::new(caller.clone()));
+    if known.is_some_and(|other| *other != *caller) {
         let message = format!("duplicate Git user name '{}': give it to one user only", name.get_ref());
         return Err(fault_at(name, message));
     }
@@ -173,12 +174,12 @@ fn add_keys(identities: &mut Identities, caller: &Caller, keys: &[Spanned<Declar
     for key in keys {
         let id = key.get_ref().id();
         let caller = Caller { access_key_id: Some(id.to_owned()), ..caller.clone() };
-        match identities.by_access_key.entry(id.to_owned()) {
+        match identities.by_access_key.entry(id.into()) {
             Entry::Occupied(_) => {
                 let message = format!("duplicate access key '{id}': give it to one identity only");
                 return Err(fault_at(key, message));
             }
-            Entry::Vacant(entry) => drop(entry.insert(caller)),
+            Entry::Vacant(entry) => drop(entry.insert(Arc::new(caller))),
         }
         if let DeclaredKey::WithSecret(KeyWithSecret { id, secret }) = key.get_ref() {
             if secret.is_empty() {
@@ -205,7 +206,7 @@ fn add_ssh_keys(identities: &mut Identities, caller: &Caller, keys: &[DeclaredSs
         }
         let key = SshPublicKey::parse(key.get_ref()).map_err(|message| fault_at(key, message))?;
         let owner = SshKeyOwner { caller: caller.clone(), key };
-        if identities.by_ssh_key_id.insert(text.clone(), owner).is_some() {
+        if identities.by_ssh_key_id.insert(text.as_str().into(), Arc::new(owner)).is_some() {
             return Err(fault_at(id, format!("duplicate SSH key id '{text}': give it to one key only")));
         }
     }

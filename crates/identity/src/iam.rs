@@ -17,6 +17,7 @@ mod operations;
 mod output;
 mod paging;
 mod policies;
+mod policy_tags;
 mod policy_versions;
 mod roles;
 mod service_credentials;
@@ -32,6 +33,7 @@ use store::Transaction;
 
 use crate::RootKey;
 pub(crate) use crate::iam::error::IamError;
+use crate::key_use::KeyUses;
 use crate::live::LiveIdentities;
 
 /// `eventSource` of the records of IAM.
@@ -49,11 +51,17 @@ pub struct Iam {
     live: Arc<LiveIdentities>,
     root_key: Arc<RootKey>,
     clock: Arc<dyn Clock>,
+    key_uses: Arc<KeyUses>,
 }
 
 impl Iam {
-    pub(crate) fn new(live: Arc<LiveIdentities>, root_key: Arc<RootKey>, clock: Arc<dyn Clock>) -> Self {
-        Self { live, root_key, clock }
+    pub(crate) fn new(
+        live: Arc<LiveIdentities>,
+        root_key: Arc<RootKey>,
+        clock: Arc<dyn Clock>,
+        key_uses: Arc<KeyUses>,
+    ) -> Self {
+        Self { live, root_key, clock, key_uses }
     }
 
     /// Lists the operations.

@@ -13,6 +13,7 @@ mod exception;
 mod file;
 mod git_credential;
 pub mod iam;
+mod key_use;
 mod live;
 mod managed;
 mod permissions;
@@ -30,6 +31,7 @@ mod tables;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws::{AccountId, Caller, Partition, stable_hash};
 
@@ -83,19 +85,19 @@ const DEFAULT_ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 #[derive(Debug)]
 pub struct Identities {
     default: Caller,
-    by_access_key: HashMap<String, Caller>,
-    by_git_user_name: HashMap<String, Caller>,
+    by_access_key: HashMap<Arc<str>, Arc<Caller>>,
+    by_git_user_name: HashMap<Arc<str>, Arc<Caller>>,
     /// The secrets of the access keys that are declared with one.
     secrets: HashMap<String, SecretKey>,
     /// The passwords of the Git user names that are declared with one.
-    git_passwords: HashMap<String, PasswordHash>,
-    by_ssh_key_id: HashMap<String, SshKeyOwner>,
+    git_passwords: HashMap<Arc<str>, PasswordHash>,
+    by_ssh_key_id: HashMap<Arc<str>, Arc<SshKeyOwner>>,
     /// The access keys that the IAM API issued, and whether they are active. The root key gives their secrets.
-    issued_keys: HashMap<String, bool>,
+    issued_keys: HashMap<Arc<str>, bool>,
     /// The accounts of the file.
     declared: Vec<AccountId>,
     /// The roles of the accounts that declare any.
-    roles: HashMap<AccountId, Vec<Role>>,
+    roles: HashMap<AccountId, Vec<Arc<Role>>>,
     providers: Providers,
     /// The policies of users, groups and roles.
     principals: Principals,
@@ -190,13 +192,13 @@ impl Identities {
     pub(crate) fn access_key(&self, key: &str, root_key: &RootKey) -> Option<(Caller, SecretKey)> {
         let caller = self.by_access_key.get(key)?;
         if let Some(is_active) = self.issued_keys.get(key) {
-            return is_active.then(|| (caller.clone(), root_key.secret(key)));
+            return is_active.then(|| (Caller::clone(caller), root_key.secret(key)));
         }
         let secret = self.secrets.get(key).cloned().or_else(|| root_key::documented_secret(key));
         if secret.is_none() {
             tracing::warn!(access_key_id = key, "the identities file declares this access key without its secret");
         }
-        Some((caller.clone(), secret?))
+        Some((Caller::clone(caller), secret?))
     }
 
     /// Returns the owner and the password of static Git credentials.
@@ -219,7 +221,7 @@ impl Identities {
 
     fn by_access_key(&self, key: &str) -> Caller {
         if let Some(caller) = self.by_access_key.get(key) {
-            return caller.clone();
+            return Caller::clone(caller);
         }
         if self.default.access_key_id.as_deref() == Some(key) {
             return self.default.clone();
@@ -235,7 +237,7 @@ impl Identities {
 
     fn by_git_user_name(&self, name: &str) -> Caller {
         if let Some(caller) = self.by_git_user_name.get(name) {
-            return caller.clone();
+            return Caller::clone(caller);
         }
         let (user, account) = name
             .rsplit_once("-at-")

@@ -1,66 +1,95 @@
 //! The current identities: those of the file, with what the IAM API issued.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws::{Clock, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use store::{Error, Store, Transaction};
 
-use aws::{Clock, Timestamp};
-
 use crate::Identities;
-use crate::tables::declared::DeclaredRows;
-use crate::tables::issued::{self, ParsedDocuments};
+use crate::tables::issued::{Changed, Issued};
 
 /// The identities that authenticate and decide.
 ///
-/// **Invariant:** they are replaced as a whole after the commit of a change, so a call keeps those with which it began.
+/// **Invariant:** they are replaced as a whole after the commit of a change, before its call returns, so that it applies to every later call,
+/// and a call keeps those with which it began.
 pub(crate) struct LiveIdentities {
+    store: Arc<Store>,
     /// Those of the file alone.
     file: RwLock<Arc<Identities>>,
+    /// What the API issued.
+    issued: Mutex<Issued>,
     current: RwLock<Arc<Identities>>,
-    parsed: Mutex<ParsedDocuments>,
+    /// Whether a change could not be read, so that the next call reads everything.
+    is_stale: AtomicBool,
 }
 
 impl LiveIdentities {
     /// Combines the identities of the file with the rows of the store. The clock is read only if the file has changed.
-    pub(crate) fn open(store: &Store, mut file: Identities, clock: &dyn Clock) -> Result<Self, Error> {
+    pub(crate) fn open(store: Arc<Store>, mut file: Identities, clock: &dyn Clock) -> Result<Self, Error> {
         let declared = std::mem::take(&mut file.declared_rows);
-        if !declared.are_in(store)? {
+        if !declared.are_in(&store)? {
             let now = clock.now();
             store.write(move |transaction| declared.write(transaction, now))?;
         }
-        let mut parsed = ParsedDocuments::default();
-        let current = store.read(|transaction| issued::add_to(&file, transaction, &mut parsed))?;
+        let issued = store.read(Issued::read)?;
+        let current = RwLock::new(Arc::new(issued.add_to(&file)));
         Ok(Self {
+            store,
             file: RwLock::new(Arc::new(file)),
-            current: RwLock::new(Arc::new(current)),
-            parsed: Mutex::new(parsed),
+            issued: Mutex::new(issued),
+            current,
+            is_stale: AtomicBool::new(false),
         })
     }
 
     /// Returns the current identities.
     pub(crate) fn current(&self) -> Arc<Identities> {
+        if self.is_stale.load(Ordering::Acquire) {
+            self.refresh(&Changed::everything());
+        }
         Arc::clone(&self.current.read())
     }
 
     /// Replaces those of the file, and the declared rows.
-    pub(crate) fn set_file(self: &Arc<Self>, store: &Store, mut file: Identities, now: Timestamp) -> Result<(), Error> {
-        let declared: DeclaredRows = std::mem::take(&mut file.declared_rows);
+    pub(crate) fn set_file(self: &Arc<Self>, mut file: Identities, now: Timestamp) -> Result<(), Error> {
+        let declared = std::mem::take(&mut file.declared_rows);
         let live = Arc::clone(self);
-        store.write(move |transaction| {
+        self.store.write(move |transaction| {
             declared.write(transaction, now)?;
-            // A later change of the same commit needs the new file.
-            *live.file.write() = Arc::new(file);
-            live.refresh(transaction)
+            transaction.after_commit(move || {
+                *live.file.write() = Arc::new(file);
+                live.refresh(&Changed::everything());
+            });
+            Ok(())
         })
     }
 
-    /// Combines the identities anew in the transaction of a change; they become the current ones after its commit.
-    pub(crate) fn refresh(self: &Arc<Self>, transaction: &Transaction) -> Result<(), Error> {
-        let file = Arc::clone(&self.file.read());
-        let identities = Arc::new(issued::add_to(&file, transaction, &mut self.parsed.lock())?);
+    /// Combines the identities anew after the commit of a transaction, with the rows that it changes.
+    pub(crate) fn refresh_after(self: &Arc<Self>, transaction: &Transaction, changed: Changed) {
         let live = Arc::clone(self);
-        transaction.after_commit(move || *live.current.write() = identities);
-        Ok(())
+        transaction.after_commit(move || live.refresh(&changed));
+    }
+
+    /// Reads what a committed change concerns, and combines the identities anew.
+    fn refresh(&self, changed: &Changed) {
+        let mut issued = self.issued.lock();
+        let was_stale = self.is_stale.swap(true, Ordering::AcqRel);
+        let read = self.store.read(|transaction| {
+            if was_stale {
+                *issued = Issued::read(transaction)?;
+                return Ok(());
+            }
+            issued.read_again(transaction, changed)
+        });
+        match read {
+            Ok(()) => {
+                let file = Arc::clone(&self.file.read());
+                *self.current.write() = Arc::new(issued.add_to(&file));
+                self.is_stale.store(false, Ordering::Release);
+            }
+            Err::<(), Error>(error) => tracing::error!(%error, "cannot read the identities; the next call tries again"),
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The identities file fills [`Principals`]. **Invariant:** a policy that cannot be found allows nothing.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -17,6 +18,14 @@ pub(crate) struct HeldPolicies {
     pub(crate) attached: Vec<String>,
     /// The inline policies.
     pub(crate) inline: Vec<InlinePolicy>,
+}
+
+impl HeldPolicies {
+    /// Adds others.
+    fn extend(&mut self, others: &Self) {
+        self.attached.extend_from_slice(&others.attached);
+        self.inline.extend_from_slice(&others.inline);
+    }
 }
 
 /// A policy that belongs to one user, group or role.
@@ -47,15 +56,15 @@ pub(crate) enum PrincipalKind {
 }
 
 /// The account and the name of a user, group or role. The name is in lower case, as IAM compares names without case.
-type Name = (AccountId, String);
+pub(crate) type Name = (AccountId, Arc<str>);
 
-/// The users, groups and roles of all accounts, and the managed policies that they use.
+/// The users, groups and roles of all accounts, and the managed policies that they use. Clones share what does not change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principals {
-    holders: HashMap<(PrincipalKind, Name), Principal>,
-    groups: HashMap<Name, HeldPolicies>,
+    holders: HashMap<(PrincipalKind, Name), Arc<Principal>>,
+    groups: HashMap<Name, Arc<HeldPolicies>>,
     /// Documents by the ARN in the partition `aws`: those of the accounts, and those of AWS that a principal has.
-    managed: HashMap<String, Arc<Document>>,
+    managed: HashMap<Arc<str>, Arc<Document>>,
 }
 
 /// The policies of a principal, ready to decide.
@@ -69,37 +78,40 @@ pub(crate) struct PrincipalGrants {
 impl Principals {
     /// Adds a user or a role; returns false if the account has one of that name.
     pub(crate) fn add(&mut self, kind: PrincipalKind, account: &AccountId, name: &str, principal: Principal) -> bool {
-        self.holders.insert((kind, key(account, name)), principal).is_none()
+        self.holders.insert((kind, key(account, name)), Arc::new(principal)).is_none()
     }
 
     /// Adds a group; returns false if the account has one of that name.
     pub(crate) fn add_group(&mut self, account: &AccountId, name: &str, policies: HeldPolicies) -> bool {
-        self.groups.insert(key(account, name), policies).is_none()
+        self.groups.insert(key(account, name), Arc::new(policies)).is_none()
     }
 
     /// Returns a user or a role.
     pub(crate) fn holder(&self, kind: PrincipalKind, account: &AccountId, name: &str) -> Option<&Principal> {
-        self.holders.get(&(kind, key(account, name)))
+        self.holders.get(&(kind, key(account, name))).map(|principal| &**principal)
     }
 
-    /// Returns a user or a role, to change it.
-    pub(crate) fn holder_mut(
-        &mut self,
-        kind: PrincipalKind,
-        account: &AccountId,
-        name: &str,
-    ) -> Option<&mut Principal> {
-        self.holders.get_mut(&(kind, key(account, name)))
+    /// Adds a user or role that the IAM API issued, or what it issued to a declared one.
+    pub(crate) fn add_issued(&mut self, kind: PrincipalKind, name: Name, issued: &Arc<Principal>) {
+        match self.holders.entry((kind, name)) {
+            Entry::Vacant(entry) => drop(entry.insert(Arc::clone(issued))),
+            Entry::Occupied(mut entry) => {
+                let declared = Arc::make_mut(entry.get_mut());
+                declared.policies.extend(&issued.policies);
+                declared.groups.extend_from_slice(&issued.groups);
+            }
+        }
+    }
+
+    /// Adds a group that the IAM API issued, or what it issued to a declared one.
+    pub(crate) fn add_issued_group(&mut self, name: Name, issued: &Arc<Principal>) {
+        let group = self.groups.entry(name).or_default();
+        Arc::make_mut(group).extend(&issued.policies);
     }
 
     /// Returns the policies of a group.
     pub(crate) fn group(&self, account: &AccountId, name: &str) -> Option<&HeldPolicies> {
-        self.groups.get(&key(account, name))
-    }
-
-    /// Returns the policies of a group, to change them.
-    pub(crate) fn group_mut(&mut self, account: &AccountId, name: &str) -> Option<&mut HeldPolicies> {
-        self.groups.get_mut(&key(account, name))
+        self.groups.get(&key(account, name)).map(|policies| &**policies)
     }
 
     /// Returns whether the account has a group.
@@ -108,15 +120,15 @@ impl Principals {
     }
 
     /// Adds a managed policy of an account, with its ARN in the partition `aws`; returns false if the account has it.
-    pub(crate) fn add_policy(&mut self, arn: String, document: Arc<Document>) -> bool {
-        self.managed.insert(arn, document).is_none()
+    pub(crate) fn add_policy(&mut self, arn: impl Into<Arc<str>>, document: Arc<Document>) -> bool {
+        self.managed.insert(arn.into(), document).is_none()
     }
 
     /// Finds a managed policy of an account by its name, which does not contain its path; returns its ARN.
     pub(crate) fn find_own_policy(&self, account: &AccountId, name: &str) -> Option<String> {
         let path = GlobalArn::iam(Partition::Aws, account, "policy/").to_string();
-        let is_named = |arn: &&String| arn.strip_prefix(&path).and_then(|own| own.rsplit('/').next()) == Some(name);
-        self.managed.keys().find(is_named).cloned()
+        let is_named = |arn: &&Arc<str>| arn.strip_prefix(&path).and_then(|own| own.rsplit('/').next()) == Some(name);
+        self.managed.keys().find(is_named).map(|arn| arn.as_ref().to_owned())
     }
 
     /// Finds a managed policy by its ARN, or by the name of one of AWS; returns its ARN in the partition `aws`.
@@ -124,18 +136,18 @@ impl Principals {
     /// A policy of AWS is parsed when it is used for the first time.
     pub(crate) fn find_policy(&mut self, name: &str) -> Option<String> {
         let arn = normalized(name);
-        if self.managed.contains_key(&arn) {
+        if self.managed.contains_key(&*arn) {
             return Some(arn);
         }
         let of_aws = ManagedPolicy::find(name);
         let of_aws = of_aws.or_else(|| ManagedPolicy::ALL.iter().find(|managed| managed.name == name))?;
-        self.managed.entry(of_aws.arn.to_owned()).or_insert_with(|| Arc::new(of_aws.parse()));
+        self.managed.entry(of_aws.arn.into()).or_insert_with(|| Arc::new(of_aws.parse()));
         Some(of_aws.arn.to_owned())
     }
 
     /// Returns the document of a managed policy.
     pub(crate) fn managed(&self, arn: &str) -> Option<Arc<Document>> {
-        let declared = self.managed.get(&normalized(arn)).cloned();
+        let declared = self.managed.get(&*normalized(arn)).cloned();
         declared.or_else(|| ManagedPolicy::find(arn).map(|of_aws| Arc::new(of_aws.parse())))
     }
 
@@ -145,7 +157,7 @@ impl Principals {
             return PrincipalGrants::default();
         };
         let groups = principal.groups.iter().filter_map(|group| self.groups.get(&key(account, group)));
-        let held = std::iter::once(&principal.policies).chain(groups);
+        let held = std::iter::once(&principal.policies).chain(groups.map(|group| &**group));
         let documents = held.flat_map(|held| self.documents(held));
         let boundary = principal.boundary.as_ref().map(|arn| Arc::new(PolicySet::new(self.managed(arn))));
         PrincipalGrants { identity: Arc::new(PolicySet::new(documents)), boundary, tags: principal.tags.clone() }
@@ -157,8 +169,9 @@ impl Principals {
     }
 }
 
-fn key(account: &AccountId, name: &str) -> Name {
-    (account.clone(), name.to_lowercase())
+/// Returns the key of a user, group or role.
+pub(crate) fn key(account: &AccountId, name: &str) -> Name {
+    (account.clone(), name.to_lowercase().into())
 }
 
 /// Returns an ARN in the partition `aws`; other texts stay as they are.

@@ -176,7 +176,7 @@ impl Identities {
         let arn = arn.to_owned();
         if let Some(declared) = self.roles.get(&named.account) {
             let found = declared.iter().find(|role| GlobalArn::is_same_except_partition(&role.arn, &arn));
-            return Ok(found.map(|role| Role { partition, arn, ..role.clone() }));
+            return Ok(found.map(|role| Role { partition, arn, ..Role::clone(role) }));
         }
         let IamName { account, name, .. } = named;
         let principal_id = principal_id("AROA", &account, &name);

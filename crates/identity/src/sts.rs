@@ -28,8 +28,10 @@ use serde_json::Value;
 use store::{Store, Transaction};
 
 use crate::administrator::{self, AccessKey, Administrator};
+use crate::key_use::KeyUses;
 use crate::live::LiveIdentities;
 use crate::session::{self, NewSession, SessionPolicies};
+use crate::tables::issued::Changed;
 use crate::{AuthenticationError, Credentials, Iam, Identities, PresentedCredential, RootKey, SshKeyOwner, tables};
 
 /// `eventSource` of the records of STS.
@@ -49,6 +51,7 @@ pub struct Sts {
     root_key: Arc<RootKey>,
     administrator: Option<Administrator>,
     clock: Arc<dyn Clock>,
+    key_uses: Arc<KeyUses>,
 }
 
 impl Sts {
@@ -57,8 +60,8 @@ impl Sts {
         store.migrate("identity", session::STEPS)?;
         let default_account = identities.default_account().clone();
         let root_key = Arc::new(RootKey::open(&store)?);
-        let identities = Arc::new(LiveIdentities::open(&store, identities, &*clock)?);
-        Ok(Self { identities, default_account, store, root_key, administrator: None, clock })
+        let identities = Arc::new(LiveIdentities::open(Arc::clone(&store), identities, &*clock)?);
+        Ok(Self { identities, default_account, store, root_key, administrator: None, clock, key_uses: Arc::default() })
     }
 
     /// Gives the administrator an access key: the given one, or that of the store, which a new store creates.
@@ -82,12 +85,17 @@ impl Sts {
 
     /// Replaces the identities for all later calls.
     pub fn set_identities(&self, identities: Identities) -> Result<(), store::Error> {
-        self.identities.set_file(&self.store, identities, self.clock.now())
+        self.identities.set_file(identities, self.clock.now())
     }
 
     /// Returns the IAM API over the same identities.
     pub fn iam(&self) -> Iam {
-        Iam::new(Arc::clone(&self.identities), Arc::clone(&self.root_key), Arc::clone(&self.clock))
+        Iam::new(
+            Arc::clone(&self.identities),
+            Arc::clone(&self.root_key),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.key_uses),
+        )
     }
 
     /// Lists the operations.
@@ -120,9 +128,14 @@ impl Sts {
         Ok(self.identities().authenticate(credentials, account, partition))
     }
 
+    /// Notes that a call of a service used its access key.
+    pub fn note_key_use(&self, call: &Call, service: &str) {
+        self.key_uses.note(call, service);
+    }
+
     /// Returns the owner of an SSH key id.
     pub fn ssh_key_owner(&self, id: &str) -> Option<SshKeyOwner> {
-        self.identities().by_ssh_key_id.get(id).cloned()
+        self.identities().by_ssh_key_id.get(id).map(|owner| SshKeyOwner::clone(owner))
     }
 
     /// Returns the key that gives the secrets of issued access keys; a reset does not change it.
@@ -134,11 +147,13 @@ impl Sts {
     ///
     /// The permissions of callers are forgotten, too: with a fixed source of ids, a later session can have the access key of a deleted one.
     pub fn reset(&self) -> Result<(), store::Error> {
+        self.key_uses.clear();
         let identities = Arc::clone(&self.identities);
         self.store.write(move |transaction| {
             session::clear(transaction)?;
             tables::clear_issued(transaction)?;
-            identities.refresh(transaction)
+            identities.refresh_after(transaction, Changed::everything());
+            Ok(())
         })
     }
 

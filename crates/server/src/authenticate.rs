@@ -53,10 +53,12 @@ pub(crate) fn begin_call(state: &State, request: Request<'_>) -> Result<Call, Au
     let host = headers::text(request.headers, &HOST);
     let (caller, region) = caller(state, &request, host.as_deref()).inspect_err(|refused| log(&request, refused))?;
     let authority = state.sts.authority(state.settings.access, &caller)?;
-    let Request { headers, peer, scope, .. } = request;
+    let Request { headers, peer, scope, services, .. } = request;
     let account = scope.map_or_else(|| caller.account_id.clone(), |scope| scope.account);
     let origin = origin(state, headers, peer, Scope { account, region }, host);
-    Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
+    let call = Call::begin(caller, origin, &*state.clock).with_authority(authority);
+    state.sts.note_key_use(&call, services.first().copied().unwrap_or_default());
+    Ok(call)
 }
 
 /// Returns the caller, and the region: that of the URL, of the credentials, of the host name, or of the settings.

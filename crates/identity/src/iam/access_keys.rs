@@ -8,7 +8,8 @@ use super::entity::{Entity, iso};
 use super::paging::Paging;
 use super::{IamError, input};
 use crate::Exception;
-use crate::tables::ACTIVE;
+use crate::key_use::KeyUse;
+use crate::tables::{ACTIVE, HolderKind};
 
 /// Maximum number of access keys of a user.
 const KEYS_MAX: i64 = 2;
@@ -77,6 +78,30 @@ pub(crate) fn delete(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Excep
     own_key(iam, input)?;
     iam.transaction.execute("DELETE FROM access_keys WHERE id = ?1", &[(&input.access_key_id).into()])?;
     Ok(Value::Null)
+}
+
+/// Returns the user of a key of the account, and the last use of the key since the start of the server.
+pub(crate) fn get_last_used(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
+    input::id("accessKeyId", &input.access_key_id)?;
+    let id = &input.access_key_id;
+    let owner = Entity::select(iam, "SELECT principal FROM access_keys WHERE id = ?1", &[id.into()])?.pop();
+    let owner = match owner {
+        Some(owner) => iam.find(HolderKind::User, &owner.name)?.filter(|found| found.number == owner.number),
+        None => None,
+    };
+    match &owner {
+        Some(owner) => iam.allow(&owner.arn(iam), &owner.facts(iam))?,
+        None => iam.allow_all()?,
+    }
+    let missing = || IamError::no_such_entity(format!("The Access Key with id {id} cannot be found."));
+    let owner = owner.ok_or_else(missing)?;
+    let last_used = match iam.iam.key_uses.last(id) {
+        Some(KeyUse { time, service, region }) => {
+            json!({ "LastUsedDate": time.iso(), "ServiceName": service, "Region": region.as_str() })
+        }
+        None => json!({ "ServiceName": "N/A", "Region": "N/A" }),
+    };
+    Ok(json!({ "UserName": owner.name, "AccessKeyLastUsed": last_used }))
 }
 
 /// Refuses a key that is not an issued one of the user.

@@ -1,5 +1,7 @@
 //! A call of IAM in its transaction: permissions, and the entities that it names.
 
+use std::cell::RefCell;
+
 use aws::caller::Kind;
 use aws::{AccountId, Call, Facts, GlobalArn, Partition};
 use store::Transaction;
@@ -7,6 +9,7 @@ use store::Transaction;
 use super::entity::Entity;
 use super::{Iam, IamError};
 use crate::tables::HolderKind;
+use crate::tables::issued::Changed;
 use crate::{Exception, derived_id};
 
 /// A call of IAM in its transaction.
@@ -14,6 +17,8 @@ pub(crate) struct IamCall<'c> {
     pub(crate) iam: &'c Iam,
     pub(crate) call: &'c Call,
     pub(crate) transaction: &'c Transaction,
+    /// The rows that the call may change: those of all entities that it looks up.
+    pub(crate) changed: RefCell<Changed>,
 }
 
 impl IamCall<'_> {
@@ -65,7 +70,9 @@ impl IamCall<'_> {
 
     /// Finds a user, group or role, without regard to case.
     pub(crate) fn find(&self, kind: HolderKind, name: &str) -> Result<Option<Entity>, Exception> {
-        Ok(Entity::find(self.transaction, self.account(), kind, name)?)
+        let found = Entity::find(self.transaction, self.account(), kind, name)?;
+        self.changed.borrow_mut().principals.extend(found.as_ref().map(|entity| entity.number));
+        Ok(found)
     }
 
     /// Finds a user, group or role for which the caller has the permission.

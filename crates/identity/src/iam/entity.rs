@@ -133,6 +133,8 @@ impl Entity {
                 self.description.as_deref().into(),
             ],
         )?;
+        // It is a changed row from here on.
+        iam.find(self.kind, &self.name)?;
         Ok(())
     }
 

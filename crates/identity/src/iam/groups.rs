@@ -77,6 +77,13 @@ fn members(iam: &IamCall<'_>, group: &Entity) -> Result<Vec<Entity>, Exception> 
     Ok(Entity::select(iam, "SELECT member FROM memberships WHERE member_of = ?1", &[group.number.into()])?)
 }
 
+/// Notes that the members of a group change with its name.
+pub(crate) fn note_members(iam: &IamCall<'_>, group: &Entity) -> Result<(), Exception> {
+    let numbers = members(iam, group)?.into_iter().map(|user| user.number);
+    iam.changed.borrow_mut().principals.extend(numbers);
+    Ok(())
+}
+
 /// Lists the groups of a user.
 pub(crate) fn groups_of(iam: &IamCall<'_>, user: &Entity) -> Result<Vec<Entity>, Exception> {
     Ok(Entity::select(iam, "SELECT member_of FROM memberships WHERE member = ?1", &[user.number.into()])?)

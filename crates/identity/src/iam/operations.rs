@@ -1,5 +1,6 @@
 //! The table of the operations of IAM.
 
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 use aws::operation::Change;
@@ -12,9 +13,10 @@ use store::Transaction;
 use super::call::IamCall;
 use super::{
     Iam, IamError, NAMESPACE, access_keys, attachments, authorization_details, boundaries, groups, inline_policies,
-    output, policies, policy_versions, roles, service_credentials, simulate, ssh_public_keys, tags, users,
+    output, policies, policy_tags, policy_versions, roles, service_credentials, simulate, ssh_public_keys, tags, users,
 };
 use crate::Exception;
+use crate::iam::simulate::context_keys;
 use crate::tables::HolderKind::{self, Group, Role, User};
 
 type Row = Operation<Iam, Transaction>;
@@ -51,7 +53,10 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         write_of(Group, "DetachGroupPolicy", attachments::detach),
         write_of(Role, "DetachRolePolicy", attachments::detach),
         write_of(User, "DetachUserPolicy", attachments::detach),
+        read("GetAccessKeyLastUsed", access_keys::get_last_used),
         read("GetAccountAuthorizationDetails", authorization_details::get),
+        read("GetContextKeysForCustomPolicy", context_keys::of_custom),
+        read("GetContextKeysForPrincipalPolicy", context_keys::of_principal),
         read("GetGroup", groups::get),
         read_of(Group, "GetGroupPolicy", inline_policies::get),
         read("GetPolicy", policies::get),
@@ -71,6 +76,7 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         read("ListGroupsForUser", groups::list_of_user),
         read("ListInstanceProfilesForRole", roles::list_instance_profiles),
         read("ListPolicies", policies::list),
+        read("ListPolicyTags", policy_tags::list),
         read("ListPolicyVersions", policy_versions::list),
         read_of(Role, "ListRolePolicies", inline_policies::list),
         read_of(Role, "ListRoleTags", tags::list),
@@ -90,8 +96,10 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         write("SetDefaultPolicyVersion", policy_versions::set_default),
         read("SimulateCustomPolicy", simulate::simulate_custom),
         read("SimulatePrincipalPolicy", simulate::simulate_principal),
+        write("TagPolicy", policy_tags::tag),
         write_of(Role, "TagRole", tags::tag),
         write_of(User, "TagUser", tags::tag),
+        write("UntagPolicy", policy_tags::untag),
         write_of(Role, "UntagRole", tags::untag),
         write_of(User, "UntagUser", tags::untag),
         write("UpdateAccessKey", access_keys::update),
@@ -144,7 +152,8 @@ where
     row(Access::Write, name, move |iam: &IamCall<'_>, input: &I| run(iam, kind, input))
 }
 
-/// Creates the row of an operation, which runs in the transaction of its call. After one that writes, the identities are combined anew.
+/// Creates the row of an operation, which runs in the transaction of its call. After the commit of one that writes, the identities are
+/// combined anew.
 fn row<I>(
     access: Access,
     name: &'static str,
@@ -156,9 +165,10 @@ where
     let begin = move |iam: &Iam, call: &Arc<Call>, input: I| {
         let (iam, call) = (iam.clone(), Arc::clone(call));
         let change: Change<Transaction, Value, Failure> = Box::new(move |transaction| {
-            let output = run(&IamCall { iam: &iam, call: &call, transaction }, &input).map_err(IamError::failure)?;
+            let iam_call = IamCall { iam: &iam, call: &call, transaction, changed: RefCell::default() };
+            let output = run(&iam_call, &input).map_err(IamError::failure)?;
             if access == Access::Write {
-                iam.live.refresh(transaction).map_err(|error| IamError::failure(error.into()))?;
+                iam.live.refresh_after(transaction, iam_call.changed.into_inner());
             }
             Ok(output)
         });

@@ -114,6 +114,7 @@ impl Policy {
         if let Some(policy) = ManagedPolicy::find(arn) {
             return Ok(Some(Self::of_aws(policy)));
         }
+        iam.changed.borrow_mut().policies.insert(arn.to_owned());
         let sql = format!("SELECT {COLUMNS} FROM managed_policies WHERE arn = ?1 AND account = ?2");
         Ok(iam.transaction.query_one(&sql, &[arn.into(), iam.account().as_str().into()], Self::read)?)
     }

@@ -1,6 +1,7 @@
 //! Simulation of policies: the decisions that calls would get, by the same evaluator.
 
 mod context;
+pub(crate) mod context_keys;
 mod sources;
 
 use std::sync::Arc;

@@ -4,12 +4,12 @@ use aws::caller::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::boundaries;
 use super::call::IamCall;
 use super::entity::{Entity, iso};
 use super::input;
 use super::paging::Paging;
 use super::tags::{self, Tag};
+use super::{boundaries, groups};
 use crate::Exception;
 use crate::tables::HolderKind;
 
@@ -110,6 +110,9 @@ pub(crate) fn rename(
     iam.allow(&entity.arn(iam), &entity.facts(iam))?;
     let entity = entity.modifiable()?;
     entity.check_name(iam)?;
+    if kind == HolderKind::Group {
+        groups::note_members(iam, &entity)?;
+    }
     entity.update(iam)
 }
 

@@ -53,6 +53,22 @@ fn a_key_without_a_user_name_is_that_of_the_caller() {
 }
 
 #[test]
+fn the_last_use_of_a_key_is_known() {
+    let account = Account::new();
+    account.create_user("Ana");
+    let id = account.element("CreateAccessKey", &[("UserName", "Ana")], "AccessKeyId");
+    let form = [("AccessKeyId", id.as_str())];
+    let unused = account.ok("GetAccessKeyLastUsed", &form);
+    assert!(unused.contains("<UserName>Ana</UserName>") && unused.contains("<Region>N/A</Region>"), "{unused}");
+    account.world.sts().note_key_use(&account.world.caller(&id).call(), "codecommit");
+    let used = account.ok("GetAccessKeyLastUsed", &form);
+    assert!(used.contains("<LastUsedDate>20") && used.contains("<ServiceName>codecommit</ServiceName>"), "{used}");
+    assert!(used.contains("<Region>us-east-2</Region>"), "{used}");
+    let unknown = account.failed("GetAccessKeyLastUsed", &[("AccessKeyId", "AKIA0000000000000000")]);
+    assert!(unknown.starts_with("NoSuchEntity 404"), "{unknown}");
+}
+
+#[test]
 fn git_credentials_have_numbered_user_names_and_can_be_reset() {
     let account = Account::new();
     account.create_user("Ana");

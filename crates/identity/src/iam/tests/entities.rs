@@ -163,6 +163,56 @@ fn a_role_has_a_trust_policy_and_is_assumed() {
 }
 
 #[test]
+fn the_walkthrough_across_accounts_works() {
+    let roots = "[[account]]\nid = \"111122223333\"\n[account.root]\naccess_keys = [\"AKIAROOT\"]\n\
+                 [[account]]\nid = \"444455556666\"\n[account.root]\naccess_keys = [\"AKIAOTHER\"]";
+    let account = Account::of(roots);
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"codecommit:Get*",
+        "Resource":"arn:aws:codecommit:us-east-2:111122223333:MySharedDemoRepo"}}"#;
+    let arn = account.element("CreatePolicy", &[("PolicyName", "Shared"), ("PolicyDocument", policy)], "Arn");
+    let trust = TRUST_ALL.replace("\"*\"", "\"arn:aws:iam::444455556666:root\"");
+    account.ok("CreateRole", &[("RoleName", "CrossAccount"), ("AssumeRolePolicyDocument", &trust)]);
+    account.ok("AttachRolePolicy", &[("RoleName", "CrossAccount"), ("PolicyArn", &arn)]);
+    let other = account.world.caller("AKIAOTHER");
+    let run = |operation: &str, form: super::Form<'_>| {
+        text(account.world.iam(&other, operation, form).expect("the root may do everything in its account"))
+    };
+    let role = "arn:aws:iam::111122223333:role/CrossAccount";
+    run("CreateGroup", &[("GroupName", "Readers")]);
+    run("CreateUser", &[("UserName", "Li_Juan")]);
+    let key = run("CreateAccessKey", &[("UserName", "Li_Juan")]);
+    let li_juan = || account.world.caller(&aws::xml::read(&key, "AccessKeyId").expect("a key has an id"));
+    let assume = [("RoleArn", role), ("RoleSessionName", "s1")];
+    assert!(account.world.session(&li_juan(), "AssumeRole", &assume).is_err(), "her policies do not allow it");
+    let allow = ALLOW_ALL.replace("\"*\",\"Resource\":\"*\"", &format!("\"sts:AssumeRole\",\"Resource\":\"{role}\""));
+    run("PutGroupPolicy", &[("GroupName", "Readers"), ("PolicyName", "Assume"), ("PolicyDocument", &allow)]);
+    run("AddUserToGroup", &[("GroupName", "Readers"), ("UserName", "Li_Juan")]);
+    let session = account.world.session(&li_juan(), "AssumeRole", &assume).expect("both accounts allow it");
+    let shared = "arn:aws:codecommit:us-east-2:111122223333:MySharedDemoRepo";
+    assert_eq!(session.message("codecommit:GetBranch", shared), "");
+    assert_ne!(session.message("codecommit:PutFile", shared), "");
+    assert!(
+        account.failed("GetUser", &[("UserName", "Li_Juan")]).starts_with("NoSuchEntity"),
+        "she is in the other account"
+    );
+}
+
+#[test]
+fn a_renamed_group_keeps_its_members_and_their_permissions() {
+    let account = Account::new();
+    account.create_user("Ana");
+    account.ok("CreateGroup", &[("GroupName", "First")]);
+    account.ok("AddUserToGroup", &[("GroupName", "First"), ("UserName", "Ana")]);
+    account.ok("PutGroupPolicy", &[("GroupName", "First"), ("PolicyName", "P"), ("PolicyDocument", ALLOW_ALL)]);
+    let ana = account.key_of("Ana");
+    account.ok("UpdateGroup", &[("GroupName", "First"), ("NewGroupName", "Second")]);
+    let ana = ana.again();
+    assert_eq!(ana.message("codecommit:GitPush", "*"), "");
+    account.ok("DeleteGroupPolicy", &[("GroupName", "Second"), ("PolicyName", "P")]);
+    assert_ne!(ana.again().message("codecommit:GitPush", "*"), "");
+}
+
+#[test]
 fn tags_and_boundaries_are_put_and_removed() {
     let account = Account::new();
     account.create_user("Ana");

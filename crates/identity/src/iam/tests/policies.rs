@@ -46,6 +46,20 @@ fn a_policy_has_versions() {
 }
 
 #[test]
+fn a_policy_has_tags() {
+    let account = Account::new();
+    let create = [("PolicyName", "P"), ("PolicyDocument", ALLOW_ALL), ("Tags.member.1.Key", "Team")];
+    let arn = account.element("CreatePolicy", &create, "Arn");
+    account.ok("TagPolicy", &[("PolicyArn", &arn), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "7")]);
+    let tags = account.ok("ListPolicyTags", &[("PolicyArn", &arn)]);
+    let expected =
+        "<Tags><member><Key>Cost</Key><Value>7</Value></member><member><Key>Team</Key><Value></Value></member></Tags>";
+    assert!(tags.contains(expected), "{tags}");
+    account.ok("UntagPolicy", &[("PolicyArn", &arn), ("TagKeys.member.1", "Team")]);
+    assert_eq!(account.ok("GetPolicy", &[("PolicyArn", &arn)]).matches("<Key>").count(), 1);
+}
+
+#[test]
 fn documents_are_checked() {
     let account = Account::new();
     account.create_user("Ana");

@@ -121,6 +121,15 @@ fn a_custom_policy_is_simulated_page_by_page() {
 }
 
 #[test]
+fn the_context_keys_of_policies_are_listed() {
+    let account = account();
+    let keys = account.ok("GetContextKeysForCustomPolicy", &[("PolicyInputList.member.1", DENY_MAIN)]);
+    assert!(keys.contains("<ContextKeyNames><member>codecommit:References</member></ContextKeyNames>"), "{keys}");
+    let keys = account.ok("GetContextKeysForPrincipalPolicy", &[("PolicySourceArn", ALICE)]);
+    assert!(keys.contains("<member>aws:username</member><member>codecommit:References</member>"), "{keys}");
+}
+
+#[test]
 fn the_details_of_an_account_have_everything() {
     let account = account();
     account.ok("AttachUserPolicy", &[("UserName", "Alice"), ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess")]);
