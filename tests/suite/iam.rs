@@ -223,6 +223,54 @@ for region, key in [('eu-west-1', '111122223333'), ('cn-northwest-1', '111122223
 }
 
 #[test]
+fn records_have_the_members_of_inputs_and_outputs() {
+    let world = world(Access::Open);
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"codecommit:*","Resource":"*"}}"#;
+    let trust =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}"#;
+    let program = "
+iam = client('iam', '111122223333', 'any')
+iam.create_user(UserName='Ana', Path='/team/', Tags=[{'Key': 'Team', 'Value': 'Blue'}])
+iam.create_policy(PolicyName='P', PolicyDocument=DOCUMENT)
+iam.create_policy_version(PolicyArn='arn:aws:iam::111122223333:policy/P', PolicyDocument=DOCUMENT, SetAsDefault=True)
+iam.attach_user_policy(UserName='Ana', PolicyArn='arn:aws:iam::111122223333:policy/P')
+iam.put_user_policy(UserName='Ana', PolicyName='Own', PolicyDocument=DOCUMENT)
+iam.create_role(RoleName='Build', AssumeRolePolicyDocument=TRUST, MaxSessionDuration=7200)
+iam.create_service_specific_credential(UserName='Ana', ServiceName='codecommit.amazonaws.com')
+"
+    .replace("DOCUMENT", &format!("'{document}'"))
+    .replace("TRUST", &format!("'{trust}'"));
+    python(&world, &program);
+    let record = |name: &str| records_of(&world, name).remove(0);
+    let created = record("CreateUser");
+    let tags = json!([{ "key": "Team", "value": "Blue" }]);
+    assert_eq!(created["requestParameters"], json!({ "path": "/team/", "tags": tags, "userName": "Ana" }));
+    let user = &created["responseElements"]["user"];
+    assert_eq!(user["arn"], "arn:aws:iam::111122223333:user/team/Ana");
+    assert!(user["createDate"].as_str().is_some_and(|date| date.ends_with('M')), "{user}");
+    let policy = json!({ "policyDocument": document, "policyName": "P" });
+    assert_eq!(record("CreatePolicy")["requestParameters"], policy);
+    let version = record("CreatePolicyVersion");
+    assert_eq!(version["requestParameters"]["setAsDefault"], true);
+    assert_eq!(version["responseElements"]["policyVersion"]["versionId"], "v2");
+    for (name, parameters) in [
+        ("AttachUserPolicy", json!({ "policyArn": "arn:aws:iam::111122223333:policy/P", "userName": "Ana" })),
+        ("PutUserPolicy", json!({ "policyDocument": document, "policyName": "Own", "userName": "Ana" })),
+    ] {
+        let record = record(name);
+        assert_eq!((&record["requestParameters"], &record["responseElements"]), (&parameters, &Value::Null), "{name}");
+    }
+    let role = record("CreateRole");
+    let parameters = json!({ "assumeRolePolicyDocument": trust, "maxSessionDuration": 7200, "roleName": "Build" });
+    assert_eq!(role["requestParameters"], parameters);
+    let shown = role["responseElements"]["role"]["assumeRolePolicyDocument"].as_str();
+    assert!(shown.is_some_and(|shown| shown.starts_with("%7B%22Version%22")), "{role}");
+    let credential = record("CreateServiceSpecificCredential")["responseElements"]["serviceSpecificCredential"].clone();
+    assert_eq!(credential["serviceUserName"], "Ana-at-111122223333");
+    assert_eq!(credential["servicePassword"], Value::Null);
+}
+
+#[test]
 fn secrets_are_in_no_file_and_in_no_log() {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let log = folder.path().join("log");

@@ -19,9 +19,8 @@ pub(crate) struct KeyUse {
 pub(crate) struct KeyUses(Mutex<HashMap<String, KeyUse>>);
 
 impl KeyUses {
-    /// Notes the use of the access key of a call. Keys of sessions have no last use.
-    pub(crate) fn note(&self, call: &Call, service: &str) {
-        let Some(id) = call.caller.access_key_id.as_ref().filter(|_| call.caller.session.is_none()) else { return };
+    /// Notes that a call of a service used an access key.
+    pub(crate) fn note(&self, id: &str, call: &Call, service: &str) {
         let mut uses = self.0.lock();
         if let Some(last) = uses.get_mut(id) {
             last.time = call.time;
@@ -30,7 +29,7 @@ impl KeyUses {
             return;
         }
         let first = KeyUse { time: call.time, service: service.to_owned(), region: call.region.clone() };
-        uses.insert(id.clone(), first);
+        uses.insert(id.to_owned(), first);
     }
 
     /// Returns the last use of an access key.

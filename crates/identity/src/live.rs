@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws::{Clock, Timestamp};
+use aws::Clock;
 use parking_lot::{Mutex, RwLock};
 use store::{Error, Store, Transaction};
 
@@ -53,15 +53,21 @@ impl LiveIdentities {
     }
 
     /// Replaces those of the file, and the declared rows.
-    pub(crate) fn set_file(self: &Arc<Self>, mut file: Identities, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn set_file(self: &Arc<Self>, mut file: Identities, clock: &dyn Clock) -> Result<(), Error> {
         let declared = std::mem::take(&mut file.declared_rows);
         let live = Arc::clone(self);
+        let replace = move || {
+            *live.file.write() = Arc::new(file);
+            live.refresh(&Changed::everything());
+        };
+        if declared.are_in(&self.store)? {
+            replace();
+            return Ok(());
+        }
+        let now = clock.now();
         self.store.write(move |transaction| {
             declared.write(transaction, now)?;
-            transaction.after_commit(move || {
-                *live.file.write() = Arc::new(file);
-                live.refresh(&Changed::everything());
-            });
+            transaction.after_commit(replace);
             Ok(())
         })
     }

@@ -85,7 +85,7 @@ impl Sts {
 
     /// Replaces the identities for all later calls.
     pub fn set_identities(&self, identities: Identities) -> Result<(), store::Error> {
-        self.identities.set_file(identities, self.clock.now())
+        self.identities.set_file(identities, &*self.clock)
     }
 
     /// Returns the IAM API over the same identities.
@@ -130,7 +130,11 @@ impl Sts {
 
     /// Notes that a call of a service used its access key.
     pub fn note_key_use(&self, call: &Call, service: &str) {
-        self.key_uses.note(call, service);
+        let key = call.caller.access_key_id.as_deref().filter(|_| call.caller.session.is_none());
+        // Any text can be the key of a call in open access.
+        if let Some(key) = key.filter(|key| self.identities().by_access_key.contains_key(*key)) {
+            self.key_uses.note(key, call, service);
+        }
     }
 
     /// Returns the owner of an SSH key id.

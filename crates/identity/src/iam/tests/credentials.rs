@@ -36,6 +36,29 @@ fn an_access_key_names_its_user_until_it_ends() {
 }
 
 #[test]
+fn a_deleted_key_ends_even_if_the_identities_cannot_be_read_after_the_commit() {
+    let account = Account::new();
+    account.create_user("Ana");
+    let (mut succeeded, mut number) = (0, 0);
+    loop {
+        number += 1;
+        let id = account.element("CreateAccessKey", &[("UserName", "Ana")], "AccessKeyId");
+        account.world.store().fail_statement(number);
+        let deleted = account.reply("DeleteAccessKey", &[("UserName", "Ana"), ("AccessKeyId", &id)]).is_ok();
+        let is_over = account.world.store().fail_statement(0) > 0;
+        let sts = account.world.sts();
+        assert_eq!(sts.identities().access_key(&id, sts.root_key()).is_none(), deleted, "statement {number}");
+        if !deleted {
+            account.ok("DeleteAccessKey", &[("UserName", "Ana"), ("AccessKeyId", &id)]);
+        }
+        succeeded += u32::from(deleted);
+        if is_over {
+            break assert!(deleted && succeeded > 3, "{succeeded} of {number} calls succeeded");
+        }
+    }
+}
+
+#[test]
 fn a_key_without_a_user_name_is_that_of_the_caller() {
     let account = Account::new();
     account.create_user("Ana");

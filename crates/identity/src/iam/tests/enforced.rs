@@ -10,42 +10,58 @@ fn with_policy(account: &Account, policy: &str) -> Actor {
     account.key_of("Ana")
 }
 
+/// The members of the inputs of all operations.
+const FORM: super::Form<'_> = &[
+    ("UserName", "Mateo"),
+    ("GroupName", "Developers"),
+    ("RoleName", "Build"),
+    ("PolicyArn", "arn:aws:iam::111122223333:policy/Declared"),
+    ("PolicyName", "Own"),
+    ("PolicyDocument", super::ALLOW_ALL),
+    ("AssumeRolePolicyDocument", super::TRUST_ALL),
+    ("PermissionsBoundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+    ("VersionId", "v1"),
+    ("ServiceName", "codecommit.amazonaws.com"),
+    ("ServiceSpecificCredentialId", "ACCA0000000000000000"),
+    ("SSHPublicKeyId", "APKA0000000000000000"),
+    ("SSHPublicKeyBody", "ssh-rsa AAAA"),
+    ("AccessKeyId", "AKIA0000000000000000"),
+    ("Status", "Active"),
+    ("Encoding", "SSH"),
+    ("PolicySourceArn", "arn:aws:iam::111122223333:user/Mateo"),
+    ("PolicyInputList.member.1", super::ALLOW_ALL),
+    ("ActionNames.member.1", "codecommit:GitPull"),
+];
+
 #[test]
-fn every_operation_is_denied_to_a_user_without_policies() {
+fn every_operation_needs_exactly_its_action_on_its_resource() {
     let account = Account::new();
     account.create_user("Ana");
     let ana = account.key_of("Ana");
-    let form = [
-        ("UserName", "Mateo"),
-        ("GroupName", "Developers"),
-        ("RoleName", "Build"),
-        ("PolicyArn", "arn:aws:iam::111122223333:policy/Declared"),
-        ("PolicyName", "Own"),
-        ("PolicyDocument", super::ALLOW_ALL),
-        ("AssumeRolePolicyDocument", super::TRUST_ALL),
-        ("PermissionsBoundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
-        ("VersionId", "v1"),
-        ("ServiceName", "codecommit.amazonaws.com"),
-        ("ServiceSpecificCredentialId", "ACCA0000000000000000"),
-        ("SSHPublicKeyId", "APKA0000000000000000"),
-        ("SSHPublicKeyBody", "ssh-rsa AAAA"),
-        ("AccessKeyId", "AKIA0000000000000000"),
-        ("Status", "Active"),
-        ("Encoding", "SSH"),
-        ("PolicySourceArn", "arn:aws:iam::111122223333:user/Mateo"),
-        ("PolicyInputList.member.1", super::ALLOW_ALL),
-        ("ActionNames.member.1", "codecommit:GitPull"),
-    ];
     for operation in Iam::operations() {
-        let refused = account.world.iam(&ana, operation.name, &form).expect_err("nothing is allowed");
-        let expected = format!("is not authorized to perform: iam:{}", operation.name);
-        assert!(
-            refused.name == "AccessDenied" && refused.message.contains(&expected),
-            "{}: {refused:?}",
-            operation.name
+        let name = operation.name;
+        let denied = account.world.iam(&ana, name, FORM).expect_err("nothing is allowed");
+        let expected = format!("is not authorized to perform: iam:{name} ");
+        assert!(denied.name == "AccessDenied" && denied.message.contains(&expected), "{name}: {denied:?}");
+        let resource = denied.message.split_once(" on resource: ").map_or("*", |(_, rest)| rest);
+        let resource = resource.split(' ').next().unwrap_or_default();
+        let allow = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"iam:{name}","Resource":"{resource}"}}}}"#
         );
+        let policy = [("UserName", "Ana"), ("PolicyName", "Exact"), ("PolicyDocument", allow.as_str())];
+        account.ok("PutUserPolicy", &policy);
+        if let Err(failure) = account.world.iam(&account.world.caller_again(&ana), name, FORM) {
+            assert_ne!(failure.name, "AccessDenied", "{name}: {failure:?}");
+        }
+        account.ok("DeleteUserPolicy", &policy[..2]);
     }
-    // A name that does not exist makes no difference.
+}
+
+#[test]
+fn a_caller_without_rights_cannot_tell_what_exists() {
+    let account = Account::new();
+    account.create_user("Ana");
+    let ana = account.key_of("Ana");
     let refused =
         |name: &str| account.world.iam(&ana, "GetUser", &[("UserName", name)]).expect_err("it is denied").message;
     assert_eq!(refused("Mateo").replace("Mateo", ""), refused("Nobody").replace("Nobody", ""));

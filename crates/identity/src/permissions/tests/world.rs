@@ -124,11 +124,20 @@ impl World {
                 .write(move |transaction| {
                     Ok::<_, store::Error>(transaction.savepoint(|| change(transaction).map_err(Refusal)))
                 })
-                .expect("the store works")
+                .unwrap_or_else(|_| Err(Refusal(Failure::internal())))
                 .map_err(|Refusal(failure)| failure),
         };
         assert!(result.is_err() || call.has_asked(), "{} decides about a permission", row.name);
         result
+    }
+
+    /// Returns the same caller in a later call.
+    pub(crate) fn caller_again(&self, actor: &Actor) -> Actor {
+        self.actor_of(actor.caller.clone())
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(crate) fn sts(&self) -> &Sts {
