@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::process::Command;
 
+use identity::Iam;
 use serde_json::{Value, json};
 use server::settings::{Access, AccessKey, SecretKey};
 use tests::binary::{self, Running};
-use tests::clients::outcome;
+use tests::clients::{outcome, python_environment};
 use tests::ssh::key_file;
-use tests::{World, files};
+use tests::{World, files, workspace};
 
 const ADMINISTRATOR: (&str, &str) = ("AKIAADMINISTRATOR000", "the secret of the administrator");
 
@@ -290,7 +291,7 @@ print(c['ServicePassword'])
 print(iam.reset_service_specific_credential(ServiceSpecificCredentialId=c['ServiceSpecificCredentialId'], UserName='Ana')
     ['ServiceSpecificCredential']['ServicePassword'])
 ";
-    let mut python = tests::clients::python_environment("python", folder.path(), running.endpoint());
+    let mut python = python_environment("python", folder.path(), running.endpoint());
     let secrets = outcome(python.args(["-c", program])).ok();
     assert_eq!(running.terminate(), Some(0));
     let secrets: Vec<&str> = secrets.lines().collect();
@@ -358,6 +359,15 @@ fn the_aws_cli_pages_and_shows_documents() {
     let boundary = "arn:aws:iam::aws:policy/AWSCodeCommitReadOnly";
     aws(&["iam", "put-user-permissions-boundary", "--user-name", "Ana", "--permissions-boundary", boundary]);
     assert_eq!(aws(&simulate)["EvaluationResults"][0]["EvalDecision"], "implicitDeny");
+}
+
+#[test]
+fn every_reply_has_the_members_of_the_model() {
+    let world = World::new();
+    let program = workspace().join("tests/clients/iam/model.py");
+    let names = Iam::operations().iter().map(|operation| operation.name);
+    let mut python = python_environment("python", world.folder(), &world.endpoint());
+    assert_eq!(outcome(python.arg(program).args(names)).ok(), "");
 }
 
 #[test]

@@ -113,6 +113,10 @@ fn entity_detail(iam: &IamCall<'_>, entity: &Entity) -> Result<Value, Exception>
             members["GroupList"] = groups.iter().map(|group| group.name.as_str()).collect();
         }
         HolderKind::Role => {
+            if let Value::Object(members) = &mut members {
+                // The model has no such members here.
+                members.retain(|name, _| name != "Description" && name != "MaxSessionDuration");
+            }
             members["InstanceProfileList"] = json!([]);
             members["RoleLastUsed"] = json!({});
         }

@@ -2,18 +2,18 @@
 
 mod context;
 pub(crate) mod context_keys;
+mod evaluation;
+mod exclusions;
 mod sources;
 
-use std::sync::Arc;
-
 use aws::Facts;
-use aws::arn::ArnParts;
-use policy::{Cause, Decision, Effect, Grants, PolicySet, Position, Request};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::context::ContextEntry;
-use self::sources::{Source, Sources};
+use self::evaluation::Evaluation;
+use self::exclusions::Exclusion;
+use self::sources::Sources;
 use super::call::IamCall;
 use super::paging::Paging;
 use super::{IamError, input};
@@ -45,6 +45,7 @@ struct Scenario {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct PrincipalInput {
     policy_source_arn: String,
+    policy_exclusion_list: Vec<Exclusion>,
     #[serde(flatten)]
     scenario: Scenario,
 }
@@ -52,18 +53,27 @@ pub(crate) struct PrincipalInput {
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct CustomInput {
+    ordered_organization_policy_input_list: Vec<OrganizationLevel>,
     #[serde(flatten)]
     scenario: Scenario,
 }
 
+/// The service control policies of a level of an organization.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct OrganizationLevel {
+    service_control_policy_input_list: Vec<String>,
+}
+
 /// Simulates the policies of a user with its groups, of a group or of a role, and further ones.
 pub(crate) fn simulate_principal(iam: &IamCall<'_>, input: &PrincipalInput) -> Result<Value, Exception> {
-    let PrincipalInput { policy_source_arn: arn, scenario } = input;
+    let PrincipalInput { policy_source_arn: arn, policy_exclusion_list: excluded, scenario } = input;
     required("policySourceArn", arn)?;
     length("policySourceArn", arn, 20..=2048)?;
     scenario.check()?;
+    exclusions::check(excluded)?;
     iam.allow(arn, &Facts::default())?;
-    let mut sources = Sources::of_principal(iam, arn)?;
+    let mut sources = Sources::of_principal(iam, arn, excluded)?;
     sources.add_inputs("PolicyInputList", &scenario.policy_input_list)?;
     scenario.run(iam, sources)
 }
@@ -73,9 +83,17 @@ pub(crate) fn simulate_custom(iam: &IamCall<'_>, input: &CustomInput) -> Result<
     let scenario = &input.scenario;
     count("policyInputList", "policies", scenario.policy_input_list.len(), 1..=ACTIONS_MAX)?;
     scenario.check()?;
+    let levels = &input.ordered_organization_policy_input_list;
+    for policy in levels.iter().flat_map(|level| &level.service_control_policy_input_list) {
+        input::document("orderedOrganizationPolicyInputList.member", policy)?;
+    }
     iam.allow_all()?;
     let mut sources = Sources::default();
     sources.add_inputs("PolicyInputList", &scenario.policy_input_list)?;
+    for level in levels {
+        let policies = &level.service_control_policy_input_list;
+        sources.levels.push(sources::parse_inputs("ServiceControlPolicyInputList", policies)?);
+    }
     scenario.run(iam, sources)
 }
 
@@ -119,75 +137,12 @@ impl Scenario {
         }
         let caller = if self.caller_arn.is_empty() { None } else { Some(self.caller_arn.as_str()) };
         let facts = context::facts(iam, sources.principal.as_ref(), caller, &self.context_entries)?;
-        let set =
-            |sources: &[Source]| Arc::new(PolicySet::new(sources.iter().map(|source| Arc::clone(&source.document))));
-        let boundary = sources.boundary.as_deref().map(set);
-        let grants = Grants { identity: set(&sources.identity), boundary, session: None };
         let everything = ["*".to_owned()];
         let resources = if self.resource_arns.is_empty() { &everything[..] } else { &self.resource_arns };
-        let mut results = Vec::new();
-        for action in &self.action_names {
-            for resource in resources {
-                let request = Request::new(action, resource, &facts);
-                let is_own = is_own(resource, iam.account().as_str());
-                let result = evaluate(&sources, &grants, &request, is_own);
-                results.push((results.len(), with_names(result, action, resource, &grants, &facts)));
-            }
-        }
+        let evaluation = Evaluation::new(iam.account().as_str(), &facts, &sources);
+        let results = self.action_names.iter().map(|action| evaluation.result(action, resources));
+        let results: Vec<(usize, Value)> = results.enumerate().collect();
         let key = |(index, _): &(usize, Value)| format!("{index:010}");
         self.paging.page("EvaluationResults", &results, key, |(_, result)| result.clone())
     }
-}
-
-/// Decides about a request; returns the members of the result that depend on the decision.
-fn evaluate(sources: &Sources, grants: &Grants, request: &Request<'_>, is_own: bool) -> Value {
-    let decision = grants.decide(request);
-    let (name, effect) = match decision {
-        Decision::Allowed if is_own => ("allowed", Effect::Allow),
-        Decision::Denied(denial) if denial.cause == Cause::ExplicitDeny => ("explicitDeny", Effect::Deny),
-        _ => ("implicitDeny", Effect::Allow),
-    };
-    let sets =
-        [(Some(&grants.identity), Some(&sources.identity)), (grants.boundary.as_ref(), sources.boundary.as_ref())];
-    let matched = sets.into_iter().filter_map(|(set, sources)| Some((set?, sources?))).flat_map(|(set, sources)| {
-        let of_effect = set.matching_statements(request).into_iter();
-        let of_effect = of_effect.filter(|matched| matched.statement.effect() == effect);
-        of_effect.map(|matched| {
-            json!({
-                "SourcePolicyId": sources[matched.document].id, "SourcePolicyType": "IAM Policy",
-                "StartPosition": position(matched.statement.start()), "EndPosition": position(matched.statement.end()),
-            })
-        })
-    });
-    let mut result = json!({ "EvalDecision": name, "MatchedStatements": matched.collect::<Vec<Value>>() });
-    if let Some(boundary) = &grants.boundary {
-        let is_allowed = boundary.decide(request) == Some(Effect::Allow);
-        result["PermissionsBoundaryDecisionDetail"] = json!({ "AllowedByPermissionsBoundary": is_allowed });
-    }
-    result
-}
-
-/// Adds the members of a result that do not depend on the decision.
-fn with_names(result: Value, action: &str, resource: &str, grants: &Grants, facts: &policy::Context) -> Value {
-    let sets = [Some(&grants.identity), grants.boundary.as_ref()];
-    let missing = sets.into_iter().flatten().flat_map(|set| set.keys().missing_in(facts));
-    let mut missing: Vec<&str> = missing.collect();
-    missing.sort_unstable();
-    missing.dedup();
-    let mut named = json!({ "EvalActionName": action, "EvalResourceName": resource });
-    if let (Value::Object(named), Value::Object(members)) = (&mut named, result) {
-        named.extend(members);
-        named.insert("MissingContextValues".to_owned(), json!(missing));
-    }
-    named
-}
-
-/// Returns whether the account may use a resource: as no service here has resource-based policies, only its own.
-fn is_own(resource: &str, account: &str) -> bool {
-    let owner = ArnParts::split(resource).map_or("", |parts| parts.account);
-    owner.is_empty() || owner == "*" || owner == "aws" || owner == account
-}
-
-fn position(position: Position) -> Value {
-    json!({ "Line": position.line, "Column": position.column })
 }

@@ -31,7 +31,7 @@ pub(crate) fn of_principal(iam: &IamCall<'_>, input: &PrincipalInput) -> Result<
     length("policySourceArn", arn, 20..=2048)?;
     check(&input.policy_input_list)?;
     iam.allow(arn, &Facts::default())?;
-    names(Sources::of_principal(iam, arn)?, &input.policy_input_list)
+    names(Sources::of_principal(iam, arn, &[])?, &input.policy_input_list)
 }
 
 /// Lists the context keys of the policies of the input alone.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use aws::GlobalArn;
 use policy::Document;
 
-use crate::Exception;
+use super::exclusions::{self, Exclusion};
 use crate::iam::call::IamCall;
 use crate::iam::entity::Entity;
 use crate::iam::policies::Policy;
 use crate::iam::{IamError, attachments, groups, inline_policies, policy_versions};
 use crate::tables::HolderKind;
+use crate::{Exception, ManagedPolicy};
 
 /// A policy of a simulation.
 pub(super) struct Source {
@@ -25,36 +26,44 @@ pub(super) struct Sources {
     pub(super) identity: Vec<Source>,
     /// Those of the permissions boundary, if there is one.
     pub(super) boundary: Option<Vec<Source>>,
+    /// The service control policies of each level of an organization.
+    pub(super) levels: Vec<Vec<Source>>,
     /// The user or role whose policies are simulated.
     pub(super) principal: Option<Entity>,
 }
 
 impl Sources {
-    /// Collects the policies of a user with its groups, of a group or of a role.
-    pub(super) fn of_principal(iam: &IamCall<'_>, arn: &str) -> Result<Self, Exception> {
+    /// Collects the policies of a user with its groups, of a group or of a role, without excluded ones.
+    pub(super) fn of_principal(iam: &IamCall<'_>, arn: &str, excluded: &[Exclusion]) -> Result<Self, Exception> {
         let entity = find(iam, arn)?;
         let mut sources = Self::default();
-        sources.add_held(iam, &entity)?;
+        sources.add_held(iam, &entity, excluded)?;
         if entity.kind == HolderKind::User {
             for group in groups::groups_of(iam, &entity)? {
-                sources.add_held(iam, &group)?;
+                sources.add_held(iam, &group, excluded)?;
             }
         }
-        if let Some(arn) = &entity.boundary {
+        let boundary = entity.boundary.as_ref();
+        if let Some(arn) = boundary.filter(|_| !exclusions::has_type(excluded, "permission-boundary")) {
             sources.boundary = Some(managed(iam, arn)?.into_iter().collect());
         }
         sources.principal = Some(entity);
         Ok(sources)
     }
 
-    fn add_held(&mut self, iam: &IamCall<'_>, entity: &Entity) -> Result<(), Exception> {
-        let (kind, name) = (entity.kind.as_str(), &entity.name);
+    fn add_held(&mut self, iam: &IamCall<'_>, entity: &Entity, excluded: &[Exclusion]) -> Result<(), Exception> {
+        let Entity { kind, name, .. } = entity;
         for inline in inline_policies::all(iam, entity)? {
-            let id = format!("{kind}_{name}_{}", inline.name);
-            self.identity.push(Source { id, document: parse(&inline.document)? });
+            if !exclusions::has_inline(excluded, *kind, name, &inline.name) {
+                let id = format!("{}_{name}_{}", kind.as_str(), inline.name);
+                self.identity.push(Source { id, document: parse(&inline.document)? });
+            }
         }
         for arn in attachments::attached(iam, entity)? {
-            self.identity.extend(managed(iam, &arn)?);
+            let is_of_aws = ManagedPolicy::find(&arn).is_some();
+            if !exclusions::has_managed(excluded, &iam.shown_arn(&arn), is_of_aws) {
+                self.identity.extend(managed(iam, &arn)?);
+            }
         }
         Ok(())
     }

@@ -78,12 +78,77 @@ fn boundaries_further_policies_and_other_accounts_count() {
     assert_eq!(decision, "implicitDeny");
     assert!(reply.contains("<AllowedByPermissionsBoundary>false</AllowedByPermissionsBoundary>"), "{reply}");
     let foreign = REPOSITORY.replace("111122223333", "444455556666");
-    assert_eq!(with(&[("ResourceArns.member.1", &foreign)]).0, "implicitDeny");
+    let (decision, reply) = with(&[("ResourceArns.member.1", &foreign)]);
+    let details = "<EvalDecisionDetails><entry><key>IAM Policy</key><value>allowed</value></entry>\
+        <entry><key>Resource Policy</key><value>implicitDeny</value></entry></EvalDecisionDetails>";
+    assert!(decision == "implicitDeny" && reply.contains(details), "{reply}");
     account.ok(
         "PutUserPermissionsBoundary",
         &[("UserName", "Alice"), ("PermissionsBoundary", "arn:aws:iam::aws:policy/AWSCodeCommitReadOnly")],
     );
     assert_eq!(with(&[]).0, "implicitDeny");
+}
+
+#[test]
+fn each_resource_has_its_own_result() {
+    let account = account();
+    let own = ALLOW_ALL.replace("\"Resource\":\"*\"", &format!("\"Resource\":\"{REPOSITORY}\""));
+    let form = [
+        ("PolicyInputList.member.1", own.as_str()),
+        ("ActionNames.member.1", "codecommit:GitPull"),
+        ("ResourceArns.member.1", REPOSITORY),
+        ("ResourceArns.member.2", "arn:aws:codecommit:us-east-2:111122223333:Other"),
+    ];
+    let (decision, reply) = simulate(&account, "SimulateCustomPolicy", &form);
+    assert_eq!((decision.as_str(), reply.matches("<EvalActionName>").count()), ("implicitDeny", 1));
+    assert!(
+        reply.contains("<EvalResourceName>arn:${Partition}:codecommit:${Region}:${Account}:${RepositoryName}<"),
+        "{reply}"
+    );
+    for (resource, decision) in [("MyDemoRepo", "allowed"), ("Other", "implicitDeny")] {
+        let result = format!("{resource}</EvalResourceName><EvalResourceDecision>{decision}</EvalResourceDecision>");
+        assert!(reply.contains(&result), "{result}: {reply}");
+    }
+}
+
+#[test]
+fn excluded_policies_and_those_of_an_organization_count() {
+    let account = account();
+    let without = |exclusion: super::Form<'_>| {
+        let form = [
+            ("PolicySourceArn", ALICE),
+            ("ActionNames.member.1", "codecommit:GitPush"),
+            ("ContextEntries.member.1.ContextKeyName", "codecommit:References"),
+            ("ContextEntries.member.1.ContextKeyValues.member.1", "refs/heads/main"),
+        ];
+        simulate(&account, "SimulatePrincipalPolicy", &[&form, exclusion].concat()).0
+    };
+    let inline = "PolicyExclusionList.member.1.InlinePolicyIdentifier";
+    let [name, kind, holder] = ["PolicyName", "AttachmentType", "AttachmentName"].map(|end| format!("{inline}.{end}"));
+    assert_eq!(without(&[]), "explicitDeny");
+    assert_eq!(without(&[("PolicyExclusionList.member.1.PolicyType", "inline")]), "allowed");
+    assert_eq!(without(&[(&name, "Main"), (&kind, "user"), (&holder, "Al*")]), "allowed");
+    assert_eq!(without(&[(&name, "Main"), (&kind, "group"), (&holder, "*")]), "explicitDeny");
+    let managed = [
+        ("PolicyExclusionList.member.1.PolicyType", "inline"),
+        ("PolicyExclusionList.member.2.PolicyArn", "arn:aws:iam::aws:policy/AWSCodeCommit*"),
+    ];
+    assert_eq!(without(&managed), "implicitDeny");
+    let invalid = [("PolicyExclusionList.member.1.PolicyArn", "arn:aws:iam::*:policy/x")];
+    let form = [("PolicySourceArn", ALICE), ("ActionNames.member.1", "s3:GetObject"), invalid[0]];
+    assert!(account.failed("SimulatePrincipalPolicy", &form).starts_with("InvalidInput 400"));
+    let limit = ALLOW_ALL.replace("\"Action\":\"*\"", "\"Action\":\"codecommit:*\"");
+    let levels = [
+        ("PolicyInputList.member.1", ALLOW_ALL),
+        ("OrderedOrganizationPolicyInputList.member.1.ServiceControlPolicyInputList.member.1", ALLOW_ALL),
+        ("OrderedOrganizationPolicyInputList.member.2.ServiceControlPolicyInputList.member.1", &limit),
+    ];
+    for (action, expected) in [("codecommit:GitPull", "allowed"), ("s3:GetObject", "implicitDeny")] {
+        let form = [&levels[..], &[("ActionNames.member.1", action)]].concat();
+        let (decision, reply) = simulate(&account, "SimulateCustomPolicy", &form);
+        let detail = format!("<AllowedByOrganizations>{}</AllowedByOrganizations>", expected == "allowed");
+        assert!(decision == expected && reply.contains(&detail), "{reply}");
+    }
 }
 
 #[test]
