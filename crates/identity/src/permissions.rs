@@ -138,17 +138,23 @@ impl Authority for Permissions {
 /// Returns the policies of the user or role of a caller. The root may do everything in its account.
 fn principal_grants(identities: &Identities, caller: &Caller) -> Arc<PrincipalGrants> {
     let issuer = caller.session.as_ref().and_then(|session| session.issuer.as_ref());
-    let (kind, account, name) = match (caller.kind, issuer) {
+    let (kind, account, name, id) = match (caller.kind, issuer) {
         (Kind::Root, _) => return root_grants(identities),
         (Kind::FederatedUser, Some(issuer)) if issuer.kind == "Root" => return root_grants(identities),
-        (Kind::IamUser, _) => (PrincipalKind::User, &caller.account_id, caller.user_name.as_deref()),
-        (Kind::FederatedUser, Some(issuer)) => (PrincipalKind::User, &issuer.account_id, issuer.user_name.as_deref()),
-        (Kind::AssumedRole, Some(issuer)) => (PrincipalKind::Role, &issuer.account_id, issuer.user_name.as_deref()),
+        (Kind::IamUser, _) => {
+            (PrincipalKind::User, &caller.account_id, caller.user_name.as_deref(), &caller.principal_id)
+        }
+        (Kind::FederatedUser, Some(issuer)) => {
+            (PrincipalKind::User, &issuer.account_id, issuer.user_name.as_deref(), &issuer.principal_id)
+        }
+        (Kind::AssumedRole, Some(issuer)) => {
+            (PrincipalKind::Role, &issuer.account_id, issuer.user_name.as_deref(), &issuer.principal_id)
+        }
         _ => return Arc::default(),
     };
     let Some(name) = name else { return Arc::default() };
-    let build = || identities.principals.grants(kind, account, name);
-    identities.permissions.principal(&format!("{kind:?} {account} {}", name.to_lowercase()), build)
+    let build = || identities.principals.grants(kind, account, name, id);
+    identities.permissions.principal(&format!("{kind:?} {account} {} {id}", name.to_lowercase()), build)
 }
 
 fn root_grants(identities: &Identities) -> Arc<PrincipalGrants> {

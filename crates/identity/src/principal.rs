@@ -40,6 +40,8 @@ pub(crate) struct InlinePolicy {
 /// A user or a role.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principal {
+    /// The unique id. A session with the name and another id is that of a former principal.
+    pub(crate) id: String,
     pub(crate) policies: HeldPolicies,
     /// The names of the groups of a user.
     pub(crate) groups: Vec<String>,
@@ -151,9 +153,10 @@ impl Principals {
         declared.or_else(|| ManagedPolicy::find(arn).map(|of_aws| Arc::new(of_aws.parse())))
     }
 
-    /// Combines the policies of a user and its groups, or of a role; a principal that is not here has none.
-    pub(crate) fn grants(&self, kind: PrincipalKind, account: &AccountId, name: &str) -> PrincipalGrants {
-        let Some(principal) = self.holders.get(&(kind, key(account, name))) else {
+    /// Combines the policies of a user and its groups, or of a role; a principal that is not here, or has another unique id, has none.
+    pub(crate) fn grants(&self, kind: PrincipalKind, account: &AccountId, name: &str, id: &str) -> PrincipalGrants {
+        let found = self.holders.get(&(kind, key(account, name)));
+        let Some(principal) = found.filter(|principal| principal.id == id) else {
             return PrincipalGrants::default();
         };
         let groups = principal.groups.iter().filter_map(|group| self.groups.get(&key(account, group)));

@@ -13,10 +13,10 @@ use super::declarations::{
     DeclaredHeldPolicy, DeclaredInlinePolicy, DeclaredPolicy, DeclaredRole, Group, User as DeclaredUser,
 };
 use super::{FaultAt, fault_at, path_of, rows, validate_name};
-use crate::Identities;
 use crate::principal::{HeldPolicies, InlinePolicy, Principal, PrincipalKind};
 use crate::role::Trusts;
 use crate::tables::declared::DeclaredManagedPolicy;
+use crate::{Identities, principal_id};
 
 /// Maximum size of a managed policy, in characters that are no blanks.
 pub(crate) const MANAGED_SIZE_MAX: usize = 6_144;
@@ -93,7 +93,9 @@ impl PolicyReader<'_> {
         if let Some(group) = declared.groups.get(COUNT_MAX) {
             return Err(fault_at(group, format!("a user can be in {COUNT_MAX} groups at most: remove it from some")));
         }
+        let id = declared.principal_id.clone();
         let principal = Principal {
+            id: id.unwrap_or_else(|| principal_id("AIDA", self.account, declared.name.get_ref())),
             policies: self.held(&declared.policies, USER, identities)?,
             groups: declared.groups.iter().map(|group| group.get_ref().clone()).collect(),
             boundary: self.boundary(declared.boundary.as_ref(), identities)?,
@@ -108,7 +110,9 @@ impl PolicyReader<'_> {
         declared: &DeclaredRole,
         identities: &mut Identities,
     ) -> Result<(Trusts, String), FaultAt> {
+        let id = declared.principal_id.clone();
         let principal = Principal {
+            id: id.unwrap_or_else(|| principal_id("AROA", self.account, declared.name.get_ref())),
             policies: self.held(&declared.policies, ROLE, identities)?,
             groups: Vec::new(),
             boundary: self.boundary(declared.boundary.as_ref(), identities)?,

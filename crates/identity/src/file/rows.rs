@@ -48,7 +48,7 @@ pub(super) fn add_role(role: &Role, path: &str, trust: String, identities: &mut 
 }
 
 fn hold_as(row: &mut DeclaredPrincipal, kind: PrincipalKind, account: &AccountId, principals: &Principals) {
-    if let Some(Principal { policies, groups, boundary, tags }) = principals.holder(kind, account, &row.name) {
+    if let Some(Principal { policies, groups, boundary, tags, .. }) = principals.holder(kind, account, &row.name) {
         hold(row, policies);
         row.groups.clone_from(groups);
         row.boundary.clone_from(boundary);

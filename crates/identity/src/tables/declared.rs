@@ -86,7 +86,7 @@ impl DeclaredPrincipal {
     }
 }
 
-/// A statement of the marks of declared rows while they are replaced.
+/// The value of `declared` in rows of the former file while they are replaced.
 const FORMER: i64 = 2;
 
 impl DeclaredRows {

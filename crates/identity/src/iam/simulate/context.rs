@@ -12,7 +12,7 @@ use crate::iam::input::one_of;
 use crate::sts::input::required;
 use crate::tables::HolderKind;
 
-/// The types of context keys with one value; each has a list type.
+/// The types of context keys; those of lists have several values.
 const TYPES: [&str; 11] = [
     "string",
     "stringList",

@@ -169,6 +169,24 @@ fn an_ssh_key_is_uploaded_in_two_forms_and_ends() {
 }
 
 #[test]
+fn a_session_does_not_get_the_permissions_of_another_user_of_its_name() {
+    let account = Account::new();
+    account.create_user("Ana");
+    let id = account.element("CreateAccessKey", &[("UserName", "Ana")], "AccessKeyId");
+    let ana = account.world.caller(&id);
+    let reply = account.world.run(&ana, "GetSessionToken", &[]).expect("a user has sessions");
+    let element = |name: &str| aws::xml::read(&reply, name).expect("the reply has credentials");
+    let session = || account.world.session_of(&element("AccessKeyId"), &element("SessionToken"));
+    let policy = [("UserName", "Ana"), ("PolicyName", "P"), ("PolicyDocument", super::ALLOW_ALL)];
+    account.ok("PutUserPolicy", &policy);
+    assert_eq!(session().message("codecommit:GitPull", "*"), "");
+    account.ok("UpdateUser", &[("UserName", "Ana"), ("NewUserName", "Eva")]);
+    account.create_user("Ana");
+    account.ok("PutUserPolicy", &policy);
+    assert_ne!(session().message("codecommit:GitPull", "*"), "");
+}
+
+#[test]
 fn the_sessions_of_a_deleted_user_end() {
     let account = Account::new();
     account.create_user("Ana");

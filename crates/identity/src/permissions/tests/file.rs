@@ -113,6 +113,7 @@ fn documents_can_be_files_beside_the_identities_file() {
 fn the_sample_file_is_valid() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/identities.toml");
     let identities = Identities::load(&path, account()).expect("the sample is valid");
-    let grants = identities.principals.grants(PrincipalKind::User, &account(), "sofia_martinez");
+    let id = crate::principal_id("AIDA", &account(), "Sofia_Martinez");
+    let grants = identities.principals.grants(PrincipalKind::User, &account(), "sofia_martinez", &id);
     assert_eq!((grants.identity.documents().len(), grants.boundary.is_some()), (4, true));
 }

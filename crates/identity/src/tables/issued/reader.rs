@@ -26,6 +26,7 @@ pub(super) struct Reader<'r> {
 /// A user, group or role while its rows are collected.
 struct Collected {
     issued: IssuedPrincipal,
+    id: String,
     held: HeldPolicies,
     groups: Vec<String>,
     boundary: Option<String>,
@@ -218,6 +219,7 @@ fn read_principal(row: &Row<'_>) -> Result<(Collected, Option<String>), Error> {
     };
     let collected = Collected {
         issued,
+        id: row.text(5)?,
         held: HeldPolicies::default(),
         groups: Vec::new(),
         boundary: row.optional_text(6)?,
@@ -228,8 +230,8 @@ fn read_principal(row: &Row<'_>) -> Result<(Collected, Option<String>), Error> {
 
 impl Collected {
     fn finish(self) -> IssuedPrincipal {
-        let Self { issued, held, groups, boundary, tags } = self;
-        let principal = Principal { policies: held, groups, boundary, tags };
+        let Self { issued, id, held, groups, boundary, tags } = self;
+        let principal = Principal { id, policies: held, groups, boundary, tags };
         IssuedPrincipal { principal: Arc::new(principal), ..issued }
     }
 }
