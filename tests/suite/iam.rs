@@ -371,11 +371,13 @@ fn every_reply_has_the_members_of_the_model() {
 }
 
 #[test]
-fn a_reset_and_a_restart_keep_what_they_should() {
-    let mut world = World::with(|settings| settings.allow_reset = true);
-    world.aws(&["iam", "create-user", "--user-name", "Ana"]).ok();
-    world.restart();
-    world.aws(&["iam", "get-user", "--user-name", "Ana"]).ok();
+fn keys_survive_a_restart_and_end_with_a_reset() {
+    let mut world = world(Access::Signed);
+    let key = python(&world, "iam.create_user(UserName='Ana')\nresult(lambda: key_of('Ana'))").remove(0);
+    world.restart_with(|settings| settings.allow_reset = true);
+    let call = format!("result(lambda: client('sts', *{key}).get_caller_identity()['Arn'])");
+    assert_eq!(python(&world, &call), ["arn:aws:iam::111122223333:user/Ana"]);
     assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
-    assert!(world.aws(&["iam", "get-user", "--user-name", "Ana"]).failed().contains("NoSuchEntity"));
+    assert_eq!(python(&world, &call)[0][0], "InvalidClientTokenId");
+    assert_eq!(python(&world, "result(lambda: iam.list_users()['Users'])"), [json!([])]);
 }

@@ -2,6 +2,7 @@ mod credentials;
 mod declared;
 mod enforced;
 mod entities;
+mod incremental;
 mod policies;
 mod simulate;
 

@@ -136,7 +136,7 @@ impl World {
         self.actor_of(actor.caller.clone())
     }
 
-    pub(crate) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
