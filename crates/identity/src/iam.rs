@@ -1,7 +1,7 @@
 //! The IAM API: users, groups, roles, policies and credentials, by AWS query.
 //!
-//! An operation runs wholly in the transaction of its call. After the commit of a writing one the identities are combined anew: they apply to
-//! the next call, and never to one that runs.
+//! A writing operation runs wholly in the transaction of its call. After the commit the identities are combined anew: they apply to the next
+//! call, and never to one that runs.
 
 mod access_keys;
 mod attachments;

@@ -52,6 +52,11 @@ impl LiveIdentities {
         Arc::clone(&self.current.read())
     }
 
+    /// Returns the store of the rows.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Replaces those of the file, and the declared rows.
     pub(crate) fn set_file(self: &Arc<Self>, mut file: Identities, clock: &dyn Clock) -> Result<(), Error> {
         let declared = std::mem::take(&mut file.declared_rows);

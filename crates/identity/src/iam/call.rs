@@ -1,4 +1,4 @@
-//! A call of IAM in its transaction: permissions, and the entities that it names.
+//! A call of IAM in a transaction: permissions, and the entities that it names.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,7 @@ use crate::tables::HolderKind;
 use crate::tables::issued::Changed;
 use crate::{Exception, derived_id};
 
-/// A call of IAM in its transaction.
+/// A call of IAM in a transaction: that of its record, or one that only reads.
 pub(crate) struct IamCall<'c> {
     pub(crate) iam: &'c Iam,
     pub(crate) call: &'c Call,
@@ -21,7 +21,11 @@ pub(crate) struct IamCall<'c> {
     pub(crate) changed: RefCell<Changed>,
 }
 
-impl IamCall<'_> {
+impl<'c> IamCall<'c> {
+    pub(crate) fn new(iam: &'c Iam, call: &'c Call, transaction: &'c Transaction) -> Self {
+        Self { iam, call, transaction, changed: RefCell::default() }
+    }
+
     /// Returns the account.
     pub(crate) fn account(&self) -> &AccountId {
         &self.call.account

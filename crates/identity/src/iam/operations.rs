@@ -1,6 +1,5 @@
 //! The table of the operations of IAM.
 
-use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 use aws::operation::Change;
@@ -152,8 +151,8 @@ where
     row(Access::Write, name, move |iam: &IamCall<'_>, input: &I| run(iam, kind, input))
 }
 
-/// Creates the row of an operation, which runs in the transaction of its call. After the commit of one that writes, the identities are
-/// combined anew.
+/// Creates the row of an operation. One that reads runs before the transaction of its call, so that others need not wait for it; one that
+/// writes runs in the transaction, and after the commit the identities are combined anew.
 fn row<I>(
     access: Access,
     name: &'static str,
@@ -163,13 +162,17 @@ where
     I: DeserializeOwned + Serialize + Send + 'static,
 {
     let begin = move |iam: &Iam, call: &Arc<Call>, input: I| {
+        if access == Access::Read {
+            let read = |transaction: &Transaction| run(&IamCall::new(iam, call, transaction), &input);
+            let output = iam.live.store().read(read).map_err(IamError::failure)?;
+            let change: Change<Transaction, Value, Failure> = Box::new(move |_transaction| Ok(output));
+            return Ok(change);
+        }
         let (iam, call) = (iam.clone(), Arc::clone(call));
         let change: Change<Transaction, Value, Failure> = Box::new(move |transaction| {
-            let iam_call = IamCall { iam: &iam, call: &call, transaction, changed: RefCell::default() };
+            let iam_call = IamCall::new(&iam, &call, transaction);
             let output = run(&iam_call, &input).map_err(IamError::failure)?;
-            if access == Access::Write {
-                iam.live.refresh_after(transaction, iam_call.changed.into_inner());
-            }
+            iam.live.refresh_after(transaction, iam_call.changed.into_inner());
             Ok(output)
         });
         Ok(change)
