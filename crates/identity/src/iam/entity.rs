@@ -106,7 +106,7 @@ impl Entity {
         }
     }
 
-    /// Requests the permission to create the entity, and stores it.
+    /// Requests the permission to create the entity, and to tag it if it has tags, and stores it.
     pub(crate) fn create(&self, iam: &IamCall<'_>) -> Result<(), Exception> {
         let facts = tags::request_facts(Facts::default(), &self.tags);
         let facts = match &self.boundary {
@@ -114,6 +114,9 @@ impl Entity {
             None => facts,
         };
         iam.allow(&self.arn(iam), &facts)?;
+        if !self.tags.is_empty() {
+            iam.call.allow_action(&format!("iam:Tag{}", self.noun()), &self.arn(iam), &facts)?;
+        }
         self.check_name(iam)?;
         iam.transaction.execute(
             "INSERT INTO principals (account, kind, lower_name, name, path, id, created, boundary, tags, trust, max_seconds, description, declared)

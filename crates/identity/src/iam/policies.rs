@@ -207,7 +207,11 @@ pub(crate) fn create(iam: &IamCall<'_>, input: &CreateInput) -> Result<Value, Ex
     let tags = tags::checked(&input.tags)?;
     let path = if input.path.is_empty() { "/" } else { &input.path };
     let resource = format!("policy{path}{}", input.policy_name);
-    iam.allow(&iam.arn(resource.as_str()), &tags::request_facts(Facts::default(), &tags))?;
+    let (shown_arn, facts) = (iam.arn(resource.as_str()), tags::request_facts(Facts::default(), &tags));
+    iam.allow(&shown_arn, &facts)?;
+    if !tags.is_empty() {
+        iam.call.allow_action("iam:TagPolicy", &shown_arn, &facts)?;
+    }
     input::parse_managed_policy(&input.policy_document)?;
     let account = iam.account().as_str();
     let lower_name = input.policy_name.to_lowercase();

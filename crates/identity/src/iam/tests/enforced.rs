@@ -95,7 +95,7 @@ fn policies_ask_for_policy_arns_boundaries_and_tags() {
         r#"{"Version":"2012-10-17","Statement":[
             {"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"*",
              "Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::aws:policy/AWSCodeCommitReadOnly"}}},
-            {"Effect":"Allow","Action":"iam:CreateUser","Resource":"arn:aws:iam::111122223333:user/team/*",
+            {"Effect":"Allow","Action":["iam:CreateUser","iam:TagUser"],"Resource":"arn:aws:iam::111122223333:user/team/*",
              "Condition":{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::aws:policy/ReadOnlyAccess","aws:RequestTag/Team":"Red"}}},
             {"Effect":"Allow","Action":"iam:GetUser","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"Blue"}}}]}"#,
     );
@@ -114,6 +114,24 @@ fn policies_ask_for_policy_arns_boundaries_and_tags() {
     assert_eq!(run("CreateUser", &[("UserName", "c"), ("Path", "/team/"), key, value]), denied());
     assert_eq!(run("CreateUser", &[("UserName", "d"), ("Path", "/team/"), boundary]), denied());
     assert_eq!((run("GetUser", &[("UserName", "Mateo")]), run("GetUser", &[("UserName", "a")])), (Ok(()), denied()));
+}
+
+#[test]
+fn tags_of_a_new_entity_need_the_permission_to_tag() {
+    let account = Account::new();
+    let create = super::ALLOW_ALL.replace("\"Action\":\"*\"", "\"Action\":\"iam:Create*\"");
+    let ana = with_policy(&account, &create);
+    let run = |actor: &Actor, form: super::Form<'_>| {
+        account.world.iam(actor, "CreateUser", form).map(drop).map_err(|failure| failure.message)
+    };
+    let tagged = [("UserName", "Eva"), ("Tags.member.1.Key", "Team")];
+    assert_eq!(run(&ana, &[("UserName", "Ida")]), Ok(()));
+    assert!(
+        run(&ana, &tagged).is_err_and(|message| message.contains("perform: iam:TagUser on resource: arn:aws:iam::"))
+    );
+    let both = create.replace("\"iam:Create*\"", "[\"iam:Create*\",\"iam:Tag*\"]");
+    account.ok("PutUserPolicy", &[("UserName", "Ana"), ("PolicyName", "P"), ("PolicyDocument", &both)]);
+    assert_eq!(run(&ana.again(), &tagged), Ok(()));
 }
 
 #[test]
