@@ -18,6 +18,8 @@ pub mod ssh;
 pub mod sts;
 pub mod wire;
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +39,9 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Time between two checks of a condition that a test waits for.
 const CHECK_INTERVAL: Duration = Duration::from_millis(3);
+
+/// Maximum size of a record and its newline, in bytes.
+const RECORD_BYTES_MAX: u64 = 256 * 1024 + 1;
 
 /// A running server and the folder of a test.
 pub struct World {
@@ -109,9 +114,11 @@ impl World {
     }
 
     fn start(&mut self) {
-        let clock = Arc::clone(&self.clock);
+        // Starting may read the clock, which moves with the calls only.
+        let (clock, position) = (Arc::clone(&self.clock), self.clock.position());
         let started = self.runtime.block_on(Server::start_with_clock(self.settings.clone(), clock));
         self.server = Some(started.expect("the server starts with these settings"));
+        self.clock.set_position(position);
     }
 
     /// Moves the clock of the server by a number of seconds; a negative number moves it back.
@@ -179,10 +186,15 @@ impl World {
         read_events(&self.trail_folder())
     }
 
-    /// Returns the last record in `events.ndjson`.
+    /// Returns the last record in `events.ndjson`; only the end of the file is read, which holds it whole.
     pub fn last_event(&self) -> Value {
-        let text = std::fs::read_to_string(self.trail_folder().join("events.ndjson")).expect("events.ndjson exists");
-        serde_json::from_str(text.lines().next_back().expect("a call was recorded")).expect("every line is a record")
+        let mut file = File::open(self.trail_folder().join("events.ndjson")).expect("events.ndjson exists");
+        let length = file.metadata().expect("the file has a length").len();
+        file.seek(SeekFrom::Start(length.saturating_sub(RECORD_BYTES_MAX))).expect("the position is in the file");
+        let mut end = Vec::new();
+        file.read_to_end(&mut end).expect("the file is readable");
+        let line = end.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().expect("a call was recorded");
+        serde_json::from_slice(line).expect("every line is a record")
     }
 
     /// Runs a future of the SDK.
@@ -244,7 +256,7 @@ pub fn read_events(folder: &Path) -> Vec<Value> {
 pub fn read_log_files(folder: &Path) -> Vec<Value> {
     let mut records = Vec::new();
     for path in log_files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "gz")) {
-        let file = std::fs::File::open(&path).expect("the file was listed");
+        let file = File::open(&path).expect("the file was listed");
         let content: Value =
             serde_json::from_reader(flate2::read::GzDecoder::new(file)).expect("a log file is JSON in one gzip member");
         records.extend(content["Records"].as_array().expect("a log file has records").clone());
