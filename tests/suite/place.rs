@@ -68,7 +68,7 @@ fn without_a_signature_an_aws_host_name_sets_the_region() {
     let ohio = arn("a", &[("host", "codecommit.us-east-2.amazonaws.com")]);
     assert_eq!(ohio["Arn"], "arn:aws:codecommit:us-east-2:111122223333:a");
     assert_eq!(ohio["cloneUrlHttp"], "http://git-codecommit.us-east-2.amazonaws.com/v1/repos/a");
-    assert_eq!(ohio["cloneUrlSsh"], "ssh://git-codecommit.us-east-2.amazonaws.com/v1/repos/a");
+    assert_eq!(ohio["cloneUrlSsh"], "ssh://git-codecommit.us-east-2.amazonaws.com/111122223333/us-east-2/v1/repos/a");
     let with_port = arn("b", &[("host", "codecommit.us-east-2.amazonaws.com:4599")]);
     assert_eq!(with_port["cloneUrlHttp"], "http://git-codecommit.us-east-2.amazonaws.com:4599/v1/repos/b");
     // The region of a signature takes precedence.

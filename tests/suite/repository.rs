@@ -30,7 +30,7 @@ fn the_sdk_reads_each_member_of_the_metadata() {
     let created = metadata.creation_date().expect("the output has the member");
     assert_eq!(created.to_millis().expect("the time is in range"), 1_481_739_554_262);
     assert_eq!(metadata.clone_url_http(), Some(world.repository_url("MyDemoRepo").as_str()));
-    assert_eq!(metadata.clone_url_ssh(), Some("ssh://git-codecommit.us-east-1.amazonaws.com/v1/repos/MyDemoRepo"));
+    assert_eq!(metadata.clone_url_ssh(), Some("ssh://127.0.0.1/v1/repos/MyDemoRepo"));
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn the_host_key_stays_and_clone_urls_name_this_server() {
     assert_eq!(reply.status, 404);
     assert!(reply.text().contains("--ssh-listen"));
     let metadata = world.ok("GetRepository", &json!({ "repositoryName": "MyDemoRepo" }));
-    let url = "ssh://git-codecommit.us-east-1.amazonaws.com/v1/repos/MyDemoRepo";
+    let url = "ssh://127.0.0.1/v1/repos/MyDemoRepo";
     assert_eq!(metadata["repositoryMetadata"]["cloneUrlSsh"], url);
 }
 

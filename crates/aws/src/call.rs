@@ -35,8 +35,8 @@ pub struct Call {
     pub host: Option<String>,
     /// The clone URL of a repository without its name: `http://127.0.0.1:4599/v1/repos`.
     pub clone_url_base: String,
-    /// The same over SSH: `ssh://127.0.0.1:2222/v1/repos`; `None` if SSH is off.
-    pub ssh_clone_url_base: Option<String>,
+    /// The same over SSH: `ssh://127.0.0.1:2222/v1/repos`.
+    pub ssh_clone_url_base: String,
     /// Whether the client used TLS, to this server or to a trusted proxy; the condition key `aws:SecureTransport`.
     pub is_secure: bool,
     /// The TLS session of the connection to this server.
@@ -96,7 +96,7 @@ pub struct Origin {
     /// See [`Call::clone_url_base`].
     pub clone_url_base: String,
     /// See [`Call::ssh_clone_url_base`].
-    pub ssh_clone_url_base: Option<String>,
+    pub ssh_clone_url_base: String,
     /// See [`Call::is_secure`].
     pub is_secure: bool,
     /// See [`Call::tls`].

@@ -102,7 +102,7 @@ mod tests {
         ];
         for (name, partition, suffix) in cases {
             let region: Region = name.parse().expect("the name is that of a region");
-            assert_eq!((region.partition().as_str(), region.dns_suffix()), (partition, suffix), "{name}");
+            assert_eq!((region.partition().as_str(), region.partition().dns_suffix()), (partition, suffix), "{name}");
             assert_eq!(Region::from_host(&format!("git-codecommit.{name}.{suffix}:443")), Some(region.clone()));
             let account: crate::AccountId = "111122223333".parse().expect("an account id has twelve digits");
             let repository = format!("arn:{partition}:codecommit:{name}:{account}:Demo");

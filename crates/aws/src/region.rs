@@ -91,11 +91,6 @@ impl Region {
         CODECOMMIT.iter().map(|name| Self((*name).into()))
     }
 
-    /// Returns the domain of the region's host names at AWS.
-    pub fn dns_suffix(&self) -> &'static str {
-        self.partition().dns_suffix()
-    }
-
     /// Returns the partition of the region.
     pub fn partition(&self) -> Partition {
         Partition::of_region(&self.0)

@@ -75,7 +75,7 @@ fn run(iam: &Iam, store: &Store, operation: &str, form: &[(&str, &str)]) {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
     };

@@ -12,7 +12,7 @@ use identity::{Access, Authenticated, AuthenticationError, Credentials, Endpoint
 
 use crate::connection::Peer;
 use crate::state::State;
-use crate::{client_address, headers};
+use crate::{client_address, headers, ssh};
 
 /// The protocol between the client and the first proxy.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -213,17 +213,18 @@ fn clone_url_base(state: &State, scheme: &str, host: Option<&str>, scope: &Scope
     }
 }
 
-/// Returns the same of SSH's clone URLs; `None` if SSH is off.
+/// Returns the same of SSH's clone URLs. If SSH is off, they name this server with SSH's own port, so that nothing goes to AWS.
 ///
 /// SSH sends no host name, so the URL names the account and region unless both are the defaults.
-fn ssh_clone_url_base(state: &State, host: Option<&str>, scope: &Scope) -> Option<String> {
-    let endpoint = state.ssh.as_ref()?;
-    let host = host.map_or_else(|| endpoint.host(), git_host);
-    let authority = endpoint.authority(&host);
+fn ssh_clone_url_base(state: &State, host: Option<&str>, scope: &Scope) -> String {
+    let authority = match &state.ssh {
+        Some(endpoint) => endpoint.authority(&host.map_or_else(|| endpoint.host(), git_host)),
+        None => ssh::authority(&host.map_or_else(|| state.address.ip().to_string(), git_host), ssh::DEFAULT_PORT),
+    };
     if scope.account == *state.sts.default_account() && scope.region == state.settings.region {
-        Some(format!("ssh://{authority}/v1/repos"))
+        format!("ssh://{authority}/v1/repos")
     } else {
-        Some(format!("ssh://{authority}/{}/{}/v1/repos", scope.account, scope.region))
+        format!("ssh://{authority}/{}/{}/v1/repos", scope.account, scope.region)
     }
 }
 

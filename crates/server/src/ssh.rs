@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-pub(crate) use crate::ssh::host_key::SshEndpoint;
+pub(crate) use crate::ssh::host_key::{DEFAULT_PORT, SshEndpoint, authority};
 use crate::state::State;
 
 /// Pause after a connection could not be accepted, which is mostly because too many files are open.

@@ -130,7 +130,7 @@ fn call() -> Arc<Call> {
         user_agent: Some("recording".to_owned()),
         host: None,
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
     };

@@ -136,7 +136,7 @@ fn call(region: &str) -> Arc<Call> {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
     };

@@ -71,7 +71,7 @@ impl RecordedCalls {
             user_agent: None,
             host: None,
             clone_url_base: String::new(),
-            ssh_clone_url_base: None,
+            ssh_clone_url_base: String::new(),
             is_secure: false,
             tls: None,
         };

@@ -20,7 +20,7 @@ fn call(caller: Caller) -> Call {
         user_agent: Some("git/2.47.1".to_owned()),
         host: None,
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: true,
         tls: None,
     };

@@ -93,9 +93,7 @@ impl Repository {
     }
 
     pub(crate) fn metadata(&self, call: &Call) -> RepositoryMetadata {
-        let (region, name) = (&self.region, &self.name);
-        let aws = || format!("ssh://git-codecommit.{region}.{}/v1/repos", region.dns_suffix());
-        let ssh_base = call.ssh_clone_url_base.clone().unwrap_or_else(aws);
+        let name = &self.name;
         RepositoryMetadata::builder()
             .account_id(self.account.to_string())
             .repository_id(&self.id)
@@ -105,7 +103,7 @@ impl Repository {
             .last_modified_date(self.modified.to_wire())
             .creation_date(self.created.to_wire())
             .clone_url_http(format!("{}/{name}", call.clone_url_base))
-            .clone_url_ssh(format!("{ssh_base}/{name}"))
+            .clone_url_ssh(format!("{}/{name}", call.ssh_clone_url_base))
             .arn(self.arn().to_string())
             .kms_key_id(&self.kms_key_id)
             .build()

@@ -11,7 +11,7 @@ use store::{Error, Store};
 use crate::origin::host_name;
 
 /// The port that URLs and `known_hosts` files leave out.
-const DEFAULT_PORT: u16 = 22;
+pub(crate) const DEFAULT_PORT: u16 = 22;
 
 /// The seed of the only key.
 const STEPS: &[&str] = &["CREATE TABLE ssh_host_key (id INTEGER PRIMARY KEY CHECK (id = 1), seed BLOB NOT NULL);"];
@@ -51,12 +51,7 @@ impl SshEndpoint {
 
     /// Returns the host and port of URLs; `host` is a name or an address, whose own port is left out.
     pub(crate) fn authority(&self, host: &str) -> String {
-        let name = name(host);
-        let name = if name.contains(':') { format!("[{name}]") } else { name };
-        match self.address.port() {
-            DEFAULT_PORT => name,
-            port => format!("{name}:{port}"),
-        }
+        authority(host, self.address.port())
     }
 
     /// Returns the line of a `known_hosts` file for a host name or address.
@@ -66,6 +61,16 @@ impl SshEndpoint {
             DEFAULT_PORT => format!("{name} {}", self.public_key),
             port => format!("[{name}]:{port} {}", self.public_key),
         }
+    }
+}
+
+/// Returns the host and port of URLs; `host` is a name or an address, whose own port is left out.
+pub(crate) fn authority(host: &str, port: u16) -> String {
+    let name = name(host);
+    let name = if name.contains(':') { format!("[{name}]") } else { name };
+    match port {
+        DEFAULT_PORT => name,
+        port => format!("{name}:{port}"),
     }
 }
 

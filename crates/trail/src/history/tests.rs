@@ -130,7 +130,7 @@ fn facts(caller: &Caller) -> Facts {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
     };

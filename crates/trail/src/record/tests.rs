@@ -48,7 +48,7 @@ fn call(texts: &[String]) -> Call {
         user_agent: Some(agent.clone()),
         host: Some(host.clone()),
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
     };

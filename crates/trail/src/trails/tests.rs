@@ -20,7 +20,7 @@ fn call() -> Call {
         user_agent: None,
         host: None,
         clone_url_base: String::new(),
-        ssh_clone_url_base: None,
+        ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
     };

@@ -188,7 +188,7 @@ impl Actor {
             user_agent: None,
             host: None,
             clone_url_base: String::new(),
-            ssh_clone_url_base: None,
+            ssh_clone_url_base: String::new(),
             is_secure: false,
             tls: None,
         };
