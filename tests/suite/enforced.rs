@@ -315,6 +315,8 @@ fn trails_tags_and_buckets_are_under_policies() {
     assert!(refused.contains("AccessDenied") && refused.contains("s3:GetObject"), "{refused}");
     let refused = aws(&["s3api", "list-buckets"]).failed();
     assert!(refused.contains("s3:ListAllMyBuckets"), "{refused}");
+    let record = world.last_event();
+    assert_eq!([&record["eventName"], &record["errorCode"]], [&json!("ListBuckets"), &json!("AccessDenied")]);
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn merge(
 ) -> Result<Change<types::PullRequest>, Exception> {
     if call.has_policies()
         && let Some(pull_request) = service.store.read(|transaction| row::read(transaction, call, request.id))?
+        && pull_request.repository.name == request.repository.as_str()
     {
         call.add_facts(Facts::default().with_reference(pull_request.destination.to_string()));
     }

@@ -72,16 +72,15 @@ impl S3Access for ReadOnly {
             key: context.s3_path().get_object_key().map(str::to_owned),
             is_write,
         };
-        if let Some(Requester { call, owner }) = context.extensions_mut().get() {
-            operation
-                .allow(call, owner)
-                .map_err(|denial| S3Error::with_message(S3ErrorCode::AccessDenied, denial.message))?;
-        }
         let is_implemented = OPERATIONS.contains(&operation.name.as_str());
         let name = operation.name.clone();
+        let requester = context.extensions_mut().get::<Requester>().cloned();
+        let allowed = requester.map_or(Ok(()), |Requester { call, owner }| operation.allow(&call, &owner));
+        // A denied operation is recorded, too.
         if let Some(OperationSlot(slot)) = context.extensions_mut().get() {
             *slot.lock() = Some(operation);
         }
+        allowed.map_err(|denial| S3Error::with_message(S3ErrorCode::AccessDenied, denial.message))?;
         if is_implemented {
             Ok(())
         } else if is_write {
