@@ -53,7 +53,7 @@ pub struct Call {
     added_request_parameters: Mutex<Map<String, Value>>,
     authority: Arc<dyn Authority>,
     action: OnceLock<String>,
-    has_asked: AtomicBool,
+    is_decided: AtomicBool,
     facts: Mutex<Facts>,
     allowed: Mutex<HashSet<String>>,
 }
@@ -142,7 +142,7 @@ impl Call {
             added_request_parameters: Mutex::default(),
             authority: permission::everything(),
             action: OnceLock::new(),
-            has_asked: AtomicBool::new(false),
+            is_decided: AtomicBool::new(false),
             facts: Mutex::default(),
             allowed: Mutex::default(),
         };
@@ -230,7 +230,7 @@ impl Call {
     /// Returns the denial of a call that failed before it requested a permission, if its caller may never perform the action: such a
     /// caller does not learn why the call failed.
     pub fn deny_everywhere(&self) -> Option<Denial> {
-        if self.has_asked() {
+        if self.is_decided() {
             return None;
         }
         self.authority.deny_everywhere(self.action(), self.bearer().unwrap_or(&self.caller))
@@ -248,17 +248,17 @@ impl Call {
 
     /// Notes that the permission was decided without the policies of the caller: by a trust policy, or as the action needs none.
     pub fn mark_decided(&self) {
-        self.has_asked.store(true, Ordering::Relaxed);
+        self.is_decided.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether policies decide about the call and it has not requested a permission: if it succeeds, that is a fault.
     pub fn is_undecided(&self) -> bool {
-        self.has_policies() && !self.has_asked()
+        self.has_policies() && !self.is_decided()
     }
 
     /// Returns whether a permission was requested or decided.
-    pub fn has_asked(&self) -> bool {
-        self.has_asked.load(Ordering::Relaxed)
+    pub fn is_decided(&self) -> bool {
+        self.is_decided.load(Ordering::Relaxed)
     }
 
     /// Returns the request id, which the reply and the record share.

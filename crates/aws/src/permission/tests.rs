@@ -174,15 +174,15 @@ fn a_service_that_calls_for_a_caller_is_named() {
 #[test]
 fn a_call_notes_that_a_permission_was_requested() {
     let open = call(user());
-    assert!(!open.has_asked() && !open.mentions("aws:ResourceTag/"));
+    assert!(!open.is_decided() && !open.mentions("aws:ResourceTag/"));
     open.allow(REPOSITORY, &Facts::default()).expect("everything is allowed");
-    assert!(open.has_asked());
+    assert!(open.is_decided());
     let closed = call(user()).with_authority(nothing());
     closed.set_action(action("codecommit.amazonaws.com", "GetBranch"));
     let denial = closed.allow(REPOSITORY, &Facts::default()).expect_err("nothing is allowed");
     let text = "User: arn:aws:iam::111122223333:user/Li_Juan is not authorized to perform: codecommit:GetBranch \
                 on resource: arn:aws:codecommit:us-east-2:444455556666:MyDemoRepo";
-    assert_eq!((denial.to_string().as_str(), closed.has_asked()), (text, true));
+    assert_eq!((denial.to_string().as_str(), closed.is_decided()), (text, true));
     let failure = denial.clone().json();
     assert_eq!(
         (failure.name.as_str(), failure.error_code(), failure.status),

@@ -127,7 +127,7 @@ impl World {
                 .unwrap_or_else(|_| Err(Refusal(Failure::internal())))
                 .map_err(|Refusal(failure)| failure),
         };
-        assert!(result.is_err() || call.has_asked(), "{} decides about a permission", row.name);
+        assert!(result.is_err() || call.is_decided(), "{} decides about a permission", row.name);
         result
     }
 
