@@ -16,6 +16,9 @@ use crate::{Caller, Failure};
 /// The context key of the reference that an operation changes, in lower case.
 pub const REFERENCES: &str = "codecommit:references";
 
+/// The prefix of the context keys of the tags of a resource.
+pub const RESOURCE_TAG: &str = "aws:ResourceTag/";
+
 /// Decides about the permissions of one caller.
 pub trait Authority: Debug + Send + Sync {
     /// Decides about a request of the caller.
@@ -94,8 +97,6 @@ pub enum ResourcePolicy {
 pub struct Denial {
     /// The message, in AWS's words.
     pub message: String,
-    /// Whether a statement denies it, and not the lack of one that allows it.
-    pub is_explicit: bool,
 }
 
 impl Denial {
@@ -106,7 +107,7 @@ impl Denial {
     pub fn implicit(caller_arn: &str, action: &str, resource: &str) -> Self {
         let on_resource = if resource == "*" { String::new() } else { format!(" on resource: {resource}") };
         let message = format!("User: {caller_arn} is not authorized to perform: {action}{on_resource}");
-        Self { message, is_explicit: false }
+        Self { message }
     }
 
     /// Removes the resource from the message, for callers who must not learn which resource an id belongs to.

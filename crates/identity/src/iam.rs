@@ -8,6 +8,7 @@ mod attachments;
 mod authorization_details;
 mod boundaries;
 mod call;
+mod credential_row;
 mod entity;
 mod error;
 mod groups;

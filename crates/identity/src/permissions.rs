@@ -113,7 +113,7 @@ impl Authority for Permissions {
         };
         denial.map_or(Ok(()), |denial| {
             let message = denial.message(&caller.arn, action, resource);
-            Err(Denial { message, is_explicit: denial.cause == Cause::ExplicitDeny })
+            Err(Denial { message })
         })
     }
 
@@ -123,7 +123,7 @@ impl Authority for Permissions {
 
     fn deny_everywhere(&self, action: &str, caller: &Caller) -> Option<Denial> {
         let denial = self.grants.iter().find_map(|grants| grants.deny_everywhere(action))?;
-        Some(Denial { message: denial.message(&caller.arn, action, "*"), is_explicit: false })
+        Some(Denial { message: denial.message(&caller.arn, action, "*") })
     }
 
     fn principal_tags(&self) -> &BTreeMap<String, String> {

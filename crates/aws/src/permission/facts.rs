@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::permission::REFERENCES;
+use crate::permission::{REFERENCES, RESOURCE_TAG};
 
 /// The value of a context key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Facts {
     /// Adds the tags of the resource: `aws:ResourceTag/KEY` for each.
     #[must_use]
     pub fn with_resource_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
-        tags.into_iter().fold(self, |facts, (key, value)| facts.with(&format!("aws:ResourceTag/{key}"), value))
+        tags.into_iter().fold(self, |facts, (key, value)| facts.with(&format!("{RESOURCE_TAG}{key}"), value))
     }
 
     /// Adds the reference that an operation changes, by its full name.

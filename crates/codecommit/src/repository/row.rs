@@ -1,6 +1,7 @@
 //! Repositories in the database.
 
-use aws::{AccountId, Arn, Call, Encrypted, Facts, Region, Resource, Timestamp};
+use aws::permission::RESOURCE_TAG;
+use aws::{AccountId, Arn, Call, Denial, Encrypted, Facts, Region, Resource, Timestamp};
 use aws_sdk_codecommit::types::RepositoryMetadata;
 use git::BString;
 use store::{Error, Row, Transaction};
@@ -33,9 +34,6 @@ pub struct Repository {
     pub(crate) refs_version: i64,
 }
 
-/// The prefix of the context keys of the tags of a resource.
-const RESOURCE_TAG: &str = "aws:ResourceTag/";
-
 const COLUMNS: &str = "id, name, description, default_branch, created, modified, kms_key_id, refs_version";
 
 impl Repository {
@@ -52,12 +50,7 @@ impl Repository {
 
     /// Requests the permission to use the repository; its tags are facts if policies depend on them.
     pub(crate) fn allow(&self, transaction: &Transaction, call: &Call) -> Result<(), Exception> {
-        let facts = self.facts(transaction, call)?;
-        let arn = self.arn();
-        call.allow(&arn.to_string(), &facts).map_err(|denial| {
-            call.add_resource(resource(&arn));
-            Exception::AccessDenied(denial)
-        })
+        Ok(allow_arn(call, &self.arn(), &self.facts(transaction, call)?)?)
     }
 
     /// Returns the tags as facts for a permission, if policies depend on them.
@@ -169,10 +162,12 @@ pub(crate) fn read_row(
 /// Requests the permission to use a repository that does not exist.
 pub(crate) fn allow_name(call: &Call, name: &RepositoryName) -> Result<(), Exception> {
     let arn = arn_of(call.region.clone(), call.account.clone(), name.to_string());
-    call.allow(&arn.to_string(), &Facts::default()).map_err(|denial| {
-        call.add_resource(resource(&arn));
-        Exception::AccessDenied(denial)
-    })
+    Ok(allow_arn(call, &arn, &Facts::default())?)
+}
+
+/// Requests the permission to use the repository of an ARN; a denied call shows it among its resources, as an allowed one does.
+fn allow_arn(call: &Call, arn: &Arn, facts: &Facts) -> Result<(), Denial> {
+    call.allow(&arn.to_string(), facts).inspect_err(|_denial| call.add_resource(resource(arn)))
 }
 
 /// Returns whether there is a repository with this id.

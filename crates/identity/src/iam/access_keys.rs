@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 use super::call::IamCall;
 use super::entity::{Entity, iso};
 use super::paging::Paging;
-use super::{IamError, input};
+use super::{IamError, credential_row, input};
 use crate::Exception;
 use crate::key_use::KeyUse;
 use crate::tables::{ACTIVE, HolderKind};
+
+/// The table of the keys.
+const TABLE: &str = "access_keys";
 
 /// Maximum number of access keys of a user.
 const KEYS_MAX: i64 = 2;
@@ -67,17 +70,12 @@ pub(crate) fn list(iam: &IamCall<'_>, input: &ListInput) -> Result<Value, Except
 pub(crate) fn update(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
     input::status(&input.status)?;
     own_key(iam, input)?;
-    iam.transaction.execute(
-        "UPDATE access_keys SET status = ?2 WHERE id = ?1",
-        &[(&input.access_key_id).into(), (&input.status).into()],
-    )?;
-    Ok(Value::Null)
+    credential_row::set_status(iam, TABLE, &input.access_key_id, &input.status)
 }
 
 pub(crate) fn delete(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
     own_key(iam, input)?;
-    iam.transaction.execute("DELETE FROM access_keys WHERE id = ?1", &[(&input.access_key_id).into()])?;
-    Ok(Value::Null)
+    credential_row::delete(iam, TABLE, &input.access_key_id)
 }
 
 /// Returns the user of a key of the account, and the last use of the key since the start of the server.
@@ -110,21 +108,5 @@ fn own_key(iam: &IamCall<'_>, input: &KeyInput) -> Result<(), Exception> {
     input::id("accessKeyId", &input.access_key_id)?;
     let id = input.access_key_id.as_str();
     let user = iam.get_user(&input.user_name)?;
-    check_own(iam, &user, "access_keys", id, format!("The Access Key with id {id} cannot be found."))
-}
-
-/// Refuses a key or credential of a table that is not an issued one of the user.
-pub(crate) fn check_own(
-    iam: &IamCall<'_>,
-    user: &Entity,
-    table: &str,
-    id: &str,
-    missing: String,
-) -> Result<(), Exception> {
-    let found = format!("SELECT declared FROM {table} WHERE id = ?1 AND principal = ?2");
-    match iam.transaction.query_one(&found, &[id.into(), user.number.into()], |row| row.integer(0))? {
-        None => Err(IamError::no_such_entity(missing)),
-        Some(0) => Ok(()),
-        Some(_) => Err(IamError::unmodifiable(&format!("credential {id}"))),
-    }
+    credential_row::check_own(iam, &user, TABLE, id, format!("The Access Key with id {id} cannot be found."))
 }

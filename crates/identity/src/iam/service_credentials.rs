@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Row;
 
-use super::access_keys::check_own;
 use super::call::IamCall;
 use super::entity::{Entity, iso};
 use super::paging::Paging;
-use super::{IamError, input};
+use super::{IamError, credential_row, input};
 use crate::sts::input::required;
 use crate::tables::{ACTIVE, HolderKind};
 use crate::{Exception, PasswordHash, make_password};
+
+/// The table of the credentials.
+const TABLE: &str = "service_credentials";
 
 /// The only service that has such credentials here.
 const SERVICE: &str = "codecommit.amazonaws.com";
@@ -181,11 +183,7 @@ pub(crate) fn list(iam: &IamCall<'_>, input: &ListInput) -> Result<Value, Except
 pub(crate) fn update(iam: &IamCall<'_>, input: &CredentialInput) -> Result<Value, Exception> {
     input::status(&input.status)?;
     own_credential(iam, input)?;
-    iam.transaction.execute(
-        "UPDATE service_credentials SET status = ?2 WHERE id = ?1",
-        &[(&input.service_specific_credential_id).into(), (&input.status).into()],
-    )?;
-    Ok(Value::Null)
+    credential_row::set_status(iam, TABLE, &input.service_specific_credential_id, &input.status)
 }
 
 pub(crate) fn reset(iam: &IamCall<'_>, input: &CredentialInput) -> Result<Value, Exception> {
@@ -205,9 +203,7 @@ pub(crate) fn reset(iam: &IamCall<'_>, input: &CredentialInput) -> Result<Value,
 
 pub(crate) fn delete(iam: &IamCall<'_>, input: &CredentialInput) -> Result<Value, Exception> {
     own_credential(iam, input)?;
-    let id = &input.service_specific_credential_id;
-    iam.transaction.execute("DELETE FROM service_credentials WHERE id = ?1", &[id.into()])?;
-    Ok(Value::Null)
+    credential_row::delete(iam, TABLE, &input.service_specific_credential_id)
 }
 
 /// Refuses a credential that is not an issued one of the user.
@@ -217,5 +213,5 @@ fn own_credential(iam: &IamCall<'_>, input: &CredentialInput) -> Result<(), Exce
     input::id("serviceSpecificCredentialId", id)?;
     let user = iam.get_user(&input.user_name)?;
     let missing = format!("The service specific credential with id {id} cannot be found.");
-    check_own(iam, &user, "service_credentials", id, missing)
+    credential_row::check_own(iam, &user, TABLE, id, missing)
 }

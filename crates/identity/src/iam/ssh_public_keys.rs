@@ -4,15 +4,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Row;
 
-use super::access_keys::check_own;
 use super::call::IamCall;
 use super::entity::{Entity, iso};
 use super::paging::Paging;
-use super::{IamError, input};
+use super::{IamError, credential_row, input};
 use crate::Exception;
 use crate::ssh_public_key::SshPublicKey;
 use crate::sts::input::{length, required};
 use crate::tables::{ACTIVE, HolderKind};
+
+/// The table of the keys.
+const TABLE: &str = "ssh_public_keys";
 
 /// Maximum number of keys of a user.
 const KEYS_MAX: usize = 5;
@@ -150,24 +152,19 @@ pub(crate) fn list(iam: &IamCall<'_>, input: &ListInput) -> Result<Value, Except
 pub(crate) fn update(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
     input::status(&input.status)?;
     own_key(iam, input)?;
-    iam.transaction.execute(
-        "UPDATE ssh_public_keys SET status = ?2 WHERE id = ?1",
-        &[(&input.id).into(), (&input.status).into()],
-    )?;
-    Ok(Value::Null)
+    credential_row::set_status(iam, TABLE, &input.id, &input.status)
 }
 
 pub(crate) fn delete(iam: &IamCall<'_>, input: &KeyInput) -> Result<Value, Exception> {
     own_key(iam, input)?;
-    iam.transaction.execute("DELETE FROM ssh_public_keys WHERE id = ?1", &[(&input.id).into()])?;
-    Ok(Value::Null)
+    credential_row::delete(iam, TABLE, &input.id)
 }
 
 /// Refuses a key that is not an issued one of the user.
 fn own_key(iam: &IamCall<'_>, input: &KeyInput) -> Result<(), Exception> {
     check_input(input)?;
     let user = iam.get(HolderKind::User, &input.user_name)?;
-    check_own(iam, &user, "ssh_public_keys", &input.id, missing(&input.id))
+    credential_row::check_own(iam, &user, TABLE, &input.id, missing(&input.id))
 }
 
 fn check_input(input: &KeyInput) -> Result<(), Exception> {

@@ -1,6 +1,7 @@
 //! The row of a trail, and its lookup by a call.
 
 use aws::arn::ArnParts;
+use aws::permission::RESOURCE_TAG;
 use aws::{Arn, Call, Facts, Region, Resource, Timestamp};
 use store::{Error, Row, Transaction};
 
@@ -87,7 +88,7 @@ impl TrailRow {
     ) -> Result<Option<Self>, Exception> {
         let row = Self::read(transaction, call, reference)?;
         let tags = match &row {
-            Some(row) if call.mentions("aws:ResourceTag/") => row.tags(transaction)?,
+            Some(row) if call.mentions(RESOURCE_TAG) => row.tags(transaction)?,
             _ => Vec::new(),
         };
         let facts = Facts::default().with_resource_tags(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
