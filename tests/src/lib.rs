@@ -169,7 +169,7 @@ impl World {
     }
 
     /// Returns the database of the server.
-    pub fn store(&self) -> &Arc<store::Store> {
+    pub fn store(&self) -> Arc<store::Store> {
         self.server().store()
     }
 

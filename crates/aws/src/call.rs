@@ -14,6 +14,7 @@ pub use self::context::CallContext;
 use crate::permission::{
     self, Authority, Context, Denial, FactValue, Facts, Permission, REFERENCES, Request, ResourcePolicy,
 };
+use crate::stable_hash::spread;
 use crate::{AccountId, Caller, Clock, Region, Timestamp};
 
 /// One call, from the authentication of its caller until its record is written.
@@ -115,7 +116,8 @@ pub struct TlsSession {
 impl Call {
     /// Begins a call. Nothing else reads the clock and the source of ids for it.
     pub fn begin(caller: Caller, origin: Origin, clock: &dyn Clock) -> Self {
-        Self::new(caller, origin, clock.now(), clock.seed())
+        let (time, seed) = clock.begin_call();
+        Self::new(caller, origin, time, seed)
     }
 
     fn new(caller: Caller, origin: Origin, time: Timestamp, seed: u128) -> Self {
@@ -278,10 +280,7 @@ impl Call {
 
     /// Derives the next number from the seed of the call.
     fn next_number(&self) -> u128 {
-        let count = self.id_count.fetch_add(1, Ordering::Relaxed);
-        let [high, low] = [self.seed >> 64, self.seed]
-            .map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("the mask leaves 64 bits"));
-        (u128::from(mix(high ^ mix(count))) << 64) | u128::from(mix(low ^ mix(!count)))
+        spread(self.seed, self.id_count.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Sets the identity that a token in the input names; it replaces the signer as the caller.
@@ -330,12 +329,4 @@ impl Call {
     pub fn resources(&self) -> Vec<Resource> {
         self.resources.lock().clone()
     }
-}
-
-/// Spreads a number over 64 bits (the finalizer of `SplitMix64`), so that the ids of one seed look unrelated.
-const fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
 }

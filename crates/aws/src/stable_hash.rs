@@ -16,6 +16,21 @@ pub fn fnv1a_128(text: &str) -> u128 {
     })
 }
 
+/// Derives the number at a position of the sequence of a seed; the numbers look unrelated.
+pub(crate) fn spread(seed: u128, position: u64) -> u128 {
+    let [high, low] =
+        [seed >> 64, seed].map(|half| u64::try_from(half & u128::from(u64::MAX)).expect("the mask leaves 64 bits"));
+    (u128::from(mix(high ^ mix(position))) << 64) | u128::from(mix(low ^ mix(!position)))
+}
+
+/// Spreads a number over 64 bits (the finalizer of `SplitMix64`).
+const fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
 /// Derives an id in the form of a UUID (version 4) from a text.
 pub fn uuid(text: &str) -> String {
     uuid::Builder::from_random_bytes(fnv1a_128(text).to_be_bytes()).into_uuid().to_string()

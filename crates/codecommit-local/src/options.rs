@@ -76,32 +76,29 @@ pub struct Options {
         value_delimiter = ',',
     )]
     pub allowed_host: Option<Vec<String>>,
-    /// Allow `POST /_local/reset` to remove all data
+    /// Allow `POST /_local/reset` to remove all data, and snapshots to be taken and restored
     #[arg(
         long,
         env = "CODECOMMIT_LOCAL_ALLOW_RESET",
         value_name = "BOOL",
-        help_heading = "Server",
+        help_heading = "Tests",
         num_args = 0..=1, default_missing_value = "true",
     )]
     pub allow_reset: Option<bool>,
+    /// Time of the first call, such as 2026-01-31T12:00:00Z; the clock moves with the calls only [default: the machine's time]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CLOCK", value_name = "DATE", help_heading = "Tests")]
+    pub clock: Option<String>,
+    /// Time from one call to the next with --clock [default: 1s]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CLOCK_STEP", value_name = "TIME", help_heading = "Tests")]
+    pub clock_step: Option<String>,
+    /// Text that all ids are derived from, so that they are the same in each run [default: random ids]
+    #[arg(long, env = "CODECOMMIT_LOCAL_ID_SEED", value_name = "TEXT", help_heading = "Tests")]
+    pub id_seed: Option<String>,
     /// Largest body of an API request, of a `git fetch` request, and of the commands of a push [default: 64MB]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_MAX_BODY",
-        value_name = "SIZE",
-        help_heading = "Server",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_MAX_BODY", value_name = "SIZE", help_heading = "Server", hide_short_help = true)]
     pub max_body: Option<String>,
     /// Time for running requests to finish when the server stops [default: 5s]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_STOP_TIMEOUT",
-        value_name = "TIME",
-        help_heading = "Server",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_STOP_TIMEOUT", value_name = "TIME", help_heading = "Server", hide_short_help = true)]
     pub stop_timeout: Option<String>,
     /// Folder of the repositories and the database [default: ./codecommit-data]
     #[arg(long, env = "CODECOMMIT_LOCAL_DATA_DIR", value_name = "FOLDER", help_heading = "Data")]
@@ -116,31 +113,13 @@ pub struct Options {
     )]
     pub ephemeral: Option<bool>,
     /// What an acknowledged call survives: normal: the end of the process; full: a power failure too [default: normal]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_DURABILITY",
-        value_name = "LEVEL",
-        help_heading = "Data",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_DURABILITY", value_name = "LEVEL", help_heading = "Data", hide_short_help = true)]
     pub durability: Option<Durability>,
     /// Memory for all caches together: histories, decoded objects, references [default: 128MB]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_CACHE_MEMORY",
-        value_name = "SIZE",
-        help_heading = "Data",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CACHE_MEMORY", value_name = "SIZE", help_heading = "Data", hide_short_help = true)]
     pub cache_memory: Option<String>,
     /// Time after which unused caches are released and unused repositories are closed [default: 5m]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_CACHE_IDLE",
-        value_name = "TIME",
-        help_heading = "Data",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CACHE_IDLE", value_name = "TIME", help_heading = "Data", hide_short_help = true)]
     pub cache_idle: Option<String>,
     /// Account of callers that name none [default: 111122223333]
     #[arg(long, env = "CODECOMMIT_LOCAL_ACCOUNT", value_name = "ACCOUNT", help_heading = "Callers")]
@@ -201,22 +180,10 @@ pub struct Options {
     #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_DIR", value_name = "FOLDER", help_heading = "Trail")]
     pub trail_dir: Option<PathBuf>,
     /// Name of the bucket whose objects are the files of the trail folder [default: codecommit-local-trail]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_TRAIL_BUCKET",
-        value_name = "NAME",
-        help_heading = "Trail",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_TRAIL_BUCKET", value_name = "NAME", help_heading = "Trail", hide_short_help = true)]
     pub trail_bucket: Option<String>,
     /// Folder of the buckets of other trails [default: `buckets` beside the trail folder]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_BUCKETS_DIR",
-        value_name = "FOLDER",
-        help_heading = "Trail",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_BUCKETS_DIR", value_name = "FOLDER", help_heading = "Trail", hide_short_help = true)]
     pub buckets_dir: Option<PathBuf>,
     /// Version of the event records: 1.05 as in the CodeCommit guide, 1.11 as AWS writes today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION", help_heading = "Trail")]
@@ -255,22 +222,10 @@ pub struct Options {
     )]
     pub history_retention: Option<String>,
     /// Time until an event is found in event history [default: none]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_LOOKUP_DELAY",
-        value_name = "TIME",
-        help_heading = "Trail",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_DELAY", value_name = "TIME", help_heading = "Trail", hide_short_help = true)]
     pub lookup_delay: Option<String>,
     /// Lookups in event history per second, account and region, 2 at AWS; 0 is no limit [default: 0]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_LOOKUP_RATE",
-        value_name = "NUMBER",
-        help_heading = "Trail",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LOOKUP_RATE", value_name = "NUMBER", help_heading = "Trail", hide_short_help = true)]
     pub lookup_rate: Option<u32>,
     /// Time between digests, at least 1s [default: 1h]
     #[arg(
@@ -282,22 +237,10 @@ pub struct Options {
     )]
     pub digest_interval: Option<String>,
     /// RSA private key in PEM or DER that signs digests, instead of keys made in the data folder
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_SIGNING_KEY",
-        value_name = "FILE",
-        help_heading = "Trail",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_SIGNING_KEY", value_name = "FILE", help_heading = "Trail", hide_short_help = true)]
     pub signing_key: Option<PathBuf>,
     /// Time that a key signs digests before the next key is made; it stays valid for the same time again [default: 15d]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_KEY_ROTATION",
-        value_name = "TIME",
-        help_heading = "Trail",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_KEY_ROTATION", value_name = "TIME", help_heading = "Trail", hide_short_help = true)]
     pub key_rotation: Option<String>,
     /// Record the calls of AWS KMS that CodeCommit makes at AWS, such as Encrypt and Decrypt
     #[arg(
@@ -323,31 +266,13 @@ pub struct Options {
     )]
     pub git_fsck: Option<bool>,
     /// References that one push may update [default: 4000]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_GIT_MAX_REFS",
-        value_name = "NUMBER",
-        help_heading = "Git",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_REFS", value_name = "NUMBER", help_heading = "Git", hide_short_help = true)]
     pub git_max_refs: Option<usize>,
     /// Largest pack that may be pushed [default: no limit]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_GIT_MAX_PACK",
-        value_name = "SIZE",
-        help_heading = "Git",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_PACK", value_name = "SIZE", help_heading = "Git", hide_short_help = true)]
     pub git_max_pack: Option<String>,
     /// Largest object that may be pushed [default: 2GB]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_GIT_MAX_OBJECT",
-        value_name = "SIZE",
-        help_heading = "Git",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_MAX_OBJECT", value_name = "SIZE", help_heading = "Git", hide_short_help = true)]
     pub git_max_object: Option<String>,
     /// Size to which the objects of any pushed pack may expand; packs over a thousandth of it may expand to 1,000 times
     /// their size [default: 16GB]
@@ -369,22 +294,10 @@ pub struct Options {
     )]
     pub git_max_delta_chain: Option<usize>,
     /// Idle timeout of connections [default: 5m]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_GIT_TIMEOUT",
-        value_name = "TIME",
-        help_heading = "Git",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_TIMEOUT", value_name = "TIME", help_heading = "Git", hide_short_help = true)]
     pub git_timeout: Option<String>,
     /// Packs that are computed at the same time; further clones and fetches wait [default: one for each processor]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_GIT_PACKS",
-        value_name = "NUMBER",
-        help_heading = "Git",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PACKS", value_name = "NUMBER", help_heading = "Git", hide_short_help = true)]
     pub git_packs: Option<usize>,
     /// Disk space for computed packs, for clones and fetches of the same objects; 0 keeps none [default: 256MB]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CACHE", value_name = "SIZE", help_heading = "Git", hide_short_help = true)]
@@ -399,13 +312,7 @@ pub struct Options {
     )]
     pub git_pack_limit: Option<usize>,
     /// Time that unreachable objects are kept [default: 14d]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_GIT_PRUNE_AGE",
-        value_name = "TIME",
-        help_heading = "Git",
-        hide_short_help = true,
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PRUNE_AGE", value_name = "TIME", help_heading = "Git", hide_short_help = true)]
     pub git_prune_age: Option<String>,
     /// Repositories in an account and region [default: 1000]
     #[arg(

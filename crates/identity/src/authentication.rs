@@ -64,7 +64,7 @@ impl Sts {
         endpoint: &Endpoint<'_>,
         request: &RequestParts<'_>,
     ) -> Result<Authenticated, AuthenticationError> {
-        let now = self.now();
+        let now = self.machine_time();
         match Claim::read(endpoint.protocol, request)? {
             Claim::Nothing => Err(SignatureError::Missing.into()),
             Claim::Signature(signature) => {

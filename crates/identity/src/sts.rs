@@ -203,4 +203,9 @@ impl Sts {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    /// Returns the time that dates of signatures are compared with.
+    pub(crate) fn machine_time(&self) -> Timestamp {
+        self.clock.machine_time()
+    }
 }

@@ -12,6 +12,9 @@ pub(crate) const DATABASE: &str = "codecommit.db";
 /// The folder of the repositories' objects in a data folder.
 pub(crate) const REPOSITORIES: &str = "repositories";
 
+/// The log of the messages of triggers in a data folder.
+pub(crate) const TRIGGER_LOG: &str = "triggers.ndjson";
+
 /// Creates the folder if it does not exist.
 pub(crate) fn create(folder: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::Folder { setting: "--data-dir", path: folder.to_owned(), source };

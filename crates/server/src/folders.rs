@@ -58,6 +58,11 @@ impl Folders {
         &self.buckets
     }
 
+    /// Returns the folder of a bucket of this machine.
+    pub(crate) fn bucket(&self, settings: &Settings, name: &str) -> PathBuf {
+        if name == settings.trail_bucket { self.trail.clone() } else { self.buckets.join(name) }
+    }
+
     /// Lets other servers use the folders, and removes a temporary one.
     pub(crate) fn close(self) {
         let Self { locks, temporary, .. } = self;

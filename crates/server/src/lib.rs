@@ -25,6 +25,7 @@ mod checkpoints;
 mod client_address;
 mod clock;
 mod connection;
+mod data_change;
 mod data_folder;
 mod disconnect;
 mod eviction;
@@ -45,9 +46,11 @@ mod push_permits;
 mod query_service;
 mod repository_path;
 mod routes;
+mod running;
 mod s3;
 mod services;
 pub mod settings;
+mod snapshots;
 mod spool;
 mod ssh;
 mod start_error;
@@ -59,29 +62,46 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws::{AccountId, Clock, Region, SystemClock};
+use aws::{AccountId, Clock, FixedClock, FixedClockSettings, Region, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use data_change::DataError;
 pub use folders::Overlap;
 pub use settings::Settings;
 pub use start_error::StartError;
 pub use tls::client::client_tls;
 
+use crate::data_change::DataChange;
+use crate::running::Running;
 use crate::settings::TlsMode;
 use crate::ssh::SshEndpoint;
 use crate::state::State;
+use crate::tls::Certificates;
 
 /// A running server; it stops when it is stopped or dropped.
 pub struct Server {
     addresses: Vec<SocketAddr>,
-    state: Arc<State>,
+    running: Arc<Running>,
+    facts: Facts,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<io::Result<()>>,
     ssh: Option<RunningSsh>,
+}
+
+/// What stays the same while a server runs.
+struct Facts {
+    tls_mode: TlsMode,
+    certificates: Arc<Certificates>,
+    ssh: Option<Arc<SshEndpoint>>,
+    account: AccountId,
+    region: Region,
+    access: settings::Access,
+    data_folder: PathBuf,
+    trail_folder: PathBuf,
+    new_administrator_key: Option<settings::AccessKey>,
 }
 
 /// The listener of SSH.
@@ -90,13 +110,14 @@ struct RunningSsh {
     served: JoinHandle<()>,
 }
 
-/// Time between checks whether interrupted requests have ended.
-const POLL_INTERVAL: Duration = Duration::from_millis(5);
-
 impl Server {
-    /// Starts a server on the system's clock.
+    /// Starts a server on the clock of the settings, which is the system's by default.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        Self::start_with_clock(settings, Arc::new(SystemClock)).await
+        let clock: Arc<dyn Clock> = match settings.clock.clone() {
+            FixedClockSettings { start: None, id_seed: None, .. } => Arc::new(SystemClock),
+            fixed => Arc::new(FixedClock::new(fixed)),
+        };
+        Self::start_with_clock(settings, clock).await
     }
 
     /// Starts a server whose time and ids come from the given clock.
@@ -118,21 +139,23 @@ impl Server {
             None => None,
         };
         let ssh_address = ssh.as_ref().map(|(address, _)| *address);
-        let state = Arc::new(State::open(settings, first, ssh_address, clock)?);
-        let (stop, stopped) = oneshot::channel::<()>();
+        let state = State::open(settings, first, ssh_address, clock)?;
+        let facts = Facts::of(&state);
         let (idle_timeout, stop_timeout) = (state.settings.git.timeout, state.settings.stop_timeout);
-        let certificates = Arc::clone(&state.certificates);
-        let router = routes::router(Arc::clone(&state));
-        let served = tokio::spawn(listen::serve(listeners, certificates, router, idle_timeout, stop_timeout, async {
+        let running = Arc::new(Running::new(state));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (certificates, served) = (Arc::clone(&facts.certificates), Arc::clone(&running));
+        let served = tokio::spawn(listen::serve(listeners, certificates, served, idle_timeout, stop_timeout, async {
             // A dropped sender stops the server, too.
             drop(stopped.await);
         }));
-        let ssh = ssh.map(|(_, listener)| {
+        let ssh = ssh.zip(facts.ssh.clone()).map(|((_, listener), endpoint)| {
             let (stop, stopped) = oneshot::channel::<()>();
-            let served = tokio::spawn(ssh::serve(listener, Arc::clone(&state), async { drop(stopped.await) }));
-            RunningSsh { stop, served }
+            let timeouts = ssh::Timeouts { idle: idle_timeout, stop: stop_timeout };
+            let served = ssh::serve(listener, endpoint, Arc::clone(&running), timeouts, async { drop(stopped.await) });
+            RunningSsh { stop, served: tokio::spawn(served) }
         });
-        Ok(Self { addresses, state, stop: Some(stop), served, ssh })
+        Ok(Self { addresses, running, facts, stop: Some(stop), served, ssh })
     }
 
     /// Returns the first address that the server listens on.
@@ -147,79 +170,91 @@ impl Server {
 
     /// Returns the URL for clients, such as the value of `AWS_ENDPOINT_URL_CODECOMMIT`; it is `https` if TLS is required.
     pub fn endpoint(&self) -> String {
-        format!("{}://{}", self.state.settings.tls.mode.scheme(), self.address())
+        format!("{}://{}", self.facts.tls_mode.scheme(), self.address())
     }
 
     /// Returns the address of Git over SSH; `None` if it is off.
     pub fn ssh_address(&self) -> Option<SocketAddr> {
-        self.state.ssh.as_ref().map(SshEndpoint::address)
+        self.facts.ssh.as_ref().map(|endpoint| endpoint.address())
     }
 
     /// Returns the line of a `known_hosts` file for a host name or address of this server; `None` if SSH is off.
     pub fn known_hosts(&self, host: &str) -> Option<String> {
-        self.state.ssh.as_ref().map(|endpoint| endpoint.known_hosts(host))
+        self.facts.ssh.as_ref().map(|endpoint| endpoint.known_hosts(host))
     }
 
     /// Returns whether clients must use TLS.
     pub fn requires_tls(&self) -> bool {
-        self.state.settings.tls.mode == TlsMode::Require
+        self.facts.tls_mode == TlsMode::Require
     }
 
     /// Returns the file with the certificate of the local certificate authority, which signs the server's certificates.
     ///
     /// Returns `None` if TLS is off or has a certificate of its own.
     pub fn authority_file(&self) -> Option<PathBuf> {
-        self.state.certificates.authority_pem().map(|_| self.data_folder().join(tls::AUTHORITY_FILE))
+        self.facts.certificates.authority_pem().map(|_| self.data_folder().join(tls::AUTHORITY_FILE))
     }
 
     /// Reads the certificate of the settings again, for new connections; if it cannot be used, the former one stays.
     pub fn reload_certificate(&self) -> Result<(), StartError> {
-        self.state.certificates.reload()
+        self.facts.certificates.reload()
     }
 
     /// Reads the identities file again, for all later calls; if it cannot be used, the identities stay as they are.
     pub fn reload_identities(&self) -> Result<(), StartError> {
-        self.state.reload_identities()
+        // A state that is opened now reads the file by itself.
+        self.running.current().map_or(Ok(()), |state| state.reload_identities())
     }
 
     /// Returns the account of callers that name none.
     pub fn account(&self) -> &AccountId {
-        &self.state.settings.account
+        &self.facts.account
     }
 
     /// Returns the region of requests that name none.
     pub fn region(&self) -> &Region {
-        &self.state.settings.region
+        &self.facts.region
     }
 
     /// Returns the folder that holds the repositories and the database.
     pub fn data_folder(&self) -> &Path {
-        self.state.data_folder()
+        &self.facts.data_folder
     }
 
     /// Returns the folder that holds the trail.
     pub fn trail_folder(&self) -> &Path {
-        self.state.trail_folder()
+        &self.facts.trail_folder
     }
 
     /// Returns whether credentials are verified.
     pub fn access(&self) -> settings::Access {
-        self.state.settings.access
+        self.facts.access
     }
 
     /// Returns the access key of the administrator if this start created it; nothing shows its secret later.
     pub fn new_administrator_key(&self) -> Option<&settings::AccessKey> {
-        self.state
-            .sts
-            .administrator()
-            .filter(|administrator| administrator.is_new)
-            .map(|administrator| &administrator.key)
+        self.facts.new_administrator_key.as_ref()
+    }
+
+    /// Removes all data, when no request runs.
+    pub async fn reset(&self) -> Result<(), DataError> {
+        self.running.change(DataChange::Reset).await
+    }
+
+    /// Saves all data under a name, when no request runs; a snapshot of the same name is replaced.
+    pub async fn snapshot(&self, name: &str) -> Result<(), DataError> {
+        self.running.change(DataChange::Snapshot(name.parse().map_err(DataError::InvalidName)?)).await
+    }
+
+    /// Replaces all data by those of a snapshot, when no request runs.
+    pub async fn restore(&self, name: &str) -> Result<(), DataError> {
+        self.running.change(DataChange::Restore(name.parse().map_err(DataError::InvalidName)?)).await
     }
 
     /// Returns the database, for tests.
     #[doc(hidden)]
-    pub fn store(&self) -> &Arc<store::Store> {
-        &self.state.store
+    pub fn store(&self) -> Arc<store::Store> {
+        Arc::clone(&self.running.current().expect("tests do not use it while data are replaced").store)
     }
 
     /// Stops accepting connections, lets running requests finish within [`Settings::stop_timeout`], interrupts the others, and
@@ -239,20 +274,32 @@ impl Server {
             Ok(Ok(())) => {}
             failed => tracing::error!(?failed, "the listener failed"),
         }
-        let mut state = self.state;
         // Writing log files and closing the parts blocks.
-        let trail = Arc::clone(&state);
-        let delivered = tokio::task::spawn_blocking(move || trail.trail.flush()).await;
-        if let Ok(Err(error)) = delivered {
-            tracing::error!(%error, "cannot deliver log files; the next start delivers them");
-        }
-        let state = loop {
-            match Arc::try_unwrap(state) {
-                Ok(state) => break state,
-                Err(shared) => state = shared,
+        if let Some(state) = self.running.current() {
+            let delivered = tokio::task::spawn_blocking(move || state.trail.flush()).await;
+            if let Ok(Err(error)) = delivered {
+                tracing::error!(%error, "cannot deliver log files; the next start delivers them");
             }
-            tokio::time::sleep(POLL_INTERVAL).await;
-        };
+        }
+        let state = self.running.close().await;
         drop(tokio::task::spawn_blocking(move || drop(state)).await);
+    }
+}
+
+impl Facts {
+    fn of(state: &State) -> Self {
+        let Settings { tls, account, region, access, .. } = &state.settings;
+        let administrator = state.sts.administrator().filter(|administrator| administrator.is_new);
+        Self {
+            tls_mode: tls.mode,
+            certificates: Arc::clone(&state.certificates),
+            ssh: state.ssh.clone(),
+            account: account.clone(),
+            region: region.clone(),
+            access: *access,
+            data_folder: state.data_folder().to_owned(),
+            trail_folder: state.trail_folder().to_owned(),
+            new_administrator_key: administrator.map(|administrator| administrator.key.clone()),
+        }
     }
 }

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
+use axum::Json;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::response::{IntoResponse, Response};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,11 +20,14 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::connection::Peer;
+use crate::data_change::DataChange;
 use crate::handshake;
+use crate::running::Running;
 use crate::tls::Certificates;
 
 /// Pause after a connection could not be accepted, which is mostly because too many files are open.
@@ -33,7 +39,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// What the connections have in common.
 struct Connections {
     http: http1::Builder,
-    router: TowerToHyperService<Router>,
+    running: Arc<Running>,
     certificates: Arc<Certificates>,
     idle_timeout: Duration,
 }
@@ -45,7 +51,7 @@ struct Connections {
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     certificates: Arc<Certificates>,
-    router: Router,
+    running: Arc<Running>,
     idle_timeout: Duration,
     stop_timeout: Duration,
     stop: impl Future<Output = ()>,
@@ -53,9 +59,8 @@ pub(crate) async fn serve(
     let mut http = http1::Builder::new();
     // The routes add the date to replies: hyper's own panics if the clock is before 1970 or after 9999.
     http.timer(TokioTimer::new()).header_read_timeout(idle_timeout).auto_date_header(false).max_buf_size(BUFFER_BYTES);
-    let router = TowerToHyperService::new(router);
-    let connections = Arc::new(Connections { http, router, certificates, idle_timeout });
-    let running = GracefulShutdown::new();
+    let connections = Arc::new(Connections { http, running, certificates, idle_timeout });
+    let shutdown = GracefulShutdown::new();
     // The senders are dropped when the server stops, and after the stop timeout.
     let (on_stop, stopped) = watch::channel(());
     let (on_timeout, timed_out) = watch::channel(());
@@ -68,7 +73,7 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, address)) => {
                 let connections = Arc::clone(&connections);
-                let (watcher, mut stopped, mut timed_out) = (running.watcher(), stopped.clone(), timed_out.clone());
+                let (watcher, mut stopped, mut timed_out) = (shutdown.watcher(), stopped.clone(), timed_out.clone());
                 tokio::spawn(async move {
                     tokio::select! {
                         () = connections.run(stream, address, watcher, &mut stopped) => {}
@@ -85,7 +90,7 @@ pub(crate) async fn serve(
         }
     }
     drop((listeners, on_stop, connections));
-    if tokio::time::timeout(stop_timeout, running.shutdown()).await.is_err() {
+    if tokio::time::timeout(stop_timeout, shutdown.shutdown()).await.is_err() {
         tracing::warn!(
             ?stop_timeout,
             "closing the connections of requests that still run; give them more time with --stop-timeout"
@@ -118,7 +123,8 @@ impl Connections {
             Ok(opened) => opened,
             Err(error) => return tracing::debug!(%error, peer = %address, "cannot open a connection"),
         };
-        let service = with_peer(self.router.clone(), peer);
+        let running = Arc::clone(&self.running);
+        let service = service_fn(move |request| serve_request(Arc::clone(&running), peer, request));
         let connection = watcher.watch(self.http.serve_connection(TokioIo::new(transport), service));
         if let Err(error) = connection.await {
             tracing::debug!(%error, peer = %address, "connection failed");
@@ -126,15 +132,28 @@ impl Connections {
     }
 }
 
-/// Adds the client of the connection to each request.
-fn with_peer(
-    router: TowerToHyperService<Router>,
+/// Serves a request on the current data; makes the change of all data that it requests.
+async fn serve_request(
+    running: Arc<Running>,
     peer: Peer,
-) -> impl Service<Request<Incoming>, Response = axum::response::Response, Error = std::convert::Infallible, Future: Send>
-{
-    service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.call(request)
-    })
+    request: Request<Incoming>,
+) -> Result<Response, std::convert::Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let router = match running.router().await {
+        Ok(router) => router,
+        Err(reason) => return Ok((StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()),
+    };
+    let mut response = TowerToHyperService::new(router).call(request).await?;
+    let Some(change) = response.extensions_mut().remove::<DataChange>() else { return Ok(response) };
+    // The headers that the routes have added stay.
+    let (head, _) = response.into_parts();
+    let mut response = match running.change(change).await {
+        Ok(()) => Json(json!({ "status": "done" })).into_response(),
+        Err(error) => error.into_response(),
+    };
+    for (name, value) in head.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH) {
+        response.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    Ok(response)
 }

@@ -1,4 +1,4 @@
-//! Endpoints that AWS does not have: health, flush, digest, reset, events, the certificate authority, SSH's host key, and the keys of web identity tokens.
+//! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, the certificate authority, SSH's host key, and the keys of web identity tokens.
 
 use std::sync::Arc;
 
@@ -11,8 +11,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::connection::Peer;
+use crate::data_change::{DataChange, DataError};
+use crate::snapshots::SnapshotName;
 use crate::state::State;
-use crate::{authenticate, headers};
+use crate::{authenticate, headers, snapshots};
 
 /// Serves `GET /_local/health`.
 pub(crate) async fn health() -> Response {
@@ -31,18 +33,49 @@ pub(crate) async fn digest(Shared(state): Shared<Arc<State>>) -> Response {
 
 /// Serves `POST /_local/reset`: removes all data.
 pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
-    if !state.settings.allow_reset {
-        let message = "Resetting is not allowed. Start the server with --allow-reset.";
-        return (StatusCode::FORBIDDEN, Json(json!({ "message": message }))).into_response();
+    if_allowed(&state, || DataChange::Reset.requested())
+}
+
+/// Serves `POST /_local/snapshots/NAME`: saves all data.
+pub(crate) async fn snapshot(Shared(state): Shared<Arc<State>>, Path(name): Path<String>) -> Response {
+    if_allowed(&state, || with_name(&name, |name| DataChange::Snapshot(name).requested()))
+}
+
+/// Serves `POST /_local/snapshots/NAME/restore`: replaces all data by those of a snapshot.
+pub(crate) async fn restore(Shared(state): Shared<Arc<State>>, Path(name): Path<String>) -> Response {
+    if_allowed(&state, || with_name(&name, |name| DataChange::Restore(name).requested()))
+}
+
+/// Serves `DELETE /_local/snapshots/NAME`.
+pub(crate) async fn delete_snapshot(Shared(state): Shared<Arc<State>>, Path(name): Path<String>) -> Response {
+    if_allowed(&state, || {
+        with_name(&name, |name| match snapshots::remove(&name, state.data_folder()) {
+            Ok(true) => Json(json!({ "status": "done" })).into_response(),
+            Ok(false) => DataError::NoSnapshot(name.as_str().to_owned()).into_response(),
+            Err(error) => failure(&error.to_string()),
+        })
+    })
+}
+
+/// Serves `GET /_local/snapshots`: the names and times of the snapshots.
+pub(crate) async fn list_snapshots(Shared(state): Shared<Arc<State>>) -> Response {
+    match snapshots::list(state.data_folder()) {
+        Ok(snapshots) => Json(json!({ "snapshots": snapshots })).into_response(),
+        Err(error) => failure(&error.to_string()),
     }
-    let reset = move || {
-        state.codecommit.reset().map_err(|error| error.to_string())?;
-        state.trigger_sender.clear().map_err(|error| error.to_string())?;
-        state.sts.reset().map_err(|error| error.to_string())?;
-        state.notification_log.clear().map_err(|error| error.to_string())?;
-        state.trail.reset().map_err(|error| error.to_string())
-    };
-    status(tokio::task::spawn_blocking(reset).await)
+}
+
+/// Responds to a request that can remove data, if the settings allow that.
+fn if_allowed(state: &State, respond: impl FnOnce() -> Response) -> Response {
+    if state.settings.allow_reset {
+        return respond();
+    }
+    let message = "Resetting and restoring are not allowed. Start the server with --allow-reset.";
+    (StatusCode::FORBIDDEN, Json(json!({ "message": message }))).into_response()
+}
+
+fn with_name(name: &str, respond: impl FnOnce(SnapshotName) -> Response) -> Response {
+    name.parse().map_or_else(|message| DataError::InvalidName(message).into_response(), respond)
 }
 
 /// Serves `GET /_local/ca.pem`: the certificate of the local certificate authority.

@@ -50,7 +50,7 @@ impl DeliveryQueue for Notifications {
     fn send(&self, due: Timestamp, _stop: &Stop) -> Result<(), store::Error> {
         let Some(notification) = self.queue.due(due)? else { return Ok(()) };
         let notified = self.attempt(&notification);
-        self.queue.settle(notification.id, notified, self.clock.now())
+        self.queue.settle(notification.id, notified, self.clock.machine_time())
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn start(
 /// Returns the time after a delay.
 pub(crate) fn after(clock: &dyn Clock, delay: Duration) -> Timestamp {
     let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(clock.now().millis().saturating_add(delay))
+    Timestamp::from_millis(clock.machine_time().millis().saturating_add(delay))
 }
 
 struct Outbox<Q> {
@@ -68,7 +68,8 @@ impl<Q> Outbox<Q> {
         if due.millis() <= 0 {
             return Duration::ZERO;
         }
-        let delay = Duration::from_millis(u64::try_from(due.millis() - self.clock.now().millis()).unwrap_or(0));
+        let delay =
+            Duration::from_millis(u64::try_from(due.millis() - self.clock.machine_time().millis()).unwrap_or(0));
         if delay > RETRY_MAX { Duration::ZERO } else { delay }
     }
 }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use aws::FixedClockSettings;
 use aws::{AccountId, Region};
 pub use identity::{Access, AccessKey, Error as IdentitiesError, Identities, SecretKey};
 pub use ipnet::IpNet;
@@ -91,8 +92,10 @@ pub struct Settings {
     pub triggers: Triggers,
     /// Whether the calls to AWS KMS that CodeCommit makes at AWS are recorded.
     pub kms_events: bool,
-    /// Whether `POST /_local/reset` may remove all data.
+    /// Whether `POST /_local/reset` may remove all data, and `POST /_local/snapshots/NAME/restore` replace them.
     pub allow_reset: bool,
+    /// Times and ids that are the same in each run; by default they are the system's.
+    pub clock: FixedClockSettings,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Host names that are allowed besides names outside public DNS.
@@ -186,6 +189,7 @@ impl Default for Settings {
             triggers: Triggers::default(),
             kms_events: false,
             allow_reset: false,
+            clock: FixedClockSettings { step: Duration::from_secs(1), ..FixedClockSettings::default() },
             trusted_proxies: Vec::new(),
             allowed_hosts: AllowedHosts::default(),
             stop_timeout: Duration::from_secs(5),

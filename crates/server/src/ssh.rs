@@ -22,8 +22,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::running::Running;
+use crate::ssh::connection::SshServer;
 pub(crate) use crate::ssh::host_key::{DEFAULT_PORT, SshEndpoint, authority};
-use crate::state::State;
 
 /// Pause after a connection could not be accepted, which is mostly because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -31,11 +32,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// The server's version in the protocol.
 const SERVER_ID: &str = concat!("SSH-2.0-codecommit-local_", env!("CARGO_PKG_VERSION"));
 
+/// Time limits of connections.
+pub(crate) struct Timeouts {
+    /// Time without a session, or without progress of one.
+    pub(crate) idle: Duration,
+    /// Time for running sessions when the server stops.
+    pub(crate) stop: Duration,
+}
+
 /// Serves connections until `stop` completes; running sessions then have the stop timeout before their connections are closed.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, stop: impl Future<Output = ()>) {
-    let Some(endpoint) = &state.ssh else { return };
-    let config = Arc::new(config(endpoint));
-    let stop_timeout = state.settings.stop_timeout;
+pub(crate) async fn serve(
+    listener: TcpListener,
+    endpoint: Arc<SshEndpoint>,
+    running: Arc<Running>,
+    timeouts: Timeouts,
+    stop: impl Future<Output = ()>,
+) {
+    let config = Arc::new(config(&endpoint));
+    let Timeouts { idle: idle_timeout, stop: stop_timeout } = timeouts;
     // The senders are dropped when the server stops, and after the stop timeout.
     let (on_stop, stopped) = watch::channel(());
     let (on_timeout, timed_out) = watch::channel(());
@@ -49,8 +63,8 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, stop: impl F
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (config, state) = (Arc::clone(&config), Arc::clone(&state));
-                connections.spawn(connection::run(stream, peer, config, state, stopped.clone(), timed_out.clone()));
+                let ssh = SshServer { config: Arc::clone(&config), running: Arc::clone(&running), idle_timeout };
+                connections.spawn(connection::run(stream, peer, ssh, stopped.clone(), timed_out.clone()));
             }
             // The client disconnected before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -60,7 +74,7 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, stop: impl F
             }
         }
     }
-    drop((listener, on_stop, state));
+    drop((listener, on_stop, running));
     if timeout(stop_timeout, ended(&mut connections)).await.is_err() {
         tracing::warn!(
             ?stop_timeout,

@@ -74,6 +74,14 @@ pub enum StartError {
         /// The system's error.
         source: io::Error,
     },
+    /// The restore of a snapshot that has begun cannot be finished.
+    #[error("cannot finish the restore in '{}': {source}; mend the cause and start again, which finishes it", folder.display())]
+    Restore {
+        /// The folder with the restored data.
+        folder: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The temporary data folder cannot be created.
     #[error("cannot create a temporary directory in '{}': {source}; choose another with the variable TMPDIR", parent.display())]
     TemporaryFolder {

@@ -32,15 +32,33 @@ use crate::ssh::SshEndpoint;
 use crate::state::workers::{Queues, Workers};
 use crate::tls::Certificates;
 use crate::triggers::TriggerSender;
-use crate::{Settings, StartError, client_tls, s3};
+use crate::{Settings, StartError, client_tls, s3, snapshots};
 
 /// Fetches that are served at the same time; the limit leaves threads for other requests.
 const FETCHES_MAX: usize = 512;
 
 /// What every request needs. Dropping it closes the server's parts in the order of [`Parts::close`].
 pub(crate) struct State {
-    /// `None` only while it is dropped.
+    /// `None` only while it is dropped or closed.
     parts: Option<Parts>,
+}
+
+/// What stays while the data of a server are replaced.
+pub(crate) struct Foundation {
+    pub(crate) settings: Settings,
+    /// The address of HTTP.
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) folders: Folders,
+    /// `None` before the database was first opened.
+    certificates: Option<Arc<Certificates>>,
+    ssh: Option<SshFoundation>,
+}
+
+/// Git over SSH: its address before the database was first opened, then its host key, too.
+enum SshFoundation {
+    Address(SocketAddr),
+    Endpoint(Arc<SshEndpoint>),
 }
 
 /// The parts of a server.
@@ -50,8 +68,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) certificates: Arc<Certificates>,
     /// Git over SSH, unless it is off.
-    pub(crate) ssh: Option<SshEndpoint>,
-    folders: Folders,
+    pub(crate) ssh: Option<Arc<SshEndpoint>>,
+    pub(crate) folders: Folders,
     pub(crate) store: Arc<Store>,
     pub(crate) sts: Sts,
     pub(crate) iam: Iam,
@@ -82,7 +100,19 @@ impl State {
         ssh_address: Option<SocketAddr>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        Ok(Self { parts: Some(Parts::open(settings, address, ssh_address, clock)?) })
+        let folders = Folders::open(&settings, address)?;
+        let ssh = ssh_address.map(SshFoundation::Address);
+        Self::open_again(Foundation { settings, address, clock, folders, certificates: None, ssh })
+    }
+
+    /// Opens all parts over the data that the folders have now.
+    pub(crate) fn open_again(foundation: Foundation) -> Result<Self, StartError> {
+        Ok(Self { parts: Some(Parts::open(foundation)?) })
+    }
+
+    /// Closes all parts, so that their data can be replaced.
+    pub(crate) fn close(mut self) -> Foundation {
+        self.parts.take().expect("the parts are taken once").close()
     }
 
     /// Reads the identities file again; if it cannot be used, the identities stay as they are.
@@ -109,17 +139,20 @@ impl State {
 }
 
 impl Parts {
-    fn open(
-        settings: Settings,
-        address: SocketAddr,
-        ssh_address: Option<SocketAddr>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StartError> {
-        let folders = Folders::open(&settings, address)?;
+    fn open(foundation: Foundation) -> Result<Self, StartError> {
+        let Foundation { settings, address, clock, folders, certificates, ssh } = foundation;
+        snapshots::finish_restore(&folders, &settings)?;
         let identities = identities::load(&settings)?;
         let store = open_store(&settings, &folders)?;
-        let certificates = Certificates::open(&settings.tls, &store, folders.data())?;
-        let ssh = ssh_address.map(|address| SshEndpoint::open(address, &store)).transpose()?;
+        let certificates = match certificates {
+            Some(certificates) => certificates,
+            None => Arc::new(Certificates::open(&settings.tls, &store, folders.data())?),
+        };
+        let ssh = match ssh {
+            Some(SshFoundation::Address(address)) => Some(Arc::new(SshEndpoint::open(address, &store)?)),
+            Some(SshFoundation::Endpoint(endpoint)) => Some(endpoint),
+            None => None,
+        };
         let client_tls = client_tls(settings.client_ca.as_deref()).map_err(StartError::ClientAuthorities)?;
         let accounts = identities::account_names(&identities);
         let sts = Sts::open(Arc::clone(&store), identities, Arc::clone(&clock))?;
@@ -147,7 +180,7 @@ impl Parts {
             settings,
             address,
             clock,
-            certificates: Arc::new(certificates),
+            certificates,
             ssh,
             folders,
             store,
@@ -167,15 +200,15 @@ impl Parts {
     /// Closes the parts, each before what it uses.
     ///
     /// The trail writes its last log files, and their notifications can still be sent; unsent ones stay in the store. Only when
-    /// the database is closed can another server use the folders.
-    fn close(self) {
+    /// the database is closed can the data be replaced, or another server use the folders.
+    fn close(self) -> Foundation {
         // Without `..`, so that the compiler asks for the place of a new part.
         let Self {
-            settings: _,
-            address: _,
-            clock: _,
-            certificates: _,
-            ssh: _,
+            settings,
+            address,
+            clock,
+            certificates,
+            ssh,
             folders,
             store,
             sts,
@@ -199,7 +232,17 @@ impl Parts {
         workers.stop_after_trail();
         drop((workers, tagging, s3, cloudtrail, codecommit, git, trail, buckets, iam, sts));
         drop(store);
-        folders.close();
+        let (certificates, ssh) = (Some(certificates), ssh.map(SshFoundation::Endpoint));
+        Foundation { settings, address, clock, folders, certificates, ssh }
+    }
+
+    /// Removes all data.
+    pub(crate) fn reset(&self) -> Result<(), String> {
+        self.codecommit.reset().map_err(|error| error.to_string())?;
+        self.trigger_sender.clear().map_err(|error| error.to_string())?;
+        self.sts.reset().map_err(|error| error.to_string())?;
+        self.notification_log.clear().map_err(|error| error.to_string())?;
+        self.trail.reset().map_err(|error| error.to_string())
     }
 }
 
@@ -207,14 +250,14 @@ impl Deref for State {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        self.parts.as_ref().expect("the parts are taken only by drop")
+        self.parts.as_ref().expect("the parts are taken only at the end")
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
         if let Some(parts) = self.parts.take() {
-            parts.close();
+            parts.close().folders.close();
         }
     }
 }

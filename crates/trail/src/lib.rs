@@ -350,7 +350,10 @@ fn catch_panic<R>(part: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failur
 pub const LOCK: &str = ".metadata/lock";
 
 /// The files at the root of a trail directory that are no objects of its bucket; see [`bucket::FolderOptions::reserved`].
-pub const RESERVED_NAMES: &[&str] = &["events.ndjson", "notifications.ndjson"];
+pub const RESERVED_NAMES: &[&str] = &["events.ndjson", NOTIFICATIONS_LOG];
+
+/// The log of the notifications of trails in a trail directory.
+pub const NOTIFICATIONS_LOG: &str = "notifications.ndjson";
 
 /// The path of `events.ndjson` in a trail directory.
 pub fn events_path(folder: &Path) -> PathBuf {

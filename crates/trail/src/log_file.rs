@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 /// `[PREFIX/]AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`
 pub(crate) fn key(prefix: Option<&str>, account: &str, region: &str, time: Timestamp, clock: &dyn Clock) -> String {
     let (folder, day, minute) = (folder(prefix, account), time.day_folder(), time.compact_minute());
-    let unique = unique(clock.seed());
+    let unique = unique(clock.background_seed());
     format!("{folder}{region}/{day}/{account}_CloudTrail_{region}_{minute}_{unique}.json.gz")
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use store::Error;
+use store::{Error, Transaction};
 
 use crate::{Trail, log_file};
 
@@ -19,10 +19,7 @@ impl Trail {
         let _pauses = (self.digests.pause(), self.recorder.delivery.pause(), history.pause());
         let index = Arc::clone(&history);
         let folders = self.store.write(move |transaction| {
-            let query = "SELECT DISTINCT bucket, prefix, account FROM trail_spans";
-            let folders = transaction.query(query, &[], |row| {
-                Ok((row.text(0)?, log_file::account_folder(row.optional_text(1)?.as_deref(), &row.text(2)?)))
-            })?;
+            let folders = log_folders(transaction)?;
             for table in TABLES {
                 transaction.execute(&format!("DELETE FROM {table}"), &[])?;
             }
@@ -32,10 +29,22 @@ impl Trail {
             transaction.after_commit(move || events.clear());
             Ok(folders)
         });
-        let folders: BTreeSet<_> = folders.map_err(|error: Error| io::Error::other(error))?.into_iter().collect();
-        for (bucket, prefix) in folders {
+        for (bucket, prefix) in folders.map_err(|error: Error| io::Error::other(error))? {
             self.buckets.folder(&bucket).remove_all(&prefix)?;
         }
         Ok(())
     }
+
+    /// Lists the buckets, with the prefixes of their keys, that have log files and digests.
+    pub fn log_folders(&self) -> Result<BTreeSet<(String, String)>, Error> {
+        self.store.read(log_folders)
+    }
+}
+
+fn log_folders(transaction: &Transaction) -> Result<BTreeSet<(String, String)>, Error> {
+    let query = "SELECT DISTINCT bucket, prefix, account FROM trail_spans";
+    let folders = transaction.query(query, &[], |row| {
+        Ok((row.text(0)?, log_file::account_folder(row.optional_text(1)?.as_deref(), &row.text(2)?)))
+    })?;
+    Ok(folders.into_iter().collect())
 }

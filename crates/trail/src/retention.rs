@@ -57,7 +57,7 @@ impl Sweep<'_> {
     }
 
     fn clear_files(&self, age: Duration) -> io::Result<()> {
-        let now = u64::try_from(self.clock.now().millis()).unwrap_or(0);
+        let now = u64::try_from(self.clock.machine_time().millis()).unwrap_or(0);
         let cutoff = SystemTime::UNIX_EPOCH + Duration::from_millis(now).saturating_sub(age);
         for (bucket, prefix) in self.folders().map_err(io::Error::other)? {
             let folder = self.buckets.folder(&bucket).folder().to_owned();

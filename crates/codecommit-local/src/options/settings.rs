@@ -5,8 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws::Timestamp;
+use git::MergeLimits;
 use server::Settings;
-use server::settings::{AccessKey, AllowedHosts, CertificateFiles, Git, IpNet, SecretKey, TlsNames, TlsSettings};
+use server::settings::{
+    AccessKey, AllowedHosts, CertificateFiles, FixedClockSettings, Git, IpNet, SecretKey, TlsNames, TlsSettings,
+};
 
 use super::{Access, Durability, Options, SettingError, buckets, units};
 
@@ -98,6 +102,7 @@ impl Options {
             triggers: self.triggers.unwrap_or_default().settings()?,
             kms_events: self.kms_events.unwrap_or(defaults.kms_events),
             allow_reset: self.allow_reset.unwrap_or(defaults.allow_reset),
+            clock: clock(self.clock, self.clock_step, self.id_seed, defaults.clock.step)?,
             trusted_proxies: trusted_proxies(self.trusted_proxy)?,
             allowed_hosts,
             tls,
@@ -109,15 +114,12 @@ impl Options {
                 sync: self.durability == Some(Durability::Full),
                 fsck: codecommit.fsck,
                 cache_bytes: cache_bytes(self.cache_memory, codecommit.cache_bytes)?,
-                merge: git::MergeLimits {
-                    time: time("merge-timeout", self.merge_timeout, codecommit.merge.time)?,
-                    content_bytes_max: size(
-                        "merge-max-content",
-                        self.merge_max_content,
-                        codecommit.merge.content_bytes_max,
-                    )?,
-                    items_max: self.merge_max_items.unwrap_or(codecommit.merge.items_max),
-                },
+                merge: merge_limits(
+                    self.merge_timeout,
+                    self.merge_max_content,
+                    self.merge_max_items,
+                    &codecommit.merge,
+                )?,
                 simulate: self.simulate.unwrap_or_default(),
             },
         })
@@ -126,6 +128,41 @@ impl Options {
 
 fn parsed<T: std::str::FromStr<Err = String>>(name: &str, text: Option<String>, default: T) -> Result<T, SettingError> {
     text.map_or(Ok(default), |text| text.parse()).map_err(|error| SettingError(format!("{name}: {error}")))
+}
+
+fn merge_limits(
+    timeout: Option<String>,
+    content: Option<String>,
+    items: Option<usize>,
+    defaults: &MergeLimits,
+) -> Result<MergeLimits, SettingError> {
+    Ok(MergeLimits {
+        time: time("merge-timeout", timeout, defaults.time)?,
+        content_bytes_max: size("merge-max-content", content, defaults.content_bytes_max)?,
+        items_max: items.unwrap_or(defaults.items_max),
+    })
+}
+
+/// Reads what of the clock is fixed.
+fn clock(
+    start: Option<String>,
+    step: Option<String>,
+    id_seed: Option<String>,
+    default_step: Duration,
+) -> Result<FixedClockSettings, SettingError> {
+    if start.is_none() && step.is_some() {
+        return Err(SettingError("clock-step needs clock, the time of the first call".to_owned()));
+    }
+    let read = |text: String| {
+        let wrong =
+            || SettingError(format!("clock: '{text}' is not a time in UTC; write one such as 2026-01-31T12:00:00Z"));
+        Timestamp::from_iso(&text).ok_or_else(wrong)
+    };
+    Ok(FixedClockSettings {
+        start: start.map(read).transpose()?,
+        step: time("clock-step", step, default_step)?,
+        id_seed,
+    })
 }
 
 fn page_sizes(sizes: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String, usize>, SettingError> {

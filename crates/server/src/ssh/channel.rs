@@ -69,11 +69,11 @@ pub(super) async fn serve(mut channel: Channel<Msg>, mut request: oneshot::Recei
         }
     };
     let _running = RunningSession::start(&shared);
-    let idle_timeout = shared.state.settings.git.timeout;
+    let idle_timeout = shared.idle_timeout;
     let (reading, writing) = channel.split();
     let (mut open, mut connected) = (request.open.clone(), shared.connected.clone());
     let serve = async {
-        let served = match git_session(request, &shared) {
+        let served = match git_session(request, &shared).await {
             Ok(session) => session.serve(Input::new(reading, received, idle_timeout), &writing).await,
             Err(message) => Served::refused(message),
         };
@@ -88,7 +88,7 @@ pub(super) async fn serve(mut channel: Channel<Msg>, mut request: oneshot::Recei
 }
 
 /// Returns the session that a client requests, or a message for the user.
-fn git_session(request: Request, shared: &Shared) -> Result<GitSession, String> {
+async fn git_session(request: Request, shared: &Shared) -> Result<GitSession, String> {
     let Requested::Command(command) = &request.requested else { return Err(NO_SHELL.to_owned()) };
     let Some(SshCommand { service, path }) = SshCommand::parse(command) else {
         return Err(
@@ -103,7 +103,8 @@ fn git_session(request: Request, shared: &Shared) -> Result<GitSession, String> 
              /ACCOUNT/REGION/v1/repos/NAME."
         ));
     };
-    GitSession::new(request, shared, service, scope, repository_name).map_err(|error| {
+    let state = shared.server.state().await.map_err(|reason| reason.to_string())?;
+    GitSession::new(request, state, shared, service, scope, repository_name).map_err(|error| {
         tracing::error!(%error, "cannot read the policies of an SSH client");
         "The request failed because of an internal error.".to_owned()
     })

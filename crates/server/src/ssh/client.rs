@@ -56,12 +56,13 @@ impl Client {
     }
 
     /// Returns the owner of a key with the id that the login name is.
-    fn owner(&mut self, login: &str, key: &PublicKey) -> Option<Caller> {
-        let owner = self.shared.state.sts.ssh_key_owner(login);
+    async fn owner(&mut self, login: &str, key: &PublicKey) -> Option<Caller> {
+        let owner = self.shared.server.state().await.map(|state| state.sts.ssh_key_owner(login));
         let reason = match owner {
-            Some(owner) if key.to_bytes().is_ok_and(|bytes| owner.key.is(&bytes)) => return Some(owner.caller),
-            Some(_) => "the identities file has another key for this id",
-            None => {
+            Err(_) => "the data could not be opened again after a restore",
+            Ok(Some(owner)) if key.to_bytes().is_ok_and(|bytes| owner.key.is(&bytes)) => return Some(owner.caller),
+            Ok(Some(_)) => "the identities file has another key for this id",
+            Ok(None) => {
                 "the login name is not the id of a declared SSH key; declare it in the identities file: \
                  ssh_public_keys = [{ id = \"APKA...\", key = \"ssh-rsa ...\" }], and connect as APKA...@HOST"
             }
@@ -101,11 +102,11 @@ impl Handler for Client {
     }
 
     async fn auth_publickey_offered(&mut self, login: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, russh::Error> {
-        Ok(if self.owner(login, offer.public_key).is_some() { Auth::Accept } else { Auth::reject() })
+        Ok(if self.owner(login, offer.public_key).await.is_some() { Auth::Accept } else { Auth::reject() })
     }
 
     async fn auth_publickey(&mut self, login: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
-        self.caller = self.owner(login, key.public_key);
+        self.caller = self.owner(login, key.public_key).await;
         Ok(if self.caller.is_some() { Auth::Accept } else { Auth::reject() })
     }
 

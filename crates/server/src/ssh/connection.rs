@@ -16,19 +16,28 @@ use tokio::time::timeout;
 
 use crate::connection::Connection;
 use crate::disconnect::DisconnectGuard;
+use crate::running::Running;
 use crate::ssh::client::Client;
-use crate::state::State;
 
 /// What the channels of a connection have in common.
 pub(super) struct Shared {
-    pub(super) state: Arc<State>,
+    pub(super) server: Arc<Running>,
     pub(super) peer: SocketAddr,
+    /// Time without a session, or without progress of one, after which the connection is closed.
+    pub(super) idle_timeout: Duration,
     /// Set when the connection ends.
     pub(super) disconnected: Arc<AtomicBool>,
     /// Its sender is dropped when the connection ends.
     pub(super) connected: watch::Receiver<()>,
     /// The number of running sessions.
     running: watch::Sender<usize>,
+}
+
+/// What all connections have in common.
+pub(super) struct SshServer {
+    pub(super) config: Arc<Config>,
+    pub(super) running: Arc<Running>,
+    pub(super) idle_timeout: Duration,
 }
 
 /// A running session; it ends when this is dropped.
@@ -51,12 +60,11 @@ impl Drop for RunningSession {
 pub(super) async fn run(
     stream: TcpStream,
     peer: SocketAddr,
-    config: Arc<Config>,
-    state: Arc<State>,
+    ssh: SshServer,
     mut stopped: watch::Receiver<()>,
     mut timed_out: watch::Receiver<()>,
 ) {
-    let idle_timeout = state.settings.git.timeout;
+    let SshServer { config, running: server, idle_timeout } = ssh;
     // The transport belongs to a task that cannot be cancelled; the second handle closes its connection.
     let (socket, stream) = match second_handle(stream) {
         Ok(handles) => handles,
@@ -65,7 +73,8 @@ pub(super) async fn run(
     let guard = DisconnectGuard::new();
     let (running_sender, running) = watch::channel(0);
     let (connection, connected) = watch::channel(());
-    let shared = Arc::new(Shared { state, peer, disconnected: guard.flag(), connected, running: running_sender });
+    let shared =
+        Arc::new(Shared { server, peer, idle_timeout, disconnected: guard.flag(), connected, running: running_sender });
     let client = Client::new(shared);
     let transport = Connection::new(stream, peer, idle_timeout);
     let serve = async {

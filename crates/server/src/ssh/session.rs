@@ -62,12 +62,12 @@ pub(super) struct GitSession {
 impl GitSession {
     pub(super) fn new(
         request: Request,
+        state: Arc<State>,
         shared: &Shared,
         service: Service,
         scope: Option<Scope>,
         repository_name: String,
     ) -> Result<Self, store::Error> {
-        let state = Arc::clone(&shared.state);
         Ok(Self {
             authority: state.sts.authority(state.settings.access, &request.caller)?,
             version: Version::of(request.git_protocol.as_deref(), &state.git.offers),

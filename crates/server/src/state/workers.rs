@@ -13,6 +13,7 @@ use ureq::tls::TlsConfig;
 use worker::{Waker, Worker};
 
 use crate::archives::{self, Archives};
+use crate::data_folder::TRIGGER_LOG;
 use crate::folders::Folders;
 use crate::maintenance::{Maintenance, MaintenanceQueue};
 use crate::messages::{DeliveryLog, HttpSender};
@@ -50,12 +51,12 @@ impl Queues {
         tls: TlsConfig,
     ) -> Self {
         let http_sender = Arc::new(HttpSender::new(settings.triggers.clone(), tls));
-        let trigger_log = DeliveryLog::new(folders.data().join("triggers.ndjson"));
+        let trigger_log = DeliveryLog::new(folders.data().join(TRIGGER_LOG));
         Self {
             maintenance: Arc::new(MaintenanceQueue::new(&settings.git)),
             trigger_sender: Arc::new(TriggerSender::new(trigger_log, Arc::clone(&http_sender))),
             archives: Arc::new(Archives::new(Arc::clone(store), Arc::clone(buckets), Waker::default())),
-            notification_log: DeliveryLog::new(folders.trail().join("notifications.ndjson")),
+            notification_log: DeliveryLog::new(folders.trail().join(::trail::NOTIFICATIONS_LOG)),
             notifications,
             http_sender,
         }
