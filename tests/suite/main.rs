@@ -46,6 +46,7 @@ mod lookup_events;
 mod merge;
 mod paging;
 mod panics;
+mod parent;
 mod partition;
 mod place;
 mod protocol;

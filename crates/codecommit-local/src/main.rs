@@ -7,6 +7,7 @@ mod events;
 mod health;
 mod identities;
 mod log;
+mod parent;
 mod server_trust;
 mod simulate;
 mod verify;
@@ -21,6 +22,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use codecommit_local::options::{LogFormat, LogLevel};
 use codecommit_local::{Options, Server, Settings, blocking};
+use parent::Parent;
 use server::settings::Access;
 use tokio::signal::unix::{SignalKind, signal};
 use trail::terminal::printable_lines;
@@ -143,6 +145,7 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
     let options = options.or(file.unwrap_or_default());
     let log_format = options.log_format.unwrap_or(LogFormat::Text);
     let quiet = options.quiet.unwrap_or(false);
+    let exit_with_parent = options.exit_with_parent.unwrap_or(false);
     let log_level = if quiet { LogLevel::Warn } else { options.log_level.unwrap_or_default() };
     let settings = options.settings().map_err(|error| error.to_string())?;
     let settings = Settings { config, ..settings };
@@ -153,7 +156,12 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
         let mut reload = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
+        let mut parent = if exit_with_parent { Parent::watch()? } else { Parent::ignored() };
         let server = Server::start(settings).await.map_err(|error| error.to_string())?;
+        if let Err(error) = parent.check() {
+            server.stop().await;
+            return Err(error);
+        }
         if log_format == LogFormat::Text && !quiet {
             eprint!("{}", banner::text(&server));
         } else if let Some(key) = server.new_administrator_key() {
@@ -166,6 +174,10 @@ fn serve(config: Option<PathBuf>, options: Options) -> Result<(), String> {
             tokio::select! {
                 _ = terminated.recv() => break,
                 _ = interrupted.recv() => break,
+                () = parent.ended() => {
+                    tracing::info!("standard input has ended, as the parent process has");
+                    break;
+                }
                 _ = reload.recv() => read_again(&server),
             }
         }

@@ -100,6 +100,15 @@ pub struct Options {
     /// Time for running requests to finish when the server stops [default: 5s]
     #[arg(long, env = "CODECOMMIT_LOCAL_STOP_TIMEOUT", value_name = "TIME", help_heading = "Server", hide_short_help = true)]
     pub stop_timeout: Option<String>,
+    /// Stop, as on SIGTERM, when the other end of standard input, a pipe, is closed: with the process that started the server
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_EXIT_WITH_PARENT",
+        value_name = "BOOL",
+        help_heading = "Server",
+        num_args = 0..=1, default_missing_value = "true",
+    )]
+    pub exit_with_parent: Option<bool>,
     /// Folder of the repositories and the database [default: ./codecommit-data]
     #[arg(long, env = "CODECOMMIT_LOCAL_DATA_DIR", value_name = "FOLDER", help_heading = "Data")]
     pub data_dir: Option<PathBuf>,
