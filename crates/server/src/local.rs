@@ -1,5 +1,7 @@
-//! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, the certificate authority, SSH's host key, and the keys of web identity tokens.
+//! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, folders, the certificate authority, SSH's host key, and
+//! the keys of web identity tokens.
 
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use aws::AccountId;
@@ -97,6 +99,13 @@ pub(crate) async fn known_hosts(Shared(state): Shared<Arc<State>>, headers: Head
     let host = headers::text(&headers, &HOST).unwrap_or_else(|| endpoint.host());
     let line = format!("{}\n", endpoint.known_hosts(&host));
     ([(CONTENT_TYPE, "text/plain; charset=utf-8")], line).into_response()
+}
+
+/// Serves `GET /_local/folders`: the paths of the data and of the trail, for programs on this machine that read the trail's files.
+pub(crate) async fn folders(Shared(state): Shared<Arc<State>>) -> Response {
+    let absolute = |path: &FilePath| std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    let (data, trail) = (absolute(state.data_folder()), absolute(state.trail_folder()));
+    Json(json!({ "data": data.to_string_lossy(), "trail": trail.to_string_lossy() })).into_response()
 }
 
 /// Header with the cursor of the last event in a reply, which the next request sends as `after`.
