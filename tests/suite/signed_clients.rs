@@ -186,6 +186,25 @@ fn every_git_is_let_in_with_each_kind_of_credentials() {
     }
 }
 
+/// With a user name in the URL, libcurl sends an empty password before Git asks its helper.
+#[test]
+fn a_user_name_in_the_url_gets_its_password_from_a_credential_store() {
+    let world = world();
+    aws(&world, &LI_JUAN.into(), &["codecommit", "create-repository", "--repository-name", "MyDemoRepo"]).ok();
+    let with_user =
+        |password: &str| world.endpoint().replace("http://", &format!("http://Li_Juan-at-444455556666{password}@"));
+    std::fs::write(world.folder().join("credentials"), format!("{}\n", with_user(":a%2Bpassword%2Fwith%3Dsigns")))
+        .expect("the folder is writable");
+    world.git_repository("work");
+    let first = world.events().len();
+    let store = "credential.helper=store --file=../credentials";
+    let url = format!("{}/v1/repos/MyDemoRepo", with_user(""));
+    world.git("work", &["-c", store, "push", "--quiet", &url, "main"]).ok();
+    let events = world.events().split_off(first);
+    assert!(events.len() == 2 && events.iter().all(|event| event["eventName"] == "GitPush"), "{events:#?}");
+    assert_caller(&world, first, "arn:aws:iam::444455556666:user/Li_Juan");
+}
+
 #[test]
 fn a_role_is_assumed_and_used_by_each_client() {
     let world = world();

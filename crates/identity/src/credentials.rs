@@ -40,6 +40,12 @@ impl Credentials {
         let nothing = Self { presented: PresentedCredential::Nothing, region: None, token: None };
         authorization.and_then(|header| signature(header, token).or_else(|| basic(header))).unwrap_or(nothing)
     }
+
+    /// Returns whether an `Authorization` header has a user name of Git and an empty password.
+    pub fn lack_password(authorization: &str) -> bool {
+        user_and_password(authorization)
+            .is_some_and(|text| text.split_once(':').is_none_or(|(_, password)| password.is_empty()))
+    }
 }
 
 fn signature(authorization: &str, token: Option<TokenHash>) -> Option<Credentials> {
@@ -53,11 +59,7 @@ fn signature(authorization: &str, token: Option<TokenHash>) -> Option<Credential
 
 /// Reads `Basic base64(USER:PASSWORD)`, where USER is an access key, `KEY%SESSION_TOKEN` or a Git user name.
 fn basic(authorization: &str) -> Option<Credentials> {
-    let (scheme, encoded) = authorization.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let decoded = user_and_password(authorization)?;
     let user = decoded.split(':').next()?;
     let (key, token) = user.split_once('%').map_or((user, None), |(key, token)| (key, Some(token)));
     let is_key = (key.starts_with("AKIA") || key.starts_with("ASIA"))
@@ -70,6 +72,15 @@ fn basic(authorization: &str) -> Option<Credentials> {
             if is_key { PresentedCredential::AccessKey(name) } else { PresentedCredential::GitUserName(name) };
         Credentials { presented, region: None, token }
     })
+}
+
+/// Decodes the `USER:PASSWORD` of an `Authorization` header.
+fn user_and_password(authorization: &str) -> Option<String> {
+    let (scheme, encoded) = authorization.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()
 }
 
 fn has_valid_length(name: &str) -> bool {

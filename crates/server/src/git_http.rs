@@ -25,6 +25,7 @@ use crate::git_http::path::Endpoint;
 pub(crate) use crate::git_http::path::GitPath;
 use crate::git_http::reply::{HttpReply, plain, unauthorized};
 use crate::git_serving::{Reply, Session, fetch, push};
+use crate::settings::Access;
 use crate::spool::Spool;
 use crate::state::State;
 use crate::{authenticate, blocking, body, headers};
@@ -70,7 +71,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         // Browsers send other types for pages of any origin without asking the server first.
         return plain(415, &format!("The Content-Type of this request must be {expected}."));
     }
-    if state.settings.asks_git_credentials() && is_anonymous(&head) {
+    if state.settings.asks_git_credentials() && lacks_credentials(&head, state.settings.access) {
         return unauthorized(state.settings.access);
     }
     let timeout = state.settings.git.timeout;
@@ -169,8 +170,12 @@ fn decompressed<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
     }
 }
 
-/// Returns whether a request has no credentials that name a caller.
-fn is_anonymous(head: &Parts) -> bool {
+/// Returns whether a request has no credentials that name a caller, or none that could be verified.
+///
+/// libcurl sends the user name of a URL with an empty password before `git` asks its credential helper, which it does only after a 401.
+fn lacks_credentials(head: &Parts, access: Access) -> bool {
     let authorization = headers::text(&head.headers, &AUTHORIZATION);
-    Credentials::read(authorization.as_deref(), None).presented == PresentedCredential::Nothing
+    let authorization = authorization.as_deref();
+    Credentials::read(authorization, None).presented == PresentedCredential::Nothing
+        || access != Access::Open && authorization.is_some_and(Credentials::lack_password)
 }
