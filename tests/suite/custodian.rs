@@ -25,9 +25,16 @@ policies:
     resource: aws.codecommit
     filters: [{ "tag:Team": red }]
     actions: [{ type: mark-for-op, tag: cleanup, op: delete, days: 4 }]
+  - name: rename-tag-of-repositories
+    resource: aws.codecommit
+    filters: [{ "tag:Team": present }]
+    actions: [{ type: rename-tag, old_keys: [Team], new_key: Group }]
+  - name: unused-repositories
+    resource: aws.codecommit
+    filters: [{ type: value, key: lastModifiedDate, value_type: age, op: gt, value: 30 }]
   - name: delete-repositories
     resource: aws.codecommit
-    filters: [{ "tag:cleanup": present }]
+    filters: [{ type: marked-for-op, tag: cleanup, op: delete, skew: 5 }]
     actions: [delete]
   - name: trails-that-do-not-log
     resource: aws.cloudtrail
@@ -86,7 +93,7 @@ fn run(world: &World, region: &str, policies: &[&str]) -> BTreeMap<String, Vec<S
     found.collect()
 }
 
-/// Returns the names of the events after the first `seen`, without repetitions.
+/// Returns the names of the events after the first `before`, without repetitions.
 fn called(world: &World, before: usize) -> Vec<String> {
     let mut names: Vec<_> = world.events()[before..].iter().map(|event| event["eventName"].to_string()).collect();
     names.dedup();
@@ -119,6 +126,10 @@ fn policies_on_repositories_run() {
     assert_eq!(found["mark-repositories"], ["Red"]);
     let mark = tags(&world, "Red")["cleanup"].as_str().expect("the policy marked the repository").to_owned();
     assert!(mark.contains("delete@"), "{mark}");
+    let found = run(&world, "us-east-1", &["rename-tag-of-repositories", "unused-repositories"]);
+    assert_eq!(found["rename-tag-of-repositories"], ["Blue", "Red"]);
+    assert_eq!(tags(&world, "Blue"), json!({ "Owner": "nobody", "Group": "blue" }));
+    assert_eq!(found["unused-repositories"].len(), 3);
     assert_eq!(run(&world, "us-east-1", &["delete-repositories"])["delete-repositories"], ["Red"]);
     let left = world.ok("ListRepositories", &json!({}));
     assert_eq!(left["repositories"].as_array().map(Vec::len), Some(2));

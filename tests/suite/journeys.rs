@@ -1,5 +1,5 @@
-//! Stories in Markdown, run with `git`, the AWS CLI and the SDKs for Python and JavaScript against the program; the quick start of
-//! README.md is one.
+//! Stories in Markdown, run with `git`, the AWS CLI, the SDKs for Python and JavaScript, and other programs, against the server's program;
+//! the quick start of README.md is one.
 //!
 //! A `sh` block is run; the `text` block after it is its expected output, in which a line `...` matches any lines and `<...>` any text
 //! inside a line. A comment `<!-- server: FLAGS -->` adds flags for the server.
@@ -55,6 +55,11 @@ fn the_sdk_for_python_works_unchanged() {
 }
 
 #[test]
+fn the_sdk_for_javascript_tests_a_pull_request() {
+    run_file("javascript.md");
+}
+
+#[test]
 fn a_pull_request_is_reviewed_and_merged_in_each_way() {
     run_file("pull-request.md");
 }
@@ -82,6 +87,16 @@ fn a_role_gives_access_across_accounts() {
 #[test]
 fn access_across_accounts_is_set_up_by_the_iam_api() {
     run_file("cross-account-iam.md");
+}
+
+#[test]
+fn pip_npm_and_cargo_take_a_dependency_from_a_repository() {
+    run_file("dependencies.md");
+}
+
+#[test]
+fn renovate_updates_a_module() {
+    run_file("renovate.md");
 }
 
 #[test]
@@ -145,14 +160,25 @@ fn run(story: &str) {
 fn shell(folder: &Path, script: &str) -> Command {
     let program = binary::path();
     let program_folder = program.parent().expect("the file is in a folder").display().to_string();
+    // The toolchain itself, as rustup's programs look for it in the home folder.
+    let cargo_folder = Path::new(env!("CARGO")).parent().expect("the file is in a folder").display().to_string();
+    let tools = root().join(".tools").canonicalize().expect("scripts/clients was run").display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!(
+        "{program_folder}:{}:{cargo_folder}:{path}:{tools}/readers/bin:{tools}/duckdb/bin:{tools}/renovate/node_modules/.bin",
+        python_folder().display()
+    );
     let mut command = Command::new("bash");
     command
         .args(["-c", script])
         .current_dir(folder)
         .env_clear()
-        .env("PATH", format!("{program_folder}:{}:{path}", python_folder().display()))
+        .env("PATH", path)
         .env("HOME", folder)
+        // No program uses the network.
+        .env("npm_config_update_notifier", "false")
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", format!("{tools}/wheels"))
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("AWS_EC2_METADATA_DISABLED", "true")

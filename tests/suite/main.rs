@@ -49,6 +49,7 @@ mod panics;
 mod parent;
 mod partition;
 mod place;
+mod pr_agent;
 mod protocol;
 mod pull_request;
 mod readers;
