@@ -204,3 +204,19 @@ fn without_the_setting_nothing_is_saved_or_restored() {
         assert!(message["message"].as_str().is_some_and(|text| text.contains("--allow-reset")), "{message}");
     }
 }
+
+#[test]
+fn clients_of_tls_and_ssh_are_served_by_the_restored_data() {
+    let world = World::with_ssh(|settings| settings.allow_reset = true);
+    let pem = || std::fs::read_to_string(world.authority_file()).expect("the file exists");
+    let known_hosts = || world.send("GET", "/_local/known_hosts", &[], b"").text();
+    let before = (pem(), known_hosts());
+    world.ok("CreateRepository", &json!({ "repositoryName": "demo" }));
+    done(&world, "/_local/snapshots/base");
+    for path in ["/_local/snapshots/base/restore", "/_local/reset"] {
+        done(&world, path);
+        assert_eq!((pem(), known_hosts()), before, "{path}");
+    }
+    done(&world, "/_local/snapshots/base/restore");
+    world.git_over_ssh("git", "declared", ".", &["clone", "--quiet", &world.ssh_url("demo"), "clone"]).ok();
+}

@@ -246,3 +246,6 @@ fn read_description(folder: &Path) -> io::Result<Description> {
     let text = fs::read(&path).map_err(with_path(&path))?;
     serde_json::from_slice(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
 }
+
+#[cfg(test)]
+mod tests;
