@@ -73,3 +73,34 @@ fn the_log_warns_of_an_address_for_the_network_and_of_tls() {
     assert!(log.contains("received a TLS handshake"), "{log}");
     assert!(log.contains(&format!("AWS_ENDPOINT_URL_CODECOMMIT=http://127.0.0.1:{port}")), "{log}");
 }
+
+#[test]
+fn several_servers_run_at_once_and_share_nothing() {
+    let folder = folder();
+    let start = &|number: usize| {
+        let data = format!("data-{number}");
+        let flags = if number.is_multiple_of(2) { vec!["--ephemeral"] } else { vec!["--data-dir", &data] };
+        let mut command = program(folder.path());
+        command.args(["--listen", "127.0.0.1:0", "--ssh-listen", "127.0.0.1:0"]).args(flags);
+        Running::start_command(command)
+    };
+    let servers: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|number| scope.spawn(move || start(number))).collect();
+        starts.into_iter().map(|start| start.join().expect("the server starts")).collect()
+    });
+    let call = |server: &Running, operation: &str, body: &str| {
+        let request = ureq::post(server.endpoint()).header("x-amz-target", format!("CodeCommit_20150413.{operation}"));
+        request.send(body).expect("the call succeeds").body_mut().read_to_string().expect("the reply is text")
+    };
+    for (number, server) in servers.iter().enumerate() {
+        call(server, "CreateRepository", &format!("{{\"repositoryName\":\"repository-{number}\"}}"));
+    }
+    for (number, server) in servers.iter().enumerate() {
+        let listed = call(server, "ListRepositories", "{}");
+        assert!(listed.contains(&format!("repository-{number}\"")), "{listed}");
+        assert_eq!(listed.matches("repositoryName").count(), 1, "{listed}");
+    }
+    for server in servers {
+        assert_eq!(server.terminate(), Some(0));
+    }
+}
