@@ -35,6 +35,41 @@ fn the_recipes_run() {
 }
 
 #[test]
+fn the_steps_of_the_ci_job_run() {
+    let recipes = std::fs::read_to_string(root().join("tests/README.md")).expect("the file exists");
+    let job = block(&recipes, "yaml").expect("there is a job");
+    let steps = ci_steps(job);
+    assert_eq!(steps.lines().filter(|line| *line == "```sh").count(), 3, "{steps}");
+    run(&steps);
+}
+
+/// Turns a job of GitHub Actions into a story: its variables, and a block for each step that runs something.
+///
+/// Only the forms of the recipe are understood: `env` of the job, `- run: COMMAND` and `- run: |` with lines below it.
+fn ci_steps(job: &str) -> String {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = job.lines().peekable();
+    let (mut variables, mut story) = (String::new(), String::new());
+    while let Some(line) = lines.next() {
+        let below = depth(line);
+        if line.trim() == "env:" {
+            while let Some(variable) = lines.next_if(|next| depth(next) > below) {
+                let (name, value) = variable.trim().split_once(": ").expect("a variable has a value");
+                variables += &["export ", name, "=", value, "\n"].concat();
+            }
+        } else if line.trim() == "- run: |" {
+            let script: String = std::iter::from_fn(|| lines.next_if(|next| depth(next) > below + 2))
+                .map(|line| [line.trim_start(), "\n"].concat())
+                .collect();
+            story += &["\n```sh\n", &variables, &script, "```\n"].concat();
+        } else if let Some(command) = line.trim().strip_prefix("- run: ") {
+            story += &["\n```sh\n", &variables, command, "\n```\n"].concat();
+        }
+    }
+    story
+}
+
+#[test]
 fn a_failing_call_reports_its_cause_and_is_recorded() {
     run_file("failing-call.md");
 }
@@ -115,9 +150,7 @@ fn run_file(name: &str) {
 fn run(story: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
     let data = folder.path().join("codecommit-data");
-    // Node looks for packages in the folder of the program.
-    let packages = root().join("tests/node_modules").canonicalize().expect("scripts/clients was run");
-    std::os::unix::fs::symlink(packages, folder.path().join("node_modules")).expect("the folder is writable");
+    link_node_packages(&folder.path().join("node_modules"));
     let mut flags = vec!["--data-dir", data.to_str().expect("the path is UTF-8")];
     if let Some(more) = story.split("<!-- server:").nth(1).and_then(|rest| rest.split("-->").next()) {
         flags.extend(more.split_whitespace());
@@ -157,6 +190,26 @@ fn run(story: &str) {
     }
 }
 
+/// Makes a folder in which Node finds the installed packages and ours: it looks for packages in the folder of the program.
+fn link_node_packages(folder: &Path) {
+    std::fs::create_dir(folder).expect("the folder is writable");
+    let link = |path: &Path| {
+        let name = path.file_name().expect("an entry has a name");
+        std::os::unix::fs::symlink(path, folder.join(name)).expect("each package is installed once");
+    };
+    for installed in [".tools/packages-node/node_modules", "tests/node_modules"] {
+        let installed = root().join(installed).canonicalize().expect("scripts/clients was run");
+        for entry in std::fs::read_dir(installed).expect("the folder exists") {
+            let path = entry.expect("the folder can be listed").path();
+            let is_linked = path.file_name().is_some_and(|name| folder.join(name).exists());
+            if !is_linked {
+                link(&path);
+            }
+        }
+    }
+    link(&root().join("packages/npm/codecommit-local").canonicalize().expect("the folder exists"));
+}
+
 fn shell(folder: &Path, script: &str) -> Command {
     let program = binary::path();
     let program_folder = program.parent().expect("the file is in a folder").display().to_string();
@@ -165,7 +218,7 @@ fn shell(folder: &Path, script: &str) -> Command {
     let tools = root().join(".tools").canonicalize().expect("scripts/clients was run").display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!(
-        "{program_folder}:{}:{cargo_folder}:{path}:{tools}/readers/bin:{tools}/duckdb/bin:{tools}/renovate/node_modules/.bin",
+        "{program_folder}:{}:{tools}/packages/bin:{cargo_folder}:{path}:{tools}/readers/bin:{tools}/duckdb/bin:{tools}/renovate/node_modules/.bin",
         python_folder().display()
     );
     let mut command = Command::new("bash");
@@ -179,6 +232,10 @@ fn shell(folder: &Path, script: &str) -> Command {
         .env("npm_config_update_notifier", "false")
         .env("PIP_NO_INDEX", "1")
         .env("PIP_FIND_LINKS", format!("{tools}/wheels"))
+        // The Python package is used as it is in this tree; installed, pytest finds the plugin by itself.
+        .env("PYTHONPATH", root().join("packages/python/src"))
+        .env("PYTEST_PLUGINS", "codecommit_local.pytest_plugin")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("AWS_EC2_METADATA_DISABLED", "true")
