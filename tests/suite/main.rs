@@ -58,6 +58,7 @@ mod remote_bucket;
 mod repository;
 mod rotation;
 mod s3;
+mod seed;
 mod session_tags;
 mod settings;
 mod sheets;

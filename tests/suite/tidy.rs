@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::table;
 
 /// The crates of this workspace that each crate may depend on.
-const EDGES: [(&str, &[&str]); 12] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
@@ -23,8 +23,9 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("trail", &["aws", "store", "worker", "bucket"]),
     ("codecommit", &["aws", "store", "git"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
-    ("server", &["aws", "store", "git", "worker", "bucket", "identity", "trail", "codecommit", "tagging"]),
-    ("codecommit-local", &["aws", "store", "git", "policy", "trail", "codecommit", "server"]),
+    ("seed", &["aws", "store", "git", "identity", "trail", "codecommit"]),
+    ("server", &["aws", "store", "git", "worker", "bucket", "identity", "trail", "codecommit", "tagging", "seed"]),
+    ("codecommit-local", &["aws", "store", "git", "policy", "trail", "codecommit", "seed", "server"]),
 ];
 
 /// Maximum number of lines of a Rust file.

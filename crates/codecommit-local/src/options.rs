@@ -21,7 +21,7 @@ pub use buckets::BucketOptions;
 use declare::settings;
 pub use setting_error::SettingError;
 pub use triggers::TriggerOptions;
-pub use values::{Access, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode};
+pub use values::{Access, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode, YesNo};
 
 settings! {
 /// Settings from one source: flags and environment variables, or a file. `None` means that the source does not have it.
@@ -121,6 +121,12 @@ pub struct Options {
         num_args = 0..=1, default_missing_value = "true",
     )]
     pub ephemeral: Option<bool>,
+    /// Folder, or file seed.toml, of what a new data folder starts with: repositories, pull requests, trails, events
+    #[arg(long, env = "CODECOMMIT_LOCAL_SEED", value_name = "FOLDER", help_heading = "Data")]
+    pub seed: Option<PathBuf>,
+    /// Whether the seed leaves the records that its calls would leave [default: no]
+    #[arg(long, env = "CODECOMMIT_LOCAL_SEED_EVENTS", value_name = "WHETHER", help_heading = "Data")]
+    pub seed_events: Option<YesNo>,
     /// What an acknowledged call survives: normal: the end of the process; full: a power failure too [default: normal]
     #[arg(long, env = "CODECOMMIT_LOCAL_DURABILITY", value_name = "LEVEL", help_heading = "Data", hide_short_help = true)]
     pub durability: Option<Durability>,

@@ -47,6 +47,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::{Call, Operation, TaggedResource};
 use git::{CacheMemory, Cached, Interrupt};
@@ -58,6 +59,7 @@ use crate::file::FileHistoryCache;
 pub use crate::maintenance::{Growth, Maintenance};
 use crate::name::RepositoryName;
 use crate::objects::Objects;
+pub use crate::pull_request::PastPullRequest;
 pub use crate::push::{CommandResults, PreparedPush};
 use crate::ref_cache::{RefCache, RefSnapshot};
 use crate::repository::Repository;
@@ -195,13 +197,39 @@ impl CodeCommit {
         let objects = Arc::clone(&self.objects);
         self.store.write(move |transaction| {
             let ids = repository::all_ids(transaction)?;
-            transaction.execute("INSERT INTO deletions (repository_id) SELECT id FROM repositories", &[])?;
+            transaction.execute(
+                "INSERT INTO deletions (repository_id) SELECT id FROM repositories WHERE true ON CONFLICT DO NOTHING",
+                &[],
+            )?;
             transaction.execute("DELETE FROM repositories", &[])?;
             transaction.execute("DELETE FROM approval_rule_templates", &[])?;
             transaction.execute("DELETE FROM places", &[])?;
             transaction.execute("DELETE FROM trigger_deliveries", &[])?;
             transaction.after_commit(move || objects.remove(ids));
-            Ok(())
+            Ok::<_, Exception>(())
+        })?;
+        self.forget_absent()
+    }
+
+    /// Forgets the deleted repositories without a folder, so that a repository with the id of one of them can be created.
+    fn forget_absent(&self) -> Result<(), Exception> {
+        let deleted = self.store.read(repository::deleted_ids)?;
+        let absent: Vec<_> = deleted.into_iter().filter(|id| !self.objects.has_folder(id)).collect();
+        Ok(self.store.write(move |transaction| repository::forget(transaction, &absent))?)
+    }
+
+    /// Waits until no call uses a deleted repository; returns whether that is so in time.
+    ///
+    /// Until then, no repository with the id of a deleted one can be created.
+    pub fn wait_for_removals(&self, timeout: Duration) -> bool {
+        self.objects.wait_for_removals(timeout) && self.forget_absent().is_ok()
+    }
+
+    /// Returns whether there are repositories or approval rule templates, in any account and region.
+    pub fn has_data(&self) -> Result<bool, store::Error> {
+        self.store.read(|transaction| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM repositories) OR EXISTS (SELECT 1 FROM approval_rule_templates)";
+            Ok(transaction.query_one(sql, &[], |row| row.integer(0))? == Some(1))
         })
     }
 

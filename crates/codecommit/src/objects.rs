@@ -8,13 +8,18 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use git::CacheMemory;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Prefix to which the folder of a deleted repository is renamed at once; its removal takes longer.
 const REMOVED_PREFIX: &str = "removed-";
+
+/// The number of the next removed folder.
+static REMOVALS: AtomicU64 = AtomicU64::new(0);
 
 /// Maximum number of open repositories that are not in use.
 const OPEN_MAX: usize = 64;
@@ -25,6 +30,8 @@ pub(crate) struct Objects {
     /// Memory of the open repositories' caches.
     memory: CacheMemory,
     open: Mutex<OpenRepositories>,
+    /// Notified when a deleted repository is no longer in use.
+    removed: Condvar,
 }
 
 #[derive(Default)]
@@ -67,7 +74,7 @@ impl Objects {
                 tracing::warn!(path = %path.display(), "found an entry that belongs to no repository of the database; leaving it in place");
             }
         }
-        Ok(Self { folder, memory: memory.clone(), open: Mutex::default() })
+        Ok(Self { folder, memory: memory.clone(), open: Mutex::default(), removed: Condvar::new() })
     }
 
     /// Lists the ids of repositories that may hold unreachable objects.
@@ -155,13 +162,28 @@ impl Objects {
         let mut open = self.lock();
         let path = self.set_aside(id);
         open.deleted.remove(id);
+        self.removed.notify_all();
         drop(open);
         remove_folders(path.into_iter().collect());
     }
 
+    /// Returns whether a repository has a folder.
+    pub(crate) fn has_folder(&self, id: &str) -> bool {
+        self.folder.join(id).exists()
+    }
+
+    /// Waits until no deleted repository is in use; returns whether that is so in time.
+    pub(crate) fn wait_for_removals(&self, timeout: Duration) -> bool {
+        let mut open = self.lock();
+        let waited = self.removed.wait_while_for(&mut open, |open| !open.deleted.is_empty(), timeout);
+        !waited.timed_out()
+    }
+
     /// Renames a folder before its removal. The caller holds the lock, so that the repository is not opened meanwhile.
     fn set_aside(&self, id: &str) -> Option<PathBuf> {
-        let path = self.folder.join(format!("{REMOVED_PREFIX}{id}"));
+        // An earlier folder of the same id may still be there.
+        let number = REMOVALS.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.join(format!("{REMOVED_PREFIX}{number}-{id}"));
         // Renaming fails if the repository never had objects. After any other failure, the next start removes the folder.
         fs::rename(self.folder.join(id), &path).is_ok().then_some(path)
     }
@@ -278,7 +300,7 @@ mod tests {
         let begun = std::time::Instant::now();
         while fs::read_dir(folder.path()).expect("the folder is readable").next().is_some() {
             assert!(begun.elapsed().as_secs() < 60, "the folder stays");
-            std::thread::park_timeout(std::time::Duration::from_millis(1));
+            std::thread::park_timeout(Duration::from_millis(1));
         }
     }
 

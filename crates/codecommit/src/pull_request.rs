@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod follow;
 mod list;
 pub(crate) mod merge;
+mod past;
 mod row;
 mod target;
 mod update;
@@ -20,6 +21,7 @@ pub(crate) use batch_get::batch_get;
 pub(crate) use create::create;
 pub(crate) use describe::describe;
 pub(crate) use list::list;
+pub use past::PastPullRequest;
 pub(crate) use row::{PullRequest, PullRequestId, find, get, get_open, touch};
 pub(crate) use update::{update_description, update_status, update_title};
 

@@ -24,8 +24,8 @@ use crate::{Change, CodeCommit, Exception, encryption_key, tag};
 pub(crate) use list::list;
 pub use row::Repository;
 pub(crate) use row::{
-    all_ids, allow_any, allow_name, arn_of, deleted_ids, exists, find_row, forget_deleted, get_row, get_row_by_id,
-    read_row, set, set_default_branch,
+    all_ids, allow_any, allow_name, arn_of, deleted_ids, exists, find_row, forget, forget_deleted, get_row,
+    get_row_by_id, read_row, set, set_default_branch,
 };
 
 /// Maximum length of a description, in characters.

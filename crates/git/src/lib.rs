@@ -17,6 +17,7 @@ mod commit;
 mod commit_graph;
 mod commit_graph_build;
 mod commit_graph_reach;
+mod copy_objects;
 mod decode_cache;
 mod delta;
 mod difference;

@@ -33,7 +33,7 @@ pub(crate) async fn digest(Shared(state): Shared<Arc<State>>) -> Response {
     status(tokio::task::spawn_blocking(move || state.trail.digest().map_err(|error| error.to_string())).await)
 }
 
-/// Serves `POST /_local/reset`: removes all data.
+/// Serves `POST /_local/reset`: removes all data, and applies the seed again.
 pub(crate) async fn reset(Shared(state): Shared<Arc<State>>) -> Response {
     if_allowed(&state, || DataChange::Reset.requested())
 }

@@ -50,6 +50,10 @@ pub struct Settings {
     pub buckets_dir: Option<PathBuf>,
     /// Buckets at other endpoints, by name.
     pub buckets: BTreeMap<String, RemoteSettings>,
+    /// Folder, or file `seed.toml`, of the seed that a new data folder starts with.
+    pub seed: Option<PathBuf>,
+    /// Whether the seed leaves the records that its calls would leave.
+    pub seed_events: bool,
     /// Account of callers that name none.
     pub account: AccountId,
     /// Region of requests that name none.
@@ -145,7 +149,13 @@ pub struct Git {
 impl Settings {
     /// Returns whether Git requests without credentials get status 401.
     pub(crate) fn asks_git_credentials(&self) -> bool {
-        self.access != Access::Open || self.git.auth.map_or(self.identities.is_some(), |auth| auth == GitAuth::Ask)
+        self.access != Access::Open
+            || self.git.auth.map_or_else(|| self.identities_file().is_some(), |auth| auth == GitAuth::Ask)
+    }
+
+    /// Returns the identities file, or else that of the seed.
+    pub(crate) fn identities_file(&self) -> Option<PathBuf> {
+        self.identities.clone().or_else(|| seed::identities_file(self.seed.as_deref()?))
     }
 
     /// Returns the settings of a server for tests: a free port, and temporary folders that are removed when it stops.
@@ -167,6 +177,8 @@ impl Default for Settings {
             trail_bucket: "codecommit-local-trail".to_owned(),
             buckets_dir: None,
             buckets: BTreeMap::new(),
+            seed: None,
+            seed_events: false,
             account: "111122223333".parse().expect("twelve digits are an account id"),
             region: "us-east-1".parse().expect("the name is a region of AWS"),
             identities: None,

@@ -114,6 +114,9 @@ pub enum StartError {
         /// The number of repositories.
         count: usize,
     },
+    /// The seed cannot be applied.
+    #[error(transparent)]
+    Seed(#[from] seed::Error),
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] store::Error),

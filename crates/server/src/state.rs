@@ -2,6 +2,7 @@
 
 mod codecommit;
 mod identities;
+mod seed;
 mod trail;
 mod workers;
 
@@ -115,15 +116,6 @@ impl State {
         self.parts.take().expect("the parts are taken once").close()
     }
 
-    /// Reads the identities file again; if it cannot be used, the identities stay as they are.
-    pub(crate) fn reload_identities(&self) -> Result<(), StartError> {
-        let identities = identities::load(&self.settings)?;
-        let accounts = identities::account_names(&identities);
-        self.sts.set_identities(identities)?;
-        self.trail.set_accounts(accounts);
-        Ok(())
-    }
-
     /// Creates the buffer for the body of a request.
     pub(crate) fn spool(&self) -> Spool {
         Spool::new(self.data_folder())
@@ -171,7 +163,7 @@ impl Parts {
         let trigger_sender = Arc::clone(&queues.trigger_sender);
         let notification_log = queues.notification_log.clone();
         let workers = Workers::start(&settings, &folders, &store, &codecommit, &clock, queues)?;
-        Ok(Self {
+        let parts = Self {
             s3: s3::service(Arc::clone(&buckets), sts.default_account().clone(), settings.region.clone()),
             tagging: Tagging::new(Arc::clone(&trail), Arc::clone(&codecommit), Arc::clone(&cloudtrail)),
             push_permits: Arc::new(PushPermits::new(settings.git.pushes, settings.git.push_window)),
@@ -194,7 +186,12 @@ impl Parts {
             trigger_sender,
             notification_log,
             workers,
-        })
+        };
+        if let Err(error) = parts.apply_seed_at_start() {
+            parts.close().folders.close();
+            return Err(error.into());
+        }
+        Ok(parts)
     }
 
     /// Closes the parts, each before what it uses.
@@ -236,13 +233,27 @@ impl Parts {
         Foundation { settings, address, clock, folders, certificates, ssh }
     }
 
-    /// Removes all data.
+    /// Reads the identities file again; if it cannot be used, the identities stay as they are.
+    pub(crate) fn reload_identities(&self) -> Result<(), StartError> {
+        let identities = identities::load(&self.settings)?;
+        let accounts = identities::account_names(&identities);
+        self.sts.set_identities(identities)?;
+        self.trail.set_accounts(accounts);
+        Ok(())
+    }
+
+    /// Removes all data, and applies the seed again; a seed with a fault is refused before anything is removed.
     pub(crate) fn reset(&self) -> Result<(), String> {
+        let seed = self.read_seed().map_err(|error| error.to_string())?;
+        if seed.is_some() && self.settings.identities.is_none() {
+            self.reload_identities().map_err(|error| error.to_string())?;
+        }
         self.codecommit.reset().map_err(|error| error.to_string())?;
         self.trigger_sender.clear().map_err(|error| error.to_string())?;
         self.sts.reset().map_err(|error| error.to_string())?;
         self.notification_log.clear().map_err(|error| error.to_string())?;
-        self.trail.reset().map_err(|error| error.to_string())
+        self.trail.reset().map_err(|error| error.to_string())?;
+        seed.map_or(Ok(()), |seed| self.apply_seed(&seed).map_err(|error| error.to_string()))
     }
 }
 

@@ -12,6 +12,14 @@ use crate::{Trail, log_file};
 const TABLES: [&str; 7] = ["events", "log_files", "digests", "notifications", "trail_tags", "trail_spans", "trails"];
 
 impl Trail {
+    /// Returns whether there are events or trails, in any account and region.
+    pub fn has_data(&self) -> Result<bool, Error> {
+        self.store.read(|transaction| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM trails)";
+            Ok(transaction.query_one(sql, &[], |row| row.integer(0))? == Some(1))
+        })
+    }
+
     /// Removes all events, `events.ndjson`, all trails, and the log files in folder buckets.
     pub fn reset(&self) -> io::Result<()> {
         let (events, default_trails) = (Arc::clone(&self.recorder.events), Arc::clone(&self.recorder.default_trails));

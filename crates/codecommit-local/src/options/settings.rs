@@ -12,7 +12,7 @@ use server::settings::{
     AccessKey, AllowedHosts, CertificateFiles, FixedClockSettings, Git, IpNet, SecretKey, TlsNames, TlsSettings,
 };
 
-use super::{Access, Durability, Options, SettingError, buckets, units};
+use super::{Access, Durability, Options, SettingError, YesNo, buckets, units};
 
 impl Options {
     /// Checks the settings, and fills in defaults.
@@ -51,6 +51,8 @@ impl Options {
             buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,
             trail_bucket,
             buckets_dir: self.buckets_dir,
+            seed: self.seed,
+            seed_events: self.seed_events == Some(YesNo::Yes),
             account: parsed("account", self.account, defaults.account)?,
             region,
             identities: self.identities,

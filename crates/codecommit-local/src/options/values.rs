@@ -152,3 +152,13 @@ impl From<GitCapabilities> for git::Offers {
         }
     }
 }
+
+/// The values of `--seed-events`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum YesNo {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+}

@@ -80,7 +80,11 @@ pub(crate) fn create(
 }
 
 /// Adds the event of the creation.
-fn add_event(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
+pub(super) fn add_event(
+    transaction: &Transaction,
+    call: &Call,
+    pull_request: &mut PullRequest,
+) -> Result<(), Exception> {
     let metadata = PullRequestCreatedEventMetadata::builder()
         .repository_name(&pull_request.repository.name)
         .source_commit_id(pull_request.source_commit.to_string())
@@ -102,7 +106,7 @@ fn count_open(transaction: &Transaction, repository_id: &str) -> Result<u64, Err
 }
 
 /// Returns the number of a new pull request; the numbers of deleted ones are not reused.
-fn next_number(transaction: &Transaction, call: &Call) -> Result<i64, Error> {
+pub(super) fn next_number(transaction: &Transaction, call: &Call) -> Result<i64, Error> {
     let number = transaction.query_one(
         "INSERT INTO places (account, region, repositories, pull_requests) VALUES (?1, ?2, 0, 1) \
          ON CONFLICT (account, region) DO UPDATE SET pull_requests = places.pull_requests + 1 RETURNING pull_requests",

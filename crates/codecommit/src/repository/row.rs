@@ -264,3 +264,11 @@ pub(crate) fn forget_deleted(transaction: &Transaction) -> Result<(), Error> {
     transaction.execute("DELETE FROM deletions", &[])?;
     Ok(())
 }
+
+/// Removes repositories from the list of deleted ones.
+pub(crate) fn forget(transaction: &Transaction, ids: &[String]) -> Result<(), Error> {
+    for id in ids {
+        transaction.execute("DELETE FROM deletions WHERE repository_id = ?1", &[id.into()])?;
+    }
+    Ok(())
+}

@@ -6,10 +6,10 @@ use identity::Identities;
 
 use crate::Settings;
 
-/// Reads the identities file; without one, there is only the account of the settings.
+/// Reads the identities file, or else that of the seed; without one, there is only the account of the settings.
 pub(super) fn load(settings: &Settings) -> Result<Identities, identity::Error> {
-    match &settings.identities {
-        Some(file) => Identities::load(file, settings.account.clone()),
+    match settings.identities_file() {
+        Some(file) => Identities::load(&file, settings.account.clone()),
         None => Ok(Identities::new(settings.account.clone())),
     }
 }

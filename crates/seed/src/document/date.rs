@@ -1,0 +1,32 @@
+//! Dates of a seed: TOML's dates with a time in UTC, as precise as those of AWS.
+
+use aws::Timestamp;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use toml::value::{Datetime, Offset};
+
+/// A point in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Date(pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Datetime::deserialize(deserializer)?;
+        date(&written).map(Self).ok_or_else(|| {
+            D::Error::custom(format!(
+                "'{written}' is no point in time; write a date with a time in UTC, such as 2026-01-31T12:00:00Z"
+            ))
+        })
+    }
+}
+
+fn date(written: &Datetime) -> Option<Timestamp> {
+    let (date, time) = (written.date?, written.time?);
+    if !matches!(written.offset?, Offset::Z | Offset::Custom { minutes: 0 }) {
+        return None;
+    }
+    let second = time.second.unwrap_or(0);
+    let iso = format!("{date}T{:02}:{:02}:{second:02}Z", time.hour, time.minute);
+    let millis = i64::from(time.nanosecond.unwrap_or(0) / 1_000_000);
+    Some(Timestamp::from_millis(Timestamp::from_iso(&iso)?.millis() + millis))
+}
