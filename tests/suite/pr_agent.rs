@@ -64,7 +64,7 @@ fn the_provider_reads_and_reviews_a_pull_request() {
             "greeting.py": "@@ -1,2 +1,2 @@\n def greet():\n-    return 'hi'\n+    return 'hello'\n",
             "old.py": "@@ -1 +0,0 @@\n-old = True\n",
         }),
-        json!({ "Markdown": 1.0 / 3.0 * 100.0, "Python": 2.0 / 3.0 * 100.0 }),
+        json!({ "Markdown": 33, "Python": 67 }),
         json!(null),
         json!("arn:aws:iam::111122223333:user/Mary_Major"),
         json!(true),

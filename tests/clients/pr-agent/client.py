@@ -24,7 +24,7 @@ steps = [
     lambda: provider.get_repo_settings().decode(),
     lambda: [[file.filename, file.edit_type.name] for file in provider.get_files()],
     lambda: {file.filename: file.patch for file in provider.get_diff_files()},
-    lambda: provider.get_languages(),
+    lambda: {language: round(share) for language, share in provider.get_languages().items()},
     lambda: provider.publish_description("Describe the greeting", "It greets.\nPolitely."),
     lambda: provider.publish_comment("Looks good.").user.login,
     lambda: review("No issues.") == review("One issue."),
