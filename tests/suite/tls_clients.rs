@@ -6,9 +6,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use server::settings::TlsMode;
-use tests::World;
 use tests::binary::{self, Running};
 use tests::clients::{Outcome, git_command, outcome, python_environment, python_folder};
+use tests::{World, workspace};
 
 use crate::settings::{folder, program};
 
@@ -159,6 +159,9 @@ git config --file config credential.helper '!aws codecommit credential-helper $@
 git config --file config credential.UseHttpPath true
 GIT_CONFIG_GLOBAL=$PWD/config git clone --quiet https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo again
 git -C again log --format=%s
+export NODE_EXTRA_CA_CERTS="$PWD/data/ca.pem" AWS_REGION=us-east-2
+"$RENOVATE" --platform=codecommit --base-dir="$PWD/renovate" MyDemoRepo > renovate.log
+aws codecommit get-pull-request --pull-request-id 1 --query pullRequest.title --output text
 kill %1
 wait %1
 "#;
@@ -183,6 +186,7 @@ fn clients_need_no_endpoint_with_the_host_names_of_aws() {
     command
         .current_dir(folder.path())
         .env("PROGRAM", binary::path())
+        .env("RENOVATE", workspace().join(".tools/renovate/node_modules/.bin/renovate"))
         .env(
             "PATH",
             format!(
@@ -196,7 +200,7 @@ fn clients_need_no_endpoint_with_the_host_names_of_aws() {
         .env("AWS_DEFAULT_REGION", "us-east-2")
         .env("AWS_EC2_METADATA_DISABLED", "true");
     let expected = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo\n\
-        arn:aws:iam::111122223333:user/Mary_Major\narn:aws:codecommit:us-east-2:111122223333:MyDemoRepo\none";
+        arn:aws:iam::111122223333:user/Mary_Major\narn:aws:codecommit:us-east-2:111122223333:MyDemoRepo\none\nConfigure Renovate";
     assert_eq!(outcome(&mut command).ok(), expected);
 }
 
