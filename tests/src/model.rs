@@ -12,6 +12,8 @@ use crate::workspace;
 static CODECOMMIT: LazyLock<Value> = LazyLock::new(|| read("codecommit/2015-04-13"));
 static CLOUDTRAIL: LazyLock<Value> = LazyLock::new(|| read("cloudtrail/2013-11-01"));
 static TAGGING: LazyLock<Value> = LazyLock::new(|| read("resourcegroupstaggingapi/2017-01-26"));
+static STS: LazyLock<Value> = LazyLock::new(|| read("sts/2011-06-15"));
+static IAM: LazyLock<Value> = LazyLock::new(|| read("iam/2010-05-08"));
 
 fn read(version: &str) -> Value {
     let python = fs::read_dir(workspace().join(".venv/lib")).expect("scripts/clients installed the SDK for Python");
@@ -72,6 +74,40 @@ pub fn exceptions(operation: &str) -> BTreeSet<String> {
     let errors = of(operation)["operations"][operation]["errors"].as_array();
     let names = errors.into_iter().flatten().map(|error| error["shape"].as_str().expect("a shape has a name"));
     names.map(str::to_owned).collect()
+}
+
+/// An exception of an operation.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exception {
+    /// The name in records.
+    pub name: String,
+    /// The name on the wire.
+    pub code: String,
+    /// The HTTP status.
+    pub status: u64,
+}
+
+/// The exceptions of an operation of any service.
+pub fn all_exceptions(operation: &str) -> BTreeSet<Exception> {
+    let models = [&CODECOMMIT, &CLOUDTRAIL, &TAGGING, &STS, &IAM];
+    let Some(model) = models.into_iter().find(|model| model["operations"].get(operation).is_some()) else {
+        return BTreeSet::new();
+    };
+    let is_query = model["metadata"]["protocol"] == "query";
+    let is_sts = model["metadata"]["endpointPrefix"] == "sts";
+    let exception = |error: &Value| {
+        let name = error["shape"].as_str().expect("a shape has a name");
+        let shape = &model["shapes"][name];
+        let code = shape["error"]["code"].as_str().filter(|_| is_query).unwrap_or(name);
+        let status = match shape["error"]["httpStatusCode"].as_u64().filter(|_| is_query) {
+            Some(status) => status,
+            None if shape["fault"] == true => 500,
+            None => 400,
+        };
+        // Records of STS have the names of the wire.
+        Exception { name: if is_sts { code } else { name }.to_owned(), code: code.to_owned(), status }
+    };
+    model["operations"][operation]["errors"].as_array().into_iter().flatten().map(exception).collect()
 }
 
 /// Returns whether a model has an operation. Some operations of CodeCommit are known as permissions only; their shapes are our own.

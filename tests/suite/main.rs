@@ -23,6 +23,7 @@ mod edits;
 mod embedding;
 mod enforced;
 mod events;
+mod failures;
 mod file;
 mod fixed_clock;
 mod folders;

@@ -155,6 +155,16 @@ fn the_file_can_simulate_what_the_flags_cannot() {
 }
 
 #[test]
+fn the_file_can_make_calls_fail() {
+    let file = "[[simulate.failure]]\noperation = \"List*\"\nerror = \"ThrottlingException\"\ntimes = 1\n";
+    let folder = folder();
+    let running = start(&folder, &["--ephemeral"], &[], file);
+    let list = || call(running.endpoint(), "ListRepositories", &json!({})).1;
+    assert_eq!(list()["__type"], "ThrottlingException");
+    assert_eq!(list(), json!({ "repositories": [] }));
+}
+
+#[test]
 fn an_invalid_setting_is_refused_with_a_remedy() {
     let mut silent = Vec::new();
     for (setting, value, advice) in [

@@ -15,7 +15,7 @@ use crate::permission::{
     self, Authority, Context, Denial, FactValue, Facts, Permission, REFERENCES, Request, ResourcePolicy,
 };
 use crate::stable_hash::spread;
-use crate::{AccountId, Caller, Clock, Region, Timestamp};
+use crate::{AccountId, Caller, Clock, FaultInjector, Region, Timestamp};
 
 /// One call, from the authentication of its caller until its record is written.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct Call {
     pub tls: Option<TlsSession>,
     /// Flags that end the work of the call early, set when the client disconnects or the server stops.
     pub interrupts: Vec<Arc<AtomicBool>>,
+    /// Decides whether the call fails on demand; `None` if no calls do. Calls that a service makes for its caller have none.
+    pub faults: Option<Arc<dyn FaultInjector>>,
     request_id: String,
     event_id: String,
     seed: u128,
@@ -55,6 +57,7 @@ pub struct Call {
     authority: Arc<dyn Authority>,
     action: OnceLock<String>,
     is_decided: AtomicBool,
+    is_faulty: AtomicBool,
     facts: Mutex<Facts>,
     allowed: Mutex<HashSet<String>>,
 }
@@ -134,6 +137,7 @@ impl Call {
             is_secure: origin.is_secure,
             tls: origin.tls,
             interrupts: Vec::new(),
+            faults: None,
             request_id: String::new(),
             event_id: String::new(),
             seed,
@@ -145,6 +149,7 @@ impl Call {
             authority: permission::everything(),
             action: OnceLock::new(),
             is_decided: AtomicBool::new(false),
+            is_faulty: AtomicBool::new(false),
             facts: Mutex::default(),
             allowed: Mutex::default(),
         };
@@ -210,6 +215,8 @@ impl Call {
     }
 
     /// Requests a permission.
+    ///
+    /// A call with a fault ends at its first allowed permission, before it changes anything.
     pub fn permit(&self, permission: &Permission<'_>) -> Result<(), Denial> {
         self.mark_decided();
         if !self.has_policies() {
@@ -218,6 +225,10 @@ impl Call {
         let facts = self.facts.lock().clone();
         let context = CallContext::new(self, permission, &facts);
         self.authority.decide(&Request { permission, context: &context })?;
+        if self.faults.as_ref().is_some_and(|faults| faults.decide().is_some()) {
+            self.is_faulty.store(true, Ordering::Relaxed);
+            return Err(Denial { message: "The call fails on demand.".to_owned() });
+        }
         if let Some(FactValue::One(reference)) = context.value(REFERENCES) {
             self.allowed.lock().insert(reference.into_owned());
         }
@@ -227,6 +238,11 @@ impl Call {
     /// Returns whether the call was allowed to change a reference, given by its full name.
     pub fn may_change(&self, reference: &str) -> bool {
         !self.has_policies() || self.allowed.lock().contains(reference)
+    }
+
+    /// Returns whether an allowed permission was denied because the call has a fault.
+    pub fn is_faulty(&self) -> bool {
+        self.is_faulty.load(Ordering::Relaxed)
     }
 
     /// Returns the denial of a call that failed before it requested a permission, if its caller may never perform the action: such a

@@ -6,20 +6,21 @@ mod file;
 mod one_or_many;
 mod setting_error;
 mod settings;
+mod simulate;
 mod triggers;
-pub mod units;
 mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use codecommit::settings::Simulate;
 use serde::Deserialize;
 
 pub use buckets::BucketOptions;
 use declare::settings;
+pub use server::settings::units;
 pub use setting_error::SettingError;
+pub use simulate::SimulateOptions;
 pub use triggers::TriggerOptions;
 pub use values::{Access, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode, YesNo};
 
@@ -410,6 +411,6 @@ pub struct Options {
     pub triggers: Option<TriggerOptions>,
     /// Conditions to simulate; only in the file.
     #[arg(skip)]
-    pub simulate: Option<Simulate>,
+    pub simulate: Option<SimulateOptions>,
 }
 }

@@ -59,6 +59,18 @@ impl CodeCommit {
         Ok(PreparedPush { refs, unpack, updates, atomic: received.atomic, denial })
     }
 
+    /// Returns whether the caller may change all references of a push, by their names.
+    pub fn may_push(&self, call: &Call, repository: &Repository, names: impl IntoIterator<Item = String>) -> bool {
+        if !call.has_policies() {
+            return true;
+        }
+        let arn = repository.arn().to_string();
+        let facts = self.store.read(|transaction| repository.facts(transaction, call));
+        facts.is_ok_and(|facts| {
+            names.into_iter().all(|name| call.allow(&arn, &facts.clone().with_reference(name)).is_ok())
+        })
+    }
+
     /// Rejects the updates that the caller may not make, and with one of them all of an atomic push; returns the first denial.
     fn deny(
         &self,

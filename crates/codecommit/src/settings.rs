@@ -45,8 +45,7 @@ impl Default for Settings {
 }
 
 /// Simulated conditions outside `CodeCommit` that make operations fail, to test the error handling of clients.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct Simulate {
     /// Whether AWS does not allow the account to create repositories.
     pub create_repository_not_allowed: bool,

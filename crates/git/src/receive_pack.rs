@@ -52,11 +52,25 @@ pub struct Received<'a> {
     pub messages: RefCell<Vec<String>>,
 }
 
-/// Updates references or rejects updates: returns the result of each command in order, with the reason of a rejection.
-///
-/// For an atomic push, the hook makes all updates or none. It calls [`Repository::mark_unreachable`] when an update makes objects
-/// unreachable, so that maintenance looks for them.
-pub type UpdateHook<'h> = dyn FnMut(&Received<'_>) -> Vec<Result<(), String>> + 'h;
+/// Updates the references of a push. A closure is the hook that makes the updates only.
+pub trait UpdateHook {
+    /// Looks at the commands before the pack is received; an error ends the push, which then changes nothing.
+    fn check(&mut self, _commands: &[Command]) -> Result<(), ProtocolError> {
+        Ok(())
+    }
+
+    /// Updates references or rejects updates: returns the result of each command in order, with the reason of a rejection.
+    ///
+    /// For an atomic push, the hook makes all updates or none. It calls [`Repository::mark_unreachable`] when an update makes
+    /// objects unreachable, so that maintenance looks for them.
+    fn update(&mut self, received: &Received<'_>) -> Vec<Result<(), String>>;
+}
+
+impl<F: FnMut(&Received<'_>) -> Vec<Result<(), String>>> UpdateHook for F {
+    fn update(&mut self, received: &Received<'_>) -> Vec<Result<(), String>> {
+        self(received)
+    }
+}
 
 /// Serves one push: stores its objects, runs the update hook, and sends the report.
 ///
@@ -67,7 +81,7 @@ pub fn serve(
     input: &mut dyn Read,
     output: &mut dyn Write,
     options: &Options,
-    update_hook: &mut UpdateHook<'_>,
+    update_hook: &mut dyn UpdateHook,
 ) -> Result<(), ProtocolError> {
     serve_push(repository, (input, true), output, options, update_hook)
 }
@@ -82,7 +96,7 @@ pub fn serve_stream(
     input: &mut dyn Read,
     output: &mut dyn Output,
     options: &Options,
-    update_hook: &mut UpdateHook<'_>,
+    update_hook: &mut dyn UpdateHook,
 ) -> Result<(), ProtocolError> {
     let mut input = Stream::new(input);
     let mut output = Stream::new(output);
@@ -107,10 +121,11 @@ fn serve_push(
     (input, input_ends): (&mut dyn Read, bool),
     output: &mut dyn Write,
     options: &Options,
-    update_hook: &mut UpdateHook<'_>,
+    update_hook: &mut dyn UpdateHook,
 ) -> Result<(), ProtocolError> {
     let mut input = BufReader::with_capacity(64 << 10, input);
     let Some(commands) = Commands::read(&mut input, options)? else { return Ok(()) };
+    update_hook.check(&commands.list)?;
     let atomic = options.offers.atomic && commands.requests("atomic");
     let checked = check::store_objects(repository, &mut input, &commands, atomic, options);
     if input_ends {
@@ -134,7 +149,7 @@ fn serve_push(
         atomic,
         messages: RefCell::default(),
     };
-    let mut updated = update_hook(&received).into_iter();
+    let mut updated = update_hook.update(&received).into_iter();
     let messages = received.messages.take();
     checked.in_use = None;
     let results: Vec<_> = checked

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws::operation::{Reply, Work};
-use aws::{Call, Failure, Region};
+use aws::{Call, Failure, FaultInjector, Region};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::header::CONTENT_TYPE;
@@ -16,8 +16,9 @@ use identity::signature::{Payload, Protocol};
 use store::Durability;
 use trail::Recording;
 
-use crate::connection::Peer;
+use crate::connection::{self, Delay, Peer};
 use crate::disconnect::DisconnectGuard;
+use crate::failures::{CallFaults, Effect};
 use crate::protocol::{self, RequestedOperation, TARGET};
 use crate::services::Service;
 use crate::spool::Spool;
@@ -51,8 +52,8 @@ pub(crate) async fn serve(
             Work::Histories => blocking::run_apart(begin).await,
         }
     };
-    let (call, requested, recording) = match begun {
-        Begun::Call { call, requested, recording } => (call, requested, recording),
+    let (call, requested, faults, recording) = match begun {
+        Begun::Call { call, requested, faults, recording } => (call, requested, faults, recording),
         Begun::Refused(response) => return response,
     };
     let result = match recording {
@@ -68,8 +69,21 @@ pub(crate) async fn serve(
         Err(failure) => Err(failure),
     };
     drop(guard);
-    // 6. Respond.
-    respond(&call, &requested, result.map(|reply| reply.body.into()))
+    // 6. Respond, unless a failure on demand makes the reply late or cuts the connection.
+    let response = respond(&call, &requested, result.map(|reply| reply.body.into()));
+    match faults.as_ref().and_then(|faults| faults.effect()) {
+        Some(effect) => affect(response, effect),
+        None => response,
+    }
+}
+
+/// Makes a response late, or replaces it by the end of the connection.
+fn affect(response: Response<Body>, effect: &Effect) -> Response<Body> {
+    let mut response = if effect.connection.is_some() { connection::cut() } else { response };
+    if let Some(delay) = effect.delay {
+        response.extensions_mut().insert(Delay(delay));
+    }
+    response
 }
 
 /// What there is before the commit.
@@ -78,6 +92,8 @@ enum Begun {
     Call {
         call: Arc<Call>,
         requested: RequestedOperation,
+        /// The failures on demand that the call can meet, if there are any.
+        faults: Option<Arc<CallFaults>>,
         /// The second half and the record; the failure of a request that names no operation.
         recording: Result<Recording<Result<Reply, Failure>>, Failure>,
     },
@@ -130,10 +146,12 @@ fn begin(
         call.region = Region::of_global_services(call.region.partition());
     }
     call.interrupts.push(disconnected);
+    let faults = state.failures.of_call();
+    call.faults = faults.clone().map(|faults| faults as Arc<dyn FaultInjector>);
     let call = Arc::new(call);
     // 4. and 5. Find the row, and run it.
     let recording = run(state, &call, &requested, input);
-    Begun::Call { call, requested, recording }
+    Begun::Call { call, requested, faults, recording }
 }
 
 /// Runs the first half of the requested operation, of whichever service.

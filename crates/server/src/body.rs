@@ -184,6 +184,29 @@ pub(crate) struct Writer {
     buffer: BytesMut,
 }
 
+/// Makes a reply late, or cuts it, while another part of the program writes it.
+#[derive(Clone)]
+pub(crate) struct ReplyControl(Arc<ReplyQueue>);
+
+impl ReplyControl {
+    /// Delays the rest of the reply; no thread waits.
+    pub(crate) fn pause(&self, duration: Duration) {
+        self.0.pause(duration);
+    }
+
+    /// Cuts the reply after further bytes, and closes its connection.
+    pub(crate) fn cut_after(&self, bytes: usize) {
+        self.0.cut_after(bytes);
+    }
+}
+
+impl Writer {
+    /// Returns the control of the reply.
+    pub(crate) fn control(&self) -> ReplyControl {
+        ReplyControl(Arc::clone(&self.queue))
+    }
+}
+
 /// Creates a body and its writer; the body ends when the writer is dropped.
 ///
 /// Parts that a slow client does not read move to files in `spill`. Writing blocks if these are full, so it must happen on the

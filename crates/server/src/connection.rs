@@ -9,6 +9,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use aws::call::TlsSession;
+use axum::body::Body;
+use axum::http::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -20,6 +22,21 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// The TLS session; `None` for plain HTTP.
     pub(crate) tls: Option<TlsSession>,
+}
+
+/// Marks a response that is sent after a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delay(pub(crate) Duration);
+
+/// Marks a response that is not sent: its connection is closed instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut;
+
+/// Creates the response that closes the connection of its request.
+pub(crate) fn cut() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Cut);
+    response
 }
 
 /// What HTTP is spoken over.

@@ -102,6 +102,9 @@ fn restore(name: &SnapshotName, state: State) -> (Result<State, StartError>, Res
     let foundation = state.close();
     let begun = prepared.begin();
     let state = State::open_again(foundation);
+    if let (Ok(()), Ok(state)) = (&begun, &state) {
+        state.failures.reset();
+    }
     if let (Ok(()), Ok(state), Some(position)) = (&begun, &state, prepared.clock) {
         state.clock.set_position(position);
     }

@@ -122,8 +122,10 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         let versions = headers::text(&head.headers, &GIT_PROTOCOL);
         let version = Version::of(versions.as_deref(), &state.git.offers);
         let spill = state.spill.clone();
+        let faults = state.failures.of_call();
         let mut reply = HttpReply::new(sender, Arc::clone(&call), service, path.repository.clone(), spill);
-        let session = Session { state, call, repository_name: path.repository, service, version, protocol: "HTTP" };
+        let session =
+            Session { state, call, repository_name: path.repository, service, version, protocol: "HTTP", faults };
         // 4. to 6. Find the repository, do the work with its record, respond.
         match body {
             RequestBody::None => session.advertise(&mut reply),

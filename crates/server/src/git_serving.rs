@@ -9,17 +9,15 @@ pub(crate) mod push;
 mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::Failure;
-use git::Output;
 
+use crate::body;
 pub(crate) use crate::git_serving::session::Session;
 
 /// The reply of a transport to one request; it is sent once.
 pub(crate) trait Reply {
-    /// The destination of a reply that is sent while it is made.
-    type Output: Output;
-
     /// Sends an advertisement.
     fn send_advertisement(&mut self, advertisement: Arc<Vec<u8>>);
 
@@ -27,7 +25,10 @@ pub(crate) trait Reply {
     fn send(&mut self, bytes: Vec<u8>);
 
     /// Starts a reply of the service; dropping the output ends it.
-    fn start(&mut self) -> Self::Output;
+    fn start(&mut self) -> body::Writer;
+
+    /// Delays what is sent or started after this.
+    fn delay(&mut self, delay: Duration);
 
     /// Refuses the request.
     fn refuse(&mut self, refusal: Refusal);
@@ -41,6 +42,8 @@ pub(crate) enum Refusal {
     Failed(Failure),
     /// The request was not served because it could not be recorded.
     NotRecorded(Failure),
+    /// The connection is cut on demand.
+    Cut,
 }
 
 impl Refusal {
@@ -49,6 +52,7 @@ impl Refusal {
         match self {
             Self::NoSuchRepository => "The repository does not exist.",
             Self::Failed(failure) | Self::NotRecorded(failure) => &failure.message,
+            Self::Cut => "The connection is cut.",
         }
     }
 }

@@ -29,6 +29,7 @@ mod data_change;
 mod data_folder;
 mod disconnect;
 mod eviction;
+mod failures;
 mod folders;
 mod git_http;
 mod git_serving;

@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::connection::Peer;
+use crate::connection::{Cut, Delay, Peer};
 use crate::data_change::DataChange;
 use crate::handshake;
 use crate::running::Running;
@@ -133,18 +133,23 @@ impl Connections {
 }
 
 /// Serves a request on the current data; makes the change of all data that it requests.
-async fn serve_request(
-    running: Arc<Running>,
-    peer: Peer,
-    request: Request<Incoming>,
-) -> Result<Response, std::convert::Infallible> {
+///
+/// A response can be late, or fail, which closes the connection without it.
+async fn serve_request(running: Arc<Running>, peer: Peer, request: Request<Incoming>) -> io::Result<Response> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     let router = match running.router().await {
         Ok(router) => router,
         Err(reason) => return Ok((StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()),
     };
-    let mut response = TowerToHyperService::new(router).call(request).await?;
+    let Ok(mut response) = TowerToHyperService::new(router).call(request).await;
+    // Nothing of the request uses the data any more.
+    if let Some(Delay(delay)) = response.extensions_mut().remove() {
+        tokio::time::sleep(delay).await;
+    }
+    if response.extensions().get::<Cut>().is_some() {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
     let Some(change) = response.extensions_mut().remove::<DataChange>() else { return Ok(response) };
     // The headers that the routes have added stay.
     let (head, _) = response.into_parts();

@@ -1,6 +1,8 @@
 //! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, folders, the certificate authority, SSH's host key, and
 //! the keys of web identity tokens.
 
+mod failures;
+
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use serde_json::json;
 
 use crate::connection::Peer;
 use crate::data_change::{DataChange, DataError};
+pub(crate) use crate::local::failures::{list_failures, remove_failures, set_failures};
 use crate::snapshots::SnapshotName;
 use crate::state::State;
 use crate::{authenticate, headers, snapshots};

@@ -40,6 +40,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/snapshots", get(local::list_snapshots))
         .route("/_local/snapshots/{name}", post(local::snapshot).delete(local::delete_snapshot))
         .route("/_local/snapshots/{name}/restore", post(local::restore))
+        .route("/_local/failures", get(local::list_failures).put(local::set_failures).delete(local::remove_failures))
         .route("/_local/events", get(local::events))
         .route("/_local/ca.pem", get(local::authority))
         .route("/_local/known_hosts", get(local::known_hosts))

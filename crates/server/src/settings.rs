@@ -2,6 +2,7 @@
 
 mod tls;
 mod triggers;
+pub mod units;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub(crate) use tls::is_domain;
 pub use tls::{CertificateFiles, TlsMode, TlsNames, TlsSettings};
 pub use triggers::{Destination, Triggers};
 
+pub use crate::failures::{Connection, FailureOptions, FailureRule};
 pub use crate::origin::AllowedHosts;
 
 /// Settings of a server.
@@ -106,6 +108,8 @@ pub struct Settings {
     pub allowed_hosts: AllowedHosts,
     /// Time for running requests to finish when the server stops.
     pub stop_timeout: Duration,
+    /// Calls that fail on demand, to test clients.
+    pub failures: Vec<FailureRule>,
     /// Settings of the CodeCommit service.
     pub codecommit: codecommit::Settings,
 }
@@ -205,6 +209,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             allowed_hosts: AllowedHosts::default(),
             stop_timeout: Duration::from_secs(5),
+            failures: Vec::new(),
             codecommit: codecommit::Settings::default(),
         }
     }

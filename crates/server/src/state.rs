@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use crate::body::{SPILL_BYTES_MAX, SpillSpace};
 use crate::data_folder::{self, DATABASE};
+use crate::failures::Failures;
 use crate::folders::Folders;
 use crate::messages::DeliveryLog;
 use crate::notifications::NotifierHandle;
@@ -54,6 +55,7 @@ pub(crate) struct Foundation {
     /// `None` before the database was first opened.
     certificates: Option<Arc<Certificates>>,
     ssh: Option<SshFoundation>,
+    failures: Arc<Failures>,
 }
 
 /// Git over SSH: its address before the database was first opened, then its host key, too.
@@ -86,6 +88,8 @@ pub(crate) struct Parts {
     /// Outcomes of the notifications of trails.
     pub(crate) notification_log: DeliveryLog,
     workers: Workers,
+    /// Calls that fail on demand.
+    pub(crate) failures: Arc<Failures>,
     pub(crate) push_permits: Arc<PushPermits>,
     /// A fetch keeps a thread busy until its pack is complete.
     pub(crate) fetch_permits: Arc<Semaphore>,
@@ -103,7 +107,8 @@ impl State {
     ) -> Result<Self, StartError> {
         let folders = Folders::open(&settings, address)?;
         let ssh = ssh_address.map(SshFoundation::Address);
-        Self::open_again(Foundation { settings, address, clock, folders, certificates: None, ssh })
+        let failures = Arc::new(Failures::new(settings.failures.clone()));
+        Self::open_again(Foundation { settings, address, clock, folders, certificates: None, ssh, failures })
     }
 
     /// Opens all parts over the data that the folders have now.
@@ -132,7 +137,7 @@ impl State {
 
 impl Parts {
     fn open(foundation: Foundation) -> Result<Self, StartError> {
-        let Foundation { settings, address, clock, folders, certificates, ssh } = foundation;
+        let Foundation { settings, address, clock, folders, certificates, ssh, failures } = foundation;
         snapshots::finish_restore(&folders, &settings)?;
         let identities = identities::load(&settings)?;
         let store = open_store(&settings, &folders)?;
@@ -169,6 +174,7 @@ impl Parts {
             push_permits: Arc::new(PushPermits::new(settings.git.pushes, settings.git.push_window)),
             fetch_permits: Arc::new(Semaphore::new(FETCHES_MAX)),
             spill: SpillSpace::new(folders.data().to_owned(), SPILL_BYTES_MAX),
+            failures,
             settings,
             address,
             clock,
@@ -220,6 +226,7 @@ impl Parts {
             trigger_sender: _,
             notification_log: _,
             workers,
+            failures,
             push_permits: _,
             fetch_permits: _,
             spill: _,
@@ -230,7 +237,7 @@ impl Parts {
         drop((workers, tagging, s3, cloudtrail, codecommit, git, trail, buckets, iam, sts));
         drop(store);
         let (certificates, ssh) = (Some(certificates), ssh.map(SshFoundation::Endpoint));
-        Foundation { settings, address, clock, folders, certificates, ssh }
+        Foundation { settings, address, clock, folders, certificates, ssh, failures }
     }
 
     /// Reads the identities file again; if it cannot be used, the identities stay as they are.
@@ -252,6 +259,7 @@ impl Parts {
         self.trigger_sender.clear().map_err(|error| error.to_string())?;
         self.sts.reset().map_err(|error| error.to_string())?;
         self.notification_log.clear().map_err(|error| error.to_string())?;
+        self.failures.reset();
         self.trail.reset().map_err(|error| error.to_string())?;
         seed.map_or(Ok(()), |seed| self.apply_seed(&seed).map_err(|error| error.to_string()))
     }

@@ -11,6 +11,7 @@ mod digest;
 mod event;
 mod events_file;
 mod exception;
+mod faults;
 mod history;
 mod import;
 mod kms;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::operation::Reply;
-use aws::{Access, Call, Clock, Denial, Failure, Operation, Region, Step, permission};
+use aws::{Access, Call, Clock, Denial, Failure, Fault, Operation, Region, Step, permission};
 use bucket::Buckets;
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -200,6 +201,7 @@ impl Trail {
         }
         let step = body.and_then(|body| operation.decode(body)).and_then(|mut decoded| {
             event.request_parameters = decoded.request_parameters.take();
+            faults::begin(call, operation.name, &event.request_parameters)?;
             catch_panic(|| decoded.run(service, call))
         });
         event.add_request_parameters(call.added_request_parameters());
@@ -212,7 +214,10 @@ impl Trail {
             let result = match step {
                 Ok(Step::Answered(reply)) => Ok(reply),
                 Ok(Step::Change(change)) => transaction
-                    .savepoint(|| catch_panic(|| change(transaction)).map_err(SavepointError))
+                    .savepoint(|| {
+                        let reply = catch_panic(|| change(transaction));
+                        reply.and_then(|reply| faults::check(&decided, reply)).map_err(SavepointError)
+                    })
                     .map_err(|SavepointError(failure)| failure),
                 Err(failure) => Err(failure),
             };
@@ -220,6 +225,11 @@ impl Trail {
                 Some(denial) if is_json => denial.json(),
                 _ => failure,
             });
+            let result = match faults::decide(&decided, &result) {
+                None => result,
+                Some(Fault::Failure(failure)) => Err(failure),
+                Some(Fault::NeverArrived) => return (Err(Failure::internal()), None),
+            };
             match &result {
                 Ok(reply) => event.response_elements = reply.response_elements.clone(),
                 Err(failure) => {
@@ -230,7 +240,7 @@ impl Trail {
                     event.failure = Some(failure.clone());
                 }
             }
-            (result, event)
+            (result, Some(event))
         })
     }
 
@@ -244,14 +254,18 @@ impl Trail {
         call: Arc<Call>,
         change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
     ) -> Result<R, Failure> {
+        let change = move |transaction: &Transaction| {
+            let (result, event) = change(transaction);
+            (result, Some(event))
+        };
         self.submit(call, change).wait()
     }
 
-    /// Does the same as [`Trail::transact`] for a task, which awaits the commit.
+    /// Does the same as [`Trail::transact`] for a task, which awaits the commit; a call that never arrived has no event.
     fn submit<R: Send + 'static>(
         &self,
         call: Arc<Call>,
-        change: impl FnOnce(&Transaction) -> (R, Event) + Send + 'static,
+        change: impl FnOnce(&Transaction) -> (R, Option<Event>) + Send + 'static,
     ) -> Recording<R> {
         if let Err(error) = self.recorder.events.check() {
             tracing::error!(%error, "refused a call: its record cannot be appended to events.ndjson");
@@ -260,6 +274,7 @@ impl Trail {
         let recorder = Arc::clone(&self.recorder);
         Recording::of(self.store.submit(move |transaction| {
             let (result, event) = change(transaction);
+            let Some(event) = event else { return Ok(result) };
             if event.failure.is_none() && call.is_undecided() {
                 tracing::error!(event = event.name, source = event.source, "a call succeeded without a permission");
                 return Err(store::Error::Refused("it requested no permission"));

@@ -3,7 +3,7 @@
 mod limits;
 mod user_identity;
 
-use aws::{AccountId, Call, Resource};
+use aws::{AccountId, Call, Caller, Resource};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -75,6 +75,11 @@ struct Record<'a> {
     event_category: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_details: Option<Value>,
+}
+
+/// Returns the `userIdentity` of a caller.
+pub(crate) fn user_identity_of(caller: &Caller) -> Value {
+    user_identity::of(caller, EventVersion::V1_05)
 }
 
 /// Writes the record of a call as one line that ends in a newline.

@@ -6,7 +6,7 @@ mod filter;
 use aws::arn::ArnParts;
 use serde_json::Value;
 
-pub use caller::caller_name;
+pub use caller::{caller_name, name_of};
 pub use filter::Filter;
 
 use crate::terminal::printable;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Options, SettingError};
+use super::{Options, SettingError, SimulateOptions};
 
 /// Similarity, from 0 to 1, of an unknown name and a setting that is suggested for it.
 const SIMILARITY_MIN: f64 = 0.8;
@@ -17,14 +17,28 @@ impl Options {
             |what: &dyn std::fmt::Display| SettingError(format!("configuration file {}: {what}", path.display()));
         let text = std::fs::read_to_string(path)
             .map_err(|error| failed(&format!("cannot read it: {error}; name another file with --config")))?;
-        toml::from_str(&text).map_err(|error| failed(&describe(&text, &error)))
+        parse(&text).map_err(|error| failed(&error))
     }
+}
+
+/// Reads the text of a file; an error begins with the line.
+fn parse(text: &str) -> Result<Options, String> {
+    let options: Options = toml::from_str(text).map_err(|error| describe(text, &error))?;
+    match options.simulate.as_ref().and_then(SimulateOptions::invalid_failure) {
+        Some((start, error)) => Err(format!("line {}: simulate.failure: {error}", line_of(text, start))),
+        None => Ok(options),
+    }
+}
+
+/// Returns the number of the line at a place.
+fn line_of(text: &str, start: usize) -> usize {
+    text.get(..start).unwrap_or_default().matches('\n').count() + 1
 }
 
 /// Describes an error without the text of its line, which can hold a secret.
 fn describe(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
-    let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    let line = line_of(text, start);
     if let Some(message) = unknown_setting(error.message()) {
         return format!("line {line}: {message}");
     }
@@ -55,8 +69,6 @@ fn setting_of_value(text: &str, start: usize) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Options;
-
     #[test]
     fn an_error_names_the_line_the_setting_and_what_to_write() {
         for (file, expected) in [
@@ -76,9 +88,24 @@ mod tests {
                 "[simulate]\ncreate_repository_not_alowed = true",
                 "line 2: unknown setting 'create_repository_not_alowed'; did you mean 'create_repository_not_allowed'?",
             ),
+            (
+                "[simulate]\n[[simulate.failure]]\ndelay = \"1s\"\n\n[[simulate.failure]]\noperation = \"PutFil\"\ndelay = \"1s\"",
+                "line 5: simulate.failure: operation: 'PutFil' matches no operation; write a name such as PutFile, GitPush, or a pattern such as Get*",
+            ),
+            (
+                "[[simulate.failure]]\ndelay = \"1s\"\noperatoin = \"PutFile\"",
+                "line 3: unknown setting 'operatoin'; did you mean 'operation'?",
+            ),
+            (
+                "[[simulate.failure]]\noperation = \"DeleteBranch\"\nerror = \"SameFileContentException\"",
+                "line 1: simulate.failure: error: DeleteBranch has no SameFileContentException; write one of BranchNameRequiredException, \
+                 DefaultBranchCannotBeDeletedException, EncryptionIntegrityChecksFailedException, \
+                 EncryptionKeyAccessDeniedException, EncryptionKeyDisabledException, EncryptionKeyNotFoundException, \
+                 EncryptionKeyUnavailableException, InternalFailure, InvalidBranchNameException, InvalidRepositoryNameException, \
+                 RepositoryDoesNotExistException, RepositoryNameRequiredException, ServiceUnavailable, ThrottlingException",
+            ),
         ] {
-            let error = toml::from_str::<Options>(file).err().expect("the file is refused");
-            assert_eq!(super::describe(file, &error), expected);
+            assert_eq!(super::parse(file).err().as_deref(), Some(expected));
         }
     }
 }

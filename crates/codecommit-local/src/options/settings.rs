@@ -41,6 +41,7 @@ impl Options {
         };
         let (git, limits) = (defaults.git, git::Limits::default());
         let codecommit = defaults.codecommit;
+        let (simulate, failures) = self.simulate.unwrap_or_default().settings()?;
         Ok(Settings {
             listen: self.listen.map_or(Ok(defaults.listen), listen)?,
             ssh_listen: self.ssh_listen.map(|text| address("ssh-listen", &text)).transpose()?,
@@ -61,11 +62,7 @@ impl Options {
             max_clock_skew: max_clock_skew(self.max_clock_skew, defaults.max_clock_skew)?,
             log_interval: time("log-interval", self.log_interval, defaults.log_interval)?,
             log_bytes: size("log-size", self.log_size, defaults.log_bytes)?,
-            retention: trail::Retention {
-                files: age("trail-retention", self.trail_retention)?,
-                archive: self.trail_archive,
-                events: age("history-retention", self.history_retention)?,
-            },
+            retention: retention(self.trail_retention, self.trail_archive, self.history_retention)?,
             lookup: trail::LookupSettings {
                 delay: time("lookup-delay", self.lookup_delay, defaults.lookup.delay)?,
                 per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
@@ -109,6 +106,7 @@ impl Options {
             allowed_hosts,
             tls,
             stop_timeout: time("stop-timeout", self.stop_timeout, defaults.stop_timeout)?,
+            failures,
             codecommit: codecommit::Settings {
                 repositories_max: self.repository_limit.unwrap_or(codecommit.repositories_max),
                 open_pull_requests_max: self.open_pull_request_limit.unwrap_or(codecommit.open_pull_requests_max),
@@ -122,7 +120,7 @@ impl Options {
                     self.merge_max_items,
                     &codecommit.merge,
                 )?,
-                simulate: self.simulate.unwrap_or_default(),
+                simulate,
             },
         })
     }
@@ -201,6 +199,15 @@ fn digest_interval(text: Option<String>, default: Duration) -> Result<Duration, 
         ));
     }
     Ok(interval)
+}
+
+fn retention(
+    files: Option<String>,
+    archive: Option<PathBuf>,
+    events: Option<String>,
+) -> Result<trail::Retention, SettingError> {
+    let (files, events) = (age("trail-retention", files)?, age("history-retention", events)?);
+    Ok(trail::Retention { files, archive, events })
 }
 
 /// Reads a retention time; `None` keeps for ever.

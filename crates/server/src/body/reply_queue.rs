@@ -8,13 +8,19 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use git::FilePart;
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use tokio::time::{Sleep, sleep};
+
+/// Time in which what precedes a cut is sent: clients repeat a request by themselves if its connection ends without a byte of a reply.
+const CUT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Unread bytes of a reply that are kept in memory.
 const MEMORY_BYTES: usize = 128 << 10;
@@ -66,6 +72,10 @@ struct State {
     /// Bytes of the items in memory.
     memory_bytes: usize,
     spilled: Option<Spilled>,
+    /// Bytes that the reader still gets before the reply is cut; `None` if it is not.
+    rest: Option<usize>,
+    /// Pause before the next bytes.
+    pause: Option<Pause>,
     /// Whether the writer is done.
     is_ended: bool,
     /// Whether the reader has left.
@@ -77,6 +87,12 @@ enum Item {
     Bytes(Bytes),
     /// A part of the queue's own file, or of another file.
     Part(FilePart),
+}
+
+/// A pause; its timer starts when the reader comes to it.
+enum Pause {
+    Due(Duration),
+    Running(Pin<Box<Sleep>>),
 }
 
 /// The file of a queue.
@@ -115,9 +131,40 @@ impl ReplyQueue {
         state.wake();
     }
 
-    /// Takes the next bytes; `None` at the end.
+    /// Makes the reader wait before it takes the next bytes; no thread waits.
+    pub(crate) fn pause(&self, duration: Duration) {
+        self.state().pause = Some(Pause::Due(duration));
+    }
+
+    /// Cuts the reply after further bytes: the reader fails then, which closes the connection.
+    pub(crate) fn cut_after(&self, bytes: usize) {
+        let mut state = self.state();
+        state.set_rest(bytes);
+        state.wake();
+    }
+
+    /// Takes the next bytes; `None` at the end, and an error where the reply is cut.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let mut state = self.state();
+        if let Some(pause) = &mut state.pause {
+            ready!(pause.poll(context));
+            state.pause = None;
+        }
+        match state.rest {
+            None => self.poll_next(&mut state, context),
+            Some(0) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+            Some(rest) => Poll::Ready(match ready!(self.poll_next(&mut state, context)) {
+                Some(Ok(mut bytes)) => {
+                    bytes.truncate(rest);
+                    state.set_rest(rest - bytes.len());
+                    Some(Ok(bytes))
+                }
+                ended => ended.or_else(|| Some(Err(io::ErrorKind::ConnectionAborted.into()))),
+            }),
+        }
+    }
+
+    fn poll_next(&self, state: &mut State, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             match state.items.front_mut() {
                 None => break,
@@ -213,7 +260,26 @@ impl ReplyQueue {
     }
 }
 
+impl Pause {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Self::Due(duration) = self {
+            *self = Self::Running(Box::pin(sleep(*duration)));
+        }
+        match self {
+            Self::Running(timer) => timer.as_mut().poll(context),
+            Self::Due(_) => Poll::Ready(()),
+        }
+    }
+}
+
 impl State {
+    fn set_rest(&mut self, bytes: usize) {
+        self.rest = Some(bytes);
+        if bytes == 0 {
+            self.pause.get_or_insert(Pause::Due(CUT_PAUSE));
+        }
+    }
+
     fn add(&mut self, item: Item) -> io::Result<()> {
         if self.is_closed {
             return Err(io::ErrorKind::BrokenPipe.into());
@@ -289,6 +355,33 @@ mod tests {
         assert_eq!(take(&queue), Some(Vec::new()));
         drop(queue);
         assert_eq!(spill.0.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_cut_reply_ends_with_an_error_after_its_rest() {
+        let queue = ReplyQueue::new(&SpillSpace::new(PathBuf::from("unused"), 0));
+        let next = || std::future::poll_fn(|context| queue.poll(context));
+        queue.push(Bytes::from_static(b"abc")).expect("the reader has not left");
+        queue.cut_after(5);
+        queue.push(Bytes::from_static(b"defg")).expect("the reader has not left");
+        assert!(matches!(next().await, Some(Ok(bytes)) if bytes == "abc"));
+        assert!(matches!(next().await, Some(Ok(bytes)) if bytes == "de"));
+        assert!(queue.poll(&mut Context::from_waker(Waker::noop())).is_pending(), "what was taken can be sent");
+        assert!(matches!(next().await, Some(Err(_))));
+        queue.end();
+        assert!(matches!(next().await, Some(Err(_))));
+    }
+
+    #[tokio::test]
+    async fn a_paused_reply_is_late_and_complete() {
+        let queue = ReplyQueue::new(&SpillSpace::new(PathBuf::from("unused"), 0));
+        queue.pause(Duration::from_millis(20));
+        queue.push(Bytes::from_static(b"abc")).expect("the reader has not left");
+        queue.end();
+        assert!(queue.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let taken = std::future::poll_fn(|context| queue.poll(context)).await;
+        assert!(matches!(taken, Some(Ok(bytes)) if bytes == "abc"));
+        assert_eq!(take(&queue), Some(Vec::new()));
     }
 
     #[test]

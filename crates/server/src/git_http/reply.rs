@@ -1,6 +1,7 @@
 //! Replies to Git requests over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::{Call, Failure};
 use axum::body::Body;
@@ -13,8 +14,8 @@ use identity::Access;
 use tokio::sync::oneshot;
 
 use crate::body::{self, SpillSpace};
-use crate::call_log;
 use crate::git_serving::{Refusal, Reply, event};
+use crate::{call_log, connection};
 
 /// The reply to one request: its head, with the body that may still be written.
 pub(crate) struct HttpReply {
@@ -23,6 +24,7 @@ pub(crate) struct HttpReply {
     service: Service,
     repository_name: String,
     spill: SpillSpace,
+    delay: Option<Duration>,
 }
 
 /// An advertisement that many replies share.
@@ -42,7 +44,7 @@ impl HttpReply {
         repository_name: String,
         spill: SpillSpace,
     ) -> Self {
-        Self { sender: Some(sender), call, service, repository_name, spill }
+        Self { sender: Some(sender), call, service, repository_name, spill, delay: None }
     }
 
     /// Sends a reply of one of the protocol's content types; `kind` is `advertisement` or `result`.
@@ -58,12 +60,19 @@ impl HttpReply {
     fn send_head(&mut self, status: u16, content_type: &str, body: Body) {
         let call = &self.call;
         call_log::log(call, event::name(self.service), status, None, Some(&self.repository_name));
-        let response = Response::builder()
+        let mut response = Response::builder()
             .status(status)
             .header("x-amzn-requestid", call.request_id())
             .header(CONTENT_TYPE, content_type)
             .body(body)
             .expect("the request id, the status and the content type are valid");
+        if let Some(delay) = self.delay {
+            response.extensions_mut().insert(connection::Delay(delay));
+        }
+        self.respond(response);
+    }
+
+    fn respond(&mut self, response: Response<Body>) {
         if let Some(sender) = self.sender.take() {
             // A client that has disconnected needs no reply.
             let _ = sender.send(response);
@@ -83,8 +92,6 @@ impl HttpReply {
 }
 
 impl Reply for HttpReply {
-    type Output = body::Writer;
-
     fn send_advertisement(&mut self, advertisement: Arc<Vec<u8>>) {
         self.send_ok("advertisement", Bytes::from_owner(SharedBytes(advertisement)).into());
     }
@@ -99,6 +106,10 @@ impl Reply for HttpReply {
         writer
     }
 
+    fn delay(&mut self, delay: Duration) {
+        self.delay = Some(delay);
+    }
+
     fn refuse(&mut self, refusal: Refusal) {
         match refusal {
             Refusal::NoSuchRepository => {
@@ -107,6 +118,7 @@ impl Reply for HttpReply {
             }
             Refusal::Failed(failure) => self.send_plain(status(&failure), &failure.message),
             Refusal::NotRecorded(failure) => self.send_plain(failure.status, &failure.message),
+            Refusal::Cut => self.start().control().cut_after(0),
         }
     }
 }
@@ -115,6 +127,8 @@ impl Reply for HttpReply {
 fn status(failure: &Failure) -> u16 {
     match failure.status {
         _ if failure.name == "InvalidRepositoryNameException" => 404,
+        // As AWS answers Git clients.
+        _ if failure.name == "ThrottlingException" => 429,
         400 => 403,
         status => status,
     }

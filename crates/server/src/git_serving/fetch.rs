@@ -6,19 +6,32 @@ use std::sync::Arc;
 use aws::Failure;
 use codecommit::repository::Repository;
 use git::upload_pack::{self, Dialogue, Request, Response};
-use git::{Output, ProtocolError, References};
+use git::{ProtocolError, References};
 
+use crate::body;
 use crate::git_serving::{Refusal, Reply, Session, event};
+use crate::settings::Connection;
+
+/// Bytes of a pack's reply that the client gets before the connection is cut on demand; every pack is larger.
+const CUT_BYTES: usize = 32;
 
 /// Serves a stateless request; its event is recorded before the first byte of the response is sent.
 pub(crate) fn serve(session: &Session, reply: &mut impl Reply, input: &mut dyn Read) {
-    let response = match respond(session, input) {
+    let response = respond(session, input);
+    let effect = session.effect();
+    if let Some(delay) = effect.delay {
+        reply.delay(delay);
+    }
+    let response = match response {
         Ok(Some(response)) => response,
         Ok(None) => return reply.send(Vec::new()),
         Err(Unserved::Protocol(error)) => return reply.send(error.packet()),
         Err(Unserved::Refused(refusal)) => return reply.refuse(refusal),
     };
     let mut output = reply.start();
+    if effect.connection.is_some() {
+        output.control().cut_after(CUT_BYTES);
+    }
     if let Err(error) = response.send(&mut output).and_then(|()| output.flush()) {
         tracing::warn!(%error, request_id = session.call.request_id(), "cannot send a pack to its end");
     }
@@ -31,8 +44,9 @@ pub(crate) fn serve_stream(
     begin: &dyn Fn() -> Session,
     references: &References,
     input: &mut dyn Read,
-    output: &mut dyn Output,
+    output: &mut body::Writer,
 ) -> Result<(), Refusal> {
+    let control = output.control();
     let first = begin();
     let repository = first.repository()?;
     let service = &first.state.codecommit;
@@ -48,6 +62,15 @@ pub(crate) fn serve_stream(
         }
         let session = next.take().unwrap_or_else(begin);
         let recorded = session.repository().and_then(|repository| record(&session, &repository, response));
+        let effect = session.effect();
+        if let Some(delay) = effect.delay {
+            control.pause(delay);
+        }
+        match effect.connection {
+            Some(Connection::CutBefore) => control.cut_after(0),
+            Some(Connection::CutAfter) => control.cut_after(CUT_BYTES),
+            None => {}
+        }
         recorded.map_err(|refused| {
             let error = ProtocolError::new(refused.message());
             refusal = Some(refused);
@@ -97,6 +120,16 @@ fn respond(session: &Session, input: &mut dyn Read) -> Result<Option<Response>, 
 /// Records a response with a pack, or a list of references in version 2.
 fn record(session: &Session, repository: &Repository, response: &Response) -> Result<(), Refusal> {
     if response.sends_pack() {
+        let effect = session.decide(repository, []);
+        if effect.connection == Some(Connection::CutBefore) {
+            return Err(Refusal::Cut);
+        }
+        if let Some(failure) = effect.failure {
+            let mut event = event::without_data(session, &repository.name, Some(repository));
+            event.failure = Some(failure.clone());
+            session.record(event)?;
+            return Err(Refusal::Failed(failure));
+        }
         session.record(event::pull(session, repository, response.capabilities(), response.is_shallow()))
     } else if response.is_fetch() {
         Ok(())

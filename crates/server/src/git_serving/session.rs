@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use aws::{Call, Failure, permission};
+use aws::{Call, Failure, FaultInjector, permission};
 use codecommit::repository::Repository;
 use git::{References, Service, Version};
 use trail::Event;
 
+use crate::failures::{CallFaults, Effect};
 use crate::git_serving::{Refusal, Reply, event};
 use crate::state::State;
 
@@ -19,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) version: Version,
     /// The transport, as records name it: `HTTP` or `SSH`.
     pub(crate) protocol: &'static str,
+    /// The failures on demand that the call can meet, if there are any.
+    pub(crate) faults: Option<Arc<CallFaults>>,
 }
 
 impl Session {
@@ -44,6 +47,21 @@ impl Session {
         let advertisement = advertisement.map_err(|exception| self.record_failure(exception.into()))?;
         self.record(event::without_data(self, &repository.name, Some(&repository)))?;
         Ok(advertisement)
+    }
+
+    /// Decides whether a fetch or push fails on demand; returns what becomes of it.
+    ///
+    /// Its permissions are decided before.
+    pub(crate) fn decide(&self, repository: &Repository, references: impl IntoIterator<Item = String>) -> Effect {
+        let Some(faults) = &self.faults else { return Effect::default() };
+        faults.begin_git(&self.call, event::name(self.service), &repository.name, references);
+        faults.decide();
+        self.effect()
+    }
+
+    /// Returns what was decided about the fetch or push.
+    pub(crate) fn effect(&self) -> Effect {
+        self.faults.as_ref().and_then(|faults| faults.effect()).cloned().unwrap_or_default()
     }
 
     /// Records an event.

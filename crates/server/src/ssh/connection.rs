@@ -11,7 +11,7 @@ use std::time::Duration;
 use russh::Disconnect;
 use russh::server::{Config, run_stream};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::connection::Connection;
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) connected: watch::Receiver<()>,
     /// The number of running sessions.
     running: watch::Sender<usize>,
+    /// Closes the connection at once.
+    pub(super) cut: Arc<Notify>,
 }
 
 /// What all connections have in common.
@@ -73,8 +75,16 @@ pub(super) async fn run(
     let guard = DisconnectGuard::new();
     let (running_sender, running) = watch::channel(0);
     let (connection, connected) = watch::channel(());
-    let shared =
-        Arc::new(Shared { server, peer, idle_timeout, disconnected: guard.flag(), connected, running: running_sender });
+    let cut = Arc::new(Notify::new());
+    let shared = Arc::new(Shared {
+        server,
+        peer,
+        idle_timeout,
+        disconnected: guard.flag(),
+        connected,
+        running: running_sender,
+        cut: Arc::clone(&cut),
+    });
     let client = Client::new(shared);
     let transport = Connection::new(stream, peer, idle_timeout);
     let serve = async {
@@ -94,6 +104,7 @@ pub(super) async fn run(
         },
         () = idle(running.clone(), idle_timeout) => tracing::debug!(%peer, ?idle_timeout, "closed an idle SSH connection"),
         _ = timed_out.changed() => {}
+        () = cut.notified() => {}
     }
     drop((guard, connection));
     // The client may have closed it already.

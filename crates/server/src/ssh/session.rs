@@ -13,6 +13,7 @@ use git::{References, Service, Version};
 use http_body_util::BodyExt;
 use russh::ChannelWriteHalf;
 use russh::server::Msg;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::authenticate::{self, Scope};
@@ -57,6 +58,8 @@ pub(super) struct GitSession {
     disconnected: Arc<AtomicBool>,
     /// Set when the client has closed the channel, or does not read it.
     closed: Arc<AtomicBool>,
+    /// Closes the connection.
+    cut: Arc<Notify>,
 }
 
 impl GitSession {
@@ -80,6 +83,7 @@ impl GitSession {
             repository_name,
             disconnected: Arc::clone(&shared.disconnected),
             closed: request.closed,
+            cut: Arc::clone(&shared.cut),
         })
     }
 
@@ -96,6 +100,7 @@ impl GitSession {
             service: self.service,
             version: self.version,
             protocol: "SSH",
+            faults: self.state.failures.of_call(),
         }
     }
 
@@ -141,7 +146,7 @@ impl GitSession {
                 })
             }
         };
-        if let Err(error) = send_body(body, writing, idle_timeout).await {
+        if let Err(error) = send_body(body, writing, &session.cut, idle_timeout).await {
             tracing::debug!(error, peer = %session.peer, "cannot send to an SSH client");
             session.closed.store(true, Ordering::Relaxed);
         }
@@ -164,6 +169,7 @@ impl GitSession {
                 let (status, name) = match &refusal {
                     Refusal::NoSuchRepository => (404, None),
                     Refusal::Failed(failure) | Refusal::NotRecorded(failure) => (failure.status, Some(&*failure.name)),
+                    Refusal::Cut => (200, None),
                 };
                 self.log(&session.call, status, name);
                 Err(self.refused(&refusal))
@@ -182,7 +188,7 @@ impl GitSession {
             Refusal::Failed(failure) if failure.error_code() == Denial::CODE => {
                 return Served::refused(format!("Access denied: {}", failure.message));
             }
-            Refusal::Failed(_) | Refusal::NotRecorded(_) => return Served::refused(refusal.message()),
+            Refusal::Failed(_) | Refusal::NotRecorded(_) | Refusal::Cut => return Served::refused(refusal.message()),
         }
         let default = || Scope { account: self.caller.account_id.clone(), region: self.state.settings.region.clone() };
         let Scope { account, region } = self.scope.clone().unwrap_or_else(default);
@@ -199,10 +205,23 @@ fn caught<T>(work: impl FnOnce() -> Result<T, Served>) -> Result<T, Served> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Served::refused(INTERNAL_ERROR)))
 }
 
-/// Sends the output of the session as it is written.
-async fn send_body(mut body: Body, writing: &ChannelWriteHalf<Msg>, idle_timeout: Duration) -> Result<(), String> {
+/// Sends the output of the session as it is written; where it fails, the connection is cut.
+async fn send_body(
+    mut body: Body,
+    writing: &ChannelWriteHalf<Msg>,
+    cut: &Notify,
+    idle_timeout: Duration,
+) -> Result<(), String> {
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| error.to_string())?;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                cut.notify_one();
+                // The end of the connection ends this session.
+                std::future::pending::<()>().await;
+                return Err(error.to_string());
+            }
+        };
         if let Ok(data) = frame.into_data() {
             send(writing, data, idle_timeout).await?;
         }

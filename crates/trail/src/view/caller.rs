@@ -1,6 +1,9 @@
 //! Names of callers for display.
 
+use aws::Caller;
 use serde_json::Value;
+
+use crate::record;
 
 /// Returns the name of a caller: of a user, a session (`ROLE/SESSION`), a service or a person; `-` if the record has none.
 ///
@@ -20,6 +23,11 @@ pub fn caller_name(identity: &Value) -> String {
         _ => text("userName").or_else(|| text("principalId")),
     };
     name.unwrap_or_else(|| "-".to_owned())
+}
+
+/// Returns the name of the caller of a call; see [`caller_name`].
+pub fn name_of(caller: &Caller) -> String {
+    caller_name(&record::user_identity_of(caller))
 }
 
 #[cfg(test)]
