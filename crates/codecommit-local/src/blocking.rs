@@ -1,15 +1,27 @@
-//! The server for programs without tokio: it runs on its own threads.
+//! The server for programs without tokio, in this process or as a process of its own; both are used in the same way.
 
-use std::io;
+mod binary;
+#[cfg(feature = "server")]
+mod embedded;
+mod error;
+mod local_request;
+mod spawned;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
+use serde_json::Value;
 
-use crate::{Settings, StartError};
+use crate::Records;
+#[cfg(feature = "server")]
+pub use embedded::runtime;
+pub use error::Error;
+pub use spawned::SpawnOptions;
 
-/// Requests of Git clients that are served at the same time; an idle thread costs little.
-const THREADS_MAX: usize = 1024;
+/// Time between two looks at the trail.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running server; dropping it stops it. Start and drop it outside asynchronous code.
 ///
@@ -22,70 +34,129 @@ const THREADS_MAX: usize = 1024;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// The same with an installed program, which needs no feature of this crate:
+///
+/// ```no_run
+/// use codecommit_local::blocking::{Server, SpawnOptions};
+///
+/// # fn main() -> Result<(), codecommit_local::blocking::Error> {
+/// let server = Server::spawn(SpawnOptions::default())?;
+/// // ... create a repository at server.endpoint() ...
+/// assert_eq!(server.events()?.name("CreateRepository").len(), 1);
+/// server.reset()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
-    /// `None` once it is stopped.
-    server: Option<server::Server>,
-    runtime: Runtime,
+    backend: Box<dyn Backend + Send + Sync>,
+}
+
+/// A server in this process or in another one. Dropping it stops it.
+trait Backend {
+    fn endpoint(&self) -> String;
+
+    fn addresses(&self) -> &[SocketAddr];
+
+    fn authority_file(&self) -> Option<PathBuf>;
+
+    fn data_folder(&self) -> &Path;
+
+    fn trail_folder(&self) -> &Path;
+
+    fn reset(&self) -> Result<(), Error>;
+
+    fn snapshot(&self, name: &str) -> Result<(), Error>;
+
+    fn restore(&self, name: &str) -> Result<(), Error>;
 }
 
 impl Server {
-    /// Starts a server, and returns when it accepts connections.
-    pub fn start(settings: Settings) -> Result<Self, StartError> {
-        let runtime = runtime().map_err(StartError::Threads)?;
-        let server = Some(runtime.block_on(server::Server::start(settings))?);
-        Ok(Self { server, runtime })
+    /// Starts a server in this process, and returns when it accepts connections.
+    #[cfg(feature = "server")]
+    pub fn start(settings: crate::Settings) -> Result<Self, crate::StartError> {
+        Ok(Self { backend: Box::new(embedded::Embedded::start(settings)?) })
+    }
+
+    /// Starts the installed program, and returns when it accepts connections.
+    ///
+    /// The program is that of the options, of the environment variable `CODECOMMIT_LOCAL_BINARY`, beside the running program (a
+    /// test's is in `target/debug/deps`, and the folder above counts, too), or in a folder of `PATH`. It stops with this process,
+    /// however that ends.
+    pub fn spawn(options: SpawnOptions) -> Result<Self, Error> {
+        Ok(Self { backend: Box::new(spawned::Spawned::start(options)?) })
     }
 
     /// Returns the URL to give clients as `AWS_ENDPOINT_URL_CODECOMMIT`.
     pub fn endpoint(&self) -> String {
-        self.running().endpoint()
+        self.backend.endpoint()
     }
 
-    /// Returns all addresses that the server listens on, in the order of the settings.
+    /// Returns all addresses that the server listens on, in the order of the settings; of a program the first one.
     pub fn addresses(&self) -> &[SocketAddr] {
-        self.running().addresses()
+        self.backend.addresses()
     }
 
     /// Returns the file with the certificate of the local certificate authority, which clients trust to use https.
     ///
     /// Returns `None` if TLS is off or has a certificate of its own.
     pub fn authority_file(&self) -> Option<PathBuf> {
-        self.running().authority_file()
+        self.backend.authority_file()
     }
 
     /// Returns the folder of the repositories and the database.
     pub fn data_folder(&self) -> &Path {
-        self.running().data_folder()
+        self.backend.data_folder()
     }
 
     /// Returns the folder of the trail: `events.ndjson`, log files and digests.
     pub fn trail_folder(&self) -> &Path {
-        self.running().trail_folder()
+        self.backend.trail_folder()
     }
 
-    /// Stops accepting, finishes running requests within [`Settings::stop_timeout`], and delivers the log files.
-    pub fn stop(mut self) {
-        self.close();
+    /// Returns the records of all calls so far; a call is recorded before its reply is sent.
+    pub fn events(&self) -> Result<Records, Error> {
+        Records::read(self.trail_folder()).map_err(|error| Error::new(error.to_string()))
     }
 
-    fn running(&self) -> &server::Server {
-        self.server.as_ref().expect("only stop and drop take the server")
-    }
-
-    fn close(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop());
+    /// Waits for the record of an event, such as `GitPush`, and returns the first one.
+    ///
+    /// Fails after the timeout, with the names of the events that there are.
+    pub fn wait_for(&self, name: &str, timeout: Duration) -> Result<Value, Error> {
+        let end = Instant::now() + timeout;
+        loop {
+            let events = self.events()?;
+            if let Some(record) = events.iter().find(|record| record["eventName"] == name) {
+                return Ok(record.clone());
+            }
+            if Instant::now() >= end {
+                let names: Vec<_> = events.iter().filter_map(|record| record["eventName"].as_str()).collect();
+                return Err(Error::new(format!(
+                    "no {name} was recorded in {timeout:?}; recorded are: {}",
+                    names.join(", ")
+                )));
+            }
+            thread::sleep(POLL_INTERVAL);
         }
     }
-}
 
-/// Creates a tokio runtime with enough threads for the server: each running request of a Git client takes one.
-pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().max_blocking_threads(THREADS_MAX).enable_all().build()
-}
+    /// Removes all data and records.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.backend.reset()
+    }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.close();
+    /// Saves all data under a name, for [`restore`](Self::restore).
+    pub fn snapshot(&self, name: &str) -> Result<(), Error> {
+        self.backend.snapshot(name)
+    }
+
+    /// Replaces all data by those of a snapshot; what came after it is removed, records included.
+    pub fn restore(&self, name: &str) -> Result<(), Error> {
+        self.backend.restore(name)
+    }
+
+    /// Stops accepting, finishes running requests within the stop timeout of the settings, and delivers the log files.
+    pub fn stop(self) {
+        drop(self);
     }
 }

@@ -26,14 +26,22 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Both compile the server, by the feature `server`, which is a default one. Without it, the crate has no dependency but `serde_json`,
+//! and [`blocking::Server::spawn`] starts the installed program; the methods of the server are the same.
 
 pub mod blocking;
+#[cfg(feature = "server")]
 pub mod options;
+mod records;
 
+#[cfg(feature = "server")]
 pub use options::Options;
+pub use records::Records;
+#[cfg(feature = "server")]
 pub use server::{Server, Settings, StartError};
 
 /// The README's example compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
