@@ -85,6 +85,13 @@ test('a snapshot is restored', async () => {
   await assert.rejects(server.restore('unknown'), /failed with status 404/)
 })
 
+test('failures are simulated', async () => {
+  await server.fail([{ operation: 'CreateRepository', error: 'EncryptionKeyDisabledException' }])
+  assert.strictEqual((await call('CreateRepository', { repositoryName: 'MyDemoRepo' })).status, 400)
+  await server.fail([])
+  assert.strictEqual((await call('CreateRepository', { repositoryName: 'MyDemoRepo' })).status, 200)
+})
+
 test('a start that fails shows the log', async () => {
   await assert.rejects(start({ identities: 'nothing.toml' }), /ended with status 1 before it was ready[^]*log:[^]*nothing\.toml/)
 })
