@@ -1,14 +1,16 @@
-"""Writes the same generated history every time, as a stream for `git fast-import`: history.py [COMMITS]
+"""Writes the same generated history every time, as a stream for `git fast-import`: history.py [COMMITS [FILES]]
 
 A text file a line or two of which changes in every commit, as in a real repository: 20,000 commits unless told
-otherwise on 5,000 files in 100 folders, 20 branches and 30 tags. A commit makes about six objects.
+otherwise on 5,000 files, unless told otherwise, in folders of 50, 20 branches and 30 tags. A commit makes about six objects.
 """
 
 import random
 import sys
 
-FILES, FOLDERS, BRANCHES, TAGS = 5_000, 100, 20, 30
+BRANCHES, TAGS = 20, 30
 COMMITS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+FILES = int(sys.argv[2]) if len(sys.argv) > 2 else 5_000
+FOLDERS = max(1, FILES // 50)
 WORDS = "branch commit tree blob merge push fetch pull request review line file folder name change".split()
 
 chance = random.Random(20150413)

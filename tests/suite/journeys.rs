@@ -30,6 +30,13 @@ fn the_quick_start_of_the_readme_runs() {
 }
 
 #[test]
+fn the_fixtures_of_the_readme_are_a_valid_seed() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the file exists");
+    let fixtures = readme.split("\n## Fixtures").nth(1).expect("the section exists").split("\n## ").next();
+    run(fixtures.expect("a split has a first part"));
+}
+
+#[test]
 fn the_recipes_run() {
     run(&std::fs::read_to_string(root().join("tests/README.md")).expect("the file exists"));
 }

@@ -2,6 +2,7 @@
 
 mod entries;
 mod events;
+mod export;
 mod faults;
 mod sources;
 

@@ -8,6 +8,7 @@ mod health;
 mod identities;
 mod log;
 mod parent;
+mod seed;
 mod server_trust;
 mod simulate;
 mod verify;
@@ -79,6 +80,8 @@ enum Command {
     Identities(identities::Arguments),
     /// Print the manual page
     Man,
+    /// Write a seed from a data folder, or check one
+    Seed(seed::Arguments),
     /// Start the server; the same as no command
     Serve,
     /// Act as another AWS service that is a client of a running server
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Some(Command::Health(health)) => health::ask(&health),
         Some(Command::Identities(identities)) => identities::write(&identities),
         Some(Command::Man) => completions::print_manual(Arguments::command()),
+        Some(Command::Seed(seed)) => seed::run(&seed),
         Some(Command::Simulate(simulate)) => simulate::run(&simulate),
         Some(Command::Verify(verify)) => verify::print(&verify),
         Some(Command::Version) => {

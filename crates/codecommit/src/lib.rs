@@ -16,6 +16,7 @@ mod comment;
 mod commit;
 mod encryption_key;
 mod exception;
+pub mod export;
 mod file;
 mod maintenance;
 mod merge;

@@ -1,5 +1,6 @@
 //! The file `seed.toml`: what a seed says beside its folders.
 
+mod commit_id;
 mod date;
 mod fault;
 mod names;
@@ -11,11 +12,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use aws::{AccountId, Region};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 pub(crate) use date::Date;
-pub(crate) use pull_request::{CommentEntry, MergeOption, PullRequestEntry, ReplyEntry, Status};
+pub(crate) use pull_request::{
+    ApprovalRuleEntry, CommentEntry, FileVersion, MergeOption, PullRequestEntry, ReplyEntry, Status,
+};
 pub(crate) use resource::{TemplateEntry, TrailEntry};
 
 use crate::Error;
@@ -24,24 +27,26 @@ use crate::Error;
 pub(crate) const FILE: &str = "seed.toml";
 
 /// The content of `seed.toml`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Document {
     /// The times of the events that the history begins with.
+    #[serde(skip_serializing)]
     pub(crate) event_times: EventTimes,
+    #[serde(skip_serializing)]
     pub(crate) defaults: Defaults,
-    #[serde(rename = "repository")]
+    #[serde(rename = "repository", skip_serializing_if = "Vec::is_empty")]
     pub(crate) repositories: Vec<RepositoryEntry>,
-    #[serde(rename = "approval-rule-template")]
+    #[serde(rename = "approval-rule-template", skip_serializing_if = "Vec::is_empty")]
     pub(crate) templates: Vec<TemplateEntry>,
-    #[serde(rename = "pull-request")]
+    #[serde(rename = "pull-request", skip_serializing_if = "Vec::is_empty")]
     pub(crate) pull_requests: Vec<PullRequestEntry>,
-    #[serde(rename = "trail")]
+    #[serde(rename = "trail", skip_serializing_if = "Vec::is_empty")]
     pub(crate) trails: Vec<TrailEntry>,
 }
 
 /// The times of the events that the history begins with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum EventTimes {
     /// They are as in the records.
@@ -52,50 +57,61 @@ pub(crate) enum EventTimes {
 }
 
 /// What entries have that do not say otherwise.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Defaults {
     /// The date of everything without a date of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) date: Option<Date>,
     /// The user who creates what has no author.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) author: Option<String>,
     /// The author of the commits of plain folders: `Name <email>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) commit_author: Option<Spanned<String>>,
     /// The message of the commits of plain folders.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) commit_message: Option<String>,
 }
 
 /// A repository.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct RepositoryEntry {
     pub(crate) name: Spanned<String>,
-    #[serde(default, deserialize_with = "names::parsed")]
+    #[serde(default, deserialize_with = "names::parsed", skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<AccountId>,
-    #[serde(default, deserialize_with = "names::parsed")]
+    #[serde(default, deserialize_with = "names::parsed", skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<Region>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) default_branch: Option<Spanned<String>>,
     /// The ARN, alias or id of the encryption key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) encryption_key: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) tags: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) triggers: Vec<TriggerEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) author: Option<String>,
 }
 
 /// A trigger of a repository.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct TriggerEntry {
     pub(crate) name: String,
     /// The ARN of the topic or function.
     pub(crate) destination: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) events: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) branches: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) custom_data: Option<String>,
 }
 

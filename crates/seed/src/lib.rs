@@ -10,6 +10,7 @@
 
 mod document;
 mod error;
+mod export;
 mod folder;
 mod history;
 mod location;
@@ -31,6 +32,7 @@ use aws::Timestamp;
 use trail::PastRecord;
 
 pub use crate::error::Error;
+pub use crate::export::{Exported, export};
 pub use crate::location::Location;
 pub use crate::services::Services;
 

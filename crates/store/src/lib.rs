@@ -6,6 +6,7 @@
 #![warn(unreachable_pub)]
 
 mod checkpoint;
+mod copy;
 mod error;
 mod faults;
 mod presence;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::checkpoint::Checkpoints;
+pub use crate::copy::{copy_in_use, copy_unused};
 pub use crate::error::{Cause, Error};
 use crate::faults::Faults;
 use crate::reader::Readers;

@@ -11,6 +11,7 @@ mod digest;
 mod event;
 mod events_file;
 mod exception;
+pub mod export;
 mod faults;
 mod history;
 mod import;

@@ -2,7 +2,7 @@
 
 use aws::Timestamp;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::value::{Datetime, Offset};
 
 /// A point in time.
@@ -17,6 +17,18 @@ impl<'de> Deserialize<'de> for Date {
                 "'{written}' is no point in time; write a date with a time in UTC, such as 2026-01-31T12:00:00Z"
             ))
         })
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(time) = self;
+        let text = match time.millis().rem_euclid(1_000) {
+            0 => time.iso(),
+            millis => time.iso().replace('Z', &format!(".{millis:03}Z")),
+        };
+        let date: Datetime = text.parse().map_err(serde::ser::Error::custom)?;
+        date.serialize(serializer)
     }
 }
 

@@ -1,9 +1,8 @@
-//! Values of a seed that are parsed from texts: accounts, regions and ids of commits.
+//! Values of a seed that are parsed from texts: accounts and regions.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use git::ObjectId;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -15,11 +14,4 @@ where
 {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(D::Error::custom)
-}
-
-/// Parses the id of a commit.
-pub(super) fn commit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let invalid = |_| D::Error::custom(format!("'{text}' is no id of a commit; write its 40 hexadecimal digits"));
-    ObjectId::from_hex(text.as_bytes()).map(Some).map_err(invalid)
 }
