@@ -200,6 +200,31 @@ fn failures_are_replaced_while_the_server_runs() {
 }
 
 #[test]
+fn a_snapshot_leaves_the_failures_and_a_restored_one_sets_those_of_the_settings() {
+    let first = json!({ "operation": "GetRepository", "error": "ThrottlingException", "times": 1, "matches": 0 });
+    let world = world(json!([{ "operation": "GetRepository", "error": "ThrottlingException", "times": 1 }]));
+    let get = || world.call("GetRepository", &json!({ "repositoryName": "MyDemoRepo" })).status;
+    let done = |path: &str| assert_eq!(world.send("POST", path, &[], &[]).status, 200, "{path}");
+    assert_eq!(failures(&world, "PUT", &json!([{ "operation": "GetRepository", "delay": "1ms" }])).status, 200);
+    assert_eq!(get(), 200);
+    done("/_local/snapshots/one");
+    assert_eq!(failures(&world, "GET", &Value::Null).json()[0]["matches"], 1);
+    done("/_local/snapshots/one/restore");
+    assert_eq!(failures(&world, "GET", &Value::Null).json(), json!([first]));
+    assert_eq!([get(), get()], [400, 200]);
+}
+
+#[test]
+fn a_late_reply_does_not_keep_data_from_being_reset() {
+    let world = world(json!([{ "operation": "PutFile", "delay": "1h" }]));
+    let connection = tests::wire::begin(&world.endpoint(), "PutFile", &put_file("a"));
+    tests::wait_until("the call is recorded", || world.events().len() == 2);
+    let reset = world.send("POST", "/_local/reset", &[], &[]);
+    assert_eq!((reset.status, reset.json()), (200, json!({ "status": "done" })));
+    drop(connection);
+}
+
+#[test]
 fn invalid_failures_are_refused_and_change_nothing() {
     let first = json!({ "operation": "GetRepository", "error": "ThrottlingException" });
     let world = world(json!([first]));

@@ -1,9 +1,10 @@
 //! Servers in tests: in this process, with tokio and without, and as a process of the installed program.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use codecommit_local::blocking::{self, SpawnOptions};
@@ -129,4 +130,37 @@ fn a_failed_start_shows_the_log() {
     fs::set_permissions(&other, mode).expect("the file is ours");
     let unexpected = spawn(&other, &[]).to_string();
     assert!(unexpected.starts_with("the program printed 'hello' instead of 'ready URL'"), "{unexpected}");
+}
+
+/// Name of the environment variable that makes [`parent_of_a_program`] start one.
+const IS_PARENT: &str = "IS_PARENT_OF_A_PROGRAM";
+
+/// The process that [`a_program_ends_when_its_parent_is_killed`] kills.
+#[test]
+fn parent_of_a_program() {
+    if std::env::var_os(IS_PARENT).is_some() {
+        let server = blocking::Server::spawn(installed()).expect("the program starts");
+        println!("\nendpoint {}", server.endpoint());
+        // Killed long before.
+        server.wait_for("GitPush", Duration::from_mins(10)).expect_err("nobody pushes");
+    }
+}
+
+#[test]
+fn a_program_ends_when_its_parent_is_killed() {
+    let mut parent = Command::new(std::env::current_exe().expect("the path of a test is known"))
+        .args(["--exact", "parent_of_a_program", "--nocapture"])
+        .env(IS_PARENT, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this program can be started");
+    let lines = BufReader::new(parent.stdout.take().expect("standard output is piped")).lines();
+    let endpoint = lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("endpoint http://")?.to_owned()));
+    let address = endpoint.expect("the parent prints the endpoint");
+    TcpStream::connect(&address).expect("the server listens");
+    parent.kill().expect("the parent runs");
+    parent.wait().expect("the parent is a child of this process");
+    while TcpStream::connect(&address).is_ok() {
+        std::thread::yield_now();
+    }
 }

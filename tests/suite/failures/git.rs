@@ -1,6 +1,7 @@
 //! Failures on demand of fetches and pushes, with the real `git`, over HTTP and SSH.
 
 use serde_json::{Value, json};
+use server::settings::Access;
 use tests::World;
 use tests::clients::Outcome;
 
@@ -165,4 +166,51 @@ fn a_late_push_is_complete() {
     assert_eq!(tip(&world, "main"), new);
     let listed = failures(&world, "GET", &Value::Null).json();
     assert_eq!(listed[0]["matches"], 1, "a push is counted once");
+}
+
+#[test]
+fn a_denied_push_stays_denied_and_is_not_counted() {
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "codecommit:*", "Resource": "*" },
+        {
+            "Effect": "Deny",
+            "Action": "codecommit:GitPush",
+            "Resource": "*",
+            "Condition": {
+                "StringEqualsIfExists": { "codecommit:References": "refs/heads/main" },
+                "Null": { "codecommit:References": "false" }
+            }
+        },
+    ]});
+    let (id, secret) = ("AKIALIJUAN0000000000", "a secret of the test");
+    let file = format!(
+        "[[account]]\nid = \"111122223333\"\n[[account.user]]\nname = \"Li_Juan\"\n\
+         access_keys = [{{ id = \"{id}\", secret = \"{secret}\" }}]\n\
+         git_credentials = [{{ password = \"password\" }}]\n\
+         policies = [{{ name = \"test\", document = '''{policy}''' }}]\n"
+    );
+    let mut world = World::with_identities(&file);
+    world.restart_with(|settings| {
+        settings.access = Access::Enforced;
+        settings.max_clock_skew = None;
+        settings.allow_reset = true;
+        settings.failures = rules(json!([
+            { "operation": "GitPush", "connection": "cut-before", "times": 1 },
+            { "operation": "GitPush", "error": "ThrottlingException", "after": 1 },
+        ]));
+    });
+    let key = tests::signing::AccessKey { id, secret };
+    let target = tests::model::target("CreateRepository");
+    world.call_signed(key, &target, "us-east-1", &[], br#"{"repositoryName":"MyDemoRepo"}"#);
+    world.git_repository("work");
+    let url = world.repository_url("MyDemoRepo").replacen("http://", "http://Li_Juan-at-111122223333:password@", 1);
+    let push = |reference: &str| world.git("work", &["push", &url, reference]).failed();
+    let denied = push("main");
+    assert!(denied.contains("You don't have permission to push changes to this branch."), "{denied}");
+    assert_eq!(world.last_event()["errorCode"], "AccessDenied");
+    push("main:topic");
+    let throttled = push("main:topic");
+    assert!(throttled.contains("! [remote rejected] main -> topic (Rate exceeded)"), "{throttled}");
+    let listed = failures(&world, "GET", &Value::Null).json();
+    assert_eq!([&listed[0]["matches"], &listed[1]["matches"]], [2, 2]);
 }
