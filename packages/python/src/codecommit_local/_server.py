@@ -66,6 +66,8 @@ class Server:
     ) -> None:
         self.account = account
         self.region = region
+        # The names of the snapshots that were taken by this object.
+        self.snapshots: set[str] = set()
         self._is_verifying = access not in (None, "open")
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
@@ -116,6 +118,7 @@ class Server:
         if self._process is not None:
             self._process.stop(self._stop_timeout)
             self._process = self._endpoint = None
+            self.snapshots.clear()
 
     def __enter__(self) -> Server:
         return self.start()
@@ -191,6 +194,7 @@ class Server:
     def snapshot(self, name: str) -> None:
         """Remember the state of the server, for `restore`."""
         _requests.request(self.endpoint, "POST", f"/_local/snapshots/{quote(name, safe='')}")
+        self.snapshots.add(name)
 
     def restore(self, name: str) -> None:
         """Go back to a snapshot: what came after it is dropped, records included."""
