@@ -15,13 +15,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::Records;
+use crate::records::POLL_INTERVAL;
 #[cfg(feature = "server")]
 pub use embedded::runtime;
 pub use error::Error;
 pub use spawned::SpawnOptions;
-
-/// Time between two looks at the trail.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running server; dropping it stops it. Start and drop it outside asynchronous code.
 ///
@@ -126,15 +124,11 @@ impl Server {
         let end = Instant::now() + timeout;
         loop {
             let events = self.events()?;
-            if let Some(record) = events.iter().find(|record| record["eventName"] == name) {
+            if let Some(record) = events.first_of(name) {
                 return Ok(record.clone());
             }
             if Instant::now() >= end {
-                let names: Vec<_> = events.iter().filter_map(|record| record["eventName"].as_str()).collect();
-                return Err(Error::new(format!(
-                    "no {name} was recorded in {timeout:?}; recorded are: {}",
-                    names.join(", ")
-                )));
+                return Err(Error::new(events.without(name, timeout)));
             }
             thread::sleep(POLL_INTERVAL);
         }

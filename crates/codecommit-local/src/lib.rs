@@ -34,12 +34,16 @@ pub mod blocking;
 #[cfg(feature = "server")]
 pub mod options;
 mod records;
+#[cfg(feature = "server")]
+mod server_events;
 
 #[cfg(feature = "server")]
 pub use options::Options;
 pub use records::Records;
 #[cfg(feature = "server")]
 pub use server::{Server, Settings, StartError};
+#[cfg(feature = "server")]
+pub use server_events::ServerEvents;
 
 /// The README's example compiles.
 #[cfg(all(doctest, feature = "server"))]

@@ -2,9 +2,13 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::time::Duration;
 use std::{fs, io};
 
 use serde_json::Value;
+
+/// Time between two looks at a trail.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Records in the order of `events.ndjson`.
 ///
@@ -47,6 +51,17 @@ impl Records {
     #[must_use]
     pub fn user(self, name: &str) -> Self {
         self.filter(|record| caller_name(&record["userIdentity"]) == name)
+    }
+
+    /// Returns the first record of an event.
+    pub(crate) fn first_of(&self, name: &str) -> Option<&Value> {
+        self.iter().find(|record| record["eventName"] == name)
+    }
+
+    /// Describes that an event was not recorded in a time.
+    pub(crate) fn without(&self, name: &str, timeout: Duration) -> String {
+        let names: Vec<_> = self.iter().filter_map(|record| record["eventName"].as_str()).collect();
+        format!("no {name} was recorded in {timeout:?}; recorded are: {}", names.join(", "))
     }
 
     fn filter(self, keeps: impl Fn(&Value) -> bool) -> Self {

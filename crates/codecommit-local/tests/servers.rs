@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use codecommit_local::blocking::{self, SpawnOptions};
-use codecommit_local::{Server, Settings};
+use codecommit_local::{Server, ServerEvents, Settings};
 
 /// Creates a repository at an endpoint, and returns the reply's head and body.
 fn create_repository(endpoint: &str, name: &str) -> String {
@@ -43,7 +43,11 @@ async fn a_test_on_one_thread_embeds_the_server() {
     let reply = tokio::task::spawn_blocking(move || create_repository(&endpoint, "MyDemoRepo")).await;
     assert!(reply.as_ref().is_ok_and(|reply| is_created(reply) && reply.contains("MyDemoRepo")), "{reply:?}");
     let folder = server.data_folder().to_owned();
-    assert!(server.trail_folder().join("events.ndjson").exists());
+    let record = server.wait_for("CreateRepository", Duration::ZERO).await.expect("the call is recorded");
+    assert_eq!(record["requestParameters"]["repositoryName"], "MyDemoRepo");
+    let error = server.wait_for("GitPush", Duration::from_millis(1)).await.expect_err("nobody has pushed").to_string();
+    assert_eq!(error, "no GitPush was recorded in 1ms; recorded are: CreateRepository");
+    assert_eq!(server.events().expect("the trail is readable").user("Mary_Major").len(), 1);
     server.stop().await;
     assert!(!folder.exists(), "temporary folders are removed");
 }

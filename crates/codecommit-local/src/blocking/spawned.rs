@@ -13,7 +13,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Backend, Error, POLL_INTERVAL, binary, local_request};
+use super::{Backend, Error, binary, local_request};
+use crate::records::POLL_INTERVAL;
 
 /// Prefix of the environment variables that are settings of the program.
 const SETTINGS_PREFIX: &str = "CODECOMMIT_LOCAL_";
