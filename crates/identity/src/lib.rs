@@ -10,6 +10,7 @@ mod authentication;
 mod context_facts;
 mod credentials;
 mod exception;
+pub mod export;
 mod file;
 mod git_credential;
 pub mod iam;

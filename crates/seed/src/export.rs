@@ -14,7 +14,7 @@ use codecommit::export::{self as rows, ExportedRepository};
 use store::{Durability, Store};
 
 use crate::document::{Document, FILE};
-use crate::{Error, Location};
+use crate::{Error, IDENTITIES, Location};
 
 /// The database in a data folder.
 const DATABASE: &str = "codecommit.db";
@@ -95,6 +95,10 @@ fn write_all(
     let failed = |error: &dyn std::fmt::Display| Error::path(&file, error);
     let text = toml::to_string_pretty(&document).map_err(|error| failed(&error))?;
     fs::write(&file, format!("{HEAD}\n{text}")).map_err(|error| failed(&error))?;
+    if let Some(identities) = store.read(identity::export::identities)? {
+        let file = folder.join(IDENTITIES);
+        fs::write(&file, format!("{IDENTITIES_HEAD}\n{identities}")).map_err(|error| Error::path(&file, error))?;
+    }
     let events = if with_events { write_events(store, &folder.join(EVENTS))? } else { 0 };
     Ok(Exported {
         repositories: document.repositories.len(),
@@ -111,8 +115,16 @@ const HEAD: &str = "\
 # The objects and references of the repositories are in the folder `repositories`, those of other accounts and regions in
 # ACCOUNT/REGION/repositories. Entries without an account and a region are those of the server's settings.
 #
-# Not exported: identities and everything secret (copy the identities file as identities.toml), comments on compared commits,
-# reactions, uploaded archives, and earlier revisions of pull requests. Pull requests are numbered in the order of this file.
+# Not exported: secrets, comments on compared commits, reactions, uploaded archives, and earlier revisions of pull requests. Pull
+# requests are numbered in the order of this file.
+";
+
+/// The comment at the head of `identities.toml`.
+const IDENTITIES_HEAD: &str = "\
+# Users, groups, roles and policies, of the identities file and of the IAM API.
+#
+# Not exported: secrets of access keys and passwords of Git, and what only an identities file has: roots, services, people, identity
+# providers, Git user names, and which user is the default one. With --access signed, add secrets, or copy the original file.
 ";
 
 /// Copies the database, in the way that suits whether a server uses it.

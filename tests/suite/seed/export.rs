@@ -128,6 +128,36 @@ fn an_export_of_a_running_server_seeds_another_that_has_the_same_export() {
 }
 
 #[test]
+fn an_export_has_the_identities_without_their_secrets() {
+    let world = World::with_identities(
+        "[[account]]\nid = \"111122223333\"\n\n[[account.group]]\nname = \"readers\"\npolicies = [\"AWSCodeCommitReadOnly\"]\n\n\
+         [[account.user]]\nname = \"Li_Juan\"\npath = \"/team/\"\ngroups = [\"readers\"]\ntags = { Team = \"blue\" }\n\
+         access_keys = [{ id = \"AKIAI44QH8DHBEXAMPLE\", secret = \"je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\" }]\n",
+    );
+    world.aws(&["iam", "create-user", "--user-name", "Saanvi_Sarkar"]).ok();
+    let document =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"codecommit:*","Resource":"*"}]}"#;
+    let inline = ["--policy-name", "own", "--policy-document", document];
+    world.aws(&[&["iam", "put-user-policy", "--user-name", "Saanvi_Sarkar"][..], &inline].concat()).ok();
+    let policy = ["iam", "create-policy", "--policy-name", "all", "--policy-document", document];
+    world.aws(&policy).ok();
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}]}"#;
+    world.aws(&["iam", "create-role", "--role-name", "build", "--assume-role-policy-document", trust]).ok();
+    world.aws(&["iam", "create-access-key", "--user-name", "Saanvi_Sarkar"]).ok();
+    let first = export(&world, "first", &[]);
+    let text = fs::read_to_string(first.join("identities.toml")).expect("the file was written");
+    assert!(!text.contains("je7MtGbClwBF"), "{text}");
+    let seeded = World::with(|settings| settings.seed = Some(first.clone()));
+    assert_eq!(contents(&export(&seeded, "second", &[])), contents(&first), "{text}");
+    let user = seeded.aws(&["iam", "list-user-policies", "--user-name", "Saanvi_Sarkar", "--output", "text"]).ok();
+    assert!(user.contains("own"), "{user}");
+    seeded
+        .run(seeded.sdk_as("AKIAI44QH8DHBEXAMPLE", "us-east-1").list_repositories().send())
+        .expect("the call succeeds");
+    assert_eq!(seeded.last_event()["userIdentity"]["arn"], "arn:aws:iam::111122223333:user/team/Li_Juan");
+}
+
+#[test]
 fn an_export_has_the_events_on_request() {
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "one" }));
