@@ -77,7 +77,7 @@ pub struct Options {
         value_delimiter = ',',
     )]
     pub allowed_host: Option<Vec<String>>,
-    /// Allow `POST /_local/reset` to remove all data, and snapshots to be taken and restored
+    /// Allow `POST /_local/reset` to remove all data, snapshots to be taken and restored, and failures to be changed
     #[arg(
         long,
         env = "CODECOMMIT_LOCAL_ALLOW_RESET",
