@@ -44,9 +44,10 @@ def test_a_failure_shows_the_records_and_the_log(pytester):
             "*Mary_Major  CreateRepository  MyDemoRepo",
             "*Mary_Major  CreateRepository  MyDemoRepo  RepositoryNameExistsException",
             "*log of codecommit-local*",
-            "*CreateRepository*",
+            "*CreateRepository*RepositoryNameExists*",
         ]
     )
+    result.stdout.no_fnmatch_line("*codecommit-local is ready at*")
 
 
 def test_a_start_that_fails_shows_the_log(pytester):

@@ -47,11 +47,14 @@ class Process:
         """Return whether the process has not ended."""
         return self._child.poll() is None
 
-    def log(self) -> str:
-        """Return the end of what the server wrote to its log."""
-        size = os.fstat(self._log.fileno()).st_size
+    def log_size(self) -> int:
+        """Return how many bytes the server wrote to its log."""
+        return os.fstat(self._log.fileno()).st_size
+
+    def log(self, start: int = 0) -> str:
+        """Return the end of what the server wrote to its log from a position on."""
         # The child shares the position of the file, so it is not moved.
-        data = os.pread(self._log.fileno(), LOG_BYTES_MAX, max(0, size - LOG_BYTES_MAX))
+        data = os.pread(self._log.fileno(), LOG_BYTES_MAX, max(start, self.log_size() - LOG_BYTES_MAX))
         return data.decode("utf-8", "replace")
 
     def stop(self, timeout: float) -> None:

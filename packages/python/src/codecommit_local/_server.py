@@ -146,9 +146,13 @@ class Server:
         """The id of the server's process; None for a server that was joined."""
         return None if self._process is None else self._process.id
 
-    def log(self) -> str:
-        """Return the end of the server's log; of a server that was joined, nothing."""
-        return "" if self._process is None else self._process.log()
+    def log(self, start: int = 0) -> str:
+        """Return the end of the server's log, from a position on; of a server that was joined, nothing."""
+        return "" if self._process is None else self._process.log(start)
+
+    def log_size(self) -> int:
+        """Return the position of the end of the server's log, for a later `log`."""
+        return 0 if self._process is None else self._process.log_size()
 
     def events(
         self,

@@ -17,6 +17,7 @@ SNAPSHOT = "pytest"
 
 RUNNING = pytest.StashKey[Server]()
 RECORDS_BEFORE = pytest.StashKey[int]()
+LOG_BEFORE = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,6 +75,7 @@ def codecommit_env(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     request.node.stash[RECORDS_BEFORE] = len(codecommit_server.events())
+    request.node.stash[LOG_BEFORE] = codecommit_server.log_size()
     return variables
 
 
@@ -101,13 +103,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     report = outcome.get_result()
     server = item.config.stash.get(RUNNING, None)
-    if not report.failed or server is None or RECORDS_BEFORE not in item.stash:
+    if not report.failed or server is None or LOG_BEFORE not in item.stash:
         return
     try:
         report.sections.append(("CloudTrail records of this test", lines(_since(item, server))))
     except RequestError as error:
         report.sections.append(("CloudTrail records of this test", str(error)))
-    report.sections.append(("log of codecommit-local", server.log().strip()))
+    report.sections.append(("log of codecommit-local", server.log(item.stash[LOG_BEFORE]).strip()))
 
 
 def _remember(server: Server) -> None:
