@@ -46,6 +46,10 @@ fn events_are_in_the_history_the_file_and_valid_log_files_before_the_first_call(
     let verified = Command::new(tests::binary::path()).arg("verify").arg(world.trail_folder()).output();
     let verified = verified.expect("the program is built");
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    let trail = "arn:aws:cloudtrail:us-east-1:111122223333:trail/codecommit-local";
+    let times = ["--start-time", "2016-12-14T00:00:00Z", "--end-time", "2016-12-15T00:00:00Z"];
+    let validated = world.aws(&[&["cloudtrail", "validate-logs", "--trail-arn", trail][..], &times].concat()).ok();
+    assert!(validated.contains("1/1 log files valid"), "{validated}");
     reset(&world);
     assert_eq!(world.events().len(), 3);
 }
