@@ -12,7 +12,7 @@ use crate::settings::{folder, program};
 
 /// Starts the program with a pipe as its standard input; returns it with its ready line.
 fn start(command: &mut Command) -> (Child, ChildStdin, String) {
-    let child = command.args(["--listen", "127.0.0.1:0", "--ephemeral"]);
+    let child = command.args(["--listen", "127.0.0.1:0", "--ephemeral", "--quiet"]);
     let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program is built");
     let input = child.stdin.take().expect("standard input is piped");
     let line = line(&mut BufReader::new(child.stdout.take().expect("standard output is piped")));
@@ -32,7 +32,7 @@ fn is_empty(folder: &Path) -> bool {
 #[test]
 fn the_server_ends_with_a_parent_that_is_killed() {
     let folder = folder();
-    let script = "coproc server { exec \"$0\" --exit-with-parent --ephemeral --listen 127.0.0.1:0; }
+    let script = "coproc server { exec \"$0\" --exit-with-parent --ephemeral --quiet --listen 127.0.0.1:0; }
         echo \"$server_PID\"
         head --lines=1 <&\"${server[0]}\"
         read -r _ <&\"${server[0]}\"";
