@@ -104,9 +104,9 @@ fn restore(name: &SnapshotName, state: State) -> (Result<State, StartError>, Res
     let state = State::open_again(foundation);
     if let (Ok(()), Ok(state)) = (&begun, &state) {
         state.failures.reset();
-    }
-    if let (Ok(()), Ok(state), Some(position)) = (&begun, &state, prepared.clock) {
-        state.clock.set_position(position);
+        if let Some(position) = prepared.clock {
+            state.clock.set_position(position);
+        }
     }
     (state, begun.or_else(failed))
 }
