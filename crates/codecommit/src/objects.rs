@@ -200,7 +200,10 @@ fn remove_folders(folders: Vec<PathBuf>) {
     }
     let spawned = std::thread::Builder::new().name("remover".to_owned()).spawn(move || {
         for path in folders {
-            if let Err(error) = fs::remove_dir_all(&path) {
+            // A restore of a snapshot may remove the folder, too.
+            if let Err(error) = fs::remove_dir_all(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
                 tracing::warn!(%error, path = %path.display(), "cannot remove the objects of a deleted repository; will retry at the next start");
             }
         }

@@ -61,16 +61,29 @@ class Process:
         """End the process: SIGTERM, and SIGKILL after `timeout` seconds."""
         if self.is_running() and timeout > 0:
             self._child.terminate()
-            try:
-                self._child.wait(timeout)
-            except subprocess.TimeoutExpired:
-                pass
-        if self.is_running():
+            if not self._has_ended(timeout):
+                self._child.kill()
+        elif self.is_running():
             self._child.kill()
         self._child.wait()
         for file in (self._child.stdin, self._child.stdout, self._log):
             if file is not None:
                 file.close()
+
+    def _has_ended(self, timeout: float) -> bool:
+        """Wait until the process ends, and return whether it does in time.
+
+        Its standard output ends with it. The `wait` of subprocess looks in growing intervals, which takes longer than the stop.
+        """
+        output = self._child.stdout
+        assert output is not None, "standard output is piped"
+        deadline = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(output, selectors.EVENT_READ)
+            while selector.select(max(0.0, deadline - time.monotonic())):
+                if not os.read(output.fileno(), 4096):
+                    return True
+        return False
 
     def _ready(self, command: Sequence[str], timeout: float) -> str:
         """Wait for the line `ready URL`; return the URL."""
