@@ -144,8 +144,7 @@ impl DigestState {
     /// Creates the digests of chains until now, and writes them.
     fn create(&self, which: Chains) -> Result<(), Error> {
         let _turn = self.turn();
-        // A fixed clock may still show the second in which the last digests ended.
-        let Some(now) = self.end_of_windows()? else { return self.write() };
+        let now = self.end_of_windows()?;
         let mut chains = self.store.read(chain::all)?;
         chains.retain(|chain| which == Chains::All || !chain.is_idle(now, self.interval));
         plan::all(self, chains, now)?;
@@ -159,17 +158,14 @@ impl DigestState {
     }
 
     /// Returns the current second; waits for the next one if a digest already ended in this one.
-    ///
-    /// Returns `None` if the clock did not go on meanwhile.
-    fn end_of_windows(&self) -> Result<Option<Timestamp>, Error> {
+    fn end_of_windows(&self) -> Result<Timestamp, Error> {
         let now = self.now()?;
         if !self.store.read(|transaction| chain::is_any_of(transaction, now.whole_second()))? {
-            return Ok(Some(now.whole_second()));
+            return Ok(now.whole_second());
         }
         let rest = 1_000 - (now.millis() - now.whole_second().millis());
         std::thread::sleep(Duration::from_millis(u64::try_from(rest).unwrap_or(0)));
-        let next = self.now()?.whole_second();
-        Ok((next > now.whole_second()).then_some(next))
+        Ok(self.now()?.whole_second())
     }
 
     /// Reads the clock in a transaction, so that all files delivered earlier are in the store.
