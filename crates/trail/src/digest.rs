@@ -30,6 +30,10 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// The resolution of the times of digests.
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Time from the start to the generation of a signing key, which cannot be interrupted: a server that a test starts and stops at once
+/// needs none.
+const KEY_DELAY: Duration = Duration::from_secs(1);
+
 /// The worker that creates and writes digests.
 pub(crate) struct Digests {
     shared: Arc<DigestState>,
@@ -70,7 +74,8 @@ impl Digests {
         let (stop, turn) = (waker.stop_flag().clone(), Mutex::default());
         let shared = Arc::new(DigestState { store, keys, buckets, clock, interval, stop, turn });
         let wait = shared.wait().map_err(io::Error::other)?;
-        let work = DigestWork { shared: Arc::clone(&shared), has_key: false, since: Instant::now(), wait };
+        let (started, shared_work) = (Instant::now(), Arc::clone(&shared));
+        let work = DigestWork { shared: shared_work, has_key: false, started, since: started, wait };
         Ok(Self { shared, worker: Worker::start("trail-digests", waker, work)? })
     }
 
@@ -95,6 +100,7 @@ struct DigestWork {
     shared: Arc<DigestState>,
     /// Whether there is a signing key; generating it takes time, so the first digest does not wait for it.
     has_key: bool,
+    started: Instant,
     /// The next digests are due once `wait` has passed since this time.
     since: Instant,
     wait: Duration,
@@ -102,7 +108,8 @@ struct DigestWork {
 
 impl Work for DigestWork {
     fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, worker::Error> {
-        if !self.has_key {
+        let key_delay = KEY_DELAY.saturating_sub(self.started.elapsed());
+        if !self.has_key && key_delay.is_zero() {
             self.shared.keys.prepare()?;
             self.has_key = true;
         }
@@ -114,6 +121,7 @@ impl Work for DigestWork {
             self.shared.retry()?;
         }
         let wait = self.wait.saturating_sub(self.since.elapsed());
+        let wait = if self.has_key { wait } else { wait.min(key_delay) };
         let is_any_planned = self.shared.store.read(chain::is_any_planned)?;
         Ok(Some(if is_any_planned { wait.min(RETRY_INTERVAL) } else { wait }))
     }
