@@ -34,17 +34,27 @@ pub(crate) struct EntryDefaults<'c> {
     pub(crate) commit: &'c CommitOptions,
 }
 
+impl<'c> EntryDefaults<'c> {
+    /// Returns who creates an entry, where and when; what the entry does not say is that of the defaults.
+    pub(crate) fn circumstances(
+        &self,
+        location: &'c Location,
+        author: Option<&'c str>,
+        created: Option<Date>,
+        subject: &'c str,
+    ) -> Circumstances<'c> {
+        let time = created.map_or(self.date, |Date(date)| date);
+        Circumstances { location, author: author.or(self.author), time, subject }
+    }
+}
+
 impl SeededRepository {
     /// Creates the repository with its objects and references.
     pub(crate) fn apply(&self, runner: &Runner<'_>, defaults: EntryDefaults<'_>) -> Result<(), Error> {
         let entry = self.entry.map(|position| &defaults.file.content.repositories[position]);
         let fault = |reason: String| self.fault(defaults.file, entry, &reason);
-        let circumstances = Circumstances {
-            location: &self.location,
-            author: entry.and_then(|entry| entry.author.as_deref()).or(defaults.author),
-            time: entry.and_then(|entry| entry.created).map_or(defaults.date, |Date(date)| date),
-            subject: &self.name,
-        };
+        let (author, created) = entry.map_or((None, None), |entry| (entry.author.as_deref(), entry.created));
+        let circumstances = defaults.circumstances(&self.location, author, created, &self.name);
         let content = self.open(entry, defaults.commit, runner).map_err(fault)?;
         runner.codecommit(&circumstances, "CreateRepository", &self.create_input(entry)).map_err(fault)?;
         let call = runner.call(&circumstances, "GitPush").map_err(fault)?;
@@ -128,12 +138,7 @@ impl SeededRepository {
                 })
             })
             .collect();
-        let circumstances = Circumstances {
-            location: &self.location,
-            author: entry.author.as_deref().or(defaults.author),
-            time: entry.created.map_or(defaults.date, |Date(date)| date),
-            subject: &self.name,
-        };
+        let circumstances = defaults.circumstances(&self.location, entry.author.as_deref(), entry.created, &self.name);
         let input = json!({ "repositoryName": self.name, "triggers": triggers });
         let set = runner.codecommit(&circumstances, "PutRepositoryTriggers", &input);
         set.map(|_| ()).map_err(|reason| self.fault(defaults.file, Some(entry), &reason))

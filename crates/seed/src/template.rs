@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::document::{Date, TemplateEntry};
+use crate::document::TemplateEntry;
 use crate::repository::EntryDefaults;
-use crate::runner::{Circumstances, Runner};
+use crate::runner::Runner;
 use crate::{Error, Location};
 
 /// Creates an approval rule template, and associates it with its repositories.
@@ -14,14 +14,8 @@ pub(crate) fn create(
     location: &Location,
     defaults: EntryDefaults<'_>,
 ) -> Result<(), Error> {
-    let EntryDefaults { file, date, author, .. } = defaults;
-    let name = entry.name.get_ref();
-    let circumstances = Circumstances {
-        location,
-        author: entry.author.as_deref().or(author),
-        time: entry.created.map_or(date, |Date(date)| date),
-        subject: name,
-    };
+    let (file, name) = (defaults.file, entry.name.get_ref());
+    let circumstances = defaults.circumstances(location, entry.author.as_deref(), entry.created, name);
     let fault = |reason: String| file.fault(entry.name.span(), format!("approval rule template '{name}': {reason}"));
     let mut input = json!({ "approvalRuleTemplateName": name, "approvalRuleTemplateContent": entry.content });
     if let Some(description) = &entry.description {

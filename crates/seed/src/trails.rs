@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::document::{Date, TrailEntry};
+use crate::document::TrailEntry;
 use crate::repository::EntryDefaults;
-use crate::runner::{Circumstances, Runner};
+use crate::runner::Runner;
 use crate::{Error, Location};
 
 /// Creates a trail, and starts its logging.
@@ -14,14 +14,8 @@ pub(crate) fn create(
     location: &Location,
     defaults: EntryDefaults<'_>,
 ) -> Result<(), Error> {
-    let EntryDefaults { file, date, author, .. } = defaults;
-    let name = entry.name.get_ref();
-    let circumstances = Circumstances {
-        location,
-        author: entry.author.as_deref().or(author),
-        time: entry.created.map_or(date, |Date(date)| date),
-        subject: name,
-    };
+    let (file, name) = (defaults.file, entry.name.get_ref());
+    let circumstances = defaults.circumstances(location, entry.author.as_deref(), entry.created, name);
     let fault = |reason: String| file.fault(entry.name.span(), format!("trail '{name}': {reason}"));
     let created = runner.services.trail.create_default_trail(&location.account, circumstances.time);
     created.map_err(|error| fault(error.to_string()))?;
