@@ -71,7 +71,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         // Browsers send other types for pages of any origin without asking the server first.
         return plain(415, &format!("The Content-Type of this request must be {expected}."));
     }
-    if state.settings.asks_git_credentials() && lacks_credentials(&head, state.settings.access) {
+    if state.asks_git_credentials() && lacks_credentials(&head, state.settings.access) {
         return unauthorized(state.settings.access);
     }
     let timeout = state.settings.git.timeout;

@@ -151,10 +151,9 @@ pub struct Git {
 }
 
 impl Settings {
-    /// Returns whether Git requests without credentials get status 401.
-    pub(crate) fn asks_git_credentials(&self) -> bool {
-        self.access != Access::Open
-            || self.git.auth.map_or_else(|| self.identities_file().is_some(), |auth| auth == GitAuth::Ask)
+    /// Returns whether Git requests without credentials get status 401, by default if there is an identities file.
+    pub(crate) fn asks_git_credentials(&self, has_identities_file: bool) -> bool {
+        self.access != Access::Open || self.git.auth.map_or(has_identities_file, |auth| auth == GitAuth::Ask)
     }
 
     /// Returns the identities file, or else that of the seed.

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::codecommit::CodeCommit;
 use ::trail::{CloudTrail, Notifier, Trail};
@@ -75,6 +76,8 @@ pub(crate) struct Parts {
     pub(crate) folders: Folders,
     pub(crate) store: Arc<Store>,
     pub(crate) sts: Sts,
+    /// Whether the identities come from a file; looking for it takes too long for a request.
+    has_identities_file: AtomicBool,
     pub(crate) iam: Iam,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) trail: Arc<Trail>,
@@ -140,6 +143,7 @@ impl Parts {
         let Foundation { settings, address, clock, folders, certificates, ssh, failures } = foundation;
         snapshots::finish_restore(&folders, &settings)?;
         let identities = identities::load(&settings)?;
+        let has_identities_file = settings.identities_file().is_some().into();
         let store = open_store(&settings, &folders)?;
         let certificates = match certificates {
             Some(certificates) => certificates,
@@ -184,6 +188,7 @@ impl Parts {
             store,
             iam: sts.iam(),
             sts,
+            has_identities_file,
             buckets,
             trail,
             cloudtrail,
@@ -215,6 +220,7 @@ impl Parts {
             folders,
             store,
             sts,
+            has_identities_file: _,
             iam,
             buckets,
             trail,
@@ -245,8 +251,14 @@ impl Parts {
         let identities = identities::load(&self.settings)?;
         let accounts = identities::account_names(&identities);
         self.sts.set_identities(identities)?;
+        self.has_identities_file.store(self.settings.identities_file().is_some(), Ordering::Relaxed);
         self.trail.set_accounts(accounts);
         Ok(())
+    }
+
+    /// Returns whether Git requests without credentials get status 401.
+    pub(crate) fn asks_git_credentials(&self) -> bool {
+        self.settings.asks_git_credentials(self.has_identities_file.load(Ordering::Relaxed))
     }
 
     /// Removes all data, and applies the seed again; a seed with a fault is refused before anything is removed.
