@@ -42,6 +42,8 @@ pub struct Call {
     pub is_secure: bool,
     /// The TLS session of the connection to this server.
     pub tls: Option<TlsSession>,
+    /// Whether the console makes the call for its reader.
+    pub is_console: bool,
     /// Flags that end the work of the call early, set when the client disconnects or the server stops.
     pub interrupts: Vec<Arc<AtomicBool>>,
     /// Decides whether the call fails on demand; `None` if no calls do. Calls that a service makes for its caller have none.
@@ -105,6 +107,8 @@ pub struct Origin {
     pub is_secure: bool,
     /// See [`Call::tls`].
     pub tls: Option<TlsSession>,
+    /// See [`Call::is_console`].
+    pub is_console: bool,
 }
 
 /// The version and cipher suite of a TLS session, as the `tlsDetails` of records have them.
@@ -136,6 +140,7 @@ impl Call {
             ssh_clone_url_base: origin.ssh_clone_url_base,
             is_secure: origin.is_secure,
             tls: origin.tls,
+            is_console: origin.is_console,
             interrupts: Vec::new(),
             faults: None,
             request_id: String::new(),
@@ -172,6 +177,7 @@ impl Call {
             ssh_clone_url_base: self.ssh_clone_url_base.clone(),
             is_secure: self.is_secure,
             tls: self.tls,
+            is_console: self.is_console,
         };
         let call = Self::new(caller, origin, self.time, self.next_number());
         Self { interrupts: self.interrupts.clone(), authority: Arc::clone(&self.authority), ..call }

@@ -22,7 +22,9 @@ pub use server::settings::units;
 pub use setting_error::SettingError;
 pub use simulate::SimulateOptions;
 pub use triggers::TriggerOptions;
-pub use values::{Access, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode, YesNo};
+pub use values::{
+    Access, ConsoleEvents, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode, YesNo,
+};
 
 settings! {
 /// Settings from one source: flags and environment variables, or a file. `None` means that the source does not have it.
@@ -204,6 +206,15 @@ pub struct Options {
     /// Version of the event records: 1.05 as in the CodeCommit guide, 1.11 as AWS writes today [default: 1.05]
     #[arg(long, env = "CODECOMMIT_LOCAL_EVENT_VERSION", value_name = "VERSION", help_heading = "Trail")]
     pub event_version: Option<EventVersion>,
+    /// Form of the records of console calls: client: with the address of the browser; aws-internal: as AWS writes today [default: by --event-version]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_CONSOLE_EVENTS",
+        value_name = "FORM",
+        help_heading = "Trail",
+        hide_short_help = true,
+    )]
+    pub console_events: Option<ConsoleEvents>,
     /// Time until recorded events are delivered in a log file [default: 5s]
     #[arg(long, env = "CODECOMMIT_LOCAL_LOG_INTERVAL", value_name = "TIME", help_heading = "Trail")]
     pub log_interval: Option<String>,

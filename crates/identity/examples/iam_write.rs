@@ -78,6 +78,7 @@ fn run(iam: &Iam, store: &Store, operation: &str, form: &[(&str, &str)]) {
         ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
+        is_console: false,
     };
     let call = Arc::new(Call::begin(Caller::root(account(), None, None), origin, &SystemClock));
     let row = Iam::operation(operation).expect("the operation exists");

@@ -66,6 +66,7 @@ impl<'s> Runner<'s> {
             ssh_clone_url_base: String::new(),
             is_secure: false,
             tls: None,
+            is_console: false,
         };
         Ok(Arc::new(Call::begin(caller, origin, &Moment::new(*time, &key))))
     }

@@ -162,6 +162,7 @@ pub(crate) fn begin_ssh_call(
         host: None,
         is_secure: true,
         tls: None,
+        is_console: false,
     };
     Call::begin(caller, origin, &*state.clock).with_authority(authority)
 }
@@ -180,6 +181,7 @@ fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: O
         ssh_clone_url_base,
         is_secure: is_secure(state, headers, peer),
         tls: peer.tls,
+        is_console: false,
     }
 }
 

@@ -86,6 +86,8 @@ pub struct Settings {
     pub key_rotation: Duration,
     /// Version of the event records.
     pub event_version: trail::EventVersion,
+    /// Form of the records of console calls; `None` is the form that belongs to the version.
+    pub console_events: Option<trail::ConsoleEvents>,
     /// Largest body of an API request or fetch request, in bytes.
     pub body_bytes_max: u64,
     /// Durability of acknowledged calls.
@@ -197,6 +199,7 @@ impl Default for Settings {
             signing_key: None,
             key_rotation: Duration::from_hours(15 * 24),
             event_version: trail::EventVersion::V1_05,
+            console_events: None,
             body_bytes_max: 64 << 20,
             durability: store::Durability::Normal,
             cache_idle: Duration::from_mins(5),

@@ -79,6 +79,7 @@ impl Place {
             folder: folder.join("trail"),
             home_region: "us-east-1".parse()?,
             event_version: EventVersion::V1_05,
+            console_events: None,
             log_interval: Duration::from_secs(5),
             log_bytes: 5 << 20,
             retention: trail::Retention::default(),
@@ -133,6 +134,7 @@ fn call() -> Arc<Call> {
         ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
+        is_console: false,
     };
     let clock: &dyn Clock = &SystemClock;
     Arc::new(Call::begin(caller, origin, clock))

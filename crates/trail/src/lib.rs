@@ -60,7 +60,8 @@ use crate::history::Indexer;
 pub use crate::history::LookupSettings;
 pub use crate::import::PastRecord;
 pub use crate::notification::{Notification, Notifications, Notified, Notifier};
-pub use crate::record::EventVersion;
+use crate::record::RecordForm;
+pub use crate::record::{ConsoleEvents, EventVersion};
 use crate::recorder::Recorder;
 pub use crate::recording::Recording;
 pub use crate::retention::Retention;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub home_region: Region,
     /// The version of the records.
     pub event_version: EventVersion,
+    /// The form of the records of console calls; `None` is the form that belongs to the version.
+    pub console_events: Option<ConsoleEvents>,
     /// Maximum time from an event to its log file.
     pub log_interval: Duration,
     /// The size of a full log file: bytes of records before compression.
@@ -134,7 +137,9 @@ impl Trail {
         std::fs::create_dir_all(&settings.folder).map_err(|error| with_path(&settings.folder, &error))?;
         let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
         let events_retry = events_file::retry::start(&events)?;
-        let (event_version, kms_events) = (settings.event_version, settings.kms_events);
+        let (version, kms_events) = (settings.event_version, settings.kms_events);
+        let console = settings.console_events.unwrap_or_else(|| ConsoleEvents::default_for(version));
+        let form = RecordForm { version, console };
         let keys = Arc::new(KeyStore::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
         let default_trails = DefaultTrails::open(&store, settings.home_region.clone(), buckets.primary_name())
             .map_err(io::Error::other)?;
@@ -149,7 +154,7 @@ impl Trail {
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
         let (default_trails, accounts) = (Arc::new(default_trails), RwLock::default());
-        let recorder = Recorder { events, default_trails, accounts, delivery, indexer, event_version, kms_events };
+        let recorder = Recorder { events, default_trails, accounts, delivery, indexer, form, kms_events };
         Ok(Self { store, recorder: Arc::new(recorder), events_retry, buckets, keys, digests })
     }
 

@@ -3,6 +3,7 @@
 mod limits;
 mod user_identity;
 
+use aws::caller::Kind;
 use aws::{AccountId, Call, Caller, Resource};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -21,6 +22,38 @@ pub enum EventVersion {
     /// Today's version.
     V1_11,
 }
+
+/// The form of the records of console calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsoleEvents {
+    /// The address of the browser, and the user agent [`CONSOLE_AGENT`], as on AWS until 2022.
+    Client,
+    /// [`AWS_INTERNAL`] as address and user agent, as on AWS today.
+    AwsInternal,
+}
+
+impl ConsoleEvents {
+    /// Returns the form that AWS used together with a version.
+    pub fn default_for(version: EventVersion) -> Self {
+        match version {
+            EventVersion::V1_05 => Self::Client,
+            EventVersion::V1_11 => Self::AwsInternal,
+        }
+    }
+}
+
+/// The form of records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordForm {
+    pub(crate) version: EventVersion,
+    pub(crate) console: ConsoleEvents,
+}
+
+/// The user agent of console calls that have the address of the browser.
+const CONSOLE_AGENT: &str = "console.amazonaws.com";
+
+/// The address and the user agent of console calls that AWS's own hosts make for the browser.
+const AWS_INTERNAL: &str = "AWS Internal";
 
 /// The order of the members in the guide's record of `CreateRepository`; it follows no rule.
 const REPOSITORY_METADATA: [&str; 9] = [
@@ -75,6 +108,8 @@ struct Record<'a> {
     event_category: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_details: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_credential_from_console: Option<&'static str>,
 }
 
 /// Returns the `userIdentity` of a caller.
@@ -83,22 +118,22 @@ pub(crate) fn user_identity_of(caller: &Caller) -> Value {
 }
 
 /// Writes the record of a call as one line that ends in a newline.
-pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String {
-    let modern = version == EventVersion::V1_11;
+pub(crate) fn line(event: &Event, call: &Call, form: RecordForm) -> String {
+    let modern = form.version == EventVersion::V1_11;
     let failure = event.failure.as_ref();
     let caller = event.caller.as_ref().unwrap_or(&call.caller);
-    let service = caller.invoked_by.as_deref();
+    let client = Client::of(call, caller, form.console);
     let resources = event.resources.clone().unwrap_or_else(|| call.resources());
     let prefix = event.object_prefix.as_ref().map(|arn| json!({ "type": S3_OBJECT, "ARNPrefix": arn }));
     let record = Record {
         event_version: if modern { "1.11" } else { "1.05" },
-        user_identity: user_identity::of(caller, version),
+        user_identity: user_identity::of(caller, form.version),
         event_time: call.time.iso(),
         event_source: event.source,
         event_name: &event.name,
         aws_region: call.region.as_str(),
-        source_ip_address: cut(service.unwrap_or(&call.source_ip_address)),
-        user_agent: service.or(call.user_agent.as_deref()).map(cut),
+        source_ip_address: cut(client.address),
+        user_agent: client.agent.map(cut),
         error_code: failure.map(|failure| cut(failure.error_code())),
         error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
         request_parameters: event.request_parameters.clone(),
@@ -114,10 +149,34 @@ pub(crate) fn line(event: &Event, call: &Call, version: EventVersion) -> String 
         recipient_account_id: account(event, call).as_str(),
         shared_event_id: event.shared_event_id.as_deref(),
         event_category: modern.then_some(if event.is_data { "Data" } else { "Management" }),
-        // Calls of a service have no TLS details.
-        tls_details: if modern && service.is_none() { tls_details(call) } else { None },
+        tls_details: if modern && client.is_direct { tls_details(call) } else { None },
+        session_credential_from_console: (modern && client.is_console).then_some("true"),
     };
     limits::line(record)
+}
+
+/// The client of a call, as its record shows it.
+struct Client<'a> {
+    address: &'a str,
+    agent: Option<&'a str>,
+    /// Whether the call came over the client's own connection, whose TLS session the record shows.
+    is_direct: bool,
+    /// Whether the credentials are those of a console session.
+    is_console: bool,
+}
+
+impl<'a> Client<'a> {
+    /// Decides what the record shows: of a service's calls the service, of console calls what the setting says, else the client itself.
+    fn of(call: &'a Call, caller: &'a Caller, console: ConsoleEvents) -> Self {
+        let is_console = call.is_console && caller.kind != Kind::AwsService;
+        let (address, agent) = match (caller.invoked_by.as_deref(), console) {
+            (Some(service), _) => (service, Some(service)),
+            (None, ConsoleEvents::AwsInternal) if is_console => (AWS_INTERNAL, Some(AWS_INTERNAL)),
+            (None, ConsoleEvents::Client) if is_console => (call.source_ip_address.as_str(), Some(CONSOLE_AGENT)),
+            (None, _) => (call.source_ip_address.as_str(), call.user_agent.as_deref()),
+        };
+        Self { address, agent, is_direct: caller.invoked_by.is_none() && !is_console, is_console }
+    }
 }
 
 /// Returns `tlsDetails`: the session of a call over TLS, and the host name that the client used.

@@ -10,8 +10,9 @@ use store::{Error, LineSink, Transaction};
 use crate::delivery::Delivery;
 use crate::events_file::EventsFile;
 use crate::history::Indexer;
+use crate::record::RecordForm;
 use crate::trails::DefaultTrails;
-use crate::{Event, EventVersion, kms, record, schema};
+use crate::{Event, kms, record, schema};
 
 pub(crate) struct Recorder {
     pub(crate) events: Arc<EventsFile>,
@@ -20,7 +21,7 @@ pub(crate) struct Recorder {
     pub(crate) accounts: RwLock<HashSet<String>>,
     pub(crate) delivery: Delivery,
     pub(crate) indexer: Indexer,
-    pub(crate) event_version: EventVersion,
+    pub(crate) form: RecordForm,
     pub(crate) kms_events: bool,
 }
 
@@ -40,7 +41,7 @@ impl Recorder {
             if event.failure.is_none() || self.accounts.read().contains(account) {
                 self.default_trails.ensure_default_trail_within(transaction, account, call.time)?;
             }
-            let line = record::line(&event, call, self.event_version);
+            let line = record::line(&event, call, self.form);
             schema::insert(transaction, call, &event, &line)?;
             transaction.append_after_commit(Arc::<Self>::clone(self), line);
         }

@@ -55,6 +55,7 @@ impl TestTrail {
             folder: folder.clone(),
             home_region: "us-east-1".parse().expect("the region is valid"),
             event_version: EventVersion::V1_05,
+            console_events: None,
             log_interval: Duration::from_hours(1),
             log_bytes: 5 << 20,
             digest_interval: Duration::from_hours(1),
@@ -139,6 +140,7 @@ fn call(region: &str) -> Arc<Call> {
         ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
+        is_console: false,
     };
     Arc::new(Call::begin(Caller::root(account(), None, None), origin, &SystemClock))
 }

@@ -46,6 +46,7 @@ impl RecordedCalls {
             folder: folder.clone(),
             home_region: "us-east-1".parse().expect("the value is valid"),
             event_version: EventVersion::V1_05,
+            console_events: None,
             kms_events: false,
             log_interval: Duration::from_hours(1),
             log_bytes: 5 << 20,
@@ -74,6 +75,7 @@ impl RecordedCalls {
             ssh_clone_url_base: String::new(),
             is_secure: false,
             tls: None,
+            is_console: false,
         };
         let call = Arc::new(Call::begin(Caller::root(account, None, None), origin, &SystemClock));
         let request = call.request_id().to_owned();

@@ -23,6 +23,7 @@ fn call(caller: Caller) -> Call {
         ssh_clone_url_base: String::new(),
         is_secure: true,
         tls: None,
+        is_console: false,
     };
     let mut call = Call::begin(caller, origin, &SystemClock);
     call.time = Timestamp::from_millis(1_767_225_600_000);

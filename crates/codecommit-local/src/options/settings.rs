@@ -72,6 +72,7 @@ impl Options {
             signing_key: self.signing_key,
             key_rotation: time("key-rotation", self.key_rotation, defaults.key_rotation)?,
             event_version: self.event_version.map_or(defaults.event_version, Into::into),
+            console_events: self.console_events.map(Into::into).or(defaults.console_events),
             body_bytes_max,
             durability: self.durability.map_or(defaults.durability, Into::into),
             git: Git {

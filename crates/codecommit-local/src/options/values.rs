@@ -16,6 +16,16 @@ pub enum EventVersion {
     V1_11,
 }
 
+/// Form of the records of console calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsoleEvents {
+    /// The address of the browser, and the user agent `console.amazonaws.com`.
+    Client,
+    /// `AWS Internal` as address and user agent.
+    AwsInternal,
+}
+
 /// Durability of acknowledged calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -102,6 +112,15 @@ impl From<EventVersion> for trail::EventVersion {
         match version {
             EventVersion::V1_05 => Self::V1_05,
             EventVersion::V1_11 => Self::V1_11,
+        }
+    }
+}
+
+impl From<ConsoleEvents> for trail::ConsoleEvents {
+    fn from(form: ConsoleEvents) -> Self {
+        match form {
+            ConsoleEvents::Client => Self::Client,
+            ConsoleEvents::AwsInternal => Self::AwsInternal,
         }
     }
 }

@@ -57,6 +57,7 @@ fn trail_settings(settings: &Settings, folders: &Folders) -> ::trail::Settings {
         folder: folders.trail().to_owned(),
         home_region: settings.region.clone(),
         event_version: settings.event_version,
+        console_events: settings.console_events,
         log_interval: settings.log_interval,
         log_bytes: settings.log_bytes,
         digest_interval: settings.digest_interval,

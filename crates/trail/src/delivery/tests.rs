@@ -33,6 +33,7 @@ fn settings(folder: &Path, log_interval: Duration, log_bytes: u64) -> Settings {
         folder: folder.to_owned(),
         home_region: "us-east-1".parse().expect("the region is valid"),
         event_version: EventVersion::V1_05,
+        console_events: None,
         log_interval,
         log_bytes,
         digest_interval: Duration::from_hours(1),

@@ -12,7 +12,8 @@ use super::attributes::Facts;
 use super::index::{self, Key};
 use super::{History, Indexer, forget, lookup};
 use crate::history::attributes::Attribute;
-use crate::{Event, EventVersion, record, schema};
+use crate::record::RecordForm;
+use crate::{ConsoleEvents, Event, EventVersion, record, schema};
 
 /// More than a batch.
 const EVENTS: i64 = 3_000;
@@ -133,9 +134,11 @@ fn facts(caller: &Caller) -> Facts {
         ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
+        is_console: false,
     };
     let call = Call::begin(caller.clone(), origin, &SystemClock);
-    let line = record::line(&Event::new("GetRepository", "codecommit.amazonaws.com"), &call, EventVersion::V1_11);
+    let form = RecordForm { version: EventVersion::V1_11, console: ConsoleEvents::AwsInternal };
+    let line = record::line(&Event::new("GetRepository", "codecommit.amazonaws.com"), &call, form);
     Facts::read(&line).expect("a record of this program is readable")
 }
 

@@ -32,6 +32,10 @@ fn elements(length: usize, kind: u8) -> Value {
     }
 }
 
+fn form(version: EventVersion) -> RecordForm {
+    RecordForm { version, console: ConsoleEvents::default_for(version) }
+}
+
 fn call(texts: &[String]) -> Call {
     let [user, agent, host, claim] = texts else { panic!("there are four texts") };
     let mut caller = Caller::iam_user(account(), user, user.clone(), Some(user.clone()));
@@ -51,6 +55,7 @@ fn call(texts: &[String]) -> Call {
         ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
+        is_console: false,
     };
     Call::begin(caller, origin, &SystemClock)
 }
@@ -76,7 +81,7 @@ proptest! {
         event.additional_event_data = elements(parts[7].0, parts[7].1);
         event.failure = Some(Failure::client("InvalidRequestException", text(parts[8].0, parts[8].1)));
         let version = if modern { EventVersion::V1_11 } else { EventVersion::V1_05 };
-        let line = line(&event, &call, version);
+        let line = line(&event, &call, form(version));
         prop_assert!(line.len() <= RECORD_BYTES_MAX + 1, "{} bytes", line.len());
         prop_assert!(line.ends_with('\n') && line.find('\n') == Some(line.len() - 1));
         let record: Value = serde_json::from_str(&line).expect("a record is JSON");
@@ -96,9 +101,47 @@ fn a_push_of_too_many_references_keeps_as_many_as_fit() {
     let mut event = Event::new("GitPush", "codecommit.amazonaws.com");
     event.request_parameters = json!({ "references": (0..4_000).map(reference).collect::<Vec<_>>() });
     event.additional_event_data = json!({ "protocol": "HTTP", "repositoryName": "MyDemoRepo" });
-    let record: Value = serde_json::from_str(&line(&event, &call, EventVersion::V1_05)).expect("a record is JSON");
+    let record: Value =
+        serde_json::from_str(&line(&event, &call, form(EventVersion::V1_05))).expect("a record is JSON");
     let references = record["requestParameters"]["references"].as_array().expect("references are an array");
     assert!((1_000..2_000).contains(&references.len()), "{}", references.len());
     assert_eq!(references[999], reference(999));
     assert_eq!(record["additionalEventData"], event.additional_event_data);
+}
+
+#[test]
+fn records_of_console_calls_have_the_form_of_the_setting() {
+    let mut call = call(&["user", "Mozilla/5.0", "localhost", "claim"].map(str::to_owned));
+    call.is_console = true;
+    let event = Event::new("GetRepository", "codecommit.amazonaws.com");
+    for (version, console, address, agent) in [
+        (EventVersion::V1_05, ConsoleEvents::Client, "127.0.0.1", "console.amazonaws.com"),
+        (EventVersion::V1_05, ConsoleEvents::AwsInternal, "AWS Internal", "AWS Internal"),
+        (EventVersion::V1_11, ConsoleEvents::Client, "127.0.0.1", "console.amazonaws.com"),
+        (EventVersion::V1_11, ConsoleEvents::AwsInternal, "AWS Internal", "AWS Internal"),
+    ] {
+        let line = line(&event, &call, RecordForm { version, console });
+        let record: Value = serde_json::from_str(&line).expect("a record is JSON");
+        assert_eq!((&record["sourceIPAddress"], &record["userAgent"]), (&json!(address), &json!(agent)));
+        assert_eq!(record.get("tlsDetails"), None);
+        let is_last = line.ends_with(",\"sessionCredentialFromConsole\":\"true\"}\n");
+        assert_eq!(is_last, version == EventVersion::V1_11, "{line}");
+    }
+    call.is_console = false;
+    let line = line(&event, &call, form(EventVersion::V1_11));
+    let own: Value = serde_json::from_str(&line).expect("a record is JSON");
+    assert_eq!((&own["userAgent"], own.get("sessionCredentialFromConsole")), (&json!("Mozilla/5.0"), None));
+    assert_eq!(own["tlsDetails"], json!({ "clientProvidedHostHeader": "localhost" }));
+}
+
+#[test]
+fn calls_of_a_service_for_the_console_show_the_service() {
+    let mut call = call(&["user", "Mozilla/5.0", "localhost", "claim"].map(str::to_owned));
+    call.is_console = true;
+    let event = Event::new("Decrypt", "kms.amazonaws.com");
+    let call = call.through("codecommit.amazonaws.com");
+    let record: Value =
+        serde_json::from_str(&line(&event, &call, form(EventVersion::V1_11))).expect("a record is JSON");
+    assert_eq!(record["sourceIPAddress"], "codecommit.amazonaws.com");
+    assert_eq!((&record["sessionCredentialFromConsole"], record.get("tlsDetails")), (&json!("true"), None));
 }

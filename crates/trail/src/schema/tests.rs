@@ -59,6 +59,7 @@ fn events_of_the_first_version_are_delivered_exactly_once() {
         folder: trail.clone(),
         home_region: "us-east-1".parse().expect("the region is valid"),
         event_version: EventVersion::V1_05,
+        console_events: None,
         log_interval: Duration::from_hours(1),
         log_bytes: 5 << 20,
         retention: Retention::default(),

@@ -23,6 +23,7 @@ fn call() -> Call {
         ssh_clone_url_base: String::new(),
         is_secure: false,
         tls: None,
+        is_console: false,
     };
     Call::begin(caller, origin, &SystemClock)
 }

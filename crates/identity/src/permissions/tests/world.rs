@@ -191,6 +191,7 @@ impl Actor {
             ssh_clone_url_base: String::new(),
             is_secure: false,
             tls: None,
+            is_console: false,
         };
         Call::begin(self.caller.clone(), origin, &SystemClock).with_authority(Arc::clone(&self.authority))
     }
