@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::table;
 
 /// The crates of this workspace that each crate may depend on.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
@@ -24,7 +24,11 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("codecommit", &["aws", "store", "git"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
     ("seed", &["aws", "store", "git", "identity", "trail", "codecommit"]),
-    ("server", &["aws", "store", "git", "worker", "bucket", "identity", "trail", "codecommit", "tagging", "seed"]),
+    ("console", &["aws", "identity", "trail", "codecommit"]),
+    (
+        "server",
+        &["aws", "store", "git", "worker", "bucket", "identity", "trail", "codecommit", "tagging", "seed", "console"],
+    ),
     ("codecommit-local", &["aws", "store", "git", "policy", "trail", "codecommit", "seed", "server"]),
 ];
 

@@ -79,6 +79,9 @@ pub struct Options {
         value_delimiter = ',',
     )]
     pub allowed_host: Option<Vec<String>>,
+    /// Whether the console, the web pages, is served [default: yes if all addresses of --listen are this machine's own]
+    #[arg(long, env = "CODECOMMIT_LOCAL_CONSOLE", value_name = "WHETHER", help_heading = "Server")]
+    pub console: Option<YesNo>,
     /// Allow `POST /_local/reset` to remove all data, snapshots to be taken and restored, and failures to be changed
     #[arg(
         long,

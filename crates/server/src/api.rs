@@ -78,7 +78,7 @@ pub(crate) async fn serve(
 }
 
 /// Makes a response late, or replaces it by the end of the connection.
-fn affect(response: Response<Body>, effect: &Effect) -> Response<Body> {
+pub(crate) fn affect(response: Response<Body>, effect: &Effect) -> Response<Body> {
     let mut response = if effect.connection.is_some() { connection::cut() } else { response };
     if let Some(delay) = effect.delay {
         response.extensions_mut().insert(Delay(delay));

@@ -138,6 +138,21 @@ fn log(request: &Request<'_>, refused: &AuthenticationError) {
     }
 }
 
+/// Begins a call of a reader of the console, whose session was verified.
+pub(crate) fn begin_console_call(
+    state: &State,
+    headers: &HeaderMap,
+    peer: &Peer,
+    caller: Caller,
+    region: Region,
+) -> Result<Call, AuthenticationError> {
+    let caller = caller.in_partition(region.partition());
+    let authority = state.sts.authority(state.settings.access, &caller)?;
+    let scope = Scope { account: caller.account_id.clone(), region };
+    let origin = origin(state, headers, peer, scope, headers::text(headers, &HOST));
+    Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
+}
+
 /// Begins a call of a caller whose SSH key was verified.
 ///
 /// SSH sends no host name, so the region is that of the path or the default one.

@@ -25,6 +25,7 @@ mod checkpoints;
 mod client_address;
 mod clock;
 mod connection;
+mod console_http;
 mod data_change;
 mod data_folder;
 mod disconnect;

@@ -10,13 +10,13 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, DATE, UPGRADE};
 use axum::http::{HeaderValue, Request, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::connection::Peer;
 use crate::git_http::GitPath;
 use crate::settings::TlsMode;
 use crate::state::State;
-use crate::{api, authenticate, body, client_address, git_http, local, origin, protocol, s3};
+use crate::{api, authenticate, body, client_address, console_http, git_http, local, origin, protocol, s3};
 
 /// The message for plain HTTP if TLS is required.
 const TLS_REQUIRED: &str = "This server requires TLS: use an https:// URL and the certificate authority in the file ca.pem of its data folder.";
@@ -33,6 +33,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     });
     Router::new()
         .route("/", post(api::serve).fallback(serve_other))
+        .route("/_console", any(console_http::serve))
+        .route("/_console/{*path}", any(console_http::serve))
         .route("/_local/health", get(local::health))
         .route("/_local/flush", post(local::flush))
         .route("/_local/digest", post(local::digest))
@@ -121,6 +123,9 @@ async fn serve_other(
     let (head, body) = request.into_parts();
     if head.uri.path() == "/" && protocol::is_query(&head) {
         return api::serve(Shared(state), ConnectInfo(peer), Request::from_parts(head, body)).await;
+    }
+    if let Some(response) = console_http::lead_to_console(&state, &head) {
+        return response;
     }
     let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_s3_request(&state, &head);
     let request = Request::from_parts(head, body);

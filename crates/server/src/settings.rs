@@ -100,6 +100,8 @@ pub struct Settings {
     pub triggers: Triggers,
     /// Whether the calls to AWS KMS that CodeCommit makes at AWS are recorded.
     pub kms_events: bool,
+    /// Whether the console is served; `None` serves it if all addresses of `listen` are loopback addresses.
+    pub console: Option<bool>,
     /// Whether `POST /_local/reset` may remove all data, and `POST /_local/snapshots/NAME/restore` replace them.
     pub allow_reset: bool,
     /// Times and ids that are the same in each run; by default they are the system's.
@@ -158,6 +160,11 @@ impl Settings {
         self.access != Access::Open || self.git.auth.map_or(has_identities_file, |auth| auth == GitAuth::Ask)
     }
 
+    /// Returns whether the console is served.
+    pub(crate) fn has_console(&self) -> bool {
+        self.console.unwrap_or_else(|| self.listen.iter().all(|address| address.ip().to_canonical().is_loopback()))
+    }
+
     /// Returns the identities file, or else that of the seed.
     pub(crate) fn identities_file(&self) -> Option<PathBuf> {
         self.identities.clone().or_else(|| seed::identities_file(self.seed.as_deref()?))
@@ -206,6 +213,7 @@ impl Default for Settings {
             git: Git::default(),
             triggers: Triggers::default(),
             kms_events: false,
+            console: None,
             allow_reset: false,
             clock: FixedClockSettings { step: Duration::from_secs(1), ..FixedClockSettings::default() },
             trusted_proxies: Vec::new(),

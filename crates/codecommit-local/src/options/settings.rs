@@ -101,6 +101,7 @@ impl Options {
             cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,
             triggers: self.triggers.unwrap_or_default().settings()?,
             kms_events: self.kms_events.unwrap_or(defaults.kms_events),
+            console: self.console.map(|console| console == YesNo::Yes).or(defaults.console),
             allow_reset: self.allow_reset.unwrap_or(defaults.allow_reset),
             clock: clock(self.clock, self.clock_step, self.id_seed, defaults.clock.step)?,
             trusted_proxies: trusted_proxies(self.trusted_proxy)?,

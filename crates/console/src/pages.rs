@@ -1,0 +1,5 @@
+//! The pages. Each module has the operations of a page and the data of its template.
+
+pub(crate) mod failure;
+pub(crate) mod repositories;
+pub(crate) mod search;

@@ -1,0 +1,84 @@
+//! Routes of paths to pages.
+
+use aws::Region;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, Response};
+use percent_encoding::percent_decode_str;
+
+use crate::form::Form;
+use crate::visit::{Page, Visit};
+use crate::{Services, assets, cookie, pages, reply, session, url};
+
+/// Serves a request.
+pub(crate) fn route(services: Services<'_>, request: &Request<Bytes>) -> Response<Bytes> {
+    let path = request.uri().path().strip_prefix(crate::ROOT).unwrap_or_default();
+    let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if let ["assets", version, name] = segments[..] {
+        return assets::serve(version, name)
+            .unwrap_or_else(|| reply::with_body(404, "text/plain", "There is no such file.\n"));
+    }
+    let region = cookie::REGION.read(request.headers()).parse().unwrap_or_else(|_| Region::clone(services.region));
+    let Some(reader) = session::reader(services, request.headers(), &region) else {
+        return reply::redirect(&url::page("sign-in"));
+    };
+    let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let is_post = request.method() == Method::POST;
+    let form = if is_post { read_form(request) } else { Form::default() };
+    let visit = Visit { services, request, reader, region, query, form };
+    let page = match *request.method() {
+        Method::GET | Method::HEAD => get(&visit, &segments),
+        Method::POST if visit.is_own_form() => post(&visit, &segments),
+        Method::POST => pages::failure::foreign_form(&visit),
+        _ => Ok(reply::with_body(405, "text/plain; charset=utf-8", "This method is not allowed here.\n")),
+    };
+    page.unwrap_or_else(|failure| pages::failure::show(&visit, &failure))
+}
+
+/// Serves a page.
+fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
+    match *segments {
+        [] => Ok(reply::redirect(&url::page("repositories"))),
+        ["repositories"] => pages::repositories::list(visit),
+        ["repositories", name] => Ok(reply::redirect(&url::repository(name, "code"))),
+        ["repositories", name, ref rest @ ..] => get_of_repository(visit, name, rest),
+        ["search"] => pages::search::find(visit),
+        _ => pages::failure::not_found(visit),
+    }
+}
+
+/// Serves a page of a repository.
+fn get_of_repository(visit: &Visit<'_>, name: &str, segments: &[&str]) -> Page {
+    match *segments {
+        ["events"] => Ok(reply::redirect(&url::events_of("ResourceName", name))),
+        _ => pages::failure::not_found(visit),
+    }
+}
+
+/// Does what a form asks for.
+fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
+    match *segments {
+        ["repositories"] => pages::repositories::create(visit),
+        ["repositories", name, ref rest @ ..] => post_of_repository(visit, name, rest),
+        _ => pages::failure::not_found(visit),
+    }
+}
+
+/// Does what a form of a repository asks for.
+fn post_of_repository(visit: &Visit<'_>, _name: &str, _segments: &[&str]) -> Page {
+    pages::failure::not_found(visit)
+}
+
+fn read_form(request: &Request<Bytes>) -> Form {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.starts_with("application/x-www-form-urlencoded") {
+        Form::parse(request.body())
+    } else {
+        Form::default()
+    }
+}
+
+fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,53 @@
+//! URLs of the console's own pages.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::ROOT;
+
+/// What is escaped in a part of a path and in a query: everything but what RFC 3986 calls unreserved.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Escapes a text for a part of a path or a value of a query.
+pub(crate) fn escape(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// Returns the URL of a page, such as `events`.
+pub(crate) fn page(path: &str) -> String {
+    format!("{ROOT}/{path}")
+}
+
+/// Returns the URL of a page with parameters; empty values are left out.
+pub(crate) fn with(page: &str, parameters: &[(&str, &str)]) -> String {
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let query: Vec<_> = given.map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("{page}{separator}{}", query.join("&"))
+}
+
+/// Returns the URL of a page of a repository, such as `commits`.
+pub(crate) fn repository(name: &str, page: &str) -> String {
+    format!("{ROOT}/repositories/{}/{page}", escape(name))
+}
+
+/// Returns the URL of a page of a repository with parameters.
+pub(crate) fn repository_with(name: &str, page: &str, parameters: &[(&str, &str)]) -> String {
+    with(&repository(name, page), parameters)
+}
+
+/// Returns the URL of the events with one value of an attribute, such as `ResourceName`.
+pub(crate) fn events_of(attribute: &str, value: &str) -> String {
+    with(&page("events"), &[(attribute, value)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_place_in_a_url() {
+        assert_eq!(repository("a/../b?c#d", "code"), "/_console/repositories/a%2F..%2Fb%3Fc%23d/code");
+        let url = repository_with("r", "code", &[("ref", "refs/heads/<x>&y"), ("path", "")]);
+        assert_eq!(url, "/_console/repositories/r/code?ref=refs%2Fheads%2F%3Cx%3E%26y");
+    }
+}

@@ -1,0 +1,140 @@
+//! A request of a signed-in reader, and what its page can do.
+
+use std::sync::Arc;
+
+use askama::Template;
+use aws::{Failure, Region};
+use bytes::Bytes;
+use codecommit::CodeCommit;
+use http::header::{HOST, ORIGIN};
+use http::{HeaderName, Request, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use subtle::ConstantTimeEq;
+use trail::{CloudTrail, Source};
+
+use crate::form::Form;
+use crate::frame::{Frame, Section};
+use crate::session::Reader;
+use crate::{Services, cookie, reply, text, url};
+
+/// Which site's page made the browser send a request.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// CodeCommit, as a service whose calls are recorded.
+const CODECOMMIT: Source =
+    Source { event_source: codecommit::EVENT_SOURCE, api_version: Some(codecommit::API_VERSION) };
+
+/// A request of a signed-in reader.
+pub(crate) struct Visit<'v> {
+    pub(crate) services: Services<'v>,
+    pub(crate) request: &'v Request<Bytes>,
+    pub(crate) reader: Reader,
+    /// The region whose resources are shown.
+    pub(crate) region: Region,
+    /// The parameters of the URL.
+    pub(crate) query: Form,
+    /// The fields of a sent form.
+    pub(crate) form: Form,
+}
+
+/// The result of a page: a failure is shown as a page of its own.
+pub(crate) type Page = Result<Response<Bytes>, Failure>;
+
+impl Visit<'_> {
+    /// Runs an operation of CodeCommit or CloudTrail with its record, and reads its reply.
+    pub(crate) fn run<T: DeserializeOwned>(&self, operation: &str, input: &Value) -> Result<T, Failure> {
+        let body = self.reply(operation, input)?;
+        // Operations without an output have an empty reply.
+        let body = if body.is_empty() { b"null".as_slice() } else { body.as_slice() };
+        serde_json::from_slice(body).map_err(|error| {
+            tracing::error!(operation, %error, "the console cannot read the reply of an operation");
+            Failure::internal()
+        })
+    }
+
+    fn reply(&self, operation: &str, input: &Value) -> Result<Vec<u8>, Failure> {
+        let Services { trail, cloudtrail, codecommit, begin, .. } = self.services;
+        let call = Arc::new(begin(self.reader.caller.clone(), self.region.clone())?);
+        let body = input.to_string().into_bytes();
+        let body = Ok(body.as_slice());
+        let reply = if let Some(row) = CodeCommit::operation(operation) {
+            trail.call(CODECOMMIT, row, codecommit, &call, body)
+        } else if let Some(row) = CloudTrail::operation(operation) {
+            trail.call(trail::SOURCE, row, cloudtrail, &call, body)
+        } else {
+            tracing::error!(operation, "the console calls an operation that does not exist");
+            Err(Failure::internal())
+        };
+        Ok(reply?.body)
+    }
+
+    /// Creates the frame of a page.
+    pub(crate) fn frame(&self, title: impl Into<String>, section: Section) -> Frame {
+        Frame::new(self, title.into(), section)
+    }
+
+    /// Writes a page.
+    pub(crate) fn page(&self, template: &impl Template) -> Page {
+        let text = template.render().map_err(|error| {
+            tracing::error!(%error, "cannot write a page");
+            Failure::internal()
+        })?;
+        let mut response = reply::html(200, text);
+        if !cookie::NOTICE.read(self.request.headers()).is_empty() {
+            reply::set_cookie(&mut response, &cookie::NOTICE.set("", 0, false));
+        }
+        Ok(response)
+    }
+
+    /// Leads to another page, which says what was done.
+    pub(crate) fn done(&self, location: &str, notice: &str) -> Page {
+        let mut response = reply::redirect(location);
+        reply::set_cookie(&mut response, &cookie::NOTICE.set(&url::escape(notice), 60, false));
+        Ok(response)
+    }
+
+    /// Returns whether the form was sent by a page of the console that this reader has read.
+    ///
+    /// Browsers name the page that sends a form, and the form has a token that only pages of this reader contain.
+    pub(crate) fn is_own_form(&self) -> bool {
+        let sent = self.form.raw("csrf");
+        is_own_page(self.request) && bool::from(sent.as_bytes().ct_eq(self.reader.form_token.as_bytes()))
+    }
+}
+
+/// Returns whether a page of this server sent a request.
+pub(crate) fn is_own_page(request: &Request<Bytes>) -> bool {
+    let value = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    match (value(FETCH_SITE), value(ORIGIN)) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => {
+            let host = value(HOST).unwrap_or_default();
+            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
+        }
+        (None, None) => false,
+    }
+}
+
+/// Returns the status of the page that shows a failure: AWS answers nearly all with 400.
+pub(crate) fn status(failure: &Failure) -> u16 {
+    let name = failure.error_code();
+    if name.contains("AccessDenied") {
+        403
+    } else if name.ends_with("DoesNotExistException") || name.contains("NotFound") {
+        404
+    } else {
+        failure.status
+    }
+}
+
+/// Returns the sentence that a page shows of the previous one.
+pub(crate) fn notice(request: &Request<Bytes>) -> String {
+    let value = cookie::NOTICE.read(request.headers());
+    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+/// Writes a failure as pages show it: its name without the words that all have, and its message.
+pub(crate) fn failure_name(failure: &Failure) -> &str {
+    text::short_exception(failure.error_code())
+}
