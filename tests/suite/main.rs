@@ -10,6 +10,7 @@ mod clients;
 mod comment;
 mod commit;
 mod commit_history;
+mod console;
 mod crash;
 mod cross_account;
 mod cross_site;

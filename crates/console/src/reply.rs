@@ -11,6 +11,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
+use crate::{cookie, url};
+
 /// What pages may load and do: only what comes from this server, no inline code, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -53,6 +55,13 @@ pub(crate) fn download(content_type: &str, file_name: &str, body: impl Into<Byte
 pub(crate) fn redirect(location: &str) -> Response<Bytes> {
     let mut response = with_body(303, "text/plain; charset=utf-8", "");
     response.headers_mut().insert(LOCATION, header(location));
+    response
+}
+
+/// Leads the browser to another page, which says what was done.
+pub(crate) fn done(location: &str, notice: &str) -> Response<Bytes> {
+    let mut response = redirect(location);
+    set_cookie(&mut response, &cookie::NOTICE.set(&url::escape(notice), 60, false));
     response
 }
 

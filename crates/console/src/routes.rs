@@ -30,7 +30,7 @@ pub(crate) fn route(services: Services<'_>, request: &Request<Bytes>) -> Respons
     let page = match *request.method() {
         Method::GET | Method::HEAD => get(&visit, &segments),
         Method::POST if visit.is_own_form() => post(&visit, &segments),
-        Method::POST => pages::failure::foreign_form(&visit),
+        Method::POST => Ok(pages::failure::foreign_form(&visit)),
         _ => Ok(reply::with_body(405, "text/plain; charset=utf-8", "This method is not allowed here.\n")),
     };
     page.unwrap_or_else(|failure| pages::failure::show(&visit, &failure))
@@ -42,17 +42,9 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         [] => Ok(reply::redirect(&url::page("repositories"))),
         ["repositories"] => pages::repositories::list(visit),
         ["repositories", name] => Ok(reply::redirect(&url::repository(name, "code"))),
-        ["repositories", name, ref rest @ ..] => get_of_repository(visit, name, rest),
-        ["search"] => pages::search::find(visit),
-        _ => pages::failure::not_found(visit),
-    }
-}
-
-/// Serves a page of a repository.
-fn get_of_repository(visit: &Visit<'_>, name: &str, segments: &[&str]) -> Page {
-    match *segments {
-        ["events"] => Ok(reply::redirect(&url::events_of("ResourceName", name))),
-        _ => pages::failure::not_found(visit),
+        ["repositories", name, "events"] => Ok(reply::redirect(&url::events_of("ResourceName", name))),
+        ["search"] => Ok(pages::search::find(visit)),
+        _ => Ok(pages::failure::not_found(visit)),
     }
 }
 
@@ -60,14 +52,8 @@ fn get_of_repository(visit: &Visit<'_>, name: &str, segments: &[&str]) -> Page {
 fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
     match *segments {
         ["repositories"] => pages::repositories::create(visit),
-        ["repositories", name, ref rest @ ..] => post_of_repository(visit, name, rest),
-        _ => pages::failure::not_found(visit),
+        _ => Ok(pages::failure::not_found(visit)),
     }
-}
-
-/// Does what a form of a repository asks for.
-fn post_of_repository(visit: &Visit<'_>, _name: &str, _segments: &[&str]) -> Page {
-    pages::failure::not_found(visit)
 }
 
 fn read_form(request: &Request<Bytes>) -> Form {

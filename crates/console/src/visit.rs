@@ -16,7 +16,7 @@ use trail::{CloudTrail, Source};
 use crate::form::Form;
 use crate::frame::{Frame, Section};
 use crate::session::Reader;
-use crate::{Services, cookie, reply, text, url};
+use crate::{Services, cookie, reply};
 
 /// Which site's page made the browser send a request.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -87,13 +87,6 @@ impl Visit<'_> {
         Ok(response)
     }
 
-    /// Leads to another page, which says what was done.
-    pub(crate) fn done(&self, location: &str, notice: &str) -> Page {
-        let mut response = reply::redirect(location);
-        reply::set_cookie(&mut response, &cookie::NOTICE.set(&url::escape(notice), 60, false));
-        Ok(response)
-    }
-
     /// Returns whether the form was sent by a page of the console that this reader has read.
     ///
     /// Browsers name the page that sends a form, and the form has a token that only pages of this reader contain.
@@ -132,9 +125,4 @@ pub(crate) fn status(failure: &Failure) -> u16 {
 pub(crate) fn notice(request: &Request<Bytes>) -> String {
     let value = cookie::NOTICE.read(request.headers());
     percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
-}
-
-/// Writes a failure as pages show it: its name without the words that all have, and its message.
-pub(crate) fn failure_name(failure: &Failure) -> &str {
-    text::short_exception(failure.error_code())
 }

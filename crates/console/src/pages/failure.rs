@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 
 use crate::frame::{Frame, Section};
 use crate::reply;
-use crate::visit::{self, Page, Visit};
+use crate::visit::{self, Visit};
 
 #[derive(Template)]
 #[template(path = "failure.html")]
@@ -24,14 +24,14 @@ pub(crate) fn show(visit: &Visit<'_>, failure: &Failure) -> Response<Bytes> {
 }
 
 /// Says that there is no such page.
-pub(crate) fn not_found(visit: &Visit<'_>) -> Page {
-    Ok(write(visit, 404, "There is no such page", "", "The menu has all pages."))
+pub(crate) fn not_found(visit: &Visit<'_>) -> Response<Bytes> {
+    write(visit, 404, "There is no such page", "", "The menu has all pages.")
 }
 
 /// Says that a form was not sent by a page of the reader.
-pub(crate) fn foreign_form(visit: &Visit<'_>) -> Page {
+pub(crate) fn foreign_form(visit: &Visit<'_>) -> Response<Bytes> {
     let message = "The form was sent by another page, or its page is older than your session. Open the page again and repeat what you did.";
-    Ok(write(visit, 403, "The form was not accepted", "", message))
+    write(visit, 403, "The form was not accepted", "", message)
 }
 
 fn write(visit: &Visit<'_>, status: u16, title: &str, name: &str, message: &str) -> Response<Bytes> {

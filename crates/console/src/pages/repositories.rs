@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::frame::{Frame, Section};
+use crate::text::Time;
 use crate::visit::{Page, Visit};
-use crate::{text, url};
+use crate::{reply, url};
 
 /// Repositories of a page.
 const PAGE_SIZE: usize = 100;
@@ -38,7 +39,7 @@ struct Metadata {
     repository_name: String,
     #[serde(default)]
     repository_description: String,
-    last_modified_date: f64,
+    last_modified_date: Time,
     clone_url_http: String,
 }
 
@@ -101,7 +102,7 @@ pub(crate) fn create(visit: &Visit<'_>) -> Page {
         input["repositoryDescription"] = description.into();
     }
     let _: serde_json::Value = visit.run("CreateRepository", &input)?;
-    visit.done(&url::repository(name, "code"), &format!("The repository {name} was created."))
+    Ok(reply::done(&url::repository(name, "code"), &format!("The repository {name} was created.")))
 }
 
 /// Returns the names of all repositories, sorted.
