@@ -150,6 +150,7 @@ pub(crate) fn begin_console_call(
     let authority = state.sts.authority(state.settings.access, &caller)?;
     let scope = Scope { account: caller.account_id.clone(), region };
     let origin = origin(state, headers, peer, scope, headers::text(headers, &HOST));
+    let origin = Origin { is_console: true, ..origin };
     Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
 }
 
