@@ -26,7 +26,18 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static ASSETS: &[Asset] = &assets![
     "console.css" as "text/css; charset=utf-8",
+    "announce.js" as SCRIPT,
+    "choose.js" as SCRIPT,
     "console.js" as SCRIPT,
+    "copy.js" as SCRIPT,
+    "diff.js" as SCRIPT,
+    "filter.js" as SCRIPT,
+    "fold.js" as SCRIPT,
+    "keys.js" as SCRIPT,
+    "lines.js" as SCRIPT,
+    "menus.js" as SCRIPT,
+    "plot.js" as SCRIPT,
+    "times.js" as SCRIPT,
     "icon.svg" as "image/svg+xml",
 ];
 

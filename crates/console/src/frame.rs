@@ -26,6 +26,8 @@ pub(crate) struct MenuEntry {
     pub(crate) label: &'static str,
     pub(crate) url: String,
     pub(crate) is_current: bool,
+    /// The keys that follow it, such as `g r`; empty if there are none.
+    pub(crate) keys: &'static str,
 }
 
 /// The data of the frame.
@@ -91,28 +93,35 @@ impl Frame {
 
     /// Returns the groups of the main menu with their labels.
     pub(crate) fn menu(&self) -> Vec<(&'static str, Vec<MenuEntry>)> {
-        let entry =
-            |label, path, section| MenuEntry { label, url: url::page(path), is_current: section == self.section };
+        let entry = |label, path, section, keys| MenuEntry {
+            label,
+            url: url::page(path),
+            is_current: section == self.section,
+            keys,
+        };
         vec![
             (
                 "CodeCommit",
                 vec![
-                    entry("Repositories", "repositories", Section::Repositories),
-                    entry("Pull requests", "pull-requests", Section::PullRequests),
-                    entry("Approval rule templates", "templates", Section::Templates),
+                    entry("Repositories", "repositories", Section::Repositories, "g r"),
+                    entry("Pull requests", "pull-requests", Section::PullRequests, "g p"),
+                    entry("Approval rule templates", "templates", Section::Templates, ""),
                 ],
             ),
             (
                 "CloudTrail",
-                vec![entry("Event history", "events", Section::Events), entry("Trails", "trails", Section::Trails)],
+                vec![
+                    entry("Event history", "events", Section::Events, "g e"),
+                    entry("Trails", "trails", Section::Trails, ""),
+                ],
             ),
             (
                 "Lab",
                 vec![
-                    entry("Live", "live", Section::Live),
-                    entry("Timeline", "timeline", Section::Timeline),
-                    entry("Pushes", "pushes", Section::Pushes),
-                    entry("People", "people", Section::People),
+                    entry("Live", "live", Section::Live, "g l"),
+                    entry("Timeline", "timeline", Section::Timeline, "g t"),
+                    entry("Pushes", "pushes", Section::Pushes, ""),
+                    entry("People", "people", Section::People, ""),
                 ],
             ),
         ]
@@ -121,7 +130,12 @@ impl Frame {
     /// Returns the tabs of the repository.
     pub(crate) fn tabs(&self) -> Vec<MenuEntry> {
         let Some((name, current)) = &self.repository else { return Vec::new() };
-        let entry = |(label, page)| MenuEntry { label, url: url::repository(name, page), is_current: page == *current };
+        let entry = |(label, page)| MenuEntry {
+            label,
+            url: url::repository(name, page),
+            is_current: page == *current,
+            keys: "",
+        };
         TABS.into_iter().map(entry).collect()
     }
 

@@ -12,6 +12,7 @@ mod assets;
 mod cookie;
 mod form;
 mod frame;
+mod highlight;
 mod pages;
 mod reply;
 mod routes;
