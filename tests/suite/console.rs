@@ -2,6 +2,9 @@
 
 mod repositories;
 mod safety;
+mod settings;
+mod templates;
+mod triggers;
 
 use std::collections::BTreeMap;
 

@@ -3,3 +3,6 @@
 pub(crate) mod failure;
 pub(crate) mod repositories;
 pub(crate) mod search;
+pub(crate) mod settings;
+pub(crate) mod templates;
+pub(crate) mod triggers;

@@ -42,7 +42,11 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         [] => Ok(reply::redirect(&url::page("repositories"))),
         ["repositories"] => pages::repositories::list(visit),
         ["repositories", name] => Ok(reply::redirect(&url::repository(name, "code"))),
+        ["repositories", name, "settings"] => pages::settings::show(visit, name),
+        ["repositories", name, "triggers"] => pages::triggers::show(visit, name),
         ["repositories", name, "events"] => Ok(reply::redirect(&url::events_of("ResourceName", name))),
+        ["templates"] => pages::templates::list(visit),
+        ["templates", "template"] => pages::templates::show(visit),
         ["search"] => Ok(pages::search::find(visit)),
         _ => Ok(pages::failure::not_found(visit)),
     }
@@ -52,6 +56,10 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
 fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
     match *segments {
         ["repositories"] => pages::repositories::create(visit),
+        ["repositories", name, "settings"] => pages::settings::change(visit, name),
+        ["repositories", name, "triggers"] => pages::triggers::change(visit, name),
+        ["templates"] => pages::templates::create(visit),
+        ["templates", "template"] => pages::templates::change(visit),
         _ => Ok(pages::failure::not_found(visit)),
     }
 }
