@@ -106,14 +106,15 @@ impl World {
     }
 }
 
-/// Sends a request; a reply can have any status.
+/// Sends a request; a reply can have any status, and redirections are not followed.
 pub fn send(request: Request<Vec<u8>>) -> Reply {
     try_send(request).expect("the server answers")
 }
 
 /// Sends a request to a server that may end before it answers.
 pub fn try_send(request: Request<Vec<u8>>) -> Result<Reply, ureq::Error> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+    let agent: ureq::Agent = config.into();
     let mut reply = agent.run(request)?;
     let headers = reply
         .headers()
