@@ -24,7 +24,7 @@ fn each_setting_is_changed_by_its_form() {
     for (fields, expected) in [
         (vec![("do", "description"), ("description", "New <text>")], "New &#60;text&#62;</textarea>"),
         (vec![("do", "default-branch"), ("branch", "next")], "<option selected>next</option>"),
-        (vec![("do", "tag"), ("arn", arn), ("tag", "Team"), ("value", "A&B")], "<td>A&#38;B</td>"),
+        (vec![("do", "tag"), ("arn", arn), ("tag", "Team"), ("value", "A+B")], "<td>A+B</td>"),
         (vec![("do", "untag"), ("arn", arn), ("tag", "Team")], "The repository has no tags."),
     ] {
         let changed = browser.submit(SETTINGS, SETTINGS, &fields);
