@@ -12,8 +12,8 @@ use crate::text::Time;
 use crate::visit::{Page, Visit};
 use crate::{reply, url};
 
-/// Repositories of a page.
-const PAGE_SIZE: usize = 100;
+/// Repositories of a page; each costs a call for its open pull requests.
+const PAGE_SIZE: usize = 50;
 
 #[derive(Template)]
 #[template(path = "repositories.html")]
