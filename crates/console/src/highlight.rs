@@ -127,11 +127,14 @@ fn language_of(path: &str, text: &str) -> Option<&'static Language> {
     let first_line = text.lines().next().and_then(|line| line.strip_prefix("#!")).unwrap_or_default();
     let program = first_line.rsplit(['/', ' ']).next().unwrap_or_default();
     let program = program.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
-    let find = |has: &dyn Fn(&Language) -> bool| languages::ALL.iter().copied().find(|language| has(language));
-    find(&|language| language.names.contains(&name.as_str()))
-        .or_else(|| find(&|language| language.extensions.contains(&extension)))
-        .or_else(|| find(&|language| language.names.contains(&stem)))
-        .or_else(|| find(&|language| language.programs.contains(&program)))
+    let find = |word: &str, words: fn(&Language) -> &'static str| {
+        let has_word = |language: &&Language| words(language).split(' ').any(|other| other == word);
+        languages::ALL.iter().copied().filter(|_| !word.is_empty()).find(has_word)
+    };
+    find(&name, |language| language.names)
+        .or_else(|| find(extension, |language| language.extensions))
+        .or_else(|| find(stem, |language| language.names))
+        .or_else(|| find(program, |language| language.programs))
 }
 
 /// The lines that were read so far. The lexers read the text from the beginning to the end.

@@ -12,7 +12,16 @@ pub(super) fn read(spans: &mut Spans<'_>, language: &Language, end: usize) {
     let text = &spans.text[..end];
     let start = spans.done;
     let classes = classes(language);
-    let mut lexer = Lexer { bytes: text.as_bytes(), text, language, classes, at: start, is_line_start: true };
+    let mut lexer = Lexer {
+        bytes: text.as_bytes(),
+        text,
+        language,
+        keywords: words(language.keywords),
+        types: words(language.types),
+        classes,
+        at: start,
+        is_line_start: true,
+    };
     let mut previous = b'\n';
     while let Some(&byte) = lexer.bytes.get(lexer.at) {
         let start = lexer.at;
@@ -27,6 +36,12 @@ pub(super) fn read(spans: &mut Spans<'_>, language: &Language, end: usize) {
         lexer.is_line_start = previous == b'\n' || (lexer.is_line_start && (previous.is_ascii_whitespace() || is_dash));
     }
     spans.push(Token::Plain, end);
+}
+
+fn words(list: &'static str) -> Vec<&'static str> {
+    let mut words: Vec<&str> = list.split(' ').collect();
+    words.sort_unstable();
+    words
 }
 
 /// A byte of words.
@@ -59,6 +74,10 @@ struct Lexer<'l> {
     bytes: &'l [u8],
     text: &'l str,
     language: &'l Language,
+    /// Sorted.
+    keywords: Vec<&'static str>,
+    /// Sorted.
+    types: Vec<&'static str>,
     classes: [u8; 256],
     at: usize,
     /// Whether the line has only spaces so far.
@@ -243,9 +262,9 @@ impl Lexer<'_> {
                 words.binary_search(&word).is_ok()
             }
         };
-        if is_in(self.language.keywords) {
+        if is_in(&self.keywords) {
             Token::Keyword
-        } else if is_in(self.language.types) {
+        } else if is_in(&self.types) {
             Token::Type
         } else if self.bytes.get(self.at) == Some(&b'(') {
             Token::Function

@@ -11,25 +11,23 @@ pub(super) enum Grammar {
     Markdown,
 }
 
-/// A row of the table of languages.
+/// A row of the table of languages. Lists of words have spaces between them.
 #[derive(Debug)]
 pub(super) struct Language {
     /// Names of files, in lower case, without their extension or with it.
-    pub(super) names: &'static [&'static str],
+    pub(super) names: &'static str,
     /// Extensions of files, in lower case.
-    pub(super) extensions: &'static [&'static str],
+    pub(super) extensions: &'static str,
     /// Programs of the first line, `#!/usr/bin/env program`.
-    pub(super) programs: &'static [&'static str],
+    pub(super) programs: &'static str,
     pub(super) grammar: Grammar,
     pub(super) line_comments: &'static [LineComment],
     /// Beginnings and ends of comments that may have several lines.
     pub(super) block_comments: &'static [(&'static str, &'static str)],
     /// The longest beginning first, if one begins with another.
     pub(super) strings: &'static [Quote],
-    /// Sorted.
-    pub(super) keywords: &'static [&'static str],
-    /// Sorted.
-    pub(super) types: &'static [&'static str],
+    pub(super) keywords: &'static str,
+    pub(super) types: &'static str,
     pub(super) capitals: Capitals,
     /// Characters of words beside letters, digits and `_`.
     pub(super) word_characters: &'static str,
@@ -86,15 +84,15 @@ pub(super) struct Quote {
 
 /// A language without anything; the rows say what they have.
 pub(super) const BASE: Language = Language {
-    names: &[],
-    extensions: &[],
-    programs: &[],
+    names: "",
+    extensions: "",
+    programs: "",
     grammar: Grammar::Code,
     line_comments: &[],
     block_comments: &[],
     strings: &[],
-    keywords: &[],
-    types: &[],
+    keywords: "",
+    types: "",
     capitals: Capitals::Plain,
     word_characters: "",
     sigil: None,

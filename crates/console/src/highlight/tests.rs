@@ -9,6 +9,11 @@ fn tokens(path: &str, text: &str) -> Vec<String> {
     spans.map(|span| format!("{} {}", &span.token.class()[2..], span.text)).collect()
 }
 
+/// Returns the path of a file in a language.
+fn path_of(language: &Language) -> String {
+    format!("a.{}", language.extensions.split(' ').next().unwrap_or_default())
+}
+
 fn joined(text: &str, lines: &[Line<'_>]) -> String {
     let lines: Vec<String> = lines.iter().map(|line| line.spans.iter().map(|span| span.text).collect()).collect();
     let end = if text.ends_with('\n') { "\n" } else { "" };
@@ -147,15 +152,12 @@ fn html_is_escaped() {
 }
 
 #[test]
-fn the_table_is_sorted_and_names_each_extension_once() {
+fn the_table_names_each_extension_once() {
     let mut extensions: Vec<&str> = Vec::new();
     for language in languages::ALL {
-        extensions.extend(language.extensions);
-        for words in [language.keywords, language.types] {
-            assert!(words.is_sorted(), "{words:?}");
-            let lower = words.iter().all(|word| word.to_ascii_lowercase() == **word);
-            assert!(language.capitals != language::Capitals::Ignored || lower, "{words:?}");
-        }
+        extensions.extend(language.extensions.split(' '));
+        let words = [language.keywords, language.types].concat();
+        assert!(language.capitals != language::Capitals::Ignored || words == words.to_ascii_lowercase(), "{words}");
     }
     let count = extensions.len();
     extensions.sort_unstable();
@@ -173,7 +175,7 @@ fn hostile_texts_are_read_in_linear_time() {
     for language in languages::ALL {
         for piece in pieces {
             let text = piece.repeat((4 << 10) / piece.len());
-            let path = format!("a.{}", language.extensions[0]);
+            let path = path_of(language);
             assert_eq!(joined(&text, &highlight(&path, &text)), text);
         }
     }
@@ -182,7 +184,7 @@ fn hostile_texts_are_read_in_linear_time() {
 proptest! {
     #[test]
     fn no_character_is_lost(language in 0..languages::ALL.len(), text in "([a-z\"'`/*#<>&;:={}\\[\\]()$@\\\\0-9.eräß€\n\r\t -]|/\\*|\\*/|\"\"\"|r#\"|<!--|-->){0,80}") {
-        let path = format!("a.{}", languages::ALL[language].extensions[0]);
+        let path = path_of(languages::ALL[language]);
         prop_assert_eq!(joined(&text, &highlight(&path, &text)), text);
     }
 }
