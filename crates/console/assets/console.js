@@ -15,13 +15,17 @@ const selectors = {
   times: 'time[datetime]',
 }
 
-const load = (name) => import(`./${name}.js`)
+const root = document.documentElement
+const load = async (name, element) => (await import(`./${name}.js`)).start(element)
 
-document.documentElement.classList.add('js')
-load('keys').then(({ start }) => start(document))
+root.classList.add('js')
+const loads = [load('keys', document)]
 for (const [name, selector] of Object.entries(selectors)) {
-  if (document.querySelector(selector)) load(name).then(({ start }) => start(document))
+  if (document.querySelector(selector)) loads.push(load(name, document))
 }
 for (const element of document.querySelectorAll('[data-module]')) {
-  for (const name of element.dataset.module.split(' ')) load(name).then(({ start }) => start(element))
+  for (const name of element.dataset.module.split(' ')) loads.push(load(name, element))
 }
+await Promise.all(loads)
+// Tests wait for this.
+root.dataset.scripts = 'ready'
