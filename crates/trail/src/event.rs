@@ -6,6 +6,15 @@ use serde_json::{Map, Value};
 
 use crate::NOTHING;
 
+/// The type of an event: `eventType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventType {
+    /// A call of an operation.
+    AwsApiCall,
+    /// A sign-in to the console; see [`crate::sign_in`].
+    AwsConsoleSignIn,
+}
+
 /// The part of a record that the [`Call`] does not contain.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -13,6 +22,8 @@ pub struct Event {
     pub name: String,
     /// `eventSource`.
     pub source: &'static str,
+    /// `eventType`.
+    pub event_type: EventType,
     /// `apiVersion`; Git events have none.
     pub api_version: Option<&'static str>,
     /// `readOnly`.
@@ -29,7 +40,7 @@ pub struct Event {
     pub response_elements: Value,
     /// `additionalEventData`; left out if it is `null`.
     pub additional_event_data: Value,
-    /// `errorCode` and `errorMessage`.
+    /// `errorCode` and `errorMessage`; records of sign-ins have no code.
     pub failure: Option<Failure>,
     /// The caller, if it is not the call's caller; for a caller that a service invokes, the service is the source address.
     pub caller: Option<Caller>,
@@ -55,6 +66,7 @@ impl Event {
         Self {
             name: name.into(),
             source,
+            event_type: EventType::AwsApiCall,
             api_version: None,
             read_only: true,
             is_data: false,

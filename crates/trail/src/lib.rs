@@ -28,6 +28,7 @@ mod reset;
 mod retention;
 mod schema;
 mod service;
+pub mod sign_in;
 mod signing_key;
 pub mod terminal;
 mod trails;
@@ -52,7 +53,7 @@ use worker::Worker;
 
 use crate::delivery::Delivery;
 use crate::digest::Digests;
-pub use crate::event::Event;
+pub use crate::event::{Event, EventType};
 use crate::events_file::EventsFile;
 pub use crate::exception::Exception;
 use crate::history::History;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use self::limits::cut;
 use crate::Event;
+use crate::event::EventType;
 
 /// The type of an object in a bucket.
 const S3_OBJECT: &str = "AWS::S3::Object";
@@ -89,11 +90,12 @@ struct Record<'a> {
     response_elements: Value,
     #[serde(skip_serializing_if = "Value::is_null")]
     additional_event_data: Value,
-    #[serde(rename = "requestID")]
-    request_id: &'a str,
+    #[serde(rename = "requestID", skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     #[serde(rename = "eventID")]
     event_id: &'a str,
-    read_only: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
     #[serde(skip_serializing_if = "is_empty")]
     resources: Value,
     event_type: &'static str,
@@ -122,7 +124,8 @@ pub(crate) fn line(event: &Event, call: &Call, form: RecordForm) -> String {
     let modern = form.version == EventVersion::V1_11;
     let failure = event.failure.as_ref();
     let caller = event.caller.as_ref().unwrap_or(&call.caller);
-    let client = Client::of(call, caller, form.console);
+    let client = Client::of(event, call, caller, form.console);
+    let is_sign_in = event.event_type == EventType::AwsConsoleSignIn;
     let resources = event.resources.clone().unwrap_or_else(|| call.resources());
     let prefix = event.object_prefix.as_ref().map(|arn| json!({ "type": S3_OBJECT, "ARNPrefix": arn }));
     let record = Record {
@@ -134,16 +137,20 @@ pub(crate) fn line(event: &Event, call: &Call, form: RecordForm) -> String {
         aws_region: call.region.as_str(),
         source_ip_address: cut(client.address),
         user_agent: client.agent.map(cut),
-        error_code: failure.map(|failure| cut(failure.error_code())),
+        error_code: failure.filter(|_| !is_sign_in).map(|failure| cut(failure.error_code())),
         error_message: failure.map(|failure| cut(&failure.message)).filter(|message| !message.is_empty()),
         request_parameters: event.request_parameters.clone(),
         response_elements: with_repository_metadata_in_order(event.response_elements.clone(), modern),
         additional_event_data: event.additional_event_data.clone(),
-        request_id: cut(event.request_id.as_deref().unwrap_or(call.request_id())),
+        request_id: (!is_sign_in).then(|| cut(event.request_id.as_deref().unwrap_or(call.request_id()))),
         event_id: event_id(event, call),
-        read_only: event.read_only,
+        // The guides' sign-ins of version 1.05 do not have the member.
+        read_only: (modern || !is_sign_in).then_some(event.read_only),
         resources: prefix.into_iter().chain(resources.iter().map(|concerned| resource(concerned, modern))).collect(),
-        event_type: "AwsApiCall",
+        event_type: match event.event_type {
+            EventType::AwsApiCall => "AwsApiCall",
+            EventType::AwsConsoleSignIn => "AwsConsoleSignIn",
+        },
         api_version: event.api_version,
         management_event: modern.then_some(!event.is_data),
         recipient_account_id: account(event, call).as_str(),
@@ -167,8 +174,11 @@ struct Client<'a> {
 
 impl<'a> Client<'a> {
     /// Decides what the record shows: of a service's calls the service, of console calls what the setting says, else the client itself.
-    fn of(call: &'a Call, caller: &'a Caller, console: ConsoleEvents) -> Self {
-        let is_console = call.is_console && caller.kind != Kind::AwsService;
+    ///
+    /// A browser signs in itself.
+    fn of(event: &Event, call: &'a Call, caller: &'a Caller, console: ConsoleEvents) -> Self {
+        let is_console =
+            call.is_console && caller.kind != Kind::AwsService && event.event_type != EventType::AwsConsoleSignIn;
         let (address, agent) = match (caller.invoked_by.as_deref(), console) {
             (Some(service), _) => (service, Some(service)),
             (None, ConsoleEvents::AwsInternal) if is_console => (AWS_INTERNAL, Some(AWS_INTERNAL)),

@@ -7,7 +7,7 @@ use aws::arn::ArnParts;
 use serde_json::Value;
 
 pub use caller::{caller_name, name_of};
-pub use filter::Filter;
+pub use filter::{Filter, earliest, is_time};
 
 use crate::terminal::printable;
 
@@ -21,9 +21,9 @@ pub fn line(record: &Value, color: bool) -> String {
         format!("{} {}", text(&record["recipientAccountId"]), text(&record["awsRegion"])),
         format!("{} {}", paint(if record["readOnly"] == true { "36" } else { "33" }, &name), subject_names(record)),
     ];
-    if let Some(code) = record["errorCode"].as_str() {
-        let message = record["errorMessage"].as_str().map(|message| format!(": {}", clean(Some(message))));
-        parts.push(paint("31", &(clean(Some(code)) + &message.unwrap_or_default())));
+    let error = ["errorCode", "errorMessage"].map(|member| record[member].as_str().map(printable));
+    if error.iter().any(Option::is_some) {
+        parts.push(paint("31", &error.into_iter().flatten().collect::<Vec<_>>().join(": ")));
     }
     if record["additionalEventData"]["dataTransferred"] == true {
         parts.push(paint("2", "data"));

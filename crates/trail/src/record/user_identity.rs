@@ -21,7 +21,7 @@ pub(super) fn of(caller: &Caller, version: EventVersion) -> Value {
     }
     let is_person = caller.kind == Kind::IdentityCenterUser;
     if !is_person {
-        put("principalId", caller.principal_id.clone().into());
+        put("principalId", unless_empty(&caller.principal_id));
     }
     match caller.kind {
         Kind::AwsAccount => put("accountId", caller.account_id.as_str().into()),
@@ -31,7 +31,7 @@ pub(super) fn of(caller: &Caller, version: EventVersion) -> Value {
         }
         _ => {
             if !is_person {
-                put("arn", caller.arn.clone().into());
+                put("arn", unless_empty(&caller.arn));
             }
             put("accountId", caller.account_id.as_str().into());
             if !is_person {
@@ -48,6 +48,11 @@ pub(super) fn of(caller: &Caller, version: EventVersion) -> Value {
         }
     }
     Value::Object(identity)
+}
+
+/// Returns a text; failed sign-ins have callers of which not everything is known.
+fn unless_empty(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { text.into() }
 }
 
 const fn kind(kind: Kind) -> &'static str {

@@ -1,5 +1,6 @@
 //! Filters of events.
 
+use aws::Timestamp;
 use aws::pattern::matches;
 use serde_json::Value;
 
@@ -45,8 +46,19 @@ impl Filter {
                 || values(record).iter().any(|value| patterns.iter().any(|pattern| matches(pattern, value)))
         }) && self.since.as_ref().is_none_or(|since| prefix(since) >= *since)
             && self.until.as_ref().is_none_or(|until| prefix(until) <= *until)
-            && (!self.failed || record.get("errorCode").is_some())
+            // A failed sign-in has a message only.
+            && (!self.failed || record.get("errorCode").or_else(|| record.get("errorMessage")).is_some())
             && (!self.writes || record["readOnly"] == false)
+    }
+
+    /// Tells whether all records match, because nothing is set.
+    pub fn is_empty(&self) -> bool {
+        let Self { since, until, failed, writes, .. } = self;
+        since.is_none()
+            && until.is_none()
+            && !failed
+            && !writes
+            && self.lists().iter().all(|(_, list, _)| list.is_empty())
     }
 
     /// Removes the values from `unseen` that match a record; `unseen` starts as [`Filter::values`].
@@ -77,6 +89,31 @@ impl Filter {
     }
 }
 
+/// The form of times in records.
+const TIME_FORM: &str = "0000-00-00T00:00:00Z";
+
+/// Tells whether a text is a time in the form of records, or the beginning of one that has at least the year.
+pub fn is_time(text: &str) -> bool {
+    let fits = |(byte, form): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    (4..=TIME_FORM.len()).contains(&text.len()) && text.bytes().zip(TIME_FORM.bytes()).all(fits)
+}
+
+/// Returns a time that no time with a beginning is before: of `2016-12`, the first second of the month.
+pub fn earliest(beginning: &str) -> Option<Timestamp> {
+    let first = "0000-01-01T00:00:00Z";
+    // Half of a number is left out.
+    let ends = [
+        first.len(),
+        "0000-01-01T00:00".len(),
+        "0000-01-01T00".len(),
+        "0000-01-01".len(),
+        "0000-01".len(),
+        "0000".len(),
+    ];
+    let complete = ends.into_iter().filter(|end| beginning.len() >= *end);
+    complete.filter_map(|end| Timestamp::from_iso(&format!("{}{}", beginning.get(..end)?, &first[end..]))).next()
+}
+
 fn member(record: &Value, name: &str) -> Vec<String> {
     record[name].as_str().map(str::to_owned).into_iter().collect()
 }
@@ -101,6 +138,48 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_beginning_of_a_time_has_an_earliest_time() {
+        for (beginning, time) in [
+            ("2016", "2016-01-01T00:00:00Z"),
+            ("2016-1", "2016-01-01T00:00:00Z"),
+            ("2016-12", "2016-12-01T00:00:00Z"),
+            ("2016-12-14T", "2016-12-14T00:00:00Z"),
+            ("2016-12-14T18:1", "2016-12-14T18:00:00Z"),
+            ("2016-12-14T18:19:15", "2016-12-14T18:19:00Z"),
+            ("2016-12-14T18:19:15Z", "2016-12-14T18:19:15Z"),
+        ] {
+            assert!(is_time(beginning));
+            assert_eq!(earliest(beginning).map(Timestamp::iso).as_deref(), Some(time), "{beginning}");
+        }
+        assert_eq!(earliest("9999-99-99T99:99:99Z"), Timestamp::from_iso("9999-01-01T00:00:00Z"));
+        for text in ["", "201", "2016-12-14T18:19:15+01:00", "2016-12-14 18", "yesterday", "2016-12-14T18:19:15Z\n"] {
+            assert!(!is_time(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_filter_is_recognized() {
+        assert!(Filter::default().is_empty());
+        let names = vec!["GitPush".to_owned()];
+        for filter in [
+            Filter { names, ..Filter::default() },
+            Filter { failed: true, ..Filter::default() },
+            Filter { writes: true, ..Filter::default() },
+            Filter { since: Some("2016".to_owned()), ..Filter::default() },
+            Filter { until: Some("2016".to_owned()), ..Filter::default() },
+        ] {
+            assert!(!filter.is_empty(), "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_sign_in_is_a_failure() {
+        let filter = Filter { failed: true, ..Filter::default() };
+        assert!(filter.admits(&json!({ "errorMessage": "Failed authentication" })));
+        assert!(filter.admits(&json!({ "errorCode": "AccessDenied" })) && !filter.admits(&json!({})));
+    }
 
     #[test]
     fn stars_match_any_characters() {
