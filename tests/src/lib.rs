@@ -8,6 +8,7 @@ pub mod clients;
 pub mod clock;
 pub mod destination;
 pub mod digests;
+pub mod event_stream;
 pub mod model;
 pub mod moto;
 pub mod process;

@@ -25,6 +25,7 @@ mod embedding;
 mod enforced;
 mod events;
 mod failures;
+mod feed;
 mod file;
 mod fixed_clock;
 mod folders;

@@ -117,9 +117,7 @@ fn time(text: &str) -> Result<String, String> {
         let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
         return Ok(Timestamp::from_millis(SystemClock.now().millis().saturating_sub(ago)).iso());
     }
-    let form = "0000-00-00T00:00:00Z";
-    let fits = |(byte, form): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
-    if text.len() >= 4 && text.len() <= form.len() && text.bytes().zip(form.bytes()).all(fits) {
+    if view::is_time(text) {
         return Ok(text.to_owned());
     }
     Err("write a date such as 2016-12-14, a time such as 2016-12-14T18:19:15Z, or how long ago, such as 1h".to_owned())
@@ -128,7 +126,8 @@ fn time(text: &str) -> Result<String, String> {
 /// Prints the events.
 pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
     let result = if let Some(url) = &arguments.endpoint {
-        Endpoint::new(url).and_then(|mut endpoint| print_records(&mut endpoint, arguments))
+        Endpoint::new(url, &Filter::from(&arguments.filters))
+            .and_then(|mut endpoint| print_records(&mut endpoint, arguments))
     } else {
         let folder = arguments.trail_dir.clone().unwrap_or_else(|| arguments.data_dir.join("trail"));
         let path = trail::events_path(&folder);
@@ -157,7 +156,7 @@ fn print_records(records: &mut dyn Records, arguments: &Arguments) -> io::Result
             if !arguments.follow {
                 break;
             }
-            std::thread::sleep(source::POLL_INTERVAL);
+            records.pause();
             continue;
         };
         // Only damage of the file system makes a line that is not a record.
@@ -185,6 +184,9 @@ fn print_records(records: &mut dyn Records, arguments: &Arguments) -> io::Result
     }
     printer.print_counts(counts)?;
     for (property, value) in unseen {
+        if records.has(property, &value)? {
+            continue;
+        }
         eprintln!("codecommit-local: no event of the trail has the {property} '{}'", terminal::printable(&value));
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use tokio::sync::watch;
 
 use crate::connection::{Cut, Delay, Peer};
 use crate::data_change::DataChange;
+use crate::feed::Feed;
+use crate::feed_query::{FeedQuery, Form};
 use crate::handshake;
 use crate::running::Running;
 use crate::tls::Certificates;
@@ -36,10 +39,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Largest head of a request, and size of a connection's buffer for a reply.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// Time for a client to read the rest of a stream of events when the server stops; the stream can be continued later.
+const STREAM_END_TIME: Duration = Duration::from_millis(200);
+
 /// What the connections have in common.
 struct Connections {
     http: http1::Builder,
     running: Arc<Running>,
+    feed: Arc<Feed>,
     certificates: Arc<Certificates>,
     idle_timeout: Duration,
 }
@@ -59,10 +66,11 @@ pub(crate) async fn serve(
     let mut http = http1::Builder::new();
     // The routes add the date to replies: hyper's own panics if the clock is before 1970 or after 9999.
     http.timer(TokioTimer::new()).header_read_timeout(idle_timeout).auto_date_header(false).max_buf_size(BUFFER_BYTES);
-    let connections = Arc::new(Connections { http, running, certificates, idle_timeout });
     let shutdown = GracefulShutdown::new();
     // The senders are dropped when the server stops, and after the stop timeout.
     let (on_stop, stopped) = watch::channel(());
+    let feed = Arc::new(Feed::new(Arc::clone(&running), stopped.clone()));
+    let connections = Arc::new(Connections { http, running, feed, certificates, idle_timeout });
     let (on_timeout, timed_out) = watch::channel(());
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -123,42 +131,75 @@ impl Connections {
             Ok(opened) => opened,
             Err(error) => return tracing::debug!(%error, peer = %address, "cannot open a connection"),
         };
-        let running = Arc::clone(&self.running);
-        let service = service_fn(move |request| serve_request(Arc::clone(&running), peer, request));
+        let (running, feed) = (Arc::clone(&self.running), Arc::clone(&self.feed));
+        let is_stream = Arc::new(AtomicBool::new(false));
+        let has_stream = Arc::clone(&is_stream);
+        let service = service_fn(move |request| {
+            let serving = Serving { running: Arc::clone(&running), feed: Arc::clone(&feed), peer };
+            serving.serve(request, Arc::clone(&has_stream))
+        });
         let connection = watcher.watch(self.http.serve_connection(TokioIo::new(transport), service));
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, peer = %address, "connection failed");
+        let stream_end = async {
+            // Its sender is dropped when the server stops.
+            let _ = stopped.changed().await;
+            if !is_stream.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(STREAM_END_TIME).await;
+        };
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(%error, peer = %address, "connection failed");
+            },
+            () = stream_end => tracing::debug!(peer = %address, "disconnected a client that does not read its stream"),
         }
     }
 }
 
-/// Serves a request on the current data; makes the change of all data that it requests.
-///
-/// A response can be late, or fail, which closes the connection without it.
-async fn serve_request(running: Arc<Running>, peer: Peer, request: Request<Incoming>) -> io::Result<Response> {
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let router = match running.router().await {
-        Ok(router) => router,
-        Err(reason) => return Ok((StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()),
-    };
-    let Ok(mut response) = TowerToHyperService::new(router).call(request).await;
-    // Nothing of the request uses the data any more.
-    if let Some(Delay(delay)) = response.extensions_mut().remove() {
-        tokio::time::sleep(delay).await;
+/// What a request of a connection is served with.
+struct Serving {
+    running: Arc<Running>,
+    feed: Arc<Feed>,
+    peer: Peer,
+}
+
+impl Serving {
+    /// Serves a request on the current data; then serves the feed, or makes the change of all data, that it requests.
+    ///
+    /// A response can be late, or fail, which closes the connection without it. `has_stream` becomes true if it is a stream of events.
+    async fn serve(self, request: Request<Incoming>, has_stream: Arc<AtomicBool>) -> io::Result<Response> {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let router = match self.running.router().await {
+            Ok(router) => router,
+            Err(reason) => return Ok((StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()),
+        };
+        let Ok(mut response) = TowerToHyperService::new(router).call(request).await;
+        // Nothing of the request uses the data any more.
+        if let Some(Delay(delay)) = response.extensions_mut().remove() {
+            tokio::time::sleep(delay).await;
+        }
+        if response.extensions().get::<Cut>().is_some() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        if let Some(query) = response.extensions_mut().remove::<FeedQuery>() {
+            has_stream.store(matches!(query.form, Form::Events { .. }), Ordering::Relaxed);
+            return Ok(with_headers_of(response, self.feed.serve(query).await));
+        }
+        let Some(change) = response.extensions_mut().remove::<DataChange>() else { return Ok(response) };
+        let changed = match self.running.change(change).await {
+            Ok(()) => Json(json!({ "status": "done" })).into_response(),
+            Err(error) => error.into_response(),
+        };
+        Ok(with_headers_of(response, changed))
     }
-    if response.extensions().get::<Cut>().is_some() {
-        return Err(io::ErrorKind::ConnectionAborted.into());
-    }
-    let Some(change) = response.extensions_mut().remove::<DataChange>() else { return Ok(response) };
-    // The headers that the routes have added stay.
-    let (head, _) = response.into_parts();
-    let mut response = match running.change(change).await {
-        Ok(()) => Json(json!({ "status": "done" })).into_response(),
-        Err(error) => error.into_response(),
-    };
+}
+
+/// Adds the headers that the routes have added to the response of a request to the one that replaces it.
+fn with_headers_of(routed: Response, mut response: Response) -> Response {
+    let (head, _) = routed.into_parts();
     for (name, value) in head.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH) {
         response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
-    Ok(response)
+    response
 }

@@ -19,7 +19,7 @@ use crate::data_change::{DataChange, DataError};
 pub(crate) use crate::local::failures::{list_failures, remove_failures, set_failures};
 use crate::snapshots::SnapshotName;
 use crate::state::State;
-use crate::{authenticate, headers, snapshots};
+use crate::{authenticate, feed_query, headers, snapshots};
 
 /// Serves `GET /_local/health`.
 pub(crate) async fn health() -> Response {
@@ -111,23 +111,9 @@ pub(crate) async fn folders(Shared(state): Shared<Arc<State>>) -> Response {
     Json(json!({ "data": data.to_string_lossy(), "trail": trail.to_string_lossy() })).into_response()
 }
 
-/// Header with the cursor of the last event in a reply, which the next request sends as `after`.
-const LAST_EVENT: &str = "codecommit-local-last-event";
-
-/// Records in one reply of `GET /_local/events`.
-const EVENTS_MAX: u32 = 1_000;
-
-/// Serves `GET /_local/events?after=CURSOR`: the next records, one per line, and the cursor of the last in a header.
-pub(crate) async fn events(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
-    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let after = parameters.find(|(name, _)| name == "after").map(|(_, after)| after.into_owned()).unwrap_or_default();
-    match tokio::task::spawn_blocking(move || state.trail.records_after(&after, EVENTS_MAX)).await {
-        Ok(Ok((last, records))) => {
-            ([(CONTENT_TYPE.as_str(), "application/x-ndjson"), (LAST_EVENT, &last)], records).into_response()
-        }
-        Ok(Err(error)) => failure(&error.to_string()),
-        Err(error) => failure(&error.to_string()),
-    }
+/// Serves `GET /_local/events`: the feed of all accounts.
+pub(crate) async fn events(uri: Uri, headers: HeaderMap) -> Response {
+    feed_query::respond(&uri, &headers, None)
 }
 
 /// Serves `GET /_local/tokens/ACCOUNT/.well-known/openid-configuration`: the location of the keys of web identity tokens.

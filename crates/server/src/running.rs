@@ -28,6 +28,17 @@ pub(crate) struct Running {
     stop_timeout: Duration,
 }
 
+/// Changes of the state, for those who use it only for moments.
+pub(crate) struct Changes(watch::Receiver<Phase>);
+
+impl Changes {
+    /// Waits until the state is taken or replaced.
+    pub(crate) async fn next(&mut self) {
+        // Without a sender, the server has ended.
+        let _ = self.0.changed().await;
+    }
+}
+
 /// What requests find.
 #[derive(Clone)]
 enum Phase {
@@ -62,6 +73,11 @@ impl Running {
             Phase::Serving(state, _) => Some(Arc::clone(state)),
             Phase::Replacing | Phase::Failed(_) => None,
         }
+    }
+
+    /// Returns the changes of the state from now on.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes(self.phase.subscribe())
     }
 
     async fn serving(&self) -> Result<(Arc<State>, Router), Arc<str>> {

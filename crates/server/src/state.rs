@@ -30,6 +30,7 @@ use crate::folders::Folders;
 use crate::messages::DeliveryLog;
 use crate::notifications::NotifierHandle;
 use crate::push_permits::PushPermits;
+use crate::record_signal::RecordSignal;
 use crate::spool::Spool;
 use crate::ssh::SshEndpoint;
 use crate::state::workers::{Queues, Workers};
@@ -91,6 +92,8 @@ pub(crate) struct Parts {
     /// Outcomes of the notifications of trails.
     pub(crate) notification_log: DeliveryLog,
     workers: Workers,
+    /// Tells the feed of new records.
+    pub(crate) record_signal: Arc<RecordSignal>,
     /// Calls that fail on demand.
     pub(crate) failures: Arc<Failures>,
     pub(crate) push_permits: Arc<PushPermits>,
@@ -166,6 +169,9 @@ impl Parts {
         let buckets = trail::open_buckets(&settings, &folders, &clock, &client_tls);
         let (trail, cloudtrail) = trail::open(&settings, &folders, &store, &buckets, &clock, &notifier)?;
         trail.set_accounts(accounts);
+        let record_signal = Arc::new(RecordSignal::default());
+        let raised = Arc::clone(&record_signal);
+        trail.set_record_listener(Box::new(move || raised.raise()));
         let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls);
         let git = codecommit::git_options(&settings, &folders)?;
         let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone())?;
@@ -197,6 +203,7 @@ impl Parts {
             trigger_sender,
             notification_log,
             workers,
+            record_signal,
         };
         if let Err(error) = parts.apply_seed_at_start() {
             parts.close().folders.close();
@@ -232,6 +239,7 @@ impl Parts {
             trigger_sender: _,
             notification_log: _,
             workers,
+            record_signal: _,
             failures,
             push_permits: _,
             fetch_permits: _,

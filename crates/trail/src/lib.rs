@@ -6,6 +6,7 @@
 #![warn(unreachable_pub)]
 
 pub mod archive_keys;
+mod cursor;
 mod delivery;
 mod digest;
 mod event;
@@ -40,17 +41,18 @@ use std::fmt::Display;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws::operation::Reply;
-use aws::{Access, Call, Clock, Denial, Failure, Fault, Operation, Region, Step, permission};
+use aws::{Access, Call, Clock, Denial, Failure, Fault, Operation, Region, Step, Timestamp, permission};
 use bucket::Buckets;
 use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
 use worker::Worker;
 
+pub use crate::cursor::{RecordPage, StoredRecord};
 use crate::delivery::Delivery;
 use crate::digest::Digests;
 pub use crate::event::{Event, EventType};
@@ -116,6 +118,9 @@ pub struct Trail {
     digests: Digests,
 }
 
+/// A function that is called after each commit of records.
+pub type RecordListener = Box<dyn Fn() + Send + Sync>;
+
 /// A service whose calls are recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
@@ -155,15 +160,31 @@ impl Trail {
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
         let (default_trails, accounts) = (Arc::new(default_trails), RwLock::default());
-        let recorder = Recorder { events, default_trails, accounts, delivery, indexer, form, kms_events };
+        let listener = OnceLock::new();
+        let recorder = Recorder { events, default_trails, accounts, delivery, indexer, form, kms_events, listener };
         Ok(Self { store, recorder: Arc::new(recorder), events_retry, buckets, keys, digests })
     }
 
-    /// Reads the records after a cursor, one per line, and returns the cursor of the last with them; the first cursor is empty.
+    /// Reads records after a cursor, at most `limit`, and fewer if they are large; the first cursor is empty.
     ///
     /// After a reset, it starts again with the first record.
-    pub fn records_after(&self, cursor: &str, limit: u32) -> Result<(String, String), store::Error> {
-        self.store.read(|transaction| schema::records_after(transaction, cursor, limit))
+    pub fn records_after(&self, cursor: &str, limit: u32) -> Result<RecordPage, store::Error> {
+        self.store.read(|transaction| cursor::records_after(transaction, cursor, limit))
+    }
+
+    /// Returns the cursor before the last records; with a count of 0 it is the one of the newest record.
+    pub fn cursor_before_last(&self, count: u32) -> Result<String, store::Error> {
+        self.store.read(|transaction| cursor::before_last(transaction, count))
+    }
+
+    /// Returns a cursor before which no record has a time since the given one.
+    pub fn cursor_before(&self, time: Timestamp) -> Result<String, store::Error> {
+        self.store.read(|transaction| cursor::before(transaction, time))
+    }
+
+    /// Sets the function that is called after each commit of records; it must return at once. Only the first one counts.
+    pub fn set_record_listener(&self, listener: RecordListener) {
+        let _ = self.recorder.listener.set(listener);
     }
 
     /// Sets the accounts in which even a failed Git request creates the default trail.

@@ -1,7 +1,7 @@
 //! Writes the records of a call in its transaction.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws::Call;
 use parking_lot::RwLock;
@@ -12,7 +12,7 @@ use crate::events_file::EventsFile;
 use crate::history::Indexer;
 use crate::record::RecordForm;
 use crate::trails::DefaultTrails;
-use crate::{Event, kms, record, schema};
+use crate::{Event, RecordListener, kms, record, schema};
 
 pub(crate) struct Recorder {
     pub(crate) events: Arc<EventsFile>,
@@ -23,6 +23,8 @@ pub(crate) struct Recorder {
     pub(crate) indexer: Indexer,
     pub(crate) form: RecordForm,
     pub(crate) kms_events: bool,
+    /// Called after each commit of records.
+    pub(crate) listener: OnceLock<RecordListener>,
 }
 
 impl Recorder {
@@ -54,5 +56,8 @@ impl LineSink for Recorder {
         self.events.append(lines);
         self.delivery.count(lines.iter().map(|line| line.len() as u64).sum());
         self.indexer.count(lines.len());
+        if let Some(listener) = self.listener.get() {
+            listener();
+        }
     }
 }

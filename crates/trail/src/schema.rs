@@ -242,37 +242,5 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
     Ok(())
 }
 
-/// Reads the next records after a cursor; see [`crate::Trail::records_after`].
-///
-/// A cursor is `SEQ:EVENT_ID`: after a reset the numbers start again, and the id tells whether the number still means the same event.
-pub(crate) fn records_after(transaction: &Transaction, cursor: &str, limit: u32) -> Result<(String, String), Error> {
-    let (seq, id) = cursor.split_once(':').unwrap_or(("0", ""));
-    let mut seq: i64 = seq.parse().unwrap_or(0);
-    let at_or_after = transaction.query(
-        "SELECT seq, event_id FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1",
-        &[seq.into()],
-        |row| Ok((row.integer(0)?, row.text(1)?)),
-    )?;
-    match at_or_after.first() {
-        Some((other_seq, other_id)) if *other_seq == seq && other_id != id => seq = 0,
-        // Retention removes old events, but never the newest one.
-        None => seq = 0,
-        Some(_) => {}
-    }
-    let mut last = if seq == 0 { String::new() } else { cursor.to_owned() };
-    let mut records = String::new();
-    let rows = transaction.query(
-        "SELECT seq, event_id, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        &[seq.into(), i64::from(limit).into()],
-        |row| Ok((row.integer(0)?, row.text(1)?, row.text(2)?)),
-    )?;
-    for (seq, id, record) in rows {
-        last = format!("{seq}:{id}");
-        records.push_str(&record);
-        records.push('\n');
-    }
-    Ok((last, records))
-}
-
 #[cfg(test)]
 mod tests;
