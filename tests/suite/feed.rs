@@ -255,7 +255,7 @@ fn a_slow_reader_loses_nothing() {
     let ended = thread::spawn(move || {
         let mut unread = unread;
         let mut text = Vec::new();
-        let mut piece = [0; 65_536];
+        let mut piece = [0; 16_384];
         let is_record = |line: &&[u8]| line.starts_with(b"data: ");
         while text.split(|byte| *byte == b'\n').filter(is_record).count() < count {
             let read = unread.read(&mut piece).expect("the server sends the stream");

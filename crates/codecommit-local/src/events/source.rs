@@ -20,7 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const WAIT_SECONDS: u64 = 20;
 
 /// Timeout of a request, which includes that time.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A source of records in the order in which they were written, each a line of JSON.
 pub(super) trait Records {

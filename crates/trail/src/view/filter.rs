@@ -110,8 +110,8 @@ pub fn earliest(beginning: &str) -> Option<Timestamp> {
         "0000-01".len(),
         "0000".len(),
     ];
-    let complete = ends.into_iter().filter(|end| beginning.len() >= *end);
-    complete.filter_map(|end| Timestamp::from_iso(&format!("{}{}", beginning.get(..end)?, &first[end..]))).next()
+    let mut complete = ends.into_iter().filter(|end| beginning.len() >= *end);
+    complete.find_map(|end| Timestamp::from_iso(&format!("{}{}", beginning.get(..end)?, &first[end..])))
 }
 
 fn member(record: &Value, name: &str) -> Vec<String> {
