@@ -1,5 +1,8 @@
 //! The console as text: each page's status, content and records.
 
+mod code;
+mod commits;
+mod file;
 mod repositories;
 mod safety;
 mod settings;

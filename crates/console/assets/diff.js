@@ -1,5 +1,5 @@
 // Opens the form for a comment below a line of a difference: <a data-comment href="..."> in the line, and <template id="comment-form">.
-// Each `data-NAME` of the link becomes the value of the form's field NAME. Without this, the link leads to a page with the form.
+// Each `data-NAME` of the link, or of its table, becomes the value of the form's field NAME. Without this, the link leads to a page with the form.
 
 export function start(root) {
   const template = document.getElementById('comment-form')
@@ -26,7 +26,7 @@ function open(link, template) {
   cell.colSpan = [...line.cells].reduce((sum, cell) => sum + cell.colSpan, 0)
   cell.append(template.content.cloneNode(true))
   row.append(cell)
-  for (const [name, value] of Object.entries(link.dataset)) {
+  for (const [name, value] of Object.entries({ ...link.closest('table').dataset, ...link.dataset })) {
     const field = cell.querySelector(`[name="${CSS.escape(name)}"]`)
     if (field) field.value = value
   }

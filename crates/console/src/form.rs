@@ -2,15 +2,47 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
+use crate::multipart::Part;
+
 /// Names and values, in the order in which they came.
 #[derive(Debug, Default)]
-pub(crate) struct Form(Vec<(String, String)>);
+pub(crate) struct Form {
+    fields: Vec<(String, String)>,
+    files: Vec<UploadedFile>,
+}
+
+/// A file of a form.
+#[derive(Debug)]
+pub(crate) struct UploadedFile {
+    /// Name that the browser gives; empty if no file was chosen.
+    pub(crate) name: String,
+    pub(crate) content: Bytes,
+}
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`.
     pub(crate) fn parse(encoded: &[u8]) -> Self {
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
-        Self(form_urlencoded::parse(encoded).map(owned).collect())
+        Self { fields: form_urlencoded::parse(encoded).map(owned).collect(), files: Vec::new() }
+    }
+
+    /// Creates a form of the parts of `multipart/form-data`.
+    pub(crate) fn of_parts(parts: Vec<Part>) -> Self {
+        let mut form = Self::default();
+        for Part { name, file_name, content } in parts {
+            match file_name {
+                Some(file_name) => form.files.push(UploadedFile { name: file_name, content }),
+                None => form.fields.push((name, String::from_utf8_lossy(&content).into_owned())),
+            }
+        }
+        form
+    }
+
+    /// Returns the files of the form.
+    pub(crate) fn files(&self) -> &[UploadedFile] {
+        &self.files
     }
 
     /// Returns the first value of a name without the spaces around it; empty if there is none.
@@ -20,7 +52,7 @@ impl Form {
 
     /// Returns the first value of a name as it was sent; empty if there is none.
     pub(crate) fn raw(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     /// Returns the first value of a name, unless it is empty.
@@ -30,7 +62,7 @@ impl Form {
 
     /// Returns all values of a name that are not empty.
     pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        self.0
+        self.fields
             .iter()
             .filter(move |(key, _)| key == name)
             .map(|(_, value)| value.trim())
@@ -39,11 +71,11 @@ impl Form {
 
     /// Returns whether a name is there, such as that of a checked box.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key == name)
+        self.fields.iter().any(|(key, _)| key == name)
     }
 
     /// Returns all names and values.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

@@ -9,11 +9,19 @@
 #![allow(dead_code, reason = "the pages that use the rest follow")]
 
 mod assets;
+mod comments;
+mod commit;
+mod comparison;
 mod cookie;
+mod differences;
 mod form;
 mod frame;
+mod graph;
 mod highlight;
+mod markdown;
+mod multipart;
 mod pages;
+mod references;
 mod reply;
 mod routes;
 mod session;

@@ -1,5 +1,9 @@
 //! The pages. Each module has the operations of a page and the data of its template.
 
+pub(crate) mod archive;
+pub(crate) mod code;
+pub(crate) mod commit;
+pub(crate) mod commits;
 pub(crate) mod failure;
 pub(crate) mod repositories;
 pub(crate) mod search;

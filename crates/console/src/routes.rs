@@ -7,8 +7,10 @@ use http::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
 
 use crate::form::Form;
+use crate::pages::code::edit::{self, Action};
+use crate::pages::code::upload;
 use crate::visit::{Page, Visit};
-use crate::{Services, assets, cookie, pages, reply, session, url};
+use crate::{Services, assets, comments, cookie, multipart, pages, reply, session, url};
 
 /// Serves a request.
 pub(crate) fn route(services: Services<'_>, request: &Request<Bytes>) -> Response<Bytes> {
@@ -44,6 +46,15 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", name] => Ok(reply::redirect(&url::repository(name, "code"))),
         ["repositories", name, "settings"] => pages::settings::show(visit, name),
         ["repositories", name, "triggers"] => pages::triggers::show(visit, name),
+        ["repositories", name, "code"] => pages::code::show(visit, name),
+        ["repositories", name, "raw"] => pages::code::raw::show(visit, name),
+        ["repositories", name, "create"] => edit::show(visit, name, Action::Create),
+        ["repositories", name, "edit"] => edit::show(visit, name, Action::Edit),
+        ["repositories", name, "delete"] => edit::show(visit, name, Action::Delete),
+        ["repositories", name, "upload"] => upload::show(visit, name),
+        ["repositories", name, "commits"] => pages::commits::show(visit, name),
+        ["repositories", name, "archive"] => pages::archive::show(visit, name),
+        ["repositories", name, "commit"] => pages::commit::show(visit, name),
         ["repositories", name, "events"] => Ok(reply::redirect(&url::events_of("ResourceName", name))),
         ["templates"] => pages::templates::list(visit),
         ["templates", "template"] => pages::templates::show(visit),
@@ -60,6 +71,12 @@ fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", name, "triggers"] => pages::triggers::change(visit, name),
         ["templates"] => pages::templates::create(visit),
         ["templates", "template"] => pages::templates::change(visit),
+        ["repositories", name, "create"] => edit::save(visit, name, Action::Create),
+        ["repositories", name, "edit"] => edit::save(visit, name, Action::Edit),
+        ["repositories", name, "delete"] => edit::save(visit, name, Action::Delete),
+        ["repositories", name, "upload"] => upload::save(visit, name),
+        ["repositories", name, "archive"] => pages::archive::save(visit, name),
+        ["repositories", name, "comments"] => comments::post(visit, name),
         _ => Ok(pages::failure::not_found(visit)),
     }
 }
@@ -68,6 +85,8 @@ fn read_form(request: &Request<Bytes>) -> Form {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.starts_with("application/x-www-form-urlencoded") {
         Form::parse(request.body())
+    } else if let Some(boundary) = multipart::boundary(content_type) {
+        multipart::parts(request.body(), &boundary).map(Form::of_parts).unwrap_or_default()
     } else {
         Form::default()
     }

@@ -51,6 +51,11 @@ pub(crate) fn short_reference(reference: &str) -> &str {
     names.iter().find_map(|prefix| reference.strip_prefix(prefix)).unwrap_or(reference)
 }
 
+/// Returns the name of a user or of a role's session, which is the end of an ARN.
+pub(crate) fn name_of_arn(arn: &str) -> &str {
+    arn.rsplit(['/', ':']).next().unwrap_or(arn)
+}
+
 /// Returns a number of bytes in a readable unit.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {

@@ -40,6 +40,13 @@ pub(crate) fn events_of(attribute: &str, value: &str) -> String {
     with(&page("events"), &[(attribute, value)])
 }
 
+/// Returns an address that a form of the console contains, if it is that of a page of the console.
+pub(crate) fn own(address: &str) -> Option<String> {
+    let address = address.split('#').next().unwrap_or_default();
+    let is_own = address.starts_with(&page("")) && address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    is_own.then(|| address.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +56,15 @@ mod tests {
         assert_eq!(repository("a/../b?c#d", "code"), "/_console/repositories/a%2F..%2Fb%3Fc%23d/code");
         let url = repository_with("r", "code", &[("ref", "refs/heads/<x>&y"), ("path", "")]);
         assert_eq!(url, "/_console/repositories/r/code?ref=refs%2Fheads%2F%3Cx%3E%26y");
+    }
+
+    #[test]
+    fn forms_lead_to_own_pages_only() {
+        assert_eq!(own("/_console/events?q=a#b").as_deref(), Some("/_console/events?q=a"));
+        for address in
+            ["", "/", "//evil.example", "https://evil.example/_console/", "/_console/\r\nx: y", "/_console/\\x"]
+        {
+            assert_eq!(own(address), None, "{address:?}");
+        }
     }
 }

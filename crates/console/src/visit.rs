@@ -16,7 +16,7 @@ use trail::{CloudTrail, Source};
 use crate::form::Form;
 use crate::frame::{Frame, Section};
 use crate::session::Reader;
-use crate::{Services, cookie, reply};
+use crate::{Services, cookie, reply, url};
 
 /// Which site's page made the browser send a request.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -67,6 +67,14 @@ impl Visit<'_> {
             Err(Failure::internal())
         };
         Ok(reply?.body)
+    }
+
+    /// Returns the address of this page with some parameters changed; an empty value removes a parameter.
+    pub(crate) fn address(&self, changes: &[(&str, &str)]) -> String {
+        let is_kept = |name: &str| changes.iter().all(|(changed, _)| *changed != name);
+        let kept = self.query.pairs().filter(|(name, _)| is_kept(name));
+        let parameters: Vec<_> = kept.chain(changes.iter().copied()).collect();
+        url::with(self.request.uri().path(), &parameters)
     }
 
     /// Creates the frame of a page.
