@@ -33,8 +33,9 @@ class Readers(threading.Thread):
         for _ in range(count):
             connection = socket.create_connection(address)
             connection.sendall(b"GET /_local/events?after=now&format=sse HTTP/1.0\r\nhost: localhost\r\n\r\n")
-            while b"\nid: " not in connection.recv(4096):
-                pass
+            begin = b""
+            while b"\nid: " not in begin:
+                begin += connection.recv(4096)
             connection.setblocking(False)
             self.selector.register(connection, selectors.EVENT_READ)
 
