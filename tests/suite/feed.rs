@@ -176,13 +176,13 @@ fn a_reset_ends_streams_and_readers_start_again() {
     let waiting = thread::spawn(move || get(&endpoint, &query));
     assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
     assert_eq!(stream.next_record(), None);
-    let reply = waiting.join().expect("the thread ends");
-    assert_eq!(records(&reply), [] as [Value; 0]);
     create(&world, "AfterReset");
     let mut stream = EventStream::open(&world.endpoint(), "after=now", Some(stream.last_id()));
     assert_eq!(stream.next_record().as_ref().map(repository_of), Some("AfterReset"));
+    // The reset has ended the request, or it came after the reset.
+    let reply = waiting.join().expect("the thread ends");
     let continued = get(&world.endpoint(), &format!("after={}", cursor(&reply)));
-    assert_eq!(records(&continued), world.events());
+    assert_eq!([records(&reply), records(&continued)].concat(), world.events());
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_restore_ends_streams() {
 
 /// Records calls with large records, more than the buffers of a connection take; returns their number.
 fn call_with_large_records(world: &World) -> usize {
-    let name = "a".repeat(90_000);
+    let name = "~".repeat(90_000);
     for number in 0..150 {
         world.call("GetRepository", &json!({ "repositoryName": format!("{number}-{name}") }));
     }
@@ -260,13 +260,13 @@ fn a_slow_reader_loses_nothing() {
         while text.split(|byte| *byte == b'\n').filter(is_record).count() < count {
             let read = unread.read(&mut piece).expect("the server sends the stream");
             assert!(read > 0, "the stream ended");
-            // The end of a record is that of its line; only the beginnings of lines are kept.
-            text.extend(piece[..read].iter().filter(|byte| **byte != b'a'));
+            // The long names are left out.
+            text.extend(piece[..read].iter().filter(|byte| **byte != b'~'));
         }
         String::from_utf8(text).expect("the stream is UTF-8")
     });
     let text = ended.join().expect("the thread ends");
-    let numbers = text.lines().filter_map(|line| line.split("\"repositoryNme\":\"").nth(1));
+    let numbers = text.lines().filter_map(|line| line.split("\"repositoryName\":\"").nth(1));
     let numbers = numbers.filter_map(|rest| rest.split('-').next()?.parse::<usize>().ok());
     assert_eq!(numbers.collect::<Vec<_>>(), (0..count).collect::<Vec<_>>());
 }
