@@ -3,6 +3,7 @@
 mod code;
 mod commits;
 mod file;
+mod live;
 mod repositories;
 mod safety;
 mod settings;

@@ -35,6 +35,7 @@ static ASSETS: &[Asset] = &assets![
     "fold.js" as SCRIPT,
     "keys.js" as SCRIPT,
     "lines.js" as SCRIPT,
+    "live.js" as SCRIPT,
     "menus.js" as SCRIPT,
     "plot.js" as SCRIPT,
     "times.js" as SCRIPT,

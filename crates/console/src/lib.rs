@@ -36,6 +36,8 @@ use http::{Request, Response};
 use identity::{Access, Sts};
 use trail::{CloudTrail, Trail};
 
+pub use crate::pages::live::FeedOf;
+
 /// The path below which all pages are.
 pub const ROOT: &str = "/_console";
 

@@ -5,6 +5,7 @@ pub(crate) mod code;
 pub(crate) mod commit;
 pub(crate) mod commits;
 pub(crate) mod failure;
+pub(crate) mod live;
 pub(crate) mod repositories;
 pub(crate) mod search;
 pub(crate) mod settings;

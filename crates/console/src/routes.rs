@@ -58,6 +58,8 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", name, "events"] => Ok(reply::redirect(&url::events_of("ResourceName", name))),
         ["templates"] => pages::templates::list(visit),
         ["templates", "template"] => pages::templates::show(visit),
+        ["live"] => pages::live::show(visit),
+        ["feed"] => pages::live::feed(visit),
         ["search"] => Ok(pages::search::find(visit)),
         _ => Ok(pages::failure::not_found(visit)),
     }

@@ -12,14 +12,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use console::Services;
+use console::{FeedOf, Services};
 
 use crate::connection::Peer;
 use crate::disconnect::DisconnectGuard;
 use crate::failures::CallFaults;
 use crate::spool::Spool;
 use crate::state::State;
-use crate::{api, authenticate, blocking, body, headers};
+use crate::{api, authenticate, blocking, body, feed_query, headers};
 
 /// The reply if the console is off.
 const OFF: &str =
@@ -60,6 +60,9 @@ pub(crate) async fn serve(
         let request = Request::from_parts(head.clone(), body);
         let page = catch_unwind(AssertUnwindSafe(|| console::serve(services(&state, &begin), &request)));
         let response = page.map_or_else(|_panic| internal_error(), |response| response.map(Body::from));
+        if let Some(FeedOf(account)) = response.extensions().get().cloned() {
+            return feed_query::respond(&head.uri, &head.headers, Some(account));
+        }
         // 6. Respond, unless a failure on demand makes the reply late or cuts the connection.
         match faults.borrow().iter().find_map(|faults| faults.effect()) {
             Some(effect) => api::affect(response, effect),
