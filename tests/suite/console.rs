@@ -1,9 +1,12 @@
 //! The console as text: each page's status, content and records.
 
+mod branches;
 mod code;
 mod commits;
+mod compare;
 mod file;
 mod live;
+mod pull_requests;
 mod repositories;
 mod safety;
 mod settings;

@@ -1,8 +1,16 @@
-//! A commit, as replies have it.
+//! Commits, as replies have them.
 
+use std::collections::HashMap;
+
+use aws::Failure;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::text::{self, Time};
+use crate::visit::Visit;
+
+/// Maximum number of commits that one call returns.
+const BATCH_MAX: usize = 100;
 
 /// A commit.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,4 +59,25 @@ impl Commit {
         let message = self.message.trim();
         message.split_once('\n').map_or("", |(_, body)| body.trim())
     }
+}
+
+/// Reads commits by their ids, with one call for each hundred; ids without a commit are left out.
+pub(crate) fn batch<'i>(
+    visit: &Visit<'_>,
+    repository: &str,
+    ids: impl IntoIterator<Item = &'i str>,
+) -> Result<HashMap<String, Commit>, Failure> {
+    #[derive(Deserialize)]
+    struct Reply {
+        commits: Vec<Commit>,
+    }
+    let mut ids: Vec<&str> = ids.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(BATCH_MAX) {
+        let reply: Reply = visit.run("BatchGetCommits", &json!({ "repositoryName": repository, "commitIds": ids }))?;
+        found.extend(reply.commits.into_iter().map(|commit| (commit.commit_id.clone(), commit)));
+    }
+    Ok(found)
 }

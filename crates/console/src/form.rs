@@ -60,6 +60,11 @@ impl Form {
         Some(self.get(name)).filter(|value| !value.is_empty())
     }
 
+    /// Returns the first value of a name as a text of lines; browsers send them with carriage returns.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.raw(name).replace("\r\n", "\n")
+    }
+
     /// Returns all values of a name that are not empty.
     pub(crate) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
         self.fields

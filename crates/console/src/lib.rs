@@ -8,6 +8,7 @@
 #![warn(unreachable_pub)]
 #![allow(dead_code, reason = "the pages that use the rest follow")]
 
+mod approval_rule;
 mod assets;
 mod comments;
 mod commit;
@@ -21,6 +22,8 @@ mod highlight;
 mod markdown;
 mod multipart;
 mod pages;
+mod pull_request;
+mod reference;
 mod references;
 mod reply;
 mod routes;

@@ -60,6 +60,21 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["templates", "template"] => pages::templates::show(visit),
         ["live"] => pages::live::show(visit),
         ["feed"] => pages::live::feed(visit),
+        ["repositories", name, "branches"] => pages::branches::list(visit, name),
+        ["repositories", name, "branches", "delete"] => pages::branches::confirm(visit, name),
+        ["repositories", name, "compare"] => pages::compare::compare(visit, name),
+        ["repositories", name, "tags"] => pages::tags::list(visit, name),
+        ["repositories", name, "pull-requests"] => pages::pull_requests::list(visit, name),
+        ["repositories", name, "pull-requests", "new"] => pages::pull_requests::form(visit, name),
+        ["repositories", _, "pull-requests", id] => pages::pull_request::details(visit, id),
+        ["repositories", _, "pull-requests", id, "activity"] => pages::pull_request::activity(visit, id),
+        ["repositories", _, "pull-requests", id, "changes"] => pages::pull_request::changes(visit, id),
+        ["repositories", _, "pull-requests", id, "commits"] => pages::pull_request::commits(visit, id),
+        ["repositories", _, "pull-requests", id, "approvals"] => pages::pull_request::approvals(visit, id),
+        ["repositories", _, "pull-requests", id, "rules"] => pages::pull_request::rule_form(visit, id),
+        ["repositories", _, "pull-requests", id, "edit"] => pages::pull_request::form(visit, id),
+        ["repositories", _, "pull-requests", id, "merge"] => pages::pull_request::preview(visit, id),
+        ["pull-requests"] => pages::pull_requests::all(visit),
         ["search"] => Ok(pages::search::find(visit)),
         _ => Ok(pages::failure::not_found(visit)),
     }
@@ -79,6 +94,22 @@ fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", name, "upload"] => upload::save(visit, name),
         ["repositories", name, "archive"] => pages::archive::save(visit, name),
         ["repositories", name, "comments"] => comments::post(visit, name),
+        ["repositories", name, "branches"] => pages::branches::create(visit, name),
+        ["repositories", name, "branches", "delete"] => pages::branches::delete(visit, name),
+        ["repositories", name, "branches", "default"] => pages::branches::make_default(visit, name),
+        ["repositories", name, "pull-requests", "new"] => pages::pull_requests::create(visit, name),
+        ["repositories", name, "pull-requests", id, "close"] => pages::pull_request::close(visit, name, id),
+        ["repositories", name, "pull-requests", id, "edit"] => pages::pull_request::edit(visit, name, id),
+        ["repositories", _, "pull-requests", id, "merge"] => pages::pull_request::merge(visit, id),
+        ["repositories", name, "pull-requests", id, "approve"] => pages::pull_request::approve(visit, name, id),
+        ["repositories", name, "pull-requests", id, "override"] => pages::pull_request::override_rules(visit, name, id),
+        ["repositories", name, "pull-requests", id, "rules"] => pages::pull_request::create_rule(visit, name, id),
+        ["repositories", name, "pull-requests", id, "rules", "edit"] => {
+            pages::pull_request::update_rule(visit, name, id)
+        }
+        ["repositories", name, "pull-requests", id, "rules", "delete"] => {
+            pages::pull_request::delete_rule(visit, name, id)
+        }
         _ => Ok(pages::failure::not_found(visit)),
     }
 }

@@ -7,7 +7,7 @@ use aws::{Failure, Region};
 use bytes::Bytes;
 use codecommit::CodeCommit;
 use http::header::{HOST, ORIGIN};
-use http::{HeaderName, Request, Response};
+use http::{HeaderName, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
@@ -91,6 +91,15 @@ impl Visit<'_> {
         let mut response = reply::html(200, text);
         if !cookie::NOTICE.read(self.request.headers()).is_empty() {
             reply::set_cookie(&mut response, &cookie::NOTICE.set("", 0, false));
+        }
+        Ok(response)
+    }
+
+    /// Writes a page with a form; if the form failed, the response has the status of the failure.
+    pub(crate) fn form_page(&self, template: &impl Template, failure: Option<&Failure>) -> Page {
+        let mut response = self.page(template)?;
+        if let Some(failure) = failure {
+            *response.status_mut() = StatusCode::from_u16(status(failure)).unwrap_or(StatusCode::BAD_REQUEST);
         }
         Ok(response)
     }

@@ -57,6 +57,10 @@ pub(crate) struct GetCommitsFromMergeBaseOutput {
     destination_commit_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     base_commit_id: Option<String>,
+    /// Number of commits on all pages that only the source has.
+    source_commit_count: usize,
+    /// Number of commits on all pages that only the destination has.
+    destination_commit_count: usize,
     source_commits: Vec<Published<types::Commit>>,
     destination_commits: Vec<Published<types::Commit>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +130,8 @@ pub(crate) fn get_from_merge_base(
         source_commit_id,
         destination_commit_id,
         base_commit_id: base.map(|id| id.to_string()),
+        source_commit_count: ahead.len(),
+        destination_commit_count: behind.len(),
         source_commits: show(&mut reader, &source_commits)?,
         destination_commits: show(&mut reader, &destination_commits)?,
         next_token,
