@@ -61,7 +61,9 @@ pub(crate) async fn serve(
         let page = catch_unwind(AssertUnwindSafe(|| console::serve(services(&state, &begin), &request)));
         let response = page.map_or_else(|_panic| internal_error(), |response| response.map(Body::from));
         if let Some(FeedOf(account)) = response.extensions().get().cloned() {
-            return feed_query::respond(&head.uri, &head.headers, Some(account));
+            let mut feed = feed_query::respond(&head.uri, &head.headers, Some(account));
+            headers::add_missing(feed.headers_mut(), response.headers());
+            return feed;
         }
         // 6. Respond, unless a failure on demand makes the reply late or cuts the connection.
         match faults.borrow().iter().find_map(|faults| faults.effect()) {

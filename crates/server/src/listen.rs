@@ -12,7 +12,6 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
 use axum::response::{IntoResponse, Response};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -29,9 +28,9 @@ use crate::connection::{Cut, Delay, Peer};
 use crate::data_change::DataChange;
 use crate::feed::Feed;
 use crate::feed_query::{FeedQuery, Form};
-use crate::handshake;
 use crate::running::Running;
 use crate::tls::Certificates;
+use crate::{handshake, headers};
 
 /// Pause after a connection could not be accepted, which is mostly because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -184,22 +183,20 @@ impl Serving {
         }
         if let Some(query) = response.extensions_mut().remove::<FeedQuery>() {
             has_stream.store(matches!(query.form, Form::Events { .. }), Ordering::Relaxed);
-            return Ok(with_headers_of(response, self.feed.serve(query).await));
+            let feed = self.feed.serve(query).await;
+            return Ok(with_headers_of(&response, feed));
         }
         let Some(change) = response.extensions_mut().remove::<DataChange>() else { return Ok(response) };
         let changed = match self.running.change(change).await {
             Ok(()) => Json(json!({ "status": "done" })).into_response(),
             Err(error) => error.into_response(),
         };
-        Ok(with_headers_of(response, changed))
+        Ok(with_headers_of(&response, changed))
     }
 }
 
 /// Adds the headers that the routes have added to the response of a request to the one that replaces it.
-fn with_headers_of(routed: Response, mut response: Response) -> Response {
-    let (head, _) = routed.into_parts();
-    for (name, value) in head.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH) {
-        response.headers_mut().entry(name).or_insert_with(|| value.clone());
-    }
+fn with_headers_of(routed: &Response, mut response: Response) -> Response {
+    headers::add_missing(response.headers_mut(), routed.headers());
     response
 }
