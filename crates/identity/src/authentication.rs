@@ -90,7 +90,11 @@ impl Sts {
     }
 
     /// Returns the owner of an access key, and its secret.
-    fn key_owner(&self, key: &str, token: Option<&TokenHash>) -> Result<(Caller, SecretKey), AuthenticationError> {
+    pub(crate) fn key_owner(
+        &self,
+        key: &str,
+        token: Option<&TokenHash>,
+    ) -> Result<(Caller, SecretKey), AuthenticationError> {
         if let Some(caller) = self.session_caller(key, token)? {
             return Ok((caller, self.root_key().secret(key)));
         }

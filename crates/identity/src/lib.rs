@@ -7,6 +7,7 @@
 
 mod administrator;
 mod authentication;
+pub mod console;
 mod context_facts;
 mod credentials;
 mod exception;

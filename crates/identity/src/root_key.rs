@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use store::{Error, Store};
 
-use crate::DEFAULT_ACCESS_KEY;
 use crate::signature::{Redacted, hmac_sha256};
+use crate::{DEFAULT_ACCESS_KEY, PasswordHash};
 
 /// The secret of [`DEFAULT_ACCESS_KEY`] in the documentation of AWS.
 const DEFAULT_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -43,6 +43,30 @@ impl RootKey {
         let mac = hmac_sha256(&self.0, format!("{ACCESS_KEY_DOMAIN}{access_key_id}").as_bytes());
         SecretKey::new(&STANDARD.encode(mac)[..SECRET_LENGTH])
     }
+
+    /// Computes the message authentication code of a text; codes of different purposes have nothing in common.
+    pub(crate) fn mac(&self, purpose: MacPurpose, text: &str) -> [u8; 32] {
+        hmac_sha256(&self.0, format!("{}{text}", purpose.domain()).as_bytes())
+    }
+}
+
+/// The purposes of message authentication codes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MacPurpose {
+    /// A sign-in token of the console.
+    SignInToken,
+    /// The token in the forms of the console.
+    FormToken,
+}
+
+impl MacPurpose {
+    /// Returns the beginning of the messages.
+    const fn domain(self) -> &'static str {
+        match self {
+            Self::SignInToken => "sign-in token ",
+            Self::FormToken => "form token ",
+        }
+    }
 }
 
 /// Returns the secret of the example key of AWS's documentation.
@@ -59,6 +83,11 @@ impl SecretKey {
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0.0
+    }
+
+    /// Returns whether a text is the secret, in constant time for any length of the text.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        PasswordHash::of(self.as_str()).matches(text)
     }
 }
 

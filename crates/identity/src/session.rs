@@ -53,6 +53,7 @@ pub(crate) const STEPS: &[&str] = &[
     ALTER TABLE sessions ADD COLUMN federated_provider TEXT;
 ",
     crate::tables::STEP,
+    crate::console::STEP,
 ];
 
 /// Time for which expired credentials are still reported as expired, in milliseconds: a week.
@@ -68,7 +69,7 @@ pub(crate) const TOKEN_BYTES: usize = 192;
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct TemporaryCredentials {
-    access_key_id: String,
+    pub(crate) access_key_id: String,
     secret_access_key: String,
     pub(crate) session_token: String,
     expiration: String,
@@ -125,6 +126,16 @@ impl TokenHash {
     pub(crate) fn text(&self) -> String {
         STANDARD.encode(&self.0)
     }
+
+    /// Returns the bytes to store.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Creates a hash from its stored bytes.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
 }
 
 /// A stored session, expired or not.
@@ -132,6 +143,11 @@ pub(crate) struct StoredSession {
     pub(crate) caller: Caller,
     pub(crate) token_hash: TokenHash,
     pub(crate) expires: Timestamp,
+}
+
+/// Parses the column `caller`.
+pub(crate) fn parse_caller(text: &str) -> Result<Caller, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Damaged("a session's caller"))
 }
 
 /// Temporary credentials that are not stored yet.
@@ -169,6 +185,11 @@ impl NewSession {
         let token_hash = TokenHash::of(&credentials.session_token);
         let caller = serde_json::to_string(&caller).expect("the maps of a caller have string keys");
         Self { credentials, token_hash, now, expires, caller, policies }
+    }
+
+    /// Returns the id of the access key.
+    pub(crate) fn access_key_id(&self) -> &str {
+        &self.credentials.access_key_id
     }
 
     /// Stores the credentials and deletes those that expired long ago.
@@ -214,13 +235,19 @@ pub(crate) fn find(store: &Store, access_key_id: &str) -> Result<Option<StoredSe
             &[access_key_id.into()],
             |row| {
                 Ok(StoredSession {
-                    caller: serde_json::from_str(&row.text(0)?).map_err(|_| Error::Damaged("a session's caller"))?,
+                    caller: parse_caller(&row.text(0)?)?,
                     token_hash: TokenHash(row.blob(1)?),
                     expires: Timestamp::from_millis(row.integer(2)?),
                 })
             },
         )
     })
+}
+
+/// Returns the caller of a stored session in a transaction.
+pub(crate) fn caller(transaction: &Transaction, access_key_id: &str) -> Result<Option<Caller>, Error> {
+    let sql = "SELECT caller FROM sessions WHERE access_key_id = ?1";
+    transaction.query_one(sql, &[access_key_id.into()], |row| parse_caller(&row.text(0)?))
 }
 
 /// Finds the policies and tags of a session; `None` for a session that an earlier version of this program stored without them.
@@ -255,6 +282,11 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
 /// Deletes all sessions.
 pub(crate) fn clear(transaction: &Transaction) -> Result<(), Error> {
     transaction.execute("DELETE FROM sessions", &[]).map(drop)
+}
+
+/// Deletes the session of an access key.
+pub(crate) fn delete(transaction: &Transaction, access_key_id: &str) -> Result<(), Error> {
+    transaction.execute("DELETE FROM sessions WHERE access_key_id = ?1", &[access_key_id.into()]).map(drop)
 }
 
 /// Deletes the sessions of a user or role, by its unique id.

@@ -200,6 +200,10 @@ impl Sts {
         &self.store
     }
 
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

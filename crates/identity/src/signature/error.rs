@@ -140,6 +140,9 @@ pub enum SignatureError {
     /// A password of Git is wrong.
     #[error("wrong Git password")]
     WrongPassword,
+    /// A secret access key that was entered in the console is wrong.
+    #[error("wrong secret access key")]
+    WrongSecretKey,
 }
 
 /// A field of a signature, in AWS's order.
@@ -313,7 +316,8 @@ impl SignatureError {
             | Self::ContentHashMismatch { .. }
             | Self::UnverifiedBody
             | Self::Mismatch(_)
-            | Self::WrongPassword => RefusalKind::Mismatch,
+            | Self::WrongPassword
+            | Self::WrongSecretKey => RefusalKind::Mismatch,
             Self::UnknownKey(_) | Self::InvalidToken(_) => RefusalKind::InvalidToken,
             Self::ExpiredToken(_) => RefusalKind::ExpiredToken,
         }

@@ -43,6 +43,13 @@ pub(crate) struct Input {
     minimum_session_token_size: Option<i64>,
 }
 
+impl Input {
+    /// Creates the input for a role without any policies, tags and contexts.
+    pub(crate) fn new(role_arn: String, role_session_name: String, seconds: i64) -> Self {
+        Self { role_arn, role_session_name, duration_seconds: Some(seconds), ..Self::default() }
+    }
+}
+
 pub(crate) fn run(
     sts: &Sts,
     call: &Arc<Call>,

@@ -44,6 +44,12 @@ impl World {
         self.sts.set_identities(identities(text)).expect("the store can be written");
     }
 
+    /// Returns the service as it is after a restart.
+    pub(crate) fn restarted(&self, text: &str) -> Sts {
+        let sts = Sts::open(Arc::clone(&self.store), identities(text), Arc::new(SystemClock));
+        sts.expect("the tables exist")
+    }
+
     pub(crate) fn reset(&self) {
         self.sts.reset().expect("the sessions can be deleted");
     }
@@ -76,7 +82,7 @@ impl World {
         self.actor_of(caller)
     }
 
-    fn actor_of(&self, caller: Caller) -> Actor {
+    pub(crate) fn actor_of(&self, caller: Caller) -> Actor {
         let authority = self.sts.authority(Access::Enforced, &caller).expect("the store can be read");
         Actor { sts: Arc::clone(&self.sts), caller, authority }
     }
