@@ -2,6 +2,7 @@
 
 mod banner;
 mod completions;
+mod console_url;
 mod environment;
 mod events;
 mod health;
@@ -70,6 +71,8 @@ Examples:
 enum Command {
     /// Print shell completions
     Completions(completions::Arguments),
+    /// Print a link that signs a user in to the console of a running server
+    ConsoleUrl(console_url::Arguments),
     /// Print the environment variables that point the AWS CLI, SDKs and git at a server
     Env(environment::Arguments),
     /// Print the trail, one event per line
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
             completions::print(&completions, Arguments::command());
             Ok(())
         }
+        Some(Command::ConsoleUrl(link)) => console_url::print(&link),
         Some(Command::Env(environment)) => environment::print(&environment),
         Some(Command::Events(events)) => events::print(&events),
         Some(Command::Health(health)) => health::ask(&health),

@@ -204,7 +204,8 @@ impl Sts {
         &*self.clock
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Returns the time with which the ends of sessions are compared.
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -1,7 +1,8 @@
-//! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, folders, the certificate authority, SSH's host key, and
-//! the keys of web identity tokens.
+//! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, folders, the certificate authority, SSH's host key, the
+//! keys of web identity tokens, and links that sign in to the console.
 
 mod failures;
+mod sign_in_links;
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use serde_json::json;
 use crate::connection::Peer;
 use crate::data_change::{DataChange, DataError};
 pub(crate) use crate::local::failures::{list_failures, remove_failures, set_failures};
+pub(crate) use crate::local::sign_in_links::create_sign_in_link;
 use crate::snapshots::SnapshotName;
 use crate::state::State;
 use crate::{authenticate, feed_query, headers, snapshots};

@@ -47,6 +47,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_local/ca.pem", get(local::authority))
         .route("/_local/known_hosts", get(local::known_hosts))
         .route("/_local/folders", get(local::folders))
+        .route("/_local/sign-in-links", post(local::create_sign_in_link))
         .route("/_local/tokens/{account}/.well-known/openid-configuration", get(local::token_issuer))
         .route("/_local/tokens/{account}/keys", get(local::token_keys))
         .fallback(serve_other)

@@ -148,7 +148,13 @@ impl Sts {
         })
     }
 
-    /// Returns the token for the forms of a browser that has not signed in, which has a random cookie.
+    /// Creates the random cookie of a browser that has not signed in, from which the token of its forms is derived.
+    pub fn new_form_cookie(&self) -> String {
+        let random: Vec<u8> = (0..2).flat_map(|_| self.clock().background_seed().to_be_bytes()).collect();
+        URL_SAFE_NO_PAD.encode(random)
+    }
+
+    /// Returns the token for the forms of a browser that has not signed in.
     pub fn form_token(&self, cookie: &str) -> String {
         form_token(self.root_key(), cookie, "")
     }

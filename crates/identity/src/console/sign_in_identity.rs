@@ -78,6 +78,17 @@ impl Sts {
         Ok(SignInIdentity { caller, expires: session.expires })
     }
 
+    /// Returns the owner of an access key for the record of a sign-in that failed; nothing was verified.
+    pub fn owner_of_key(&self, access_key_id: &str) -> Result<Option<Caller>, store::Error> {
+        if let Some(session) = self.session(access_key_id)? {
+            return Ok(Some(session.caller));
+        }
+        if self.administrator().is_some_and(|administrator| administrator.key.id == access_key_id) {
+            return Ok(Some(Caller::root(self.default_account().clone(), None, None)));
+        }
+        Ok(self.identities().by_access_key.get(access_key_id).map(|caller| Caller::clone(caller)))
+    }
+
     /// Returns whether an account has a user of the identities file or of the IAM API.
     pub fn is_known_user(&self, account: &AccountId, name: &str) -> bool {
         self.identities().by_git_user_name.contains_key(git_user_name(account, name).as_str())

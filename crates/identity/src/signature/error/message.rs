@@ -47,7 +47,9 @@ impl SignatureError {
                 "The security token included in the request is invalid.".to_owned()
             }
             Self::ExpiredToken(_) => "The security token included in the request is expired".to_owned(),
-            Self::UnverifiedBody | Self::Mismatch(_) | Self::WrongPassword => MISMATCH.to_owned(),
+            Self::UnverifiedBody | Self::Mismatch(_) | Self::WrongPassword | Self::WrongSecretKey => {
+                MISMATCH.to_owned()
+            }
             // Only S3 has these, with messages of its own.
             Self::MissingVersion2Parameters
             | Self::HeadersNotSigned(_)

@@ -35,7 +35,7 @@ impl SignatureError {
     /// Returns the refusal of S3.
     pub fn s3(&self) -> S3Refusal {
         match self {
-            Self::Missing | Self::WrongPassword => denied("Access Denied"),
+            Self::Missing | Self::WrongPassword | Self::WrongSecretKey => denied("Access Denied"),
             Self::TooEarly(range) | Self::TooLate(range) => S3Refusal::new(
                 403,
                 "RequestTimeTooSkewed",
