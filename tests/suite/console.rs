@@ -4,12 +4,16 @@ mod branches;
 mod code;
 mod commits;
 mod compare;
+mod enforced;
 mod file;
+mod links;
 mod live;
 mod pull_requests;
 mod repositories;
+mod roles;
 mod safety;
 mod settings;
+mod sign_in;
 mod templates;
 mod triggers;
 
@@ -32,7 +36,21 @@ impl<'w> Browser<'w> {
 
     /// Creates a browser whose user has signed in as the default user.
     pub(crate) fn signed_in(world: &'w World) -> Self {
-        Self::new(world)
+        let mut browser = Self::new(world);
+        let arn = ("arn", "arn:aws:iam::111122223333:user/Mary_Major");
+        let signed_in = browser.submit("sign-in", "sign-in", &[arn]);
+        assert_eq!(signed_in.status, 303, "{}", signed_in.text());
+        browser
+    }
+
+    /// Returns the cookies by their names.
+    pub(crate) fn cookies(&self) -> &BTreeMap<String, String> {
+        &self.cookies
+    }
+
+    /// Replaces the cookies by those of another browser.
+    pub(crate) fn set_cookies(&mut self, cookies: BTreeMap<String, String>) {
+        self.cookies = cookies;
     }
 
     /// Opens a page, given by its path below `/_console/`.

@@ -11,6 +11,8 @@ pub(crate) struct Cookie(&'static str);
 
 /// The token of the reader's session.
 pub(crate) const SESSION: Cookie = Cookie("codecommit-local-session");
+/// A random text of a browser that has not signed in, from which the token of the sign-in form is derived.
+pub(crate) const SIGN_IN: Cookie = Cookie("codecommit-local-sign-in");
 /// The region that the reader has chosen.
 pub(crate) const REGION: Cookie = Cookie("codecommit-local-region");
 /// The colour scheme that the reader has chosen: `dark` or `light`.

@@ -1,6 +1,7 @@
 //! The frame of all pages: title, menus, the reader, and the reader's choices.
 
 use aws::Region;
+use http::HeaderMap;
 
 use crate::visit::{self, Visit};
 use crate::{cookie, url};
@@ -36,6 +37,8 @@ pub(crate) struct Frame {
     pub(crate) title: String,
     section: Section,
     pub(crate) user: String,
+    /// The name of the role to which the reader has switched.
+    pub(crate) role: Option<String>,
     pub(crate) account: String,
     pub(crate) region: String,
     /// `dark`, `light`, or empty for the scheme of the system.
@@ -63,6 +66,15 @@ const TABS: [(&str, &str); 9] = [
     ("Events", "events"),
 ];
 
+/// Returns the colour scheme that a browser's reader has chosen: `dark`, `light`, or empty for that of the system.
+pub(crate) fn scheme(headers: &HeaderMap) -> &'static str {
+    match cookie::SCHEME.read(headers) {
+        "dark" => "dark",
+        "light" => "light",
+        _ => "",
+    }
+}
+
 impl Frame {
     pub(crate) fn new(visit: &Visit<'_>, title: String, section: Section) -> Self {
         let caller = &visit.reader.caller;
@@ -71,13 +83,10 @@ impl Frame {
             title,
             section,
             user: caller.name().unwrap_or(&caller.arn).to_owned(),
+            role: visit.reader.session.role.as_ref().map(|role| role.display_name.clone()),
             account: caller.account_id.to_string(),
             region: visit.region.to_string(),
-            scheme: match cookie::SCHEME.read(visit.request.headers()) {
-                "dark" => "dark",
-                "light" => "light",
-                _ => "",
-            },
+            scheme: scheme(visit.request.headers()),
             csrf: visit.reader.form_token.clone(),
             here: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
             notice: visit::notice(visit.request),

@@ -28,6 +28,7 @@ mod references;
 mod reply;
 mod routes;
 mod session;
+mod sign_in;
 mod text;
 mod url;
 mod visit;
@@ -59,6 +60,8 @@ pub struct Services<'s> {
     pub access: Access,
     /// The region of readers who have not chosen one.
     pub region: &'s Region,
+    /// Whether the browser uses TLS, to this server or to a trusted proxy.
+    pub is_secure: bool,
     /// Begins a call of a reader: time, ids, origin and permissions.
     pub begin: &'s BeginCall<'s>,
 }

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use crate::form::Form;
 use crate::pages::code::edit::{self, Action};
 use crate::pages::code::upload;
+use crate::sign_in::SignInRequest;
 use crate::visit::{Page, Visit};
 use crate::{Services, assets, comments, cookie, multipart, pages, reply, session, url};
 
@@ -22,20 +23,42 @@ pub(crate) fn route(services: Services<'_>, request: &Request<Bytes>) -> Respons
             .unwrap_or_else(|| reply::with_body(404, "text/plain", "There is no such file.\n"));
     }
     let region = cookie::REGION.read(request.headers()).parse().unwrap_or_else(|_| Region::clone(services.region));
-    let Some(reader) = session::reader(services, request.headers(), &region) else {
-        return reply::redirect(&url::page("sign-in"));
-    };
     let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
     let is_post = request.method() == Method::POST;
     let form = if is_post { read_form(request) } else { Form::default() };
+    if let ["sign-in" | "federation"] = segments[..] {
+        let now = services.sts.now();
+        let sign_in = SignInRequest { services, request, region, now, query, form };
+        return match (&segments[..], request.method()) {
+            (["federation"], &Method::GET | &Method::HEAD | &Method::POST) => pages::federation::serve(&sign_in),
+            (["sign-in"], &Method::GET | &Method::HEAD) => pages::sign_in::show(&sign_in),
+            (["sign-in"], &Method::POST) => pages::sign_in::submit(&sign_in),
+            _ => not_allowed(),
+        };
+    }
+    let reader = match session::reader(services, request.headers()) {
+        Ok(Some(reader)) => reader,
+        Ok(None) => return reply::redirect(&sign_in_page(request)),
+        Err(failure) => return pages::sign_in::failure(&failure),
+    };
     let visit = Visit { services, request, reader, region, query, form };
     let page = match *request.method() {
         Method::GET | Method::HEAD => get(&visit, &segments),
         Method::POST if visit.is_own_form() => post(&visit, &segments),
         Method::POST => Ok(pages::failure::foreign_form(&visit)),
-        _ => Ok(reply::with_body(405, "text/plain; charset=utf-8", "This method is not allowed here.\n")),
+        _ => Ok(not_allowed()),
     };
     page.unwrap_or_else(|failure| pages::failure::show(&visit, &failure))
+}
+
+/// Returns the URL of the sign-in page, which leads back to the requested page.
+fn sign_in_page(request: &Request<Bytes>) -> String {
+    let here = if request.method() == Method::GET { request.uri().path_and_query() } else { None };
+    url::with(&url::page("sign-in"), &[("to", here.map_or("", |here| here.as_str()))])
+}
+
+fn not_allowed() -> Response<Bytes> {
+    reply::with_body(405, "text/plain; charset=utf-8", "This method is not allowed here.\n")
 }
 
 /// Serves a page.
@@ -76,6 +99,7 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", _, "pull-requests", id, "merge"] => pages::pull_request::preview(visit, id),
         ["pull-requests"] => pages::pull_requests::all(visit),
         ["search"] => Ok(pages::search::find(visit)),
+        ["switch-role"] => pages::switch_role::show(visit),
         _ => Ok(pages::failure::not_found(visit)),
     }
 }
@@ -83,6 +107,8 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
 /// Does what a form asks for.
 fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
     match *segments {
+        ["exit-role"] => pages::switch_role::exit(visit),
+        ["preferences"] => pages::preferences::set(visit),
         ["repositories"] => pages::repositories::create(visit),
         ["repositories", name, "settings"] => pages::settings::change(visit, name),
         ["repositories", name, "triggers"] => pages::triggers::change(visit, name),
@@ -110,6 +136,8 @@ fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", name, "pull-requests", id, "rules", "delete"] => {
             pages::pull_request::delete_rule(visit, name, id)
         }
+        ["sign-out"] => pages::sign_in::sign_out(visit),
+        ["switch-role"] => pages::switch_role::submit(visit),
         _ => Ok(pages::failure::not_found(visit)),
     }
 }

@@ -1,13 +1,10 @@
 //! Readers: who is signed in, and the token of their forms.
 
-use aws::{Caller, Region};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use aws::{Caller, Failure};
 use http::HeaderMap;
-use identity::{Access, Credentials};
-use sha2::{Digest, Sha256};
+use identity::console::ConsoleSession;
 
-use crate::{Services, cookie};
+use crate::{Services, cookie, sign_in};
 
 /// A signed-in reader.
 #[derive(Clone, Debug)]
@@ -15,20 +12,21 @@ pub(crate) struct Reader {
     pub(crate) caller: Caller,
     /// What the reader's forms contain, and no page of another site can know.
     pub(crate) form_token: String,
+    /// The session of the browser.
+    pub(crate) session: ConsoleSession,
 }
 
 /// Returns the reader of a request; `None` if nobody is signed in.
-pub(crate) fn reader(services: Services<'_>, headers: &HeaderMap, region: &Region) -> Option<Reader> {
-    let token = cookie::SESSION.read(headers);
-    let is_open = services.access == Access::Open;
-    let caller = is_open
-        .then(|| services.sts.authenticate(&Credentials::read(None, None), None, region.partition()).ok())
-        .flatten()?;
-    Some(Reader { caller, form_token: form_token(token) })
-}
-
-/// Derives the token of forms from that of the session.
-fn form_token(session_token: &str) -> String {
-    let hash = Sha256::new().chain_update(b"form").chain_update(session_token).finalize();
-    URL_SAFE_NO_PAD.encode(hash)
+pub(crate) fn reader(services: Services<'_>, headers: &HeaderMap) -> Result<Option<Reader>, Failure> {
+    let cookie = cookie::SESSION.read(headers);
+    if cookie.is_empty() {
+        return Ok(None);
+    }
+    let session = services.sts.console_session(cookie, services.sts.now());
+    let session = session.map_err(|error| sign_in::cannot("read a session", &error))?;
+    Ok(session.map(|session| Reader {
+        caller: session.caller.clone(),
+        form_token: session.form_token.clone(),
+        session,
+    }))
 }

@@ -12,6 +12,17 @@ pub(crate) fn escape(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
+/// Returns a path with its query if it is one of the console's own, so that nothing leads to another site.
+pub(crate) fn own_path(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(ROOT)?;
+    let path = rest.split('?').next().unwrap_or_default();
+    let is_below = path.is_empty() || path.starts_with('/');
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+    let climbs =
+        path.split('/').any(|part| [".", "..", "%2e", "%2e%2e", ".%2e", "%2e."].contains(&&*part.to_lowercase()));
+    (is_below && is_plain && !climbs).then_some(text)
+}
+
 /// Returns the URL of a page, such as `events`.
 pub(crate) fn page(path: &str) -> String {
     format!("{ROOT}/{path}")
@@ -50,6 +61,33 @@ pub(crate) fn own(address: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_paths_below_the_root_are_own_ones() {
+        for own in ["/_console", "/_console/", "/_console/repositories/a%2Fb/code?path=..%2Fx&y=//z", "/_console?x"] {
+            assert_eq!(own_path(own), Some(own));
+        }
+        let others = [
+            "",
+            "/",
+            "//evil.example/_console/",
+            "https://evil.example/_console/",
+            "/_consolex",
+            "/_console@evil.example",
+            "/_console/../x",
+            "/_console/%2E%2e/x",
+            "/_console/./x",
+            "/_console\\evil",
+            "/_console/a b",
+            "/_console/\nx",
+            "/_console/\u{e9}",
+            "/_console/#x",
+            "javascript:alert(1)",
+        ];
+        for other in others {
+            assert_eq!(own_path(other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn names_cannot_leave_their_place_in_a_url() {

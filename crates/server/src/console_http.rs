@@ -58,7 +58,8 @@ pub(crate) async fn serve(
             Ok(call)
         };
         let request = Request::from_parts(head.clone(), body);
-        let page = catch_unwind(AssertUnwindSafe(|| console::serve(services(&state, &begin), &request)));
+        let services = services(&state, authenticate::is_secure(&state, &head.headers, &peer), &begin);
+        let page = catch_unwind(AssertUnwindSafe(|| console::serve(services, &request)));
         let response = page.map_or_else(|_panic| internal_error(), |response| response.map(Body::from));
         if let Some(FeedOf(account)) = response.extensions().get().cloned() {
             let mut feed = feed_query::respond(&head.uri, &head.headers, Some(account));
@@ -83,7 +84,7 @@ pub(crate) fn lead_to_console(state: &State, head: &Parts) -> Option<Response<Bo
     leads.then(|| (StatusCode::SEE_OTHER, [(LOCATION, format!("{}/", console::ROOT))]).into_response())
 }
 
-fn services<'s>(state: &'s State, begin: &'s console::BeginCall<'s>) -> Services<'s> {
+fn services<'s>(state: &'s State, is_secure: bool, begin: &'s console::BeginCall<'s>) -> Services<'s> {
     Services {
         trail: &state.trail,
         cloudtrail: &state.cloudtrail,
@@ -91,6 +92,7 @@ fn services<'s>(state: &'s State, begin: &'s console::BeginCall<'s>) -> Services
         sts: &state.sts,
         access: state.settings.access,
         region: &state.settings.region,
+        is_secure,
         begin,
     }
 }

@@ -11,18 +11,20 @@ use super::{KeyPair, SignInIdentity};
 use crate::{AuthenticationError, Sts};
 
 /// Time for which a token can be used, as on AWS.
-const VALID: Duration = Duration::from_secs(15 * 60);
+const VALID: Duration = Duration::from_mins(15);
 
 /// Range of `SessionDuration` in seconds, as on AWS.
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=43_200;
 
 /// The temporary credentials in the parameter `Session`.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct FederatedCredentials {
-    session_id: String,
-    session_key: String,
-    session_token: String,
+    #[serde(rename = "sessionId")]
+    id: String,
+    #[serde(rename = "sessionKey")]
+    key: String,
+    #[serde(rename = "sessionToken")]
+    token: String,
 }
 
 /// Why `getSigninToken` is refused.
@@ -53,9 +55,8 @@ impl Sts {
         seconds: Option<i64>,
         now: Timestamp,
     ) -> Result<(SignInIdentity, String), FederationError> {
-        let FederatedCredentials { session_id, session_key, session_token } = credentials;
-        let keys =
-            KeyPair { access_key_id: session_id, secret_access_key: session_key, session_token: Some(session_token) };
+        let FederatedCredentials { id, key, token } = credentials;
+        let keys = KeyPair { access_key_id: id, secret_access_key: key, session_token: Some(token) };
         let identity = self.identity_of_keys(keys, now)?;
         let caller = &identity.caller;
         let issuer = caller.session.as_ref().and_then(|session| session.issuer.as_ref());
@@ -73,7 +74,7 @@ impl Sts {
                 return Err(FederationError::LongerThanTheRole);
             }
         }
-        let subject = Subject::Credentials { access_key_id: session_id.clone(), seconds };
+        let subject = Subject::Credentials { access_key_id: id.clone(), seconds };
         let token = self.sign_in_token(&Payload { subject, expires: now.saturating_add(VALID).millis() });
         Ok((identity, token))
     }

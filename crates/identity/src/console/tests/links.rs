@@ -11,7 +11,7 @@ use crate::Access;
 use crate::console::{FederatedCredentials, SignInTokenError};
 use crate::permissions::tests::world::{REPOSITORY, World};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn account() -> AccountId {
     ACCOUNT.parse().expect("an account id has twelve digits")
