@@ -32,7 +32,7 @@ test('the person who deleted a branch is found', async () => {
   assert.ok((await page.locator('tr.differs').count()) > 3)
   await page.goBack()
 
-  await rows.nth(0).getByRole('link', { name: /DeleteBranch/ }).last().click()
+  await rows.nth(0).getByRole('link', { name: 'DeleteBranch', exact: true }).click()
   await page.waitForURL(/events\/[0-9a-f-]{36}/)
   await tab.ready()
   assert.match(await page.locator('main').innerText(), /release-2/)
@@ -57,6 +57,7 @@ test('a range of the timeline is chosen with the mouse and with the keyboard', a
   const tab = await Tab.signedIn(browser, server, { viewport: { width: 1280, height: 800 } })
   const page = await tab.goto('timeline?start=2026-01-30T07:00:00Z&end=2026-01-30T15:00:00Z')
   const plot = page.locator('svg.plot[data-href]')
+  await plot.scrollIntoViewIfNeeded()
   const box = await plot.boundingBox()
   await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2)
   await page.mouse.down()
