@@ -39,7 +39,7 @@ test('every page is accessible in both schemes and fits a narrow window', { time
       assert.equal(response.status(), 200, url.href)
       await tab.ready()
       visited.set(kind(url), url.href)
-      const links = await page.$$eval('a[href]', (elements) => elements.map((element) => element.href))
+      const links = await page.$$eval('a[href]', (elements) => elements.map((element) => new URL(element.getAttribute('href'), document.baseURI).href))
       for (const found of links.map((href) => new URL(href)).filter((found) => found.pathname.startsWith('/_console/'))) {
         if (isFile(found) || queued.has(kind(found))) continue
         queued.add(kind(found))
