@@ -13,7 +13,7 @@ const pages = [
   ['code', 'light', 'repositories/MyDemoRepo/code'],
   ['commits', 'dark', 'repositories/MyDemoRepo/commits'],
   ['pull-request', 'light', 'repositories/MyDemoRepo/pull-requests/2/changes'],
-  ['events', 'dark', 'events'],
+  ['events', 'dark', 'events?EventName=DeleteBranch'],
   ['timeline', 'light', `timeline?${day}`],
 ]
 
