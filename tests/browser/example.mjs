@@ -30,7 +30,7 @@ const people = {
 /** Writes the seed into a new folder. */
 export function writeSeed(folder) {
   cpSync(fileURLToPath(new URL('seed', import.meta.url)), folder, { recursive: true })
-  writeDemo(folder)
+  const commits = writeDemo(folder)
   writeFiles(join(folder, 'repositories/network'), {
     'README.md': '# Network\n\nRoutes of the lab.\n',
     'main.tf': 'variable "region" {\n  type    = string\n  default = "us-east-1"\n}\n',
@@ -40,7 +40,7 @@ export function writeSeed(folder) {
     'index.html': '<!doctype html>\n<title>Course</title>\n<p>Welcome.</p>\n',
     'style.css': 'body {\n  margin: 2rem;\n}\n',
   })
-  writeFileSync(join(folder, 'events.ndjson'), events().map((event) => `${JSON.stringify(event)}\n`).join(''))
+  writeFileSync(join(folder, 'events.ndjson'), events(commits).map((event) => `${JSON.stringify(event)}\n`).join(''))
 }
 
 function writeFiles(folder, files) {
@@ -50,7 +50,8 @@ function writeFiles(folder, files) {
   }
 }
 
-// Writes the repository with a history: branches, merges, a tag, and a conflict between `greeting` and `main`.
+// Writes the repository with a history: branches, merges, a tag, and a conflict between `greeting` and `main`. Returns the ids of its
+// commits, oldest first.
 function writeDemo(seed) {
   const folder = join(seed, 'work')
   let time = Date.parse('2026-01-27T09:00:00Z')
@@ -92,7 +93,9 @@ function writeDemo(seed) {
   git('Mary_Major', 'merge', '--quiet', '--no-ff', '--message', 'Merge the tests', 'ci')
   git('Mary_Major', 'branch', '--quiet', '--delete', 'ci')
   git('Mary_Major', 'clone', '--quiet', '--bare', '.', '../repositories/MyDemoRepo.git')
+  const commits = execFileSync('git', ['rev-list', '--all', '--reverse'], { cwd: folder, encoding: 'utf8' })
   rmSync(folder, { recursive: true })
+  return commits.trim().split('\n')
 }
 
 const readme = (greeting) => `# MyDemoRepo
@@ -170,7 +173,7 @@ const users = ['Li_Juan', 'Li_Juan', 'Mary_Major', 'Saanvi_Sarkar', 'Saanvi_Sark
 const branches = ['main', 'fix-names', 'greeting', 'docs']
 
 // Returns the events of a day of the lab, oldest first, the same each time.
-function events() {
+function events(commits) {
   let state = 7
   const random = (limit) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
@@ -186,9 +189,9 @@ function events() {
     return start + Math.floor((wave * 0.48 + (random(3) ? 0.5 : 0.02)) * length)
   }).sort((one, other) => one - other)
   const record = (time, user, eventName, isRead, members) => {
-    const repositoryName = random(4) ? 'MyDemoRepo' : 'network'
     const isGit = eventName.startsWith('Git')
-    const reference = { commit: hexadecimal(40), ref: `refs/heads/${branches[random(branches.length)]}` }
+    const repositoryName = random(4) || isGit ? 'MyDemoRepo' : 'network'
+    const reference = { commit: commits[random(commits.length)], ref: `refs/heads/${branches[random(branches.length)]}` }
     const data = { protocol: 'HTTP', dataTransferred: true, repositoryName, repositoryId: '8b2ba1d2-59d0-4c9f-a1fd-0f2c2c7b1a11' }
     return {
       eventVersion: '1.05',
@@ -237,7 +240,7 @@ function events() {
     record(at('14:12:09'), 'Nikki_Wolf', 'DeleteBranch', false, { ...deletion, ...denied }),
     record(at('14:14:31'), 'Saanvi_Sarkar', 'DeleteBranch', false, {
       ...deletion,
-      responseElements: { deletedBranch: { branchName: 'release-2', commitId: 'd4c3b2a1d4c3b2a1d4c3b2a1d4c3b2a1d4c3b2a1' } },
+      responseElements: { deletedBranch: { branchName: 'release-2', commitId: commits[1] } },
     }),
   )
   const order = (event) => Date.parse(event.eventTime)
