@@ -10,12 +10,13 @@ use tests::World;
 use tests::sts::query;
 
 /// Tables that background work fills, and those of the records.
-const BEHIND: [&str; 12] = [
+const BEHIND: [&str; 13] = [
     "events",
     "history",
     "history_values",
     "history_index",
     "history_ids",
+    "history_blocks",
     "log_files",
     "delivery",
     "digests",

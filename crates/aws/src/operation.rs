@@ -174,6 +174,22 @@ impl<S: 'static, T: 'static> Operation<S, T> {
         Self { decode: Box::new(decode), ..self }
     }
 
+    /// Leaves members of the input out of records, because AWS's form of them has none of these.
+    #[must_use]
+    pub fn without_recorded(self, members: &'static [&'static str]) -> Self {
+        let decode = move |body: &[u8]| {
+            let mut decoded = (self.decode)(body)?;
+            if let Some(parameters) = decoded.request_parameters.as_object_mut() {
+                parameters.retain(|name, _| !members.contains(&name.as_str()));
+                if parameters.is_empty() {
+                    decoded.request_parameters = Value::Null;
+                }
+            }
+            Ok(decoded)
+        };
+        Self { decode: Box::new(decode), ..self }
+    }
+
     /// Records a serde input and output as they are on the wire, empty members included; only the case of names changes.
     ///
     /// `maps` names the members that are maps, whose keys stay unchanged.

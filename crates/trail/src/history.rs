@@ -4,8 +4,11 @@
 //! has the rest indexed, so that it finds every event that was acknowledged before it.
 
 mod attributes;
+mod columns;
+mod counts;
 mod index;
 mod lookup;
+mod search;
 mod throttle;
 
 use std::io;
@@ -17,8 +20,9 @@ use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store, Transaction};
 use worker::{Stop, Waker, Work, Worker};
 
-pub(crate) use self::index::forget;
-pub(crate) use self::lookup::lookup_events;
+pub use self::counts::{Dimension, HeatRow, Person, Selection, Series, Timeline};
+pub(crate) use self::index::{forget, seqs_of_id};
+pub(crate) use self::lookup::{SEARCH_MEMBERS, lookup_events, search_events};
 pub(crate) use self::throttle::Throttle;
 
 /// New events after which the worker indexes them, which bounds the wait of a lookup.

@@ -99,7 +99,23 @@ static OPERATIONS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     ]
 });
 
+/// The search of the console, which is not in the table: clients cannot call it.
+static SEARCH: LazyLock<Row> = LazyLock::new(|| {
+    let search = Row::read_serde("LookupEvents", history::search_events);
+    search.with_times(&["startTime", "endTime"]).without_recorded(history::SEARCH_MEMBERS)
+});
+
 impl CloudTrail {
+    /// Returns the search of event history for pages of the console: `LookupEvents` with several filters at once.
+    ///
+    /// Its input is that of `LookupEvents`, and an event matches if it has every attribute of `LookupAttributes`, or any of several
+    /// values of one attribute. Further members, which records leave out: `ErrorCodes`, a list of which one must match; `FailedOnly`;
+    /// `WithDataOnly`, which leaves out Git requests without data, such as the request for references before a push. The output is that
+    /// of `LookupEvents`. The record and the permission are those of `LookupEvents`.
+    pub fn search_events() -> &'static Operation<Self, Transaction> {
+        &SEARCH
+    }
+
     /// Lists the operations.
     pub fn operations() -> &'static [Operation<Self, Transaction>] {
         &OPERATIONS

@@ -10,7 +10,7 @@ use crate::{Event, record};
 /// The only index on events grows at its end, so that a call writes few pages; an index on the random ids would not.
 /// `events.seq` grows with every record; log files contain ranges of it, and `delivery.last_seq` is the end of the last range.
 pub(crate) const STEPS: &[&str] =
-    &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED, DIGEST_ENDS];
+    &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED, DIGEST_ENDS, COUNTS, FILE_SEARCH];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -204,6 +204,33 @@ const HISTORY: &str = "
     ) WITHOUT ROWID;
     CREATE TABLE history (indexed_seq INTEGER NOT NULL);
     INSERT INTO history VALUES (0);
+";
+
+/// Blocks of columns of indexed events, which `history/columns.rs` explains; `oldest` and `newest` are seconds since the epoch.
+///
+/// The index is emptied, so that it is built again with the new columns and attributes.
+const COUNTS: &str = "
+    CREATE TABLE history_blocks (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        oldest INTEGER NOT NULL,
+        newest INTEGER NOT NULL,
+        entries BLOB NOT NULL
+    );
+    CREATE INDEX history_blocks_by_region ON history_blocks (account, region, id);
+    DELETE FROM history_index;
+    DELETE FROM history_values;
+    DELETE FROM history_ids;
+    UPDATE history SET indexed_seq = 0;
+";
+
+/// Indexes for the log file with an event, and for the files of a day; `log_files.events` is the number of events of a file, NULL until it
+/// is written and for files from before this migration.
+const FILE_SEARCH: &str = "
+    ALTER TABLE log_files ADD COLUMN events INTEGER;
+    CREATE INDEX log_files_by_seq ON log_files (trail, account, region, last_seq);
+    CREATE INDEX log_files_by_time ON log_files (trail, delivered);
 ";
 
 /// `topic_name` is the topic by name or ARN, as in the call; `insights` are insight selectors as JSON, NULL until some are put.

@@ -1,3 +1,4 @@
+mod files;
 mod statements;
 
 use std::collections::BTreeMap;

@@ -7,10 +7,10 @@ pub(crate) mod event_selectors;
 pub(crate) mod insights;
 pub(crate) mod lifecycle;
 pub(crate) mod period;
-mod row;
+pub(crate) mod row;
 pub(crate) mod selectors;
 pub(crate) mod tag;
-mod validate;
+pub(crate) mod validate;
 mod wire;
 
 use std::collections::HashSet;

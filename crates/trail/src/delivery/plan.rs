@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
 use store::{Error, Transaction};
 
 use super::{Cut, DeliveryState};
 use crate::log_file;
-use crate::trails::period::{self, TrailPeriod};
+use crate::trails::period::{self, TrailPeriod, parse};
 
 /// Events that are read at a time.
 const EVENTS_PER_READ: i64 = 20_000;
@@ -243,9 +242,4 @@ impl<'a> Plan<'a> {
         }
         Ok(())
     }
-}
-
-/// Parses a record of the store.
-pub(super) fn parse(record: &str) -> Result<Value, Error> {
-    serde_json::from_str(record).map_err(|_| Error::Damaged("a record is not JSON"))
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::json;
 use store::{Error, Transaction};
 
-use super::plan::parse;
 use super::{DeliveryError, DeliveryState};
 use crate::log_file::Content;
 use crate::trails::period::{self, TrailPeriod};
@@ -35,6 +34,8 @@ struct FileContent {
     /// The times of the first and last event.
     oldest: Option<i64>,
     newest: Option<i64>,
+    /// The number of events.
+    events: i64,
 }
 
 /// Lists the buckets with planned files.
@@ -91,38 +92,33 @@ fn content(transaction: &Transaction, file: &PendingFile) -> Result<FileContent,
     let period = transaction.query_one(&query, &[file.period.into()], TrailPeriod::of)?;
     let period = period.ok_or(Error::Damaged("the period of a log file is missing"))?;
     let mut writer = Content::new();
-    let (mut oldest, mut newest) = (None, None);
+    let (mut oldest, mut newest, mut events) = (None, None, 0);
     let mut written = Ok(());
-    transaction.query(
-        "SELECT record, time, is_data FROM events WHERE seq BETWEEN ?3 AND ?4 AND account = ?1 AND region = ?2 ORDER BY seq",
-        &[(&file.account).into(), (&file.region).into(), file.first_seq.into(), file.last_seq.into()],
-        |row| {
-            let (record, time, is_data) = (row.text(0)?, row.integer(1)?, row.integer(2)? == 1);
-            let selects = || Ok::<_, Error>(period.selects(&file.region, is_data, &parse(&record)?));
-            if written.is_ok() && if period.needs_record() { selects()? } else { !is_data } {
-                written = writer.push(&record);
-                oldest = Some(oldest.map_or(time, |oldest: i64| oldest.min(time)));
-                newest = newest.max(Some(time));
-            }
-            Ok(())
-        },
-    )?;
+    let scope = (file.account.as_str(), file.region.as_str());
+    period.for_each_selected(transaction, scope, file.first_seq..=file.last_seq, |record, time| {
+        if written.is_ok() {
+            written = writer.push(record);
+            oldest = Some(oldest.map_or(time, |oldest: i64| oldest.min(time)));
+            newest = newest.max(Some(time));
+            events += 1;
+        }
+    })?;
     let finished = written.and_then(|()| writer.finish());
     let (gzip, hash) = finished.map_err(DeliveryError::Bucket)?;
-    Ok(FileContent { gzip, hash, oldest, newest })
+    Ok(FileContent { gzip, hash, oldest, newest, events })
 }
 
 /// Marks a file as written, and queues the notification of its trail's topic.
 fn mark_as_written(shared: &DeliveryState, file: PendingFile, content: FileContent) -> Result<(), Error> {
     let (clock, notifier) = (Arc::clone(&shared.clock), Arc::clone(&shared.notifier));
-    let FileContent { hash, oldest, newest, .. } = content;
+    let FileContent { hash, oldest, newest, events, .. } = content;
     shared.store.write(move |transaction| {
         // Read in the transaction, so that the times of files increase with their order, which digests need.
         let now = clock.now().millis();
         transaction.execute(
-            "UPDATE log_files SET delivered = ?2, hash = ?3, oldest = ?4, newest = ?5, \
+            "UPDATE log_files SET delivered = ?2, hash = ?3, oldest = ?4, newest = ?5, events = ?6, \
                 validated = (SELECT validation FROM trails WHERE trails.id = log_files.trail) WHERE id = ?1",
-            &[file.id.into(), now.into(), (&hash).into(), oldest.into(), newest.into()],
+            &[file.id.into(), now.into(), (&hash).into(), oldest.into(), newest.into(), events.into()],
         )?;
         transaction.execute(
             "UPDATE trails SET delivery_tried = ?2, delivery_made = ?2, delivery_error = NULL WHERE id = ?1",

@@ -2,11 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use strum::{EnumString, IntoStaticStr};
 
-/// An attribute of events that a lookup can filter by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+/// The type of repositories among resources.
+const REPOSITORY: &str = "AWS::CodeCommit::Repository";
+
+/// The value of [`Attribute::ErrorCode`] that every failed call has, beside its error code.
+pub(super) const ANY_FAILURE: &str = "*";
+
+/// The value of [`Attribute::HasData`] of Git requests that transferred data.
+pub(super) const HAS_DATA: &str = "true";
+
+/// An attribute of events that a search can filter by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
 pub(super) enum Attribute {
     EventId,
     EventName,
@@ -16,6 +26,18 @@ pub(super) enum Attribute {
     ResourceName,
     EventSource,
     AccessKeyId,
+    /// The error code of a failed call; `LookupEvents` does not have this attribute.
+    ErrorCode,
+    /// Whether a Git request transferred data: a push or pull, and not the request for references before it. `LookupEvents` does not
+    /// have this attribute.
+    HasData,
+}
+
+impl Attribute {
+    /// Finds an attribute of `LookupEvents` by its name.
+    pub(super) fn of_lookup(name: &str) -> Option<Self> {
+        name.parse().ok().filter(|attribute| !matches!(attribute, Self::ErrorCode | Self::HasData))
+    }
 }
 
 /// The members of a record that event history uses.
@@ -27,9 +49,14 @@ pub(super) struct Facts {
     pub(super) event_name: String,
     pub(super) event_source: String,
     pub(super) read_only: Option<bool>,
+    error_code: Option<String>,
+    error_message: Option<String>,
     user_identity: Identity,
     #[serde(default)]
     pub(super) resources: Vec<Resource>,
+    /// Whether this is a Git request that transferred data.
+    #[serde(default, deserialize_with = "has_data", rename = "additionalEventData")]
+    pub(super) has_data: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +104,17 @@ impl Facts {
         self.read_only.map(|read_only| if read_only { "true" } else { "false" })
     }
 
+    /// Returns whether the call failed; a failed sign-in has a message and no code.
+    pub(super) const fn is_failed(&self) -> bool {
+        self.error_code.is_some() || self.error_message.is_some()
+    }
+
+    /// Returns the name of the first repository that the event concerns.
+    pub(super) fn repository(&self) -> Option<&str> {
+        let mut repositories = self.resources.iter().filter(|resource| resource.kind.as_deref() == Some(REPOSITORY));
+        repositories.next().and_then(Resource::name).filter(|name| !name.is_empty())
+    }
+
     /// Returns all attributes but the id with their values; a resource has its ARN and its name as values.
     pub(super) fn values(&self) -> BTreeSet<(Attribute, &str)> {
         let one = [
@@ -85,16 +123,30 @@ impl Facts {
             (Attribute::ReadOnly, self.read_only()),
             (Attribute::Username, self.username()),
             (Attribute::AccessKeyId, self.access_key_id()),
+            (Attribute::ErrorCode, self.error_code.as_deref()),
+            (Attribute::ErrorCode, self.is_failed().then_some(ANY_FAILURE)),
+            (Attribute::HasData, self.has_data.then_some(HAS_DATA)),
         ];
-        let resources = self.resources.iter().flat_map(|Resource { kind, arn }| {
-            let arn = arn.as_deref();
+        let resources = self.resources.iter().flat_map(|resource| {
             [
-                (Attribute::ResourceType, kind.as_deref()),
-                (Attribute::ResourceName, arn),
-                (Attribute::ResourceName, arn.and_then(|arn| arn.rsplit([':', '/']).next())),
+                (Attribute::ResourceType, resource.kind.as_deref()),
+                (Attribute::ResourceName, resource.arn.as_deref()),
+                (Attribute::ResourceName, resource.name()),
             ]
         });
         let all = one.into_iter().chain(resources);
         all.filter_map(|(attribute, value)| Some((attribute, value.filter(|value| !value.is_empty())?))).collect()
     }
+}
+
+impl Resource {
+    /// Returns the name: the last part of the ARN.
+    fn name(&self) -> Option<&str> {
+        self.arn.as_deref().and_then(|arn| arn.rsplit([':', '/']).next())
+    }
+}
+
+/// Reads `additionalEventData`, which need not be an object in records of other programs; looks for `dataTransferred`.
+fn has_data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Value::deserialize(deserializer).map(|data| data["dataTransferred"] == true)
 }

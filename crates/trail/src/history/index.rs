@@ -2,15 +2,16 @@
 //!
 //! Values have their own rows, so that an event takes about twenty bytes for each of its values. Event ids are random, and each insertion
 //! into one tree of all ids would write another page. So they are kept in generations of 65,536 events, and a lookup searches each
-//! generation.
+//! generation. The columns that are counted are in blocks of their own; see the module `columns`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 use aws::stable_hash::fnv1a_64;
 use store::{Error, Row, Transaction, Value};
 
 use super::attributes::{Attribute, Facts};
+use super::columns::{self, Entry};
 
 /// The size of a generation of ids, as a power of two.
 const GENERATION_BITS: u32 = 16;
@@ -35,6 +36,16 @@ pub(super) struct Batch {
     values: BTreeMap<Key, Vec<(i64, i64)>>,
     /// The hash of the id and the `seq` of each event.
     ids: Vec<(i64, i64)>,
+    /// The columns of the events of each account and region, in the order of their `seq`.
+    columns: BTreeMap<(String, String), Vec<EventColumns>>,
+}
+
+/// The columns of an event, with the values that have ids.
+struct EventColumns {
+    entry: Entry,
+    user: Option<String>,
+    name: String,
+    repository: Option<String>,
 }
 
 /// An event to be indexed.
@@ -48,7 +59,7 @@ struct IndexedEvent {
     record: Option<String>,
 }
 
-/// The columns of [`IndexedEvent`]; the records of data events are not read, as event history has none.
+/// The columns of [`IndexedEvent`]; the records of data events are not read, as event history finds them by their ids only.
 const COLUMNS: &str = "seq, account, region, time, event_id, CASE WHEN is_data = 0 THEN record END";
 
 /// Returns the `seq` of the last indexed event.
@@ -60,7 +71,8 @@ pub(super) fn last_indexed(transaction: &Transaction) -> Result<i64, Error> {
 /// Empties the index.
 pub(super) fn clear(transaction: &Transaction) -> Result<(), Error> {
     transaction.execute_all(
-        "DELETE FROM history_index; DELETE FROM history_values; DELETE FROM history_ids; UPDATE history SET indexed_seq = 0",
+        "DELETE FROM history_index; DELETE FROM history_values; DELETE FROM history_ids; DELETE FROM history_blocks; \
+         UPDATE history SET indexed_seq = 0",
     )
 }
 
@@ -86,8 +98,22 @@ pub(super) fn value_id(transaction: &Transaction, key: &Key) -> Result<Option<i6
     )
 }
 
+/// Lists the ids of all values of an attribute in an account and region.
+pub(super) fn values(
+    transaction: &Transaction,
+    (account, region): (&str, &str),
+    attribute: Attribute,
+) -> Result<Vec<(i64, String)>, Error> {
+    let attribute: &str = attribute.into();
+    transaction.query(
+        "SELECT value_id, value FROM history_values WHERE account = ?1 AND region = ?2 AND attribute = ?3",
+        &[account.into(), region.into(), attribute.into()],
+        |row| Ok((row.integer(0)?, row.text(1)?)),
+    )
+}
+
 /// Returns the `seq` of the events whose ids have the same hash as this one: normally of that event alone, or none.
-pub(super) fn seqs_of_id(transaction: &Transaction, event_id: &str) -> Result<Vec<i64>, Error> {
+pub(crate) fn seqs_of_id(transaction: &Transaction, event_id: &str) -> Result<Vec<i64>, Error> {
     let end = |order: &str| {
         let sql = format!("SELECT generation FROM history_ids ORDER BY generation {order} LIMIT 1");
         transaction.query_one(&sql, &[], |row| row.integer(0))
@@ -117,10 +143,11 @@ impl Batch {
     }
 
     fn of(entries: Vec<IndexedEvent>) -> Option<Self> {
-        let mut batch = Self { last_seq: entries.last()?.seq, values: BTreeMap::new(), ids: Vec::new() };
+        let last_seq = entries.last()?.seq;
+        let mut batch = Self { last_seq, values: BTreeMap::new(), ids: Vec::new(), columns: BTreeMap::new() };
         for IndexedEvent { seq, account, region, time, event_id, record } in entries {
-            let Some(record) = record else { continue };
             batch.ids.push((hash(&event_id), seq));
+            let Some(record) = record else { continue };
             let Some(facts) = Facts::read(&record) else {
                 tracing::error!(seq, "cannot read a record; event history finds it by its id only");
                 continue;
@@ -129,22 +156,29 @@ impl Batch {
                 let (account, region, value) = (account.clone(), region.clone(), value.to_owned());
                 batch.values.entry(Key { account, region, attribute, value }).or_default().push((time, seq));
             }
+            batch.columns.entry((account, region)).or_default().push(EventColumns::of(&facts, time));
         }
         Some(batch)
     }
 
     /// Adds the events to the index.
     pub(super) fn write(&self, transaction: &Transaction) -> Result<(), Error> {
+        let mut value_ids = ValueIds::default();
         for (key, events) in &self.values {
             let value_id = match value_id(transaction, key)? {
                 Some(value_id) => value_id,
                 None => add_value(transaction, key)?,
             };
+            value_ids.insert((&key.account, &key.region, key.attribute, &key.value), columns::id(value_id)?);
             let rows = events.iter().map(|(time, seq)| [value_id, *time, *seq]);
             insert(transaction, "INSERT INTO history_index (value_id, time, seq) VALUES", rows)?;
         }
         let rows = self.ids.iter().map(|(hash, seq)| [seq >> GENERATION_BITS, *hash, *seq]);
         insert(transaction, "INSERT INTO history_ids (generation, hash, seq) VALUES", rows)?;
+        for ((account, region), events) in &self.columns {
+            let entries: Vec<Entry> = events.iter().map(|event| event.entry(account, region, &value_ids)).collect();
+            columns::append(transaction, (account, region), &entries)?;
+        }
         transaction.execute("UPDATE history SET indexed_seq = ?1", &[self.last_seq.into()])?;
         Ok(())
     }
@@ -165,6 +199,9 @@ impl Batch {
                 &[value_id.into()],
             )?;
         }
+        for ((account, region), events) in &self.columns {
+            columns::remove_first(transaction, (account, region), events.len())?;
+        }
         for (hash, seq) in &self.ids {
             transaction.execute(
                 "DELETE FROM history_ids WHERE generation = ?1 AND hash = ?2 AND seq = ?3",
@@ -172,6 +209,38 @@ impl Batch {
             )?;
         }
         Ok(())
+    }
+}
+
+/// The ids of the values of a batch, by account, region, attribute and value.
+type ValueIds<'a> = HashMap<(&'a str, &'a str, Attribute, &'a str), u32>;
+
+impl EventColumns {
+    fn of(facts: &Facts, time: i64) -> Self {
+        let entry = Entry {
+            time: columns::seconds(time),
+            user: 0,
+            name: 0,
+            repository: 0,
+            is_failed: facts.is_failed(),
+            is_read_only: facts.read_only == Some(true),
+            has_data: facts.has_data,
+        };
+        let [user, repository] = [facts.username(), facts.repository()].map(|value| value.map(str::to_owned));
+        Self { entry, user, name: facts.event_name.clone(), repository }
+    }
+
+    /// Returns the entry with the ids of its values.
+    fn entry(&self, account: &str, region: &str, value_ids: &ValueIds<'_>) -> Entry {
+        let id = |attribute, value: Option<&str>| {
+            value.and_then(|value| value_ids.get(&(account, region, attribute, value))).copied().unwrap_or(0)
+        };
+        Entry {
+            user: id(Attribute::Username, self.user.as_deref()),
+            name: id(Attribute::EventName, Some(&self.name)),
+            repository: id(Attribute::ResourceName, self.repository.as_deref()),
+            ..self.entry
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! `LookupEvents`: lists the events of an account and region, newest first, by one attribute and by time.
+//!
+//! Pages of the console run the same operation with several attributes at once: [`search_events`].
 
-use std::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{Call, Timestamp, page_token};
 use serde::{Deserialize, Serialize};
-use store::{Error, Row, Transaction, Value};
+use store::Error;
 
-use super::attributes::{Attribute, Facts};
-use super::index::{self, Key};
+use super::attributes::{ANY_FAILURE, Attribute, Facts, HAS_DATA};
+use super::search::{self, FoundRow, Position, Query};
 use crate::{CloudTrail, Exception};
 
 /// The period that event history covers.
@@ -21,14 +23,8 @@ const PAGE_MAX: i32 = 50;
 /// Maximum size of an attribute's value in bytes.
 const VALUE_BYTES_MAX: usize = 2_000;
 
-/// Selects a page of all management events of an account and region.
-pub(super) const EVERYTHING: &str = "SELECT time, seq, record FROM events WHERE account = ?5 AND region = ?6 AND is_data = 0 \
-    AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4";
-
-/// Selects a page of the events with a value.
-pub(super) const BY_VALUE: &str = "SELECT events.time, events.seq, record FROM history_index CROSS JOIN events \
-    WHERE value_id = ?5 AND (history_index.time, history_index.seq) < (?1, ?2) AND history_index.time >= ?3 \
-    AND events.seq = history_index.seq ORDER BY history_index.time DESC, history_index.seq DESC LIMIT ?4";
+/// Maximum number of attributes of a search.
+const ATTRIBUTES_MAX: usize = 50;
 
 /// The input; times are seconds since the epoch.
 #[derive(Debug, Deserialize)]
@@ -49,6 +45,26 @@ struct LookupAttribute {
     attribute_key: String,
     attribute_value: String,
 }
+
+/// The input of [`search_events`]: that of `LookupEvents`, with all its attributes used, and filters that AWS does not have.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SearchEventsInput {
+    #[serde(flatten)]
+    lookup: LookupEventsInput,
+    /// The error code is one of these.
+    #[serde(default)]
+    error_codes: Vec<String>,
+    /// The call failed.
+    #[serde(default)]
+    failed_only: bool,
+    /// The call is a Git request that transferred data: a push or pull, and not the request for references before it.
+    #[serde(default)]
+    with_data_only: bool,
+}
+
+/// The members of [`SearchEventsInput`] that `LookupEvents` does not have, in record form.
+pub(crate) const SEARCH_MEMBERS: &[&str] = &["errorCodes", "failedOnly", "withDataOnly"];
 
 /// A page of events.
 #[derive(Debug, Serialize)]
@@ -86,69 +102,94 @@ struct FoundResource {
     resource_name: Option<String>,
 }
 
-/// A parsed input; times are milliseconds, both ends included.
-struct Query {
-    filter: Option<(Attribute, String)>,
-    oldest: i64,
-    newest: i64,
-    /// The time and `seq` of the last event of the previous page.
-    after: Option<(i64, i64)>,
-    size: i32,
-}
+/// Filters of a search that `LookupEvents` does not have.
+type OwnFilters = Vec<(Attribute, String)>;
 
-/// An event with its position in the order.
-struct EventRow {
-    time: i64,
-    seq: i64,
-    record: String,
-}
-
-/// Lists a page of events.
+/// Lists a page of events by the first attribute of the input.
 pub(crate) fn lookup_events(
     service: &CloudTrail,
     call: &Arc<Call>,
-    input: LookupEventsInput,
+    mut input: LookupEventsInput,
 ) -> Result<LookupEventsOutput, Exception> {
     call.allow("*", &aws::Facts::default())?;
     if service.lookup.per_second.is_some_and(|per_second| !service.throttle.admits(call, per_second)) {
         return Err(Exception::Throttling);
     }
-    let scope = scope(call, &input);
+    // AWS uses the first of several attributes and ignores the others.
+    input.lookup_attributes.iter_mut().for_each(|attributes| attributes.truncate(1));
+    let scope = scope("LookupEvents", call, &input, &[]);
+    find(service, call, input, Vec::new(), &scope, service.lookup.delay)
+}
+
+/// Lists a page of events with all attributes of the input: of several values of one attribute, any.
+///
+/// The limit and the delay of lookups do not apply.
+pub(crate) fn search_events(
+    service: &CloudTrail,
+    call: &Arc<Call>,
+    input: SearchEventsInput,
+) -> Result<LookupEventsOutput, Exception> {
+    call.allow("*", &aws::Facts::default())?;
+    let SearchEventsInput { lookup, error_codes, failed_only, with_data_only } = input;
+    let failed_only = failed_only && error_codes.is_empty();
+    let mut own: OwnFilters = error_codes.into_iter().map(|code| (Attribute::ErrorCode, code)).collect();
+    own.extend(failed_only.then(|| (Attribute::ErrorCode, ANY_FAILURE.to_owned())));
+    own.extend(with_data_only.then(|| (Attribute::HasData, HAS_DATA.to_owned())));
+    let scope = scope("SearchEvents", call, &lookup, &own);
+    find(service, call, lookup, own, &scope, Duration::ZERO)
+}
+
+/// Lists a page of events; `scope` is that of page tokens.
+fn find(
+    service: &CloudTrail,
+    call: &Call,
+    input: LookupEventsInput,
+    own: OwnFilters,
+    scope: &[String],
+    delay: Duration,
+) -> Result<LookupEventsOutput, Exception> {
     let scope: Vec<&str> = scope.iter().map(String::as_str).collect();
-    let query = parse(input, &scope, call.time, service.lookup.delay)?;
+    let query = parse(input, own, &scope, call.time, delay)?;
     let Some(query) = query else { return Ok(LookupEventsOutput { events: Vec::new(), next_token: None }) };
-    if query.filter.is_some() {
+    if !query.filters.is_empty() {
         service.history.catch_up()?;
     }
-    let mut rows = service.store.read(|transaction| find(transaction, call, &query))?;
-    let size = usize::try_from(query.size).expect("the size of a page is positive");
-    let is_more = rows.len() > size;
-    rows.truncate(size);
-    let last = rows.last().filter(|_| is_more);
-    let next_token = last.map(|last| page_token::encode(&scope, format!("{} {}", last.time, last.seq).as_bytes()));
-    let events = rows.into_iter().map(found_event).collect::<Result<_, Error>>()?;
+    let (account, region) = (call.account.as_str(), call.region.as_str());
+    let page = service.store.read(|transaction| search::find(transaction, (account, region), &query))?;
+    let last = page.rows.last().filter(|_| page.is_more).map(|row| row.position);
+    let next_token = last.map(|(time, seq)| page_token::encode(&scope, format!("{time} {seq}").as_bytes()));
+    let events = page.rows.into_iter().map(found_event).collect::<Result<_, Error>>()?;
     Ok(LookupEventsOutput { events, next_token })
 }
 
 /// Returns the arguments that must be the same in the request for the next page; the size of the page may differ.
-fn scope(call: &Call, input: &LookupEventsInput) -> Vec<String> {
-    let mut scope = vec!["LookupEvents".to_owned(), call.account.to_string(), call.region.to_string()];
+fn scope(name: &str, call: &Call, input: &LookupEventsInput, own: &[(Attribute, String)]) -> Vec<String> {
+    let mut scope = vec![name.to_owned(), call.account.to_string(), call.region.to_string()];
     scope.push(format!("{:?} {:?} {:?}", input.start_time, input.end_time, input.event_category));
-    if let Some(attribute) = input.lookup_attributes.iter().flatten().next() {
-        scope.extend([attribute.attribute_key.clone(), attribute.attribute_value.clone()]);
-    }
+    let attributes = input.lookup_attributes.iter().flatten();
+    scope.extend(attributes.flat_map(|attribute| [attribute.attribute_key.clone(), attribute.attribute_value.clone()]));
+    scope.extend(own.iter().flat_map(|(attribute, value)| [format!("{attribute:?}"), value.clone()]));
     scope
 }
 
 /// Parses the input; `None` for insights events, as there are none.
 fn parse(
     input: LookupEventsInput,
+    own: OwnFilters,
     scope: &[&str],
     now: Timestamp,
     delay: Duration,
 ) -> Result<Option<Query>, Exception> {
-    // AWS uses the first of several attributes and ignores the others.
-    let filter = input.lookup_attributes.into_iter().flatten().next().map(filter).transpose()?;
+    let attributes = input.lookup_attributes.unwrap_or_default();
+    if attributes.len() + own.len() > ATTRIBUTES_MAX {
+        let reason = format!("A search has at most {ATTRIBUTES_MAX} values of attributes.");
+        return Err(Exception::InvalidLookupAttributes(reason));
+    }
+    let mut filters = BTreeMap::<_, BTreeSet<_>>::new();
+    for (attribute, value) in attributes.into_iter().map(filter).collect::<Result<Vec<_>, _>>()?.into_iter().chain(own)
+    {
+        filters.entry(attribute).or_default().insert(value);
+    }
     if let (Some(start), Some(end)) = (input.start_time, input.end_time)
         && start > end
     {
@@ -170,13 +211,14 @@ fn parse(
     let end = input.end_time.map_or(i64::MAX, |time| seconds(time.floor()) + 999);
     let before = |time: Duration| now.millis() - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let visible = if delay.is_zero() { i64::MAX } else { before(delay) };
-    Ok((!insights).then_some(Query { filter, oldest: start.max(before(DAYS)), newest: end.min(visible), after, size }))
+    let size = usize::try_from(size).expect("the size of a page is positive");
+    Ok((!insights).then_some(Query { filters, oldest: start.max(before(DAYS)), newest: end.min(visible), after, size }))
 }
 
 fn filter(attribute: LookupAttribute) -> Result<(Attribute, String), Exception> {
     let invalid = |reason: String| Err(Exception::InvalidLookupAttributes(reason));
     let LookupAttribute { attribute_key, attribute_value } = attribute;
-    let Ok(key) = Attribute::from_str(&attribute_key) else {
+    let Some(key) = Attribute::of_lookup(&attribute_key) else {
         return invalid(format!("{attribute_key:?} is not an attribute that events can be looked up by."));
     };
     if attribute_value.is_empty() || attribute_value.len() > VALUE_BYTES_MAX {
@@ -188,52 +230,14 @@ fn filter(attribute: LookupAttribute) -> Result<(Attribute, String), Exception> 
     Ok((key, attribute_value))
 }
 
-fn after(scope: &[&str], token: &str) -> Option<(i64, i64)> {
+fn after(scope: &[&str], token: &str) -> Option<Position> {
     let position = String::from_utf8(page_token::decode(scope, token)?).ok()?;
     let (time, seq) = position.split_once(' ')?;
     Some((time.parse().ok()?, seq.parse().ok()?))
 }
 
-/// Reads the events of a page, and one more if there is one.
-fn find(transaction: &Transaction, call: &Call, query: &Query) -> Result<Vec<EventRow>, Error> {
-    let (account, region) = (call.account.as_str(), call.region.as_str());
-    // The position after the newest requested event, or after the previous page.
-    let (time, seq) = query.after.unwrap_or((i64::MAX, i64::MAX)).min((query.newest, i64::MAX));
-    let range = [time.into(), seq.into(), query.oldest.into(), i64::from(query.size + 1).into()];
-    match &query.filter {
-        None => {
-            let values: Vec<Value<'_>> = range.into_iter().chain([account.into(), region.into()]).collect();
-            transaction.query(EVERYTHING, &values, event_row)
-        }
-        Some((Attribute::EventId, event_id)) => {
-            let mut events = Vec::new();
-            for candidate in index::seqs_of_id(transaction, event_id)? {
-                let values = [candidate.into(), event_id.into(), account.into(), region.into()];
-                events.extend(transaction.query(
-                    "SELECT time, seq, record FROM events WHERE seq = ?1 AND event_id = ?2 AND account = ?3 AND region = ?4",
-                    &values,
-                    event_row,
-                )?);
-            }
-            events.retain(|event| (event.time, event.seq) < (time, seq) && event.time >= query.oldest);
-            Ok(events)
-        }
-        Some((attribute, value)) => {
-            let key =
-                Key { account: account.into(), region: region.into(), attribute: *attribute, value: value.clone() };
-            let Some(value_id) = index::value_id(transaction, &key)? else { return Ok(Vec::new()) };
-            let values: Vec<Value<'_>> = range.into_iter().chain([value_id.into()]).collect();
-            transaction.query(BY_VALUE, &values, event_row)
-        }
-    }
-}
-
-fn event_row(row: &Row<'_>) -> Result<EventRow, Error> {
-    Ok(EventRow { time: row.integer(0)?, seq: row.integer(1)?, record: row.text(2)? })
-}
-
 /// Builds the output of an event.
-fn found_event(event: EventRow) -> Result<FoundEvent, Error> {
+fn found_event(event: FoundRow) -> Result<FoundEvent, Error> {
     let facts = Facts::read(&event.record).ok_or(Error::Damaged("a record cannot be read"))?;
     Ok(FoundEvent {
         read_only: facts.read_only(),
@@ -241,7 +245,7 @@ fn found_event(event: EventRow) -> Result<FoundEvent, Error> {
         username: facts.username().map(str::to_owned),
         event_id: facts.event_id,
         event_name: facts.event_name,
-        event_time: event.time.div_euclid(1_000),
+        event_time: event.position.0.div_euclid(1_000),
         event_source: facts.event_source,
         resources: facts
             .resources
@@ -267,7 +271,7 @@ mod tests {
             max_results: None,
             next_token: None,
         };
-        let query = parse(input, &[], Timestamp::from_millis(NOW), Duration::from_secs(delay));
+        let query = parse(input, Vec::new(), &[], Timestamp::from_millis(NOW), Duration::from_secs(delay));
         let query = query.expect("the input is valid").expect("the category is management events");
         (query.oldest, query.newest)
     }

@@ -1,7 +1,9 @@
 //! A period of a trail: the events that it selects, and the bucket that they go to.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
-use store::{Error, Row};
+use store::{Error, Row, Transaction};
 
 use super::selectors::Selectors;
 
@@ -64,4 +66,36 @@ impl TrailPeriod {
         };
         (self.global_events || !is_global()) && self.selectors.select(is_data, record)
     }
+
+    /// Tells whether the period selects an event that it covers; the record is parsed only if the selection depends on it.
+    pub(crate) fn selects_line(&self, region: &str, is_data: bool, record: &str) -> Result<bool, Error> {
+        if self.needs_record() { Ok(self.selects(region, is_data, &parse(record)?)) } else { Ok(!is_data) }
+    }
+
+    /// Calls a function with the record and time of each selected event of an account and region in a range of `seq`, in its order.
+    pub(crate) fn for_each_selected(
+        &self,
+        transaction: &Transaction,
+        (account, region): (&str, &str),
+        seqs: RangeInclusive<i64>,
+        mut each: impl FnMut(&str, i64),
+    ) -> Result<(), Error> {
+        transaction.query(
+            "SELECT record, time, is_data FROM events WHERE seq BETWEEN ?3 AND ?4 AND account = ?1 AND region = ?2 ORDER BY seq",
+            &[account.into(), region.into(), (*seqs.start()).into(), (*seqs.end()).into()],
+            |row| {
+                let record = row.text(0)?;
+                if self.selects_line(region, row.integer(2)? == 1, &record)? {
+                    each(&record, row.integer(1)?);
+                }
+                Ok(())
+            },
+        )?;
+        Ok(())
+    }
+}
+
+/// Parses a record of the store.
+pub(crate) fn parse(record: &str) -> Result<Value, Error> {
+    serde_json::from_str(record).map_err(|_| Error::Damaged("a record is not JSON"))
 }

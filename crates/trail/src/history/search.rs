@@ -1,0 +1,205 @@
+//! Search in the index: finds a page of the events with all of several attributes, newest first.
+//!
+//! The events with the rarest attribute are walked, and the others are looked up for each of them. **Invariant:** only the records of
+//! the found page are read; of an id, also those of the events with the same hash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::{Error, Row, Transaction, Value};
+
+use super::attributes::{Attribute, Facts};
+use super::index::{self, Key};
+
+/// Selects the positions of all management events of an account and region.
+pub(super) const EVERYTHING: &str = "SELECT time, seq FROM events WHERE account = ?5 AND region = ?6 AND is_data = 0 \
+    AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4";
+
+/// Number of events of each attribute that are counted at first to find the rarest one; it grows until one has fewer.
+const COUNTED: i64 = 256;
+
+/// Number of events from which all attributes are frequent.
+const COUNTED_MAX: i64 = 1 << 20;
+
+/// The filters of a search and its page; times are milliseconds, both ends included.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    /// The values of each attribute: an event has one of the values of every attribute.
+    pub(super) filters: BTreeMap<Attribute, BTreeSet<String>>,
+    pub(super) oldest: i64,
+    pub(super) newest: i64,
+    /// The last event of the previous page.
+    pub(super) after: Option<Position>,
+    pub(super) size: usize,
+}
+
+/// The position of an event in the order of a search: its time, then its `seq`.
+pub(super) type Position = (i64, i64);
+
+/// An event of a page.
+pub(super) struct FoundRow {
+    pub(super) position: Position,
+    pub(super) record: String,
+}
+
+/// A page of events.
+pub(super) struct Page {
+    pub(super) rows: Vec<FoundRow>,
+    /// Whether there are more events.
+    pub(super) is_more: bool,
+}
+
+/// Finds a page of events of an account and region.
+pub(super) fn find(transaction: &Transaction, scope: (&str, &str), query: &Query) -> Result<Page, Error> {
+    let mut positions = match query.filters.get(&Attribute::EventId) {
+        Some(ids) => with_ids(transaction, scope, query, ids)?,
+        None if query.filters.is_empty() => everything(transaction, scope, query)?,
+        None => with_values(transaction, scope, query)?,
+    };
+    positions.sort_unstable_by(|one, other| other.cmp(one));
+    positions.dedup();
+    let is_more = positions.len() > query.size;
+    positions.truncate(query.size);
+    let rows = positions.into_iter().map(|position| {
+        let read = |row: &Row<'_>| row.text(0);
+        let record = transaction.query_one("SELECT record FROM events WHERE seq = ?1", &[position.1.into()], read)?;
+        let record = record.ok_or(Error::Damaged("an event of the index is missing"))?;
+        Ok(FoundRow { position, record })
+    });
+    Ok(Page { rows: rows.collect::<Result<_, Error>>()?, is_more })
+}
+
+impl Query {
+    /// Returns the position before which the page begins: after the newest requested event, or that of the previous page.
+    fn begin(&self) -> Position {
+        self.after.unwrap_or((i64::MAX, i64::MAX)).min((self.newest, i64::MAX))
+    }
+
+    /// Returns the first parameters of the statements: the range of positions, and the number of events.
+    fn range(&self) -> [Value<'static>; 4] {
+        let (time, seq) = self.begin();
+        let limit = i64::try_from(self.size).unwrap_or(i64::MAX).saturating_add(1);
+        [time.into(), seq.into(), self.oldest.into(), limit.into()]
+    }
+}
+
+fn position(row: &Row<'_>) -> Result<Position, Error> {
+    Ok((row.integer(0)?, row.integer(1)?))
+}
+
+fn everything(
+    transaction: &Transaction,
+    (account, region): (&str, &str),
+    query: &Query,
+) -> Result<Vec<Position>, Error> {
+    let values: Vec<Value<'_>> = query.range().into_iter().chain([account.into(), region.into()]).collect();
+    transaction.query(EVERYTHING, &values, position)
+}
+
+/// Finds events by their ids, and compares their other attributes.
+fn with_ids(
+    transaction: &Transaction,
+    (account, region): (&str, &str),
+    query: &Query,
+    ids: &BTreeSet<String>,
+) -> Result<Vec<Position>, Error> {
+    let mut positions = Vec::new();
+    for event_id in ids {
+        for candidate in index::seqs_of_id(transaction, event_id)? {
+            let values = [candidate.into(), event_id.into(), account.into(), region.into()];
+            let events = transaction.query(
+                "SELECT time, seq, record FROM events \
+                 WHERE seq = ?1 AND event_id = ?2 AND account = ?3 AND region = ?4 AND is_data = 0",
+                &values,
+                |row| Ok((position(row)?, row.text(2)?)),
+            )?;
+            let matching = events.into_iter().filter(|(position, record)| {
+                *position < query.begin() && position.0 >= query.oldest && has_others(query, record)
+            });
+            positions.extend(matching.map(|(position, _)| position));
+        }
+    }
+    Ok(positions)
+}
+
+/// Tells whether a record has a value of every attribute but the id.
+fn has_others(query: &Query, record: &str) -> bool {
+    let mut others = query.filters.iter().filter(|(attribute, _)| **attribute != Attribute::EventId).peekable();
+    if others.peek().is_none() {
+        return true;
+    }
+    let facts = Facts::read(record);
+    let values = facts.as_ref().map(Facts::values).unwrap_or_default();
+    others.all(|(attribute, wanted)| wanted.iter().any(|value| values.contains(&(*attribute, value.as_str()))))
+}
+
+fn with_values(
+    transaction: &Transaction,
+    (account, region): (&str, &str),
+    query: &Query,
+) -> Result<Vec<Position>, Error> {
+    let mut groups = Vec::new();
+    for (attribute, values) in &query.filters {
+        let mut value_ids = Vec::new();
+        for value in values {
+            let (account, region) = (account.to_owned(), region.to_owned());
+            let key = Key { account, region, attribute: *attribute, value: value.clone() };
+            value_ids.extend(index::value_id(transaction, &key)?);
+        }
+        if value_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        groups.push(value_ids);
+    }
+    let walked = groups.swap_remove(rarest(transaction, &groups, query)?);
+    let (statement, probed) = (by_value(&groups), groups.concat());
+    let mut positions = Vec::new();
+    for value_id in walked {
+        let values = query.range().into_iter().chain([value_id.into()]).chain(probed.iter().map(|id| (*id).into()));
+        positions.extend(transaction.query(&statement, &values.collect::<Vec<_>>(), position)?);
+    }
+    Ok(positions)
+}
+
+/// Returns the index of the group with the fewest events in the range.
+fn rarest(transaction: &Transaction, groups: &[Vec<i64>], query: &Query) -> Result<usize, Error> {
+    let statement = "SELECT COUNT(*) FROM (SELECT 1 FROM history_index WHERE value_id = ?1 AND time <= ?2 AND time >= ?3 LIMIT ?4) AS counted";
+    let mut limit = COUNTED;
+    loop {
+        let mut rarest = (i64::MAX, 0);
+        for (group, value_ids) in groups.iter().enumerate().filter(|_| groups.len() > 1) {
+            let mut count = 0;
+            for value_id in value_ids {
+                let values = [(*value_id).into(), query.begin().0.into(), query.oldest.into(), limit.into()];
+                count += transaction.query_one(statement, &values, |row| row.integer(0))?.unwrap_or(0);
+            }
+            rarest = rarest.min((count, group));
+        }
+        if groups.len() == 1 || rarest.0 < limit || limit >= COUNTED_MAX {
+            return Ok(rarest.1);
+        }
+        limit *= 16;
+    }
+}
+
+/// Returns the statement that selects the positions of the events with a value that have a value of each other group, too.
+pub(super) fn by_value(others: &[Vec<i64>]) -> String {
+    let mut number = 6;
+    let conditions = others.iter().map(|group| {
+        let placeholders: Vec<String> = (number..).take(group.len()).map(|number| format!("?{number}")).collect();
+        number += group.len();
+        format!(
+            "AND EXISTS (SELECT 1 FROM history_index AS other WHERE other.value_id IN ({}) \
+             AND other.time = walked.time AND other.seq = walked.seq)",
+            placeholders.join(", ")
+        )
+    });
+    let conditions: Vec<String> = conditions.collect();
+    format!(
+        "SELECT time, seq FROM history_index AS walked WHERE value_id = ?5 AND (time, seq) < (?1, ?2) AND time >= ?3 {} \
+         ORDER BY time DESC, seq DESC LIMIT ?4",
+        conditions.join(" ")
+    )
+}
+
+#[cfg(test)]
+mod tests;
