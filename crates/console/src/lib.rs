@@ -10,18 +10,24 @@
 
 mod approval_rule;
 mod assets;
+mod command_line;
 mod comments;
 mod commit;
 mod comparison;
 mod cookie;
 mod differences;
+mod event;
+mod export;
 mod form;
 mod frame;
 mod graph;
 mod highlight;
+mod history;
+mod json_tree;
 mod markdown;
 mod multipart;
 mod pages;
+mod plot;
 mod pull_request;
 mod reference;
 mod references;

@@ -100,6 +100,14 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["pull-requests"] => pages::pull_requests::all(visit),
         ["search"] => Ok(pages::search::find(visit)),
         ["switch-role"] => pages::switch_role::show(visit),
+        ["events"] => pages::events::show(visit),
+        ["events", "compare"] => pages::event_comparison::show(visit),
+        ["events", id] => pages::event::show(visit, id),
+        ["trails"] => pages::trails::list(visit),
+        ["trails", name] => pages::trail::show(visit, name),
+        ["timeline"] => pages::timeline::show(visit),
+        ["pushes"] => pages::pushes::show(visit),
+        ["people"] => pages::people::show(visit),
         _ => Ok(pages::failure::not_found(visit)),
     }
 }
@@ -138,6 +146,10 @@ fn post(visit: &Visit<'_>, segments: &[&str]) -> Page {
         }
         ["sign-out"] => pages::sign_in::sign_out(visit),
         ["switch-role"] => pages::switch_role::submit(visit),
+        ["trails"] => pages::trails::create(visit),
+        ["trails", name, action @ ("start" | "stop" | "update" | "delete")] => {
+            pages::trail::change(visit, name, action)
+        }
         _ => Ok(pages::failure::not_found(visit)),
     }
 }

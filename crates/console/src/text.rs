@@ -29,6 +29,12 @@ impl Display for Time {
 
 impl HtmlSafe for Time {}
 
+/// Returns a time as templates write it; they pass references.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+pub(crate) fn shown_time(time: &Timestamp) -> Time {
+    Time(*time)
+}
+
 /// Reads the date of an author or committer, such as `1481739554 +0100`.
 pub(crate) fn git_date(date: &str) -> Option<Time> {
     let seconds: f64 = date.split_whitespace().next()?.parse().ok()?;
