@@ -5,6 +5,7 @@ mod approval_rule;
 mod approval_rule_template;
 mod archive;
 mod branch;
+mod browser;
 mod callers;
 mod clients;
 mod comment;
