@@ -128,7 +128,7 @@ export class Tab {
     tab.expected = []
     tab.hasScripts = options.javaScriptEnabled ?? true
     tab.context = await browser.newContext({ baseURL: `${server.url}/_console/`, timezoneId: 'Europe/Berlin', locale: 'en-GB', ...options })
-    tab.context.setDefaultTimeout(15_000)
+    tab.context.setDefaultTimeout(60_000)
     tab.page = await tab.context.newPage()
     tab.watch()
     return tab
