@@ -122,7 +122,8 @@ fn hours_and_people_are_those_of_the_events() {
     let numbers: Vec<i64> = (0..1_440).filter(|number| number % 5 == 1 && number % 7 != 0).collect();
     let count = |is_counted: fn(i64) -> bool| numbers.iter().filter(|number| is_counted(**number)).count() as u64;
     let user = &people[2];
-    assert_eq!((user.events, user.failures, user.repositories), (count(|_| true), 0, 3));
+    // Three repositories in each of two regions.
+    assert_eq!((user.events, user.failures, user.repositories), (count(|_| true), 0, 6));
     assert_eq!(user.writes, count(|number| number % 4 != 0));
     assert_eq!((user.pushes, user.pulls), (count(|number| number % 8 == 1), count(|number| number % 8 == 2)));
     let time = |number: i64| Timestamp::from_millis((BEGIN + number * 60) * 1_000);
