@@ -178,6 +178,8 @@ fn only_the_clock_reads_the_system_time() {
 fn a_panic_poisons_no_lock() {
     let poisoned = ["Mutex", "RwLock", "Condvar", "PoisonError"];
     let imports = sources().into_iter().filter(|(_, text)| {
+        // A panic does not poison the locks of tokio either, which can be held while a task waits.
+        let text = text.replace("tokio::sync::", "");
         let std_sync = text.split("sync::").skip(1).map(|import| import.split(';').next().unwrap_or_default());
         std_sync
             .flat_map(|import| import.split(|letter: char| !letter.is_alphanumeric()))

@@ -19,8 +19,6 @@ const BATCH_MAX: usize = 100;
 pub(crate) struct Commit {
     pub(crate) commit_id: String,
     #[serde(default)]
-    pub(crate) tree_id: String,
-    #[serde(default)]
     pub(crate) parents: Vec<String>,
     #[serde(default)]
     pub(crate) message: String,

@@ -6,7 +6,6 @@
 //! reader and leaves a record.
 
 #![warn(unreachable_pub)]
-#![allow(dead_code, reason = "the pages that use the rest follow")]
 
 mod approval_rule;
 mod assets;

@@ -49,8 +49,6 @@ pub(crate) struct PullRequestTarget {
 pub(crate) struct MergeMetadata {
     is_merged: bool,
     #[serde(default)]
-    pub(crate) merged_by: String,
-    #[serde(default)]
     pub(crate) merge_commit_id: String,
     #[serde(default)]
     merge_option: String,

@@ -66,7 +66,7 @@ pub(crate) fn feed(visit: &Visit<'_>) -> Page {
     if visit.services.access == Access::Enforced {
         begin(visit)?
             .allow_action("cloudtrail:LookupEvents", "*", &Facts::default())
-            .map_err(|denial| denial.json())?;
+            .map_err(aws::Denial::json)?;
     }
     let mut response = reply::with_body(200, "text/plain; charset=utf-8", "");
     response.extensions_mut().insert(FeedOf(visit.reader.caller.account_id.clone()));
