@@ -56,9 +56,8 @@ pub(crate) fn parts(body: &Bytes, boundary: &str) -> Option<Vec<Part>> {
         // A head without lines ends at once.
         let head_end = find(&body[..body.len().min(line_end + HEAD_BYTES_MAX)], line_end, b"\r\n\r\n")?;
         let start = head_end + 4;
-        // An empty content has the line end of the head as that of its delimiter.
-        let end = find(body, start - 2, delimiter.as_bytes())?;
-        let content = if end < start { Bytes::new() } else { body.slice(start..end) };
+        let end = find(body, start, delimiter.as_bytes())?;
+        let content = body.slice(start..end);
         let head = String::from_utf8_lossy(&body[line_end..head_end]);
         parts.extend(part(&head, content));
         at = end + delimiter.len();

@@ -19,16 +19,29 @@ const FILE: &str = r#"
 "#;
 
 /// Pages of CodeCommit.
-const CODECOMMIT: [&str; 5] = [
+const CODECOMMIT: [&str; 15] = [
     "repositories",
+    "repositories/MyDemoRepo/code",
+    "repositories/MyDemoRepo/code?path=README.md",
+    "repositories/MyDemoRepo/commits",
+    "repositories/MyDemoRepo/commit?id=next",
+    "repositories/MyDemoRepo/branches",
+    "repositories/MyDemoRepo/tags",
+    "repositories/MyDemoRepo/compare?after=next&before=main",
+    "repositories/MyDemoRepo/pull-requests",
     "repositories/MyDemoRepo/settings",
     "repositories/MyDemoRepo/triggers",
+    "pull-requests",
     "templates",
     "templates/template?name=Two",
+    "repositories/MyDemoRepo/pull-requests/1",
 ];
 
-/// Pages of CloudTrail.
-const CLOUDTRAIL: [&str; 0] = [];
+/// Pages of CloudTrail whose calls are recorded.
+const CLOUDTRAIL: [&str; 4] = ["events", "events/64684c4f-0fd7-44b4-bd93-d2ae0779ab16", "pushes", "trails"];
+
+/// Pages over events that AWS has no call for, so that a denial leaves no record.
+const WITHOUT_CALLS: [&str; 3] = ["live", "people", "timeline"];
 
 /// What a page with contents of the repository has.
 const CONTENTS: [&str; 3] = ["The description", "The content", "First commit"];
@@ -47,6 +60,16 @@ fn world() -> World {
     });
     let commit = world.ok("PutFile", &file)["commitId"].clone();
     world.ok("CreateBranch", &json!({ "repositoryName": "MyDemoRepo", "branchName": "next", "commitId": commit }));
+    let change = json!({
+        "repositoryName": "MyDemoRepo",
+        "branchName": "next",
+        "parentCommitId": commit,
+        "filePath": "NEXT.md",
+        "fileContent": "VGhlIGNvbnRlbnQ=",
+    });
+    world.ok("PutFile", &change);
+    let target = json!({ "repositoryName": "MyDemoRepo", "sourceReference": "next", "destinationReference": "main" });
+    world.ok("CreatePullRequest", &json!({ "title": "The content", "targets": [target] }));
     let template = r#"{"Version":"2018-11-08","Statements":[{"Type":"Approvers","NumberOfApprovalsNeeded":2}]}"#;
     let template = json!({
         "approvalRuleTemplateName": "Two",
@@ -118,6 +141,22 @@ fn a_reader_sees_what_the_policy_of_aws_allows_and_no_more() {
     assert!(browser.page("repositories").contains("The description"));
     let settings = "repositories/MyDemoRepo/settings";
     assert!(browser.page(settings).contains("Delete"), "forms are shown, and their calls are denied");
+}
+
+#[test]
+fn pages_over_events_need_the_permission_of_event_history() {
+    let world = world();
+    for user in ["Nobody", "Reader"] {
+        let mut browser = signed_in(&world, user);
+        let count = world.events().len();
+        for path in WITHOUT_CALLS {
+            let page = browser.get(path);
+            assert_eq!(page.status, 403, "{path}: {}", page.text());
+            let sentence = format!("user/{user} is not authorized to perform: cloudtrail:LookupEvents");
+            assert!(page.text().contains(&sentence), "{path}: {}", page.text());
+        }
+        assert_eq!(world.events().len(), count);
+    }
 }
 
 #[test]

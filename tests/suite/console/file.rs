@@ -245,7 +245,7 @@ fn a_history_lists_commits_with_their_parents_and_a_graph() {
         "<svg class=\"graph\"",
         "aria-hidden=\"true\"",
         "Change &#60;lines&#62;",
-        "<details><summary>",
+        "<details><summary class=\"muted\">",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
