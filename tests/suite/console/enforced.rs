@@ -19,12 +19,11 @@ const FILE: &str = r#"
 "#;
 
 /// Pages of CodeCommit.
-const CODECOMMIT: [&str; 15] = [
+const CODECOMMIT: [&str; 14] = [
     "repositories",
     "repositories/MyDemoRepo/code",
     "repositories/MyDemoRepo/code?path=README.md",
     "repositories/MyDemoRepo/commits",
-    "repositories/MyDemoRepo/commit?id=next",
     "repositories/MyDemoRepo/branches",
     "repositories/MyDemoRepo/tags",
     "repositories/MyDemoRepo/compare?after=next&before=main",
