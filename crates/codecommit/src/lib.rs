@@ -61,7 +61,7 @@ pub use crate::maintenance::{Growth, Maintenance};
 use crate::name::RepositoryName;
 use crate::objects::Objects;
 pub use crate::pull_request::PastPullRequest;
-pub use crate::push::{CommandResults, PreparedPush};
+pub use crate::push::{ChangedReference, CommandResults, PreparedPush};
 use crate::ref_cache::{RefCache, RefSnapshot};
 use crate::repository::Repository;
 pub use crate::settings::Settings;

@@ -29,6 +29,17 @@ pub struct PreparedPush {
     denial: Option<Denial>,
 }
 
+/// A reference that a push changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedReference {
+    /// The full name.
+    pub name: String,
+    /// The object that it named before; `None` if the push created it.
+    pub old: Option<ObjectId>,
+    /// Whether the new commit does not contain the old one.
+    pub is_forced: bool,
+}
+
 /// One command of a push.
 struct Update {
     name: String,
@@ -104,20 +115,26 @@ impl PreparedPush {
     /// Applies the updates; returns the results and, if any command was rejected, the failure for the push's record.
     ///
     /// Commands that Git's rules reject change nothing. If one of an atomic push is rejected, all are.
-    pub fn apply(self, transaction: &Transaction) -> (CommandResults, Option<Failure>) {
+    pub fn apply(&self, transaction: &Transaction) -> (CommandResults, Option<Failure>) {
         let results = match &self.unpack {
             Ok(()) => self.results(transaction),
             Err(reason) => vec![Err(reason.clone()); self.updates.len()],
         };
-        let rejected = match self.unpack {
+        let rejected = match &self.unpack {
             Err(reason) => Some(format!("unpack {reason}")),
             Ok(()) => self.updates.iter().zip(&results).find_map(|(update, result)| {
                 let reason = result.as_ref().err()?;
                 Some(format!("{} {reason}", update.name))
             }),
         };
-        let denied = self.denial.map(Denial::json);
+        let denied = self.denial.clone().map(Denial::json);
         (results, denied.or_else(|| rejected.map(|message| Failure::client("InvalidRequestException", message))))
+    }
+
+    /// Returns the references that the push changed, given the results of its commands.
+    pub fn changed_references(&self, results: &CommandResults) -> Vec<ChangedReference> {
+        let applied = self.updates.iter().zip(results).filter(|(_, result)| result.is_ok());
+        applied.filter_map(|(update, _)| Some(self.refs.changed_reference(update.edit.as_ref().ok()?))).collect()
     }
 
     fn results(&self, transaction: &Transaction) -> CommandResults {

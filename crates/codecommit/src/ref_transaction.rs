@@ -13,6 +13,7 @@ use store::{Error, Transaction};
 
 use crate::ancestry_cache::AncestryCache;
 use crate::pull_request::follow;
+use crate::push::ChangedReference;
 use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
 use crate::repository::{self, Repository};
 use crate::trigger::delivery::TriggerSender;
@@ -53,6 +54,16 @@ impl RefTransaction {
     /// Returns the repository whose references it edits.
     pub(crate) const fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Returns what an edit changes; the walk that this needs was made when the edit was prepared.
+    pub(crate) fn changed_reference(&self, edit: &RefEdit) -> ChangedReference {
+        let old = match edit.expected {
+            PreviousValue::MustNotExist => None,
+            PreviousValue::MustExistAndMatch(old) => Some(old),
+        };
+        let is_forced = edit.new.is_some() && edit.may_orphan_objects(&self.ancestry);
+        ChangedReference { name: edit.name.to_string(), old, is_forced }
     }
 
     /// Applies edits independently of each other; returns a result for each, in the order given.

@@ -87,7 +87,7 @@ impl Search {
     /// Runs the search; it leaves the record of a `LookupEvents`.
     pub(crate) fn run(&self, visit: &Visit<'_>) -> Result<Found, Failure> {
         let services = visit.services;
-        let call = Arc::new((services.begin)(visit.reader.caller.clone(), visit.region.clone())?);
+        let call = Arc::new(visit.begin()?);
         let body = self.input().to_string().into_bytes();
         let operation = CloudTrail::search_events();
         let reply = services.trail.call(trail::SOURCE, operation, services.cloudtrail, &call, Ok(&body))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use aws::{Failure, Region};
+use aws::{Call, Failure, Region};
 use bytes::Bytes;
 use codecommit::CodeCommit;
 use http::header::{HOST, ORIGIN};
@@ -53,9 +53,14 @@ impl Visit<'_> {
         })
     }
 
+    /// Begins a call of the reader. [`Visit::run`] does it for operations; what AWS has no operation for needs a permission only.
+    pub(crate) fn begin(&self) -> Result<Call, Failure> {
+        (self.services.begin)(self.reader.caller.clone(), self.region.clone())
+    }
+
     fn reply(&self, operation: &str, input: &Value) -> Result<Vec<u8>, Failure> {
-        let Services { trail, cloudtrail, codecommit, begin, .. } = self.services;
-        let call = Arc::new(begin(self.reader.caller.clone(), self.region.clone())?);
+        let Services { trail, cloudtrail, codecommit, .. } = self.services;
+        let call = Arc::new(self.begin()?);
         let body = input.to_string().into_bytes();
         let body = Ok(body.as_slice());
         let reply = if let Some(row) = CodeCommit::operation(operation) {

@@ -4,7 +4,7 @@ use aws::caller::Kind;
 use aws::{AccountId, Call, Caller, Failure, KmsAction, Resource};
 use serde_json::{Map, Value};
 
-use crate::NOTHING;
+use crate::{NOTHING, ReferenceChange};
 
 /// The type of an event: `eventType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Event {
     pub request_id: Option<String>,
     /// The calls to AWS KMS that the service makes for the caller if the call succeeds.
     pub kms_actions: &'static [KmsAction],
+    /// The references that a push changed; the record does not have them.
+    pub reference_changes: Vec<ReferenceChange>,
     /// Further events of the same call, recorded after this one.
     pub derived: Vec<Event>,
     /// `eventID`, if it is not the call's.
@@ -80,6 +82,7 @@ impl Event {
             resources: None,
             request_id: None,
             kms_actions: &[],
+            reference_changes: Vec::new(),
             derived: Vec::new(),
             event_id: None,
             shared_event_id: None,

@@ -12,7 +12,7 @@ use crate::events_file::EventsFile;
 use crate::history::Indexer;
 use crate::record::RecordForm;
 use crate::trails::DefaultTrails;
-use crate::{Event, RecordListener, kms, record, schema};
+use crate::{Event, RecordListener, kms, record, reference_changes, schema};
 
 pub(crate) struct Recorder {
     pub(crate) events: Arc<EventsFile>,
@@ -45,6 +45,7 @@ impl Recorder {
             }
             let line = record::line(&event, call, self.form);
             schema::insert(transaction, call, &event, &line)?;
+            reference_changes::insert(transaction, call, &event)?;
             transaction.append_after_commit(Arc::<Self>::clone(self), line);
         }
         Ok(())

@@ -9,7 +9,8 @@ use store::{Error, Transaction};
 use crate::{Trail, log_file};
 
 /// The tables that a reset empties; signing keys stay, and so does the list of migrations.
-const TABLES: [&str; 7] = ["events", "log_files", "digests", "notifications", "trail_tags", "trail_spans", "trails"];
+const TABLES: [&str; 8] =
+    ["events", "reference_changes", "log_files", "digests", "notifications", "trail_tags", "trail_spans", "trails"];
 
 impl Trail {
     /// Returns whether there are events or trails, in any account and region.

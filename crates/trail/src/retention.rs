@@ -14,7 +14,7 @@ use bucket::{Buckets, METADATA, write_whole_file};
 use store::{Error, Store, Transaction};
 use worker::Stop;
 
-use crate::{history, log_file, with_path};
+use crate::{history, log_file, reference_changes, with_path};
 
 /// Events that are removed in one transaction; other writes wait for it.
 const EVENTS_PER_TRANSACTION: i64 = 200;
@@ -144,6 +144,7 @@ fn forget(transaction: &Transaction, cutoff: i64) -> Result<bool, Error> {
         return Ok(false);
     };
     history::forget(transaction, *first..=*last)?;
+    reference_changes::forget(transaction, *first, *last)?;
     transaction.execute("DELETE FROM events WHERE seq BETWEEN ?1 AND ?2", &[(*first).into(), (*last).into()])?;
     Ok(i64::try_from(count) == Ok(EVENTS_PER_TRANSACTION))
 }

@@ -3,14 +3,25 @@
 use aws::Call;
 use store::{Error, Transaction};
 
-use crate::{Event, record};
+use crate::{Event, record, reference_changes};
 
 /// The migrations, in order.
 ///
 /// The only index on events grows at its end, so that a call writes few pages; an index on the random ids would not.
 /// `events.seq` grows with every record; log files contain ranges of it, and `delivery.last_seq` is the end of the last range.
-pub(crate) const STEPS: &[&str] =
-    &[EVENTS, TRAILS, HISTORY, DIGESTS, TOPICS_AND_INSIGHTS, DATA_EVENTS, TAGGED, DIGEST_ENDS, COUNTS, FILE_SEARCH];
+pub(crate) const STEPS: &[&str] = &[
+    EVENTS,
+    TRAILS,
+    HISTORY,
+    DIGESTS,
+    TOPICS_AND_INSIGHTS,
+    DATA_EVENTS,
+    TAGGED,
+    DIGEST_ENDS,
+    COUNTS,
+    FILE_SEARCH,
+    reference_changes::STEP,
+];
 
 const EVENTS: &str = "
     CREATE TABLE events (

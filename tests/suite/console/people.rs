@@ -37,6 +37,23 @@ fn pushes_show_the_commits_before_and_after() {
 }
 
 #[test]
+fn a_push_that_rewrites_history_is_marked() {
+    let (world, [_, second]) = world();
+    world.git("work", &["commit", "--amend", "--message", "Another message"]).ok();
+    world.git("work", &["push", "--force", "origin", "HEAD:refs/heads/main"]).ok();
+    world.git("work", &["push", "origin", "HEAD:refs/heads/next"]).ok();
+    let mut browser = Browser::signed_in(&world);
+    let pushes: Value = serde_json::from_str(&browser.page("pushes?format=json")).expect("the page is JSON");
+    let found = |reference: &str, forced: bool| {
+        let is_found = |push: &&Value| push["reference"] == reference && push["forced"] == forced;
+        pushes.as_array().into_iter().flatten().filter(is_found).map(|push| push["from"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("refs/heads/main", true), [json!(second)]);
+    assert_eq!(found("refs/heads/next", false), [Value::Null]);
+    assert!(browser.page("pushes").contains("<span class=\"badge warning\">forced</span>"));
+}
+
+#[test]
 fn people_are_counted_without_records() {
     let (world, _) = world();
     let mut browser = Browser::signed_in(&world);

@@ -52,7 +52,7 @@ struct EventPage {
 /// Shows an event.
 pub(crate) fn show(visit: &Visit<'_>, id: &str) -> Page {
     let found = history::event(visit, id)?;
-    let call = (visit.services.begin)(visit.reader.caller.clone(), visit.region.clone())?;
+    let call = visit.begin()?;
     let event = match found {
         Some(event) => Some(event),
         // Data events and events of other regions are not in the event history of this region.

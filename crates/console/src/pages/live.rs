@@ -70,7 +70,7 @@ pub(crate) fn feed(visit: &Visit<'_>) -> Page {
 
 /// Requests the permission to read events, which leaves no record: the feed would show it.
 fn allow(visit: &Visit<'_>) -> Result<Call, Failure> {
-    let call = (visit.services.begin)(visit.reader.caller.clone(), visit.region.clone())?;
+    let call = visit.begin()?;
     call.allow_action("cloudtrail:LookupEvents", "*", &Facts::default()).map_err(aws::Denial::json)?;
     Ok(call)
 }

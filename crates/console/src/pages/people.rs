@@ -43,7 +43,7 @@ struct Links {
 
 /// Shows the people.
 pub(crate) fn show(visit: &Visit<'_>) -> Page {
-    let call = (visit.services.begin)(visit.reader.caller.clone(), visit.region.clone())?;
+    let call = visit.begin()?;
     let filter = Filter::of(visit, call.time, RANGE)?;
     let people = visit.services.trail.people(&call, &filter.selection())?;
     match Format::of(visit.query.get("format")) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use serde_json::{Value, json};
+use trail::ReferenceChange;
 
 use crate::event::Event;
 use crate::export::{self, Format};
@@ -34,8 +35,10 @@ struct Update {
     event: Event,
     repository: String,
     reference: String,
-    /// The commit of the reference before, if an older push of the page has it.
+    /// The commit of the reference before; `None` if the push created it, or changed nothing.
     from: Option<String>,
+    /// Whether the pushed commit does not contain the one before.
+    is_forced: bool,
     /// The pushed commit; `None` if the reference was deleted.
     to: Option<String>,
 }
@@ -65,11 +68,13 @@ pub(crate) fn show(visit: &Visit<'_>) -> Page {
     let mut pushes = search.clone();
     pushes.attributes.push(("EventName".to_owned(), "GitPush".to_owned()));
     let found = pushes.run(visit)?;
-    let updates = updates(&found.events);
+    let ids: Vec<&str> = found.events.iter().map(Event::id).collect();
+    let changes = visit.services.trail.reference_changes(&visit.begin()?, &ids)?;
+    let updates = updates(&found.events, &changes);
     match Format::of(visit.query.get("format")) {
         Format::Page => {}
         Format::Csv => {
-            let header = ["time", "user", "repository", "reference", "from", "to", "error", "event_id"];
+            let header = ["time", "user", "repository", "reference", "from", "to", "forced", "error", "event_id"];
             let row = |update: &Update| {
                 let event = &update.event;
                 vec![
@@ -79,6 +84,7 @@ pub(crate) fn show(visit: &Visit<'_>) -> Page {
                     update.reference.clone(),
                     update.from.clone().unwrap_or_default(),
                     update.to.clone().unwrap_or_default(),
+                    update.is_forced.to_string(),
                     event.error().to_owned(),
                     event.id().to_owned(),
                 ]
@@ -89,7 +95,7 @@ pub(crate) fn show(visit: &Visit<'_>) -> Page {
             let row = |update: &Update| {
                 json!({
                     "time": update.event.member("eventTime"), "user": update.event.caller(), "repository": update.repository,
-                    "reference": update.reference, "from": update.from, "to": update.to, "error": update.event.error(),
+                    "reference": update.reference, "from": update.from, "to": update.to, "forced": update.is_forced, "error": update.event.error(),
                     "eventId": update.event.id(),
                 })
             };
@@ -110,58 +116,24 @@ pub(crate) fn show(visit: &Visit<'_>) -> Page {
 }
 
 /// Lists the references of pushes, which are newest first.
-fn updates(pushes: &[Event]) -> Vec<Update> {
-    let mut updates = Vec::new();
-    // The last known commit of each reference; older pushes come later, so the list is built from its end.
-    let mut last: HashMap<(String, String), String> = HashMap::new();
-    for event in pushes.iter().rev() {
-        let repository = event.repository();
-        let references = event.record["requestParameters"]["references"].as_array();
-        for reference in references.into_iter().flatten().rev() {
+fn updates(pushes: &[Event], changes: &HashMap<String, Vec<ReferenceChange>>) -> Vec<Update> {
+    let of_push = |event: &Event| {
+        let changes = changes.get(event.id()).map_or(&[][..], Vec::as_slice);
+        let references = event.record["requestParameters"]["references"].as_array().into_iter().flatten();
+        let update = |reference: &Value| {
             let text = |name: &str| reference[name].as_str().unwrap_or_default().to_owned();
             let (name, commit) = (text("ref"), text("commit"));
-            let key = (repository.clone(), name.clone());
-            let from = last.get(&key).cloned().filter(|from| from != NULL_ID);
-            if !event.is_failed() {
-                last.insert(key, commit.clone());
+            let change = changes.iter().find(|change| change.name == name);
+            Update {
+                event: event.clone(),
+                repository: event.repository(),
+                from: change.and_then(|change| change.old.clone()),
+                is_forced: change.is_some_and(|change| change.is_forced),
+                to: (commit != NULL_ID).then_some(commit),
+                reference: name,
             }
-            let to = (commit != NULL_ID).then_some(commit);
-            updates.push(Update { event: event.clone(), repository: repository.clone(), reference: name, from, to });
-        }
-    }
-    updates.reverse();
-    updates
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_commit_before_a_push_is_that_of_the_push_before() {
-        let push = |id: &str, commit: &str, error: Option<&str>| {
-            let mut record = json!({
-                "eventID": id, "eventName": "GitPush",
-                "resources": [{ "type": "AWS::CodeCommit::Repository", "ARN": "arn:aws:codecommit:us-east-1:111122223333:MyDemoRepo" }],
-                "requestParameters": { "references": [{ "ref": "refs/heads/main", "commit": commit }] },
-            });
-            if let Some(error) = error {
-                record["errorCode"] = error.into();
-            }
-            Event { username: "Mary_Major".to_owned(), record }
         };
-        let (one, two) = ("1".repeat(40), "2".repeat(40));
-        let pushes = [
-            push("4", NULL_ID, None),
-            push("3", &two, None),
-            push("2", &"3".repeat(40), Some("InvalidRequestException")),
-            push("1", &one, None),
-        ];
-        let found: Vec<_> =
-            updates(&pushes).into_iter().map(|update| (update.event.id().to_owned(), update.from, update.to)).collect();
-        let id = |id: &str| id.to_owned();
-        assert_eq!(found[0], (id("4"), Some(two.clone()), None));
-        assert_eq!(found[1], (id("3"), Some(one.clone()), Some(two)));
-        assert_eq!(found[3], (id("1"), None, Some(one)));
-    }
+        references.map(update).collect::<Vec<_>>()
+    };
+    pushes.iter().flat_map(of_push).collect()
 }

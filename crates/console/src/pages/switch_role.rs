@@ -69,7 +69,7 @@ pub(crate) fn exit(visit: &Visit<'_>) -> Page {
     if session.role.is_none() {
         return Ok(reply::redirect(&to));
     }
-    let call = Arc::new((visit.services.begin)(visit.reader.caller.clone(), visit.region.clone())?);
+    let call = Arc::new(visit.begin()?);
     call.mark_decided();
     let event = exit_role(&call.caller, &absolute(visit.services, visit.request, &to));
     let left = visit.services.trail.transact(call, move |transaction| {

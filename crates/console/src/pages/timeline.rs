@@ -162,7 +162,7 @@ impl Filter {
 
 /// Shows the timeline.
 pub(crate) fn show(visit: &Visit<'_>) -> Page {
-    let call = (visit.services.begin)(visit.reader.caller.clone(), visit.region.clone())?;
+    let call = visit.begin()?;
     let filter = Filter::of(visit, call.time, RANGE)?;
     let (by, dimension) = match visit.query.get("by") {
         "name" => ("name", Dimension::Name),

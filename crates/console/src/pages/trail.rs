@@ -106,7 +106,7 @@ pub(crate) fn show(visit: &Visit<'_>, name: &str) -> Page {
     let status = visit.run("GetTrailStatus", &json!({ "Name": trail.arn }));
     let selectors = visit.run("GetEventSelectors", &json!({ "TrailName": trail.arn }));
     // Reads that AWS has no calls for; they leave no record.
-    let call = (visit.services.begin)(visit.reader.caller.clone(), visit.region.clone())?;
+    let call = visit.begin()?;
     let service = visit.services.trail;
     let day = history::time(visit.query.get("day"))?.unwrap_or(call.time);
     let files = service.log_files(&call, &trail.arn, day, visit.query.optional("token"), FILES);

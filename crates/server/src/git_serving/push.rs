@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use aws::{Denial, Failure};
-use codecommit::CommandResults;
 use codecommit::repository::Repository;
+use codecommit::{ChangedReference, CommandResults};
 use git::ProtocolError;
 use git::receive_pack::{self, Command, Received, UpdateHook};
-use trail::Event;
+use trail::{Event, ReferenceChange};
 
 use crate::body::{self, ReplyControl};
 use crate::failures::Effect;
@@ -105,7 +105,8 @@ impl Push<'_> {
         let updated = match prepared {
             Ok(push) => trail.transact(Arc::clone(call), move |transaction| {
                 let (results, failure) = push.apply(transaction);
-                (results, Event { failure, ..event })
+                let reference_changes = push.changed_references(&results).into_iter().map(reference_change).collect();
+                (results, Event { failure, reference_changes, ..event })
             }),
             Err(failure) => {
                 let results = vec![Err(failure.message.clone()); count];
@@ -130,4 +131,9 @@ impl Push<'_> {
         // The client gets the error whether or not it is recorded, because nothing was changed.
         let _ = session.record(event);
     }
+}
+
+fn reference_change(changed: ChangedReference) -> ReferenceChange {
+    let ChangedReference { name, old, is_forced } = changed;
+    ReferenceChange { name, old: old.map(|old| old.to_string()), is_forced }
 }

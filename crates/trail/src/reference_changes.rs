@@ -1,0 +1,73 @@
+//! The references that a push changed, with their commits before: records of CloudTrail do not have these.
+
+use std::collections::HashMap;
+
+use aws::{Call, Denial, Facts, Failure};
+use serde::{Deserialize, Serialize};
+use store::{Error, Transaction};
+
+use crate::{Event, Exception, Trail, record};
+
+/// A reference that a push changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceChange {
+    /// The full name.
+    pub name: String,
+    /// The id of the object that it named before; `None` if the push created it.
+    pub old: Option<String>,
+    /// Whether the new commit does not contain the old one.
+    pub is_forced: bool,
+}
+
+/// The table; `changes` is a list of [`ReferenceChange`] as JSON.
+pub(crate) const STEP: &str = "
+    CREATE TABLE reference_changes (
+        event_id TEXT PRIMARY KEY,
+        changes TEXT NOT NULL
+    ) WITHOUT ROWID;
+";
+
+impl Trail {
+    /// Returns what pushes changed, by the ids of their events; the record of the call is not written.
+    ///
+    /// Pushes that changed nothing, and those from before this was stored, are left out. Needs the permission `cloudtrail:LookupEvents`.
+    pub fn reference_changes(
+        &self,
+        call: &Call,
+        event_ids: &[&str],
+    ) -> Result<HashMap<String, Vec<ReferenceChange>>, Failure> {
+        call.allow_action("cloudtrail:LookupEvents", "*", &Facts::default()).map_err(Denial::json)?;
+        let read = |transaction: &Transaction| {
+            let mut found = HashMap::new();
+            for event_id in event_ids {
+                let sql = "SELECT changes FROM reference_changes WHERE event_id = ?1";
+                if let Some(text) = transaction.query_one(sql, &[(*event_id).into()], |row| row.text(0))? {
+                    let changes = serde_json::from_str(&text)
+                        .map_err(|_| Error::Damaged("the changes of a push cannot be read"))?;
+                    found.insert((*event_id).to_owned(), changes);
+                }
+            }
+            Ok::<_, Error>(found)
+        };
+        Ok(self.store.read(read).map_err(Exception::from)?)
+    }
+}
+
+/// Stores the changes of an event.
+pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event) -> Result<(), Error> {
+    if event.reference_changes.is_empty() {
+        return Ok(());
+    }
+    let changes = serde_json::to_string(&event.reference_changes).expect("names and ids are JSON");
+    let sql = "INSERT INTO reference_changes (event_id, changes) VALUES (?1, ?2)";
+    transaction.execute(sql, &[record::event_id(event, call).into(), changes.as_str().into()])?;
+    Ok(())
+}
+
+/// Removes the changes of events, before the events are removed in the same transaction.
+pub(crate) fn forget(transaction: &Transaction, first_seq: i64, last_seq: i64) -> Result<(), Error> {
+    let sql = "DELETE FROM reference_changes WHERE event_id IN \
+               (SELECT event_id FROM events WHERE seq BETWEEN ?1 AND ?2 AND name = 'GitPush')";
+    transaction.execute(sql, &[first_seq.into(), last_seq.into()])?;
+    Ok(())
+}
