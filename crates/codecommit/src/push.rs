@@ -7,7 +7,7 @@ use git::ObjectId;
 use git::receive_pack::{Command, Received};
 use store::Transaction;
 
-use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
+use crate::ref_edit::{ChangedReference, PreviousValue, RefEdit, Rejection};
 use crate::ref_transaction::RefTransaction;
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception};
@@ -27,17 +27,6 @@ pub struct PreparedPush {
     atomic: bool,
     /// The denial of the first reference that the caller may not change.
     denial: Option<Denial>,
-}
-
-/// A reference that a push changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangedReference {
-    /// The full name.
-    pub name: String,
-    /// The object that it named before; `None` if the push created it.
-    pub old: Option<ObjectId>,
-    /// Whether the new commit does not contain the old one.
-    pub is_forced: bool,
 }
 
 /// One command of a push.

@@ -54,6 +54,17 @@ pub(crate) enum Rejection {
     },
 }
 
+/// A reference that a push changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedReference {
+    /// The full name.
+    pub name: String,
+    /// The object that it named before; `None` if the push created it.
+    pub old: Option<ObjectId>,
+    /// Whether the new commit does not contain the old one.
+    pub is_forced: bool,
+}
+
 impl RefEdit {
     /// Creates or updates a branch.
     pub(crate) fn branch(name: BString, expected: PreviousValue, new: ObjectId) -> Self {

@@ -13,8 +13,7 @@ use store::{Error, Transaction};
 
 use crate::ancestry_cache::AncestryCache;
 use crate::pull_request::follow;
-use crate::push::ChangedReference;
-use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
+use crate::ref_edit::{ChangedReference, PreviousValue, RefEdit, Rejection};
 use crate::repository::{self, Repository};
 use crate::trigger::delivery::TriggerSender;
 use crate::{CodeCommit, Exception, ref_query, trigger};

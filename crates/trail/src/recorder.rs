@@ -45,7 +45,7 @@ impl Recorder {
             }
             let line = record::line(&event, call, self.form);
             schema::insert(transaction, call, &event, &line)?;
-            reference_changes::insert(transaction, call, &event)?;
+            reference_changes::insert(transaction, record::event_id(&event, call), &event.reference_changes)?;
             transaction.append_after_commit(Arc::<Self>::clone(self), line);
         }
         Ok(())

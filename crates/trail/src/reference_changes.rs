@@ -6,7 +6,7 @@ use aws::{Call, Denial, Facts, Failure};
 use serde::{Deserialize, Serialize};
 use store::{Error, Transaction};
 
-use crate::{Event, Exception, Trail, record};
+use crate::{Exception, Trail};
 
 /// A reference that a push changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,13 +54,13 @@ impl Trail {
 }
 
 /// Stores the changes of an event.
-pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event) -> Result<(), Error> {
-    if event.reference_changes.is_empty() {
+pub(crate) fn insert(transaction: &Transaction, event_id: &str, changes: &[ReferenceChange]) -> Result<(), Error> {
+    if changes.is_empty() {
         return Ok(());
     }
-    let changes = serde_json::to_string(&event.reference_changes).expect("names and ids are JSON");
+    let changes = serde_json::to_string(changes).expect("names and ids are JSON");
     let sql = "INSERT INTO reference_changes (event_id, changes) VALUES (?1, ?2)";
-    transaction.execute(sql, &[record::event_id(event, call).into(), changes.as_str().into()])?;
+    transaction.execute(sql, &[event_id.into(), changes.as_str().into()])?;
     Ok(())
 }
 
