@@ -63,7 +63,7 @@ def pages(browser):
     made = browser.call("CreatePullRequest", title="A topic", targets=targets)
     pull_request = f"{REPOSITORY}/pull-requests/{made['pullRequest']['pullRequestId']}"
     _, events, _ = browser.send("GET", "/_console/events?format=json")
-    event_id = json.loads(events)[0]["eventID"]
+    event_id = json.loads(events)["Records"][0]["eventID"]
     return [
         ("repositories, 1,000", "repositories"),
         ("code with a README", f"{REPOSITORY}/code"),
