@@ -2,7 +2,7 @@
 //!
 //! A page is a list of operations and a template. The server gives [`serve`] a request as it came and gets the whole response.
 //!
-//! **Invariant:** a page reads and changes resources through [`visit::Visit::run`] only, so that each of its calls passes the permissions of its
+//! **Invariant:** a page reads and changes resources through `Visit::run` only, so that each of its calls passes the permissions of its
 //! reader and leaves a record.
 
 #![warn(unreachable_pub)]

@@ -27,9 +27,9 @@ pub enum EventVersion {
 /// The form of the records of console calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsoleEvents {
-    /// The address of the browser, and the user agent [`CONSOLE_AGENT`], as on AWS until 2022.
+    /// The address of the browser, and the user agent `console.amazonaws.com`, as on AWS until 2022.
     Client,
-    /// [`AWS_INTERNAL`] as address and user agent, as on AWS today.
+    /// `AWS Internal` as address and user agent, as on AWS today.
     AwsInternal,
 }
 
