@@ -53,9 +53,8 @@ pub(crate) fn events_of(attribute: &str, value: &str) -> String {
 
 /// Returns an address that a form of the console contains, if it is that of a page of the console.
 pub(crate) fn own(address: &str) -> Option<String> {
-    let address = address.split('#').next().unwrap_or_default();
-    let is_own = address.starts_with(&page("")) && address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    is_own.then(|| address.to_owned())
+    let path = own_path(address.split('#').next().unwrap_or_default())?;
+    path.starts_with(&page("")).then(|| path.to_owned())
 }
 
 #[cfg(test)]

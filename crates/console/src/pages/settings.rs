@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use aws::Failure;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::frame::{Frame, Section};
 use crate::text::Time;
-use crate::visit::{self, Page, Visit};
+use crate::visit::{Page, Visit};
 use crate::{reply, url};
 
 #[derive(Template)]
 #[template(path = "settings.html")]
-struct SettingsPage {
+struct SettingsPage<'p> {
     frame: Frame,
-    refused: Option<Failure>,
+    failure: Option<&'p Failure>,
     repository: Metadata,
     branches: Vec<String>,
     tags: BTreeMap<String, String>,
@@ -104,20 +103,17 @@ pub(crate) fn change(visit: &Visit<'_>, name: &str) -> Page {
     };
     match changed {
         Ok((location, notice)) => Ok(reply::done(&location, notice)),
-        Err(failure) => write(visit, name, Some(failure)),
+        Err(failure) => write(visit, name, Some(&failure)),
     }
 }
 
-fn write(visit: &Visit<'_>, name: &str, refused: Option<Failure>) -> Page {
+fn write(visit: &Visit<'_>, name: &str, failure: Option<&Failure>) -> Page {
     let found: FoundRepository = visit.run("GetRepository", &json!({ "repositoryName": name }))?;
     let repository = found.repository_metadata;
     let branches = branches(visit, name)?;
     let Tags { tags } = visit.run("ListTagsForResource", &json!({ "resourceArn": repository.arn }))?;
-    let status = refused.as_ref().map_or(200, visit::status);
     let frame = visit.frame(format!("Settings of {name}"), Section::Repositories).of_repository(name, "settings");
-    let mut page = visit.page(&SettingsPage { frame, refused, repository, branches, tags })?;
-    *page.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    Ok(page)
+    visit.form_page(&SettingsPage { frame, failure, repository, branches, tags }, failure)
 }
 
 fn branches(visit: &Visit<'_>, name: &str) -> Result<Vec<String>, Failure> {

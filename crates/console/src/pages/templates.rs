@@ -2,21 +2,20 @@
 
 use askama::Template;
 use aws::Failure;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::form::Form;
 use crate::frame::{Frame, Section};
 use crate::text::Time;
-use crate::visit::{self, Page, Visit};
+use crate::visit::{Page, Visit};
 use crate::{reply, url};
 
 #[derive(Template)]
 #[template(path = "templates.html")]
 struct TemplatesPage<'p> {
     frame: Frame,
-    refused: Option<Failure>,
+    failure: Option<&'p Failure>,
     names: Vec<String>,
     next: Option<String>,
     /// What was typed into the form that was refused.
@@ -25,9 +24,9 @@ struct TemplatesPage<'p> {
 
 #[derive(Template)]
 #[template(path = "template.html")]
-struct TemplatePage {
+struct TemplatePage<'p> {
     frame: Frame,
-    refused: Option<Failure>,
+    failure: Option<&'p Failure>,
     template: RuleTemplate,
     repositories: Vec<String>,
     next: Option<String>,
@@ -81,7 +80,7 @@ pub(crate) fn create(visit: &Visit<'_>) -> Page {
     }
     match visit.run::<Value>("CreateApprovalRuleTemplate", &input) {
         Ok(_) => Ok(reply::done(&page_of(form.get("name")), "The template was created.")),
-        Err(failure) => write_list(visit, Some(failure)),
+        Err(failure) => write_list(visit, Some(&failure)),
     }
 }
 
@@ -129,7 +128,7 @@ pub(crate) fn change(visit: &Visit<'_>) -> Page {
     };
     match result {
         Ok((location, notice)) => Ok(reply::done(&location, notice)),
-        Err(failure) => write(visit, name, Some(failure)),
+        Err(failure) => write(visit, name, Some(&failure)),
     }
 }
 
@@ -161,36 +160,30 @@ fn reference(branch: &str) -> String {
     if branch.starts_with("refs/") { branch.to_owned() } else { format!("refs/heads/{branch}") }
 }
 
-fn write_list(visit: &Visit<'_>, refused: Option<Failure>) -> Page {
+fn write_list(visit: &Visit<'_>, failure: Option<&Failure>) -> Page {
     let mut input = json!({});
     if let Some(token) = visit.query.optional("token") {
         input["nextToken"] = token.into();
     }
     let names: Names = visit.run("ListApprovalRuleTemplates", &input)?;
     let next = names.next_token.map(|token| url::with(&url::page("templates"), &[("token", &token)]));
-    let status = refused.as_ref().map_or(200, visit::status);
     let frame = visit.frame("Approval rule templates", Section::Templates);
     let names = names.approval_rule_template_names;
-    let mut page = visit.page(&TemplatesPage { frame, refused, names, next, form: &visit.form })?;
-    *page.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    Ok(page)
+    visit.form_page(&TemplatesPage { frame, failure, names, next, form: &visit.form }, failure)
 }
 
-fn write(visit: &Visit<'_>, name: &str, refused: Option<Failure>) -> Page {
+fn write(visit: &Visit<'_>, name: &str, failure: Option<&Failure>) -> Page {
     let mut input = json!({ "approvalRuleTemplateName": name });
     let Found { approval_rule_template: mut template } = visit.run("GetApprovalRuleTemplate", &input)?;
     if let Some(token) = visit.query.optional("token") {
         input["nextToken"] = token.into();
     }
     let found: Repositories = visit.run("ListRepositoriesForApprovalRuleTemplate", &input)?;
-    if refused.is_some() && visit.form.get("do") == "content" {
+    if failure.is_some() && visit.form.get("do") == "content" {
         visit.form.get("content").clone_into(&mut template.approval_rule_template_content);
     }
     let more = |token: String| url::with(&url::page("templates/template"), &[("name", name), ("token", &token)]);
     let (repositories, next) = (found.repository_names, found.next_token.map(more));
-    let status = refused.as_ref().map_or(200, visit::status);
     let frame = visit.frame(name, Section::Templates);
-    let mut page = visit.page(&TemplatePage { frame, refused, template, repositories, next })?;
-    *page.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    Ok(page)
+    visit.form_page(&TemplatePage { frame, failure, template, repositories, next }, failure)
 }

@@ -2,12 +2,11 @@
 
 use askama::Template;
 use aws::Failure;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::frame::{Frame, Section};
-use crate::visit::{self, Page, Visit};
+use crate::visit::{Page, Visit};
 use crate::{reply, url};
 
 /// The events that can start a trigger, with their labels.
@@ -22,7 +21,7 @@ const EVENTS: [(&str, &str); 4] = [
 #[template(path = "triggers.html")]
 struct TriggersPage<'p> {
     frame: Frame,
-    refused: Option<Failure>,
+    failure: Option<&'p Failure>,
     name: &'p str,
     triggers: Vec<Trigger>,
     /// The values of the form.
@@ -112,7 +111,7 @@ pub(crate) fn change(visit: &Visit<'_>, name: &str) -> Page {
     };
     match result {
         Ok(notice) => Ok(reply::done(&url::repository(name, "triggers"), notice)),
-        Err(failure) => write(visit, name, before, edited, replaced, Some(failure), None),
+        Err(failure) => write(visit, name, before, edited, replaced, Some(&failure), None),
     }
 }
 
@@ -132,13 +131,10 @@ fn write(
     triggers: Vec<Trigger>,
     edited: Trigger,
     replaced: String,
-    refused: Option<Failure>,
+    failure: Option<&Failure>,
     tested: Option<Tested>,
 ) -> Page {
-    let status = refused.as_ref().map_or(200, visit::status);
     let frame = visit.frame(format!("Triggers of {name}"), Section::Repositories).of_repository(name, "triggers");
-    let page = TriggersPage { frame, refused, name, triggers, edited, replaced, events: &EVENTS, tested };
-    let mut page = visit.page(&page)?;
-    *page.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    Ok(page)
+    let page = TriggersPage { frame, failure, name, triggers, edited, replaced, events: &EVENTS, tested };
+    visit.form_page(&page, failure)
 }
