@@ -33,6 +33,37 @@ impl SshCommand {
     }
 }
 
+/// The command that git-lfs sends over SSH before it makes requests over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LfsAuthentication {
+    /// The service whose permission the requests need: that of a fetch for `download`, that of a push for `upload`.
+    pub service: Service,
+    /// The path, without quotes; it is not empty.
+    pub path: String,
+}
+
+impl LfsAuthentication {
+    /// Parses `git-lfs-authenticate PATH OPERATION`, where the operation is `upload` or `download`; old clients add the id of an object.
+    ///
+    /// Returns `None` for every other command.
+    pub fn parse(command: &[u8]) -> Option<Self> {
+        if command.len() > COMMAND_BYTES_MAX {
+            return None;
+        }
+        let arguments = std::str::from_utf8(command).ok()?.strip_prefix("git-lfs-authenticate ")?;
+        let (rest, last) = arguments.rsplit_once(' ')?;
+        let is_object = last.len() == 64 && last.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let (path, operation) = if is_object { rest.rsplit_once(' ')? } else { (rest, last) };
+        let service = match operation {
+            "upload" => Service::ReceivePack,
+            "download" => Service::UploadPack,
+            _ => return None,
+        };
+        let path = unquote(path).filter(|path| !path.is_empty() && !path.contains(char::is_control))?;
+        Some(Self { service, path })
+    }
+}
+
 /// Removes the quotes of one argument; `None` if it is more than one, or has an unquoted character with a meaning to shells.
 fn unquote(argument: &str) -> Option<String> {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=,@:~".contains(letter);
@@ -79,6 +110,32 @@ mod tests {
         assert_eq!(path(r"git-upload-pack 'it'\''s'").as_deref(), Some("it's"));
         assert_eq!(path(r"git-upload-pack 'a'\!'b'").as_deref(), Some("a!b"));
         assert_eq!(path(r"git-upload-pack ''\''a'").as_deref(), Some("'a"));
+    }
+
+    #[test]
+    fn git_lfs_names_a_path_and_an_operation() {
+        let parse =
+            |command: &str| LfsAuthentication::parse(command.as_bytes()).map(|command| (command.service, command.path));
+        let path = || "/v1/repos/a".to_owned();
+        let id = "0f".repeat(32);
+        for (command, service) in [
+            ("git-lfs-authenticate /v1/repos/a upload", Service::ReceivePack),
+            ("git-lfs-authenticate '/v1/repos/a' download", Service::UploadPack),
+            (&format!("git-lfs-authenticate /v1/repos/a download {id}"), Service::UploadPack),
+        ] {
+            assert_eq!(parse(command), Some((service, path())), "{command}");
+        }
+        for command in [
+            "git-lfs-authenticate",
+            "git-lfs-authenticate /v1/repos/a",
+            "git-lfs-authenticate upload",
+            "git-lfs-authenticate /v1/repos/a remove",
+            "git-lfs-authenticate /v1/repos/a;ls upload",
+            "git-lfs-authenticate /v1/repos/a upload upload",
+            "git-lfs-transfer /v1/repos/a upload",
+        ] {
+            assert_eq!(parse(command), None, "{command}");
+        }
     }
 
     #[test]
