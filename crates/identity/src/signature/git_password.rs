@@ -1,5 +1,6 @@
 //! The password that AWS's Git clients generate from a secret: a date, and a signature of version 4 over the host and the path.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use aws::{Region, Timestamp, hex};
@@ -23,6 +24,9 @@ const SERVICE: &str = "codecommit";
 
 /// The ends of paths that Git appends to the URL of a repository.
 const GIT_PATHS: [&str; 3] = ["/info/refs", "/git-upload-pack", "/git-receive-pack"];
+
+/// What git-lfs appends to the URL of a repository, before the paths of its requests.
+const LFS_PATH: &str = "/info/lfs";
 
 /// Generates the password for a URL: its path without a slash at the end, and its host, with or without the port.
 pub fn make(secret: &SecretKey, host: &str, path: &str, region: &Region, now: Timestamp) -> String {
@@ -57,9 +61,10 @@ pub(super) fn verify(
     }
     let (date, signature) = password.split_at(DATE_LENGTH);
     let host = request.header("host").unwrap_or_default();
-    let path = repository_path(request.path);
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let forms = [(&*host, path), (without_port(&host), path), (&*host, &*decoded), (without_port(&host), &*decoded)];
+    let paths: Vec<&str> = signed_paths(request.path).collect();
+    let decoded: Vec<Cow<'_, str>> = paths.iter().map(|path| percent_decode_str(path).decode_utf8_lossy()).collect();
+    let all_paths = paths.iter().copied().chain(decoded.iter().map(AsRef::as_ref));
+    let forms: Vec<_> = all_paths.flat_map(|path| [(&*host, path), (without_port(&host), path)]).collect();
     let matching = regions.iter().take(REGIONS_MAX).find(|region| {
         let key = mac::signing_key(secret.as_str(), &date[..8], region.as_str(), SERVICE);
         forms.iter().enumerate().any(|(index, (host, path))| {
@@ -70,9 +75,18 @@ pub(super) fn verify(
     matching.cloned().ok_or(SignatureError::WrongPassword)
 }
 
-/// Returns the path of the repository in the path of a request of Git.
-fn repository_path(path: &str) -> &str {
-    GIT_PATHS.iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path).trim_end_matches('/')
+/// Returns the paths that may be signed for the path of a request: that of the repository.
+///
+/// git-lfs asks for credentials for the URL of the repository, with the end `.git` that it appends or without, or for that of its own
+/// requests.
+fn signed_paths(path: &str) -> impl Iterator<Item = &str> {
+    let repository = GIT_PATHS.iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path).trim_end_matches('/');
+    let lfs = path.find(LFS_PATH).filter(|at| matches!(path.as_bytes().get(at + LFS_PATH.len()), None | Some(b'/')));
+    let git = lfs.map(|at| &path[..at]);
+    let without_end = git.and_then(|git| git.strip_suffix(".git"));
+    let lfs = lfs.map(|at| &path[..at + LFS_PATH.len()]);
+    let of_lfs = [lfs, git, without_end].into_iter().flatten();
+    of_lfs.chain(git.is_none().then_some(repository))
 }
 
 fn without_port(host: &str) -> &str {

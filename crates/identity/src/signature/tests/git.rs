@@ -76,6 +76,26 @@ fn the_password_of_a_host_with_a_port_and_of_an_own_path() {
 }
 
 #[test]
+fn requests_of_git_lfs_have_the_password_of_their_repository() {
+    let now = "20250102T030405Z";
+    let generate = |path: &str| make_git_password(&secret(), HOST, path, &region("us-east-1"), time(now));
+    let batch = format!("{PATH}.git/info/lfs/objects/batch");
+    for signed in [PATH.to_owned(), format!("{PATH}.git"), format!("{PATH}.git/info/lfs")] {
+        verify(&request(KEY, &generate(&signed), HOST, &batch), &["us-east-1"], now).expect(&signed);
+    }
+    for (signed, path) in [
+        ("/v1/repos/Other", batch.as_str()),
+        ("/v1/repos", &batch),
+        (&format!("{PATH}.git/info"), &batch),
+        (PATH, "/v1/repos/MyDemoRepo.git/info/lfsx/objects/batch"),
+        (PATH, "/v1/repos/MyDemoRepo.git/info/refs"),
+        (PATH, "/v1/repos/Other.git/info/lfs/locks"),
+    ] {
+        verify(&request(KEY, &generate(signed), HOST, path), &["us-east-1"], now).expect_err(path);
+    }
+}
+
+#[test]
 fn regions_beyond_the_bound_are_not_tried() {
     let generated = make_git_password(&secret(), HOST, PATH, &region("us-east-1"), time("20250102T030405Z"));
     let request = request(KEY, &generated, HOST, PATH);
