@@ -8,7 +8,8 @@ mod pull_request;
 use git::{BString, ObjectId};
 use store::{Error, Row, Transaction};
 
-use crate::column;
+use crate::lfs::LfsObjectId;
+use crate::{column, lfs};
 
 pub use comment::ExportedComment;
 pub use pull_request::{ExportedPullRequest, PullRequestEnd};
@@ -38,6 +39,8 @@ pub struct ExportedRepository {
     pub triggers: Option<String>,
     /// The references by their full names.
     pub references: Vec<(BString, ObjectId)>,
+    /// The large files.
+    pub large_files: Vec<LfsObjectId>,
 }
 
 /// An approval rule template.
@@ -78,6 +81,7 @@ pub fn repositories(transaction: &Transaction) -> Result<Vec<ExportedRepository>
             tags: Vec::new(),
             triggers: None,
             references: Vec::new(),
+            large_files: Vec::new(),
         })
     })?;
     for repository in &mut repositories {
@@ -89,6 +93,8 @@ pub fn repositories(transaction: &Transaction) -> Result<Vec<ExportedRepository>
         let references = "SELECT name, target FROM refs WHERE repository_id = ?1 ORDER BY name";
         let read = |row: &Row<'_>| Ok((BString::from(row.blob(0)?), column::object_id(row, 1)?));
         repository.references = transaction.query(references, &id, read)?;
+        let large_files = lfs::objects(transaction, &repository.id)?;
+        repository.large_files = large_files.into_iter().map(|object| object.id).collect();
     }
     Ok(repositories)
 }

@@ -18,6 +18,7 @@ mod encryption_key;
 mod exception;
 pub mod export;
 mod file;
+pub mod lfs;
 mod maintenance;
 mod merge;
 mod mode;
@@ -57,6 +58,7 @@ use store::{Store, Transaction};
 use crate::archive::Archives;
 pub use crate::exception::Exception;
 use crate::file::FileHistoryCache;
+use crate::lfs::LfsStorage;
 pub use crate::maintenance::{Growth, Maintenance};
 use crate::name::RepositoryName;
 use crate::objects::Objects;
@@ -82,6 +84,7 @@ pub const API_VERSION: &str = "2015-04-13";
 pub struct CodeCommit {
     store: Arc<Store>,
     objects: Arc<Objects>,
+    lfs: LfsStorage,
     ref_cache: RefCache,
     file_histories: FileHistoryCache,
     /// Memory that all caches share.
@@ -98,7 +101,7 @@ type Change<O> = aws::operation::Change<Transaction, O, Exception>;
 impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects.
     ///
-    /// Removes what is left of deleted repositories. `git` holds the capabilities that are advertised to Git clients.
+    /// Removes what is left of deleted repositories, and of uploads of large files, whose folder is beside that of the objects. `git` holds the capabilities that are advertised to Git clients.
     pub fn open(
         store: Arc<Store>,
         folder: PathBuf,
@@ -112,6 +115,7 @@ impl CodeCommit {
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
         let memory = CacheMemory::new(settings.cache_bytes);
+        let lfs = LfsStorage::open(folder.clone(), settings.sync)?;
         let objects = Arc::new(Objects::open(folder, &owned, &deleted, &memory)?);
         if !deleted.is_empty() {
             store.write(repository::forget_deleted).map_err(io::Error::other)?;
@@ -119,6 +123,7 @@ impl CodeCommit {
         Ok(Self {
             store,
             objects,
+            lfs,
             ref_cache: RefCache::new(&memory, git),
             file_histories: FileHistoryCache::new(&memory),
             memory,

@@ -54,6 +54,11 @@ impl CodeCommit {
             })
             .collect();
         let denial = self.deny(call, repository, &mut updates, received.atomic)?;
+        if let Some(reason) = self.lacks_lfs_objects(call, repository, received)? {
+            for update in updates.iter_mut().filter(|update| update.edit.is_ok()) {
+                update.edit = Err(reason.clone());
+            }
+        }
         let refs = RefTransaction::prepare(self, call, repository, &edits(&updates))?;
         let unpack = received.unpack.map_err(str::to_owned);
         Ok(PreparedPush { refs, unpack, updates, atomic: received.atomic, denial })

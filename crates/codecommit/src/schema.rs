@@ -3,6 +3,7 @@
 mod approval;
 mod archive;
 mod comment;
+mod lfs;
 mod trigger;
 
 /// Migrations, in their order.
@@ -64,6 +65,7 @@ pub(crate) const STEPS: &[&str] = &[
     TAGGED,
     archive::UPLOAD_ATTEMPTS,
     REPOSITORIES_BY_DATE,
+    lfs::LFS,
 ];
 
 /// Index for the listing of repositories by date.

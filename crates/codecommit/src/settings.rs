@@ -6,6 +6,7 @@ use aws::Call;
 use git::MergeLimits;
 use serde::Deserialize;
 
+use crate::lfs::LfsSettings;
 use crate::{Exception, encryption_key};
 
 /// Settings of the service.
@@ -23,6 +24,8 @@ pub struct Settings {
     pub fsck: git::Fsck,
     /// Limits of a merge: time, memory, number of files.
     pub merge: MergeLimits,
+    /// Limits of large files, and what is done with their pointers.
+    pub lfs: LfsSettings,
     /// Memory limit of all caches together, in bytes.
     pub cache_bytes: usize,
     /// Simulated failures.
@@ -38,6 +41,7 @@ impl Default for Settings {
             sync: false,
             fsck: git::Fsck::default(),
             merge: MergeLimits::default(),
+            lfs: LfsSettings::default(),
             cache_bytes: git::CacheMemory::BYTES_MAX,
             simulate: Simulate::default(),
         }

@@ -1,6 +1,6 @@
 //! Archives of a commit's files in ZIP format, with the commit's names, modes, links and time: always the same bytes.
 
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 
 use aws::Timestamp;
 use git::{BStr, ByteSlice, Kind, Mode, ObjectId, Reader, TreeWalk, WalkedEntry};
@@ -8,12 +8,17 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::Exception;
+use crate::lfs::LfsContent;
+
+/// Returns the large file that takes the place of a file with some content, if one does.
+pub(super) type LargeFile<'f> = &'f mut dyn FnMut(&[u8]) -> Result<Option<LfsContent>, Exception>;
 
 /// Writes the archive while `goes_on` returns true, with one file in memory at a time; returns whether it is complete.
 pub(super) fn write<W: Write + Seek>(
     reader: &mut Reader,
     commit: &ObjectId,
     output: W,
+    large_file: LargeFile<'_>,
     goes_on: &mut dyn FnMut() -> Result<bool, Exception>,
 ) -> Result<bool, Exception> {
     if reader.kind(commit)? != Some(Kind::Commit) {
@@ -51,10 +56,22 @@ pub(super) fn write<W: Write + Seek>(
             continue;
         }
         let permissions = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
-        let is_large = content.len() as u64 >= u64::from(u32::MAX);
-        let options = options.unix_permissions(permissions).large_file(is_large);
+        let large_file = large_file(&content)?;
+        let bytes = large_file.as_ref().map_or(content.len() as u64, |large_file| large_file.bytes);
+        let options = options.unix_permissions(permissions).large_file(bytes >= u64::from(u32::MAX));
         archive.start_file(name, options).map_err(io::Error::from)?;
-        archive.write_all(&content)?;
+        let Some(large_file) = large_file else {
+            archive.write_all(&content)?;
+            continue;
+        };
+        size.content_bytes += bytes;
+        size.check()?;
+        let mut rest = large_file.file.take(bytes);
+        while io::copy(&mut Read::by_ref(&mut rest).take(BYTES_PER_CHECK), &mut archive)? > 0 {
+            if !goes_on()? {
+                return Ok(false);
+            }
+        }
     }
     archive.finish().map_err(io::Error::from)?.flush()?;
     Ok(true)

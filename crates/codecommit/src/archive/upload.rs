@@ -112,7 +112,8 @@ impl CodeCommit {
         let objects = self.objects.existing(&upload.repository_id)?;
         let missing = || Exception::CommitIdDoesNotExist { id: upload.commit_id.to_string() };
         let mut reader = objects.ok_or_else(missing)?.reader();
-        super::content::write(&mut reader, &upload.commit_id, output, goes_on)
+        let mut large_file = |content: &[u8]| self.archived_lfs_content(&upload.repository_id, content);
+        super::content::write(&mut reader, &upload.commit_id, output, &mut large_file, goes_on)
     }
 
     /// Records the outcome of an upload, unless it was cancelled before.
