@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod folder;
 mod history;
+mod large_files;
 mod location;
 mod moment;
 mod progress;

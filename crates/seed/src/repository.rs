@@ -7,10 +7,9 @@ use git::{BString, ObjectId};
 use serde_json::{Value, json};
 
 use crate::document::{Date, DocumentFile, RepositoryEntry};
-use crate::push;
 use crate::runner::{Circumstances, Runner};
 use crate::source::{CommitOptions, Content, Source};
-use crate::{Error, Location};
+use crate::{Error, Location, large_files, push};
 
 /// A repository of a seed.
 #[derive(Debug)]
@@ -68,6 +67,11 @@ impl SeededRepository {
         };
         let branches: Vec<BString> = content.references.iter().map(|(name, _)| name.clone()).collect();
         let head = content.head.clone();
+        if let Some(folder) = self.source.as_ref().and_then(Source::repository) {
+            // Before the push, which may be checked for missing large files.
+            large_files::import(runner.services.codecommit, &repository.id, &folder, runner.services.clock)
+                .map_err(fault)?;
+        }
         push::push(runner, &call, &repository, content, &self.tips).map_err(fault)?;
         let chosen = match entry.and_then(|entry| entry.default_branch.as_ref()) {
             Some(branch) => {

@@ -44,6 +44,15 @@ impl Source {
         }
     }
 
+    /// Returns the folder of a repository, which can have large files beside its objects; the other sources have none.
+    pub(crate) fn repository(&self) -> Option<PathBuf> {
+        match self {
+            Self::Bare(path) => Some(path.clone()),
+            Self::WithWorktree(path) => Some(path.join(".git")),
+            Self::Bundle(_) | Self::Plain(_) => None,
+        }
+    }
+
     /// Opens the source. The pack has the objects of the commits `tips`, too; temporary files are in `scratch`.
     ///
     /// Fails with the reason and what to do.

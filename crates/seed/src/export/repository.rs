@@ -8,8 +8,8 @@ use std::path::Path;
 use codecommit::export::ExportedRepository;
 use git::{ObjectId, receive_pack};
 
-use crate::Error;
 use crate::push::request;
+use crate::{Error, large_files};
 
 /// The folder of the repositories' objects in a data folder.
 const REPOSITORIES: &str = "repositories";
@@ -42,7 +42,7 @@ pub(super) fn write(data: &Path, path: &Path, repository: &ExportedRepository, t
     {
         fs::write(path.join(name), content).map_err(|error| failed(&error))?;
     }
-    Ok(())
+    large_files::export(&objects, path, &repository.large_files).map_err(|error| failed(&error))
 }
 
 /// Opens a pack with the objects that the targets lead to.

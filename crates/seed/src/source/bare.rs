@@ -50,7 +50,7 @@ const LOCAL: [&str; 5] = ["refs/remotes/", "refs/stash", "refs/bisect/", "refs/w
 
 /// Fails if a file of the repository is a symbolic link.
 fn check_links(path: &Path) -> Result<(), String> {
-    let read: [PathBuf; 5] = ["objects", "refs", "HEAD", "packed-refs", "config"].map(|name| path.join(name));
+    let read: [PathBuf; 6] = ["objects", "refs", "lfs", "HEAD", "packed-refs", "config"].map(|name| path.join(name));
     let mut left = read.to_vec();
     left.push(path.to_owned());
     while let Some(path) = left.pop() {
