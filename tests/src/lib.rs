@@ -9,6 +9,7 @@ pub mod clock;
 pub mod destination;
 pub mod digests;
 pub mod event_stream;
+pub mod lfs;
 pub mod model;
 pub mod moto;
 pub mod process;

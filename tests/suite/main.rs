@@ -45,6 +45,7 @@ mod iam;
 mod identity;
 mod journeys;
 mod kms;
+mod lfs;
 mod log_files;
 mod lookup_events;
 mod merge;

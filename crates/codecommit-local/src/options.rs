@@ -23,7 +23,8 @@ pub use setting_error::SettingError;
 pub use simulate::SimulateOptions;
 pub use triggers::TriggerOptions;
 pub use values::{
-    Access, ConsoleEvents, Durability, EventVersion, GitAuth, GitCapabilities, LogFormat, LogLevel, TlsMode, YesNo,
+    Access, ConsoleEvents, Durability, EventVersion, GitAuth, GitCapabilities, LfsArchives, LogFormat, LogLevel, OnOff,
+    TlsMode, YesNo,
 };
 
 settings! {
@@ -344,6 +345,24 @@ pub struct Options {
     /// Time that unreachable objects are kept [default: 14d]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_PRUNE_AGE", value_name = "TIME", help_heading = "Git", hide_short_help = true)]
     pub git_prune_age: Option<String>,
+    /// Whether large files are served to git-lfs [default: on]
+    #[arg(long, env = "CODECOMMIT_LOCAL_GIT_LFS", value_name = "WHETHER", help_heading = "Git LFS")]
+    pub git_lfs: Option<OnOff>,
+    /// Size of the largest object of Git LFS [default: 5GB]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LFS_MAX_OBJECT", value_name = "SIZE", help_heading = "Git LFS", hide_short_help = true)]
+    pub lfs_max_object: Option<String>,
+    /// Size of all large files of a repository together [default: no limit]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LFS_QUOTA", value_name = "SIZE", help_heading = "Git LFS", hide_short_help = true)]
+    pub lfs_quota: Option<String>,
+    /// Whether a push is refused if its new files point to large files that are not on the server [default: off]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LFS_CHECK", value_name = "WHETHER", help_heading = "Git LFS", hide_short_help = true)]
+    pub lfs_check: Option<OnOff>,
+    /// What archives have in the place of large files: pointers, as AWS's have, or their content [default: pointers]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LFS_ARCHIVES", value_name = "WHAT", help_heading = "Git LFS", hide_short_help = true)]
+    pub lfs_archives: Option<LfsArchives>,
+    /// Whether requests of Git LFS are recorded, batches as GitPush and GitPull, and changes of locks [default: on]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LFS_EVENTS", value_name = "WHETHER", help_heading = "Git LFS", hide_short_help = true)]
+    pub lfs_events: Option<OnOff>,
     /// Repositories in an account and region [default: 1000]
     #[arg(
         long,

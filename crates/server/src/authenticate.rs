@@ -11,6 +11,8 @@ use identity::signature::{Payload, Protocol, RequestParts, SignatureError};
 use identity::{Access, Authenticated, AuthenticationError, Credentials, Endpoint};
 
 use crate::connection::Peer;
+use crate::lfs::CallerGrant;
+use crate::settings::TlsMode;
 use crate::state::State;
 use crate::{client_address, headers, ssh};
 
@@ -154,13 +156,26 @@ pub(crate) fn begin_console_call(
     Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
 }
 
+/// Begins a call of a caller whom SSH has authenticated, and who shows a token over HTTP.
+pub(crate) fn begin_granted_call(
+    state: &State,
+    headers: &HeaderMap,
+    peer: &Peer,
+    grant: CallerGrant,
+) -> Result<Call, AuthenticationError> {
+    let CallerGrant { caller, account, region, .. } = grant;
+    let authority = state.sts.authority(state.settings.access, &caller)?;
+    let origin = origin(state, headers, peer, Scope { account, region }, headers::text(headers, &HOST));
+    Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
+}
+
 /// Begins a call of a caller whose SSH key was verified.
 ///
-/// SSH sends no host name, so the region is that of the path or the default one.
+/// `peer` and `local` are the addresses of the connection. SSH sends no host name, so the region is that of the path or the default one.
 pub(crate) fn begin_ssh_call(
     state: &State,
     caller: Caller,
-    peer: SocketAddr,
+    (peer, local): (SocketAddr, SocketAddr),
     scope: Option<Scope>,
     user_agent: String,
     authority: Arc<dyn Authority>,
@@ -168,8 +183,12 @@ pub(crate) fn begin_ssh_call(
     let default = || Scope { account: caller.account_id.clone(), region: state.settings.region.clone() };
     let scope = scope.unwrap_or_else(default);
     let caller = caller.in_partition(scope.region.partition());
+    let scheme = if state.settings.tls.mode == TlsMode::Require { "https" } else { "http" };
+    // A server that listens on all addresses has no other one that the client is known to reach.
+    let is_anywhere = state.address.ip().is_unspecified();
+    let host = is_anywhere.then(|| SocketAddr::new(local.ip().to_canonical(), state.address.port()).to_string());
     let origin = Origin {
-        clone_url_base: clone_url_base(state, "http", None, &scope),
+        clone_url_base: clone_url_base(state, scheme, host.as_deref(), &scope),
         ssh_clone_url_base: ssh_clone_url_base(state, None, &scope),
         account: scope.account,
         region: scope.region,

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use aws::{Call, Caller, Failure, FaultInjector, Region};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State as Shared};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use console::{FeedOf, Services};
+use console::{FeedOf, LargeFile, Services};
+use git::FilePart;
 
+use crate::body::FileBody;
 use crate::connection::Peer;
 use crate::disconnect::DisconnectGuard;
 use crate::failures::CallFaults;
@@ -66,6 +68,7 @@ pub(crate) async fn serve(
             headers::add_missing(feed.headers_mut(), response.headers());
             return feed;
         }
+        let response = with_large_file(response);
         // 6. Respond, unless a failure on demand makes the reply late or cuts the connection.
         match faults.borrow().iter().find_map(|faults| faults.effect()) {
             Some(effect) => api::affect(response, effect),
@@ -103,6 +106,15 @@ fn begin_call(state: &State, head: &Parts, peer: &Peer, caller: Caller, region: 
         tracing::error!(%error, "cannot begin a call of the console");
         Failure::internal()
     })
+}
+
+/// Replaces the body of a response by the file that the page names.
+fn with_large_file(mut response: Response<Body>) -> Response<Body> {
+    if let Some(LargeFile { file, bytes }) = response.extensions_mut().remove() {
+        response.headers_mut().insert(CONTENT_LENGTH, bytes.into());
+        *response.body_mut() = Body::from_stream(FileBody(FilePart::new(file, 0..bytes)));
+    }
+    response
 }
 
 fn internal_error() -> Response<Body> {

@@ -23,6 +23,7 @@ use crate::connection::Peer;
 use crate::disconnect::DisconnectGuard;
 use crate::git_http::path::Endpoint;
 pub(crate) use crate::git_http::path::GitPath;
+pub(crate) use crate::git_http::reply::credentials_required;
 use crate::git_http::reply::{HttpReply, plain, unauthorized};
 use crate::git_serving::{Reply, Session, fetch, push};
 use crate::settings::Access;
@@ -175,7 +176,7 @@ fn decompressed<'b>(head: &Parts, body: impl Read + 'b) -> Box<dyn Read + 'b> {
 /// Returns whether a request has no credentials that name a caller, or none that could be verified.
 ///
 /// libcurl sends the user name of a URL with an empty password before `git` asks its credential helper, which it does only after a 401.
-fn lacks_credentials(head: &Parts, access: Access) -> bool {
+pub(crate) fn lacks_credentials(head: &Parts, access: Access) -> bool {
     let authorization = headers::text(&head.headers, &AUTHORIZATION);
     let authorization = authorization.as_deref();
     Credentials::read(authorization, None).presented == PresentedCredential::Nothing

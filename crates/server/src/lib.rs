@@ -38,6 +38,8 @@ mod git_http;
 mod git_serving;
 mod handshake;
 mod headers;
+mod large_files;
+mod lfs;
 mod listen;
 mod local;
 mod maintenance;

@@ -15,6 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use worker::{Stop, Waker, Work, Worker};
 
 use crate::clock::system_time;
+use crate::large_files::LargeFiles;
 use crate::settings::Git;
 
 /// Longest time between searches for repositories with unreachable objects.
@@ -57,8 +58,16 @@ impl Maintenance {
             ..MaintenanceOptions::default()
         };
         let interval = settings.prune_age.clamp(SEARCH_INTERVAL_MIN, SEARCH_INTERVAL_MAX);
-        let work =
-            MaintenanceWork { codecommit, queue, clock, options, interval, last_search: None, failed: HashMap::new() };
+        let work = MaintenanceWork {
+            large_files: LargeFiles::new(Arc::clone(&codecommit), Arc::clone(&clock), settings.prune_age),
+            codecommit,
+            queue,
+            clock,
+            options,
+            interval,
+            last_search: None,
+            failed: HashMap::new(),
+        };
         Ok(Self(Some(Worker::start("maintenance", waker, work)?)))
     }
 
@@ -100,15 +109,20 @@ struct MaintenanceWork {
     last_search: Option<Instant>,
     /// Times of the last failures, by repository.
     failed: HashMap<String, Instant>,
+    /// Removal of large files.
+    large_files: LargeFiles,
 }
 
 impl Work for MaintenanceWork {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
-        self.search_unreachable();
+        let is_search_due = self.search_unreachable();
         while let Some(id) = self.next(stop) {
             if self.failed.get(&id).is_none_or(|failed| failed.elapsed() >= RETRY_DELAY) {
                 self.maintain(id, stop);
             }
+        }
+        if is_search_due {
+            self.large_files.prune(stop);
         }
         let since_search = self.last_search.map_or(Duration::ZERO, |last_search| last_search.elapsed());
         Ok(Some(self.interval.saturating_sub(since_search)))
@@ -116,15 +130,16 @@ impl Work for MaintenanceWork {
 }
 
 impl MaintenanceWork {
-    /// Queues the repositories with unreachable objects, if a search is due.
-    fn search_unreachable(&mut self) {
+    /// Queues the repositories with unreachable objects, if a search is due; returns whether it was.
+    fn search_unreachable(&mut self) -> bool {
         if self.last_search.is_some_and(|last_search| last_search.elapsed() < self.interval) {
-            return;
+            return false;
         }
         self.last_search = Some(Instant::now());
         self.failed.retain(|_, failed| failed.elapsed() < RETRY_DELAY);
         let ids = self.codecommit.repositories_to_prune();
         self.queue.ids().extend(ids);
+        true
     }
 
     fn next(&self, stop: &Stop) -> Option<String> {

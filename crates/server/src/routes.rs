@@ -14,9 +14,10 @@ use axum::routing::{any, get, post};
 
 use crate::connection::Peer;
 use crate::git_http::GitPath;
+use crate::lfs::LfsPath;
 use crate::settings::TlsMode;
 use crate::state::State;
-use crate::{api, authenticate, body, client_address, console_http, git_http, local, origin, protocol, s3};
+use crate::{api, authenticate, body, client_address, console_http, git_http, lfs, local, origin, protocol, s3};
 
 /// The message for plain HTTP if TLS is required.
 const TLS_REQUIRED: &str = "This server requires TLS: use an https:// URL and the certificate authority in the file ca.pem of its data folder.";
@@ -115,7 +116,7 @@ async fn check_client_of_local(
     next.run(request).await
 }
 
-/// Serves Git and S3, which have their own paths, and AWS query by GET; all other requests get Git's reply.
+/// Serves Git, Git LFS and S3, which have their own paths, and AWS query by GET; all other requests get Git's reply.
 async fn serve_other(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -127,6 +128,9 @@ async fn serve_other(
     }
     if let Some(response) = console_http::lead_to_console(&state, &head) {
         return response;
+    }
+    if let Some(path) = LfsPath::parse(head.uri.path()).filter(|_| state.settings.git.lfs.is_on) {
+        return lfs::serve(state, peer, path, Request::from_parts(head, body)).await;
     }
     let for_s3 = GitPath::parse(head.uri.path()).is_none() && s3::is_s3_request(&state, &head);
     let request = Request::from_parts(head, body);

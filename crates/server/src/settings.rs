@@ -152,6 +152,23 @@ pub struct Git {
     pub pack_limit: usize,
     /// Time that unreachable objects are kept.
     pub prune_age: Duration,
+    /// Git LFS; its limits are settings of the service.
+    pub lfs: Lfs,
+}
+
+/// Git LFS.
+#[derive(Clone, Copy, Debug)]
+pub struct Lfs {
+    /// Whether large files are served.
+    pub is_on: bool,
+    /// Whether its requests are recorded.
+    pub events: bool,
+}
+
+impl Default for Lfs {
+    fn default() -> Self {
+        Self { is_on: true, events: true }
+    }
 }
 
 impl Settings {
@@ -239,6 +256,7 @@ impl Default for Git {
             cache_bytes: 256 << 20,
             pack_limit: 20,
             prune_age: Duration::from_hours(14 * 24),
+            lfs: Lfs::default(),
         }
     }
 }

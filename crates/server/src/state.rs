@@ -27,6 +27,7 @@ use crate::body::{SPILL_BYTES_MAX, SpillSpace};
 use crate::data_folder::{self, DATABASE};
 use crate::failures::Failures;
 use crate::folders::Folders;
+use crate::lfs::Tokens;
 use crate::messages::DeliveryLog;
 use crate::notifications::NotifierHandle;
 use crate::push_permits::PushPermits;
@@ -87,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) tagging: Tagging,
     pub(crate) git: git::Options,
+    /// Signs the tokens of Git LFS.
+    pub(crate) lfs_tokens: Tokens,
     /// Sends the messages of triggers.
     pub(crate) trigger_sender: Arc<TriggerSender>,
     /// Outcomes of the notifications of trails.
@@ -175,6 +178,7 @@ impl Parts {
         let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls);
         let git = codecommit::git_options(&settings, &folders)?;
         let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone())?;
+        let lfs_tokens = Tokens::open(&store)?;
         let trigger_sender = Arc::clone(&queues.trigger_sender);
         let notification_log = queues.notification_log.clone();
         let workers = Workers::start(&settings, &folders, &store, &codecommit, &clock, queues)?;
@@ -200,6 +204,7 @@ impl Parts {
             cloudtrail,
             codecommit,
             git,
+            lfs_tokens,
             trigger_sender,
             notification_log,
             workers,
@@ -236,6 +241,7 @@ impl Parts {
             codecommit,
             tagging,
             git,
+            lfs_tokens: _,
             trigger_sender: _,
             notification_log: _,
             workers,

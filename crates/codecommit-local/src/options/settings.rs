@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws::Timestamp;
+use codecommit::lfs::LfsSettings;
 use git::MergeLimits;
 use server::Settings;
 use server::settings::{
-    AccessKey, AllowedHosts, CertificateFiles, FixedClockSettings, Git, IpNet, SecretKey, TlsNames, TlsSettings,
+    AccessKey, AllowedHosts, CertificateFiles, FixedClockSettings, Git, IpNet, Lfs, SecretKey, TlsNames, TlsSettings,
 };
 
-use super::{Access, Durability, Options, SettingError, YesNo, buckets, units};
+use super::{Access, Durability, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, units};
 
 impl Options {
     /// Checks the settings, and fills in defaults.
@@ -24,13 +25,14 @@ impl Options {
     /// assert_eq!(options.settings()?.log_interval.as_secs(), 1);
     /// # Ok::<(), codecommit_local::options::SettingError>(())
     /// ```
-    pub fn settings(self) -> Result<Settings, SettingError> {
+    pub fn settings(mut self) -> Result<Settings, SettingError> {
         let defaults = Settings::default();
         let ephemeral = self.ephemeral.unwrap_or(false);
         if ephemeral && self.data_dir.is_some() {
             return Err(SettingError("data-dir and ephemeral exclude each other; write one of them".to_owned()));
         }
-        let body_bytes_max = size("max-body", self.max_body, defaults.body_bytes_max)?;
+        let body_bytes_max = size("max-body", self.max_body.take(), defaults.body_bytes_max)?;
+        let git = self.git(&defaults.git, body_bytes_max)?;
         let region = parsed("region", self.region, defaults.region)?;
         let trail_bucket = self.trail_bucket.unwrap_or(defaults.trail_bucket);
         let allowed_hosts = allowed_hosts(self.allowed_host, self.tls_name.as_deref())?;
@@ -39,7 +41,6 @@ impl Options {
             names: tls_names(self.tls_name)?,
             certificate: certificate(self.tls_cert, self.tls_key)?,
         };
-        let (git, limits) = (defaults.git, git::Limits::default());
         let codecommit = defaults.codecommit;
         let (simulate, failures) = self.simulate.unwrap_or_default().settings()?;
         Ok(Settings {
@@ -75,29 +76,7 @@ impl Options {
             console_events: self.console_events.map(Into::into).or(defaults.console_events),
             body_bytes_max,
             durability: self.durability.map_or(defaults.durability, Into::into),
-            git: Git {
-                auth: self.git_auth.map(Into::into),
-                offers: self.git_capabilities.map_or(git.offers, Into::into),
-                limits: git::Limits {
-                    refs_per_push: self.git_max_refs.unwrap_or(limits.refs_per_push),
-                    pack_bytes: size("git-max-pack", self.git_max_pack, limits.pack_bytes)?,
-                    object_bytes: size("git-max-object", self.git_max_object, limits.object_bytes)?,
-                    expansion_bytes: size("git-max-expansion", self.git_max_expansion, limits.expansion_bytes)?,
-                    delta_chain: self.git_max_delta_chain.unwrap_or(limits.delta_chain),
-                    request_bytes: body_bytes_max,
-                    ..limits
-                },
-                fsck: self.git_fsck.unwrap_or(git.fsck),
-                timeout: time("git-timeout", self.git_timeout, git.timeout)?,
-                packs: git_packs(self.git_packs)?,
-                cache_bytes: match self.git_cache {
-                    Some(none) if none == "0" => 0,
-                    text => size("git-cache", text, git.cache_bytes)?,
-                },
-                pack_limit: self.git_pack_limit.unwrap_or(git.pack_limit),
-                prune_age: time("git-prune-age", self.git_prune_age, git.prune_age)?,
-                ..git
-            },
+            git,
             cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,
             triggers: self.triggers.unwrap_or_default().settings()?,
             kms_events: self.kms_events.unwrap_or(defaults.kms_events),
@@ -122,8 +101,46 @@ impl Options {
                     self.merge_max_items,
                     &codecommit.merge,
                 )?,
+                lfs: LfsSettings {
+                    object_bytes_max: size("lfs-max-object", self.lfs_max_object, codecommit.lfs.object_bytes_max)?,
+                    quota_bytes: self.lfs_quota.map(|quota| size("lfs-quota", Some(quota), 0)).transpose()?,
+                    check_pushes: self.lfs_check == Some(OnOff::On),
+                    archive_content: self.lfs_archives == Some(LfsArchives::Content),
+                },
                 simulate,
             },
+        })
+    }
+
+    /// Takes the settings of Git; `git` has the defaults.
+    fn git(&mut self, git: &Git, body_bytes_max: u64) -> Result<Git, SettingError> {
+        let limits = git::Limits::default();
+        Ok(Git {
+            auth: self.git_auth.map(Into::into),
+            offers: self.git_capabilities.map_or(git.offers, Into::into),
+            limits: git::Limits {
+                refs_per_push: self.git_max_refs.unwrap_or(limits.refs_per_push),
+                pack_bytes: size("git-max-pack", self.git_max_pack.take(), limits.pack_bytes)?,
+                object_bytes: size("git-max-object", self.git_max_object.take(), limits.object_bytes)?,
+                expansion_bytes: size("git-max-expansion", self.git_max_expansion.take(), limits.expansion_bytes)?,
+                delta_chain: self.git_max_delta_chain.unwrap_or(limits.delta_chain),
+                request_bytes: body_bytes_max,
+                ..limits
+            },
+            fsck: self.git_fsck.unwrap_or(git.fsck),
+            timeout: time("git-timeout", self.git_timeout.take(), git.timeout)?,
+            packs: git_packs(self.git_packs)?,
+            cache_bytes: match self.git_cache.take() {
+                Some(none) if none == "0" => 0,
+                text => size("git-cache", text, git.cache_bytes)?,
+            },
+            pack_limit: self.git_pack_limit.unwrap_or(git.pack_limit),
+            prune_age: time("git-prune-age", self.git_prune_age.take(), git.prune_age)?,
+            lfs: Lfs {
+                is_on: self.git_lfs.map_or(git.lfs.is_on, |is_on| is_on == OnOff::On),
+                events: self.lfs_events.map_or(git.lfs.events, |events| events == OnOff::On),
+            },
+            ..*git
         })
     }
 }

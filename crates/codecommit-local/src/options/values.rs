@@ -181,3 +181,23 @@ pub enum YesNo {
     /// It does not.
     No,
 }
+
+/// Whether something is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OnOff {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+/// What archives have in the place of large files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LfsArchives {
+    /// The pointers.
+    Pointers,
+    /// The content.
+    Content,
+}

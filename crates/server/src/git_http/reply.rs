@@ -136,15 +136,19 @@ fn status(failure: &Failure) -> u16 {
 
 /// Requests credentials: the client repeats the request with those that it has, or asks its user.
 pub(crate) fn unauthorized(access: Access) -> Response<Body> {
-    let message = match access {
+    let mut response = plain(401, credentials_required(access));
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"AWS CodeCommit\""));
+    response
+}
+
+/// Returns the message for a request without credentials.
+pub(crate) const fn credentials_required(access: Access) -> &'static str {
+    match access {
         Access::Open => "Credentials are required. Any password will do; the user name names the caller.",
         Access::Signed | Access::Enforced => {
             "Credentials are required: those of git-remote-codecommit, of the credential helper of the AWS CLI, or Git credentials."
         }
-    };
-    let mut response = plain(401, message);
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"AWS CodeCommit\""));
-    response
+    }
 }
 
 /// Creates a reply with a message for the user.

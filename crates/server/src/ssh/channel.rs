@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::Caller;
 use bytes::Bytes;
-use git::SshCommand;
+use git::{LfsAuthentication, SshCommand};
 use russh::server::Msg;
 use russh::{Channel, ChannelMsg, ChannelWriteHalf};
 use tokio::sync::{oneshot, watch};
@@ -74,7 +74,8 @@ pub(super) async fn serve(mut channel: Channel<Msg>, mut request: oneshot::Recei
     let (mut open, mut connected) = (request.open.clone(), shared.connected.clone());
     let serve = async {
         let served = match git_session(request, &shared).await {
-            Ok(session) => session.serve(Input::new(reading, received, idle_timeout), &writing).await,
+            Ok(Requesting::Git(session)) => session.serve(Input::new(reading, received, idle_timeout), &writing).await,
+            Ok(Requesting::Lfs(session)) => session.authenticate_lfs(&writing).await,
             Err(message) => Served::refused(message),
         };
         close(served, &writing, idle_timeout).await;
@@ -87,10 +88,24 @@ pub(super) async fn serve(mut channel: Channel<Msg>, mut request: oneshot::Recei
     }
 }
 
-/// Returns the session that a client requests, or a message for the user.
-async fn git_session(request: Request, shared: &Shared) -> Result<GitSession, String> {
+/// A session of `git`, or a request of git-lfs.
+enum Requesting {
+    Git(GitSession),
+    Lfs(GitSession),
+}
+
+/// Returns what a client requests, or a message for the user.
+async fn git_session(request: Request, shared: &Shared) -> Result<Requesting, String> {
     let Requested::Command(command) = &request.requested else { return Err(NO_SHELL.to_owned()) };
-    let Some(SshCommand { service, path }) = SshCommand::parse(command) else {
+    let state = shared.server.state().await.map_err(|reason| reason.to_string())?;
+    let lfs = LfsAuthentication::parse(command).filter(|_| state.settings.git.lfs.is_on);
+    let (service, path, requesting): (_, _, fn(GitSession) -> Requesting) = if let Some(lfs) = lfs {
+        // git-lfs leaves out the first slash of some URLs, and adds the end of others.
+        let path = lfs.path.strip_suffix(".git").unwrap_or(&lfs.path).trim_start_matches('/');
+        (lfs.service, format!("/{path}"), Requesting::Lfs)
+    } else if let Some(SshCommand { service, path }) = SshCommand::parse(command) {
+        (service, path, Requesting::Git)
+    } else {
         return Err(
             "This server runs git-upload-pack and git-receive-pack only, each with one path: use git clone, git fetch \
                     and git push."
@@ -103,8 +118,7 @@ async fn git_session(request: Request, shared: &Shared) -> Result<GitSession, St
              /ACCOUNT/REGION/v1/repos/NAME."
         ));
     };
-    let state = shared.server.state().await.map_err(|reason| reason.to_string())?;
-    GitSession::new(request, state, shared, service, scope, repository_name).map_err(|error| {
+    GitSession::new(request, state, shared, service, scope, repository_name).map(requesting).map_err(|error| {
         tracing::error!(%error, "cannot read the policies of an SSH client");
         "The request failed because of an internal error.".to_owned()
     })

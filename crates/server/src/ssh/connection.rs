@@ -23,6 +23,8 @@ use crate::ssh::client::Client;
 pub(super) struct Shared {
     pub(super) server: Arc<Running>,
     pub(super) peer: SocketAddr,
+    /// The address at which the client has reached the server.
+    pub(super) local: SocketAddr,
     /// Time without a session, or without progress of one, after which the connection is closed.
     pub(super) idle_timeout: Duration,
     /// Set when the connection ends.
@@ -72,6 +74,10 @@ pub(super) async fn run(
         Ok(handles) => handles,
         Err(error) => return tracing::warn!(%error, %peer, "cannot serve an SSH connection"),
     };
+    let local = match socket.local_addr() {
+        Ok(local) => local,
+        Err(error) => return tracing::warn!(%error, %peer, "cannot serve an SSH connection"),
+    };
     let guard = DisconnectGuard::new();
     let (running_sender, running) = watch::channel(0);
     let (connection, connected) = watch::channel(());
@@ -79,6 +85,7 @@ pub(super) async fn run(
     let shared = Arc::new(Shared {
         server,
         peer,
+        local,
         idle_timeout,
         disconnected: guard.flag(),
         connected,

@@ -13,11 +13,13 @@ use git::{References, Service, Version};
 use http_body_util::BodyExt;
 use russh::ChannelWriteHalf;
 use russh::server::Msg;
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::authenticate::{self, Scope};
 use crate::git_serving::{Refusal, Session, event, fetch, push};
+use crate::lfs::{CallerGrant, GrantedOperation, TOKEN_LIFETIME};
 use crate::ssh::channel::Request;
 use crate::ssh::connection::Shared;
 use crate::ssh::input::Input;
@@ -49,6 +51,8 @@ pub(super) struct GitSession {
     /// Decides in the same way until the end of the session.
     authority: Arc<dyn Authority>,
     peer: SocketAddr,
+    /// The address at which the client has reached the server.
+    local: SocketAddr,
     user_agent: String,
     scope: Option<Scope>,
     service: Service,
@@ -77,6 +81,7 @@ impl GitSession {
             state,
             caller: request.caller,
             peer: shared.peer,
+            local: shared.local,
             user_agent: request.user_agent,
             scope,
             service,
@@ -91,7 +96,8 @@ impl GitSession {
     fn begin(&self) -> Session {
         let (caller, user_agent) = (self.caller.clone(), self.user_agent.clone());
         let (scope, authority) = (self.scope.clone(), Arc::clone(&self.authority));
-        let mut call = authenticate::begin_ssh_call(&self.state, caller, self.peer, scope, user_agent, authority);
+        let mut call =
+            authenticate::begin_ssh_call(&self.state, caller, (self.peer, self.local), scope, user_agent, authority);
         call.interrupts.extend([Arc::clone(&self.disconnected), Arc::clone(&self.closed)]);
         Session {
             state: Arc::clone(&self.state),
@@ -155,6 +161,46 @@ impl GitSession {
             Ok(Err(served)) => served,
             Err(_) => Served::refused(INTERNAL_ERROR),
         }
+    }
+
+    /// Sends the URL and the token with which git-lfs makes its requests over HTTP.
+    pub(super) async fn authenticate_lfs(self, writing: &ChannelWriteHalf<Msg>) -> Served {
+        let session = Arc::new(self);
+        let working = Arc::clone(&session);
+        match blocking::run(move || caught(|| working.lfs_authentication())).await {
+            Ok(answer) => {
+                // A client that has disconnected needs no answer.
+                let _ = send(writing, answer, session.state.settings.git.timeout).await;
+                Served::DONE
+            }
+            Err(served) => served,
+        }
+    }
+
+    /// Returns the answer for git-lfs. It is recorded only if it fails: the requests over HTTP are recorded.
+    fn lfs_authentication(&self) -> Result<Bytes, Served> {
+        let session = self.begin();
+        let repository = session.repository().map_err(|refusal| self.refused(&refusal))?;
+        let call = &session.call;
+        let operation = match self.service {
+            Service::UploadPack => GrantedOperation::Download,
+            Service::ReceivePack => GrantedOperation::Upload,
+        };
+        let grant = CallerGrant {
+            operation,
+            repository: repository.name.clone(),
+            account: call.account.clone(),
+            region: call.region.clone(),
+            caller: call.caller.clone(),
+        };
+        let token = self.state.lfs_tokens.of_caller(grant, call.time);
+        let answer = json!({
+            "href": format!("{}/{}/info/lfs", call.clone_url_base, repository.name),
+            "header": { "Authorization": format!("Bearer {token}") },
+            "expires_in": TOKEN_LIFETIME.as_secs(),
+        });
+        self.log(call, 200, None);
+        Ok(answer.to_string().into())
     }
 
     /// Records the advertisement; returns it with the references that it has.
