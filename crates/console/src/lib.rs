@@ -45,6 +45,7 @@ use http::{Request, Response};
 use identity::{Access, Sts};
 use trail::{CloudTrail, Trail};
 
+pub use crate::pages::code::large::LargeFile;
 pub use crate::pages::live::FeedOf;
 
 /// The path below which all pages are.

@@ -71,6 +71,7 @@ fn get(visit: &Visit<'_>, segments: &[&str]) -> Page {
         ["repositories", name, "triggers"] => pages::triggers::show(visit, name),
         ["repositories", name, "code"] => pages::code::show(visit, name),
         ["repositories", name, "raw"] => pages::code::raw::show(visit, name),
+        ["repositories", name, "large"] => pages::code::large::show(visit, name),
         ["repositories", name, "create"] => edit::show(visit, name, Action::Create),
         ["repositories", name, "edit"] => edit::show(visit, name, Action::Edit),
         ["repositories", name, "delete"] => edit::show(visit, name, Action::Delete),

@@ -1,6 +1,7 @@
 //! Files: their lines, their bytes, and the forms that change them.
 
 use serde_json::json;
+use tests::lfs::{id_of, pointer_to};
 use tests::{Reply, World};
 
 use super::commits::{commit, encode, two_commits};
@@ -264,4 +265,33 @@ fn a_history_lists_commits_with_their_parents_and_a_graph() {
     let page = browser.page(&next);
     assert_eq!(page.matches("<svg class=\"graph\"").count(), 7);
     assert!(page.contains("Newest commits") && !page.contains("Older commits"), "{page}");
+}
+
+#[test]
+fn a_large_file_is_shown_by_its_pointer_and_downloaded() {
+    let world = World::new();
+    two_commits(&world);
+    let mut browser = Browser::signed_in(&world);
+    let content = b"The content of a large file.\n";
+    put(&world, "large.bin", &encode(&pointer_to(content)));
+    let page = browser.page("repositories/MyDemoRepo/code?path=large.bin");
+    for part in ["Large file, 29 bytes", &id_of(content), "The content is not on the server."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("/edit?"), "{page}");
+    assert_eq!(browser.get("repositories/MyDemoRepo/large?path=large.bin").status, 404);
+    world.lfs_upload("MyDemoRepo", content);
+    let recorded = world.events().len();
+    let page = browser.page("repositories/MyDemoRepo/code?path=large.bin");
+    assert_eq!(names_after(&world, recorded), ["GetObjectIdentifier", "GetReferences", "GetBlob"]);
+    assert!(page.contains("Download the file (29 bytes)") && page.contains("/large?path=large.bin"), "{page}");
+    let recorded = world.events().len();
+    let file = browser.get("repositories/MyDemoRepo/large?path=large.bin");
+    assert_eq!((file.status, &file.body[..]), (200, &content[..]));
+    assert_eq!(names_after(&world, recorded), ["GetFile"]);
+    let header = |name| file.header(name).unwrap_or_default();
+    assert_eq!([header("content-length"), header("content-type")], ["29", "application/octet-stream"]);
+    assert!(header("content-disposition").starts_with("attachment; filename=\"large.bin\""));
+    assert!(header("content-security-policy").starts_with("sandbox"));
+    assert_eq!(browser.get("repositories/MyDemoRepo/large?path=src%2Flines.txt").status, 404);
 }

@@ -3,6 +3,7 @@
 pub(crate) mod edit;
 mod file;
 mod folder;
+pub(crate) mod large;
 mod location;
 pub(crate) mod raw;
 pub(crate) mod upload;

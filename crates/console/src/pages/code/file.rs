@@ -3,11 +3,12 @@
 use askama::Template;
 use askama::filters::Safe;
 use aws::Failure;
+use codecommit::lfs::Pointer;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::location::Location;
-use super::{ObjectReply, decode, raw};
+use super::{ObjectReply, decode, large, raw};
 use crate::frame::{Frame, Section};
 use crate::highlight;
 use crate::references::Chooser;
@@ -45,9 +46,18 @@ enum FileContent {
     /// Target of a symbolic link.
     Link(String),
     Submodule,
+    Large(Large),
     /// Size of a file that is no text.
     Binary(String),
     Failed(Failure),
+}
+
+/// A large file, by its pointer.
+struct Large {
+    id: String,
+    size: String,
+    /// The URL of the content; `None` if it is not on the server.
+    content: Option<String>,
 }
 
 /// Lines of a text.
@@ -102,6 +112,14 @@ fn content(visit: &Visit<'_>, location: &Location<'_>, object: &ObjectReply) -> 
     let bytes_size = size(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     if object.mode == "120000" {
         return Ok(FileContent::Link(String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    if let Some(pointer) = Pointer::parse(&bytes) {
+        let is_there = large::find(visit, location.repository, &pointer)?.is_some();
+        return Ok(FileContent::Large(Large {
+            id: pointer.object.id.to_string(),
+            size: size(pointer.object.bytes),
+            content: is_there.then(|| location.page("large")),
+        }));
     }
     if raw::image_type(&bytes).is_some() {
         return Ok(FileContent::Image(location.page("raw"), bytes_size));

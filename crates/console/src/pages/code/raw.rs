@@ -1,5 +1,6 @@
 //! Contents of files as they are, without anything that a browser could run.
 
+use aws::Failure;
 use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use crate::visit::{Page, Visit};
 use crate::{reply, url};
 
 /// Keeps the browser from running what it could take for a page.
-const POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+pub(super) const POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 
 /// Bytes of the beginning of a file in which a zero byte means that it is binary, as in Git.
 const BINARY_BYTES: usize = 8_000;
@@ -24,8 +25,7 @@ struct FileReply {
 /// Sends a file by `GetFile`: images of the known types as such, texts as plain text, and all others as downloads.
 pub(crate) fn show(visit: &Visit<'_>, repository: &str) -> Page {
     let location = Location::of(visit, repository);
-    let file: FileReply = visit.run("GetFile", &location.input("filePath"))?;
-    let content = decode(&file.file_content)?;
+    let content = content(visit, &location)?;
     let (content_type, is_download) = match image_type(&content) {
         Some(content_type) => (content_type, false),
         None if is_binary(&content) => ("application/octet-stream", true),
@@ -35,11 +35,21 @@ pub(crate) fn show(visit: &Visit<'_>, repository: &str) -> Page {
     let mut response = reply::with_body(200, content_type, content);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
     let kind = if is_download { "attachment" } else { "inline" };
-    // The name in both forms of RFC 6266, without characters that end the header's value.
-    let plain: String = location.name().chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
-    let disposition = format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", url::escape(location.name()));
-    response.headers_mut().insert(CONTENT_DISPOSITION, reply::header(&disposition));
+    response.headers_mut().insert(CONTENT_DISPOSITION, disposition(kind, location.name()));
     Ok(response)
+}
+
+/// Reads a file by `GetFile`.
+pub(super) fn content(visit: &Visit<'_>, location: &Location<'_>) -> Result<Vec<u8>, Failure> {
+    let file: FileReply = visit.run("GetFile", &location.input("filePath"))?;
+    decode(&file.file_content)
+}
+
+/// Returns what a browser does with a file, `inline` or `attachment`, and its name.
+pub(super) fn disposition(kind: &str, name: &str) -> HeaderValue {
+    // The name in both forms of RFC 6266, without characters that end the header's value.
+    let plain: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+    reply::header(&format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", url::escape(name)))
 }
 
 const fn is_plain(letter: char) -> bool {
