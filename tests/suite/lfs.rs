@@ -9,6 +9,7 @@ use tests::{Reply, World, files, wait_until, wire};
 
 mod clients;
 mod locks;
+mod permissions;
 mod removal;
 
 pub(crate) const CONTENT: &[u8] = b"The content of a large file.\n";

@@ -22,9 +22,12 @@ impl CodeCommit {
         repository: &Repository,
         received: &Received<'_>,
     ) -> Result<Option<String>, Exception> {
+        if !self.settings.lfs.check_pushes || received.unpack.is_err() {
+            return Ok(None);
+        }
         let accepted = received.commands.iter().zip(received.statuses).filter(|(_, status)| status.is_ok());
         let wants: Vec<ObjectId> = accepted.map(|(command, _)| command.new).filter(|id| !id.is_null()).collect();
-        if !self.settings.lfs.check_pushes || received.unpack.is_err() || wants.is_empty() {
+        if wants.is_empty() {
             return Ok(None);
         }
         let references = self.references(repository)?;
