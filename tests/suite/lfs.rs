@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::lfs::{LFS_TYPE, batch_of, id_of, pointer_to};
@@ -144,6 +145,30 @@ fn objects_that_are_there_are_not_sent_again_and_a_lost_file_is() {
     let wrong = json!({ "operation": "upload", "objects": [{ "oid": id_of(CONTENT), "size": 5 }] });
     let answer = world.lfs("MyDemoRepo", "objects/batch", &[], &wrong).json();
     assert_eq!(answer["objects"][0]["error"]["code"], 422);
+}
+
+#[test]
+fn a_failure_of_any_statement_of_an_upload_leaves_no_object_and_the_upload_can_be_repeated() {
+    // No background work counts among the statements.
+    let world = world_with(|settings| settings.log_interval = Duration::from_hours(1));
+    for number in 1.. {
+        let content = format!("content {number}").into_bytes();
+        let action = upload_action(&world, "MyDemoRepo", &content);
+        world.store().fail_statement(number);
+        let status = put(&world, &action, &content).status;
+        let is_over = world.store().fail_statement(0) > 0;
+        let stored = world.lfs_download("MyDemoRepo", &id_of(&content), content.len());
+        if is_over {
+            assert_eq!((status, stored.as_deref()), (200, Some(&content[..])));
+            assert!(number > 5, "statements were failed");
+            break;
+        }
+        assert!([200, 500].contains(&status), "{number}: {status}");
+        assert_eq!(stored.is_some(), status == 200, "{number}: no object is there before the client is told");
+        assert_eq!(put(&world, &action, &content).status, 200, "{number}");
+        let stored = world.lfs_download("MyDemoRepo", &id_of(&content), content.len());
+        assert_eq!(stored.as_deref(), Some(&content[..]), "{number}");
+    }
 }
 
 #[test]
