@@ -71,3 +71,33 @@ pub(crate) fn forget(transaction: &Transaction, first_seq: i64, last_seq: i64) -
     transaction.execute(sql, &[first_seq.into(), last_seq.into()])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use store::{Durability, Store};
+
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn changes_are_removed_with_their_events_only() {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
+        let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+        store.migrate("trail", schema::STEPS).expect("the migrations are valid");
+        let change = ReferenceChange { name: "refs/heads/main".to_owned(), old: None, is_forced: false };
+        let left = store.write(move |transaction| {
+            for (seq, event_id) in [(1_i64, "first"), (2, "second"), (3, "third")] {
+                transaction.execute(
+                    "INSERT INTO events (seq, event_id, account, region, time, name, record) \
+                     VALUES (?1, ?2, '111122223333', 'us-east-1', ?1, 'GitPush', '{}')",
+                    &[seq.into(), event_id.into()],
+                )?;
+                insert(transaction, event_id, std::slice::from_ref(&change))?;
+            }
+            insert(transaction, "without changes", &[])?;
+            forget(transaction, 1, 2)?;
+            transaction.query("SELECT event_id FROM reference_changes ORDER BY event_id", &[], |row| row.text(0))
+        });
+        assert_eq!(left.expect("the statements are valid"), ["third"]);
+    }
+}

@@ -161,10 +161,15 @@ fn a_line_is_discussed_without_scripts() {
     assert_eq!(browser.submit(&commit, comments, &fields).status, 303);
     let page = browser.page(&commit);
     assert!(page.contains("This comment was deleted.") && page.contains("Because."), "{page}");
-    let wrong = [&common[..], &line[..2], &[("position", "99"), ("action", "post"), ("content", "x")]].concat();
+    let wrong =
+        [&common[..], &line[..2], &[("position", "99"), ("action", "post"), ("content", "My <b>words</b>")]].concat();
     let refused = browser.submit(&commit, comments, &wrong);
     assert_eq!(refused.status, 400);
-    assert!(refused.text().contains("InvalidFilePositionException"), "{}", refused.text());
+    // What the reader wrote is not lost.
+    let back = format!("<a href=\"{here}\">Back to the page</a>");
+    for part in ["InvalidFilePositionException", "My &#60;b&#62;words&#60;/b&#62;</textarea>", &back] {
+        assert!(refused.text().contains(part), "{part}: {}", refused.text());
+    }
 }
 
 #[test]

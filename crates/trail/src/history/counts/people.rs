@@ -1,6 +1,7 @@
 //! Summaries of the events of each user.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use aws::Timestamp;
 use store::{Error, Transaction};
@@ -9,8 +10,8 @@ use super::{Names, Selection, scan};
 use crate::history::attributes::Attribute;
 use crate::history::columns::Entry;
 
-/// Number of repositories of a user that are compared one by one, which is faster than a hash.
-const FEW: usize = 32;
+/// 2⁶⁴ divided by the golden ratio, which spreads successive numbers.
+const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A user and its events in a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,23 +36,24 @@ pub struct Person {
     pub repositories: usize,
 }
 
-/// The repositories of a user.
-#[derive(Clone, Default)]
-struct Repositories {
-    few: Vec<u32>,
-    others: HashSet<u32>,
-}
+/// The distinct pairs of the ids of a user and a repository.
+type Pairs = HashSet<(u32, u32), BuildHasherDefault<PairHasher>>;
 
-impl Repositories {
-    fn add(&mut self, repository: u32) {
-        if repository == 0 || self.few.contains(&repository) {
-            return;
-        }
-        if self.few.len() < FEW {
-            self.few.push(repository);
-        } else {
-            self.others.insert(repository);
-        }
+/// A hash of one multiplication for each id: the server assigns the ids, so nobody can choose them to collide.
+#[derive(Default)]
+struct PairHasher(u64);
+
+impl Hasher for PairHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        self.0 = (self.0.rotate_left(32) ^ u64::from(id)).wrapping_mul(GOLDEN_RATIO);
     }
 }
 
@@ -65,7 +67,7 @@ struct Summary {
     failures: u64,
     pushes: u64,
     pulls: u64,
-    repositories: Repositories,
+    repositories: usize,
 }
 
 impl Summary {
@@ -75,7 +77,6 @@ impl Summary {
         self.events += 1;
         self.writes += u64::from(!entry.is_read_only);
         self.failures += u64::from(entry.is_failed);
-        self.repositories.add(entry.repository);
     }
 
     fn to_person(&self, user: &str) -> Person {
@@ -89,7 +90,7 @@ impl Summary {
             failures: self.failures,
             pushes: self.pushes,
             pulls: self.pulls,
-            repositories: self.repositories.few.len() + self.repositories.others.len(),
+            repositories: self.repositories,
         }
     }
 }
@@ -100,15 +101,22 @@ pub(super) fn count(transaction: &Transaction, account: &str, selection: &Select
     let number = |name: &str| (1..events.len()).find(|number| events.name(*number) == name);
     let (push, pull) = (number("GitPush"), number("GitPull"));
     let mut summaries = vec![Summary::default(); users.len()];
+    let mut pairs = Pairs::default();
     scan(transaction, account, selection, |entry| {
         let summary = &mut summaries[users.number(entry.user)];
         summary.add(&entry);
+        if entry.repository != 0 {
+            pairs.insert((entry.user, entry.repository));
+        }
         if entry.has_data {
             let name = Some(events.number(entry.name));
             summary.pushes += u64::from(name == push);
             summary.pulls += u64::from(name == pull);
         }
     })?;
+    for (user, _) in pairs {
+        summaries[users.number(user)].repositories += 1;
+    }
     let mut people: Vec<Person> = summaries
         .iter()
         .enumerate()
