@@ -154,7 +154,5 @@ fn position(
     if first.is_none() {
         return Ok(None);
     }
-    let mut count = 0;
-    period.for_each_selected(transaction, scope, first_seq..=seq, |_, _| count += 1)?;
-    Ok(Some(count))
+    Ok(Some(period.count_selected(transaction, scope, first_seq..=seq)?))
 }

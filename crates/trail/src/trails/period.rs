@@ -11,6 +11,16 @@ use super::selectors::Selectors;
 pub(crate) const COLUMNS: &str =
     "id, trail, account, home_region, bucket, prefix, multi_region, global_events, selectors, first_seq, last_seq";
 
+/// Selects the records of an account and region in a range of `seq`.
+///
+/// The expressions keep SQLite from the index by time, which it prefers to the range: it would walk through all events of the account.
+const RECORDS: &str = "SELECT record, time, is_data FROM events \
+    WHERE seq BETWEEN ?3 AND ?4 AND account || '' = ?1 AND region || '' = ?2 ORDER BY seq";
+
+/// Counts the management events of an account and region in a range of `seq`, in the same way.
+const COUNT: &str = "SELECT COUNT(*) FROM events \
+    WHERE seq BETWEEN ?3 AND ?4 AND account || '' = ?1 AND region || '' = ?2 AND is_data = 0";
+
 /// Global services; their events are recorded in [`GLOBAL_REGION`] since 2021.
 const GLOBAL_SOURCES: [&str; 2] = ["iam.amazonaws.com", "sts.amazonaws.com"];
 
@@ -72,6 +82,27 @@ impl TrailPeriod {
         if self.needs_record() { Ok(self.selects(region, is_data, &parse(record)?)) } else { Ok(!is_data) }
     }
 
+    /// Returns the number of selected events of an account and region in a range of `seq`; records are read only if the selection
+    /// depends on them.
+    pub(crate) fn count_selected(
+        &self,
+        transaction: &Transaction,
+        (account, region): (&str, &str),
+        seqs: RangeInclusive<i64>,
+    ) -> Result<u64, Error> {
+        if self.needs_record() {
+            let mut count = 0;
+            self.for_each_selected(transaction, (account, region), seqs, |_, _| count += 1)?;
+            return Ok(count);
+        }
+        let count = transaction.query_one(
+            COUNT,
+            &[account.into(), region.into(), (*seqs.start()).into(), (*seqs.end()).into()],
+            |row| row.integer(0),
+        )?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
     /// Calls a function with the record and time of each selected event of an account and region in a range of `seq`, in its order.
     pub(crate) fn for_each_selected(
         &self,
@@ -81,7 +112,7 @@ impl TrailPeriod {
         mut each: impl FnMut(&str, i64),
     ) -> Result<(), Error> {
         transaction.query(
-            "SELECT record, time, is_data FROM events WHERE seq BETWEEN ?3 AND ?4 AND account = ?1 AND region = ?2 ORDER BY seq",
+            RECORDS,
             &[account.into(), region.into(), (*seqs.start()).into(), (*seqs.end()).into()],
             |row| {
                 let record = row.text(0)?;
@@ -98,4 +129,27 @@ impl TrailPeriod {
 /// Parses a record of the store.
 pub(crate) fn parse(record: &str) -> Result<Value, Error> {
     serde_json::from_str(record).map_err(|_| Error::Damaged("a record is not JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Durability, Store};
+
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn a_range_of_events_is_read_without_the_others() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
+        store.migrate("trail", schema::STEPS).expect("the migrations are valid");
+        for query in [RECORDS, COUNT] {
+            let plan: Result<Vec<String>, Error> = store.read(|transaction| {
+                let values = ["111122223333".into(), "us-east-1".into(), 1.into(), 2.into()];
+                transaction.query(&format!("EXPLAIN QUERY PLAN {query}"), &values, |row| row.text(3))
+            });
+            let plan = plan.expect("the query is valid");
+            assert_eq!(plan, ["SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]);
+        }
+    }
 }
