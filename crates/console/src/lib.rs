@@ -9,6 +9,7 @@
 
 mod approval_rule;
 mod assets;
+mod chooser;
 mod command_line;
 mod comments;
 mod commit;
@@ -29,7 +30,6 @@ mod pages;
 mod plot;
 mod pull_request;
 mod reference;
-mod references;
 mod reply;
 mod routes;
 mod session;

@@ -7,9 +7,9 @@ use askama::filters::Safe;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::chooser::Chooser;
 use crate::commit::Commit;
 use crate::frame::{Frame, Section};
-use crate::references::Chooser;
 use crate::visit::{Page, Visit};
 use crate::{graph, url};
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::location::Location;
 use super::{decode, metadata};
 use crate::frame::{Frame, Section};
-use crate::references;
+use crate::reference;
 use crate::visit::{self, Page, Visit};
 use crate::{reply, text, url};
 
@@ -158,7 +158,7 @@ pub(super) fn tip(visit: &Visit<'_>, location: &Location<'_>) -> Result<(String,
             Some(branch) => branch,
             None => return Ok(("main".to_owned(), String::new())),
         },
-        reference => references::branch(reference).unwrap_or(reference).to_owned(),
+        reference => reference::branch(reference).unwrap_or(reference).to_owned(),
     };
     let commit = newest(visit, repository, &branch)?;
     Ok((branch, commit))

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::location::Location;
 use super::{ObjectReply, decode, large, raw};
+use crate::chooser::Chooser;
 use crate::frame::{Frame, Section};
 use crate::highlight;
-use crate::references::Chooser;
 use crate::text::size;
 use crate::url;
 use crate::visit::{Page, Visit};

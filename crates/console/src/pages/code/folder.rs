@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::location::Location;
 use super::{Metadata, decode, metadata};
+use crate::chooser::Chooser;
 use crate::frame::{Frame, Section};
 use crate::markdown::{self, Origin};
-use crate::references::Chooser;
 use crate::url;
 use crate::visit::{Page, Visit};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::references;
+use crate::reference;
 use crate::url;
 use crate::visit::Visit;
 
@@ -81,7 +81,7 @@ impl<'l> Location<'l> {
 
     /// Returns whether files can be changed here: changes are made at the tips of branches.
     pub(super) fn is_branch(&self) -> bool {
-        references::branch(&self.reference).is_some()
+        reference::branch(&self.reference).is_some()
     }
 }
 

@@ -76,12 +76,3 @@ impl Chooser {
         })
     }
 }
-
-/// Returns the name of a branch, if a page shows the tip of one: a name that begins with `refs/tags/` or an id is none.
-pub(crate) fn branch(current: &str) -> Option<&str> {
-    let is_id = current.len() == 40 && current.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_id {
-        return None;
-    }
-    current.strip_prefix("refs/heads/").or_else(|| (!current.starts_with("refs/")).then_some(current))
-}
