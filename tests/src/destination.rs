@@ -28,11 +28,16 @@ pub struct Received {
 impl Destination {
     /// Starts the server; it answers the first requests with these statuses and all others with 200.
     pub fn start(statuses: &[u16]) -> Self {
+        let replies = statuses.iter().map(|status| (*status, "received\n".to_owned()));
+        Self::start_with(replies.collect(), "received\n")
+    }
+
+    /// Starts the server; it answers the first requests with these statuses and bodies and all others with 200 and `last`.
+    pub fn start_with(replies: Vec<(u16, String)>, last: &'static str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
         let (sender, requests) = channel();
-        let statuses = statuses.to_vec();
-        std::thread::spawn(move || serve(&listener, &statuses, &sender));
+        std::thread::spawn(move || serve(&listener, replies, last, &sender));
         Self { url, requests }
     }
 
@@ -46,6 +51,11 @@ impl Destination {
         self.requests.recv_timeout(REQUEST_TIMEOUT).expect("a request arrives")
     }
 
+    /// Waits for the next request and returns its body, which is JSON.
+    pub fn next_json(&self) -> Value {
+        serde_json::from_str(&self.next().body).expect("the body is JSON")
+    }
+
     /// Waits for the next request and returns the only record of its message.
     pub fn next_record(&self) -> Value {
         let message: Value = serde_json::from_str(&self.next().body).expect("a message is JSON");
@@ -55,13 +65,15 @@ impl Destination {
     }
 }
 
-fn serve(listener: &TcpListener, statuses: &[u16], requests: &Sender<Received>) {
-    let mut statuses = statuses.iter();
+fn serve(listener: &TcpListener, replies: Vec<(u16, String)>, last: &str, requests: &Sender<Received>) {
+    let mut replies = replies.into_iter();
     for stream in listener.incoming() {
         let mut stream = BufReader::new(stream.expect("a connection can be accepted"));
-        let request = read(&mut stream);
-        let status = statuses.next().copied().unwrap_or(200);
-        let reply = format!("HTTP/1.1 {status} Test\r\nconnection: close\r\ncontent-length: 9\r\n\r\nreceived\n");
+        // A server that is killed leaves a part of a request.
+        let Some(request) = read(&mut stream) else { continue };
+        let (status, body) = replies.next().unwrap_or_else(|| (200, last.to_owned()));
+        let head = format!("HTTP/1.1 {status} Test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let reply = head + &body;
         // The client or the test may have ended already.
         let _ = stream.get_mut().write_all(reply.as_bytes());
         if requests.send(request).is_err() {
@@ -70,12 +82,14 @@ fn serve(listener: &TcpListener, statuses: &[u16], requests: &Sender<Received>) 
     }
 }
 
-fn read(stream: &mut BufReader<TcpStream>) -> Received {
+fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).expect("a head is text") > 0 {}
+    while !head.ends_with("\r\n\r\n") {
+        stream.read_line(&mut head).ok().filter(|read| *read > 0)?;
+    }
     let head = head.to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
-    stream.read_exact(&mut body).expect("the body has its declared length");
-    Received { head, body: String::from_utf8(body).expect("a message is text") }
+    stream.read_exact(&mut body).ok()?;
+    Some(Received { head, body: String::from_utf8(body).expect("a message is text") })
 }

@@ -54,6 +54,41 @@ print(topic)
         world.python(&program).ok()
     }
 
+    /// Creates a rule of EventBridge's default bus for the events of CodeCommit, with a queue of the same name as its target.
+    pub fn rule_with_queue(&self, world: &World, name: &str) {
+        let program = format!(
+            "
+import boto3, json
+events, sqs = (boto3.client(name, endpoint_url='{0}') for name in ('events', 'sqs'))
+queue = sqs.create_queue(QueueName='{name}')['QueueUrl']
+arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']
+events.put_rule(Name='{name}', EventPattern=json.dumps({{'source': ['aws.codecommit']}}))
+events.put_targets(Rule='{name}', Targets=[{{'Id': 'queue', 'Arn': arn}}])
+",
+            self.url
+        );
+        world.python(&program).ok();
+    }
+
+    /// Waits for a number of messages in a queue, and returns their bodies.
+    pub fn receive(&self, world: &World, queue: &str, count: usize) -> Vec<String> {
+        let program = format!(
+            "
+import boto3, json
+sqs = boto3.client('sqs', endpoint_url='{0}')
+queue = sqs.get_queue_url(QueueName='{queue}')['QueueUrl']
+bodies = []
+while len(bodies) < {count}:
+    for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20, MaxNumberOfMessages=10)['Messages']:
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message['ReceiptHandle'])
+        bodies.append(message['Body'])
+print(json.dumps(bodies))
+",
+            self.url
+        );
+        serde_json::from_str(&world.python(&program).ok()).expect("the program prints JSON")
+    }
+
     /// Returns the URL of the services.
     pub fn url(&self) -> &str {
         &self.url

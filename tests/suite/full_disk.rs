@@ -35,6 +35,8 @@ struct Outcomes {
     acknowledged: Mutex<BTreeSet<String>>,
     /// Whether the repository with a name exists according to the last outcome.
     created: Mutex<BTreeMap<String, bool>>,
+    /// The repositories and commits of acknowledged calls, each of which has an event.
+    commits: Mutex<BTreeSet<String>>,
     /// The numbers of acknowledged and of refused calls.
     counts: [AtomicUsize; 2],
     is_over: AtomicBool,
@@ -94,7 +96,7 @@ impl SmallDisk {
             is_allowed,
             "this test mounts a disk of its own: the system must allow user namespaces (unshare --user --mount)"
         );
-        let script = "mount -t tmpfs -o size=128m none \"$1\" && log=$2 && shift 2 && exec \"$@\" 2>\"$log\"";
+        let script = "mount -t tmpfs -o size=192m none \"$1\" && log=$2 && shift 2 && exec \"$@\" 2>\"$log\"";
         let mut command = Command::new("unshare");
         command.args(namespace).args(["sh", "-c", script, "sh"]).arg(&mounted).arg(&log).arg(binary::path());
         command.args(["--listen", "127.0.0.1:0", "--log-interval", "100ms", "--data-dir"]).arg(mounted.join("data"));
@@ -169,6 +171,7 @@ fn changes_acknowledged_on_a_full_disk_are_kept_and_recorded_once() {
                     });
                     if let Some(made) = outcomes.call(endpoint, "PutFile", &input) {
                         parent = made["commitId"].clone();
+                        outcomes.commits.lock().insert(format!("{repository} {parent}"));
                     }
                 }
             });
@@ -210,6 +213,7 @@ fn check(place: &SmallDisk, folder: &Path, outcomes: &Outcomes) {
     };
     wait_until("each acknowledged call is a line", || acknowledged.is_subset(&requests().into_iter().collect()));
     assert_eq!(heard_flush(endpoint), 200);
+    check_bus_events(place, &outcomes.commits.lock());
 
     // The disk ends with the server, so the test checks a copy, as it would be after a kill.
     let copy = folder.join("copy");
@@ -256,6 +260,26 @@ fn check(place: &SmallDisk, folder: &Path, outcomes: &Outcomes) {
         git(folder, &["clone", "--quiet", "--mirror", &url, &clone]).ok();
         git(&folder.join(clone), &["fsck", "--full", "--strict"]).ok();
     }
+}
+
+/// Compares the commits of acknowledged calls with the lines of the file of events.
+fn check_bus_events(place: &SmallDisk, commits: &BTreeSet<String>) {
+    let of_files = || -> Vec<String> {
+        let text = fs::read_to_string(place.disk.join("data/eventbridge.ndjson")).expect("the file exists");
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let events = lines.map(|line| serde_json::from_str::<Value>(line).expect("a whole line is an event"));
+        let of_files = events.filter(|event| event["detail"]["referenceFullName"] == "refs/heads/main");
+        let commit = |event: Value| {
+            let detail = &event["detail"];
+            format!("{} {}", detail["repositoryName"].as_str().unwrap_or_default(), detail["commitId"])
+        };
+        of_files.map(commit).collect()
+    };
+    wait_until("each acknowledged commit has an event", || commits.is_subset(&of_files().into_iter().collect()));
+    let mut written = of_files();
+    // The pushes of large repositories have one commit.
+    written.retain(|commit| commits.contains(commit));
+    assert_eq!(written.len(), commits.len(), "no event is there twice");
 }
 
 fn heard_flush(endpoint: &str) -> u16 {

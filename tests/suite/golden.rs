@@ -11,6 +11,7 @@
 //! are replayed, separated by commas.
 
 mod enforced;
+mod event_bridge;
 mod file;
 mod layout;
 mod replay;
@@ -190,13 +191,18 @@ fn the_table_has_the_operations_of_the_model() {
 fn every_case_has_a_known_source() {
     for case in CASES.iter() {
         let source = case.source.as_str();
-        let known = ["model", "observed", "assumed"].contains(&source)
-            || source.starts_with("https://docs.aws.amazon.com/codecommit/latest/")
-            || source.starts_with("https://docs.aws.amazon.com/awscloudtrail/latest/")
-            || source.starts_with("https://docs.aws.amazon.com/resourcegroupstagging/latest/")
-            || is_public_report(source);
+        let known = is_known_source(source);
         assert!(known, "{} has the source {source:?}", case.title());
     }
+}
+
+/// Returns whether a source is one of the kinds, a page of AWS's documentation, or a public report.
+fn is_known_source(source: &str) -> bool {
+    ["model", "observed", "assumed"].contains(&source)
+        || source.starts_with("https://docs.aws.amazon.com/codecommit/latest/")
+        || source.starts_with("https://docs.aws.amazon.com/awscloudtrail/latest/")
+        || source.starts_with("https://docs.aws.amazon.com/resourcegroupstagging/latest/")
+        || is_public_report(source)
 }
 
 /// Returns whether a source names an issue or a file of a public repository: `OWNER/REPOSITORY#NUMBER` or `OWNER/REPOSITORY:PATH`.

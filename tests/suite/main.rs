@@ -24,6 +24,7 @@ mod digest;
 mod edits;
 mod embedding;
 mod enforced;
+mod event_bridge;
 mod events;
 mod failures;
 mod feed;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Builder;
 
 pub use self::context::CallContext;
+use crate::event_bridge::EventSink;
 use crate::permission::{
     self, Authority, Context, Denial, FactValue, Facts, Permission, REFERENCES, Request, ResourcePolicy,
 };
@@ -48,10 +49,13 @@ pub struct Call {
     pub interrupts: Vec<Arc<AtomicBool>>,
     /// Decides whether the call fails on demand; `None` if no calls do. Calls that a service makes for its caller have none.
     pub faults: Option<Arc<dyn FaultInjector>>,
+    /// Takes the events that the changes of the call emit; `None` for the calls of a seed, whose changes are the past.
+    pub event_sink: Option<Arc<dyn EventSink>>,
     request_id: String,
     event_id: String,
     seed: u128,
     id_count: AtomicU64,
+    bus_event_count: AtomicU64,
     resources: Mutex<Vec<Resource>>,
     encrypted: Mutex<Vec<Encrypted>>,
     bearer: OnceLock<Caller>,
@@ -143,10 +147,12 @@ impl Call {
             is_console: origin.is_console,
             interrupts: Vec::new(),
             faults: None,
+            event_sink: None,
             request_id: String::new(),
             event_id: String::new(),
             seed,
             id_count: AtomicU64::new(0),
+            bus_event_count: AtomicU64::new(0),
             resources: Mutex::default(),
             encrypted: Mutex::default(),
             bearer: OnceLock::new(),
@@ -180,7 +186,14 @@ impl Call {
             is_console: self.is_console,
         };
         let call = Self::new(caller, origin, self.time, self.next_number());
-        Self { interrupts: self.interrupts.clone(), authority: Arc::clone(&self.authority), ..call }
+        let (interrupts, event_sink) = (self.interrupts.clone(), self.event_sink.clone());
+        Self { interrupts, event_sink, authority: Arc::clone(&self.authority), ..call }
+    }
+
+    /// Returns the call with what takes the events that its changes emit.
+    #[must_use]
+    pub fn with_event_sink(self, event_sink: Option<Arc<dyn EventSink>>) -> Self {
+        Self { event_sink, ..self }
     }
 
     /// Returns the call with an authority that decides about its permissions; without one, everything is allowed.
@@ -298,6 +311,12 @@ impl Call {
     /// Creates a UUID (version 4) for something that this call creates.
     pub fn new_id(&self) -> String {
         Builder::from_random_bytes(self.next_number().to_be_bytes()).into_uuid().to_string()
+    }
+
+    /// Creates a UUID (version 4) for an event of EventBridge, from a sequence of its own: events have no influence on other ids.
+    pub fn new_bus_event_id(&self) -> String {
+        let position = !self.bus_event_count.fetch_add(1, Ordering::Relaxed);
+        Builder::from_random_bytes(spread(self.seed, position).to_be_bytes()).into_uuid().to_string()
     }
 
     /// Derives the next number from the seed of the call.

@@ -10,6 +10,7 @@ pub mod arn;
 pub mod call;
 pub mod caller;
 pub mod clock;
+pub mod event_bridge;
 pub mod failure;
 pub mod fault;
 pub mod fixed_clock;

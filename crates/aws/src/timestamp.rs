@@ -16,6 +16,8 @@ const OFFSET: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000");
 const HTTP: &[BorrowedFormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+const JAVA: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short] [month repr:short] [day] [hour]:[minute]:[second] UTC [year]");
 const FOLDER: &[BorrowedFormatItem<'_>] = format_description!("[year]/[month]/[day]");
 const SECOND: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute]Z");
@@ -75,6 +77,11 @@ impl Timestamp {
     /// Writes the form of dates in messages of triggers: `2016-12-14T18:19:14.262+0000`.
     pub fn offset(self) -> String {
         self.format(OFFSET)
+    }
+
+    /// Writes the form of dates in events of EventBridge, that of Java's `Date`: `Wed Dec 14 18:19:14 UTC 2016`.
+    pub fn java(self) -> String {
+        self.format(JAVA)
     }
 
     /// Writes the form of HTTP's `Date`: `Wed, 14 Dec 2016 18:19:14 GMT`.
@@ -158,6 +165,7 @@ mod tests {
         assert_eq!(time.offset(), "2016-12-14T18:19:14.262+0000");
         assert_eq!(time.to_system_time(), UNIX_EPOCH + Duration::from_millis(1_481_739_554_262));
         assert_eq!(Timestamp::from_millis(-1).to_system_time(), UNIX_EPOCH);
+        assert_eq!(time.java(), "Wed Dec 14 18:19:14 UTC 2016");
         assert_eq!(time.http(), "Wed, 14 Dec 2016 18:19:14 GMT");
         assert_eq!(Timestamp::from_millis(i64::MAX).http(), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(Timestamp::from_millis(-1).http(), "Wed, 31 Dec 1969 23:59:59 GMT");

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod declare;
+mod event_bridge;
 mod file;
 mod one_or_many;
 mod setting_error;
@@ -18,13 +19,14 @@ use serde::Deserialize;
 
 pub use buckets::BucketOptions;
 use declare::settings;
+pub use event_bridge::{BusDestinationOptions, EventBridgeOptions};
 pub use server::settings::units;
 pub use setting_error::SettingError;
 pub use simulate::SimulateOptions;
 pub use triggers::TriggerOptions;
 pub use values::{
-    Access, ConsoleEvents, Durability, EventVersion, GitAuth, GitCapabilities, LfsArchives, LogFormat, LogLevel, OnOff,
-    TlsMode, YesNo,
+    Access, BusCalls, ConsoleEvents, Durability, EventVersion, GitAuth, GitCapabilities, LfsArchives, LogFormat,
+    LogLevel, OnOff, TlsMode, YesNo,
 };
 
 settings! {
@@ -66,7 +68,7 @@ pub struct Options {
     )]
     #[serde(deserialize_with = "one_or_many::texts")]
     pub tls_name: Option<Vec<String>>,
-    /// PEM file of the certificate authorities that requests to triggers' destinations and remote buckets trust, instead of the public ones
+    /// PEM file of the certificate authorities that requests to destinations of triggers and events and to remote buckets trust, instead of the public ones
     #[arg(long, env = "CODECOMMIT_LOCAL_CLIENT_CA", value_name = "FILE", help_heading = "Server", hide_short_help = true)]
     pub client_ca: Option<PathBuf>,
     /// Host names under which clients and web pages may use the server, besides names that public DNS cannot have:
@@ -283,6 +285,35 @@ pub struct Options {
         num_args = 0..=1, default_missing_value = "true",
     )]
     pub kms_events: Option<bool>,
+    /// URL of an endpoint of the API of Amazon EventBridge that gets every event
+    #[arg(long, env = "CODECOMMIT_LOCAL_EVENTBRIDGE_ENDPOINT", value_name = "URL", help_heading = "Events")]
+    pub eventbridge_endpoint: Option<String>,
+    /// URL that gets every event for EventBridge by POST
+    #[arg(long, env = "CODECOMMIT_LOCAL_EVENTBRIDGE_URL", value_name = "URL", help_heading = "Events")]
+    pub eventbridge_url: Option<String>,
+    /// Whether changes emit events for EventBridge, which eventbridge.ndjson in the data folder has [default: yes]
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_EVENTBRIDGE_CHANGES",
+        value_name = "WHETHER",
+        help_heading = "Events",
+        hide_short_help = true,
+    )]
+    pub eventbridge_changes: Option<YesNo>,
+    /// Recorded calls that are events, too: off: none; standard: all but Get, List and Describe, as EventBridge delivers
+    /// them; all: every management event [default: off]
+    #[arg(long, env = "CODECOMMIT_LOCAL_EVENTBRIDGE_CALLS", value_name = "WHICH", help_heading = "Events")]
+    pub eventbridge_calls: Option<BusCalls>,
+    /// Make sign-ins to the console events, too
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_EVENTBRIDGE_SIGN_INS",
+        value_name = "BOOL",
+        help_heading = "Events",
+        hide_short_help = true,
+        num_args = 0..=1, default_missing_value = "true",
+    )]
+    pub eventbridge_sign_ins: Option<bool>,
     /// Capabilities offered to Git clients: aws: those of CodeCommit; full: all that are implemented [default: aws]
     #[arg(long, env = "CODECOMMIT_LOCAL_GIT_CAPABILITIES", value_name = "PROFILE", help_heading = "Git")]
     pub git_capabilities: Option<GitCapabilities>,
@@ -442,6 +473,9 @@ pub struct Options {
     /// Destinations of trigger messages; only in the file.
     #[arg(skip)]
     pub triggers: Option<TriggerOptions>,
+    /// Destinations of events for EventBridge; only in the file.
+    #[arg(skip)]
+    pub eventbridge: Option<EventBridgeOptions>,
     /// Conditions to simulate; only in the file.
     #[arg(skip)]
     pub simulate: Option<SimulateOptions>,

@@ -1,6 +1,7 @@
 //! Approval rule templates: create, get, list, update, delete, and associate with repositories.
 
 mod association;
+mod bus_event;
 mod list;
 mod row;
 mod rules;
@@ -37,6 +38,7 @@ pub(crate) use rules::add_rules;
 
 use crate::approval_rule::{Content, RuleName, content};
 use crate::{Change, CodeCommit, Exception, name};
+use bus_event::TemplateChange;
 use row::Template;
 
 /// Maximum number of templates of an account in a region.
@@ -70,6 +72,7 @@ pub(crate) fn create(
             return Err(Exception::NumberOfRuleTemplatesExceeded { limit: TEMPLATES_MAX });
         }
         row::insert(transaction, &call, &template)?;
+        bus_event::emit(transaction, &call, &template, TemplateChange::Created)?;
         Ok(CreateApprovalRuleTemplateOutput::builder().approval_rule_template(template.describe()).build())
     }))
 }
@@ -101,6 +104,7 @@ pub(crate) fn delete(
                 return Err(Exception::ApprovalRuleTemplateInUse { name: name.to_string() });
             }
             transaction.execute("DELETE FROM approval_rule_templates WHERE id = ?1", &[(&template.id).into()])?;
+            bus_event::emit(transaction, &call, &template, TemplateChange::Deleted)?;
             deleted = template.id;
         }
         let output = DeleteApprovalRuleTemplateOutput::builder().approval_rule_template_id(deleted).build();
@@ -122,6 +126,7 @@ pub(crate) fn update_name(
         let template = row::get(transaction, &call, &old)?;
         check_free(transaction, &call, &new)?;
         let template = row::set(transaction, &call, &template, "name", new.as_str().into())?;
+        bus_event::emit(transaction, &call, &template, TemplateChange::Updated)?;
         Ok(UpdateApprovalRuleTemplateNameOutput::builder().approval_rule_template(template.describe()).build())
     }))
 }
@@ -139,6 +144,7 @@ pub(crate) fn update_description(
     Ok(Box::new(move |transaction| {
         let template = row::get(transaction, &call, &name)?;
         let template = row::set(transaction, &call, &template, "description", description.as_ref().into())?;
+        bus_event::emit(transaction, &call, &template, TemplateChange::Updated)?;
         Ok(UpdateApprovalRuleTemplateDescriptionOutput::builder().approval_rule_template(template.describe()).build())
     }))
 }
@@ -158,6 +164,7 @@ pub(crate) fn update_content(
         let template = row::get(transaction, &call, &name)?;
         content::check_sha256(&template.content, expected.as_deref())?;
         let template = row::set(transaction, &call, &template, "content", (&new.text).into())?;
+        bus_event::emit(transaction, &call, &template, TemplateChange::Updated)?;
         Ok(UpdateApprovalRuleTemplateContentOutput::builder().approval_rule_template(template.describe()).build())
     }))
 }

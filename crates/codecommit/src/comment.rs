@@ -1,5 +1,6 @@
 //! Comments on compared commits and pull requests: get, update, delete.
 
+mod bus_event;
 mod describe;
 mod group;
 mod list;
@@ -22,6 +23,7 @@ pub(crate) use post::{post_for_compared_commit, post_for_pull_request, post_repl
 pub(crate) use reaction::{READ_PUT_REACTION, get_reactions, put_reaction};
 
 use crate::{Change, CodeCommit, Exception, name};
+use bus_event::CommentChange;
 use describe::describe;
 use row::{CommentId, LocatedComment};
 
@@ -53,11 +55,12 @@ pub(crate) fn update(
     let content = content(input.content)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let mut comment = LocatedComment::get_readable(transaction, &call, &id)?.comment;
+        let LocatedComment { mut comment, pull_request, .. } = LocatedComment::get_readable(transaction, &call, &id)?;
         if comment.author != call.caller.arn {
             return Err(Exception::CommentNotCreatedByCaller);
         }
         comment.set_content(transaction, &call, Some(content))?;
+        bus_event::emit(transaction, &call, &comment, pull_request, CommentChange::Updated)?;
         Ok(UpdateCommentOutput::builder().comment(describe(transaction, &call, &comment)?).build())
     }))
 }
@@ -71,9 +74,10 @@ pub(crate) fn delete_content(
     let id = CommentId::parse(input.comment_id)?;
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let mut comment = LocatedComment::get_readable(transaction, &call, &id)?.comment;
+        let LocatedComment { mut comment, pull_request, .. } = LocatedComment::get_readable(transaction, &call, &id)?;
         comment.set_content(transaction, &call, None)?;
         reaction::delete_all(transaction, &comment)?;
+        bus_event::emit(transaction, &call, &comment, pull_request, CommentChange::Updated)?;
         Ok(DeleteCommentContentOutput::builder().comment(describe(transaction, &call, &comment)?).build())
     }))
 }

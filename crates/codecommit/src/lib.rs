@@ -15,6 +15,7 @@ mod column;
 mod comment;
 mod commit;
 mod encryption_key;
+mod event_bridge;
 mod exception;
 pub mod export;
 mod file;
@@ -56,6 +57,7 @@ use git::{CacheMemory, Cached, Interrupt};
 use store::{Store, Transaction};
 
 use crate::archive::Archives;
+pub use crate::event_bridge::{BusPosition, StoredBusEvent};
 pub use crate::exception::Exception;
 use crate::file::FileHistoryCache;
 use crate::lfs::LfsStorage;

@@ -29,14 +29,16 @@ use aws_sdk_codecommit::operation::merge_branches_by_three_way::{
 };
 
 pub(crate) use self::describe_conflicts::{batch_describe_conflicts, describe_conflicts, get_conflicts};
-pub(crate) use self::plan::{MergeInput, MergeResult, MergeTips, Plan, check_fast_forward, merge_input, record};
+pub(crate) use self::plan::{
+    MergeInput, MergeResult, MergeTips, Plan, check_fast_forward, merge_input, origin, record,
+};
 use self::preview::MergePreview;
 use self::rules::ConflictRules;
 pub(crate) use self::rules::MergeStrategy;
 use self::specifiers::MergeSpecifiers;
 use crate::name::RepositoryName;
 use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
-use crate::ref_transaction::RefTransaction;
+use crate::ref_transaction::{RefTransaction, bus_event};
 use crate::{Change, CodeCommit, Exception};
 
 pub(crate) fn branches_by_fast_forward(
@@ -68,7 +70,7 @@ pub(crate) fn branches_by_squash(
         call,
         &name,
         &specifiers,
-        Some(Plan::parse(MergeStrategy::Squash, merge_input!(input))?),
+        Some(&Plan::parse(MergeStrategy::Squash, merge_input!(input))?),
     )?;
     Ok(Box::new(move |transaction| {
         let MergeResult { commit_id, tree_id, .. } = change(transaction)?;
@@ -90,7 +92,7 @@ pub(crate) fn branches_by_three_way(
         call,
         &name,
         &specifiers,
-        Some(Plan::parse(MergeStrategy::ThreeWay, merge_input!(input))?),
+        Some(&Plan::parse(MergeStrategy::ThreeWay, merge_input!(input))?),
     )?;
     Ok(Box::new(move |transaction| {
         let MergeResult { commit_id, tree_id, .. } = change(transaction)?;
@@ -115,11 +117,13 @@ pub(crate) fn create_unreferenced(
     let objects = Arc::clone(writer.objects());
     let tips = specifiers.resolve(service.references(&repository)?.as_ref(), &objects)?;
     let message = specifiers.default_message();
-    let MergeResult { commit_id, tree_id, .. } = plan.execute((service, call), &writer, tips, &message)?;
-    let now = call.time.to_system_time();
+    let MergeResult { commit_id, tree_id, base } = plan.execute((service, call), &writer, tips, &message)?;
+    let (call, origin) = (Arc::clone(call), origin(Some(&plan), tips, base));
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);
         record(transaction, &repository, tips, commit_id)?;
+        bus_event::emit_unreferenced(transaction, &call, &repository, &origin, commit_id)?;
+        let now = call.time.to_system_time();
         // If the note cannot be written, the commit is only pruned later.
         transaction.after_commit(move || drop(objects.mark_unreachable(now)));
         let output = CreateUnreferencedMergeCommitOutput::builder();
@@ -187,7 +191,7 @@ fn merge_branches(
     call: &Arc<Call>,
     name: &RepositoryName,
     specifiers: &MergeSpecifiers,
-    plan: Option<Plan>,
+    plan: Option<&Plan>,
 ) -> Result<Change<MergeResult>, Exception> {
     specifiers.add_to_facts(service, call, name)?;
     let repository = service.find(call, name)?;
@@ -213,6 +217,7 @@ fn merge_branches(
     };
     let edit = RefEdit::branch(branch, PreviousValue::MustExistAndMatch(tip), merged.commit_id);
     let references = RefTransaction::prepare(service, call, &repository, std::slice::from_ref(&edit))?;
+    let references = references.of_merge(origin(plan, tips, merged.base));
     let name = name.clone();
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);

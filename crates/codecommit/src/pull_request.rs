@@ -1,6 +1,7 @@
 //! Pull requests: create, get, list, update, follow their branches, merge.
 
 mod batch_get;
+mod bus_event;
 mod create;
 mod describe;
 pub(crate) mod event;

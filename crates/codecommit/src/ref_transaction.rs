@@ -1,8 +1,9 @@
 //! Reference transactions: the one place in which references change, by API calls and by pushes.
 //!
 //! **Invariant:** every reference has a name that Git can store beside the others, and the default branch exists once it is set.
-//! Pull requests and triggers follow an edit in the same transaction.
+//! Pull requests, triggers and events follow an edit in the same transaction.
 
+pub(crate) mod bus_event;
 mod name_check;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::ref_edit::{ChangedReference, PreviousValue, RefEdit, Rejection};
 use crate::repository::{self, Repository};
 use crate::trigger::delivery::TriggerSender;
 use crate::{CodeCommit, Exception, ref_query, trigger};
+use bus_event::MergeOrigin;
 
 /// Edits of the references of one repository on behalf of one call.
 pub(crate) struct RefTransaction {
@@ -24,6 +26,8 @@ pub(crate) struct RefTransaction {
     repository: Repository,
     sender: Arc<dyn TriggerSender>,
     ancestry: AncestryCache,
+    /// The merge that the edits are the result of.
+    merge: Option<MergeOrigin>,
 }
 
 /// Outcome of one edit.
@@ -47,7 +51,12 @@ impl RefTransaction {
             edit.may_orphan_objects(&ancestry);
         }
         let (call, repository, sender) = (Arc::clone(call), repository.clone(), Arc::clone(&service.trigger_sender));
-        Ok(Self { call, repository, sender, ancestry })
+        Ok(Self { call, repository, sender, ancestry, merge: None })
+    }
+
+    /// Names the merge that the edits are the result of, for their events.
+    pub(crate) fn of_merge(self, merge: MergeOrigin) -> Self {
+        Self { merge: Some(merge), ..self }
     }
 
     /// Returns the repository whose references it edits.
@@ -136,11 +145,12 @@ impl RefTransaction {
         default_branch: Option<BString>,
         applied: &[&RefEdit],
     ) -> Result<(), Exception> {
-        let Self { call, repository, sender, ancestry } = self;
+        let Self { call, repository, sender, ancestry, merge } = self;
         let new_names = applied.iter().filter(|edit| edit.new.is_some()).map(|edit| &edit.name);
         let default_branch = default_branch.or_else(|| first_default_branch(new_names));
         let default_branch = default_branch.as_ref().map(|name| name.as_slice());
         repository::set_default_branch(transaction, call, &repository.id, default_branch)?;
+        bus_event::emit(transaction, call, repository, merge.as_ref(), applied)?;
         follow::follow(transaction, call, ancestry, &repository.id, applied.iter().copied())?;
         trigger::fire(transaction, call, repository, sender, applied)?;
         if applied.iter().any(|edit| edit.may_orphan_objects(ancestry)) {

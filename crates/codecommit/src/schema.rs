@@ -3,6 +3,7 @@
 mod approval;
 mod archive;
 mod comment;
+mod event_bridge;
 mod lfs;
 mod trigger;
 
@@ -66,6 +67,7 @@ pub(crate) const STEPS: &[&str] = &[
     archive::UPLOAD_ATTEMPTS,
     REPOSITORIES_BY_DATE,
     lfs::LFS,
+    event_bridge::BUS,
 ];
 
 /// Index for the listing of repositories by date.

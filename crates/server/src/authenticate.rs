@@ -58,7 +58,8 @@ pub(crate) fn begin_call(state: &State, request: Request<'_>) -> Result<Call, Au
     let Request { headers, peer, scope, services, .. } = request;
     let account = scope.map_or_else(|| caller.account_id.clone(), |scope| scope.account);
     let origin = origin(state, headers, peer, Scope { account, region }, host);
-    let call = Call::begin(caller, origin, &*state.clock).with_authority(authority);
+    let call =
+        Call::begin(caller, origin, &*state.clock).with_authority(authority).with_event_sink(state.event_bridge.sink());
     state.sts.note_key_use(&call, services.first().copied().unwrap_or_default());
     Ok(call)
 }
@@ -153,7 +154,7 @@ pub(crate) fn begin_console_call(
     let scope = Scope { account: caller.account_id.clone(), region };
     let origin = origin(state, headers, peer, scope, headers::text(headers, &HOST));
     let origin = Origin { is_console: true, ..origin };
-    Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority))
+    Ok(Call::begin(caller, origin, &*state.clock).with_authority(authority).with_event_sink(state.event_bridge.sink()))
 }
 
 /// Begins a call of a caller whom SSH has authenticated, and who shows a token over HTTP.
@@ -199,7 +200,7 @@ pub(crate) fn begin_ssh_call(
         tls: None,
         is_console: false,
     };
-    Call::begin(caller, origin, &*state.clock).with_authority(authority)
+    Call::begin(caller, origin, &*state.clock).with_authority(authority).with_event_sink(state.event_bridge.sink())
 }
 
 fn origin(state: &State, headers: &HeaderMap, peer: &Peer, scope: Scope, host: Option<String>) -> Origin {

@@ -15,6 +15,9 @@ pub(crate) const REPOSITORIES: &str = "repositories";
 /// The log of the messages of triggers in a data folder.
 pub(crate) const TRIGGER_LOG: &str = "triggers.ndjson";
 
+/// The file of events for EventBridge in a data folder.
+pub(crate) const EVENTS: &str = "eventbridge.ndjson";
+
 /// Creates the folder if it does not exist.
 pub(crate) fn create(folder: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::Folder { setting: "--data-dir", path: folder.to_owned(), source };

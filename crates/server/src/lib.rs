@@ -29,6 +29,7 @@ mod console_http;
 mod data_change;
 mod data_folder;
 mod disconnect;
+mod event_bridge;
 mod eviction;
 mod failures;
 mod feed;

@@ -6,14 +6,18 @@ mod request;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::http::Request;
 use ureq::tls::TlsConfig;
 
 pub(crate) use self::delivery_log::DeliveryLog;
-use crate::outbox::RETRY_MAX;
+use crate::outbox;
 use crate::settings::{Destination, Triggers};
 
 /// Timeout of one attempt; a server that stops waits for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Limit of a reply, in bytes.
+const REPLY_BYTES_MAX: u64 = 1 << 20;
 
 /// Characters of an error reply that are logged.
 const ERROR_CHARACTERS_MAX: usize = 200;
@@ -26,6 +30,30 @@ pub(crate) struct Message<'a> {
     pub(crate) text: &'a str,
 }
 
+/// Creates the client for messages to other servers.
+pub(crate) fn agent(tls: TlsConfig) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .tls_config(tls)
+        .timeout_global(Some(TIMEOUT))
+        .user_agent("codecommit-local");
+    config.build().into()
+}
+
+/// Sends a request and returns the text of a successful reply; reading it lets the connection be used again.
+pub(crate) fn exchange(agent: &Agent, url: &str, request: Request<Vec<u8>>) -> Result<String, String> {
+    let mut reply = agent.run(request).map_err(|error| format!("{url} cannot be reached: {error}"))?;
+    // The status says enough if the body cannot be read.
+    let text = reply.body_mut().with_config().limit(REPLY_BYTES_MAX).read_to_string().unwrap_or_default();
+    if reply.status().is_success() {
+        return Ok(text);
+    }
+    let reason: String = text.chars().take(ERROR_CHARACTERS_MAX).collect();
+    Err(format!("{url} answered {}: {}", reply.status(), reason.trim()))
+}
+
 /// Sends messages to the URLs that the settings name for their ARNs.
 pub(crate) struct HttpSender {
     settings: Triggers,
@@ -34,36 +62,19 @@ pub(crate) struct HttpSender {
 
 impl HttpSender {
     pub(crate) fn new(settings: Triggers, tls: TlsConfig) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .tls_config(tls)
-            .timeout_global(Some(TIMEOUT))
-            .user_agent("codecommit-local")
-            .build();
-        Self { settings, agent: agent.into() }
+        Self { settings, agent: agent(tls) }
     }
 
     /// Tries once to send a message; a message to an ARN without a destination succeeds.
     pub(crate) fn send(&self, message: Message<'_>) -> Result<(), String> {
         let Some(destination) = self.settings.destination(message.destination) else { return Ok(()) };
         let request = request::of(&message, destination)?;
-        let url = destination.url();
-        let mut reply = self.agent.run(request).map_err(|error| format!("{url} cannot be reached: {error}"))?;
-        if reply.status().is_success() {
-            return Ok(());
-        }
-        // The status says enough if the body cannot be read.
-        let reason = reply.body_mut().with_config().limit(1 << 20).read_to_string().unwrap_or_default();
-        let reason: String = reason.chars().take(ERROR_CHARACTERS_MAX).collect();
-        Err(format!("{url} answered {}: {}", reply.status(), reason.trim()))
+        exchange(&self.agent, destination.url(), request).map(drop)
     }
 
     /// Returns the time until the next attempt after a number of failures; `None` if the message is given up.
     pub(crate) fn retry_delay(&self, failures: u32) -> Option<Duration> {
-        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
-        (failures < self.settings.attempts).then(|| self.settings.first_retry.saturating_mul(factor).min(RETRY_MAX))
+        (failures < self.settings.attempts).then(|| outbox::backoff(self.settings.first_retry, failures))
     }
 
     /// Returns the URL that the settings name for an ARN.

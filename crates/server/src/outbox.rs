@@ -40,6 +40,12 @@ pub(crate) fn after(clock: &dyn Clock, delay: Duration) -> Timestamp {
     Timestamp::from_millis(clock.machine_time().millis().saturating_add(delay))
 }
 
+/// Returns the time until the next attempt after a number of failures; it doubles with each.
+pub(crate) fn backoff(first_retry: Duration, failures: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
+    first_retry.saturating_mul(factor).min(RETRY_MAX)
+}
+
 struct Outbox<Q> {
     clock: Arc<dyn Clock>,
     queue: Q,

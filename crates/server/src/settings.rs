@@ -1,5 +1,6 @@
 //! Settings of a server, with defaults.
 
+mod event_bridge;
 mod tls;
 mod triggers;
 pub mod units;
@@ -15,6 +16,7 @@ pub use identity::{Access, AccessKey, Error as IdentitiesError, Identities, Secr
 pub use ipnet::IpNet;
 
 pub use bucket::{RemoteSettings, Secret};
+pub use event_bridge::{BusDestination, BusFilter, BusTarget, EventBridge, PutEventsTarget};
 pub(crate) use tls::is_domain;
 pub use tls::{CertificateFiles, TlsMode, TlsNames, TlsSettings};
 pub use triggers::{Destination, Triggers};
@@ -98,6 +100,8 @@ pub struct Settings {
     pub git: Git,
     /// Delivery of trigger messages.
     pub triggers: Triggers,
+    /// Delivery of events for Amazon EventBridge.
+    pub event_bridge: EventBridge,
     /// Whether the calls to AWS KMS that CodeCommit makes at AWS are recorded.
     pub kms_events: bool,
     /// Whether the console is served; `None` serves it if all addresses of `listen` are loopback addresses.
@@ -229,6 +233,7 @@ impl Default for Settings {
             cache_idle: Duration::from_mins(5),
             git: Git::default(),
             triggers: Triggers::default(),
+            event_bridge: EventBridge::default(),
             kms_events: false,
             console: None,
             allow_reset: false,

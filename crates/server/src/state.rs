@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 
 use crate::body::{SPILL_BYTES_MAX, SpillSpace};
 use crate::data_folder::{self, DATABASE};
+use crate::event_bridge::EventBridge;
 use crate::failures::Failures;
 use crate::folders::Folders;
 use crate::lfs::Tokens;
@@ -94,6 +95,8 @@ pub(crate) struct Parts {
     pub(crate) trigger_sender: Arc<TriggerSender>,
     /// Outcomes of the notifications of trails.
     pub(crate) notification_log: DeliveryLog,
+    /// Delivers events for EventBridge.
+    pub(crate) event_bridge: EventBridge,
     workers: Workers,
     /// Tells the feed of new records.
     pub(crate) record_signal: Arc<RecordSignal>,
@@ -172,13 +175,18 @@ impl Parts {
         let buckets = trail::open_buckets(&settings, &folders, &clock, &client_tls);
         let (trail, cloudtrail) = trail::open(&settings, &folders, &store, &buckets, &clock, &notifier)?;
         trail.set_accounts(accounts);
-        let record_signal = Arc::new(RecordSignal::default());
-        let raised = Arc::clone(&record_signal);
-        trail.set_record_listener(Box::new(move || raised.raise()));
-        let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls);
+        let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls.clone());
         let git = codecommit::git_options(&settings, &folders)?;
         let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone())?;
         let lfs_tokens = Tokens::open(&store)?;
+        let event_bridge =
+            EventBridge::start(&settings.event_bridge, folders.data(), &codecommit, &trail, &clock, client_tls)?;
+        let record_signal = Arc::new(RecordSignal::default());
+        let (raised, wakers) = (Arc::clone(&record_signal), event_bridge.record_wakers());
+        trail.set_record_listener(Box::new(move || {
+            raised.raise();
+            wakers.iter().for_each(Waker::wake);
+        }));
         let trigger_sender = Arc::clone(&queues.trigger_sender);
         let notification_log = queues.notification_log.clone();
         let workers = Workers::start(&settings, &folders, &store, &codecommit, &clock, queues)?;
@@ -207,6 +215,7 @@ impl Parts {
             lfs_tokens,
             trigger_sender,
             notification_log,
+            event_bridge,
             workers,
             record_signal,
         };
@@ -244,6 +253,7 @@ impl Parts {
             lfs_tokens: _,
             trigger_sender: _,
             notification_log: _,
+            event_bridge,
             workers,
             record_signal: _,
             failures,
@@ -252,9 +262,10 @@ impl Parts {
             spill: _,
         } = self;
         workers.stop_before_trail();
+        event_bridge.stop();
         trail.stop();
         workers.stop_after_trail();
-        drop((workers, tagging, s3, cloudtrail, codecommit, git, trail, buckets, iam, sts));
+        drop((workers, event_bridge, tagging, s3, cloudtrail, codecommit, git, trail, buckets, iam, sts));
         drop(store);
         let (certificates, ssh) = (Some(certificates), ssh.map(SshFoundation::Endpoint));
         Foundation { settings, address, clock, folders, certificates, ssh, failures }
@@ -287,6 +298,7 @@ impl Parts {
         self.notification_log.clear().map_err(|error| error.to_string())?;
         self.failures.reset();
         self.trail.reset().map_err(|error| error.to_string())?;
+        self.event_bridge.clear().map_err(|error| error.to_string())?;
         seed.map_or(Ok(()), |seed| self.apply_seed(&seed).map_err(|error| error.to_string()))
     }
 }

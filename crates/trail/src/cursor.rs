@@ -30,6 +30,8 @@ pub struct StoredRecord {
     pub cursor: String,
     /// The record as JSON, without a newline.
     pub json: String,
+    /// Whether it is a data event, which records of version 1.05 do not say.
+    pub is_data: bool,
 }
 
 /// Reads the next records after a cursor; see [`crate::Trail::records_after`].
@@ -63,11 +65,12 @@ pub(crate) fn records_after(transaction: &Transaction, cursor: &str, limit: u32)
 
 fn some_after(transaction: &Transaction, seq: i64, limit: u32) -> Result<Vec<StoredRecord>, Error> {
     transaction.query(
-        "SELECT seq, event_id, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        "SELECT seq, event_id, record, is_data FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         &[seq.into(), i64::from(limit).into()],
         |row| {
             let seq = row.integer(0)?;
-            Ok(StoredRecord { seq, cursor: format!("{seq}:{}", row.text(1)?), json: row.text(2)? })
+            let cursor = format!("{seq}:{}", row.text(1)?);
+            Ok(StoredRecord { seq, cursor, json: row.text(2)?, is_data: row.integer(3)? == 1 })
         },
     )
 }

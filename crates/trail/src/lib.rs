@@ -6,6 +6,7 @@
 #![warn(unreachable_pub)]
 
 pub mod archive_keys;
+pub mod bus_event;
 mod cursor;
 mod delivery;
 mod digest;

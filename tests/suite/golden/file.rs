@@ -9,6 +9,9 @@ use tests::workspace;
 
 use super::layout::layout;
 
+/// The file of events, whose cases have another form.
+pub const EVENTS: &str = "EventBridge";
+
 /// A request, its setup and the expected reply.
 #[derive(Clone)]
 pub struct Case {
@@ -37,7 +40,7 @@ impl Case {
 ///
 /// Panics if a file violates this format, or the layout of [`layout`].
 pub fn cases() -> Vec<Case> {
-    let setups = read("setups");
+    let setups = setups();
     let mut used = HashSet::new();
     let mut cases = Vec::new();
     for operation in operations() {
@@ -73,7 +76,7 @@ pub fn write_replies(cases: &[Case]) {
         for case in cases.iter().filter(|case| case.operation == operation) {
             file[&case.name]["reply"] = case.reply.clone();
         }
-        fs::write(path(operation), layout(&file)).expect("the folder is writable");
+        write(operation, &file);
     }
 }
 
@@ -83,13 +86,23 @@ fn operations() -> Vec<String> {
     let names = files.map(|file| file.expect("the folder can be listed").path().with_extension(""));
     let names = names
         .map(|path| path.file_name().expect("the value is present").to_str().expect("the path is UTF-8").to_owned());
-    let mut names: Vec<_> = names.filter(|name| name != "setups").collect();
+    let mut names: Vec<_> = names.filter(|name| !["setups", EVENTS].contains(&name.as_str())).collect();
     names.sort();
     names
 }
 
+/// Reads the setups that all files share.
+pub fn setups() -> Map<String, Value> {
+    read("setups")
+}
+
+/// Replaces a file.
+pub fn write(name: &str, file: &Map<String, Value>) {
+    fs::write(path(name), layout(file)).expect("the folder is writable");
+}
+
 /// Adds the steps of a setup: a name of a setup, or a list of names and steps.
-fn add_steps(setup: &Value, setups: &Map<String, Value>, steps: &mut Vec<Value>, used: &mut HashSet<String>) {
+pub fn add_steps(setup: &Value, setups: &Map<String, Value>, steps: &mut Vec<Value>, used: &mut HashSet<String>) {
     match setup {
         Value::Null => {}
         Value::String(name) => {
@@ -102,7 +115,8 @@ fn add_steps(setup: &Value, setups: &Map<String, Value>, steps: &mut Vec<Value>,
     }
 }
 
-fn read(name: &str) -> Map<String, Value> {
+/// Reads a file.
+pub fn read(name: &str) -> Map<String, Value> {
     let path = path(name);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file: Map<String, Value> =

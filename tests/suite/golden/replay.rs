@@ -38,15 +38,7 @@ pub fn replay<'c>(cases: &[&'c Case], policies: bool) -> Vec<Failure<'c>> {
     for step in &first.setup {
         prepare(&world, &mut history, step);
     }
-    if !first.settings.is_null() {
-        let options: Options = serde_json::from_value(first.settings.clone()).expect("the settings are valid");
-        let options = options.settings().expect("the settings are valid");
-        world.restart_with(|settings| {
-            // The harness sets the address and the folders.
-            let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
-            *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..options };
-        });
-    }
+    apply_settings(&mut world, &first.settings);
     let endpoint = world.endpoint();
     if policies {
         enforced::enforce(&mut world, cases);
@@ -60,6 +52,20 @@ pub fn replay<'c>(cases: &[&'c Case], policies: bool) -> Vec<Failure<'c>> {
         compare(case, &Reply { body: text.into_bytes(), ..reply }, &world)
     });
     replies.filter_map(Result::err).collect()
+}
+
+/// Restarts a server with the settings of a case, as in a configuration file; `null` leaves it as it is.
+pub fn apply_settings(world: &mut World, settings: &Value) {
+    if settings.is_null() {
+        return;
+    }
+    let options: Options = serde_json::from_value(settings.clone()).expect("the settings are valid");
+    let options = options.settings().expect("the settings are valid");
+    world.restart_with(|settings| {
+        // The harness sets the address and the folders.
+        let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
+        *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..options };
+    });
 }
 
 fn compare<'c>(case: &'c Case, reply: &Reply, world: &World) -> Result<(), Failure<'c>> {
@@ -114,7 +120,7 @@ fn usual_headers() -> Map<String, Value> {
 /// Runs a step of the setup of a golden. A step is a call: once, `times` times with its number in place of `{number}`, or `until`
 /// its reply has a value that background work brings about. Or it is, in a folder that starts with the example commit, a commit
 /// of files, a Git command (`REPOSITORY` stands for the URL of the repository), or a push of HEAD to a branch.
-fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
+pub fn prepare(world: &World, history: &mut History<'_>, step: &Value) {
     if let Some(operation) = step["operation"].as_str() {
         if let Some(wanted) = step["until"].as_object() {
             return wait_until(&step.to_string(), || {

@@ -13,7 +13,7 @@ use server::settings::{
     AccessKey, AllowedHosts, CertificateFiles, FixedClockSettings, Git, IpNet, Lfs, SecretKey, TlsNames, TlsSettings,
 };
 
-use super::{Access, Durability, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, units};
+use super::{Access, Durability, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, event_bridge, units};
 
 impl Options {
     /// Checks the settings, and fills in defaults.
@@ -26,11 +26,9 @@ impl Options {
     /// # Ok::<(), codecommit_local::options::SettingError>(())
     /// ```
     pub fn settings(mut self) -> Result<Settings, SettingError> {
+        let event_bridge = event_bridge::settings(&self)?;
         let defaults = Settings::default();
-        let ephemeral = self.ephemeral.unwrap_or(false);
-        if ephemeral && self.data_dir.is_some() {
-            return Err(SettingError("data-dir and ephemeral exclude each other; write one of them".to_owned()));
-        }
+        let ephemeral = is_ephemeral(&self)?;
         let body_bytes_max = size("max-body", self.max_body.take(), defaults.body_bytes_max)?;
         let git = self.git(&defaults.git, body_bytes_max)?;
         let region = parsed("region", self.region, defaults.region)?;
@@ -79,6 +77,7 @@ impl Options {
             git,
             cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,
             triggers: self.triggers.unwrap_or_default().settings()?,
+            event_bridge,
             kms_events: self.kms_events.unwrap_or(defaults.kms_events),
             console: self.console.map(|console| console == YesNo::Yes).or(defaults.console),
             allow_reset: self.allow_reset.unwrap_or(defaults.allow_reset),
@@ -143,6 +142,15 @@ impl Options {
             ..*git
         })
     }
+}
+
+/// Returns whether everything is in temporary folders; a data folder must not be named then.
+fn is_ephemeral(options: &Options) -> Result<bool, SettingError> {
+    let ephemeral = options.ephemeral.unwrap_or(false);
+    if ephemeral && options.data_dir.is_some() {
+        return Err(SettingError("data-dir and ephemeral exclude each other; write one of them".to_owned()));
+    }
+    Ok(ephemeral)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(name: &str, text: Option<String>, default: T) -> Result<T, SettingError> {

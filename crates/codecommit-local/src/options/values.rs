@@ -70,6 +70,18 @@ pub enum Access {
     Enforced,
 }
 
+/// Recorded calls that are events for EventBridge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum BusCalls {
+    /// None.
+    Off,
+    /// All except those whose names begin with `Get`, `List` or `Describe`.
+    Standard,
+    /// Every management event.
+    All,
+}
+
 /// Whether Git clients must send credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]

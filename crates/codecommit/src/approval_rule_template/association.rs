@@ -19,6 +19,7 @@ use aws_sdk_codecommit::types::{
 use store::Transaction;
 
 use crate::approval_rule::RuleName;
+use crate::approval_rule_template::bus_event::{self, TemplateChange};
 use crate::approval_rule_template::row::{self, Template};
 use crate::name::{BATCH_MAX, RepositoryName};
 use crate::repository::{self, Repository};
@@ -34,7 +35,7 @@ pub(crate) fn associate_with_repository(
     call: &Arc<Call>,
     input: AssociateApprovalRuleTemplateWithRepositoryInput,
 ) -> Result<Change<()>, Exception> {
-    change_one(service, call, input.approval_rule_template_name, input.repository_name, associate)
+    change_one(service, call, input.approval_rule_template_name, input.repository_name, ASSOCIATE)
 }
 
 /// Removes an association; a missing one is not an error.
@@ -43,7 +44,7 @@ pub(crate) fn disassociate_from_repository(
     call: &Arc<Call>,
     input: DisassociateApprovalRuleTemplateFromRepositoryInput,
 ) -> Result<Change<()>, Exception> {
-    change_one(service, call, input.approval_rule_template_name, input.repository_name, disassociate)
+    change_one(service, call, input.approval_rule_template_name, input.repository_name, DISASSOCIATE)
 }
 
 pub(crate) fn batch_associate_with_repositories(
@@ -51,7 +52,7 @@ pub(crate) fn batch_associate_with_repositories(
     call: &Arc<Call>,
     input: BatchAssociateApprovalRuleTemplateWithRepositoriesInput,
 ) -> Result<Change<BatchAssociateApprovalRuleTemplateWithRepositoriesOutput>, Exception> {
-    let change = change_all(service, call, input.approval_rule_template_name, input.repository_names, associate)?;
+    let change = change_all(service, call, input.approval_rule_template_name, input.repository_names, ASSOCIATE)?;
     Ok(Box::new(move |transaction| {
         let (changed, failed) = change(transaction)?;
         let error = |(name, exception): (String, Exception)| {
@@ -73,7 +74,7 @@ pub(crate) fn batch_disassociate_from_repositories(
     call: &Arc<Call>,
     input: BatchDisassociateApprovalRuleTemplateFromRepositoriesInput,
 ) -> Result<Change<BatchDisassociateApprovalRuleTemplateFromRepositoriesOutput>, Exception> {
-    let change = change_all(service, call, input.approval_rule_template_name, input.repository_names, disassociate)?;
+    let change = change_all(service, call, input.approval_rule_template_name, input.repository_names, DISASSOCIATE)?;
     Ok(Box::new(move |transaction| {
         let (changed, failed) = change(transaction)?;
         let error = |(name, exception): (String, Exception)| {
@@ -101,7 +102,19 @@ pub(super) fn is_in_use(transaction: &Transaction, template: &Template) -> Resul
 }
 
 /// Change of the association of a template with a repository.
-type Action = fn(&Transaction, &Template, &Repository) -> Result<(), Exception>;
+#[derive(Clone, Copy)]
+struct Action {
+    /// Makes the change; returns whether there was anything to change.
+    apply: fn(&Transaction, &Template, &Repository) -> Result<bool, Exception>,
+    /// What the event of one repository reports, and that of a batch.
+    events: [TemplateChange; 2],
+}
+
+const ASSOCIATE: Action =
+    Action { apply: associate, events: [TemplateChange::Associated, TemplateChange::BatchAssociated] };
+
+const DISASSOCIATE: Action =
+    Action { apply: disassociate, events: [TemplateChange::Disassociated, TemplateChange::BatchDisassociated] };
 
 fn change_one(
     service: &CodeCommit,
@@ -115,7 +128,10 @@ fn change_one(
     let (call, simulate) = (Arc::clone(call), service.settings.simulate.clone());
     Ok(Box::new(move |transaction| {
         let repository = usable(transaction, &call, &simulate, &name)?;
-        action(transaction, &row::get(transaction, &call, &template)?, &repository)
+        let template = row::get(transaction, &call, &template)?;
+        let changed: Vec<_> =
+            if (action.apply)(transaction, &template, &repository)? { vec![repository] } else { Vec::new() };
+        Ok(bus_event::emit_associations(transaction, &call, &template, action.events[0], &changed)?)
     }))
 }
 
@@ -152,15 +168,21 @@ fn change_all(
             }
         }
         let template = row::get(transaction, &call, &template)?;
-        let (mut changed, mut failed) = (Vec::new(), Vec::new());
+        let (mut done, mut changed, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (name, repository) in repositories {
-            match repository.and_then(|repository| action(transaction, &template, &repository)) {
-                Ok(()) => changed.push(name),
+            let applied = repository
+                .and_then(|repository| Ok((action.apply)(transaction, &template, &repository)?.then_some(repository)));
+            match applied {
+                Ok(repository) => {
+                    done.push(name);
+                    changed.extend(repository);
+                }
                 Err(Exception::Store(error)) => return Err(error.into()),
                 Err(exception) => failed.push((name, exception)),
             }
         }
-        Ok((changed, failed))
+        bus_event::emit_associations(transaction, &call, &template, action.events[1], &changed)?;
+        Ok((done, failed))
     }))
 }
 
@@ -176,14 +198,14 @@ fn usable(
     Ok(repository)
 }
 
-fn associate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<(), Exception> {
+fn associate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<bool, Exception> {
     let associated = transaction.query(
         "SELECT template_id FROM approval_rule_template_associations WHERE repository_id = ?1",
         &[(&repository.id).into()],
         |row| row.text(0),
     )?;
     if associated.contains(&template.id) {
-        return Ok(());
+        return Ok(false);
     }
     if associated.len() >= TEMPLATES_MAX {
         return Err(Exception::MaximumRuleTemplatesAssociatedWithRepository { limit: TEMPLATES_MAX });
@@ -192,13 +214,13 @@ fn associate(transaction: &Transaction, template: &Template, repository: &Reposi
         "INSERT INTO approval_rule_template_associations (repository_id, template_id) VALUES (?1, ?2)",
         &[(&repository.id).into(), (&template.id).into()],
     )?;
-    Ok(())
+    Ok(true)
 }
 
-fn disassociate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<(), Exception> {
-    transaction.execute(
+fn disassociate(transaction: &Transaction, template: &Template, repository: &Repository) -> Result<bool, Exception> {
+    let removed = transaction.execute(
         "DELETE FROM approval_rule_template_associations WHERE repository_id = ?1 AND template_id = ?2",
         &[(&repository.id).into(), (&template.id).into()],
     )?;
-    Ok(())
+    Ok(removed > 0)
 }

@@ -12,6 +12,7 @@ use aws_sdk_codecommit::operation::post_comment_for_pull_request::{
 use aws_sdk_codecommit::operation::post_comment_reply::{PostCommentReplyInput, PostCommentReplyOutput};
 use store::Transaction;
 
+use super::bus_event::{self, CommentChange};
 use super::describe::describe;
 use super::group::Group;
 use super::location::{CommentLocation, FileLocation, located, text};
@@ -150,6 +151,7 @@ impl Draft {
                 client_request_token: self.token.as_ref().map(|token| token.as_str().to_owned()),
             };
             comment.insert(transaction)?;
+            bus_event::emit(transaction, call, &comment, pull_request, CommentChange::Created)?;
             Ok(comment.id.as_str().to_owned())
         };
         let token = (repository_id, self.operation, self.token.as_ref(), parameters.as_slice());

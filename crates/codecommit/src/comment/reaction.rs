@@ -1,5 +1,7 @@
 //! Reactions to comments: one of each caller to each comment; a new one replaces the old.
 
+mod bus_event;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -52,8 +54,13 @@ pub(crate) fn put_reaction(
     };
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
-        let comment = LocatedComment::get_readable(transaction, &call, &id)?.comment;
-        let key = [comment.number.into(), (&call.caller.arn).into()];
+        let located = LocatedComment::get_readable(transaction, &call, &id)?;
+        let key = [located.comment.number.into(), (&call.caller.arn).into()];
+        let old = transaction.query_one(
+            "SELECT reaction FROM comment_reactions WHERE comment = ?1 AND user_arn = ?2",
+            &key,
+            |row| self::kind(&row.text(0)?),
+        )?;
         match kind {
             None => transaction.execute("DELETE FROM comment_reactions WHERE comment = ?1 AND user_arn = ?2", &key)?,
             Some(kind) => transaction.execute(
@@ -62,7 +69,7 @@ pub(crate) fn put_reaction(
                 &[key.as_slice(), &[kind.short_code.into()]].concat(),
             )?,
         };
-        Ok(())
+        Ok(bus_event::emit(transaction, &call, &located, old, kind)?)
     }))
 }
 

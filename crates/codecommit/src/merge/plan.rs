@@ -15,6 +15,7 @@ use super::resolution::ConflictResolutions;
 use super::rules::{self, ConflictRules, MergeStrategy};
 use crate::authorship::Authorship;
 use crate::maintenance::Writer;
+use crate::ref_transaction::bus_event::{CommitOrigin, MergeOrigin};
 use crate::repository::Repository;
 use crate::{CodeCommit, Exception, column};
 
@@ -125,6 +126,22 @@ impl Plan {
         let ids = writer.add(&new)?;
         let commit_id = *ids.last().expect("the commit is the last object");
         Ok(MergeResult { commit_id, tree_id, base })
+    }
+}
+
+/// Describes a merge for the events of its result; `plan` is `None` for a fast-forward.
+pub(crate) fn origin(plan: Option<&Plan>, tips: MergeTips, base: ObjectId) -> MergeOrigin {
+    let strategy = plan.map_or(MergeStrategy::FastForward, |plan| plan.strategy);
+    let commit = |plan: &Plan| CommitOrigin {
+        base,
+        conflict_details_level: plan.rules.level(),
+        conflict_resolution_strategy: plan.rules.strategy(),
+    };
+    MergeOrigin {
+        option: strategy.option().to_string(),
+        source: tips.source,
+        destination: tips.destination,
+        commit: plan.map(commit),
     }
 }
 

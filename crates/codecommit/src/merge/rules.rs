@@ -84,6 +84,21 @@ impl ConflictRules {
         Ok(Self { by_line, strategy })
     }
 
+    /// Returns the conflict detail level as on the wire.
+    pub(crate) const fn level(self) -> &'static str {
+        if self.by_line { "LINE_LEVEL" } else { "FILE_LEVEL" }
+    }
+
+    /// Returns the conflict resolution strategy as on the wire.
+    pub(crate) const fn strategy(self) -> &'static str {
+        match self.strategy {
+            ConflictStrategy::None => "NONE",
+            ConflictStrategy::AcceptSource => "ACCEPT_SOURCE",
+            ConflictStrategy::AcceptDestination => "ACCEPT_DESTINATION",
+            ConflictStrategy::Automerge => "AUTOMERGE",
+        }
+    }
+
     /// Returns the options for Git's merge, in which the destination is "ours".
     pub(crate) fn options(self, limits: MergeLimits) -> MergeOptions {
         let favor = match self.strategy {

@@ -11,12 +11,13 @@ use aws_sdk_codecommit::types::{PullRequestEvent, PullRequestEventType};
 use store::{Error, Row, Transaction};
 
 use crate::page::{Page, Sizes};
-use crate::pull_request::{self, PullRequest, PullRequestId, row};
+use crate::pull_request::{self, PullRequest, PullRequestId, bus_event, row};
 use crate::{CodeCommit, Exception, name};
 
 const SIZES: Sizes = Sizes { operation: "DescribePullRequestEvents", default: 100, max: 100 };
 
-/// Adds an event to a pull request, and updates the time of its last activity.
+/// Adds an event to a pull request, updates the time of its last activity, and emits the event to EventBridge, except for the end of
+/// the pull request.
 ///
 /// `metadata` is an event of which only the metadata of its kind is set.
 pub(crate) fn add(
@@ -26,8 +27,10 @@ pub(crate) fn add(
     kind: &PullRequestEventType,
     metadata: PullRequestEventBuilder,
 ) -> Result<(), Exception> {
+    let event = metadata.build();
+    bus_event::emit(transaction, call, pull_request, kind, &event)?;
     row::touch(transaction, call, pull_request)?;
-    let metadata = json::encode(&metadata.build()).map_err(|_| Error::Damaged("an event to be written"))?;
+    let metadata = json::encode(&event).map_err(|_| Error::Damaged("an event to be written"))?;
     let metadata = String::from_utf8_lossy(&metadata);
     let [account, region, number] = pull_request.key();
     transaction.execute(

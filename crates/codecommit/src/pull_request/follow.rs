@@ -13,8 +13,8 @@ use git::{BString, ObjectId};
 use store::{Error, Transaction};
 
 use crate::ancestry_cache::AncestryCache;
-use crate::pull_request::event;
 use crate::pull_request::row::{self, MergeRecord, PullRequest, PullRequestId};
+use crate::pull_request::{bus_event, event};
 use crate::ref_edit::RefEdit;
 use crate::{Exception, column};
 
@@ -140,7 +140,10 @@ pub(crate) fn follow<'a>(
         match transition.outcome {
             Outcome::Open => row::save(transaction, &pull_request)?,
             Outcome::Closed => close(transaction, call, &mut pull_request)?,
-            Outcome::Merged(commit) => close_as_merged(transaction, call, &mut pull_request, None, commit)?,
+            Outcome::Merged(commit) => {
+                close_as_merged(transaction, call, &mut pull_request, None, commit)?;
+                bus_event::emit_merged(transaction, call, &pull_request)?;
+            }
         }
     }
     Ok(())
@@ -148,6 +151,11 @@ pub(crate) fn follow<'a>(
 
 /// Closes an open pull request.
 pub(super) fn close(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
+    record_closing(transaction, call, pull_request)?;
+    Ok(bus_event::emit_closed(transaction, call, pull_request)?)
+}
+
+fn record_closing(transaction: &Transaction, call: &Call, pull_request: &mut PullRequest) -> Result<(), Exception> {
     pull_request.is_open = false;
     row::save(transaction, pull_request)?;
     let metadata = PullRequestStatusChangedEventMetadata::builder().pull_request_status(PullRequestStatusEnum::Closed);
@@ -155,7 +163,7 @@ pub(super) fn close(transaction: &Transaction, call: &Call, pull_request: &mut P
     event::add(transaction, call, pull_request, &PullRequestEventType::PullRequestStatusChanged, event)
 }
 
-/// Records that the caller merged an open pull request, and closes it.
+/// Records that the caller merged an open pull request, and closes it; the event for EventBridge follows that of the branch.
 pub(super) fn close_as_merged(
     transaction: &Transaction,
     call: &Call,
@@ -171,7 +179,7 @@ pub(super) fn close_as_merged(
         .build();
     let event = PullRequestEvent::builder().pull_request_merged_state_changed_event_metadata(metadata);
     event::add(transaction, call, pull_request, &PullRequestEventType::PullRequestMergeStateChanged, event)?;
-    close(transaction, call, pull_request)
+    record_closing(transaction, call, pull_request)
 }
 
 /// Adds the event of a new revision. AWS names the destination's tip "before" and the source's "after".

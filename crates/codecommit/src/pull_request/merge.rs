@@ -18,7 +18,7 @@ use store::Transaction;
 
 use crate::merge::{self, MergeStrategy, MergeTips, Plan, merge_input};
 use crate::name::{self, RepositoryName};
-use crate::pull_request::{self, PullRequest, PullRequestId, follow, row};
+use crate::pull_request::{self, PullRequest, PullRequestId, bus_event, follow, row};
 use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
 use crate::ref_transaction::RefTransaction;
 use crate::{Change, CodeCommit, Exception, approval_rule};
@@ -54,7 +54,7 @@ pub(crate) fn by_squash(
         call,
         request,
         MergeStrategy::Squash,
-        Some(Plan::parse(MergeStrategy::Squash, merge_input!(input))?),
+        Some(&Plan::parse(MergeStrategy::Squash, merge_input!(input))?),
     )?;
     Ok(Box::new(|transaction| Ok(MergePullRequestBySquashOutput::builder().pull_request(change(transaction)?).build())))
 }
@@ -70,7 +70,7 @@ pub(crate) fn by_three_way(
         call,
         request,
         MergeStrategy::ThreeWay,
-        Some(Plan::parse(MergeStrategy::ThreeWay, merge_input!(input))?),
+        Some(&Plan::parse(MergeStrategy::ThreeWay, merge_input!(input))?),
     )?;
     Ok(Box::new(|transaction| {
         Ok(MergePullRequestByThreeWayOutput::builder().pull_request(change(transaction)?).build())
@@ -112,7 +112,7 @@ fn merge(
     call: &Arc<Call>,
     request: MergeRequest,
     strategy: MergeStrategy,
-    plan: Option<Plan>,
+    plan: Option<&Plan>,
 ) -> Result<Change<types::PullRequest>, Exception> {
     if call.has_policies()
         && let Some(pull_request) = service.store.read(|transaction| row::read(transaction, call, request.id))?
@@ -124,15 +124,17 @@ fn merge(
     let writer = service.bounded_writer(call, &repository)?;
     let pull_request = service.store.read(|transaction| request.mergeable(transaction, call))?;
     let tips = tips(&pull_request);
-    let commit_id = if let Some(plan) = plan {
+    let (commit_id, base) = if let Some(plan) = plan {
         let message = format!("Merge pull request {}: {}", pull_request.id(), pull_request.title);
-        plan.execute((service, call), &writer, tips, &message)?.commit_id
+        let merged = plan.execute((service, call), &writer, tips, &message)?;
+        (merged.commit_id, merged.base)
     } else {
         merge::check_fast_forward(writer.objects(), tips)?;
-        tips.source
+        (tips.source, tips.destination)
     };
     let edit = RefEdit::branch(pull_request.destination, PreviousValue::MustExistAndMatch(tips.destination), commit_id);
     let references = RefTransaction::prepare(service, call, &repository, std::slice::from_ref(&edit))?;
+    let references = references.of_merge(merge::origin(plan, tips, base));
     let call = Arc::clone(call);
     Ok(Box::new(move |transaction| {
         writer.keep_until_committed(transaction);
@@ -152,6 +154,7 @@ fn merge(
             }
         }
         merge::record(transaction, &repository, tips, commit_id)?;
+        bus_event::emit_merged(transaction, &call, &pull_request)?;
         pull_request::describe(transaction, &pull_request)
     }))
 }

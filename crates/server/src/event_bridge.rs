@@ -1,0 +1,173 @@
+//! Delivery of events for Amazon EventBridge: to `eventbridge.ndjson`, to URLs, and to endpoints that speak `PutEvents`.
+//!
+//! **Invariant:** each destination gets the events in their order, and has a position of its own, so that none waits for another.
+//! An event is in the file before the reply of its call, and there once; other destinations may get an event twice after a crash.
+
+mod destination;
+mod file;
+mod filter;
+mod put_events;
+mod signature;
+mod stream;
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws::Clock;
+use aws::event_bridge::EventSink;
+use codecommit::{BusPosition, CodeCommit, Exception};
+use trail::Trail;
+use ureq::tls::TlsConfig;
+use worker::{Waker, Worker};
+
+use crate::data_folder::EVENTS;
+use crate::event_bridge::destination::DestinationWork;
+use crate::event_bridge::file::{EventFile, FileWork};
+use crate::event_bridge::stream::Stream;
+use crate::messages;
+use crate::settings::EventBridge as Settings;
+
+/// The running delivery.
+pub(crate) struct EventBridge {
+    file: Arc<EventFile>,
+    /// Whether changes emit events.
+    changes: bool,
+    positions: Positions,
+    names: Vec<String>,
+    follows_records: bool,
+    workers: Vec<Worker>,
+    /// Woken when records were committed; empty if no records are events.
+    record_wakers: Vec<Waker>,
+}
+
+/// The stored positions of the destinations.
+#[derive(Clone)]
+pub(crate) struct Positions {
+    codecommit: Arc<CodeCommit>,
+    /// Grows with each reset, so that no position of before is stored afterwards.
+    generation: Arc<AtomicU64>,
+}
+
+impl EventBridge {
+    /// Starts the delivery: completes the file, and continues each destination where it was. A new destination begins with the
+    /// events from now on.
+    pub(crate) fn start(
+        settings: &Settings,
+        data: &Path,
+        codecommit: &Arc<CodeCommit>,
+        trail: &Arc<Trail>,
+        clock: &Arc<dyn Clock>,
+        tls: TlsConfig,
+    ) -> io::Result<Self> {
+        let stream = Stream::new(Arc::clone(codecommit), Arc::clone(trail), settings.records);
+        let positions = Positions { codecommit: Arc::clone(codecommit), generation: Arc::default() };
+        let names: Vec<String> =
+            std::iter::once(EVENTS.to_owned()).chain(settings.destinations.keys().cloned()).collect();
+        codecommit.retain_bus_positions(&names).map_err(io::Error::other)?;
+        for name in &names {
+            positions.prepare(name, &stream)?;
+        }
+        let destinations: Vec<_> = settings.destinations.iter().map(|entry| (entry, Waker::default())).collect();
+        let wakers: Vec<_> = destinations.iter().map(|(_, waker)| waker.clone()).collect();
+        let file = EventFile::open(data.join(EVENTS), &positions.load(EVENTS)?, &stream, wakers.clone())?;
+        let file = Arc::new(file);
+        let file_work = FileWork::new(Arc::clone(&file), stream.clone(), positions.clone());
+        let mut workers = vec![Worker::start("eventbridge-file", file.waker().clone(), file_work)?];
+        let agent = messages::agent(tls);
+        for ((name, destination), waker) in destinations {
+            let work = DestinationWork::new(
+                name.clone(),
+                destination.clone(),
+                (settings.attempts, settings.first_retry),
+                (stream.clone(), positions.clone()),
+                Arc::clone(clock),
+                agent.clone(),
+            );
+            workers.push(Worker::start("eventbridge", waker, work)?);
+        }
+        let follows_records = settings.records.is_any();
+        let record_wakers =
+            if follows_records { wakers.into_iter().chain([file.waker().clone()]).collect() } else { Vec::new() };
+        let changes = settings.changes;
+        Ok(Self { file, changes, positions, names, follows_records, workers, record_wakers })
+    }
+
+    /// Returns what takes the events of calls; `None` if changes emit none.
+    pub(crate) fn sink(&self) -> Option<Arc<dyn EventSink>> {
+        self.changes.then(|| Arc::<EventFile>::clone(&self.file) as Arc<dyn EventSink>)
+    }
+
+    /// Returns what is woken when records were committed.
+    pub(crate) fn record_wakers(&self) -> Vec<Waker> {
+        self.record_wakers.clone()
+    }
+
+    /// Stops the delivery, and stores the positions.
+    pub(crate) fn stop(&self) {
+        for worker in &self.workers {
+            worker.stop();
+        }
+    }
+
+    /// Removes all events and empties the file, after everything else was removed.
+    pub(crate) fn clear(&self) -> Result<(), Exception> {
+        self.positions.generation.fetch_add(1, Ordering::SeqCst);
+        let first_record = self.follows_records.then(String::new);
+        let beginning = BusPosition { number: 0, cursor: first_record, bytes: 0 };
+        self.positions.codecommit.clear_bus_events(&self.names, &beginning)?;
+        Ok(self.file.clear(beginning)?)
+    }
+}
+
+impl Positions {
+    /// Returns the current generation.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Returns the position of a destination.
+    pub(crate) fn load(&self, name: &str) -> io::Result<BusPosition> {
+        Ok(self.codecommit.bus_position(name).map_err(io::Error::other)?.unwrap_or_default())
+    }
+
+    /// Stores the position of a destination, unless there was a reset since a generation.
+    pub(crate) fn save(&self, name: &str, position: &BusPosition, generation: u64) -> Result<(), Exception> {
+        let current = Arc::clone(&self.generation);
+        let is_current = move || current.load(Ordering::SeqCst) == generation;
+        self.codecommit.save_bus_position(name, position.clone(), is_current)
+    }
+
+    /// Removes the events that every destination has.
+    pub(crate) fn remove_delivered(&self) -> Result<(), Exception> {
+        self.codecommit.remove_delivered_bus_events()
+    }
+
+    /// Stores the position at which a destination begins: where it was, or the end of what there is.
+    fn prepare(&self, name: &str, stream: &Stream) -> io::Result<()> {
+        let stored = self.codecommit.bus_position(name).map_err(io::Error::other)?;
+        let end = stream.end().map_err(io::Error::other)?;
+        let position = match stored.clone() {
+            None => end,
+            Some(stored) => BusPosition { cursor: end.cursor.map(|end| stored.cursor.unwrap_or(end)), ..stored },
+        };
+        if stored.as_ref() == Some(&position) {
+            return Ok(());
+        }
+        self.save(name, &position, self.generation()).map_err(io::Error::other)
+    }
+}
+
+/// Returns the id of an event.
+fn id_of(json: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Identified {
+        id: String,
+    }
+    serde_json::from_slice::<Identified>(json).ok().map(|event| event.id)
+}
+
+/// Ids of events that a file has.
+type Ids = HashSet<String>;

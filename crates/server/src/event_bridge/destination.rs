@@ -1,0 +1,236 @@
+//! Delivery to a URL or to an endpoint that speaks `PutEvents`.
+//!
+//! **Invariant:** an event is sent when each one before it was delivered or given up.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::{Clock, Region, Timestamp};
+use codecommit::BusPosition;
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+use worker::{Stop, Work};
+
+use super::Positions;
+use super::put_events::{self, BYTES_MAX, ENTRIES_MAX, Entry, SendError};
+use super::stream::Stream;
+use crate::messages;
+use crate::outbox;
+use crate::settings::{BusDestination, BusTarget, PutEventsTarget};
+
+/// Delivered events after which the position is stored, even if more wait.
+const EVENTS_PER_SAVE: usize = 100;
+
+/// The work of a destination.
+pub(super) struct DestinationWork {
+    name: String,
+    destination: BusDestination,
+    /// Attempts to send an event, and the time before the second one.
+    attempts: (u32, Duration),
+    stream: Stream,
+    positions: Positions,
+    clock: Arc<dyn Clock>,
+    agent: Agent,
+    /// `None` before the first round and after a reset.
+    progress: Option<Progress>,
+}
+
+/// How far the delivery has got.
+struct Progress {
+    generation: u64,
+    /// The position after the last event that was delivered or given up.
+    position: BusPosition,
+    /// The next events, in their order.
+    queue: VecDeque<Queued>,
+    /// Failed attempts in a row.
+    failures: u32,
+    /// When the next attempt is due, after a failure.
+    due: Option<Timestamp>,
+    /// Events that were delivered since the position was stored.
+    unsaved: usize,
+}
+
+struct Queued {
+    /// The event as JSON and its value; `None` once it is delivered or given up, and for events that the destination does not get.
+    event: Option<(String, Value)>,
+    /// The position after it.
+    position: BusPosition,
+}
+
+impl DestinationWork {
+    pub(super) fn new(
+        name: String,
+        destination: BusDestination,
+        attempts: (u32, Duration),
+        (stream, positions): (Stream, Positions),
+        clock: Arc<dyn Clock>,
+        agent: Agent,
+    ) -> Self {
+        Self { name, destination, attempts, stream, positions, clock, agent, progress: None }
+    }
+
+    /// Delivers events until there are no more or an attempt fails; returns the time until the next attempt.
+    fn deliver(&self, progress: &mut Progress, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
+        while !stop.is_set() && progress.generation == self.positions.generation() {
+            progress.pass_settled();
+            if progress.unsaved >= EVENTS_PER_SAVE {
+                self.save(progress)?;
+            }
+            if progress.queue.is_empty() && !self.fill(progress)? {
+                self.save(progress)?;
+                return Ok(None);
+            }
+            progress.pass_settled();
+            if progress.queue.is_empty() {
+                continue;
+            }
+            if let Some(wait) = progress.due.and_then(|due| self.wait(due)) {
+                self.save(progress)?;
+                return Ok(Some(wait));
+            }
+            self.attempt(progress);
+        }
+        progress.pass_settled();
+        self.save(progress)?;
+        Ok(None)
+    }
+
+    /// Reads the next events; returns whether there were any.
+    fn fill(&self, progress: &mut Progress) -> Result<bool, worker::Error> {
+        let steps = self.stream.after(&progress.position)?;
+        let any = !steps.is_empty();
+        for step in steps {
+            let event = step.json.and_then(|json| Some((serde_json::from_str::<Value>(&json).ok()?, json)));
+            let event = event.filter(|(event, _)| self.destination.filter.matches(event));
+            let event = event.map(|(event, json)| (json, event));
+            progress.queue.push_back(Queued { event, position: step.position });
+        }
+        Ok(any)
+    }
+
+    /// Returns the time until an attempt, if it is not due.
+    fn wait(&self, due: Timestamp) -> Option<Duration> {
+        let wait = u64::try_from(due.millis() - self.clock.machine_time().millis()).ok().filter(|wait| *wait > 0)?;
+        // A longer time can only come from a clock that was set back.
+        Some(Duration::from_millis(wait)).filter(|wait| *wait <= outbox::RETRY_MAX)
+    }
+
+    /// Tries once to send the first events, and decides about those that failed.
+    fn attempt(&self, progress: &mut Progress) {
+        let outcomes = self.send(&progress.queue);
+        let attempts = progress.failures + 1;
+        let (attempts_max, first_retry) = self.attempts;
+        let is_last = attempts >= attempts_max;
+        let mut is_any_left = false;
+        for (queued, outcome) in progress.queue.iter_mut().filter(|queued| queued.event.is_some()).zip(outcomes) {
+            let (error, is_given_up) = match outcome {
+                Ok(()) => {
+                    queued.event = None;
+                    continue;
+                }
+                Err(SendError::Temporary(error)) => (error, is_last),
+                Err(SendError::Final(error)) => (error, true),
+            };
+            let (destination, id) = (&self.name, queued.event.as_ref().and_then(|(_, event)| event["id"].as_str()));
+            if is_given_up {
+                tracing::warn!(destination, event = id, attempts, error, "gave up an event for EventBridge");
+                queued.event = None;
+            } else {
+                tracing::debug!(destination, event = id, attempts, error, "cannot send an event; will retry");
+                is_any_left = true;
+            }
+        }
+        progress.failures = if is_any_left { attempts } else { 0 };
+        let delay = || outbox::after(&*self.clock, outbox::backoff(first_retry, attempts));
+        progress.due = is_any_left.then(delay);
+    }
+
+    /// Sends the first events that wait: one to a URL, up to ten to `PutEvents`; returns the outcome of each.
+    fn send(&self, queue: &VecDeque<Queued>) -> Vec<Result<(), SendError>> {
+        let mut waiting = queue.iter().filter_map(|queued| queued.event.as_ref());
+        match &self.destination.target {
+            BusTarget::Url(url) => {
+                let Some((json, _)) = waiting.next() else { return Vec::new() };
+                let request = Request::post(url).header("content-type", "application/json");
+                let request = request.body(json.clone().into_bytes()).map_err(|error| error.to_string());
+                let sent = request.and_then(|request| messages::exchange(&self.agent, url, request));
+                vec![sent.map(drop).map_err(SendError::Temporary)]
+            }
+            BusTarget::PutEvents(target) => self.put_events(waiting.map(|(_, event)| event), target),
+        }
+    }
+
+    fn put_events<'q>(
+        &self,
+        mut waiting: impl Iterator<Item = &'q Value>,
+        target: &PutEventsTarget,
+    ) -> Vec<Result<(), SendError>> {
+        let Some(first) = waiting.next() else { return Vec::new() };
+        let place = |event: &'q Value| (event["account"].as_str(), event["region"].as_str());
+        let (account, region) = place(first);
+        let Some(region) = region.and_then(|region| region.parse::<Region>().ok()) else {
+            return vec![Err(SendError::Final("the event has no region".to_owned()))];
+        };
+        let first_entry = Entry::new(first, target);
+        let mut bytes = first_entry.bytes();
+        if bytes > BYTES_MAX {
+            let reason = format!("the event has {bytes} bytes; PutEvents takes {BYTES_MAX} at most");
+            return vec![Err(SendError::Final(reason))];
+        }
+        let mut entries = vec![first_entry];
+        for event in waiting.take(ENTRIES_MAX - 1) {
+            let entry = Entry::new(event, target);
+            bytes += entry.bytes();
+            if place(event) != place(first) || bytes > BYTES_MAX {
+                break;
+            }
+            entries.push(entry);
+        }
+        let place = (account.unwrap_or_default(), &region);
+        let sent = put_events::request(&entries, place, target, self.clock.machine_time())
+            .and_then(|request| messages::exchange(&self.agent, &target.url, request));
+        match sent {
+            Ok(reply) => put_events::outcomes(&reply, entries.len()),
+            Err(reason) => vec![Err(SendError::Temporary(reason)); entries.len()],
+        }
+    }
+
+    /// Stores the position if it changed.
+    fn save(&self, progress: &mut Progress) -> Result<(), worker::Error> {
+        if progress.unsaved > 0 {
+            self.positions.save(&self.name, &progress.position, progress.generation)?;
+            progress.unsaved = 0;
+        }
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<Progress, worker::Error> {
+        // A reset after this makes the generation old, and a position of before is not stored.
+        let generation = self.positions.generation();
+        let position = self.positions.load(&self.name)?;
+        Ok(Progress { generation, position, queue: VecDeque::new(), failures: 0, due: None, unsaved: 0 })
+    }
+}
+
+impl Progress {
+    /// Moves the position behind the first events that are delivered, given up, or not for the destination.
+    fn pass_settled(&mut self) {
+        while let Some(first) = self.queue.pop_front_if(|first| first.event.is_none()) {
+            self.position = first.position;
+            self.unsaved += 1;
+        }
+    }
+}
+
+impl Work for DestinationWork {
+    fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
+        let generation = self.positions.generation();
+        let progress = self.progress.take().filter(|progress| progress.generation == generation);
+        let mut progress = progress.map_or_else(|| self.begin(), Ok)?;
+        let wait = self.deliver(&mut progress, stop);
+        self.progress = Some(progress);
+        wait
+    }
+}
