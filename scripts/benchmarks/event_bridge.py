@@ -1,0 +1,179 @@
+"""Events for EventBridge: event_bridge.py BINARY WORK SECONDS EVENTS
+
+Three servers run side by side: without events, with the file of events, and with a URL as well. Each operation is made on them in turns,
+so that the machine's other work meets all alike; the ratio is that of the medians. Then a server delivers EVENTS events of pushes
+to the file and to a URL, whose receiver answers at once.
+"""
+
+import base64
+import http.client
+import json
+import os
+import pathlib
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+SCOPE = "AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/codecommit/aws4_request"
+REFERENCES = 4_000
+
+
+class Receiver:
+    """An HTTP server that counts requests and answers each at once."""
+
+    def __init__(self):
+        self.count = 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://{}:{}/".format(*self.socket.getsockname())
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection, _ = self.socket.accept()
+            threading.Thread(target=self.read, args=(connection,), daemon=True).start()
+
+    def read(self, connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        rest = b""
+        while received := connection.recv(1 << 16):
+            rest += received
+            while b"\r\n\r\n" in rest:
+                head, body = rest.split(b"\r\n\r\n", 1)
+                length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+                if len(body) < length:
+                    break
+                rest = body[length:]
+                self.count += 1
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+
+class Server:
+    """The program with its own folder, and a connection to it."""
+
+    def __init__(self, binary, folder, *flags):
+        folder.mkdir(parents=True)
+        self.folder = folder
+        command = [binary, "--listen", "127.0.0.1:0", "--data-dir", folder / "data", "--quiet", *flags]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().split()[1]
+        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc)
+        self.call("CreateRepository", repositoryName="r")
+        self.tip, self.number = None, 0
+
+    def call(self, operation, **parameters):
+        headers = {
+            "X-Amz-Target": f"CodeCommit_20150413.{operation}", "Content-Type": "application/x-amz-json-1.1",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0",
+        }
+        self.connection.request("POST", "/", json.dumps(parameters), headers)
+        reply = self.connection.getresponse()
+        body = reply.read()
+        if reply.status != 200:
+            sys.exit(f"{operation}: {reply.status} {body.decode()}")
+        return json.loads(body or "{}")
+
+    def put_file(self):
+        self.number += 1
+        parent = {"parentCommitId": self.tip} if self.tip else {}
+        content = base64.b64encode(f"{self.number}\n".encode()).decode()
+        reply = self.call("PutFile", repositoryName="r", branchName="put", filePath="f", fileContent=content, **parent)
+        self.tip = reply["commitId"]
+
+    def get_repository(self):
+        self.call("GetRepository", repositoryName="r")
+
+    def pushing(self):
+        """Returns a function that pushes the next commit of a clone."""
+        git = ["git", "-C", str(self.folder / "work"), "-c", "user.name=B", "-c", "user.email=b@example.com"]
+        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", self.folder / "work"], check=True)
+
+        def push():
+            subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "x"], check=True)
+            begin = time.perf_counter()
+            subprocess.run([*git, "push", "--quiet", f"{self.url}/v1/repos/r", "main"], check=True)
+            return time.perf_counter() - begin
+
+        return push
+
+    def peak(self):
+        """The largest memory in use so far, in megabytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def timed(call):
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def compare(title, calls, seconds):
+    """Makes the calls in turns, and prints the medians of their times and their ratios to the first."""
+    times, end = [[] for _ in calls], time.perf_counter() + seconds * len(calls)
+    while time.perf_counter() < end or len(times[0]) < 20:
+        for call, own in zip(calls, times):
+            own.append(call())
+    medians = [statistics.median(own) * 1e6 for own in times]
+    cells = [f"{median:,.0f}" for median in medians] + [f"{median / medians[0]:.2f}" for median in medians[1:]]
+    print(f"| {title} | {' | '.join(cells)} |", flush=True)
+
+
+def deliver(binary, work, count):
+    """Pushes references until there are enough events, and waits for their delivery."""
+    receiver = Receiver()
+    server = Server(binary, work / "delivery", "--eventbridge-url", receiver.url)
+    folder = work / "delivery/work"
+    push = server.pushing()
+    push()
+    before, events = receiver.count, 0
+    git = ["git", "-C", str(folder)]
+    tip = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    begin = time.perf_counter()
+    while events < count:
+        names = [f"refs/heads/b-{events + number}" for number in range(min(REFERENCES, count - events))]
+        updates = "".join(f"create {name} {tip}\n" for name in names)
+        subprocess.run([*git, "update-ref", "--stdin"], input=updates, text=True, check=True)
+        refs = [f"{name}:{name}" for name in names]
+        subprocess.run([*git, "push", "--quiet", f"{server.url}/v1/repos/r", *refs], check=True)
+        events += len(names)
+    pushed = time.perf_counter() - begin
+    with open(server.folder / "data/eventbridge.ndjson", "rb") as file:
+        lines = sum(1 for _ in file)
+    while receiver.count - before < count:
+        time.sleep(0.01)
+    delivered = time.perf_counter() - begin
+    print(f"{count:,} events of {-(-count // REFERENCES)} pushes: in the file with the last push, after {pushed:.1f} s "
+          f"({lines - 1:,} lines); at the URL after {delivered:.1f} s, {count / delivered:,.0f}/s; "
+          f"the server's memory had at most {server.peak():.0f} MB.")
+    server.end()
+
+
+def main():
+    binary, work, seconds, count = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    os.environ |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    servers = [
+        Server(binary, work / "none", "--eventbridge-changes", "no"),
+        Server(binary, work / "file"),
+        Server(binary, work / "url", "--eventbridge-url", Receiver().url),
+    ]
+    print("Median time in microseconds, one connection.\n")
+    print("| | no events | file | file and URL | file / none | URL / none |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    compare("PutFile", [lambda server=server: timed(server.put_file) for server in servers], seconds)
+    compare("push of a commit", [server.pushing() for server in servers], seconds)
+    compare("GetRepository", [lambda server=server: timed(server.get_repository) for server in servers], seconds)
+    print()
+    for server in servers:
+        server.end()
+    deliver(binary, work, count)
+
+
+main()
