@@ -21,6 +21,7 @@ mod managed;
 mod permissions;
 mod principal;
 mod provider;
+pub mod resource_policy;
 mod role;
 mod root_key;
 mod session;

@@ -1,6 +1,7 @@
 //! The policy language of AWS IAM: parses documents, and decides whether they allow a request.
 //!
-//! A [`Document`] is an identity policy, a permissions boundary or a session policy; a [`TrustPolicy`] is the trust policy of a role. A
+//! A [`Document`] is an identity policy, a permissions boundary or a session policy; a [`TrustPolicy`] is the trust policy of a role,
+//! and a [`ResourcePolicy`] that of another resource, such as a bucket. A
 //! [`PolicySet`] indexes the documents of one principal, [`Grants`] combines the sets of one caller into a [`Decision`].
 //! **Invariant:** no input makes parsing or evaluation panic.
 
@@ -18,6 +19,7 @@ mod parser;
 mod policy_set;
 mod position;
 mod request;
+mod resource_policy;
 mod statement;
 mod trust;
 mod variable;
@@ -29,5 +31,6 @@ pub use crate::malformed::{Fault, Malformed};
 pub use crate::policy_set::{MatchedStatement, PolicySet};
 pub use crate::position::Position;
 pub use crate::request::Request;
+pub use crate::resource_policy::ResourcePolicy;
 pub use crate::statement::{Effect, Statement};
 pub use crate::trust::{Principal, Trust, TrustPolicy};

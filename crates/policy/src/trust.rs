@@ -11,8 +11,9 @@ use crate::malformed::{Fault, Malformed};
 use crate::parser::Parser;
 use crate::request::Request;
 use crate::statement::{self, Actions, Effect, Elements, Resources, Rule, Statement};
+use crate::trust::principal::Named;
 pub use crate::trust::principal::Principal;
-use crate::trust::principal::{Named, Principals};
+pub(crate) use crate::trust::principal::Principals;
 
 /// The trust policy of a role.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub struct TrustPolicy {
     keys: Keys,
 }
 
-/// What a trust policy says about a caller.
+/// What a trust policy or the policy of a resource says about a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
     /// A statement denies the request.
@@ -68,21 +69,30 @@ impl TrustPolicy {
 
     /// Decides about a request of a caller; `None` if no statement matches both. The resource of the request does not matter.
     pub fn decide(&self, request: &Request<'_>, caller: &Principal<'_>) -> Option<Trust> {
-        let matching = self.statements.iter().filter_map(|(principals, statement)| {
-            let named = principals.name(caller)?;
-            let trust = match (statement.effect(), named) {
-                (Effect::Deny, _) => Trust::Denied,
-                (Effect::Allow, Named::Account) => Trust::Account,
-                (Effect::Allow, Named::Principal) => Trust::Principal,
-            };
-            statement.matches(request).then_some(trust)
-        });
-        matching.max_by_key(|trust| match trust {
-            Trust::Account => 0,
-            Trust::Principal => 1,
-            Trust::Denied => 2,
-        })
+        decide(&self.statements, request, caller)
     }
+}
+
+/// Decides by statements with principals; `None` if none matches the request and the caller.
+pub(crate) fn decide(
+    statements: &[(Principals, Statement)],
+    request: &Request<'_>,
+    caller: &Principal<'_>,
+) -> Option<Trust> {
+    let matching = statements.iter().filter_map(|(principals, statement)| {
+        let named = principals.name(caller)?;
+        let trust = match (statement.effect(), named) {
+            (Effect::Deny, _) => Trust::Denied,
+            (Effect::Allow, Named::Account) => Trust::Account,
+            (Effect::Allow, Named::Principal) => Trust::Principal,
+        };
+        statement.matches(request).then_some(trust)
+    });
+    matching.max_by_key(|trust| match trust {
+        Trust::Account => 0,
+        Trust::Principal => 1,
+        Trust::Denied => 2,
+    })
 }
 
 fn parse_statement(node: &Node, start: usize, parser: &mut Parser<'_>) -> Result<(Principals, Statement), Malformed> {

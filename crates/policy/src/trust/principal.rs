@@ -76,6 +76,11 @@ impl Principals {
         Ok(Self { is_negated, names })
     }
 
+    /// Tells whether these are everybody, or every principal of AWS.
+    pub(crate) fn are_everybody(&self) -> bool {
+        !self.is_negated && self.names.iter().any(|name| matches!(name, Name::Everybody | Name::EveryAws))
+    }
+
     /// Returns how these principals name a caller. `NotPrincipal` names whom it does not list.
     pub(crate) fn name(&self, caller: &Principal<'_>) -> Option<Named> {
         let named = self.names.iter().filter_map(|name| name.covers(caller));
