@@ -119,12 +119,21 @@ impl Buckets {
                  dashes, and begin and end with a letter or digit."
             ));
         }
+        if self.is_sound(key) {
+            return Ok(());
+        }
+        Err(format!("The key {key} is not valid. Keys are 1 to {KEY_BYTES_MAX} bytes, and paths."))
+    }
+
+    /// Tells whether a folder bucket can have an object of this key, which may end in a slash.
+    pub fn accepts_key(&self, key: &str) -> bool {
+        self.is_sound(key.strip_suffix('/').unwrap_or(key))
+    }
+
+    fn is_sound(&self, key: &str) -> bool {
         let sound = |(depth, part): (usize, &str)| {
             is_object_name(part, depth == 0, self.options.reserved) && part.len() <= PART_BYTES_MAX
         };
-        if key.len() > KEY_BYTES_MAX || !key.split('/').enumerate().all(sound) {
-            return Err(format!("The key {key} is not valid. Keys are 1 to {KEY_BYTES_MAX} bytes, and paths."));
-        }
-        Ok(())
+        key.len() <= KEY_BYTES_MAX && key.split('/').enumerate().all(sound)
     }
 }

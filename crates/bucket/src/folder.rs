@@ -2,9 +2,13 @@
 //!
 //! **Invariant:** no key leads out of the folder, neither by its text nor through a link, and only regular files are objects.
 
+mod attributes;
+mod configuration;
 mod file;
+mod incoming;
 mod name;
 mod removal;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,11 +16,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+pub use self::attributes::Attributes;
 pub(crate) use self::file::OBJECT;
+pub(crate) use self::file::PREFIX_OBJECT;
 use self::file::read_regular_file;
 pub use self::file::write_whole_file;
+pub use self::incoming::Incoming;
 pub(crate) use self::name::is_object_name;
 pub use self::name::{fold_case, is_object_key};
+pub use self::upload::{Part, Upload};
 use crate::{Bucket, KEY_BYTES_MAX};
 
 /// The folder, at a bucket's root, of all that is not an object: metadata as `.metadata/KEY.json`, and files of the bucket's owner.
@@ -62,6 +70,11 @@ impl FolderBucket {
 
     /// Reads an object's metadata; most objects have none.
     pub fn metadata(&self, key: &str) -> io::Result<BTreeMap<String, String>> {
+        Ok(Attributes::from_texts(self.metadata_texts(key)?).metadata)
+    }
+
+    /// Reads the file of an object's metadata.
+    fn metadata_texts(&self, key: &str) -> io::Result<BTreeMap<String, String>> {
         match read_regular_file(&self.metadata_path(key)) {
             Ok(text) => Ok(serde_json::from_slice(&text)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
@@ -121,7 +134,8 @@ impl FolderBucket {
         if key.len() > KEY_BYTES_MAX {
             return Ok(None);
         }
-        for (depth, name) in key.split('/').enumerate() {
+        let prefix = key.strip_suffix('/');
+        for (depth, name) in prefix.unwrap_or(key).split('/').enumerate() {
             if !self.is_object_name(name, depth == 0) {
                 return Ok(None);
             }
@@ -129,6 +143,9 @@ impl FolderBucket {
             if fs::symlink_metadata(&path)?.is_symlink() {
                 return Ok(None);
             }
+        }
+        if prefix.is_some() {
+            path.push(PREFIX_OBJECT);
         }
         let mut file = fs::symlink_metadata(&path)?;
         if file.is_dir() {
@@ -138,8 +155,11 @@ impl FolderBucket {
         Ok(file.is_file().then_some(path))
     }
 
+    /// Returns the path of the file of an object's metadata, existing or not.
     fn metadata_path(&self, key: &str) -> PathBuf {
-        self.folder.join(METADATA).join(format!("{key}.json"))
+        let path = self.folder.join(METADATA).join(format!("{key}.json"));
+        // The metadata of `a` and of `a.json/b` are both below `a.json`.
+        if path.is_dir() { path.join(OBJECT) } else { path }
     }
 }
 

@@ -14,7 +14,10 @@ use std::io;
 use std::path::Path;
 
 pub use crate::buckets::{BucketLocation, Buckets};
-pub use crate::folder::{FolderBucket, FolderOptions, METADATA, Object, fold_case, is_object_key, write_whole_file};
+pub use crate::folder::{
+    Attributes, FolderBucket, FolderOptions, Incoming, METADATA, Object, Part, Upload, fold_case, is_object_key,
+    write_whole_file,
+};
 pub use crate::listing::{Listing, Page};
 pub use crate::remote::{Clock, RemoteBucket, RemoteSettings, Secret};
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::folder::{FolderBucket, OBJECT, Object, is_absence};
+use crate::folder::{FolderBucket, OBJECT, Object, PREFIX_OBJECT, is_absence};
 
 /// Selection of the objects to list, as `ListObjects` of S3 defines it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,7 +108,7 @@ impl<'a> ObjectWalk<'a> {
                 self.descend(&entry.key)?;
                 continue;
             }
-            match object_metadata(&self.bucket.folder().join(&entry.key)) {
+            match object_metadata(self.bucket.folder(), &entry.key) {
                 Ok(file) => {
                     if let Some(object) = Object::of(entry.key, &file) {
                         return Ok(Some(object));
@@ -144,6 +144,10 @@ impl<'a> ObjectWalk<'a> {
             let entry = entry?;
             let kind = entry.file_type()?;
             let name = entry.file_name();
+            if name == PREFIX_OBJECT && kind.is_file() && !key.is_empty() {
+                entries.push(FolderEntry { key: key.to_owned(), is_folder: false });
+                continue;
+            }
             // A name that is not UTF-8 is no key.
             let name = name.to_str().filter(|name| self.bucket.is_object_name(name, key.is_empty()));
             let Some(name) = name else { continue };
@@ -164,8 +168,12 @@ impl<'a> ObjectWalk<'a> {
 }
 
 /// Returns the file system metadata of the file of an object.
-fn object_metadata(path: &Path) -> io::Result<fs::Metadata> {
-    let file = fs::symlink_metadata(path)?;
+fn object_metadata(folder: &Path, key: &str) -> io::Result<fs::Metadata> {
+    let path = folder.join(key);
+    if key.ends_with('/') {
+        return fs::symlink_metadata(path.join(PREFIX_OBJECT));
+    }
+    let file = fs::symlink_metadata(&path)?;
     if file.is_dir() { fs::symlink_metadata(path.join(OBJECT)) } else { Ok(file) }
 }
 

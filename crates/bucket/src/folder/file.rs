@@ -1,7 +1,7 @@
 //! Files of a bucket's objects: how keys become paths, and how a file is written whole.
 //!
 //! An object whose key is also the beginning of other keys, as `a` is of `a/b`, is the file `.object` in its folder: S3 has both,
-//! and a file system has either a file or a folder of one name.
+//! and a file system has either a file or a folder of one name. One whose key ends in a slash, as `a/` does, is the file `.prefix` there.
 //!
 //! **Invariant:** a file with the name of an object is complete, also after a crash while it was written.
 
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// The file of an object whose key is also a folder.
 pub(crate) const OBJECT: &str = ".object";
+
+/// The file of an object whose key ends in a slash.
+pub(crate) const PREFIX_OBJECT: &str = ".prefix";
 
 /// The suffix of a file or folder that is not complete yet.
 pub(super) const PARTIAL: &str = ".partial";
@@ -25,13 +28,31 @@ pub(super) fn write_object<R: Read>(
     sync: bool,
     mut content: impl FnMut() -> io::Result<R>,
 ) -> io::Result<()> {
+    retry(|| write_whole_file(&create_parents_and_path(root, key)?, &mut content()?, sync))
+}
+
+/// Makes a complete file of the same file system the object of a key below a folder.
+pub(super) fn place_object(root: &Path, key: &str, sync: bool, complete: &Path) -> io::Result<()> {
     retry(|| {
-        let mut path = create_parents(root, key)?;
-        if path.is_dir() {
-            path.push(OBJECT);
+        let path = create_parents_and_path(root, key)?;
+        fs::rename(complete, &path)?;
+        match path.parent() {
+            Some(parent) if sync => File::open(parent)?.sync_all(),
+            _ => Ok(()),
         }
-        write_whole_file(&path, &mut content()?, sync)
     })
+}
+
+/// Creates the folders above the file of an object, and returns its path.
+fn create_parents_and_path(root: &Path, key: &str) -> io::Result<PathBuf> {
+    if key.ends_with('/') {
+        return create_parents(root, &format!("{key}{PREFIX_OBJECT}"));
+    }
+    let mut path = create_parents(root, key)?;
+    if path.is_dir() {
+        path.push(OBJECT);
+    }
+    Ok(path)
 }
 
 /// Creates the folder of a key that ends in a slash.

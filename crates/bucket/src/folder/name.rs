@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::METADATA;
-use super::file::{OBJECT, PARTIAL};
+use super::file::{OBJECT, PARTIAL, PREFIX_OBJECT};
 
 /// Tells whether a text can be the key of an object in a bucket of either kind, or the beginning of one.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn is_object_name(name: &str, at_root: bool, reserved: &[&str]) -> bo
     let special = name.is_empty() || name == "." || name == ".." || name.contains('\0');
     let name = fold_case(name);
     let is_reserved = at_root && (name == METADATA || reserved.contains(&&*name));
-    !(special || name.ends_with(PARTIAL) || name == OBJECT || is_reserved)
+    !(special || name.ends_with(PARTIAL) || name == OBJECT || name == PREFIX_OBJECT || is_reserved)
 }
 
 /// Maps texts that differ only in case to one text.
@@ -41,7 +41,7 @@ mod tests {
         for name in ["events.ndjson", "Events.NDJSON", "event\u{17f}.ndjson", ".METADATA"] {
             assert!(!is_object_name(name, true) && is_object_name(name, false), "{name}");
         }
-        for name in ["", ".", "..", "a\0", "a.partial", "a.PARTIAL", ".object", ".Object"] {
+        for name in ["", ".", "..", "a\0", "a.partial", "a.PARTIAL", ".object", ".Object", ".prefix"] {
             assert!(!is_object_name(name, true) && !is_object_name(name, false), "{name:?}");
         }
         for name in ["a", "A", "...", "\u{e9}", "events.ndjson.gz", "partial"] {
