@@ -142,6 +142,14 @@ fn renovate_updates_a_module() {
 }
 
 #[test]
+fn a_trail_is_made_with_its_bucket_and_tampering_is_found() {
+    run_file("create-a-trail.md");
+    let path = root().join("tests/journeys/create-a-trail.md");
+    let story = std::fs::read_to_string(path).expect("the file exists");
+    run(&story.replace("<!-- server:", "<!-- server: --strict-buckets"));
+}
+
+#[test]
 fn every_journey_is_run() {
     let folder = root().join("tests/journeys");
     let journeys = std::fs::read_dir(folder).expect("the folder exists").count();

@@ -35,13 +35,7 @@ settings! {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Options {
     /// Addresses and ports to listen on, separated by commas; port 0 takes a free one [default: 127.0.0.1:4599]
-    #[arg(
-        long,
-        env = "CODECOMMIT_LOCAL_LISTEN",
-        value_name = "ADDRESS:PORT",
-        help_heading = "Server",
-        value_delimiter = ',',
-    )]
+    #[arg(long, env = "CODECOMMIT_LOCAL_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Server", value_delimiter = ',')]
     #[serde(deserialize_with = "one_or_many::texts")]
     pub listen: Option<Vec<String>>,
     /// Address and port of Git over SSH; port 0 takes a free one [default: off]
@@ -275,6 +269,26 @@ pub struct Options {
     /// Time that a key signs digests before the next key is made; it stays valid for the same time again [default: 15d]
     #[arg(long, env = "CODECOMMIT_LOCAL_KEY_ROTATION", value_name = "TIME", help_heading = "Trail", hide_short_help = true)]
     pub key_rotation: Option<String>,
+    /// Demand of a trail's bucket what AWS does: it exists, and its policy lets CloudTrail write
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_STRICT_BUCKETS",
+        value_name = "BOOL",
+        help_heading = "Trail",
+        hide_short_help = true,
+        num_args = 0..=1, default_missing_value = "true",
+    )]
+    pub strict_buckets: Option<bool>,
+    /// Demand that a trail's topic exists: that the settings file has a destination for it
+    #[arg(
+        long,
+        env = "CODECOMMIT_LOCAL_STRICT_TOPICS",
+        value_name = "BOOL",
+        help_heading = "Trail",
+        hide_short_help = true,
+        num_args = 0..=1, default_missing_value = "true",
+    )]
+    pub strict_topics: Option<bool>,
     /// Record the calls of AWS KMS that CodeCommit makes at AWS, such as Encrypt and Decrypt
     #[arg(
         long,

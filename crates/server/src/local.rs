@@ -28,9 +28,13 @@ pub(crate) async fn health() -> Response {
     Json(json!({ "status": "ready" })).into_response()
 }
 
-/// Serves `POST /_local/flush`: delivers log files of all events that are recorded.
+/// Serves `POST /_local/flush`: delivers log files of all events that are recorded, and applies the lifecycle rules of buckets.
 pub(crate) async fn flush(Shared(state): Shared<Arc<State>>) -> Response {
-    status(tokio::task::spawn_blocking(move || state.trail.flush().map_err(|error| error.to_string())).await)
+    let flush = move || {
+        state.trail.flush()?;
+        state.s3_endpoint.apply_lifecycle(&|| false)
+    };
+    status(tokio::task::spawn_blocking(move || flush().map_err(|error| error.to_string())).await)
 }
 
 /// Serves `POST /_local/digest`: delivers log files and their digests before these are due.

@@ -1,47 +1,72 @@
-//! The S3 endpoint: lists buckets and reads their objects; it changes nothing.
+//! The S3 endpoint: buckets and their objects, read and changed.
 //!
-//! The crate `s3s` implements the protocol. Requests are passed to it without their signatures: the credentials name the caller and are
-//! not verified.
+//! The crate `s3s` implements the protocol. Requests are passed to it without their signatures: `authenticate` has verified them, or
+//! takes them as they are.
 
 mod access;
+mod acl;
+mod buckets;
+mod checksum;
+mod chunked;
 mod condition;
+mod configuration;
+mod copy;
+mod endpoint;
 mod error_reply;
 mod event;
+mod fault;
 mod host;
+mod lifecycle;
+mod list;
 mod listing;
-mod reader;
+mod read;
+mod receive;
+mod request_body;
 mod signature;
+mod stored;
+mod tags;
+mod upload;
+mod write;
 
 use std::sync::Arc;
 
-use aws::{AccountId, Call, Failure, Region};
+use aws::{AccountId, Call, Clock, Failure, Region};
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RANGE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bucket::Buckets;
 use http_body_util::{BodyExt, Collected};
 use identity::Access;
-use identity::signature::{Payload, Protocol};
+use identity::signature::Protocol;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-use self::access::{OperationSlot, ReadOnly, Requester, S3Operation};
-use self::reader::Reader;
+use self::access::{OperationSlot, Requester, S3Operation};
+pub(crate) use self::endpoint::Endpoint;
+use self::event::RequestDetails;
+pub(crate) use self::lifecycle::start as start_lifecycle;
+use self::request_body::RequestBody;
 use self::signature::Signature;
 use crate::connection::Peer;
 use crate::state::State;
-use crate::{authenticate, blocking, body, call_log, headers};
+use crate::{authenticate, blocking, call_log, headers};
 
 /// The headers with the id of a request: S3's names, and the name of the other services.
 const REQUEST_IDS: [&str; 3] = ["x-amz-request-id", "x-amz-id-2", "x-amzn-requestid"];
 
-/// Creates the service over all buckets, which belong to one account and region.
-pub(crate) fn service(buckets: Arc<Buckets>, owner: AccountId, region: Region) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(Reader { buckets, owner, region });
+/// Creates the implementation over all buckets, which belong to one account, and are in one region unless they were made in another.
+pub(crate) fn endpoint(buckets: Arc<Buckets>, owner: AccountId, region: Region, clock: Arc<dyn Clock>) -> Endpoint {
+    Endpoint { buckets, owner, region, clock, changes: Arc::default() }
+}
+
+/// Creates the service of an endpoint.
+pub(crate) fn service(endpoint: Endpoint) -> S3Service {
+    let access = access::Access(Arc::clone(&endpoint.buckets));
+    let mut builder = S3ServiceBuilder::new(endpoint);
     // `s3s` checks the access only if there is a source of keys; requests are unsigned, so this one has none.
     builder.set_auth(SimpleAuth::new());
-    builder.set_access(ReadOnly);
+    builder.set_access(access);
     builder.build()
 }
 
@@ -56,12 +81,18 @@ pub(crate) fn is_s3_request(state: &State, head: &Parts) -> bool {
 
 /// Serves a request to S3.
 pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>) -> Response<Body> {
-    // 1. Read the head, and discard the body.
+    // 1. Read the head, and the body unless it is the content of an object.
     let (mut head, body) = request.into_parts();
-    body::discard(body, state.settings.git.timeout).await;
     let (bucket, signed_uri) = (host::bucket(&head.headers, &state.buckets), head.uri.clone());
     host::to_path(&mut head, &state.buckets);
     let (method, uri) = (head.method.clone(), head.uri.clone());
+    let request_body = match RequestBody::read(&state, &head, body).await {
+        Ok(body) => body,
+        Err(failure) => {
+            let request_id = state.clock.id();
+            return with_id(error_reply::reply(&failure, HeaderMap::new(), None, None, &request_id), &request_id);
+        }
+    };
     // 2. and 3. Authenticate, and begin the call.
     let signature = Signature::read(&head);
     if let (Some(signature), Access::Open) = (&signature, state.settings.access) {
@@ -72,8 +103,7 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         uri: &signed_uri,
         headers: &head.headers,
         bucket: bucket.as_deref(),
-        // No operation here has a body.
-        body: Payload::Unread,
+        body: request_body.payload(),
         peer: &peer,
         protocol: Protocol::S3,
         services: &["s3"],
@@ -83,20 +113,28 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
     let call = match authenticate::begin_call(&state, request) {
         Ok(call) => Arc::new(call),
         Err(refused) => {
+            request_body.discard(&head.headers, state.settings.git.timeout).await;
             let request_id = state.clock.id();
             return with_id(error_reply::refused(&refused.s3(), &request_id), &request_id);
         }
     };
     // 4. Find the operation, and run it.
     let slot = OperationSlot::default();
+    let bytes_in = request_body.bytes();
+    let details = head.headers.clone();
+    let (content, rest) = request_body.into_content(&mut head, state.settings.git.timeout, state.settings.access);
     signature::remove(&mut head);
     // HTTP ignores a range that is not valid.
     if headers::text(&head.headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(&range).is_err()) {
         head.headers.remove(RANGE);
     }
     head.extensions.insert(slot.clone());
-    head.extensions.insert(Requester { call: Arc::clone(&call), owner: state.sts.default_account().clone() });
-    let response = run(&state.s3, head).await;
+    let acl = head.headers.get("x-amz-acl").and_then(|acl| acl.to_str().ok()).map(str::to_owned);
+    head.extensions.insert(Requester { call: Arc::clone(&call), owner: state.sts.default_account().clone(), acl });
+    let response = run(&state.s3, head, content).await;
+    if response.is_err() && !details.contains_key(EXPECT) {
+        rest.discard(state.settings.git.timeout).await;
+    }
     let operation = slot.take();
     // 5. Record; a request that is no operation has no name for a record.
     let recorded = match &operation {
@@ -105,7 +143,8 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
             let result = response.as_ref().map(|response| if method == Method::GET { length(response) } else { 0 });
             let result = result.map_err(|(failure, _)| failure);
             let owner = state.sts.default_account();
-            let event = event::of(&call, operation, &uri, signature.as_ref(), owner, result);
+            let request = RequestDetails { uri: &uri, headers: &details, signature: signature.as_ref(), bytes_in };
+            let event = event::of(&call, operation, &request, owner, result);
             let (state, call) = (Arc::clone(&state), Arc::clone(&call));
             blocking::run(move || state.trail.record(&call, event)).await
         }
@@ -116,8 +155,8 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
 }
 
 /// Runs a request; returns a failure with the headers of its reply.
-async fn run(service: &S3Service, head: Parts) -> Result<Response<Body>, (Failure, HeaderMap)> {
-    let response = match service.call(Request::from_parts(head, s3s::Body::empty())).await {
+async fn run(service: &S3Service, head: Parts, content: s3s::Body) -> Result<Response<Body>, (Failure, HeaderMap)> {
+    let response = match service.call(Request::from_parts(head, content)).await {
         Ok(response) => response,
         Err(error) => {
             let error: s3s::StdError = error.into();

@@ -24,6 +24,15 @@ pub use triggers::{Destination, Triggers};
 pub use crate::failures::{Connection, FailureOptions, FailureRule};
 pub use crate::origin::AllowedHosts;
 
+/// What is demanded of the buckets and topics of trails; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DestinationChecks {
+    /// Whether a bucket must exist and have a policy that lets CloudTrail write, as on AWS.
+    pub buckets: bool,
+    /// Whether a topic must exist, which is one that has a destination.
+    pub topics: bool,
+}
+
 /// Settings of a server.
 ///
 /// ```
@@ -78,6 +87,8 @@ pub struct Settings {
     pub retention: trail::Retention,
     /// Delay and rate of lookups in event history.
     pub lookup: trail::LookupSettings,
+    /// What is demanded of the buckets and topics of trails.
+    pub destination_checks: DestinationChecks,
     /// Trails that an account can have in a region; AWS's limit is 5.
     pub trails_max: usize,
     /// Time between digests.
@@ -222,6 +233,7 @@ impl Default for Settings {
             log_bytes: 5 << 20,
             retention: trail::Retention::default(),
             lookup: trail::LookupSettings::default(),
+            destination_checks: DestinationChecks::default(),
             trails_max: 5,
             digest_interval: Duration::from_hours(1),
             signing_key: None,

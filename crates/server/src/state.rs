@@ -86,6 +86,8 @@ pub(crate) struct Parts {
     pub(crate) trail: Arc<Trail>,
     pub(crate) cloudtrail: Arc<CloudTrail>,
     pub(crate) s3: S3Service,
+    /// What the service of S3 works on.
+    pub(crate) s3_endpoint: s3::Endpoint,
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) tagging: Tagging,
     pub(crate) git: git::Options,
@@ -189,9 +191,12 @@ impl Parts {
         }));
         let trigger_sender = Arc::clone(&queues.trigger_sender);
         let notification_log = queues.notification_log.clone();
-        let workers = Workers::start(&settings, &folders, &store, &codecommit, &clock, queues)?;
+        let (owner, region) = (sts.default_account().clone(), settings.region.clone());
+        let s3_endpoint = s3::endpoint(Arc::clone(&buckets), owner, region, Arc::clone(&clock));
+        let workers = Workers::start(&settings, &folders, &store, &codecommit, &s3_endpoint, queues)?;
         let parts = Self {
-            s3: s3::service(Arc::clone(&buckets), sts.default_account().clone(), settings.region.clone()),
+            s3: s3::service(s3_endpoint.clone()),
+            s3_endpoint,
             tagging: Tagging::new(Arc::clone(&trail), Arc::clone(&codecommit), Arc::clone(&cloudtrail)),
             push_permits: Arc::new(PushPermits::new(settings.git.pushes, settings.git.push_window)),
             fetch_permits: Arc::new(Semaphore::new(FETCHES_MAX)),
@@ -259,6 +264,7 @@ impl Parts {
             failures,
             push_permits: _,
             fetch_permits: _,
+            s3_endpoint: _,
             spill: _,
         } = self;
         workers.stop_before_trail();

@@ -130,6 +130,7 @@ fn open(folder: &Path) -> Result<(Arc<Store>, Trail), Box<dyn Error>> {
         digest_interval: Duration::from_hours(1),
         signing_key: None,
         key_rotation: Duration::from_hours(360),
+        strict_buckets: false,
         sync: false,
         kms_events: false,
         console_events: None,

@@ -86,6 +86,7 @@ impl Place {
             digest_interval: Duration::from_hours(1),
             signing_key: None,
             key_rotation: Duration::from_hours(360),
+            strict_buckets: false,
             sync: false,
             kms_events: false,
         };

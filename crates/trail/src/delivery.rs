@@ -18,6 +18,7 @@ use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
+use crate::destination::Destinations;
 use crate::retention::Sweep;
 use crate::{Notifier, Settings};
 
@@ -37,6 +38,7 @@ pub(crate) struct Delivery {
 pub(crate) struct DeliveryState {
     pub(crate) store: Arc<Store>,
     pub(crate) settings: Settings,
+    pub(crate) destinations: Destinations,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: Arc<dyn Notifier>,
@@ -81,16 +83,26 @@ impl From<Error> for DeliveryError {
 impl Delivery {
     /// Starts the worker.
     pub(crate) fn start(
-        store: Arc<Store>,
         settings: Settings,
-        buckets: Arc<Buckets>,
+        destinations: Destinations,
         clock: Arc<dyn Clock>,
         notifier: Arc<dyn Notifier>,
     ) -> io::Result<Self> {
         let waker = Waker::default();
         let (stop, bytes_waiting) = (waker.stop_flag().clone(), AtomicU64::new(0));
+        let (store, buckets) = (Arc::clone(&destinations.store), Arc::clone(&destinations.buckets));
         let turn = Mutex::default();
-        let shared = Arc::new(DeliveryState { store, settings, buckets, clock, notifier, stop, bytes_waiting, turn });
+        let shared = Arc::new(DeliveryState {
+            store,
+            settings,
+            destinations,
+            buckets,
+            clock,
+            notifier,
+            stop,
+            bytes_waiting,
+            turn,
+        });
         let work = DeliveryWork { shared: Arc::clone(&shared), delivered: Instant::now(), swept: None };
         Ok(Self { shared, worker: Worker::start("trail-delivery", waker, work)? })
     }

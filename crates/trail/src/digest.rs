@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws::{Clock, Timestamp};
-use bucket::Buckets;
 use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
@@ -21,6 +20,7 @@ use worker::{Stop, Waker, Work, Worker};
 use self::chain::{Chain, PlannedDigest};
 use self::document::SIGNATURE_ALGORITHM;
 use crate::delivery::write::code;
+use crate::destination::Destinations;
 use crate::public_key::{self, PublicKey};
 use crate::signing_key::KeyStore;
 
@@ -44,7 +44,7 @@ pub(crate) struct Digests {
 struct DigestState {
     store: Arc<Store>,
     keys: Arc<KeyStore>,
-    buckets: Arc<Buckets>,
+    destinations: Destinations,
     clock: Arc<dyn Clock>,
     interval: Duration,
     stop: Stop,
@@ -64,15 +64,15 @@ enum Chains {
 impl Digests {
     /// Starts the worker.
     pub(crate) fn start(
-        store: Arc<Store>,
         keys: Arc<KeyStore>,
-        buckets: Arc<Buckets>,
+        destinations: Destinations,
         clock: Arc<dyn Clock>,
         interval: Duration,
     ) -> io::Result<Self> {
+        let store = Arc::clone(&destinations.store);
         let waker = Waker::default();
         let (stop, turn) = (waker.stop_flag().clone(), Mutex::default());
-        let shared = Arc::new(DigestState { store, keys, buckets, clock, interval, stop, turn });
+        let shared = Arc::new(DigestState { store, keys, destinations, clock, interval, stop, turn });
         let wait = shared.wait().map_err(io::Error::other)?;
         let (started, shared_work) = (Instant::now(), Arc::clone(&shared));
         let work = DigestWork { shared: shared_work, has_key: false, started, since: started, wait };
@@ -214,12 +214,15 @@ impl DigestState {
     }
 
     fn put(&self, digest: &PlannedDigest, public_keys: Option<&[u8]>) -> io::Result<()> {
-        if let Some(public_keys) = public_keys.filter(|_| !self.buckets.is_remote(&digest.bucket)) {
-            public_key::file::add(&self.buckets.folder(&digest.bucket), public_keys)?;
-        }
         let content = document::compress(digest.document.as_bytes())?;
         let metadata = [("signature", digest.signature.as_str()), ("signature-algorithm", SIGNATURE_ALGORITHM)];
-        self.buckets.get(&digest.bucket).put(&digest.key, &content, &metadata)
+        let PlannedDigest { trail, bucket, key, .. } = digest;
+        let buckets = &self.destinations.buckets;
+        self.destinations.check_row(*trail, bucket, key)?;
+        if let Some(public_keys) = public_keys.filter(|_| !buckets.is_remote(bucket)) {
+            public_key::file::add(&buckets.folder(bucket), public_keys)?;
+        }
+        buckets.get(bucket).put(key, &content, &metadata)
     }
 }
 

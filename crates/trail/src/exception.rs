@@ -70,6 +70,8 @@ pub enum Exception {
     S3BucketDoesNotExist { bucket: String },
     #[error("Incorrect S3 bucket policy is detected for bucket: {bucket}")]
     InsufficientS3BucketPolicy { bucket: String },
+    #[error("SNS Topic does not exist or the topic policy is incorrect!")]
+    InsufficientSnsTopicPolicy,
     #[error("The S3 key prefix '{prefix}' is not valid: write at most 200 letters that begin and end with no slash.")]
     InvalidS3Prefix { prefix: String },
     #[error("The SNS topic '{name}' is not valid: write the name or the ARN of a topic that is not FIFO.")]

@@ -9,6 +9,7 @@ pub mod archive_keys;
 pub mod bus_event;
 mod cursor;
 mod delivery;
+mod destination;
 mod digest;
 mod event;
 mod events_file;
@@ -58,6 +59,8 @@ use worker::Worker;
 
 pub use crate::cursor::{RecordPage, StoredRecord};
 use crate::delivery::Delivery;
+pub use crate::destination::BUCKET_POLICY;
+use crate::destination::Destinations;
 use crate::digest::Digests;
 pub use crate::event::{Event, EventType};
 use crate::events_file::EventsFile;
@@ -74,7 +77,7 @@ use crate::recorder::Recorder;
 pub use crate::recording::Recording;
 pub use crate::reference_changes::ReferenceChange;
 pub use crate::retention::Retention;
-pub use crate::service::CloudTrail;
+pub use crate::service::{CloudTrail, TopicCheck};
 use crate::signing_key::{KeyStore, SigningKey};
 use crate::trails::DefaultTrails;
 
@@ -108,6 +111,8 @@ pub struct Settings {
     pub key_rotation: Duration,
     /// Maximum ages of files and events.
     pub retention: Retention,
+    /// Whether a trail's bucket must exist and have a policy that lets CloudTrail write.
+    pub strict_buckets: bool,
     /// Whether files are flushed to the disk before they count as written.
     pub sync: bool,
     /// Whether the calls to AWS KMS that services make for their callers are recorded.
@@ -119,7 +124,7 @@ pub struct Trail {
     store: Arc<Store>,
     recorder: Arc<Recorder>,
     events_retry: Worker,
-    buckets: Arc<Buckets>,
+    destinations: Destinations,
     keys: Arc<KeyStore>,
     digests: Digests,
 }
@@ -155,20 +160,17 @@ impl Trail {
         let keys = Arc::new(KeyStore::new(Arc::clone(&store), signing_key(&settings)?, settings.key_rotation));
         let default_trails = DefaultTrails::open(&store, settings.home_region.clone(), buckets.primary_name())
             .map_err(io::Error::other)?;
-        let digests = Digests::start(
-            Arc::clone(&store),
-            Arc::clone(&keys),
-            Arc::clone(&buckets),
-            Arc::clone(&clock),
-            settings.digest_interval,
-        )?;
-        let delivery = Delivery::start(Arc::clone(&store), settings, Arc::clone(&buckets), clock, notifier)?;
+        let strict = settings.strict_buckets;
+        let destinations = Destinations { store: Arc::clone(&store), buckets, strict };
+        let (clock_of_digests, interval) = (Arc::clone(&clock), settings.digest_interval);
+        let digests = Digests::start(Arc::clone(&keys), destinations.clone(), clock_of_digests, interval)?;
+        let delivery = Delivery::start(settings, destinations.clone(), clock, notifier)?;
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
         let (default_trails, accounts) = (Arc::new(default_trails), RwLock::default());
         let listener = OnceLock::new();
         let recorder = Recorder { events, default_trails, accounts, delivery, indexer, form, kms_events, listener };
-        Ok(Self { store, recorder: Arc::new(recorder), events_retry, buckets, keys, digests })
+        Ok(Self { store, recorder: Arc::new(recorder), events_retry, destinations, keys, digests })
     }
 
     /// Reads records after a cursor, at most `limit`, and fewer if they are large; the first cursor is empty.

@@ -39,7 +39,7 @@ impl Trail {
             Ok(folders)
         });
         for (bucket, prefix) in folders.map_err(|error: Error| io::Error::other(error))? {
-            self.buckets.folder(&bucket).remove_all(&prefix)?;
+            self.destinations.buckets.folder(&bucket).remove_all(&prefix)?;
         }
         Ok(())
     }

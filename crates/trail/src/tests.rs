@@ -63,6 +63,7 @@ impl TestTrail {
             signing_key: None,
             key_rotation: Duration::from_hours(360),
             retention: Retention::default(),
+            strict_buckets: false,
             sync: false,
             kms_events: false,
         };

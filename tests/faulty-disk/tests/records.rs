@@ -54,6 +54,7 @@ impl RecordedCalls {
             signing_key: None,
             key_rotation: Duration::from_hours(360),
             retention: Retention::default(),
+            strict_buckets: false,
             sync: false,
         };
         let own = ("own".to_owned(), folder.clone());

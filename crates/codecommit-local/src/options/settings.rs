@@ -10,7 +10,8 @@ use codecommit::lfs::LfsSettings;
 use git::MergeLimits;
 use server::Settings;
 use server::settings::{
-    AccessKey, AllowedHosts, CertificateFiles, FixedClockSettings, Git, IpNet, Lfs, SecretKey, TlsNames, TlsSettings,
+    AccessKey, AllowedHosts, CertificateFiles, DestinationChecks, FixedClockSettings, Git, IpNet, Lfs, SecretKey,
+    TlsNames, TlsSettings,
 };
 
 use super::{Access, Durability, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, event_bridge, units};
@@ -62,10 +63,8 @@ impl Options {
             log_interval: time("log-interval", self.log_interval, defaults.log_interval)?,
             log_bytes: size("log-size", self.log_size, defaults.log_bytes)?,
             retention: retention(self.trail_retention, self.trail_archive, self.history_retention)?,
-            lookup: trail::LookupSettings {
-                delay: time("lookup-delay", self.lookup_delay, defaults.lookup.delay)?,
-                per_second: self.lookup_rate.filter(|per_second| *per_second > 0),
-            },
+            lookup: lookup(self.lookup_delay, self.lookup_rate, defaults.lookup.delay)?,
+            destination_checks: destination_checks(self.strict_buckets, self.strict_topics),
             trails_max: self.trail_limit.unwrap_or(defaults.trails_max),
             digest_interval: digest_interval(self.digest_interval, defaults.digest_interval)?,
             signing_key: self.signing_key,
@@ -235,6 +234,20 @@ fn retention(
 ) -> Result<trail::Retention, SettingError> {
     let (files, events) = (age("trail-retention", files)?, age("history-retention", events)?);
     Ok(trail::Retention { files, archive, events })
+}
+
+fn destination_checks(buckets: Option<bool>, topics: Option<bool>) -> DestinationChecks {
+    DestinationChecks { buckets: buckets.unwrap_or(false), topics: topics.unwrap_or(false) }
+}
+
+/// Reads the delay and the rate of lookups; a rate of 0 is no limit.
+fn lookup(
+    delay: Option<String>,
+    per_second: Option<u32>,
+    default_delay: Duration,
+) -> Result<trail::LookupSettings, SettingError> {
+    let delay = time("lookup-delay", delay, default_delay)?;
+    Ok(trail::LookupSettings { delay, per_second: per_second.filter(|per_second| *per_second > 0) })
 }
 
 /// Reads a retention time; `None` keeps for ever.

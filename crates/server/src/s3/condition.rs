@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use s3s::dto::{ETag, ETagCondition, Timestamp, TimestampFormat};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-use super::listing::entity_tag;
+use super::fault::precondition_failed;
+use super::stored::Stored;
 
 /// The conditions of a request: the headers `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since`.
 #[derive(Debug, Default)]
@@ -21,9 +22,9 @@ pub(super) struct Condition {
 
 impl Condition {
     /// Checks the conditions for an object, in the order of RFC 9110: an entity tag takes precedence over a time.
-    pub(super) fn check(&self, object: &bucket::Object) -> S3Result<()> {
-        let tag = entity_tag(object);
-        let modified = last_modified(object);
+    pub(super) fn check(&self, stored: &Stored) -> S3Result<()> {
+        let tag = stored.tag();
+        let modified = last_modified(&stored.object);
         let matches = |condition: &ETagCondition, weakly: bool| match condition {
             ETagCondition::Any => true,
             ETagCondition::ETag(other) if weakly => other.weak_cmp(&tag),
@@ -35,8 +36,7 @@ impl Condition {
             (None, None) => true,
         };
         if !holds {
-            let message = "At least one of the pre-conditions you specified did not hold";
-            return Err(S3Error::with_message(S3ErrorCode::PreconditionFailed, message));
+            return Err(precondition_failed());
         }
         let is_unchanged = match (&self.none_match, &self.modified_since) {
             (Some(condition), _) => matches(condition, true),
@@ -77,9 +77,10 @@ fn not_modified(tag: &ETag, modified: &Timestamp) -> S3Error {
 mod tests {
     use super::*;
 
-    fn object() -> bucket::Object {
+    fn object() -> Stored {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_481_739_554_262);
-        bucket::Object { key: "k".to_owned(), bytes: 10, modified }
+        let object = bucket::Object { key: "k".to_owned(), bytes: 10, modified };
+        Stored { object, attributes: bucket::Attributes::default() }
     }
 
     fn outcome(condition: &Condition) -> &'static str {
@@ -92,9 +93,9 @@ mod tests {
 
     #[test]
     fn tags_take_precedence_over_times() {
-        let same = || Some(ETagCondition::ETag(entity_tag(&object())));
+        let same = || Some(ETagCondition::ETag(object().tag()));
         let other = || Some(ETagCondition::ETag(ETag::Strong("other".to_owned())));
-        let then = || Some(last_modified(&object()));
+        let then = || Some(last_modified(&object().object));
         let before = || Some(Timestamp::from(SystemTime::UNIX_EPOCH));
         let none = Condition::default;
         for (condition, expected) in [

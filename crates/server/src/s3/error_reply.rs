@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use identity::signature::S3Refusal;
 
 /// S3's own messages, for requests that `s3s` refuses without one.
-const MESSAGES: [(&str, &str); 8] = [
+const MESSAGES: [(&str, &str); 10] = [
     ("InvalidArgument", "Invalid Argument"),
     ("InvalidBucketName", "The specified bucket is not valid."),
     ("InvalidRequest", "Invalid Request"),
@@ -18,6 +18,8 @@ const MESSAGES: [(&str, &str); 8] = [
     ("MethodNotAllowed", "The specified method is not allowed against this resource."),
     ("NotImplemented", "A header or query you provided implies functionality that is not implemented."),
     ("InternalError", "We encountered an internal error. Please try again."),
+    ("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"),
+    ("MissingRequestBodyError", "Request Body is empty"),
 ];
 
 /// The message for all other requests that `s3s` refuses without one.

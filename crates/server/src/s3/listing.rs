@@ -1,10 +1,10 @@
 //! Listings in the form of S3: arguments of requests, and pages of replies.
 
-use std::time::SystemTime;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use s3s::dto::{CommonPrefix, ETag, EncodingType, Object, ObjectStorageClass, Owner};
+use s3s::dto::{CommonPrefix, EncodingType, Object, Owner};
 use s3s::{S3Error, S3ErrorCode, S3Result};
+
+use super::stored::Stored;
 
 /// Maximum and default number of keys of a page.
 const KEYS_MAX: i32 = 1000;
@@ -16,6 +16,14 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encoding {
     url: bool,
+}
+
+/// A page of a bucket, with the attributes of its objects.
+pub(super) struct StoredPage {
+    pub(super) objects: Vec<Stored>,
+    pub(super) prefixes: Vec<String>,
+    /// The key or prefix after which the next page begins.
+    pub(super) next: Option<String>,
 }
 
 /// The objects and prefixes of a page.
@@ -43,14 +51,14 @@ impl Encoding {
     }
 
     /// Converts the entries of a page.
-    pub(super) fn entries(self, page: &bucket::Page, owner: Option<&Owner>) -> Entries {
-        let object = |object: &bucket::Object| Object {
-            key: Some(self.write(&object.key)),
-            size: Some(i64::try_from(object.bytes).unwrap_or(i64::MAX)),
-            e_tag: Some(entity_tag(object)),
-            last_modified: Some(object.modified.into()),
+    pub(super) fn entries(self, page: &StoredPage, owner: Option<&Owner>) -> Entries {
+        let object = |stored: &Stored| Object {
+            key: Some(self.write(&stored.object.key)),
+            size: Some(i64::try_from(stored.object.bytes).unwrap_or(i64::MAX)),
+            e_tag: Some(stored.tag()),
+            last_modified: Some(stored.object.modified.into()),
             owner: owner.cloned(),
-            storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+            storage_class: Some(stored.class().to_owned().into()),
             ..Object::default()
         };
         let prefix = |prefix: &String| CommonPrefix { prefix: Some(self.write(prefix)) };
@@ -71,15 +79,4 @@ pub(super) fn keys_max(max: Option<i32>) -> S3Result<i32> {
             Err(S3Error::with_message(S3ErrorCode::InvalidArgument, message))
         }
     }
-}
-
-/// Returns the entity tag of an object, computed from its time, size and key, as a listing cannot read all contents.
-///
-/// It has the form for objects that were uploaded in parts, so that clients do not take it for the MD5 of the content.
-pub(super) fn entity_tag(object: &bucket::Object) -> ETag {
-    let modified = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    ETag::Strong(format!(
-        "{:032x}-1",
-        aws::stable_hash::fnv1a_128(&format!("{modified}/{}/{}", object.bytes, object.key))
-    ))
 }

@@ -29,7 +29,13 @@ pub(super) fn open_buckets(
     }
     let trail = (settings.trail_bucket.clone(), folders.trail().to_owned());
     let options = FolderOptions { sync: settings.durability == Durability::Full, reserved: ::trail::RESERVED_NAMES };
-    Arc::new(Buckets::new(trail, folders.buckets().to_owned(), remote, options))
+    let buckets = Buckets::new(trail, folders.buckets().to_owned(), remote, options);
+    for name in buckets.names().unwrap_or_default().iter().filter(|name| !buckets.is_remote(name)) {
+        if let Err(error) = buckets.folder(name).remove_unreceived() {
+            tracing::warn!(bucket = name, %error, "cannot remove content that was not received whole");
+        }
+    }
+    Arc::new(buckets)
 }
 
 /// Opens the trail and its service; `notifier` is called when notifications of log files wait in the store.
@@ -48,7 +54,11 @@ pub(super) fn open(
         Arc::clone(clock),
         Arc::clone(notifier),
     )?;
-    let cloudtrail = CloudTrail::new(&trail, Arc::clone(notifier), settings.lookup, settings.trails_max);
+    let mut cloudtrail = CloudTrail::new(&trail, Arc::clone(notifier), settings.lookup, settings.trails_max);
+    if settings.destination_checks.topics {
+        let triggers = settings.triggers.clone();
+        cloudtrail = cloudtrail.with_topics(Arc::new(move |arn| triggers.destination(arn).is_some()));
+    }
     Ok((Arc::new(trail), Arc::new(cloudtrail)))
 }
 
@@ -64,6 +74,7 @@ fn trail_settings(settings: &Settings, folders: &Folders) -> ::trail::Settings {
         signing_key: settings.signing_key.clone(),
         key_rotation: settings.key_rotation,
         retention: settings.retention.clone(),
+        strict_buckets: settings.destination_checks.buckets,
         sync: settings.durability == Durability::Full,
         kms_events: settings.kms_events,
     }

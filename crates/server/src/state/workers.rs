@@ -6,7 +6,6 @@ use std::io;
 use std::sync::Arc;
 
 use ::codecommit::CodeCommit;
-use aws::Clock;
 use bucket::Buckets;
 use store::Store;
 use ureq::tls::TlsConfig;
@@ -17,6 +16,7 @@ use crate::data_folder::TRIGGER_LOG;
 use crate::folders::Folders;
 use crate::maintenance::{Maintenance, MaintenanceQueue};
 use crate::messages::{DeliveryLog, HttpSender};
+use crate::s3::{self, Endpoint};
 use crate::triggers::{self, TriggerSender};
 use crate::{Settings, checkpoints, eviction, notifications};
 
@@ -38,6 +38,7 @@ pub(super) struct Workers {
     triggers: Worker,
     archives: Worker,
     notifications: Worker,
+    lifecycle: Worker,
 }
 
 impl Queues {
@@ -70,9 +71,10 @@ impl Workers {
         folders: &Folders,
         store: &Arc<Store>,
         codecommit: &Arc<CodeCommit>,
-        clock: &Arc<dyn Clock>,
+        buckets: &Endpoint,
         queues: Queues,
     ) -> io::Result<Self> {
+        let clock = buckets.clock();
         let Queues { maintenance, trigger_sender, archives, notification_log, notifications, http_sender } = queues;
         let unsent = ::trail::Notifications::of(Arc::clone(store));
         let archive_folder = folders.data().join("archives");
@@ -89,6 +91,7 @@ impl Workers {
             triggers: triggers::start(Arc::clone(codecommit), trigger_sender, Arc::clone(clock))?,
             maintenance: Maintenance::start(Arc::clone(codecommit), maintenance, Arc::clone(clock), &settings.git)?,
             eviction: eviction::start(Arc::clone(codecommit), settings.cache_idle)?,
+            lifecycle: s3::start_lifecycle(buckets.clone())?,
         })
     }
 
@@ -98,6 +101,7 @@ impl Workers {
         self.maintenance.stop();
         self.triggers.stop();
         self.archives.stop();
+        self.lifecycle.stop();
     }
 
     /// Stops sending notifications, after the trail has written its last log files, and checkpoints.

@@ -13,6 +13,7 @@ use store::{Durability, Store};
 use worker::Waker;
 
 use super::{Cut, Delivery, DeliveryState};
+use crate::destination::Destinations;
 use crate::trails::DefaultTrails;
 use crate::{EventVersion, Notifier, Retention, Settings, schema};
 
@@ -40,6 +41,7 @@ fn settings(folder: &Path, log_interval: Duration, log_bytes: u64) -> Settings {
         signing_key: None,
         key_rotation: Duration::from_hours(360),
         retention: Retention::default(),
+        strict_buckets: false,
         sync: false,
         kms_events: false,
     }
@@ -69,10 +71,12 @@ fn buckets(folder: &Path, own: Arc<dyn Bucket>) -> Arc<Buckets> {
 }
 
 fn shared(folder: &Path, store: &Arc<Store>, own: Arc<dyn Bucket>, log_bytes: u64) -> DeliveryState {
+    let buckets = buckets(folder, own);
     DeliveryState {
         store: Arc::clone(store),
         settings: settings(folder, Duration::from_hours(1), log_bytes),
-        buckets: buckets(folder, own),
+        destinations: Destinations { store: Arc::clone(store), buckets: Arc::clone(&buckets), strict: false },
+        buckets,
         clock: Arc::new(SystemClock),
         notifier: Arc::new(NoNotifier),
         stop: Waker::default().stop_flag().clone(),
@@ -203,7 +207,8 @@ fn a_round_that_panics_is_followed_by_one_that_delivers_and_so_does_a_flush() {
     let (keys, delivered) = channel();
     let own = Arc::new(PanickingBucket { puts: AtomicUsize::new(0), keys: Mutex::new(keys) });
     let (buckets, settings) = (buckets(folder.path(), own), settings(folder.path(), Duration::ZERO, 1 << 20));
-    let delivery = Delivery::start(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier));
+    let destinations = Destinations { store: Arc::clone(&store), buckets, strict: false };
+    let delivery = Delivery::start(settings, destinations, Arc::new(SystemClock), Arc::new(NoNotifier));
     let delivery = delivery.expect("a thread can be started");
     let first = delivered.recv().expect("the round after the panic delivers");
     record(&store, &["us-east-1"], 1);

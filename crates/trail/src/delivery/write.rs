@@ -55,7 +55,8 @@ pub(super) fn pending_files(shared: &DeliveryState, bucket: &str) -> Result<(), 
         }
         for file in files {
             let content = shared.store.read(|transaction| content(transaction, &file))?;
-            let put = shared.buckets.get(bucket).put(&file.key, &content.gzip, &[]);
+            let allowed = shared.destinations.check_row(file.trail, bucket, &file.key);
+            let put = allowed.and_then(|()| shared.buckets.get(bucket).put(&file.key, &content.gzip, &[]));
             if let Err(error) = put {
                 record_failure(shared, bucket, &error)?;
                 return Err(DeliveryError::Bucket(error));

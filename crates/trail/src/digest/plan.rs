@@ -107,7 +107,7 @@ impl Planning<'_> {
     fn is_taken(&self, bucket: &str, key: &str) -> Result<bool, Error> {
         Ok(self.taken.contains(&(bucket.to_owned(), key.to_owned()))
             || self.shared.store.read(|transaction| chain::is_taken(transaction, bucket, key))?
-            || self.shared.buckets.has(bucket, key))
+            || self.shared.destinations.buckets.has(bucket, key))
     }
 
     /// Plans a digest.

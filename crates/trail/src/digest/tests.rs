@@ -13,6 +13,7 @@ use store::{Durability, Error, Store};
 use worker::Waker;
 
 use super::{Chains, DigestState, Digests};
+use crate::destination::Destinations;
 use crate::schema;
 use crate::signing_key::KeyStore;
 use crate::signing_key::tests::KEY;
@@ -84,6 +85,10 @@ fn buckets(folder: &Path, own: Arc<dyn Bucket>) -> Arc<Buckets> {
     ))
 }
 
+fn destinations(store: &Arc<Store>, buckets: Arc<Buckets>) -> Destinations {
+    Destinations { store: Arc::clone(store), buckets, strict: false }
+}
+
 fn keys(store: &Arc<Store>) -> Arc<KeyStore> {
     Arc::new(KeyStore::new(Arc::clone(store), Some(KEY.clone()), Duration::from_hours(360)))
 }
@@ -94,8 +99,8 @@ impl TestDigests {
         let (store, clock) = (store(folder.path()), Arc::new(SetClock(AtomicI64::new(BEGIN))));
         let shared = DigestState {
             keys: keys(&store),
+            destinations: destinations(&store, buckets(folder.path(), Arc::new(NullBucket))),
             store,
-            buckets: buckets(folder.path(), Arc::new(NullBucket)),
             clock: Arc::<SetClock>::clone(&clock),
             interval: Duration::from_hours(1),
             stop: Waker::default().stop_flag().clone(),
@@ -303,8 +308,9 @@ fn a_round_that_panics_is_followed_by_one_that_writes_the_same_digest() {
     let (keys_of_objects, written) = channel();
     let own = Arc::new(PanickingBucket { puts: AtomicUsize::new(0), keys: Mutex::new(keys_of_objects) });
     let store = Arc::clone(&digests.shared.store);
-    let (keys, buckets) = (keys(&store), buckets(digests.folder.path(), own));
-    let worker = Digests::start(store, keys, buckets, Arc::<SetClock>::clone(&digests.clock), Duration::from_hours(1));
+    let (keys, destinations) = (keys(&store), destinations(&store, buckets(digests.folder.path(), own)));
+    let clock = Arc::<SetClock>::clone(&digests.clock);
+    let worker = Digests::start(keys, destinations, clock, Duration::from_hours(1));
     let worker = worker.expect("a thread can be started");
     let first = written.recv().expect("the round after the panic writes it");
     digests.at(HOUR + 1_830 * SECOND);

@@ -66,6 +66,7 @@ fn events_of_the_first_version_are_delivered_exactly_once() {
         digest_interval: Duration::from_hours(1),
         signing_key: None,
         key_rotation: Duration::from_hours(360),
+        strict_buckets: false,
         sync: false,
         kms_events: false,
     };

@@ -39,7 +39,7 @@ pub(crate) fn create_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
     let tags = tag::parse(input.tags_list.unwrap_or_default())?;
     tag::add_facts(call, &tags);
     TrailReference::parse(Some(name.clone()))?.allow(call, &Facts::default())?;
-    check_bucket(service, call, &settings)?;
+    check_destinations(service, call, &name, &settings, None)?;
     let (call, notifier, trails_max) = (Arc::clone(call), Arc::clone(&service.notifier), service.trails_max);
     Ok(Box::new(move |transaction| {
         check_limits(transaction, &call, &name, settings.multi_region, trails_max)?;
@@ -81,7 +81,8 @@ pub(crate) fn update_trail(service: &CloudTrail, call: &Arc<Call>, input: TrailI
         return Err(Exception::OrganizationsNotInUse);
     }
     let current = service.store.read(|transaction| TrailRow::get_at_home(transaction, call, &reference))?;
-    check_bucket(service, call, &current.settings.updated(&input, call)?)?;
+    let updated = current.settings.updated(&input, call)?;
+    check_destinations(service, call, &current.name, &updated, Some(&current.settings))?;
     let (call, notifier) = (Arc::clone(call), Arc::clone(&service.notifier));
     Ok(Box::new(move |transaction| {
         let row = TrailRow::get_at_home(transaction, &call, &reference)?;
@@ -216,10 +217,27 @@ impl TrailSettings {
     }
 }
 
-/// Puts an object for the folder of the log files, as CloudTrail does, to check that the bucket can be written.
-fn check_bucket(service: &CloudTrail, call: &Call, settings: &TrailSettings) -> Result<(), Exception> {
+/// Checks that a topic exists, unless the trail has it already, and puts an object for the folder of the log files, as CloudTrail does, to
+/// check that the bucket can be written.
+fn check_destinations(
+    service: &CloudTrail,
+    call: &Call,
+    name: &str,
+    settings: &TrailSettings,
+    current: Option<&TrailSettings>,
+) -> Result<(), Exception> {
+    let topic =
+        settings.topic.as_ref().filter(|topic| current.and_then(|current| current.topic.as_ref()) != Some(topic));
+    if let (Some(exists), Some(topic)) = (&service.topics, topic)
+        && !exists(&topic.arn)
+    {
+        return Err(Exception::InsufficientSnsTopicPolicy);
+    }
     let key = log_file::folder(settings.prefix.as_deref(), call.account.as_str());
-    service.buckets.get(&settings.bucket).put(&key, &[], &[]).map_err(|error| {
+    let arn = validate::arn(call.region.clone(), call.account.clone(), name);
+    let checked = service.destinations.check(&arn, &settings.bucket, &key);
+    let put = checked.and_then(|()| service.destinations.buckets.get(&settings.bucket).put(&key, &[], &[]));
+    put.map_err(|error| {
         tracing::warn!(bucket = settings.bucket, %error, "cannot write to the bucket of a trail");
         let bucket = settings.bucket.clone();
         match error.kind() {

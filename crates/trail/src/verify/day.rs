@@ -41,15 +41,17 @@ impl Trail {
         }
         let public_keys = self.keys.all()?;
         for ((bucket, _), mut keys) in series {
-            if self.buckets.is_remote(&bucket) {
+            if self.destinations.buckets.is_remote(&bucket) {
                 findings.extend(keys.into_iter().map(Finding::Elsewhere));
                 continue;
             }
             keys.sort_unstable();
-            verify_part(self.buckets.folder(&bucket), &public_keys, keys, &mut |finding| findings.push(finding));
+            verify_part(self.destinations.buckets.folder(&bucket), &public_keys, keys, &mut |finding| {
+                findings.push(finding);
+            });
         }
         findings.extend(files.uncovered.into_iter().map(|(bucket, key)| {
-            if self.buckets.is_remote(&bucket) { Finding::Elsewhere(key) } else { Finding::Uncovered(key) }
+            if self.destinations.buckets.is_remote(&bucket) { Finding::Elsewhere(key) } else { Finding::Uncovered(key) }
         }));
         Ok(findings)
     }
