@@ -14,11 +14,13 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 /// The names of all workers, which are those of their threads.
-const WORKERS: [&str; 10] = [
+const WORKERS: [&str; 12] = [
     "archives",
     "checkpoints",
     "event-history",
+    "eventbridge-file",
     "idle",
+    "lifecycle",
     "maintenance",
     "notifications",
     "trail-delivery",
