@@ -201,6 +201,8 @@ export class Tab {
       return result.value
     }
     await evaluate(axeSource)
+    // Colours are compared at rest: a row that arrives in one scheme fades in its colours if the other is set meanwhile.
+    await evaluate('Promise.allSettled(document.getAnimations().map((animation) => animation.finished)).then(() => true)')
     const found = await evaluate(`axe.run(document, { resultTypes: ['violations'] }).then((results) => results.violations.flatMap((rule) =>
       rule.nodes.map((node) => rule.id + ': ' + node.html.slice(0, 200) + ' ' + (node.failureSummary ?? '').replace(/\\s+/g, ' '))))`)
     await session.detach()
