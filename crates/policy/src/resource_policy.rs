@@ -1,15 +1,12 @@
 //! Policies of resources, such as a bucket's: who may do what with the resource and what is in it.
 
-use std::collections::HashSet;
-
-use crate::document::{TopLevel, Version};
 use crate::facts::Keys;
-use crate::json::{self, Node};
+use crate::json::Node;
 use crate::malformed::{Fault, Malformed};
 use crate::parser::Parser;
 use crate::request::Request;
-use crate::statement::{self, Actions, Effect, Elements, Resources, Rule, Statement};
-use crate::trust::{Principal, Principals, Trust, decide};
+use crate::statement::{Actions, Effect, Elements, Resources, Rule, Statement};
+use crate::trust::{Principal, Principals, Trust, decide, parse_principals, parse_statements};
 
 /// The policy of a resource.
 #[derive(Debug, Clone)]
@@ -24,24 +21,10 @@ impl ResourcePolicy {
     /// Parses a policy, whose statements have principals and resources. The time is linear in the length of the text, which the caller
     /// limits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let mut parser = Parser::new(text);
-        let invalid = |position| Malformed { fault: Fault::InvalidJson, position };
-        let root = json::parse(text, &parser.lines).map_err(invalid)?;
-        let top = TopLevel::read(&root, Fault::InvalidVersion, &parser)?;
-        parser.has_variables = top.version == Version::V2012;
-        let statements = top.statements.ok_or_else(|| parser.fail(&root, Fault::MissingField("Statement")))?;
-        let (mut parsed, mut resources, mut sids) = (Vec::new(), Vec::new(), HashSet::new());
-        for (node, start) in statement::nodes(statements) {
-            let (principals, statement) = parse_statement(node, start, &mut parser, &mut resources)?;
-            if statement.sid().is_some_and(|sid| !sids.insert(sid.to_owned())) {
-                return Err(parser.fail(node, Fault::RepeatedTrustSid));
-            }
-            parsed.push((principals, statement));
-        }
-        if parsed.is_empty() {
-            return Err(parser.fail(statements, Fault::EmptyStatement));
-        }
-        Ok(Self { statements: parsed, resources, keys: parser.keys })
+        let mut resources = Vec::new();
+        let parse = |node: &Node, start, parser: &mut Parser<'_>| parse_statement(node, start, parser, &mut resources);
+        let (statements, keys) = parse_statements(text, Fault::MissingField("Statement"), parse)?;
+        Ok(Self { statements, resources, keys })
     }
 
     /// Lists the resources of all statements, as they are written.
@@ -77,14 +60,7 @@ fn parse_statement(
     let missing = Fault::MissingField;
     let elements = Elements::read(node, parser)?;
     let effect = elements.effect(node, missing("Effect"), parser)?;
-    let principals = match (elements.principal, elements.not_principal) {
-        (Some(principal), _) => Principals::parse(principal, false, parser)?,
-        (None, Some(principal)) if effect == Effect::Allow => {
-            return Err(parser.fail(principal, Fault::AllowedNotPrincipal));
-        }
-        (None, Some(principal)) => Principals::parse(principal, true, parser)?,
-        (None, None) => return Err(parser.fail(node, missing("Principal"))),
-    };
+    let principals = parse_principals(&elements, effect, node, parser)?;
     let actions = match (elements.action, elements.not_action) {
         (Some(actions), _) => Actions::parse(actions, false, missing("Action"), parser)?,
         (None, Some(actions)) => Actions::parse(actions, true, missing("Action"), parser)?,

@@ -37,24 +37,8 @@ impl TrustPolicy {
     /// Parses a trust policy. Its statements have principals and no resources, and only actions of AWS STS. The time is linear in the
     /// length of the text, which the caller limits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let mut parser = Parser::new(text);
-        let invalid = |position| Malformed { fault: Fault::InvalidJson, position };
-        let root = json::parse(text, &parser.lines).map_err(invalid)?;
-        let top = TopLevel::read(&root, Fault::InvalidVersion, &parser)?;
-        parser.has_variables = top.version == Version::V2012;
-        let statements = top.statements.ok_or_else(|| parser.fail(&root, Fault::EmptyStatement))?;
-        let (mut parsed, mut sids) = (Vec::new(), HashSet::new());
-        for (node, start) in statement::nodes(statements) {
-            let (principals, statement) = parse_statement(node, start, &mut parser)?;
-            if statement.sid().is_some_and(|sid| !sids.insert(sid.to_owned())) {
-                return Err(parser.fail(node, Fault::RepeatedTrustSid));
-            }
-            parsed.push((principals, statement));
-        }
-        if parsed.is_empty() {
-            return Err(parser.fail(statements, Fault::EmptyStatement));
-        }
-        Ok(Self { statements: parsed, keys: parser.keys })
+        let (statements, keys) = parse_statements(text, Fault::EmptyStatement, parse_statement)?;
+        Ok(Self { statements, keys })
     }
 
     /// Returns the statements, in the order of the document.
@@ -95,17 +79,53 @@ pub(crate) fn decide(
     })
 }
 
+/// Parses a policy whose statements have principals, each by `parse_statement`; returns them, and the context keys that they refer to.
+///
+/// `missing` is the fault of a policy without the element `Statement`.
+pub(crate) fn parse_statements(
+    text: &str,
+    missing: Fault,
+    mut parse_statement: impl FnMut(&Node, usize, &mut Parser<'_>) -> Result<(Principals, Statement), Malformed>,
+) -> Result<(Vec<(Principals, Statement)>, Keys), Malformed> {
+    let mut parser = Parser::new(text);
+    let invalid = |position| Malformed { fault: Fault::InvalidJson, position };
+    let root = json::parse(text, &parser.lines).map_err(invalid)?;
+    let top = TopLevel::read(&root, Fault::InvalidVersion, &parser)?;
+    parser.has_variables = top.version == Version::V2012;
+    let statements = top.statements.ok_or_else(|| parser.fail(&root, missing))?;
+    let (mut parsed, mut sids) = (Vec::new(), HashSet::new());
+    for (node, start) in statement::nodes(statements) {
+        let (principals, statement) = parse_statement(node, start, &mut parser)?;
+        if statement.sid().is_some_and(|sid| !sids.insert(sid.to_owned())) {
+            return Err(parser.fail(node, Fault::RepeatedTrustSid));
+        }
+        parsed.push((principals, statement));
+    }
+    if parsed.is_empty() {
+        return Err(parser.fail(statements, Fault::EmptyStatement));
+    }
+    Ok((parsed, parser.keys))
+}
+
+/// Parses the principals of a statement, which it must have.
+pub(crate) fn parse_principals(
+    elements: &Elements<'_>,
+    effect: Effect,
+    node: &Node,
+    parser: &Parser<'_>,
+) -> Result<Principals, Malformed> {
+    match (elements.principal, elements.not_principal) {
+        (Some(principal), _) => Principals::parse(principal, false, parser),
+        (None, Some(principal)) if effect == Effect::Allow => Err(parser.fail(principal, Fault::AllowedNotPrincipal)),
+        (None, Some(principal)) => Principals::parse(principal, true, parser),
+        (None, None) => Err(parser.fail(node, Fault::MissingField("Principal"))),
+    }
+}
+
 fn parse_statement(node: &Node, start: usize, parser: &mut Parser<'_>) -> Result<(Principals, Statement), Malformed> {
     let elements = Elements::read(node, parser)?;
     let effect = elements.effect(node, Fault::MissingField("Effect"), parser)?;
-    let principals = match (elements.principal, elements.not_principal) {
-        (Some(principal), _) => Principals::parse(principal, false, parser)?,
-        (None, Some(principal)) if effect == Effect::Allow => {
-            return Err(parser.fail(principal, Fault::AllowedNotPrincipal));
-        }
-        (None, Some(principal)) => Principals::parse(principal, true, parser)?,
-        (None, None) => return Err(parser.fail(node, Fault::MissingField("Principal"))),
-    };
+    let principals = parse_principals(&elements, effect, node, parser)?;
     let missing = || Fault::MissingField("Action");
     let (node_of_actions, is_negated) = match (elements.action, elements.not_action) {
         (Some(actions), _) => (actions, false),

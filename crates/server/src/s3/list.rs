@@ -23,16 +23,25 @@ struct ListRequest<'a> {
     keys_max: i32,
 }
 
+impl<'a> ListRequest<'a> {
+    /// Reads the arguments; a missing text is as an empty one.
+    fn new(
+        bucket: &'a str,
+        prefix: Option<&'a str>,
+        delimiter: Option<&'a str>,
+        after: Option<&'a str>,
+        keys: Option<i32>,
+    ) -> S3Result<Self> {
+        let [prefix, delimiter, after] = [prefix, delimiter, after].map(Option::unwrap_or_default);
+        Ok(Self { bucket, prefix, delimiter, after, keys_max: keys_max(keys)? })
+    }
+}
+
 pub(super) fn objects(endpoint: &Endpoint, request: S3Request<ListObjectsInput>) -> S3Result<ListObjectsOutput> {
     let input = request.input;
     let encoding = Encoding::parse(input.encoding_type.as_ref())?;
-    let list = ListRequest {
-        bucket: &input.bucket,
-        prefix: input.prefix.as_deref().unwrap_or_default(),
-        delimiter: input.delimiter.as_deref().unwrap_or_default(),
-        after: input.marker.as_deref().unwrap_or_default(),
-        keys_max: keys_max(input.max_keys)?,
-    };
+    let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
+    let list = ListRequest::new(&input.bucket, prefix, delimiter, input.marker.as_deref(), input.max_keys)?;
     let page = endpoint.page(&list)?;
     let Entries { objects, prefixes } = encoding.entries(&page, Some(&endpoint.owner()));
     let write = |text: Option<String>| text.map(|text| encoding.write(&text));
@@ -59,13 +68,8 @@ pub(super) fn objects_v2(endpoint: &Endpoint, request: S3Request<ListObjectsV2In
     let delimiter = input.delimiter.as_deref().unwrap_or_default();
     let scope = ["ListObjectsV2", &input.bucket, prefix, delimiter];
     let token = input.continuation_token.as_deref().map(|token| decode(&scope, token)).transpose()?;
-    let list = ListRequest {
-        bucket: &input.bucket,
-        prefix,
-        delimiter,
-        after: token.as_deref().or(input.start_after.as_deref()).unwrap_or_default(),
-        keys_max: keys_max(input.max_keys)?,
-    };
+    let after = token.as_deref().or(input.start_after.as_deref());
+    let list = ListRequest::new(&input.bucket, Some(prefix), Some(delimiter), after, input.max_keys)?;
     let page = endpoint.page(&list)?;
     let owner = input.fetch_owner.unwrap_or(false).then(|| endpoint.owner());
     let Entries { objects, prefixes } = encoding.entries(&page, owner.as_ref());
@@ -93,13 +97,8 @@ pub(super) fn versions(
 ) -> S3Result<ListObjectVersionsOutput> {
     let input = request.input;
     let encoding = Encoding::parse(input.encoding_type.as_ref())?;
-    let list = ListRequest {
-        bucket: &input.bucket,
-        prefix: input.prefix.as_deref().unwrap_or_default(),
-        delimiter: input.delimiter.as_deref().unwrap_or_default(),
-        after: input.key_marker.as_deref().unwrap_or_default(),
-        keys_max: keys_max(input.max_keys)?,
-    };
+    let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
+    let list = ListRequest::new(&input.bucket, prefix, delimiter, input.key_marker.as_deref(), input.max_keys)?;
     let page = endpoint.page(&list)?;
     let version = |stored: &Stored| ObjectVersion {
         key: Some(encoding.write(&stored.object.key)),
