@@ -46,7 +46,7 @@ test('a push appears by itself, and its texts stay texts', { timeout: 120_000 },
   assert.equal(await page.locator('tbody tr').first().locator('td').nth(3).innerText(), 'Failed', 'the newest event is on top')
   assert.equal(await page.evaluate(() => window.hacked), undefined)
   assert.equal(await page.locator('tbody :is(img, script)').count(), 0)
-  assert.match(await page.locator('[data-live="rate"]').innerText(), /^[1-9]\d* events in the last 30 minutes/)
+  assert.match(await page.locator('[data-live="rate"]').innerText(), /^[1-9]\d* events? in the last 30 minutes/)
   await tab.axe()
   await page.setViewportSize({ width: 360, height: 740 })
   await tab.fits()
@@ -66,6 +66,22 @@ test('a paused page keeps new events until it goes on', { timeout: 120_000 }, as
   await page.getByRole('button', { name: /Resume/ }).click()
   await page.locator('tbody tr').nth(before).waitFor()
   tab.check()
+  await tab.close()
+})
+
+test('an event of a minute that the page has not reached is counted in it', { timeout: 120_000 }, async () => {
+  const tab = await Tab.signedIn(browser, server)
+  // A page that took minutes to arrive.
+  await tab.page.route('**/live?*', async (route) => {
+    const response = await route.fetch()
+    const body = (await response.text()).replace(/data-until="([^"]+)"/, (_, time) => `data-until="${new Date(Date.parse(time) - 300_000).toISOString()}"`)
+    await route.fulfill({ response, body })
+  })
+  const page = await tab.goto('live?name=GetRepository&repository=MyDemoRepo')
+  await page.locator('.badge.done').waitFor()
+  await server.send(new GetRepositoryCommand({ repositoryName: 'MyDemoRepo' }))
+  const rate = page.locator('[data-live="rate"]', { hasText: /^[1-9]\d* events? in the last 30 minutes, [1-9]\d* in this one/ })
+  await rate.waitFor({ timeout: 10_000 })
   await tab.close()
 })
 

@@ -115,17 +115,19 @@ class Minutes {
     this.height = plot.viewBox.baseVal.height
     this.until = Date.parse(plot.dataset.until)
     this.begin = performance.now()
+    this.latest = 0
     this.counts = new Map()
     this.draw()
   }
 
-  // Returns the minute of the server's clock.
+  // Returns the minute of the server's clock. The page knows that clock as it was before the page arrived, so an event can be ahead.
   now() {
-    return Math.floor((this.until + performance.now() - this.begin) / minuteMilliseconds)
+    return Math.max(this.latest, Math.floor((this.until + performance.now() - this.begin) / minuteMilliseconds))
   }
 
   count(record) {
     const minute = Math.floor(Date.parse(record.eventTime) / minuteMilliseconds)
+    this.latest = Math.max(this.latest, minute)
     this.counts.set(minute, (this.counts.get(minute) ?? 0) + 1)
   }
 
@@ -140,7 +142,7 @@ class Minutes {
       bar.setAttribute('height', height)
     })
     const sum = counts.reduce((one, other) => one + other, 0)
-    const text = `${sum} events in the last ${counts.length} minutes, ${counts.at(-1)} in this one, at most ${largest} in one`
+    const text = `${sum} ${sum === 1 ? 'event' : 'events'} in the last ${counts.length} minutes, ${counts.at(-1)} in this one, at most ${largest} in one`
     this.plot.setAttribute('aria-label', text)
     part('rate').textContent = text
   }
