@@ -2,6 +2,7 @@
 
 mod exceptions;
 mod git;
+mod lfs;
 
 use std::thread;
 

@@ -1,6 +1,6 @@
 //! Failures on demand: the rules that make calls fail, late or without a reply, to test clients.
 //!
-//! **Invariant:** each call that a rule matches is counted once, whether the call comes over the API or from Git.
+//! **Invariant:** each call that a rule matches is counted once, whether the call comes over the API, from Git or from Git LFS.
 
 mod call_faults;
 mod exceptions;

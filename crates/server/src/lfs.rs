@@ -5,6 +5,7 @@
 
 mod batch;
 mod download;
+mod faults;
 mod locks;
 mod path;
 mod record;
@@ -28,6 +29,7 @@ use identity::signature::{Payload, Protocol};
 use serde::de::DeserializeOwned;
 
 use crate::connection::Peer;
+use crate::failures::CallFaults;
 use crate::git_serving::Session;
 pub(crate) use crate::lfs::path::LfsPath;
 use crate::lfs::path::Route;
@@ -35,7 +37,7 @@ use crate::lfs::reply::LfsFailure;
 pub(crate) use crate::lfs::token::{CallerGrant, GrantedOperation, TOKEN_LIFETIME, Tokens};
 use crate::spool::Spool;
 use crate::state::State;
-use crate::{authenticate, blocking, body, call_log, git_http, headers};
+use crate::{api, authenticate, blocking, body, call_log, git_http, headers};
 
 /// Largest body of a request, in bytes; a batch of a thousand objects has about 100 KB.
 const BODY_BYTES_MAX: u64 = 4 << 20;
@@ -45,6 +47,8 @@ struct LfsRequest {
     state: Arc<State>,
     call: Arc<Call>,
     repository_name: String,
+    /// The failures on demand that the call can meet, if there are any.
+    faults: Option<Arc<CallFaults>>,
 }
 
 /// Serves all paths below `info/lfs` of a repository.
@@ -97,7 +101,8 @@ fn respond(
     }
     // 2. and 3. Authenticate, and begin the call.
     let call = Arc::new(begin(state, peer, path, head, body)?);
-    let request = LfsRequest { state: Arc::clone(state), call, repository_name: path.repository.clone() };
+    let (repository_name, faults) = (path.repository.clone(), state.failures.of_call());
+    let request = LfsRequest { state: Arc::clone(state), call, repository_name, faults };
     // 4. to 6. Do the work with its record, respond.
     let response = match &path.route {
         Route::Batch => batch::respond(&request, body),
@@ -110,7 +115,11 @@ fn respond(
     };
     let status = response.as_ref().map_or_else(|failure| failure.status, |response| response.status().as_u16());
     call_log::log(&request.call, path.route.name(), status, None, Some(&path.repository));
-    Ok(response.unwrap_or_else(|failure| failure.reply(request.call.request_id())))
+    let response = response.unwrap_or_else(|failure| failure.reply(request.call.request_id()));
+    Ok(match request.faults.as_ref().and_then(|faults| faults.effect()) {
+        Some(effect) => api::affect(response, effect),
+        None => response,
+    })
 }
 
 /// Begins the call of a request with credentials, or with a token that SSH gave out.
@@ -162,7 +171,7 @@ impl LfsRequest {
             service,
             version: Version::V0,
             protocol: "HTTP",
-            faults: None,
+            faults: self.faults.clone(),
         }
     }
 }

@@ -51,6 +51,23 @@ fn send(world: &World, user: &str, name: &str, path: &str, body: &Value) -> Repl
 }
 
 #[test]
+fn a_denied_batch_or_lock_stays_denied_and_is_not_counted_by_failures_on_demand() {
+    let mut world = world();
+    world.restart_with(|settings| {
+        let rules = json!([{ "operation": "GitPush", "error": "ThrottlingException" },
+            { "operation": "CreateLfsLock", "connection": "cut-before", "times": 1 }]);
+        settings.failures = serde_json::from_value(rules).expect("the rules are valid");
+        settings.allow_reset = true;
+    });
+    let upload = batch_of("upload", &[CONTENT]);
+    assert_eq!(send(&world, "Reader", "MyDemoRepo", "objects/batch", &upload).status, 403);
+    assert_eq!(send(&world, "Reader", "MyDemoRepo", "locks", &json!({ "path": "a.bin" })).status, 403);
+    assert_eq!(send(&world, "Writer", "MyDemoRepo", "objects/batch", &upload).status, 429);
+    let listed = world.send("GET", "/_local/failures", &[], &[]).json();
+    assert_eq!([&listed[0]["matches"], &listed[1]["matches"]], [1, 0]);
+}
+
+#[test]
 fn policies_decide_about_each_request() {
     let world = world();
     let (upload, download) = (batch_of("upload", &[CONTENT]), batch_of("download", &[CONTENT]));

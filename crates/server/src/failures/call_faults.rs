@@ -41,7 +41,7 @@ impl CallFaults {
         Self { rules, begun: OnceLock::new(), decided: OnceLock::new() }
     }
 
-    /// Notes a fetch or a push.
+    /// Notes a fetch, a push or a change of locks.
     pub(crate) fn begin_git(
         &self,
         call: &Call,

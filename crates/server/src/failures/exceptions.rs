@@ -9,11 +9,13 @@ use identity::{Iam, Sts};
 use tagging::Tagging;
 use trail::CloudTrail;
 
-/// `eventName` of fetches and pushes, which are operations of no table.
-const GIT: [&str; 2] = ["GitPull", "GitPush"];
+/// `eventName` of fetches and pushes, batches of Git LFS included, and of changes of locks, which are operations of no table.
+const GIT: [&str; 4] = ["GitPull", "GitPush", "CreateLfsLock", "DeleteLfsLock"];
 
-/// Exceptions of fetches and pushes; AWS has no model of them.
-const GIT_EXCEPTIONS: [(&str, &[&str]); 2] = [
+/// Exceptions of operations that AWS has no model of.
+const GIT_EXCEPTIONS: [(&str, &[&str]); 4] = [
+    ("CreateLfsLock", &["RepositoryDoesNotExistException"]),
+    ("DeleteLfsLock", &["RepositoryDoesNotExistException"]),
     (
         "GitPull",
         &[
@@ -84,7 +86,7 @@ fn parse(text: &'static str) -> Exception {
     Exception { name, code, status: status.parse().expect("the table has numbers"), message: SIMULATED }
 }
 
-/// Lists the names of all operations, fetches and pushes included.
+/// Lists the names of all operations, those of Git included.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
     names(CodeCommit::operations())
         .chain(names(CloudTrail::operations()))

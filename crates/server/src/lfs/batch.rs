@@ -9,7 +9,8 @@ use git::Service;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::git_serving::Session;
+use crate::git_serving::{Session, event};
+use crate::lfs::faults::Reference;
 use crate::lfs::reply::{LfsFailure, MEDIA_TYPE, json_reply};
 use crate::lfs::token::{GrantedOperation, ObjectGrant, TOKEN_LIFETIME};
 use crate::lfs::{LfsRequest, parse, record};
@@ -26,6 +27,8 @@ struct Batch {
     transfers: Option<Vec<String>>,
     objects: Vec<RequestedObject>,
     hash_algo: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<Reference>,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +54,7 @@ enum Outcome {
 
 /// Answers a batch, and records it.
 pub(super) fn respond(request: &LfsRequest, body: &Bytes) -> Result<Response<Body>, LfsFailure> {
-    let batch: Batch = parse(body)?;
+    let mut batch: Batch = parse(body)?;
     check(&batch)?;
     let (service, name) = match batch.operation {
         GrantedOperation::Upload => (Service::ReceivePack, "upload"),
@@ -59,6 +62,8 @@ pub(super) fn respond(request: &LfsRequest, body: &Bytes) -> Result<Response<Bod
     };
     let session = request.session(service);
     let repository = session.repository()?;
+    let failed = || event::without_data(&session, &repository.name, Some(&repository));
+    request.check_faults(event::name(service), &repository, batch.reference.take(), failed)?;
     let valid: Vec<Result<LfsObject, LfsFailure>> = batch.objects.iter().map(RequestedObject::validate).collect();
     let objects: Vec<LfsObject> = valid.iter().filter_map(|object| object.as_ref().ok().copied()).collect();
     let codecommit = &request.state.codecommit;

@@ -8,12 +8,19 @@ use git::Service;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::lfs::faults::Reference;
 use crate::lfs::reply::{LfsFailure, json_reply};
 use crate::lfs::{LfsRequest, parse, record};
+
+/// `eventName` of the changes of locks.
+const CREATE: &str = "CreateLfsLock";
+const DELETE: &str = "DeleteLfsLock";
 
 #[derive(Deserialize)]
 struct NewLock {
     path: String,
+    #[serde(rename = "ref")]
+    reference: Option<Reference>,
 }
 
 #[derive(Deserialize)]
@@ -22,20 +29,24 @@ struct Verification {
     limit: Option<usize>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Removal {
     #[serde(default)]
     force: bool,
+    #[serde(rename = "ref")]
+    reference: Option<Reference>,
 }
 
 /// Creates a lock.
 pub(super) fn create(request: &LfsRequest, body: &Bytes) -> Result<Response<Body>, LfsFailure> {
-    let NewLock { path } = parse(body)?;
+    let NewLock { path, reference } = parse(body)?;
     let repository = request.session(Service::ReceivePack).repository()?;
     let locking = request.state.codecommit.prepare_lock(&request.call, &repository, path)?;
     let parameters = json!({ "repositoryName": repository.name, "path": locking.path() });
+    let event = || record::locks(CREATE, parameters.clone());
+    request.check_faults(CREATE, &repository, reference, event)?;
     let outcome = request.transact(move |transaction| {
-        let mut event = record::locks("CreateLfsLock", parameters);
+        let mut event = record::locks(CREATE, parameters);
         let outcome = locking.apply(transaction);
         match &outcome {
             Ok(LockOutcome::Created(lock)) => event.response_elements = json!({ "lockId": lock.id }),
@@ -88,12 +99,14 @@ pub(super) fn verify(request: &LfsRequest, body: &Bytes) -> Result<Response<Body
 
 /// Removes a lock.
 pub(super) fn remove(request: &LfsRequest, id: &str, body: &Bytes) -> Result<Response<Body>, LfsFailure> {
-    let Removal { force } = if body.is_empty() { Removal { force: false } } else { parse(body)? };
+    let Removal { force, reference } = if body.is_empty() { Removal::default() } else { parse(body)? };
     let repository = request.session(Service::ReceivePack).repository()?;
     let (call, id) = (std::sync::Arc::clone(&request.call), id.to_owned());
     let parameters = json!({ "repositoryName": repository.name, "lockId": id, "force": force });
+    let event = || record::locks(DELETE, parameters.clone());
+    request.check_faults(DELETE, &repository, reference, event)?;
     let outcome = request.transact(move |transaction| {
-        let mut event = record::locks("DeleteLfsLock", parameters);
+        let mut event = record::locks(DELETE, parameters);
         let outcome = Lock::remove(transaction, &call, &repository.id, &id, force);
         if let Ok(Unlocking::OfOther(_) | Unlocking::Missing) = &outcome {
             let message = "The lock does not exist, or it is another user's.";

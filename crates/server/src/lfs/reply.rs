@@ -2,7 +2,7 @@
 
 use aws::{Denial, Failure};
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response};
 use codecommit::Exception;
@@ -19,6 +19,9 @@ pub(super) const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
 /// What asks clients for credentials and browsers not.
 const LFS_AUTHENTICATE: HeaderName = HeaderName::from_static("lfs-authenticate");
+
+/// Seconds after which a throttled client tries again; git-lfs gives up without the header.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"AWS CodeCommit\"");
 
@@ -62,6 +65,9 @@ impl LfsFailure {
         if self.status == 401 {
             response.headers_mut().insert(LFS_AUTHENTICATE, REALM);
             response.headers_mut().insert(WWW_AUTHENTICATE, REALM);
+        }
+        if self.status == 429 {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
         }
         response
     }
