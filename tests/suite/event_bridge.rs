@@ -38,6 +38,12 @@ fn lines(world: &World) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
+/// Returns the lines of the log of events that were given up.
+fn given_up(world: &World) -> Vec<Value> {
+    let text = std::fs::read_to_string(world.folder().join("data/eventbridge-undelivered.ndjson")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+}
+
 /// Puts a first file into a branch, and returns the commit.
 fn put_file(world: &World, branch: &str) -> String {
     let input = json!({
@@ -111,6 +117,86 @@ fn a_destination_that_is_down_holds_no_other_and_gives_up_after_its_attempts() {
     assert_eq!(names(&[working.next_json(), working.next_json()]), ["main", "next"]);
     let sent = [(); 4].map(|()| failing.next_json());
     assert_eq!(names(&sent), ["main", "main", "main", "next"]);
+    let line = given_up(&world).remove(0);
+    assert_eq!((&line["destination"], &line["url"]), (&json!("failing"), &json!(failing.url())));
+    assert_eq!(
+        (&line["outcome"], &line["attempts"], &line["event"]),
+        (&json!("given up"), &json!(3), &lines(&world)[0])
+    );
+    assert!(line["reason"].as_str().is_some_and(|reason| reason.contains("answered 503")), "{line}");
+}
+
+#[test]
+fn events_that_wait_for_too_long_are_given_up_together_and_younger_ones_are_not() {
+    let working = Destination::start(&[]);
+    // The first port has no listener.
+    let unreachable = BusTarget::Url("http://127.0.0.1:1".to_owned());
+    let down = BusDestination { target: unreachable, filter: BusFilter::default() };
+    let mut world = world(vec![("hook", down), ("working", url(&working))]);
+    world.restart_with(|settings| settings.event_bridge.attempts = 1_000_000);
+    let commit = put_file(&world, "main");
+    // More than are read from the store at once.
+    for number in 0..150 {
+        create_branch(&world, &format!("old-{number}"), &commit);
+    }
+    world.move_clock(86_400);
+    create_branch(&world, "young", &commit);
+    wait_until("the old events are given up", || given_up(&world).len() >= 151);
+    let written = lines(&world);
+    let dropped = given_up(&world);
+    let events: Vec<_> = dropped.iter().map(|line| line["event"].clone()).collect();
+    assert!(events == written[..151], "the lines have all old events and no other, in their order");
+    assert!(dropped[0]["attempts"].as_u64() > Some(0) && dropped[1]["attempts"] == 0, "{}", dropped[0]);
+    for line in &dropped {
+        let reason = line["reason"].as_str().expect("a line has a reason");
+        assert!(reason.contains("older than max-age") && reason.contains("cannot be reached"), "{reason}");
+    }
+    let received: Vec<_> = written.iter().map(|_| working.next_json()).collect();
+    assert!(received == written, "the other destination has everything");
+    let hook = Destination::start(&[]);
+    world.restart_with(|settings| {
+        settings.event_bridge.destinations.insert("hook".to_owned(), url(&hook));
+    });
+    assert_eq!(names(&[hook.next_json()]), ["young"]);
+    assert_eq!(given_up(&world).len(), 151);
+}
+
+#[test]
+fn an_old_event_is_sent_if_no_attempt_has_failed() {
+    let mut world = world(vec![]);
+    let unreachable = BusTarget::Url("http://127.0.0.1:1".to_owned());
+    let down = BusDestination { target: unreachable, filter: BusFilter::default() };
+    world.restart_with(|settings| {
+        settings.event_bridge.destinations = [("hook".to_owned(), down)].into();
+    });
+    put_file(&world, "main");
+    world.stop();
+    world.move_clock(7 * 86_400);
+    let hook = Destination::start(&[]);
+    world.restart_with(|settings| {
+        settings.event_bridge.destinations = [("hook".to_owned(), url(&hook))].into();
+    });
+    assert_eq!(names(&[hook.next_json()]), ["main"]);
+    assert_eq!(given_up(&world), Vec::<Value>::new());
+}
+
+#[test]
+fn what_a_url_refuses_for_good_is_given_up_at_once_and_a_reset_forgets_it() {
+    let destination = Destination::start(&[429, 400]);
+    let mut world = world(vec![("hook", url(&destination))]);
+    world.restart_with(|settings| settings.allow_reset = true);
+    let commit = put_file(&world, "main");
+    create_branch(&world, "next", &commit);
+    let sent = [(); 3].map(|()| destination.next_json());
+    assert_eq!(names(&sent), ["main", "main", "next"]);
+    wait_until("the refused event is logged", || given_up(&world).len() == 1);
+    let line = given_up(&world).remove(0);
+    assert_eq!((&line["attempts"], &line["event"]), (&json!(2), &sent[0]));
+    assert_eq!(world.send("POST", "/_local/snapshots/one", &[], b"").status, 200);
+    assert_eq!(world.send("POST", "/_local/reset", &[], b"").status, 200);
+    assert_eq!(given_up(&world), Vec::<Value>::new());
+    assert_eq!(world.send("POST", "/_local/snapshots/one/restore", &[], b"").status, 200);
+    assert_eq!(given_up(&world), [line]);
 }
 
 #[test]

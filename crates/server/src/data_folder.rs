@@ -18,6 +18,9 @@ pub(crate) const TRIGGER_LOG: &str = "triggers.ndjson";
 /// The file of events for EventBridge in a data folder.
 pub(crate) const EVENTS: &str = "eventbridge.ndjson";
 
+/// The log of the events that were given up in a data folder.
+pub(crate) const UNDELIVERED_EVENTS: &str = "eventbridge-undelivered.ndjson";
+
 /// Creates the folder if it does not exist.
 pub(crate) fn create(folder: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::Folder { setting: "--data-dir", path: folder.to_owned(), source };

@@ -23,16 +23,18 @@ use trail::Trail;
 use ureq::tls::TlsConfig;
 use worker::{Waker, Worker};
 
-use crate::data_folder::EVENTS;
-use crate::event_bridge::destination::DestinationWork;
+use crate::data_folder::{EVENTS, UNDELIVERED_EVENTS};
+use crate::event_bridge::destination::{DestinationWork, Retries};
 use crate::event_bridge::file::{EventFile, FileWork};
 use crate::event_bridge::stream::Stream;
-use crate::messages;
+use crate::messages::{self, DeliveryLog};
 use crate::settings::EventBridge as Settings;
 
 /// The running delivery.
 pub(crate) struct EventBridge {
     file: Arc<EventFile>,
+    /// The events that were given up.
+    undelivered: DeliveryLog,
     /// Whether changes emit events.
     changes: bool,
     positions: Positions,
@@ -77,11 +79,13 @@ impl EventBridge {
         let file_work = FileWork::new(Arc::clone(&file), stream.clone(), positions.clone());
         let mut workers = vec![Worker::start("eventbridge-file", file.waker().clone(), file_work)?];
         let agent = messages::agent(tls);
+        let undelivered = DeliveryLog::new(data.join(UNDELIVERED_EVENTS));
+        let Settings { attempts, first_retry, age_max, .. } = *settings;
         for ((name, destination), waker) in destinations {
             let work = DestinationWork::new(
                 name.clone(),
                 destination.clone(),
-                (settings.attempts, settings.first_retry),
+                (Retries { attempts, first_retry, age_max }, undelivered.clone()),
                 (stream.clone(), positions.clone()),
                 Arc::clone(clock),
                 agent.clone(),
@@ -92,7 +96,7 @@ impl EventBridge {
         let record_wakers =
             if follows_records { wakers.into_iter().chain([file.waker().clone()]).collect() } else { Vec::new() };
         let changes = settings.changes;
-        Ok(Self { file, changes, positions, names, follows_records, workers, record_wakers })
+        Ok(Self { file, undelivered, changes, positions, names, follows_records, workers, record_wakers })
     }
 
     /// Returns what takes the events of calls; `None` if changes emit none.
@@ -118,6 +122,7 @@ impl EventBridge {
         let first_record = self.follows_records.then(String::new);
         let beginning = BusPosition { number: 0, cursor: first_record, bytes: 0 };
         self.positions.codecommit.clear_bus_events(&self.names, &beginning)?;
+        self.undelivered.clear()?;
         Ok(self.file.clear(beginning)?)
     }
 }

@@ -42,16 +42,26 @@ pub(crate) fn agent(tls: TlsConfig) -> Agent {
     config.build().into()
 }
 
+/// Why a request did not succeed.
+#[derive(Debug)]
+pub(crate) struct ExchangeError {
+    /// The status of the reply; `None` if there was none.
+    pub(crate) status: Option<u16>,
+    pub(crate) reason: String,
+}
+
 /// Sends a request and returns the text of a successful reply; reading it lets the connection be used again.
-pub(crate) fn exchange(agent: &Agent, url: &str, request: Request<Vec<u8>>) -> Result<String, String> {
-    let mut reply = agent.run(request).map_err(|error| format!("{url} cannot be reached: {error}"))?;
+pub(crate) fn exchange(agent: &Agent, url: &str, request: Request<Vec<u8>>) -> Result<String, ExchangeError> {
+    let unreachable = |error| ExchangeError { status: None, reason: format!("{url} cannot be reached: {error}") };
+    let mut reply = agent.run(request).map_err(unreachable)?;
     // The status says enough if the body cannot be read.
     let text = reply.body_mut().with_config().limit(REPLY_BYTES_MAX).read_to_string().unwrap_or_default();
     if reply.status().is_success() {
         return Ok(text);
     }
     let reason: String = text.chars().take(ERROR_CHARACTERS_MAX).collect();
-    Err(format!("{url} answered {}: {}", reply.status(), reason.trim()))
+    let status = Some(reply.status().as_u16());
+    Err(ExchangeError { status, reason: format!("{url} answered {}: {}", reply.status(), reason.trim()) })
 }
 
 /// Sends messages to the URLs that the settings name for their ARNs.
@@ -69,7 +79,7 @@ impl HttpSender {
     pub(crate) fn send(&self, message: Message<'_>) -> Result<(), String> {
         let Some(destination) = self.settings.destination(message.destination) else { return Ok(()) };
         let request = request::of(&message, destination)?;
-        exchange(&self.agent, destination.url(), request).map(drop)
+        exchange(&self.agent, destination.url(), request).map(drop).map_err(|error| error.reason)
     }
 
     /// Returns the time until the next attempt after a number of failures; `None` if the message is given up.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use aws::ClockPosition;
 use serde::{Deserialize, Serialize};
 
-use crate::data_folder::{DATABASE, EVENTS, REPOSITORIES, TRIGGER_LOG, with_path};
+use crate::data_folder::{DATABASE, EVENTS, REPOSITORIES, TRIGGER_LOG, UNDELIVERED_EVENTS, with_path};
 use crate::folders::Folders;
 pub(crate) use crate::snapshots::name::SnapshotName;
 use crate::{Settings, StartError};
@@ -213,6 +213,7 @@ fn parts(folders: &Folders, settings: &Settings, log_folders: &LogFolders) -> Ve
         file(data.join(DATABASE), DATABASE),
         file(data.join(TRIGGER_LOG), TRIGGER_LOG),
         file(data.join(EVENTS), EVENTS),
+        file(data.join(UNDELIVERED_EVENTS), UNDELIVERED_EVENTS),
         file(trail::events_path(trail), "events.ndjson"),
         file(trail.join(trail::NOTIFICATIONS_LOG), trail::NOTIFICATIONS_LOG),
         Part { live: data.join(REPOSITORIES), saved: REPOSITORIES.into(), is_changed_in_place: false },

@@ -22,6 +22,8 @@ pub struct EventBridgeOptions {
     pub destinations: BTreeMap<String, BusDestinationOptions>,
     /// Attempts to send an event before it is given up.
     pub attempts: Option<u32>,
+    /// Age from which an event is not tried again.
+    pub max_age: Option<String>,
     /// Time before the second attempt; it doubles with each failure.
     pub first_retry: Option<String>,
 }
@@ -96,6 +98,7 @@ fn delivery(options: EventBridgeOptions, flags: [Option<String>; 2]) -> Result<E
     Ok(EventBridge {
         destinations: checked.collect::<Result<_, _>>()?,
         attempts: options.attempts.unwrap_or(defaults.attempts),
+        age_max: time("eventbridge: max-age", options.max_age, defaults.age_max)?,
         first_retry: time("eventbridge: first-retry", options.first_retry, defaults.first_retry)?,
         ..defaults
     })
@@ -163,6 +166,7 @@ mod tests {
     fn destinations_of_flags_and_of_the_file_are_used_together() {
         let file = r#"
             attempts = 3
+            max-age = "1h"
             first-retry = "2s"
             [destinations.bus]
             endpoint = "http://127.0.0.1:5000"
@@ -174,6 +178,7 @@ mod tests {
         "#;
         let settings = read(file, [None, Some("http://localhost/hook")]).expect("the settings are valid");
         assert_eq!((settings.attempts, settings.first_retry), (3, Duration::from_secs(2)));
+        assert_eq!(settings.age_max, Duration::from_hours(1));
         assert_eq!(settings.destinations.keys().collect::<Vec<_>>(), ["bus", "url"]);
         let BusDestination { target: BusTarget::PutEvents(target), filter } = &settings.destinations["bus"] else {
             panic!("the destination speaks PutEvents");
@@ -188,6 +193,7 @@ mod tests {
         for (file, advice) in [
             ("attempts = 0", "write 1 or more"),
             ("first-retry = \"soon\"", "such as 5s"),
+            ("max-age = \"a day\"", "max-age: 'a day' is not a time"),
             ("[destinations.a]", "write either endpoint"),
             ("[destinations.a]\nurl = \"http://a\"\nendpoint = \"http://b\"", "write either endpoint"),
             ("[destinations.a]\nurl = \"ftp://a\"", "such as http://127.0.0.1:8000/hook"),

@@ -1,6 +1,7 @@
 //! Delivery to a URL or to an endpoint that speaks `PutEvents`.
 //!
-//! **Invariant:** an event is sent when each one before it was delivered or given up.
+//! **Invariant:** an event is sent when each one before it was delivered or given up. An event that is given up has a line in the log of
+//! undelivered events before the position is stored after it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use aws::{Clock, Region, Timestamp};
 use codecommit::BusPosition;
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Request;
 use worker::{Stop, Work};
@@ -16,7 +17,7 @@ use worker::{Stop, Work};
 use super::Positions;
 use super::put_events::{self, BYTES_MAX, ENTRIES_MAX, Entry, SendError};
 use super::stream::Stream;
-use crate::messages;
+use crate::messages::{self, DeliveryLog, ExchangeError};
 use crate::outbox;
 use crate::settings::{BusDestination, BusTarget, PutEventsTarget};
 
@@ -27,14 +28,26 @@ const EVENTS_PER_SAVE: usize = 100;
 pub(super) struct DestinationWork {
     name: String,
     destination: BusDestination,
-    /// Attempts to send an event, and the time before the second one.
-    attempts: (u32, Duration),
+    retries: Retries,
+    /// Gets the events that are given up.
+    log: DeliveryLog,
     stream: Stream,
     positions: Positions,
     clock: Arc<dyn Clock>,
     agent: Agent,
     /// `None` before the first round and after a reset.
     progress: Option<Progress>,
+}
+
+/// When an event that failed is tried again, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retries {
+    /// Attempts to send an event before it is given up.
+    pub(super) attempts: u32,
+    /// Time before the second attempt.
+    pub(super) first_retry: Duration,
+    /// Age from which an event is not tried again.
+    pub(super) age_max: Duration,
 }
 
 /// How far the delivery has got.
@@ -44,7 +57,7 @@ struct Progress {
     position: BusPosition,
     /// The next events, in their order.
     queue: VecDeque<Queued>,
-    /// Failed attempts in a row.
+    /// Failed requests in a row.
     failures: u32,
     /// When the next attempt is due, after a failure.
     due: Option<Timestamp>,
@@ -55,6 +68,8 @@ struct Progress {
 struct Queued {
     /// The event as JSON and its value; `None` once it is delivered or given up, and for events that the destination does not get.
     event: Option<(String, Value)>,
+    /// Failed attempts to send it.
+    attempts: u32,
     /// The position after it.
     position: BusPosition,
 }
@@ -63,12 +78,12 @@ impl DestinationWork {
     pub(super) fn new(
         name: String,
         destination: BusDestination,
-        attempts: (u32, Duration),
+        (retries, log): (Retries, DeliveryLog),
         (stream, positions): (Stream, Positions),
         clock: Arc<dyn Clock>,
         agent: Agent,
     ) -> Self {
-        Self { name, destination, attempts, stream, positions, clock, agent, progress: None }
+        Self { name, destination, retries, log, stream, positions, clock, agent, progress: None }
     }
 
     /// Delivers events until there are no more or an attempt fails; returns the time until the next attempt.
@@ -90,7 +105,9 @@ impl DestinationWork {
                 self.save(progress)?;
                 return Ok(Some(wait));
             }
-            self.attempt(progress);
+            if let Some(error) = self.attempt(progress) {
+                self.give_up_old(progress, &error, stop)?;
+            }
         }
         progress.pass_settled();
         self.save(progress)?;
@@ -105,7 +122,7 @@ impl DestinationWork {
             let event = step.json.and_then(|json| Some((serde_json::from_str::<Value>(&json).ok()?, json)));
             let event = event.filter(|(event, _)| self.destination.filter.matches(event));
             let event = event.map(|(event, json)| (json, event));
-            progress.queue.push_back(Queued { event, position: step.position });
+            progress.queue.push_back(Queued { event, attempts: 0, position: step.position });
         }
         Ok(any)
     }
@@ -117,34 +134,70 @@ impl DestinationWork {
         Some(Duration::from_millis(wait)).filter(|wait| *wait <= outbox::RETRY_MAX)
     }
 
-    /// Tries once to send the first events, and decides about those that failed.
-    fn attempt(&self, progress: &mut Progress) {
+    /// Tries once to send the first events, and decides about those that failed; returns the error if some are to be tried again.
+    fn attempt(&self, progress: &mut Progress) -> Option<String> {
         let outcomes = self.send(&progress.queue);
-        let attempts = progress.failures + 1;
-        let (attempts_max, first_retry) = self.attempts;
-        let is_last = attempts >= attempts_max;
-        let mut is_any_left = false;
+        let (mut left, mut given_up) = (None, Vec::new());
         for (queued, outcome) in progress.queue.iter_mut().filter(|queued| queued.event.is_some()).zip(outcomes) {
             let (error, is_given_up) = match outcome {
                 Ok(()) => {
                     queued.event = None;
                     continue;
                 }
-                Err(SendError::Temporary(error)) => (error, is_last),
+                Err(SendError::Temporary(error)) => (error, queued.attempts + 1 >= self.retries.attempts),
                 Err(SendError::Final(error)) => (error, true),
             };
-            let (destination, id) = (&self.name, queued.event.as_ref().and_then(|(_, event)| event["id"].as_str()));
+            queued.attempts += 1;
+            let (destination, attempts) = (&self.name, queued.attempts);
+            let id = queued.event.as_ref().and_then(|(_, event)| event["id"].as_str());
             if is_given_up {
                 tracing::warn!(destination, event = id, attempts, error, "gave up an event for EventBridge");
-                queued.event = None;
+                given_up.extend(queued.give_up(self, &error));
             } else {
                 tracing::debug!(destination, event = id, attempts, error, "cannot send an event; will retry");
-                is_any_left = true;
+                left.get_or_insert(error);
             }
         }
-        progress.failures = if is_any_left { attempts } else { 0 };
-        let delay = || outbox::after(&*self.clock, outbox::backoff(first_retry, attempts));
-        progress.due = is_any_left.then(delay);
+        self.log.append_all(&given_up);
+        progress.failures = if left.is_some() { progress.failures + 1 } else { 0 };
+        let delay = outbox::backoff(self.retries.first_retry, progress.failures);
+        progress.due = left.is_some().then(|| outbox::after(&*self.clock, delay));
+        left
+    }
+
+    /// Gives up the events that are too old to be tried again, after an attempt failed with an error.
+    ///
+    /// So what waits for a destination that is down has a limit, and an event that no attempt has failed for is always sent once.
+    fn give_up_old(&self, progress: &mut Progress, error: &str, stop: &Stop) -> Result<(), worker::Error> {
+        let age_max = i64::try_from(self.retries.age_max.as_millis()).unwrap_or(i64::MAX);
+        let oldest = self.clock.now().millis().saturating_sub(age_max);
+        let reason =
+            format!("the event is older than max-age, {:?}; the last attempt failed: {error}", self.retries.age_max);
+        let mut count = 0;
+        while !stop.is_set() && progress.generation == self.positions.generation() {
+            let old = progress.queue.iter_mut().filter(|queued| queued.is_before(oldest));
+            let lines: Vec<Value> = old.filter_map(|queued| queued.give_up(self, &reason)).collect();
+            self.log.append_all(&lines);
+            count += lines.len();
+            progress.pass_settled();
+            if !progress.queue.is_empty() || !self.fill(progress)? {
+                break;
+            }
+        }
+        if progress.queue.is_empty() {
+            (progress.failures, progress.due) = (0, None);
+        }
+        if count > 0 {
+            let (destination, max_age) = (&self.name, self.retries.age_max);
+            tracing::warn!(
+                destination,
+                events = count,
+                ?max_age,
+                error,
+                "gave up events for EventBridge that are too old"
+            );
+        }
+        Ok(())
     }
 
     /// Sends the first events that wait: one to a URL, up to ten to `PutEvents`; returns the outcome of each.
@@ -154,9 +207,10 @@ impl DestinationWork {
             BusTarget::Url(url) => {
                 let Some((json, _)) = waiting.next() else { return Vec::new() };
                 let request = Request::post(url).header("content-type", "application/json");
-                let request = request.body(json.clone().into_bytes()).map_err(|error| error.to_string());
-                let sent = request.and_then(|request| messages::exchange(&self.agent, url, request));
-                vec![sent.map(drop).map_err(SendError::Temporary)]
+                let request = request.body(json.clone().into_bytes());
+                let request = request.map_err(|error| SendError::Final(error.to_string()));
+                let exchange = |request| messages::exchange(&self.agent, url, request).map_err(of_url);
+                vec![request.and_then(exchange).map(drop)]
             }
             BusTarget::PutEvents(target) => self.put_events(waiting.map(|(_, event)| event), target),
         }
@@ -190,7 +244,7 @@ impl DestinationWork {
         }
         let place = (account.unwrap_or_default(), &region);
         let sent = put_events::request(&entries, place, target, self.clock.machine_time())
-            .and_then(|request| messages::exchange(&self.agent, &target.url, request));
+            .and_then(|request| messages::exchange(&self.agent, &target.url, request).map_err(|error| error.reason));
         match sent {
             Ok(reply) => put_events::outcomes(&reply, entries.len()),
             Err(reason) => vec![Err(SendError::Temporary(reason)); entries.len()],
@@ -211,6 +265,36 @@ impl DestinationWork {
         let generation = self.positions.generation();
         let position = self.positions.load(&self.name)?;
         Ok(Progress { generation, position, queue: VecDeque::new(), failures: 0, due: None, unsaved: 0 })
+    }
+}
+
+/// Returns the error of a URL. What it refuses as a fault of the client is not tried again, as all later events would wait for it.
+fn of_url(ExchangeError { status, reason }: ExchangeError) -> SendError {
+    match status {
+        Some(401 | 407 | 408 | 409 | 425 | 429) => SendError::Temporary(reason),
+        Some(400..=499) => SendError::Final(reason),
+        _ => SendError::Temporary(reason),
+    }
+}
+
+impl Queued {
+    /// Returns whether the event, if it waits, happened before a time.
+    fn is_before(&self, millis: i64) -> bool {
+        let time = self.event.as_ref().and_then(|(_, event)| Timestamp::from_iso(event["time"].as_str()?));
+        time.is_some_and(|time| time.millis() <= millis)
+    }
+
+    /// Takes the event out of the queue; returns its line for the log.
+    fn give_up(&mut self, work: &DestinationWork, reason: &str) -> Option<Value> {
+        let (_, event) = self.event.take()?;
+        let url = match &work.destination.target {
+            BusTarget::Url(url) => url,
+            BusTarget::PutEvents(target) => &target.url,
+        };
+        let (name, attempts) = (&work.name, self.attempts);
+        Some(json!({
+            "destination": name, "url": url, "outcome": "given up", "attempts": attempts, "reason": reason, "event": event,
+        }))
     }
 }
 

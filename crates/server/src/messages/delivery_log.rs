@@ -17,12 +17,21 @@ impl DeliveryLog {
 
     /// Appends a line; a line that cannot be written is reported in the program's log.
     pub(crate) fn append(&self, line: &Value) {
+        self.append_all(std::slice::from_ref(line));
+    }
+
+    /// Appends lines with one write.
+    pub(crate) fn append_all(&self, lines: &[Value]) {
+        if lines.is_empty() {
+            return;
+        }
+        let text: String = lines.iter().flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
         let append = || {
             // Opening a pipe that nobody reads would block for ever.
             if fs::metadata(&self.0).is_ok_and(|file| !file.is_file()) {
                 return Err(io::Error::other("not a regular file; move it away"));
             }
-            OpenOptions::new().create(true).append(true).open(&self.0)?.write_all(format!("{line}\n").as_bytes())
+            OpenOptions::new().create(true).append(true).open(&self.0)?.write_all(text.as_bytes())
         };
         if let Err(error) = append() {
             tracing::error!(%error, path = %self.0.display(), "cannot log the outcome of a message");

@@ -16,8 +16,10 @@ pub struct EventBridge {
     pub changes: bool,
     /// Records of calls that are events, too.
     pub records: BusSelection,
-    /// Attempts to send an event before it is given up.
+    /// Attempts to send an event before it is given up; 185 as EventBridge's.
     pub attempts: u32,
+    /// Age from which an event is not tried again; a day as EventBridge's `MaximumEventAgeInSeconds`.
+    pub age_max: Duration,
     /// Time before the second attempt; it doubles with each failure.
     pub first_retry: Duration,
 }
@@ -72,7 +74,8 @@ impl Default for EventBridge {
             destinations: BTreeMap::new(),
             changes: true,
             records: BusSelection::default(),
-            attempts: 10,
+            attempts: 185,
+            age_max: Duration::from_hours(24),
             first_retry: Duration::from_secs(1),
         }
     }
