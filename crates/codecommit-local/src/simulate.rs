@@ -2,7 +2,6 @@
 
 mod client;
 mod pipeline;
-mod signature;
 
 use clap::{Args, Subcommand};
 

@@ -7,7 +7,6 @@ mod destination;
 mod file;
 mod filter;
 mod put_events;
-mod signature;
 mod stream;
 
 use std::collections::HashSet;

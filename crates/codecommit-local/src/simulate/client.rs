@@ -2,18 +2,25 @@
 
 use std::io::{self, Read};
 
-use aws::{Region, query, xml};
+use aws::signature::{self, SigningKey};
+use aws::{Clock, Region, SystemClock, query, xml};
 use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use ureq::http::Request;
 use ureq::http::request::Builder;
 use ureq::{Agent, Body};
 
-use super::signature::{self, Key};
 use crate::server_trust;
 
 /// Largest reply that is read into memory.
 const REPLY_BYTES_MAX: u64 = 16 << 20;
+
+/// An access key, and the token of a temporary one.
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) session_token: Option<String>,
+}
 
 /// A client of a running server.
 pub(crate) struct Client {
@@ -90,7 +97,9 @@ impl Client {
         let invalid = |error| format!("invalid endpoint '{}', or invalid name: {error}", self.endpoint);
         let request = request.header("user-agent", &self.user_agent);
         let mut request = request.body(body).map_err(invalid)?;
-        signature::sign(&mut request, &self.key, &self.region, service)?;
+        let Key { id, secret, session_token } = &self.key;
+        let key = SigningKey { id, secret, session_token: session_token.as_deref() };
+        signature::sign(&mut request, key, &self.region, service, SystemClock.now())?;
         let reply = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
         Ok((reply.status().as_u16(), reply.into_body()))
     }

@@ -12,8 +12,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use trail::terminal::printable_lines;
 
-use super::client::Client;
-use super::signature::Key;
+use super::client::{Client, Key};
 
 /// The service that assumes the role.
 const SERVICE: &str = "codepipeline.amazonaws.com";

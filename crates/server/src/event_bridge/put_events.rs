@@ -1,11 +1,11 @@
 //! `PutEvents` of Amazon EventBridge: requests of up to ten entries, and the outcome of each entry.
 
-use aws::{Region, Timestamp, signature};
+use aws::signature::{self, SigningKey};
+use aws::{Region, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ureq::http::Request;
 
-use super::signature::sign;
 use crate::settings::PutEventsTarget;
 
 /// Maximum number of entries of a request.
@@ -81,7 +81,8 @@ pub(super) fn request(
     let body = serde_json::json!({ "Entries": entries }).to_string().into_bytes();
     let mut request = request.body(body).map_err(|error| error.to_string())?;
     if let Some((id, secret)) = &target.access_key {
-        sign(&mut request, (id, secret.reveal()), region.as_str(), time.to_system_time())?;
+        let key = SigningKey { id, secret: secret.reveal(), session_token: None };
+        signature::sign(&mut request, key, region, "events", time)?;
     }
     Ok(request)
 }
