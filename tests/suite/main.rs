@@ -73,6 +73,7 @@ mod session_tags;
 mod settings;
 mod sheets;
 mod signed;
+mod signed_chunks;
 mod signed_clients;
 mod signed_requests;
 mod simulate;

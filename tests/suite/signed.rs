@@ -60,7 +60,7 @@ pub(crate) fn world_with(identities: &str, change: impl FnOnce(&mut Settings)) -
 }
 
 /// Runs a Python program with `client(SERVICE, KEY, SECRET, TOKEN)` and `result(FUNCTION)`, and returns its lines as JSON.
-fn python(world: &World, program: &str) -> Vec<Value> {
+pub(crate) fn python(world: &World, program: &str) -> Vec<Value> {
     let beginning = "
 import boto3, json, urllib.request, urllib.error
 from botocore.client import Config

@@ -9,7 +9,7 @@ use aws::{Caller, Failure, Region};
 
 use crate::administrator::AccessKey;
 use crate::session::{self, TokenHash};
-use crate::signature::{Claim, ExpectedScope, Protocol, RequestParts, S3Refusal, SignatureError};
+use crate::signature::{ChunkSignatures, Claim, ExpectedScope, Protocol, RequestParts, S3Refusal, SignatureError};
 use crate::{SecretKey, Sts};
 
 /// How the credentials of requests are treated.
@@ -44,6 +44,8 @@ pub struct Authenticated {
     pub caller: Caller,
     /// The region for which the request was signed, if the credentials tell.
     pub region: Option<Region>,
+    /// Verifies the body, if it was not read and is in chunks that have signatures of their own.
+    pub chunks: Option<ChunkSignatures>,
 }
 
 /// Why a request has no caller.
@@ -71,20 +73,20 @@ impl Sts {
                 let expected = ExpectedScope { services: endpoint.services, regions: None };
                 let checked = signature.check(&expected, endpoint.max_clock_skew, now)?;
                 let (caller, secret) = self.key_owner(signature.access_key_id(), signature.token_hash().as_ref())?;
-                checked.verify(&secret, request)?;
-                Ok(Authenticated { caller, region: checked.region().cloned() })
+                let chunks = checked.verify(&secret, request)?;
+                Ok(Authenticated { caller, region: checked.region().cloned(), chunks })
             }
             Claim::GitPassword(password) => {
                 let (caller, secret) = self.key_owner(password.access_key_id(), password.token_hash().as_ref())?;
                 let region = password.verify(&secret, request, endpoint.git_regions, endpoint.max_clock_skew, now)?;
-                Ok(Authenticated { caller, region: Some(region) })
+                Ok(Authenticated { caller, region: Some(region), chunks: None })
             }
             Claim::GitCredential(credential) => {
                 let identities = self.identities();
                 let declared = identities.git_credential(credential.user_name());
                 let (caller, hash) = declared.ok_or(SignatureError::WrongPassword)?;
                 credential.verify(hash)?;
-                Ok(Authenticated { caller: caller.clone(), region: None })
+                Ok(Authenticated { caller: caller.clone(), region: None, chunks: None })
             }
         }
     }

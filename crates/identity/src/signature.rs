@@ -5,6 +5,7 @@
 //! [`CheckedSignature::verify`] compares the signature with the one that the secret gives.
 //! **Invariant:** neither `Debug` nor `Display` of these types shows a secret, a session token, a password or a signature.
 
+mod chunks;
 mod claim;
 mod error;
 mod git;
@@ -15,6 +16,7 @@ mod request;
 mod version2;
 mod version4;
 
+pub use self::chunks::ChunkSignatures;
 pub use self::claim::{CheckedSignature, Claim, ExpectedScope, Location, Protocol, Signature};
 pub use self::error::{DateRange, Field, Mismatch, S3Refusal, SignatureError, WrongScope};
 pub use self::git::{GitCredential, GitPassword};

@@ -7,7 +7,7 @@ use aws::call::Origin;
 use aws::{AccountId, Authority, Call, Caller, Region};
 use axum::http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use axum::http::{HeaderMap, Method, Uri};
-use identity::signature::{Payload, Protocol, RequestParts, SignatureError};
+use identity::signature::{ChunkSignatures, Payload, Protocol, RequestParts, SignatureError};
 use identity::{Access, Authenticated, AuthenticationError, Credentials, Endpoint};
 
 use crate::connection::Peer;
@@ -52,8 +52,17 @@ pub(crate) struct Request<'r> {
 /// In open mode the credentials only name the caller; nothing verifies them. Requests whose credentials are refused are no calls and
 /// leave no record.
 pub(crate) fn begin_call(state: &State, request: Request<'_>) -> Result<Call, AuthenticationError> {
+    begin_call_in_chunks(state, request).map(|(call, _)| call)
+}
+
+/// Does the same for a request whose body may be in chunks, and returns what verifies their signatures.
+pub(crate) fn begin_call_in_chunks(
+    state: &State,
+    request: Request<'_>,
+) -> Result<(Call, Option<ChunkSignatures>), AuthenticationError> {
     let host = headers::text(request.headers, &HOST);
-    let (caller, region) = caller(state, &request, host.as_deref()).inspect_err(|refused| log(&request, refused))?;
+    let (caller, region, chunks) =
+        caller(state, &request, host.as_deref()).inspect_err(|refused| log(&request, refused))?;
     let authority = state.sts.authority(state.settings.access, &caller)?;
     let Request { headers, peer, scope, services, .. } = request;
     let account = scope.map_or_else(|| caller.account_id.clone(), |scope| scope.account);
@@ -61,11 +70,16 @@ pub(crate) fn begin_call(state: &State, request: Request<'_>) -> Result<Call, Au
     let call =
         Call::begin(caller, origin, &*state.clock).with_authority(authority).with_event_sink(state.event_bridge.sink());
     state.sts.note_key_use(&call, services.first().copied().unwrap_or_default());
-    Ok(call)
+    Ok((call, chunks))
 }
 
-/// Returns the caller, and the region: that of the URL, of the credentials, of the host name, or of the settings.
-fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(Caller, Region), AuthenticationError> {
+/// Returns the caller, the region, which is that of the URL, of the credentials, of the host name, or of the settings, and what verifies
+/// the signatures of chunks.
+fn caller(
+    state: &State,
+    request: &Request<'_>,
+    host: Option<&str>,
+) -> Result<(Caller, Region, Option<ChunkSignatures>), AuthenticationError> {
     let of_host = host.and_then(Region::from_host);
     let of_url = request.scope.as_ref().map(|scope| scope.region.clone());
     let region = |of_credentials: Option<Region>| {
@@ -80,7 +94,7 @@ fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(C
             let region = region(credentials.region.clone());
             let account = request.scope.as_ref().map(|scope| &scope.account);
             let caller = state.sts.authenticate(&credentials, account, region.partition())?;
-            Ok((caller, region))
+            Ok((caller, region, None))
         }
         Access::Signed | Access::Enforced => {
             // A signature names its region; only a password of Git does not.
@@ -110,12 +124,13 @@ fn caller(state: &State, request: &Request<'_>, host: Option<&str>) -> Result<(C
             match state.sts.verify(&endpoint, &parts) {
                 Err(AuthenticationError::Refused(SignatureError::Missing)) if request.may_be_unsigned => {
                     let region = region(None);
-                    Ok((state.sts.authenticate(&Credentials::read(None, None), None, region.partition())?, region))
+                    let caller = state.sts.authenticate(&Credentials::read(None, None), None, region.partition())?;
+                    Ok((caller, region, None))
                 }
                 verified => {
-                    let Authenticated { caller, region: of_credentials } = verified?;
+                    let Authenticated { caller, region: of_credentials, chunks } = verified?;
                     let region = region(of_credentials);
-                    Ok((caller.in_partition(region.partition()), region))
+                    Ok((caller.in_partition(region.partition()), region, chunks))
                 }
             }
         }

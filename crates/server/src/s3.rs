@@ -110,8 +110,8 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         may_be_unsigned: false,
         scope: None,
     };
-    let call = match authenticate::begin_call(&state, request) {
-        Ok(call) => Arc::new(call),
+    let (call, chunks) = match authenticate::begin_call_in_chunks(&state, request) {
+        Ok((call, chunks)) => (Arc::new(call), chunks),
         Err(refused) => {
             request_body.discard(&head.headers, state.settings.git.timeout).await;
             let request_id = state.clock.id();
@@ -122,7 +122,8 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
     let slot = OperationSlot::default();
     let bytes_in = request_body.bytes();
     let details = head.headers.clone();
-    let (content, rest) = request_body.into_content(&mut head, state.settings.git.timeout, state.settings.access);
+    let (timeout, access) = (state.settings.git.timeout, state.settings.access);
+    let (content, rest) = request_body.into_content(&mut head, timeout, access, chunks);
     signature::remove(&mut head);
     // HTTP ignores a range that is not valid.
     if headers::text(&head.headers, &RANGE).is_some_and(|range| s3s::dto::Range::parse(&range).is_err()) {

@@ -7,7 +7,7 @@ use aws::{Region, Timestamp};
 use super::git::{GitCredential, GitPassword};
 use super::version2::Version2;
 use super::version4::{CheckedVersion4, Version4};
-use super::{RequestParts, SignatureError, git};
+use super::{ChunkSignatures, RequestParts, SignatureError, git};
 use crate::root_key::SecretKey;
 use crate::session::TokenHash;
 
@@ -179,10 +179,16 @@ impl CheckedSignature<'_> {
     }
 
     /// Verifies that the secret gives the signature, and that the signature covers the body as far as it has to.
-    pub fn verify(&self, secret: &SecretKey, request: &RequestParts<'_>) -> Result<(), SignatureError> {
+    ///
+    /// Returns what verifies an unread body in chunks that have signatures of their own.
+    pub fn verify(
+        &self,
+        secret: &SecretKey,
+        request: &RequestParts<'_>,
+    ) -> Result<Option<ChunkSignatures>, SignatureError> {
         match &self.0 {
             Checked::Version4(checked) => checked.verify(secret, request),
-            Checked::Version2(signature) => signature.verify(secret, request),
+            Checked::Version2(signature) => signature.verify(secret, request).map(|()| None),
         }
     }
 }

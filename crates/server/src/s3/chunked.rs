@@ -1,7 +1,8 @@
 //! Bodies in chunks, as SDKs stream them: `aws-chunked`, with or without signatures, and with checksums in trailers.
 //!
 //! Each chunk is its size in hexadecimal, possibly a signature, and its bytes; one of no bytes ends the body, and trailers may follow it.
-//! The signatures of chunks are not verified: that of the head is.
+//!
+//! **Invariant:** if the signatures of chunks are verified, the content ends without an error only if each chunk, and the trailers, have theirs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,10 +13,17 @@ use std::task::{Context, Poll, ready};
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use futures_core::Stream;
+use identity::signature::{ChunkSignatures, SignatureError};
 use parking_lot::Mutex;
 
 /// Limit of the line before a chunk, and of all trailers, in bytes.
 const LINE_BYTES_MAX: usize = 16 << 10;
+
+/// What the line before a chunk has before the signature.
+const SIGNATURE: &str = "chunk-signature=";
+
+/// The trailer with the signature of the others.
+const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 
 /// The trailers of a body, which are known once it was read to its end; names are in lower case.
 #[derive(Clone, Debug, Default)]
@@ -49,12 +57,17 @@ pub(super) struct Chunked {
     next: Next,
     line: Vec<u8>,
     trailers: Trailers,
+    /// Verifies signatures; `None` takes them as they are.
+    signatures: Option<ChunkSignatures>,
+    /// The signature of the chunk that is being read.
+    signature: String,
 }
 
 impl Chunked {
     /// Reads a body; its trailers are in `trailers` at the end.
-    pub(super) fn new(body: Body, trailers: Trailers) -> Self {
-        Self { body, received: Bytes::new(), next: Next::Size, line: Vec::new(), trailers }
+    pub(super) fn new(body: Body, trailers: Trailers, signatures: Option<ChunkSignatures>) -> Self {
+        let (received, line, signature) = (Bytes::new(), Vec::new(), String::new());
+        Self { body, received, next: Next::Size, line, trailers, signatures, signature }
     }
 
     /// Takes bytes of the chunk from what was received, or reads a line of it; returns content if there is any.
@@ -63,7 +76,14 @@ impl Chunked {
             let taken = usize::try_from(left).unwrap_or(usize::MAX).min(self.received.len());
             let left = left - taken as u64;
             self.next = if left == 0 { Next::LineEnd } else { Next::Data(left) };
-            return Ok(Some(self.received.split_to(taken)));
+            let content = self.received.split_to(taken);
+            if let Some(signatures) = &mut self.signatures {
+                signatures.update(&content);
+            }
+            if left == 0 {
+                self.verify_chunk()?;
+            }
+            return Ok(Some(content));
         }
         let end = self.received.iter().position(|byte| *byte == b'\n');
         let taken = self.received.split_to(end.map_or(self.received.len(), |end| end + 1));
@@ -83,9 +103,14 @@ impl Chunked {
         let line = str::from_utf8(line).map_err(|_| malformed("a line is no text"))?;
         match self.next {
             Next::Size => {
-                let size = line.split(';').next().unwrap_or_default();
+                let (size, extension) = line.split_once(';').unwrap_or((line, ""));
                 let size = u64::from_str_radix(size, 16).map_err(|_| malformed("the size of a chunk is no number"))?;
-                Ok(if size == 0 { Next::Trailer } else { Next::Data(size) })
+                extension.strip_prefix(SIGNATURE).unwrap_or_default().clone_into(&mut self.signature);
+                if size > 0 {
+                    return Ok(Next::Data(size));
+                }
+                self.verify_chunk()?;
+                Ok(Next::Trailer)
             }
             Next::LineEnd if line.is_empty() => Ok(Next::Size),
             Next::LineEnd => Err(malformed("a chunk is longer than its size")),
@@ -100,6 +125,26 @@ impl Chunked {
     }
 }
 
+impl Chunked {
+    fn verify_chunk(&mut self) -> io::Result<()> {
+        let Some(signatures) = &mut self.signatures else { return Ok(()) };
+        signatures.verify_chunk(&self.signature).map_err(unverified)
+    }
+
+    /// Reads the last line, which may have no end, and verifies the trailers.
+    fn finish(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.line);
+        self.after(line.trim_ascii())?;
+        self.next = Next::End;
+        let Some(signatures) = &mut self.signatures else { return Ok(()) };
+        let trailers = self.trailers.0.lock();
+        let signed = trailers.iter().filter(|(name, _)| *name != TRAILER_SIGNATURE);
+        let signed = signed.map(|(name, value)| (name.as_str(), value.as_str()));
+        let signature = trailers.get(TRAILER_SIGNATURE).map(String::as_str);
+        signatures.verify_trailers(signed, signature).map_err(unverified)
+    }
+}
+
 impl Stream for Chunked {
     type Item = io::Result<Bytes>;
 
@@ -110,13 +155,7 @@ impl Stream for Chunked {
                     Some(Ok(frame)) => self.received = frame.into_data().unwrap_or_default(),
                     Some(Err(error)) => return Poll::Ready(Some(Err(io::Error::other(error)))),
                     None if self.next == Next::End => return Poll::Ready(None),
-                    None if self.next == Next::Trailer => {
-                        // The last line may have no end.
-                        let line = std::mem::take(&mut self.line);
-                        let read = self.after(line.trim_ascii());
-                        self.next = Next::End;
-                        return Poll::Ready(read.err().map(Err));
-                    }
+                    None if self.next == Next::Trailer => return Poll::Ready(self.finish().err().map(Err)),
                     None => return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
                 }
                 continue;
@@ -128,6 +167,10 @@ impl Stream for Chunked {
             }
         }
     }
+}
+
+fn unverified(error: SignatureError) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, error)
 }
 
 fn malformed(reason: &str) -> io::Error {
@@ -145,7 +188,7 @@ mod tests {
         let pieces: Vec<io::Result<Bytes>> =
             body.as_bytes().chunks(piece_bytes).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let trailers = Trailers::default();
-        let chunked = Chunked::new(Body::from_stream(Pieces(pieces.into_iter())), trailers.clone());
+        let chunked = Chunked::new(Body::from_stream(Pieces(pieces.into_iter())), trailers.clone(), None);
         let content = Body::from_stream(chunked).collect().await;
         (content.map(|content| content.to_bytes().to_vec()), trailers)
     }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use bucket::{FolderBucket, Incoming};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use identity::signature::SignatureError;
 use s3s::crypto::{Checksum as _, Md5, Sha256};
 use s3s::dto::StreamingBlob;
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -218,14 +219,18 @@ pub(super) async fn receive(
     Ok(Received { incoming, attributes })
 }
 
-/// Converts a failure to read a body.
+/// Converts a failure to read a body, or to verify it.
 fn broken(error: &(dyn std::error::Error + 'static)) -> S3Error {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::InvalidData
-        {
-            return fault(S3ErrorCode::InvalidRequest, format!("The request cannot be read: {io}."));
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            let cause = io.get_ref().and_then(|cause| cause.downcast_ref::<SignatureError>());
+            if let Some(refused) = cause {
+                return fault(S3ErrorCode::SignatureDoesNotMatch, refused.s3().failure.message);
+            }
+            if io.kind() == std::io::ErrorKind::InvalidData {
+                return fault(S3ErrorCode::InvalidRequest, format!("The request cannot be read: {io}."));
+            }
         }
         cause = error.source();
     }

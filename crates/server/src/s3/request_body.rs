@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use identity::Access;
-use identity::signature::Payload;
+use identity::signature::{ChunkSignatures, Payload};
 use parking_lot::Mutex;
 use s3s::S3Result;
 use s3s::crypto::{Checksum as _, Md5};
@@ -109,8 +109,15 @@ impl RequestBody {
         }
     }
 
-    /// Returns the body for the operation, and what is left of it afterwards; prepares the head for content in chunks.
-    pub(super) fn into_content(self, head: &mut Parts, idle_timeout: Duration, access: Access) -> (s3s::Body, Rest) {
+    /// Returns the body for the operation, and what is left of it afterwards; prepares the head for content in chunks, whose signatures
+    /// `chunks` verifies.
+    pub(super) fn into_content(
+        self,
+        head: &mut Parts,
+        idle_timeout: Duration,
+        access: Access,
+        chunks: Option<ChunkSignatures>,
+    ) -> (s3s::Body, Rest) {
         let rest = Arc::new(Mutex::new(None));
         let content = match self {
             Self::Document(document) => {
@@ -120,11 +127,11 @@ impl RequestBody {
             Self::Content { body, .. } => {
                 let mut claims = BodyClaims::read(&head.headers, idle_timeout, access != Access::Open);
                 let body = Body::new(Returned { body: Some(body), rest: Arc::clone(&rest) });
-                let body = if receive::is_chunked(&head.headers) {
+                let body = if chunks.is_some() || receive::is_chunked(&head.headers) {
                     receive::remove_chunked(&mut head.headers);
                     let trailers = Trailers::default();
                     claims.trailers = Some(trailers.clone());
-                    Body::from_stream(Chunked::new(body, trailers))
+                    Body::from_stream(Chunked::new(body, trailers, chunks))
                 } else {
                     body
                 };

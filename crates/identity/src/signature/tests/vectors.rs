@@ -117,29 +117,6 @@ fn a_url_of_sts_is_signed_for_post() {
     assert_eq!(get.expect_err("another method was signed").query().name, "SignatureDoesNotMatch");
 }
 
-/// The example of "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks" in the Amazon S3
-/// API Reference: the signature of the head, which the signatures of the chunks continue.
-#[test]
-fn the_head_of_a_streamed_upload_verifies() {
-    let headers = [
-        ("host", "s3.amazonaws.com"),
-        ("x-amz-date", "20130524T000000Z"),
-        ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
-        ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
-        ("content-encoding", "aws-chunked"),
-        ("x-amz-decoded-content-length", "66560"),
-        ("content-length", "66824"),
-        (
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=content-encoding;\
-             content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class,\
-             Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
-        ),
-    ];
-    let request = Request::new("PUT", "/examplebucket/chunkObject.txt", &headers);
-    request.verify(Protocol::S3, "s3", time("20130524T000000Z")).expect("the documentation signed it");
-}
-
 #[test]
 fn a_changed_or_unread_body_does_not_match() {
     let now = time("20261128T225859Z");

@@ -10,12 +10,17 @@ use crate::signature::{Redacted, RequestParts, SignatureError};
 /// The value of a payload that is not signed.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// The values of payloads in chunks, which have signatures of their own or a checksum.
-const STREAMING: [&str; 3] = [
-    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-];
+/// The value of a payload in chunks without signatures.
+const STREAMING_UNSIGNED: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+/// The value of a payload in chunks with signatures.
+pub(super) const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+
+/// The value of a payload in chunks with signatures, also of the trailers.
+pub(super) const STREAMING_TRAILERS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+
+/// The values that are no hash.
+const OTHER: [&str; 4] = [UNSIGNED, STREAMING_UNSIGNED, STREAMING, STREAMING_TRAILERS];
 
 impl Version4 {
     /// Returns the hash of the payload that the signature covers: that of `x-amz-content-sha256`, or else that of the body.
@@ -31,7 +36,7 @@ impl Version4 {
         let parameter = || request.parameter("X-Amz-Content-Sha256").filter(|_| is_url).map(Cow::Owned);
         let hash = header.or_else(parameter).or(is_url.then_some(UNSIGNED.into()));
         let hash = hash.ok_or(SignatureError::MissingContentHash)?;
-        if mac::hash(&hash).is_none() && hash != UNSIGNED && !STREAMING.contains(&hash.as_ref()) {
+        if mac::hash(&hash).is_none() && !OTHER.contains(&hash.as_ref()) {
             return Err(SignatureError::InvalidContentHash(Redacted(hash.into_owned())));
         }
         Ok(hash)
@@ -39,12 +44,13 @@ impl Version4 {
 
     /// Compares the signed hash with the body.
     ///
-    /// S3 accepts unsigned payloads, streams, of which only the signature of the head is verified, and unread bodies. All other
-    /// services accept the hash of the body only.
+    /// S3 accepts unsigned payloads, and bodies that are not read yet: their hash, or the signatures of their chunks, are verified later. All
+    /// other services accept the hash of the body only.
     pub(super) fn check_payload(&self, request: &RequestParts<'_>, hash: &str) -> Result<(), SignatureError> {
         let is_hash = mac::hash(hash).is_some();
         match request.payload.hash() {
             Some(computed) if computed == hash => Ok(()),
+            Some(_) if [STREAMING, STREAMING_TRAILERS].contains(&hash) => Err(SignatureError::UnverifiedBody),
             _ if self.is_s3 && !is_hash => Ok(()),
             None if self.is_s3 => Ok(()),
             Some(computed) if self.is_s3 => {
