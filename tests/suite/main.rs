@@ -64,6 +64,7 @@ mod remote_bucket;
 mod repository;
 mod rotation;
 mod s3;
+mod s3_attributes;
 mod s3_configuration;
 mod s3_lifecycle;
 mod s3_policy;

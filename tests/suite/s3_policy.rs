@@ -68,6 +68,10 @@ fn every_change_needs_its_permission_and_signed_content_is_compared_with_its_has
         (&["s3api", "delete-bucket-lifecycle", "--bucket", "my-logs"], "s3:PutLifecycleConfiguration"),
         (&["s3api", "list-object-versions", "--bucket", "my-logs"], "s3:ListBucketVersions"),
         (
+            &["s3api", "get-object-attributes", "--bucket", "my-logs", "--key", "a", "--object-attributes", "ETag"],
+            "s3:GetObjectAttributes on resource: arn:aws:s3:::my-logs/a",
+        ),
+        (
             &["s3api", "copy-object", "--bucket", "my-logs", "--key", "c", "--copy-source", "codecommit-local-trail/a"],
             "s3:GetObject on resource: arn:aws:s3:::codecommit-local-trail/a",
         ),
@@ -115,4 +119,18 @@ fn the_policy_of_a_bucket_allows_and_denies() {
     assert!(put("root", "a").failed().contains("explicit deny"));
     aws(&world, "root", &["s3api", "delete-bucket-policy", "--bucket", "my-logs"]).ok();
     put("root", "a").ok();
+    // The attributes of an object are for those who may read it.
+    let operation = ["s3api", "get-object-attributes", "--bucket", "my-logs", "--key", "shared/a"];
+    let attributes = || aws(&world, "Bob", &[&operation[..], &["--object-attributes", "ObjectSize"]].concat());
+    let shared = |actions: &Value| {
+        put_policy(
+            &world,
+            &json!([{ "Effect": "Allow", "Principal": bob, "Action": actions, "Resource": "arn:aws:s3:::my-logs/shared/*" }]),
+        );
+    };
+    shared(&json!("s3:GetObjectAttributes"));
+    let refused = attributes().failed();
+    assert!(refused.contains("s3:GetObject on resource: arn:aws:s3:::my-logs/shared/a"), "{refused}");
+    shared(&json!(["s3:GetObjectAttributes", "s3:GetObject"]));
+    assert!(attributes().ok().contains("\"ObjectSize\": 7"));
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod acl;
+mod attributes;
 mod buckets;
 mod checksum;
 mod chunked;
@@ -137,6 +138,12 @@ pub(crate) async fn serve(state: Arc<State>, peer: Peer, request: Request<Body>)
         rest.discard(state.settings.git.timeout).await;
     }
     let operation = slot.take();
+    let response = match response {
+        Ok(response) if operation.as_ref().is_some_and(|operation| operation.name == attributes::NAME) => {
+            Ok(attributes::without_quotes(response).await)
+        }
+        response => response,
+    };
     // 5. Record; a request that is no operation has no name for a record.
     let recorded = match &operation {
         None => Ok(()),

@@ -10,7 +10,7 @@ use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::access::Requester;
 use super::fault::{fault, no_such_bucket};
-use super::{acl, buckets, configuration, copy, lifecycle, list, read, tags, upload, write};
+use super::{acl, attributes, buckets, configuration, copy, lifecycle, list, read, tags, upload, write};
 use crate::blocking;
 
 /// The implementation over all buckets, which belong to one account.
@@ -96,6 +96,7 @@ operations! {
     // Objects.
     run HeadObject head_object HeadObjectInput HeadObjectOutput = read::head;
     run GetObject get_object GetObjectInput GetObjectOutput = read::get;
+    run GetObjectAttributes get_object_attributes GetObjectAttributesInput GetObjectAttributesOutput = attributes::get;
     run GetObjectAcl get_object_acl GetObjectAclInput GetObjectAclOutput = acl::get_of_object;
     run GetObjectTagging get_object_tagging GetObjectTaggingInput GetObjectTaggingOutput = tags::get;
     run PutObjectTagging put_object_tagging PutObjectTaggingInput PutObjectTaggingOutput = tags::put;

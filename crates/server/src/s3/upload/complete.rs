@@ -9,6 +9,7 @@ use s3s::dto::{ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUplo
 use s3s::{S3ErrorCode, S3Request, S3Result};
 
 use super::{algorithm, find};
+use crate::s3::attributes;
 use crate::s3::checksum::{self, Algorithm, Hasher};
 use crate::s3::endpoint::{Endpoint, call};
 use crate::s3::fault::{failed, fault, invalid_argument};
@@ -41,12 +42,12 @@ pub(in crate::s3) fn complete(
     }
     let condition = PutCondition { if_match: input.if_match.clone(), if_none_match: input.if_none_match.clone() };
     condition.check_form()?;
-    let mut attributes = upload.description.clone();
-    let kind = attributes.of_content.get(checksum::TYPE).cloned();
+    let mut described = upload.description.clone();
+    let kind = described.of_content.get(checksum::TYPE).cloned();
     let is_full = kind.as_deref() == Some(ChecksumType::FULL_OBJECT);
     let full = algorithm(&upload).filter(|_| is_full);
     let (incoming, computed) = put_together(&bucket, &id, &upload, &parts, full)?;
-    attributes.of_content = BTreeMap::from([(ETAG.to_owned(), tag(&parts))]);
+    described.of_content = BTreeMap::from([(ETAG.to_owned(), tag(&parts))]);
     if let Some(algorithm) = algorithm(&upload) {
         let value = computed.or_else(|| composite(algorithm, &parts));
         if let (Some((_, sent)), Some(computed)) =
@@ -55,16 +56,17 @@ pub(in crate::s3) fn complete(
             algorithm
                 .compare(sent.split('-').next().unwrap_or_default(), computed.split('-').next().unwrap_or_default())?;
         }
-        attributes.of_content.extend(value.map(|value| (algorithm.header(), value)));
-        attributes.of_content.extend(kind.map(|kind| (checksum::TYPE.to_owned(), kind)));
+        described.of_content.extend(value.map(|value| (algorithm.header(), value)));
+        described.of_content.extend(kind.map(|kind| (checksum::TYPE.to_owned(), kind)));
+        described.of_content.extend(attributes::of_parts(&parts, algorithm));
     }
     let _changes = endpoint.changes.lock();
     // Another request may have completed or aborted it meanwhile.
     let upload = find(&bucket, &input.upload_id, &input.key)?;
     condition.check(Stored::open(&bucket, &input.key).map_err(failed)?.map(|(stored, _)| stored).as_ref())?;
-    let object = bucket.put_received(&input.key, incoming, &attributes).map_err(failed)?;
+    let object = bucket.put_received(&input.key, incoming, &described).map_err(failed)?;
     upload.remove().map_err(failed)?;
-    let stored = Stored { object, attributes };
+    let stored = Stored { object, attributes: described };
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("http://{host}/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
