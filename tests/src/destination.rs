@@ -21,6 +21,8 @@ pub struct Destination {
 pub struct Received {
     /// The request line and the headers, in lower case.
     pub head: String,
+    /// Names, in lower case, and values of the headers.
+    pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
 }
@@ -87,9 +89,11 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     while !head.ends_with("\r\n\r\n") {
         stream.read_line(&mut head).ok().filter(|read| *read > 0)?;
     }
+    let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
     let head = head.to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
-    Some(Received { head, body: String::from_utf8(body).expect("a message is text") })
+    Some(Received { head, headers, body: String::from_utf8(body).expect("a message is text") })
 }

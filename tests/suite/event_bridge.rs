@@ -1,6 +1,8 @@
 //! Events for EventBridge: their file, their destinations and their delivery.
 
 mod crash;
+mod sign_ins;
+mod signature;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
