@@ -1,4 +1,4 @@
-"""Measures git-lfs with 1,000 objects of 1 MB: lfs.py BINARY FOLDER RUNS
+"""Measures git-lfs with 1,000 objects of 1 MB, and with 5,000 small ones: lfs.py BINARY FOLDER RUNS
 
 The peer is nginx with WebDAV, which receives and sends the objects; a few lines here answer its batches. Both get the same objects
 from the same client, and the median of the runs is shown: seconds of the client, and processor seconds of the server.
@@ -16,8 +16,8 @@ import threading
 import time
 import urllib.request
 
-OBJECTS = int(os.environ.get("BENCH_LFS_OBJECTS", "1000"))
-BYTES = 1 << 20
+# Numbers of objects, and their sizes in bytes.
+CASES = [(int(os.environ.get("BENCH_LFS_OBJECTS", "1000")), 1 << 20), (int(os.environ.get("BENCH_LFS_SMALL", "5000")), 100)]
 TYPE = "application/vnd.git-lfs+json"
 
 NGINX = """
@@ -151,7 +151,7 @@ class Nginx:
         self.batches.shutdown()
 
 
-def measure(server, work, clone, variables):
+def measure(server, work, clone, variables, objects):
     """Returns for push and clone: the seconds of the client, and the processor seconds of the server."""
     results = []
 
@@ -165,14 +165,14 @@ def measure(server, work, clone, variables):
     timed(lambda: git(work, variables, "lfs", "push", "--all", "origin"))
     shutil.rmtree(clone, ignore_errors=True)
     timed(lambda: git(work.parent, variables, "clone", "-c", f"lfs.url={server.url}", str(work), str(clone)))
-    for number in (0, OBJECTS - 1):
+    for number in (0, objects - 1):
         name = f"{number}.bin"
         assert (clone / name).read_bytes() == (work / name).read_bytes(), name
     return results
 
 
-def main():
-    binary, folder, runs = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+def show(binary, folder, runs, objects, size):
+    """Measures a number of objects of a size in bytes, and prints the table."""
     folder.mkdir(parents=True)
     variables = environment(folder)
     work, clone = folder / "work", folder / "clone"
@@ -180,8 +180,8 @@ def main():
     git(work, variables, "init", "--quiet")
     git(work, variables, "lfs", "track", "*.bin")
     git(work, variables, "remote", "add", "origin", str(folder / "none"))
-    for number in range(OBJECTS):
-        (work / f"{number}.bin").write_bytes(os.urandom(BYTES))
+    for number in range(objects):
+        (work / f"{number}.bin").write_bytes(os.urandom(size))
     git(work, variables, "add", "--all")
     git(work, variables, "commit", "--quiet", "--message", "Large files")
     found = {}
@@ -189,16 +189,24 @@ def main():
         for create in (lambda place: Ours(binary, place), Nginx):
             place = folder / f"server-{run}-{create.__name__ if create is Nginx else 'ours'}"
             server = create(place)
-            found.setdefault(server.name, []).append(measure(server, work, clone, variables))
+            found.setdefault(server.name, []).append(measure(server, work, clone, variables, objects))
             server.stop()
             shutil.rmtree(place)
-    print(f"git-lfs, {OBJECTS} objects of {BYTES >> 20} MB, median of {runs} runs")
+    unit = f"{size >> 20} MB" if size >> 20 else f"{size} bytes"
+    print(f"git-lfs, {objects} objects of {unit}, median of {runs} runs")
     print()
     print("| server | push, s | its processor, s | clone, s | its processor, s |")
     print("| --- | --- | --- | --- | --- |")
     for name, measured in found.items():
         cells = [statistics.median(run[at][part] for run in measured) for at in (0, 1) for part in (0, 1)]
         print(f"| {name} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |")
+    print()
+
+
+def main():
+    binary, folder, runs = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+    for objects, size in CASES:
+        show(binary, folder / str(size), runs, objects, size)
 
 
 main()
