@@ -224,6 +224,17 @@ fn a_waiting_event_survives_a_restart_and_a_new_destination_begins_with_new_even
 }
 
 #[test]
+fn a_flush_tries_waiting_events_at_once() {
+    let destination = Destination::start(&[503]);
+    let mut world = world(vec![("hook", url(&destination))]);
+    world.restart_with(|settings| settings.event_bridge.first_retry = Duration::from_mins(5));
+    put_file(&world, "main");
+    assert_eq!(names(&[destination.next_json()]), ["main"]);
+    assert_eq!(world.send("POST", "/_local/flush", &[], b"").status, 200);
+    assert_eq!(names(&[destination.next_json()]), ["main"]);
+}
+
+#[test]
 fn a_destination_gets_only_the_events_of_its_filter() {
     let destination = Destination::start(&[]);
     let pattern = |text: &str| vec![aws::Pattern::new(text)];

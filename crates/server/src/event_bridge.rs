@@ -40,6 +40,8 @@ pub(crate) struct EventBridge {
     names: Vec<String>,
     follows_records: bool,
     workers: Vec<Worker>,
+    /// Wake the workers of the destinations.
+    destination_wakers: Vec<Waker>,
     /// Woken when records were committed; empty if no records are events.
     record_wakers: Vec<Waker>,
 }
@@ -50,6 +52,8 @@ pub(crate) struct Positions {
     codecommit: Arc<CodeCommit>,
     /// Grows with each reset, so that no position of before is stored afterwards.
     generation: Arc<AtomicU64>,
+    /// Grows with each flush, after which nothing waits for its next attempt.
+    flushes: Arc<AtomicU64>,
 }
 
 impl EventBridge {
@@ -64,7 +68,8 @@ impl EventBridge {
         tls: TlsConfig,
     ) -> io::Result<Self> {
         let stream = Stream::new(Arc::clone(codecommit), Arc::clone(trail), settings.records);
-        let positions = Positions { codecommit: Arc::clone(codecommit), generation: Arc::default() };
+        let positions =
+            Positions { codecommit: Arc::clone(codecommit), generation: Arc::default(), flushes: Arc::default() };
         let names: Vec<String> =
             std::iter::once(EVENTS.to_owned()).chain(settings.destinations.keys().cloned()).collect();
         codecommit.retain_bus_positions(&names).map_err(io::Error::other)?;
@@ -81,6 +86,7 @@ impl EventBridge {
         let undelivered = DeliveryLog::new(data.join(UNDELIVERED_EVENTS));
         let Settings { attempts, first_retry, age_max, .. } = *settings;
         for ((name, destination), waker) in destinations {
+            tracing::info!(destination = name, url = destination.url(), "delivers events for EventBridge");
             let work = DestinationWork::new(
                 name.clone(),
                 destination.clone(),
@@ -92,10 +98,21 @@ impl EventBridge {
             workers.push(Worker::start("eventbridge", waker, work)?);
         }
         let follows_records = settings.records.is_any();
+        let destination_wakers = wakers.clone();
         let record_wakers =
             if follows_records { wakers.into_iter().chain([file.waker().clone()]).collect() } else { Vec::new() };
         let changes = settings.changes;
-        Ok(Self { file, undelivered, changes, positions, names, follows_records, workers, record_wakers })
+        Ok(Self {
+            file,
+            undelivered,
+            changes,
+            positions,
+            names,
+            follows_records,
+            workers,
+            destination_wakers,
+            record_wakers,
+        })
     }
 
     /// Returns what takes the events of calls; `None` if changes emit none.
@@ -106,6 +123,12 @@ impl EventBridge {
     /// Returns what is woken when records were committed.
     pub(crate) fn record_wakers(&self) -> Vec<Waker> {
         self.record_wakers.clone()
+    }
+
+    /// Tries events that failed again at once, whenever their next attempt is due.
+    pub(crate) fn flush(&self) {
+        self.positions.flushes.fetch_add(1, Ordering::SeqCst);
+        self.destination_wakers.iter().for_each(Waker::wake);
     }
 
     /// Stops the delivery, and stores the positions.
@@ -130,6 +153,11 @@ impl Positions {
     /// Returns the current generation.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Returns the number of flushes.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.flushes.load(Ordering::SeqCst)
     }
 
     /// Returns the position of a destination.

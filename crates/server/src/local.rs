@@ -28,9 +28,11 @@ pub(crate) async fn health() -> Response {
     Json(json!({ "status": "ready" })).into_response()
 }
 
-/// Serves `POST /_local/flush`: delivers log files of all events that are recorded, and applies the lifecycle rules of buckets.
+/// Serves `POST /_local/flush`: delivers log files of all events that are recorded, applies the lifecycle rules of buckets, and tries events
+/// for EventBridge that failed again.
 pub(crate) async fn flush(Shared(state): Shared<Arc<State>>) -> Response {
     let flush = move || {
+        state.event_bridge.flush();
         state.trail.flush()?;
         state.s3_endpoint.apply_lifecycle(&|| false)
     };

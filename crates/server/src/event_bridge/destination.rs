@@ -59,8 +59,12 @@ struct Progress {
     queue: VecDeque<Queued>,
     /// Failed requests in a row.
     failures: u32,
+    /// Whether an event waits since a failure, and none was delivered since.
+    is_down: bool,
     /// When the next attempt is due, after a failure.
     due: Option<Timestamp>,
+    /// The flushes until now.
+    flushes: u64,
     /// Events that were delivered since the position was stored.
     unsaved: usize,
 }
@@ -101,6 +105,10 @@ impl DestinationWork {
             if progress.queue.is_empty() {
                 continue;
             }
+            let flushes = self.positions.flushes();
+            if std::mem::replace(&mut progress.flushes, flushes) != flushes {
+                progress.due = None;
+            }
             if let Some(wait) = progress.due.and_then(|due| self.wait(due)) {
                 self.save(progress)?;
                 return Ok(Some(wait));
@@ -137,11 +145,12 @@ impl DestinationWork {
     /// Tries once to send the first events, and decides about those that failed; returns the error if some are to be tried again.
     fn attempt(&self, progress: &mut Progress) -> Option<String> {
         let outcomes = self.send(&progress.queue);
-        let (mut left, mut given_up) = (None, Vec::new());
+        let (mut left, mut given_up, mut is_any_delivered) = (None, Vec::new(), false);
         for (queued, outcome) in progress.queue.iter_mut().filter(|queued| queued.event.is_some()).zip(outcomes) {
             let (error, is_given_up) = match outcome {
                 Ok(()) => {
                     queued.event = None;
+                    is_any_delivered = true;
                     continue;
                 }
                 Err(SendError::Temporary(error)) => (error, queued.attempts + 1 >= self.retries.attempts),
@@ -159,10 +168,27 @@ impl DestinationWork {
             }
         }
         self.log.append_all(&given_up);
+        self.note_outage(progress, left.as_deref(), is_any_delivered);
         progress.failures = if left.is_some() { progress.failures + 1 } else { 0 };
         let delay = outbox::backoff(self.retries.first_retry, progress.failures);
         progress.due = left.is_some().then(|| outbox::after(&*self.clock, delay));
         left
+    }
+
+    /// Logs the beginning and the end of an outage, once each.
+    fn note_outage(&self, progress: &mut Progress, error: Option<&str>, is_any_delivered: bool) {
+        let destination = &self.name;
+        match error {
+            Some(error) if !progress.is_down => {
+                tracing::warn!(destination, error, "cannot send events for EventBridge; they wait and are sent later");
+                progress.is_down = true;
+            }
+            None if progress.is_down && is_any_delivered => {
+                tracing::info!(destination, "events for EventBridge are delivered again");
+                progress.is_down = false;
+            }
+            _ => {}
+        }
     }
 
     /// Gives up the events that are too old to be tried again, after an attempt failed with an error.
@@ -264,7 +290,8 @@ impl DestinationWork {
         // A reset after this makes the generation old, and a position of before is not stored.
         let generation = self.positions.generation();
         let position = self.positions.load(&self.name)?;
-        Ok(Progress { generation, position, queue: VecDeque::new(), failures: 0, due: None, unsaved: 0 })
+        let (queue, flushes) = (VecDeque::new(), self.positions.flushes());
+        Ok(Progress { generation, position, queue, failures: 0, is_down: false, due: None, flushes, unsaved: 0 })
     }
 }
 
@@ -287,11 +314,7 @@ impl Queued {
     /// Takes the event out of the queue; returns its line for the log.
     fn give_up(&mut self, work: &DestinationWork, reason: &str) -> Option<Value> {
         let (_, event) = self.event.take()?;
-        let url = match &work.destination.target {
-            BusTarget::Url(url) => url,
-            BusTarget::PutEvents(target) => &target.url,
-        };
-        let (name, attempts) = (&work.name, self.attempts);
+        let (name, url, attempts) = (&work.name, work.destination.url(), self.attempts);
         Some(json!({
             "destination": name, "url": url, "outcome": "given up", "attempts": attempts, "reason": reason, "event": event,
         }))

@@ -68,6 +68,16 @@ pub struct BusFilter {
     pub repositories: Vec<Pattern>,
 }
 
+impl BusDestination {
+    /// Returns the URL that events are sent to.
+    pub fn url(&self) -> &str {
+        match &self.target {
+            BusTarget::Url(url) => url,
+            BusTarget::PutEvents(target) => &target.url,
+        }
+    }
+}
+
 impl Default for EventBridge {
     fn default() -> Self {
         Self {
