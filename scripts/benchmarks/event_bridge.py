@@ -130,7 +130,7 @@ def compare(title, calls, seconds):
 
 
 def push_references(url, names, tip):
-    """Creates references at a commit by one push, without git: its time grows with the square of their number."""
+    """Creates references at a commit by one push, without git, whose time grows with the square of their number."""
     lines = [f"{'0' * 40} {tip} {name}".encode() for name in names]
     lines[0] += b"\0report-status"
     empty_pack = b"PACK" + struct.pack(">II", 2, 0)

@@ -123,9 +123,7 @@ impl Chunked {
             next @ (Next::Data(_) | Next::End) => Ok(next),
         }
     }
-}
 
-impl Chunked {
     fn verify_chunk(&mut self) -> io::Result<()> {
         let Some(signatures) = &mut self.signatures else { return Ok(()) };
         signatures.verify_chunk(&self.signature).map_err(unverified)
