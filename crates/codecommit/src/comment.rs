@@ -82,8 +82,9 @@ pub(crate) fn delete_content(
     }))
 }
 
-/// Parses the content of a comment.
+/// Parses the content of a comment; U+0000 is removed, as from messages of commits, since no exception is about it.
 fn content(text: Option<String>) -> Result<String, Exception> {
+    let text = text.map(|text| text.replace('\0', ""));
     let content = name::required(text, Exception::CommentContentRequired)?;
     let fits = content.chars().count() <= CONTENT_MAX;
     if fits { Ok(content) } else { Err(Exception::CommentContentSizeLimitExceeded { limit: CONTENT_MAX }) }

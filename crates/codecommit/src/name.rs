@@ -65,11 +65,16 @@ impl fmt::Display for RepositoryName {
 }
 
 /// Parses an optional text of at most `max` characters; an empty one counts as missing.
-pub(crate) fn optional(text: Option<String>, max: usize, too_long: Exception) -> Result<Option<String>, Exception> {
+pub(crate) fn optional(text: Option<String>, max: usize, invalid: Exception) -> Result<Option<String>, Exception> {
     match text {
-        Some(text) if text.chars().count() > max => Err(too_long),
+        Some(text) if !fits(&text, max) => Err(invalid),
         text => Ok(text.filter(|text| !text.is_empty())),
     }
+}
+
+/// Returns whether a free text has at most `max` characters and no U+0000, which not every database can store.
+pub(crate) fn fits(text: &str, max: usize) -> bool {
+    text.chars().count() <= max && !text.contains('\0')
 }
 
 /// Short name of a branch.

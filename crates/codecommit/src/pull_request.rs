@@ -48,7 +48,7 @@ pub(crate) fn get_one(
 /// Parses a title.
 fn title(text: Option<String>) -> Result<String, Exception> {
     let title = name::required(text, Exception::TitleRequired)?;
-    if title.chars().count() > TITLE_MAX { Err(Exception::InvalidTitle { limit: TITLE_MAX }) } else { Ok(title) }
+    if name::fits(&title, TITLE_MAX) { Ok(title) } else { Err(Exception::InvalidTitle { limit: TITLE_MAX }) }
 }
 
 /// Parses a description.
