@@ -6,6 +6,7 @@ pub mod binary;
 pub mod bomb;
 pub mod clients;
 pub mod clock;
+pub mod database;
 pub mod destination;
 pub mod digests;
 pub mod event_stream;
@@ -34,6 +35,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use crate::clock::SteppingClock;
+use crate::database::Schema;
 pub use crate::wire::Reply;
 
 /// Maximum time that a test waits for background work of the server.
@@ -53,6 +55,8 @@ pub struct World {
     settings: Settings,
     /// Continues over restarts, so that no id occurs twice.
     clock: Arc<SteppingClock>,
+    /// The database, if it is on a server.
+    _schema: Option<Schema>,
 }
 
 impl Default for World {
@@ -71,14 +75,16 @@ impl World {
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let runtime = Runtime::new().expect("threads can be started");
+        let schema = Schema::take();
         let mut settings = Settings {
             listen: vec![([127, 0, 0, 1], 0).into()],
             data_dir: Some(folder.path().join("data")),
+            database: schema.as_ref().map(Schema::settings),
             signing_key: Some(digests::signing_key()),
             ..Settings::default()
         };
         change(&mut settings);
-        let mut world = Self { server: None, runtime, folder, settings, clock: Arc::default() };
+        let mut world = Self { server: None, runtime, folder, settings, clock: Arc::default(), _schema: schema };
         world.start();
         world
     }

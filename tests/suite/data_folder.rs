@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
+use tests::database::is_sqlite;
 use tests::{World, binary};
 
 /// Starts the program on an unusable folder and returns its error.
@@ -43,6 +44,9 @@ fn faults_of_files_are_reported_with_path_and_remedy() {
 
 #[test]
 fn repositories_without_their_database_are_refused_at_the_start() {
+    if !is_sqlite("it looks at the file of the database") {
+        return;
+    }
     let mut world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let file = json!({
@@ -63,6 +67,9 @@ fn repositories_without_their_database_are_refused_at_the_start() {
 
 #[test]
 fn a_folder_removed_while_the_server_runs_is_noticed() {
+    if !is_sqlite("it looks at the file of the database") {
+        return;
+    }
     let world = World::new();
     world.ok("CreateRepository", &json!({ "repositoryName": "MyDemoRepo" }));
     let (data, moved) = (world.folder().join("data"), world.folder().join("elsewhere"));

@@ -9,6 +9,7 @@ use std::thread;
 use serde_json::{Value, json};
 use server::settings::{Access, FailureRule};
 use tests::clients::{outcome, python_environment};
+use tests::database::is_sqlite;
 use tests::{Reply, World};
 
 /// Reads rules as the settings file and `PUT /_local/failures` have them.
@@ -202,6 +203,9 @@ fn failures_are_replaced_while_the_server_runs() {
 
 #[test]
 fn a_snapshot_leaves_the_failures_and_a_restored_one_sets_those_of_the_settings() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let first = json!({ "operation": "GetRepository", "error": "ThrottlingException", "times": 1, "matches": 0 });
     let world = world(json!([{ "operation": "GetRepository", "error": "ThrottlingException", "times": 1 }]));
     let get = || world.call("GetRepository", &json!({ "repositoryName": "MyDemoRepo" })).status;

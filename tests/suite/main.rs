@@ -19,6 +19,7 @@ mod custodian;
 mod damage;
 mod data_events;
 mod data_folder;
+mod database;
 mod deletion;
 mod digest;
 mod edits;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::database::is_sqlite;
 use tests::push::{Push, noise};
 use tests::{World, files, log_files};
 
@@ -38,6 +39,9 @@ fn repositories(world: &World) -> Vec<String> {
 
 #[test]
 fn a_restore_drops_what_came_after_and_keeps_what_came_before() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = world();
     world.digest();
     done(&world, "/_local/snapshots/base");
@@ -68,6 +72,9 @@ fn a_restore_drops_what_came_after_and_keeps_what_came_before() {
 
 #[test]
 fn a_snapshot_can_be_restored_after_a_restart_and_more_than_once() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let mut world = world();
     done(&world, "/_local/snapshots/base");
     for round in 0..3 {
@@ -87,6 +94,9 @@ fn a_snapshot_can_be_restored_after_a_restart_and_more_than_once() {
 
 #[test]
 fn a_snapshot_of_the_same_name_replaces_the_older_one() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = world();
     done(&world, "/_local/snapshots/base");
     world.ok("CreateRepository", &json!({ "repositoryName": "later" }));
@@ -98,6 +108,9 @@ fn a_snapshot_of_the_same_name_replaces_the_older_one() {
 
 #[test]
 fn users_of_the_api_come_back_with_their_snapshot() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = world();
     let status = |action: &str| {
         let form = format!("Version=2010-05-08&UserName=Ana&Action={action}");
@@ -114,6 +127,9 @@ fn users_of_the_api_come_back_with_their_snapshot() {
 
 #[test]
 fn calls_that_run_meanwhile_are_complete_or_wait() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = world();
     done(&world, "/_local/snapshots/base");
     let stop = AtomicBool::new(false);
@@ -157,6 +173,9 @@ fn calls_that_run_meanwhile_are_complete_or_wait() {
 
 #[test]
 fn a_request_that_does_not_end_prevents_the_change_and_nothing_else() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = world();
     done(&world, "/_local/snapshots/base");
     world.ok("CreateRepository", &json!({ "repositoryName": "later" }));
@@ -178,6 +197,9 @@ fn a_request_that_does_not_end_prevents_the_change_and_nothing_else() {
 
 #[test]
 fn snapshots_are_listed_and_removed_and_bad_names_are_refused() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = world();
     for name in ["two", "one"] {
         done(&world, &format!("/_local/snapshots/{name}"));
@@ -207,6 +229,9 @@ fn without_the_setting_nothing_is_saved_or_restored() {
 
 #[test]
 fn clients_of_tls_and_ssh_are_served_by_the_restored_data() {
+    if !is_sqlite("snapshots need a database in the data folder") {
+        return;
+    }
     let world = World::with_ssh(|settings| settings.allow_reset = true);
     let pem = || std::fs::read_to_string(world.authority_file()).expect("the file exists");
     let known_hosts = || world.send("GET", "/_local/known_hosts", &[], b"").text();

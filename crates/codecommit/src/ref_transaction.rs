@@ -190,7 +190,7 @@ fn apply_edit(
         if default_branch == Some(&edit.name) {
             return Ok(Err(Rejection::DefaultBranch));
         }
-        transaction.execute("DELETE FROM refs WHERE repository_id = ?1 AND name = ?2", &key)?;
+        transaction.note("DELETE FROM refs WHERE repository_id = ?1 AND name = ?2", &key)?;
         return Ok(Ok(()));
     };
     if current == PreviousValue::MustNotExist {
@@ -203,7 +203,7 @@ fn apply_edit(
     }
     let peeled = edit.peeled.as_ref().map(ObjectId::as_slice);
     let [repository_id, name] = key;
-    transaction.execute(
+    transaction.note(
         "INSERT INTO refs (repository_id, name, target, peeled) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (repository_id, name) DO UPDATE SET target = excluded.target, peeled = excluded.peeled",
         &[repository_id, name, new.as_slice().into(), peeled.into()],

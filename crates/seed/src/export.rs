@@ -44,7 +44,7 @@ pub struct Exported {
 pub fn export(data: &Path, folder: &Path, default: &Location, with_events: bool) -> Result<Exported, Error> {
     let database = data.join(DATABASE);
     if !database.is_file() {
-        let reason = "there is no data folder of codecommit-local; name it with --data-dir";
+        let reason = "there is no data folder of codecommit-local; name it with --data-dir; an export cannot read a database on a server";
         return Err(Error::path(data, reason));
     }
     fs::create_dir_all(folder).map_err(|error| Error::path(folder, error))?;

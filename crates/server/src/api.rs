@@ -43,12 +43,14 @@ pub(crate) async fn serve(
     let guard = DisconnectGuard::new();
     let disconnected = guard.flag();
     let work = headers::text(&head.headers, &TARGET).and_then(|target| Service::work(&target)).unwrap_or(Work::Files);
+    let is_remote = state.store.is_remote();
     let begun = {
         let state = Arc::clone(&state);
         let begin = move || begin(&state, &head, body, &peer, disconnected);
         match work {
-            Work::Rows => begin(),
-            Work::Files => blocking::run(begin).await,
+            // Rows of a file are read faster than a thread is changed.
+            Work::Rows if !is_remote => begin(),
+            Work::Rows | Work::Files => blocking::run(begin).await,
             Work::Histories => blocking::run_apart(begin).await,
         }
     };
@@ -57,8 +59,8 @@ pub(crate) async fn serve(
         Begun::Refused(response) => return response,
     };
     let result = match recording {
-        // The commit waits for the disk.
-        Ok(recording) if state.settings.durability == Durability::Full => {
+        // The commit waits for the disk. That of a server is made by another thread.
+        Ok(recording) if state.settings.durability == Durability::Full && !is_remote => {
             blocking::run(move || recording.wait()).await.and_then(|result| result)
         }
         Ok(recording) => {

@@ -37,6 +37,11 @@ pub enum DataError {
         "Requests were still running after {0:?}, so nothing was changed. End them and try again, or give them more time with --stop-timeout."
     )]
     Busy(Duration),
+    /// Snapshots need a database in the data folder.
+    #[error(
+        "Snapshots are not possible with a database on a server. Reset the data with POST /_local/reset, or save the schema of the database with pg_dump and the data folder with it."
+    )]
+    NoSnapshots,
     /// Another failure.
     #[error("{0}")]
     Failed(String),
@@ -67,6 +72,7 @@ impl DataChange {
                 }
                 (Ok(state), reset)
             }
+            Self::Snapshot(_) | Self::Restore(_) if state.store.is_remote() => (Ok(state), Err(DataError::NoSnapshots)),
             Self::Snapshot(name) => take_snapshot(&name, state),
             Self::Restore(name) => restore(&name, state),
         }
@@ -120,6 +126,7 @@ impl DataError {
         match self {
             Self::InvalidName(_) => StatusCode::BAD_REQUEST,
             Self::NoSnapshot(_) => StatusCode::NOT_FOUND,
+            Self::NoSnapshots => StatusCode::NOT_IMPLEMENTED,
             Self::Busy(_) => StatusCode::CONFLICT,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -45,6 +45,14 @@ pub(crate) fn check_database(folder: &Path) -> Result<(), StartError> {
     if count > 0 { Err(StartError::DatabaseLost { database, repositories, count }) } else { Ok(()) }
 }
 
+/// Rejects a folder with a database of its own, when the database is on a server.
+///
+/// Its repositories would be unknown to the database on the server.
+pub(crate) fn check_no_database(folder: &Path) -> Result<(), StartError> {
+    let file = folder.join(DATABASE);
+    if file.metadata().is_ok_and(|file| file.len() > 0) { Err(StartError::OtherDatabase(file)) } else { Ok(()) }
+}
+
 /// Adds the path to an I/O error.
 pub(crate) fn with_path(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))

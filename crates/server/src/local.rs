@@ -23,8 +23,16 @@ use crate::snapshots::SnapshotName;
 use crate::state::State;
 use crate::{authenticate, feed_query, headers, snapshots};
 
-/// Serves `GET /_local/health`.
-pub(crate) async fn health() -> Response {
+/// Serves `GET /_local/health`; status 503 while a database on a server does not answer.
+pub(crate) async fn health(Shared(state): Shared<Arc<State>>) -> Response {
+    if state.store.is_remote() {
+        let checked = tokio::task::spawn_blocking(move || state.store.check()).await;
+        if let Ok(Err(error)) = checked {
+            tracing::warn!(%error, "the database does not answer");
+            let status = json!({ "status": "degraded", "database": error.summary() });
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(status)).into_response();
+        }
+    }
     Json(json!({ "status": "ready" })).into_response()
 }
 

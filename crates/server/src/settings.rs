@@ -103,6 +103,8 @@ pub struct Settings {
     pub console_events: Option<trail::ConsoleEvents>,
     /// Largest body of an API request or fetch request, in bytes.
     pub body_bytes_max: u64,
+    /// A server with PostgreSQL that holds the database; `None` is a file of SQLite in the data folder.
+    pub database: Option<store::postgres::ServerSettings>,
     /// Durability of acknowledged calls.
     pub durability: store::Durability,
     /// Time after which unused caches are released and unused repositories are closed.
@@ -241,6 +243,7 @@ impl Default for Settings {
             event_version: trail::EventVersion::V1_05,
             console_events: None,
             body_bytes_max: 64 << 20,
+            database: None,
             durability: store::Durability::Normal,
             cache_idle: Duration::from_mins(5),
             git: Git::default(),

@@ -120,6 +120,12 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The data folder holds a database, but the settings name one on a server.
+    #[error(
+        "the data folder holds a database of its own, '{}', but --database names one on a server; choose another folder with --data-dir, or start without --database",
+        .0.display()
+    )]
+    OtherDatabase(PathBuf),
     /// The identities file cannot be used.
     #[error(transparent)]
     Identities(#[from] identity::Error),

@@ -327,6 +327,10 @@ impl Drop for State {
 
 /// Opens the database, unless the data folder shows that the database was lost.
 fn open_store(settings: &Settings, folders: &Folders) -> Result<Arc<Store>, StartError> {
+    if let Some(database) = &settings.database {
+        data_folder::check_no_database(folders.data())?;
+        return Ok(Arc::new(Store::connect(database.clone(), settings.durability)?));
+    }
     data_folder::check_database(folders.data())?;
     Ok(Arc::new(Store::open(&folders.data().join(DATABASE), settings.durability)?))
 }

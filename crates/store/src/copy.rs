@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, open_to_read};
+use crate::Error;
+use crate::sqlite::{error_of, open_to_read};
 
 /// Copies the last commit of a database that a server uses into a new file; nothing is written to the database.
 pub fn copy_in_use(from: &Path, to: &Path) -> Result<(), Error> {
-    let failed = |error| Error::database(from, &error);
+    let failed = |error| error_of(from, &error);
     let connection = open_to_read(from).map_err(failed)?;
     let to = to.to_string_lossy();
     connection.execute("VACUUM INTO ?1", [to.as_ref()]).map_err(failed)?;

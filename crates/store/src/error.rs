@@ -1,19 +1,17 @@
 //! Errors of the database: the file, the cause and the remedy.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-use rusqlite::ErrorCode;
 
 /// A failure of the store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// SQLite refused a statement or the file.
-    #[error("the database '{}' failed: {reason}{}", file.display(), cause.advice())]
+    /// The database refused a statement, or cannot be used.
+    #[error("the database '{database}' failed: {reason}{}", cause.advice())]
     Database {
-        /// The database file.
-        file: PathBuf,
-        /// The message of SQLite.
+        /// The database file, or the URL of the server without a password.
+        database: String,
+        /// The message of the database.
         reason: String,
         /// The kind of failure.
         cause: Cause,
@@ -36,9 +34,24 @@ pub enum Error {
     /// The program refused to commit a change of its own.
     #[error("the change was not committed: {0}")]
     Refused(&'static str),
-    /// The file was written by a newer version of the program.
-    #[error("the database '{}' was written by a newer version of this program; use that version, or choose another folder with --data-dir", .0.display())]
-    TooNew(PathBuf),
+    /// The database was written by a newer version of the program.
+    #[error(
+        "the database '{database}' was written by a newer version of this program; use that version, or choose another {setting}"
+    )]
+    TooNew {
+        /// The database file, or the URL of the server without a password.
+        database: String,
+        /// What chooses another database.
+        setting: &'static str,
+    },
+    /// The connection was lost before the database committed.
+    #[error("the connection to the database was lost before the commit")]
+    Lost,
+    /// The connection was lost during a commit, and the database could not be asked for its result.
+    #[error(
+        "the connection to the database was lost during a commit, and the result is unknown: {0}; look at the records of the calls before you repeat them"
+    )]
+    Unknown(Arc<Error>),
 }
 
 /// Kinds of database failures with different remedies.
@@ -52,21 +65,17 @@ pub enum Cause {
     Damaged,
     /// The file cannot be opened or written.
     NoAccess,
+    /// The server cannot be reached, or ended the connection.
+    Unreachable,
+    /// The server refuses this user, or has no such database or schema.
+    Refused,
+    /// The server ended a statement because of its time, or because others held a lock for too long.
+    TimedOut,
     /// Any other failure.
     Other,
 }
 
 impl Cause {
-    fn of(error: &rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
-            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => Self::NoAccess,
-            _ => Self::Other,
-        }
-    }
-
     const fn advice(self) -> &'static str {
         match self {
             Self::DiskFull => "; free space on its disk",
@@ -75,12 +84,28 @@ impl Cause {
                 "; the file is damaged: restore it from a copy, or move it and the files beside it away to start with an empty database"
             }
             Self::NoAccess => "; check that its folder exists and that this user can write to the folder and the file",
+            Self::Unreachable => {
+                "; check that the server runs and that --database names it; the next call connects again"
+            }
+            Self::Refused => {
+                "; check the user, the password, the database, the schema and the certificate that --database names"
+            }
+            Self::TimedOut => "; look for what keeps the server busy or holds locks",
             Self::Other => "",
         }
     }
 }
 
 impl Error {
+    /// Returns whether it is unknown whether a change was committed.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Unknown(_) => true,
+            Self::NotCommitted(error) => error.is_unknown(),
+            _ => false,
+        }
+    }
+
     /// Returns a description for clients, without paths and SQL.
     pub fn summary(&self) -> &'static str {
         match self {
@@ -89,13 +114,13 @@ impl Error {
             Self::Database { cause: Cause::Damaged, .. } | Self::Damaged(_) => "the database is damaged",
             Self::Database { cause: Cause::NoAccess, .. } => "the database file cannot be opened or written",
             Self::Gone(_) => "the database file was removed or replaced while the server was using it",
+            Self::Database { cause: Cause::Unreachable, .. } | Self::Lost => "the database cannot be reached",
+            Self::Database { cause: Cause::Refused, .. } => "the database refuses the server",
+            Self::Database { cause: Cause::TimedOut, .. } => "the database took too long",
+            Self::Unknown(_) => "the connection to the database was lost during the commit",
             Self::NotCommitted(error) => error.summary(),
             Self::Refused(reason) => reason,
             _ => "the database failed",
         }
-    }
-
-    pub(crate) fn database(file: &Path, error: &rusqlite::Error) -> Self {
-        Self::Database { file: file.to_owned(), reason: error.to_string(), cause: Cause::of(error) }
     }
 }

@@ -1,38 +1,43 @@
 //! Transactions over an SQL database.
 //!
-//! One connection writes and groups many changes into a commit; readers see the last commit and never wait for a writer.
+//! One connection writes and groups many changes into a commit; readers see the last commit and never wait for a writer. The database is
+//! a file of SQLite, or a schema on a server with PostgreSQL; the statements are the same.
 //! **Invariant:** nothing here knows the tables.
 
 #![warn(unreachable_pub)]
 
 mod checkpoint;
+mod connection;
 mod copy;
 mod error;
 mod faults;
+mod mode;
+mod numbered;
+pub mod postgres;
 mod presence;
 mod random_key;
 mod reader;
+mod sqlite;
 pub mod transaction;
 pub mod value;
 mod writer;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-use rusqlite::{Connection, OpenFlags};
 
 use crate::checkpoint::Checkpoints;
+use crate::connection::Connection;
 pub use crate::copy::{copy_in_use, copy_unused};
 pub use crate::error::{Cause, Error};
 use crate::faults::Faults;
+pub use crate::numbered::{ColumnType, NumberedTable};
+use crate::postgres::{Connector, ServerSettings};
+use crate::presence::Presence;
 use crate::reader::Readers;
 pub use crate::transaction::{LineSink, Transaction};
 pub use crate::value::{Row, Value};
 pub use crate::writer::Commit;
-use crate::writer::Writer;
+use crate::writer::{Committer, Writer};
 
 /// Durability of acknowledged writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,37 +48,67 @@ pub enum Durability {
     Full,
 }
 
-/// A database in one file, shared by all threads.
+/// A database, shared by all threads.
 pub struct Store {
     writer: Arc<Writer>,
     readers: Readers,
     faults: Arc<Faults>,
     checkpoints: Arc<Checkpoints>,
+    /// The thread that commits to a server.
+    committer: Option<Committer>,
 }
 
 impl Store {
-    /// Opens the database; creates the file if it does not exist.
+    /// Opens a database file; creates it if it does not exist.
     ///
     /// Only the owner of the file can read it.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, Error> {
-        // If this fails, the file exists already, or opening it reports the cause.
-        drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
+        sqlite::create_file(path);
         let (file, faults): (Arc<Path>, _) = (path.into(), Arc::<Faults>::default());
         let open_writer = {
             let (file, faults) = (Arc::clone(&file), Arc::clone(&faults));
             move || {
-                let connection = open_to_write(&file, durability).map_err(|error| Error::database(&file, &error))?;
-                Ok(Transaction::over(connection, Arc::clone(&file), Arc::clone(&faults)))
+                let connection = sqlite::Connection::open_to_write(&file, durability)?;
+                Ok(Transaction::over(Connection::Sqlite(connection), Arc::clone(&faults)))
             }
         };
-        let readers_faults = Arc::clone(&faults);
+        let (readers_file, readers_faults) = (Arc::clone(&file), Arc::clone(&faults));
         let open_reader = move || {
-            let connection = open_to_read(&file).map_err(|error| Error::database(&file, &error))?;
-            Ok(Transaction::over(connection, Arc::clone(&file), Arc::clone(&readers_faults)))
+            let connection = sqlite::Connection::open_to_read(&readers_file)?;
+            Ok(Transaction::over(Connection::Sqlite(connection), Arc::clone(&readers_faults)))
         };
         let checkpoints = Arc::<Checkpoints>::default();
-        let writer = Arc::new(Writer::open(open_writer, Arc::clone(&checkpoints))?);
-        Ok(Self { writer, readers: Readers::new(open_reader), faults, checkpoints })
+        let writer = Writer::open(open_writer, || Some(Presence::of(file)), Arc::clone(&checkpoints))?;
+        let readers = Readers::new(open_reader, None);
+        Ok(Self { writer: Arc::new(writer), readers, faults, checkpoints, committer: None })
+    }
+
+    /// Connects to a database on a server with PostgreSQL; one that starts or cannot be reached yet is waited for.
+    ///
+    /// A thread of its own commits. A statement waits for the server, so a task must not read, and a task that writes must await
+    /// [`Store::submit`]; both are safe everywhere, but would keep the thread of the task from other tasks.
+    pub fn connect(settings: ServerSettings, durability: Durability) -> Result<Self, Error> {
+        let faults = Arc::<Faults>::default();
+        let connector = Arc::new(Connector::start(settings, durability)?);
+        let open = |connector: Arc<Connector>| {
+            let faults = Arc::clone(&faults);
+            move || Ok(Transaction::over(Connection::Postgres(Box::new(connector.connect()?)), Arc::clone(&faults)))
+        };
+        let checkpoints = Arc::<Checkpoints>::default();
+        let writer = Writer::open(open(Arc::clone(&connector)), || None, Arc::clone(&checkpoints))?;
+        let readers = Readers::new(open(connector), Some(postgres::READERS_MAX));
+        let (writer, committer) = Committer::start(writer)?;
+        Ok(Self { writer, readers, faults, checkpoints, committer: Some(committer) })
+    }
+
+    /// Returns whether the database is on a server, so that statements wait for the network.
+    pub fn is_remote(&self) -> bool {
+        self.committer.is_some()
+    }
+
+    /// Checks that the database can be read.
+    pub fn check(&self) -> Result<(), Error> {
+        self.read(|transaction| transaction.query("SELECT 1", &[], |_row| Ok(())).map(drop))
     }
 
     /// Migrates the tables of a crate: each of `steps` runs once in the life of a database, in their order.
@@ -89,7 +124,7 @@ impl Store {
                 .unwrap_or(0);
             let done = usize::try_from(done).unwrap_or(0);
             if done > steps.len() {
-                return Err(Error::TooNew(transaction.file().to_path_buf()));
+                return Err(Error::TooNew { database: transaction.database(), setting: transaction.setting() });
             }
             for step in &steps[done..] {
                 transaction.execute_all(step)?;
@@ -136,39 +171,7 @@ impl Store {
     }
 }
 
-fn open_to_write(path: &Path, durability: Durability) -> Result<Connection, rusqlite::Error> {
-    // The file exists. One that was removed must not be created again, as its content is lost.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    if durability == Durability::Normal {
-        // An empty database need not survive a loss of power, and syncing it is most of the time of a first start.
-        connection.pragma_update(None, "synchronous", "OFF")?;
-    }
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    let synchronous = match durability {
-        Durability::Normal => "NORMAL",
-        Durability::Full => "FULL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
-    prepare(&connection)?;
-    Ok(connection)
-}
-
-fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    prepare(&connection)?;
-    Ok(connection)
-}
-
-/// Applies the settings of every connection.
-fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -4096)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.set_prepared_statement_cache_capacity(256);
-    Ok(())
-}
-
+#[cfg(test)]
+mod test_database;
 #[cfg(test)]
 mod tests;

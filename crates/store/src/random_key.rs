@@ -39,29 +39,30 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
-    use crate::{Durability, Error, Store};
+    use crate::test_database::TestDatabase;
+    use crate::{Error, Store};
 
     const STEPS: &[&str] = &["CREATE TABLE keys (id INTEGER PRIMARY KEY CHECK (id = 1), bytes BLOB NOT NULL);"];
 
-    fn open(folder: &tempfile::TempDir) -> Store {
-        let store = Store::open(&folder.path().join("db"), Durability::Normal).expect("the folder is writable");
+    fn open(database: &TestDatabase) -> Store {
+        let store = database.open();
         store.migrate("keys", STEPS).expect("the table is created");
         store
     }
 
     #[test]
     fn the_first_key_stays() {
-        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let database = TestDatabase::new();
         for number in 1..=3 {
-            let key = open(&folder).random_key("keys", "bytes", [number; 32]).expect("the database is sound");
+            let key = open(&database).random_key("keys", "bytes", [number; 32]).expect("the database is sound");
             assert_eq!(key, [1; 32]);
         }
     }
 
     #[test]
     fn all_who_start_at_the_same_time_get_one_key() {
-        let folder = tempfile::tempdir().expect("a temporary folder can be created");
-        let stores = [(); 2].map(|()| Arc::new(open(&folder)));
+        let database = TestDatabase::new();
+        let stores = [(); 2].map(|()| Arc::new(open(&database)));
         let threads: Vec<_> = (1..=8)
             .map(|number| {
                 let store = Arc::clone(&stores[usize::from(number % 2)]);
@@ -75,10 +76,11 @@ mod tests {
 
     #[test]
     fn a_key_of_another_length_is_reported_and_kept() {
-        let folder = tempfile::tempdir().expect("a temporary folder can be created");
-        let store = open(&folder);
-        let insert = "INSERT INTO keys (id, bytes) VALUES (1, x'0102')";
-        store.write(move |transaction| transaction.execute(insert, &[])).expect("the table is empty");
+        let database = TestDatabase::new();
+        let store = open(&database);
+        let insert = "INSERT INTO keys (id, bytes) VALUES (1, ?1)";
+        let short: &[u8] = &[1, 2];
+        store.write(move |transaction| transaction.execute(insert, &[short.into()])).expect("the table is empty");
         for _ in 0..2 {
             assert!(matches!(store.random_key("keys", "bytes", [1; 32]), Err(Error::Damaged("keys"))));
         }

@@ -2,11 +2,14 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::test_database::{TestDatabase, notes};
 use crate::{Durability, Error, Store, Transaction};
 
+/// Opens a file of SQLite, for tests that look at files.
 fn open(folder: &tempfile::TempDir) -> Store {
     let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
-    store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is valid");
+    let steps = &["CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"];
+    store.migrate("test", steps).expect("the statement is valid");
     store
 }
 
@@ -14,25 +17,19 @@ fn add(transaction: &Transaction, text: &str) -> Result<(), Error> {
     transaction.execute("INSERT INTO notes (text) VALUES (?1)", &[text.into()]).map(drop)
 }
 
-fn notes(store: &Store) -> Vec<String> {
-    store
-        .read(|transaction| transaction.query("SELECT text FROM notes ORDER BY rowid", &[], |row| row.text(0)))
-        .expect("the table exists")
-}
-
 #[test]
 fn committed_changes_are_there_after_reopening() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     store.write(|transaction| add(transaction, "kept")).expect("the write succeeds");
     drop(store);
-    assert_eq!(notes(&open(&folder)), ["kept"]);
+    assert_eq!(notes(&database.open_notes()), ["kept"]);
 }
 
 #[test]
 fn a_failed_savepoint_rolls_back_its_own_changes_and_actions_only() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     let actions = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&actions);
     store
@@ -55,8 +52,8 @@ fn a_failed_savepoint_rolls_back_its_own_changes_and_actions_only() {
 
 #[test]
 fn a_panic_rolls_back_one_change_and_later_writes_succeed() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     let outcome: Result<(), Error> = store.write(|transaction| {
         add(transaction, "lost").expect("the write succeeds");
         let inside: Result<(), Error> = transaction.savepoint(|| panic!("a test's own panic"));
@@ -69,8 +66,8 @@ fn a_panic_rolls_back_one_change_and_later_writes_succeed() {
 
 #[test]
 fn a_failed_change_is_rolled_back_and_its_actions_do_not_run() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     let actions = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&actions);
     let outcome: Result<(), Error> = store.write(move |transaction| {
@@ -84,8 +81,8 @@ fn a_failed_change_is_rolled_back_and_its_actions_do_not_run() {
 
 #[test]
 fn a_panic_in_an_action_affects_no_other_action_or_write() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     let actions = Arc::new(AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for number in 0..8 {
@@ -127,9 +124,9 @@ fn a_transaction_that_sqlite_rolled_back_is_reported_as_failed() {
 }
 
 #[test]
-fn a_change_that_ends_in_another_transaction_is_rolled_back() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+fn a_change_that_ends_the_transaction_is_rolled_back() {
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     let outcome: Result<(), Error> = store.write(|transaction| {
         transaction.execute_all("ROLLBACK; BEGIN")?;
         add(transaction, "lost")
@@ -142,8 +139,8 @@ fn a_change_that_ends_in_another_transaction_is_rolled_back() {
 
 #[test]
 fn every_acknowledged_change_of_many_threads_is_kept() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let store = &store;
@@ -161,13 +158,13 @@ fn every_acknowledged_change_of_many_threads_is_kept() {
 
 #[test]
 fn a_migration_runs_once_and_a_newer_database_is_refused() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be created");
-    let store = open(&folder);
+    let database = TestDatabase::new();
+    let store = database.open_notes();
     store
-        .migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)", "INSERT INTO notes VALUES ('step two')"])
+        .migrate("test", &["", "INSERT INTO notes (text) VALUES ('step two')"])
         .expect("the second step alone is valid here");
     assert_eq!(notes(&store), ["step two"]);
-    assert!(matches!(store.migrate("test", &["SELECT 1"]), Err(Error::TooNew(_))));
+    assert!(matches!(store.migrate("test", &["SELECT 1"]), Err(Error::TooNew { .. })));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! Operations inside a transaction: statements, queries, savepoints, and actions after the commit.
 //!
-//! **Invariant:** after SQLite rolled the transaction back, or the rollback of a savepoint failed, no further statement of the
+//! **Invariant:** after the database rolled the transaction back, or the rollback of a savepoint failed, no further statement of the
 //! transaction reaches the database. None could otherwise begin another transaction unnoticed.
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params_from_iter};
-
+use crate::connection::Connection;
 use crate::faults::Faults;
+use crate::mode::Mode;
+use crate::numbered::NumberedTable;
+use crate::postgres::Receipt;
 use crate::{Cause, Error, Row, Value};
 
 /// What happens after the commit of a transaction.
@@ -27,7 +28,6 @@ pub trait LineSink: Send + Sync {
 /// A running transaction. Statements use the SQL that SQLite and PostgreSQL share.
 pub struct Transaction {
     connection: Connection,
-    file: Arc<Path>,
     faults: Arc<Faults>,
     depth: Cell<usize>,
     after_commit: RefCell<Vec<Action>>,
@@ -38,10 +38,9 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn over(connection: Connection, file: Arc<Path>, faults: Arc<Faults>) -> Self {
+    pub(crate) fn over(connection: Connection, faults: Arc<Faults>) -> Self {
         Self {
             connection,
-            file,
             faults,
             depth: Cell::new(0),
             after_commit: RefCell::default(),
@@ -52,12 +51,26 @@ impl Transaction {
 
     /// Runs a statement and returns the number of changed rows.
     pub fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, Error> {
-        self.attempt(|connection| connection.prepare_cached(sql)?.execute(params_from_iter(values)))
+        self.attempt(|connection| connection.execute(sql, values))
+    }
+
+    /// Runs a statement whose number of changed rows is of no interest, so that nothing waits for a server's answer.
+    ///
+    /// If it fails, the savepoint or the transaction that it is in fails, although this may have returned `Ok`.
+    pub fn note(&self, sql: &str, values: &[Value<'_>]) -> Result<(), Error> {
+        self.attempt(|connection| connection.note(sql, values))
+    }
+
+    /// Inserts a row with the next number of its table; the values are in the order of the table's columns.
+    ///
+    /// Later statements of the transaction see the row. As with [`Transaction::note`], a failure may become known later.
+    pub fn insert_numbered(&self, table: &'static NumberedTable, values: &[Value<'_>]) -> Result<(), Error> {
+        self.attempt(|connection| connection.insert_numbered(table, values))
     }
 
     /// Runs several statements without parameters.
     pub fn execute_all(&self, sql: &str) -> Result<(), Error> {
-        self.attempt(|connection| connection.execute_batch(sql))
+        self.attempt(|connection| connection.execute_all(sql))
     }
 
     /// Runs a query and returns the result of `read` for each row.
@@ -65,18 +78,9 @@ impl Transaction {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.check()?;
-        self.inject_fault()?;
-        let failed = |error| self.record_failure(&error);
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
-        let mut results = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            results.push(read(&Row { row, file: &self.file })?);
-        }
-        Ok(results)
+        self.attempt(|connection| connection.query(sql, values, read))?
     }
 
     /// Runs a query and returns the result of `read` for its first row.
@@ -93,15 +97,19 @@ impl Transaction {
     pub fn savepoint<R, E: From<Error>>(&self, part: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
         let actions = self.after_commit.borrow().len();
         let depth = self.depth.get();
-        self.statement(&format!("SAVEPOINT part{depth}"))?;
+        self.attempt(|connection| connection.begin_part(depth))?;
         self.depth.set(depth + 1);
         let result = part();
         self.depth.set(depth);
+        let result = result.and_then(|value| {
+            let finished = self.connection.finish_part();
+            finished.map(|()| value).map_err(|error| self.record_failure(error).into())
+        });
         let ended = match &result {
             Ok(_) => Ok(()),
-            Err(_) => self.statement(&format!("ROLLBACK TO part{depth}")),
+            Err(_) => self.attempt(|connection| connection.roll_back_part(depth)),
         };
-        let ended = ended.and_then(|()| self.statement(&format!("RELEASE part{depth}")));
+        let ended = ended.and_then(|()| self.attempt(|connection| connection.release_part(depth)));
         if result.is_err() || ended.is_err() {
             self.after_commit.borrow_mut().truncate(actions);
         }
@@ -127,42 +135,63 @@ impl Transaction {
         self.after_commit.borrow_mut().push(Action::Append(sink, line));
     }
 
-    pub(crate) fn file(&self) -> Arc<Path> {
-        Arc::clone(&self.file)
+    /// Returns the name of the database, for errors.
+    pub(crate) fn database(&self) -> String {
+        self.connection.name()
     }
 
-    /// Begins a transaction, `IMMEDIATE` or not.
-    pub(crate) fn begin(&self, sql: &'static str) -> Result<(), Error> {
+    /// Returns the setting that chooses another database, for errors.
+    pub(crate) fn setting(&self) -> &'static str {
+        match &self.connection {
+            Connection::Sqlite(_) => "folder with --data-dir",
+            Connection::Postgres(_) => "database with --database",
+        }
+    }
+
+    /// Begins a transaction.
+    pub(crate) fn begin(&self, mode: Mode) -> Result<(), Error> {
         self.depth.set(0);
         self.lost.take();
         self.after_commit.take();
         self.inject_fault()?;
-        self.run(sql)
+        self.connection.begin(mode).map_err(|error| self.record_failure(error))
     }
 
-    /// Commits the transaction and returns its actions.
-    pub(crate) fn commit(&self) -> Result<Vec<Action>, Error> {
-        self.statement("COMMIT")?;
-        Ok(self.after_commit.take())
+    /// Commits the transaction; afterwards its actions can be taken.
+    pub(crate) fn commit(&self) -> Result<(), Error> {
+        self.attempt(Connection::commit)
+    }
+
+    /// Takes the actions of a transaction that was committed.
+    pub(crate) fn take_actions(&self) -> Vec<Action> {
+        self.after_commit.take()
+    }
+
+    /// Returns how the commit can be recognized if its answer was lost.
+    pub(crate) fn receipt(&self) -> Option<Arc<Receipt>> {
+        self.connection.receipt()
     }
 
     /// Copies committed pages from the log into the database, outside a transaction; returns the number of pages in the log.
     pub(crate) fn checkpoint(&self) -> Result<i64, Error> {
         self.inject_fault()?;
-        let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
-        self.connection.query_row(checkpoint, [], |row| row.get(1)).map_err(|error| self.record_failure(&error))
+        self.connection.checkpoint().map_err(|error| self.record_failure(error))
     }
 
     /// Lets commits make a checkpoint only once the log has this many pages.
     pub(crate) fn keep_log_until(&self, pages: i64) -> Result<(), Error> {
-        self.connection.pragma_update(None, "wal_autocheckpoint", pages).map_err(|error| self.record_failure(&error))
+        self.connection.keep_log_until(pages).map_err(|error| self.record_failure(error))
     }
 
     /// Rolls the transaction back; returns whether the connection can be used again.
     pub(crate) fn roll_back(&self) -> bool {
         self.after_commit.take();
-        // SQLite may have rolled the transaction back already.
-        self.connection.is_autocommit() || self.run("ROLLBACK").is_ok()
+        self.connection.roll_back()
+    }
+
+    /// Returns whether the connection can begin a transaction.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.connection.is_alive()
     }
 
     /// Returns whether the transaction can no longer be committed.
@@ -175,22 +204,10 @@ impl Transaction {
         self.has_failed.get()
     }
 
-    fn statement(&self, sql: &str) -> Result<(), Error> {
+    fn attempt<R>(&self, statement: impl FnOnce(&Connection) -> Result<R, Error>) -> Result<R, Error> {
         self.check()?;
         self.inject_fault()?;
-        self.run(sql)
-    }
-
-    fn run(&self, sql: &str) -> Result<(), Error> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.record_failure(&error))?;
-        statement.execute([]).map_err(|error| self.record_failure(&error))?;
-        Ok(())
-    }
-
-    fn attempt<R>(&self, statement: impl FnOnce(&Connection) -> Result<R, rusqlite::Error>) -> Result<R, Error> {
-        self.check()?;
-        self.inject_fault()?;
-        statement(&self.connection).map_err(|error| self.record_failure(&error))
+        statement(&self.connection).map_err(|error| self.record_failure(error))
     }
 
     /// Fails the statement into which a test injected a failure.
@@ -200,7 +217,7 @@ impl Transaction {
         }
         self.has_failed.set(true);
         Err(Error::Database {
-            file: self.file.to_path_buf(),
+            database: self.connection.name(),
             reason: "a test injected this failure".to_owned(),
             cause: Cause::Other,
         })
@@ -211,7 +228,7 @@ impl Transaction {
         if let Some(error) = &*self.lost.borrow() {
             return Err(Error::NotCommitted(Arc::clone(error)));
         }
-        if self.connection.is_autocommit() {
+        if !self.connection.is_open() {
             return Err(Error::NotCommitted(Arc::new(Error::Damaged(
                 "a transaction was ended by one of its own statements",
             ))));
@@ -219,11 +236,10 @@ impl Transaction {
         Ok(())
     }
 
-    /// Records the failure of a statement; SQLite may have rolled the whole transaction back because of it.
-    fn record_failure(&self, error: &rusqlite::Error) -> Error {
+    /// Records the failure of a statement; the database may have rolled the whole transaction back because of it.
+    fn record_failure(&self, error: Error) -> Error {
         self.has_failed.set(true);
-        let error = Error::database(&self.file, error);
-        if self.connection.is_autocommit() {
+        if !self.connection.is_open() {
             self.lose(&error);
         }
         error

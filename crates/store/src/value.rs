@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
-use rusqlite::{Row as SqlRow, ToSql};
-
-use crate::Error;
+use crate::{Error, postgres, sqlite};
 
 /// A parameter of a statement.
 #[derive(Clone, Copy, Debug)]
@@ -50,22 +47,13 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(number) => ValueRef::Integer(number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
 /// A row of a result; columns count from 0.
-pub struct Row<'a> {
-    pub(crate) row: &'a SqlRow<'a>,
-    /// The database file, for errors.
-    pub(crate) file: &'a Path,
+pub struct Row<'a>(pub(crate) Columns<'a>);
+
+/// A row of either engine, and the name of the database for errors.
+pub(crate) enum Columns<'a> {
+    Sqlite(&'a rusqlite::Row<'a>, &'a Path),
+    Postgres(&'a tokio_postgres::Row, &'a str),
 }
 
 impl Row<'_> {
@@ -99,7 +87,10 @@ impl Row<'_> {
         self.get(column)
     }
 
-    fn get<T: FromSql>(&self, column: usize) -> Result<T, Error> {
-        self.row.get(column).map_err(|error| Error::database(self.file, &error))
+    fn get<T: rusqlite::types::FromSql + postgres::FromColumn>(&self, column: usize) -> Result<T, Error> {
+        match self.0 {
+            Columns::Sqlite(row, file) => sqlite::column(row, column, file),
+            Columns::Postgres(row, database) => T::from_column(row, column, database),
+        }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! A change is put into the queue; then its task or thread takes the connection if it is free, and commits everything in the queue: each
 //! change in a savepoint of its own, one commit for all. A change alone is not handed to another thread, and many changes share a commit.
-//! Releasing the connection wakes one waiting task or thread, which does the same for the changes queued meanwhile.
+//! Releasing the connection wakes one waiting task or thread, which does the same for the changes queued meanwhile. With a server the
+//! [`Committer`] does all this on its thread: a statement waits for the network, and a task must not.
 //! **Invariant:** a change is answered only after its commit, or with an error if nothing of it was kept; actions run only after the
 //! commit of the transaction in which they were noted.
 
 mod commit;
+mod committer;
+mod lost_commit;
 mod queue;
 
 use std::any::Any;
@@ -16,8 +19,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 pub use self::commit::Commit;
+pub(crate) use self::committer::Committer;
+use self::committer::CommitterThread;
 use self::queue::{Change, Queue};
 use crate::checkpoint::Checkpoints;
+use crate::mode::Mode;
 use crate::presence::Presence;
 use crate::transaction::{Action, LineSink};
 use crate::{Error, Transaction};
@@ -30,6 +36,8 @@ pub(crate) struct Writer {
     connection: Mutex<Connection>,
     queue: Queue,
     checkpoints: Arc<Checkpoints>,
+    /// The thread that commits; without it, those who submit changes do.
+    thread: Option<CommitterThread>,
 }
 
 /// The connection and the identity of its files.
@@ -38,23 +46,25 @@ struct Connection {
     transaction: Option<Transaction>,
     /// Length of the log, in pages, after which a commit makes a checkpoint; `None` leaves it to SQLite.
     log_pages_max: Option<i64>,
-    presence: Presence,
+    /// `None` for a server.
+    presence: Option<Presence>,
 }
 
 impl Writer {
     pub(crate) fn open(
         open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static,
+        presence: impl FnOnce() -> Option<Presence>,
         checkpoints: Arc<Checkpoints>,
     ) -> Result<Self, Error> {
         let transaction = open()?;
-        let presence = Presence::of(transaction.file());
-        let connection = Connection { presence, transaction: Some(transaction), log_pages_max: None };
-        Ok(Self { open: Box::new(open), connection: Mutex::new(connection), queue: Queue::default(), checkpoints })
+        let connection = Connection { presence: presence(), transaction: Some(transaction), log_pages_max: None };
+        let (connection, queue) = (Mutex::new(connection), Queue::default());
+        Ok(Self { open: Box::new(open), connection, queue, checkpoints, thread: None })
     }
 
     /// Opens another connection that can write to the same files.
     pub(crate) fn open_another(&self) -> Result<Transaction, Error> {
-        self.use_connection(|connection| connection.presence.check_file())?;
+        self.use_connection(|connection| connection.presence.as_ref().map_or(Ok(()), Presence::check_file))?;
         (self.open)()
     }
 
@@ -90,6 +100,9 @@ impl Writer {
 
     /// Commits a batch of the queue if the connection is free, and further ones for as long as no task or thread waits for them.
     fn commit_if_free(&self) {
+        if self.thread.is_some() {
+            return;
+        }
         loop {
             let Some(mut connection) = self.connection.try_lock() else { return };
             self.commit_queued(&mut connection);
@@ -109,53 +122,77 @@ impl Writer {
         let begun = self.begin(connection);
         // While another process holds the lock, all that are queued by then share the commit or its failure, and wait once.
         let mut changes = self.queue.take(if begun.is_ok() { CHANGES_PER_COMMIT_MAX } else { usize::MAX });
-        let committed = begun.and_then(|(transaction, presence)| commit(transaction, presence, &mut changes));
-        if committed.is_err() && !connection.transaction.as_ref().is_some_and(Transaction::roll_back) {
+        let committed = begun.and_then(|(transaction, presence)| {
+            commit(transaction, presence, &mut changes).or_else(|error| self.look_up(transaction, error))?;
+            Ok(transaction.take_actions())
+        });
+        let is_usable = |transaction: &Transaction| match committed {
+            Ok(_) => transaction.is_alive(),
+            Err(_) => transaction.roll_back(),
+        };
+        if !connection.transaction.as_ref().is_some_and(is_usable) {
             connection.transaction = None;
         }
-        if let Err(error) = &committed {
-            tracing::error!(%error, changes = changes.len(), "a transaction failed; none of its changes was kept");
+        match &committed {
+            Err(error) if error.is_unknown() => {
+                tracing::error!(%error, changes = changes.len(), "it is unknown whether a transaction was committed");
+            }
+            Err(error) => {
+                tracing::error!(%error, changes = changes.len(), "a transaction failed; none of its changes was kept");
+            }
+            Ok(_) => {}
         }
         if committed.is_ok() {
-            connection.presence.remember_first_log();
+            if let Some(presence) = &mut connection.presence {
+                presence.remember_first_log();
+            }
             self.checkpoints.count();
         }
         // A change in a file that was removed meanwhile is not acknowledged.
-        let committed = committed.map(run_all).and_then(|()| connection.presence.check()).map_err(Arc::new);
+        let committed = committed.map(run_all).and_then(|()| check(connection.presence.as_ref())).map_err(Arc::new);
         for change in changes {
             change.answer(&committed);
         }
     }
 
-    fn begin<'a>(&self, connection: &'a mut Connection) -> Result<(&'a Transaction, &'a Presence), Error> {
+    fn begin<'a>(&self, connection: &'a mut Connection) -> Result<(&'a Transaction, Option<&'a Presence>), Error> {
         let Connection { transaction, presence, log_pages_max } = connection;
+        if transaction.as_ref().is_some_and(|transaction| !transaction.is_alive()) {
+            *transaction = None;
+        }
         if transaction.is_none() {
-            presence.check_file()?;
+            presence.as_ref().map_or(Ok(()), Presence::check_file)?;
             let opened = (self.open)()?;
             log_pages_max.map_or(Ok(()), |pages| opened.keep_log_until(pages))?;
             *transaction = Some(opened);
-            presence.remember_log();
+            if let Some(presence) = presence {
+                presence.remember_log();
+            }
         }
         let Some(transaction) = transaction else { return Err(Error::Damaged("the connection is not open")) };
-        transaction.begin("BEGIN IMMEDIATE")?;
-        Ok((transaction, presence))
+        transaction.begin(Mode::Write)?;
+        Ok((transaction, presence.as_ref()))
     }
 }
 
-/// Runs changes and commits them together; returns the actions for after the commit.
+/// Runs changes and commits them together.
 fn commit(
     transaction: &Transaction,
-    presence: &Presence,
+    presence: Option<&Presence>,
     changes: &mut [Arc<dyn Change>],
-) -> Result<Vec<Action>, Error> {
+) -> Result<(), Error> {
     for change in changes {
         change.run(transaction);
         if transaction.is_lost() {
             break;
         }
     }
-    presence.check()?;
+    check(presence)?;
     transaction.commit()
+}
+
+fn check(presence: Option<&Presence>) -> Result<(), Error> {
+    presence.map_or(Ok(()), Presence::check)
 }
 
 /// Runs the actions of a commit; one that panics does not keep the others from running.

@@ -9,6 +9,7 @@ use store::{Error, Transaction};
 
 use crate::Trail;
 use crate::recorder::Recorder;
+use crate::schema::NUMBERED_EVENTS;
 
 /// Records that are imported in one transaction.
 const RECORDS_PER_WRITE: usize = 1_000;
@@ -73,8 +74,8 @@ impl PastRecord {
 
     fn insert(&self, transaction: &Transaction) -> Result<(), Error> {
         let line = self.record.to_string();
-        transaction.execute(
-            "INSERT INTO events (event_id, account, region, time, name, record, is_data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        transaction.insert_numbered(
+            &NUMBERED_EVENTS,
             &[
                 self.member("eventID").into(),
                 (&self.account).into(),
@@ -84,8 +85,7 @@ impl PastRecord {
                 line.as_str().into(),
                 i64::from(self.is_data()).into(),
             ],
-        )?;
-        Ok(())
+        )
     }
 }
 

@@ -379,6 +379,12 @@ impl From<store::Error> for SavepointError {
 }
 
 fn unrecorded(error: &store::Error) -> Failure {
+    if error.is_unknown() {
+        tracing::error!(%error, "it is unknown whether a call was committed");
+        let message =
+            format!("It is unknown whether the call was committed: {}. The server's log has details.", error.summary());
+        return Failure { message, ..Failure::internal() };
+    }
     tracing::error!(%error, "cannot record a call; it was rolled back");
     rolled_back(error.summary())
 }

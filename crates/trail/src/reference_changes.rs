@@ -60,8 +60,7 @@ pub(crate) fn insert(transaction: &Transaction, event_id: &str, changes: &[Refer
     }
     let changes = serde_json::to_string(changes).expect("names and ids are JSON");
     let sql = "INSERT INTO reference_changes (event_id, changes) VALUES (?1, ?2)";
-    transaction.execute(sql, &[event_id.into(), changes.as_str().into()])?;
-    Ok(())
+    transaction.note(sql, &[event_id.into(), changes.as_str().into()])
 }
 
 /// Removes the changes of events, before the events are removed in the same transaction.

@@ -1,14 +1,14 @@
 //! The tables of the trail.
 
 use aws::Call;
-use store::{Error, Transaction};
+use store::{ColumnType, Error, NumberedTable, Transaction};
 
 use crate::{Event, record, reference_changes};
 
 /// The migrations, in order.
 ///
 /// The only index on events grows at its end, so that a call writes few pages; an index on the random ids would not.
-/// `events.seq` grows with every record; log files contain ranges of it, and `delivery.last_seq` is the end of the last range.
+/// `events.seq` is that of a [`NumberedTable`] and grows with every record; log files contain ranges of it, and `delivery.last_seq` is the end of the last range.
 pub(crate) const STEPS: &[&str] = &[
     EVENTS,
     TRAILS,
@@ -25,7 +25,7 @@ pub(crate) const STEPS: &[&str] = &[
 
 const EVENTS: &str = "
     CREATE TABLE events (
-        seq INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL PRIMARY KEY,
         event_id TEXT NOT NULL,
         account TEXT NOT NULL,
         region TEXT NOT NULL,
@@ -263,10 +263,26 @@ const TAGGED: &str = "
     UPDATE trails SET tagged = 1 WHERE id IN (SELECT trail FROM trail_tags);
 ";
 
+/// Events, with the columns that a call or an import sets.
+pub(crate) static NUMBERED_EVENTS: NumberedTable = NumberedTable {
+    name: "events",
+    number: "seq",
+    columns: &[
+        ("event_id", ColumnType::Text),
+        ("account", ColumnType::Text),
+        ("region", ColumnType::Text),
+        ("time", ColumnType::Integer),
+        ("name", ColumnType::Text),
+        ("record", ColumnType::Text),
+        ("is_data", ColumnType::Integer),
+    ],
+    insert: "INSERT INTO events (event_id, account, region, time, name, record, is_data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+};
+
 /// Inserts a record; `line` ends in a newline.
 pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line: &str) -> Result<(), Error> {
-    transaction.execute(
-        "INSERT INTO events (event_id, account, region, time, name, record, is_data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    transaction.insert_numbered(
+        &NUMBERED_EVENTS,
         &[
             record::event_id(event, call).into(),
             record::account(event, call).as_str().into(),
@@ -276,8 +292,7 @@ pub(crate) fn insert(transaction: &Transaction, call: &Call, event: &Event, line
             line.trim_end().into(),
             i64::from(event.is_data).into(),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ impl Options {
             event_version: self.event_version.map_or(defaults.event_version, Into::into),
             console_events: self.console_events.map(Into::into).or(defaults.console_events),
             body_bytes_max,
+            database: defaults.database,
             durability: self.durability.map_or(defaults.durability, Into::into),
             git,
             cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,

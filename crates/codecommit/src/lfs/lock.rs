@@ -110,7 +110,7 @@ impl CodeCommit {
             transaction.query(
                 &format!(
                     "SELECT position, {COLUMNS} FROM lfs_locks WHERE repository_id = ?1 AND position > ?2 \
-                     AND (?3 IS NULL OR path = ?3) AND (?4 IS NULL OR id = ?4) ORDER BY position LIMIT ?5"
+                     AND (path = ?3 OR ?3 IS NULL) AND (id = ?4 OR ?4 IS NULL) ORDER BY position LIMIT ?5"
                 ),
                 &[
                     (&repository.id).into(),

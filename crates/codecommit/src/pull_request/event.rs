@@ -90,7 +90,7 @@ pub(crate) fn describe_all(
         ];
         let sql = "SELECT position, kind, actor, time, metadata FROM pull_request_events \
              WHERE account = ?1 AND region = ?2 AND pull_request = ?3 AND position > ?4 \
-             AND (?6 IS NULL OR kind = ?6) AND (?7 IS NULL OR actor = ?7) ORDER BY position LIMIT ?5";
+             AND (kind = ?6 OR ?6 IS NULL) AND (actor = ?7 OR ?7 IS NULL) ORDER BY position LIMIT ?5";
         Ok(transaction.query(sql, &values, |row| Ok((row.integer(0)?, read(row, &pull_request)?)))?)
     })?;
     let next_token = page.cut(&mut rows, |(position, _)| position.to_string().into_bytes());

@@ -43,24 +43,22 @@ pub(crate) fn list(
             return Err(Exception::AuthorDoesNotExist { arn: arn.to_owned() });
         }
         // A missing filter must not prevent the use of an index, so the query omits its condition.
-        let of_status = if is_open.is_some() { "is_open = ?5" } else { "?5 IS NULL" };
-        let of_author = match author {
-            Some(_) => "account = ?6 AND region = ?7 AND author = ?8",
-            None => "?6 IS NOT NULL AND ?7 IS NOT NULL AND ?8 IS NULL",
+        let mut values: Vec<Value<'_>> =
+            vec![(&repository.id).into(), active.into(), number.into(), page.limit().into()];
+        let mut of_author = "";
+        if let Some(author) = author.as_deref() {
+            values.extend([call.account.as_str(), call.region.as_str(), author].map(Value::from));
+            of_author = "AND account = ?5 AND region = ?6 AND author = ?7";
+        }
+        let of_status = match is_open {
+            None => "",
+            Some(_) if of_author.is_empty() => "AND is_open = ?5",
+            Some(_) => "AND is_open = ?8",
         };
-        let values = [
-            (&repository.id).into(),
-            active.into(),
-            number.into(),
-            page.limit().into(),
-            is_open.map_or(Value::Null, Value::Integer),
-            call.account.as_str().into(),
-            call.region.as_str().into(),
-            author.as_deref().into(),
-        ];
+        values.extend(is_open.map(Value::Integer));
         let sql = format!(
             "SELECT active, number FROM pull_requests WHERE repository_id = ?1 AND (active, number) < (?2, ?3) \
-             AND {of_status} AND {of_author} ORDER BY active DESC, number DESC LIMIT ?4"
+             {of_author} {of_status} ORDER BY active DESC, number DESC LIMIT ?4"
         );
         Ok(transaction.query(&sql, &values, |row| Ok((row.integer(0)?, row.integer(1)?)))?)
     })?;

@@ -203,7 +203,7 @@ pub(crate) fn get_row_by_id(transaction: &Transaction, call: &Call, id: &str) ->
 }
 
 pub(crate) fn insert(transaction: &Transaction, repository: &Repository) -> Result<(), Error> {
-    transaction.execute(
+    transaction.note(
         "INSERT INTO repositories (id, account, region, name, description, created, modified, kms_key_id) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         &[
@@ -216,8 +216,7 @@ pub(crate) fn insert(transaction: &Transaction, repository: &Repository) -> Resu
             repository.modified.millis().into(),
             (&repository.kms_key_id).into(),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Sets one column of a repository, and the time of its last change.
@@ -228,11 +227,10 @@ pub(crate) fn set(
     column: &'static str,
     value: store::Value<'_>,
 ) -> Result<(), Error> {
-    transaction.execute(
+    transaction.note(
         &format!("UPDATE repositories SET {column} = ?1, modified = ?2 WHERE id = ?3"),
         &[value, call.time.millis().into(), id.into()],
-    )?;
-    Ok(())
+    )
 }
 
 /// Sets the default branch, and increments the version of the references.
@@ -242,11 +240,10 @@ pub(crate) fn set_default_branch(
     id: &str,
     name: Option<&[u8]>,
 ) -> Result<(), Error> {
-    transaction.execute(
+    transaction.note(
         "UPDATE repositories SET default_branch = ?1, modified = ?2, refs_version = refs_version + 1 WHERE id = ?3",
         &[name.into(), call.time.millis().into(), id.into()],
-    )?;
-    Ok(())
+    )
 }
 
 /// Lists the ids of all repositories of all accounts and regions.

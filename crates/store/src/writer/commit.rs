@@ -47,6 +47,7 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
         let progress = Progress { change: Some(Box::new(change)), result: None, answer: None, waiter: None };
         let queued = Arc::new(Queued(Mutex::new(progress)));
         writer.queue.push(Arc::<Queued<R, E>>::clone(&queued));
+        writer.wake();
         Self { writer, queued }
     }
 
@@ -121,6 +122,7 @@ impl<R: Send, E: From<Error> + Send> Change for Queued<R, E> {
             // The change itself says why it was rolled back.
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(result)), Ok(())) => Ok(result),
+            (_, Err(error)) if error.is_unknown() => Err(Error::clone(error).into()),
             (_, Err(error)) => Err(Error::NotCommitted(Arc::clone(error)).into()),
             (None, Ok(())) => Err(Error::Panicked.into()),
         });

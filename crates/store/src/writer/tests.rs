@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
+use crate::test_database::notes;
 use crate::{Commit, Durability, Error, LineSink, Store};
 
 /// A store whose connection another thread has, until it is released.
@@ -79,14 +80,10 @@ impl Busy {
 fn open() -> (TempDir, Arc<Store>) {
     let folder = tempfile::tempdir().expect("there is room");
     let store = Store::open(&folder.path().join("test.db"), Durability::Normal).expect("the folder is writable");
-    store.migrate("test", &["CREATE TABLE notes (text TEXT NOT NULL)"]).expect("the statement is good");
-    (folder, Arc::new(store))
-}
-
-fn notes(store: &Store) -> Vec<String> {
     store
-        .read(|transaction| transaction.query("SELECT text FROM notes ORDER BY rowid", &[], |row| row.text(0)))
-        .expect("the table is there")
+        .migrate("test", &["CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT NOT NULL)"])
+        .expect("the statement is good");
+    (folder, Arc::new(store))
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn insert(
         let count = ROWS_PER_STATEMENT.min(1 << left.ilog2());
         let placeholders = vec!["(?, ?, ?)"; count].join(", ");
         let values: Vec<Value<'_>> = values.by_ref().take(count * 3).collect();
-        transaction.execute(&format!("{statement} {placeholders}"), &values)?;
+        transaction.note(&format!("{statement} {placeholders}"), &values)?;
         left -= count;
     }
     Ok(())

@@ -107,13 +107,13 @@ impl KeyStore {
 
     /// Reads the keys that can sign from the store.
     fn load(&self) -> Result<Vec<StoredKey>, Error> {
-        let (condition, value) = match &self.given {
-            Some(given) => ("fingerprint = ?1", Value::Text(given.fingerprint())),
-            None => ("private IS NOT NULL AND ?1 IS NULL", Value::Null),
+        let (condition, values) = match &self.given {
+            Some(given) => ("fingerprint = ?1", vec![Value::Text(given.fingerprint())]),
+            None => ("private IS NOT NULL", Vec::new()),
         };
         let query = format!("SELECT id, valid_from, signs_until FROM signing_keys WHERE {condition} ORDER BY id");
         self.store.read(|transaction| {
-            transaction.query(&query, &[value], |row| {
+            transaction.query(&query, &values, |row| {
                 Ok(StoredKey {
                     id: row.integer(0)?,
                     valid_from: row.optional_integer(1)?,
