@@ -1,6 +1,7 @@
 //! Settings as flags, environment variables and the configuration file have them, before defaults are filled in.
 
 mod buckets;
+mod database;
 mod declare;
 mod event_bridge;
 mod file;
@@ -81,11 +82,15 @@ pub struct Options {
         data_dir: PathBuf = "CODECOMMIT_LOCAL_DATA_DIR", "FOLDER";
         /// Keep everything in temporary folders that are removed at exit
         ephemeral: bool = "CODECOMMIT_LOCAL_EPHEMERAL", "BOOL", num_args = 0..=1, default_missing_value = "true";
+        /// Database: sqlite: a file in the data folder; `postgres://USER@HOST/DATABASE?schema=NAME`: a PostgreSQL server [default: sqlite:]
+        database: String = "CODECOMMIT_LOCAL_DATABASE", "URL", hide_env_values = true;
+        /// File of the password of --database, instead of PGPASSWORD or a line in PGPASSFILE or ~/.pgpass
+        database_password_file: PathBuf = "CODECOMMIT_LOCAL_DATABASE_PASSWORD_FILE", "FILE", hide_short_help = true;
         /// Folder, or file seed.toml, of what a new data folder starts with: repositories, pull requests, trails, events
         seed: PathBuf = "CODECOMMIT_LOCAL_SEED", "FOLDER";
         /// Whether the seed leaves the records that its calls would leave [default: no]
         seed_events: YesNo = "CODECOMMIT_LOCAL_SEED_EVENTS", "WHETHER";
-        /// What an acknowledged call survives: normal: the end of the process; full: a power failure too [default: normal]
+        /// What an acknowledged call survives: normal: the end of the process; full: a power failure too [default: normal; PostgreSQL: full]
         durability: Durability = "CODECOMMIT_LOCAL_DURABILITY", "LEVEL", hide_short_help = true;
         /// Memory for all caches together: histories, decoded objects, references [default: 128MB]
         cache_memory: String = "CODECOMMIT_LOCAL_CACHE_MEMORY", "SIZE", hide_short_help = true;

@@ -14,7 +14,7 @@ use server::settings::{
     TlsNames, TlsSettings,
 };
 
-use super::{Access, Durability, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, event_bridge, units};
+use super::{Access, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, database, event_bridge, units};
 
 impl Options {
     /// Checks the settings, and fills in defaults.
@@ -41,6 +41,12 @@ impl Options {
             certificate: certificate(self.tls_cert, self.tls_key)?,
         };
         let codecommit = defaults.codecommit;
+        let database = database::settings(self.database, self.database_password_file)?;
+        let durability = match self.durability {
+            Some(durability) => durability.into(),
+            None if database.is_some() => store::Durability::Full,
+            None => defaults.durability,
+        };
         let (simulate, failures) = self.simulate.unwrap_or_default().settings()?;
         Ok(Settings {
             listen: self.listen.map_or(Ok(defaults.listen), listen)?,
@@ -72,8 +78,8 @@ impl Options {
             event_version: self.event_version.map_or(defaults.event_version, Into::into),
             console_events: self.console_events.map(Into::into).or(defaults.console_events),
             body_bytes_max,
-            database: defaults.database,
-            durability: self.durability.map_or(defaults.durability, Into::into),
+            database,
+            durability,
             git,
             cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,
             triggers: self.triggers.unwrap_or_default().settings()?,
@@ -91,7 +97,7 @@ impl Options {
                 repositories_max: self.repository_limit.unwrap_or(codecommit.repositories_max),
                 open_pull_requests_max: self.open_pull_request_limit.unwrap_or(codecommit.open_pull_requests_max),
                 page_sizes: page_sizes(self.page_sizes)?,
-                sync: self.durability == Some(Durability::Full),
+                sync: durability == store::Durability::Full,
                 fsck: codecommit.fsck,
                 cache_bytes: cache_bytes(self.cache_memory, codecommit.cache_bytes)?,
                 merge: merge_limits(
