@@ -54,15 +54,17 @@ fn empty(settings: &ServerSettings) {
     let store = Store::connect(settings.clone(), Durability::Normal).expect("the server of the tests runs");
     let emptied: Result<(), Error> = store.write(|transaction: &Transaction| {
         // References between tables need no order then.
-        transaction.note("SET LOCAL session_replication_role = replica", &[])?;
+        let mut statements = vec!["SET LOCAL session_replication_role = replica".to_owned()];
         let sql = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()";
         for table in transaction.query(sql, &[], |row| row.text(0))? {
             match FILLED.iter().find(|(name, _)| *name == table) {
-                Some((_, Some(statement))) => transaction.note(statement, &[])?,
+                Some((_, Some(statement))) => statements.push((*statement).to_owned()),
                 Some((_, None)) => {}
-                None => transaction.note(&format!("DELETE FROM {table}"), &[])?,
+                None => statements.push(format!("DELETE FROM {table}")),
             }
         }
+        // At once, as each statement by itself would be prepared for this one use.
+        transaction.execute_all(&statements.join(";"))?;
         let sql = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace";
         transaction.query(sql, &[], |_row| Ok(())).map(drop)
     });

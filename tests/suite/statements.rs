@@ -30,12 +30,18 @@ const BEHIND: [&str; 13] = [
 type State = BTreeMap<String, BTreeSet<String>>;
 
 fn state(world: &World) -> State {
+    let is_remote = world.store().is_remote();
+    let tables = if is_remote {
+        // A receipt is of a commit, not of a change.
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'commit_receipts'"
+    } else {
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+    };
     let rows = world.store().read(|transaction| {
-        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
         let mut state = State::new();
         for table in transaction.query(tables, &[], |row| row.text(0))? {
             if !BEHIND.contains(&table.as_str()) {
-                let rows = rows(transaction, &table)?;
+                let rows = rows(transaction, &table, is_remote)?;
                 state.insert(table, rows);
             }
         }
@@ -44,10 +50,15 @@ fn state(world: &World) -> State {
     rows.expect("the store works")
 }
 
-fn rows(transaction: &Transaction, table: &str) -> Result<BTreeSet<String>, store::Error> {
-    let columns = transaction.query("SELECT name FROM pragma_table_info(?1)", &[table.into()], |row| row.text(0))?;
-    let quoted: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
-    let query = format!("SELECT {} FROM {table}", quoted.join(" || ' ' || "));
+fn rows(transaction: &Transaction, table: &str, is_remote: bool) -> Result<BTreeSet<String>, store::Error> {
+    let query = if is_remote {
+        format!("SELECT CAST({table} AS TEXT) FROM {table}")
+    } else {
+        let columns =
+            transaction.query("SELECT name FROM pragma_table_info(?1)", &[table.into()], |row| row.text(0))?;
+        let quoted: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
+        format!("SELECT {} FROM {table}", quoted.join(" || ' ' || "))
+    };
     Ok(transaction.query(&query, &[], |row| row.text(0))?.into_iter().collect())
 }
 

@@ -62,9 +62,9 @@ pub fn apply_settings(world: &mut World, settings: &Value) {
     let options: Options = serde_json::from_value(settings.clone()).expect("the settings are valid");
     let options = options.settings().expect("the settings are valid");
     world.restart_with(|settings| {
-        // The harness sets the address and the folders.
-        let Settings { listen, data_dir, trail_dir, log_interval, signing_key, .. } = settings.clone();
-        *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, ..options };
+        // The harness sets the address, the folders and the database.
+        let Settings { listen, data_dir, trail_dir, log_interval, signing_key, database, .. } = settings.clone();
+        *settings = Settings { listen, data_dir, trail_dir, log_interval, signing_key, database, ..options };
     });
 }
 
