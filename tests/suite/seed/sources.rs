@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use tests::database::is_sqlite;
+
 use super::*;
 
 /// A seed with a source of each kind.
@@ -160,6 +162,9 @@ fn identities_of_the_seed_are_used() {
 
 #[test]
 fn an_unfinished_seed_is_begun_anew_and_refused_without_a_seed() {
+    if !is_sqlite("the program is started with its database in the data folder") {
+        return;
+    }
     let seed = seed_of_all_kinds();
     let mut world = seed.world();
     let expected = state(&world);
@@ -187,6 +192,9 @@ fn an_unfinished_seed_is_begun_anew_and_refused_without_a_seed() {
 
 #[test]
 fn a_start_that_is_killed_while_it_seeds_is_repeated() {
+    if !is_sqlite("the program is started with its database in the data folder") {
+        return;
+    }
     let seed = seed_of_all_kinds();
     let expected = state(&seed.world());
     let folder = tempfile::tempdir().expect("a temporary folder can be created");
