@@ -12,13 +12,14 @@ use toml::{Table, Value};
 use crate::table;
 
 /// The crates of this workspace that each crate may depend on.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("aws", &[]),
     ("store", &[]),
     ("git", &[]),
     ("worker", &[]),
     ("bucket", &[]),
     ("policy", &[]),
+    ("cluster", &["store", "worker"]),
     ("identity", &["aws", "store", "policy"]),
     ("trail", &["aws", "store", "worker", "bucket", "policy"]),
     ("codecommit", &["aws", "store", "git"]),
