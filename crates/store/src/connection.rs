@@ -65,6 +65,14 @@ impl Connection {
         }
     }
 
+    /// Returns the number of the last row that was inserted into a numbered table; SQLite does not tell.
+    pub(crate) fn last_number(&self) -> Option<i64> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(connection) => connection.last_number(),
+        }
+    }
+
     /// Runs several statements without parameters.
     pub(crate) fn execute_all(&self, sql: &str) -> Result<(), Error> {
         either!(self, connection => connection.execute_all(sql))

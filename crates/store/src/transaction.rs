@@ -22,7 +22,10 @@ pub(crate) enum Action {
 /// A receiver of lines that changes add to it, once they are committed.
 pub trait LineSink: Send + Sync {
     /// Takes the lines of one or more changes that were committed together, in the order of the changes.
-    fn append(&self, lines: &[String]);
+    ///
+    /// `last_number` is that of the last row that the commit inserted into a [`NumberedTable`], if it is known; lines of the same commit may
+    /// follow in another call.
+    fn append(&self, lines: &[String], last_number: Option<i64>);
 }
 
 /// A running transaction. Statements use the SQL that SQLite and PostgreSQL share.
@@ -165,6 +168,11 @@ impl Transaction {
     /// Takes the actions of a transaction that was committed.
     pub(crate) fn take_actions(&self) -> Vec<Action> {
         self.after_commit.take()
+    }
+
+    /// Returns the number of the last row that the commit inserted into a numbered table, if it is known.
+    pub(crate) fn last_number(&self) -> Option<i64> {
+        self.connection.last_number()
     }
 
     /// Returns how the commit can be recognized if its answer was lost.

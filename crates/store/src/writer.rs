@@ -124,7 +124,7 @@ impl Writer {
         let mut changes = self.queue.take(if begun.is_ok() { CHANGES_PER_COMMIT_MAX } else { usize::MAX });
         let committed = begun.and_then(|(transaction, presence)| {
             commit(transaction, presence, &mut changes).or_else(|error| self.look_up(transaction, error))?;
-            Ok(transaction.take_actions())
+            Ok((transaction.take_actions(), transaction.last_number()))
         });
         let is_usable = |transaction: &Transaction| match committed {
             Ok(_) => transaction.is_alive(),
@@ -149,7 +149,10 @@ impl Writer {
             self.checkpoints.count();
         }
         // A change in a file that was removed meanwhile is not acknowledged.
-        let committed = committed.map(run_all).and_then(|()| check(connection.presence.as_ref())).map_err(Arc::new);
+        let committed = committed
+            .map(|(actions, number)| run_all(actions, number))
+            .and_then(|()| check(connection.presence.as_ref()))
+            .map_err(Arc::new);
         for change in changes {
             change.answer(&committed);
         }
@@ -196,7 +199,7 @@ fn check(presence: Option<&Presence>) -> Result<(), Error> {
 }
 
 /// Runs the actions of a commit; one that panics does not keep the others from running.
-fn run_all(actions: Vec<Action>) {
+fn run_all(actions: Vec<Action>, last_number: Option<i64>) {
     let mut actions = actions.into_iter().peekable();
     while let Some(action) = actions.next() {
         let run: Box<dyn FnOnce()> = match action {
@@ -206,7 +209,7 @@ fn run_all(actions: Vec<Action>) {
                 while let Some(Action::Append(_, line)) = actions.next_if(|next| appends_to(next, &sink)) {
                     lines.push(line);
                 }
-                Box::new(move || sink.append(&lines))
+                Box::new(move || sink.append(&lines, last_number))
             }
         };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {

@@ -53,7 +53,7 @@ impl Recorder {
 }
 
 impl LineSink for Recorder {
-    fn append(&self, lines: &[String]) {
+    fn append(&self, lines: &[String], _last_number: Option<i64>) {
         self.events.append(lines);
         self.delivery.count(lines.iter().map(|line| line.len() as u64).sum());
         self.indexer.count(lines.len());

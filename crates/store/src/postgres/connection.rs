@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub(crate) struct Connection {
     /// Rows that wait for the commit.
     rows: RefCell<NumberedRows>,
     receipt: RefCell<Option<Arc<Receipt>>>,
+    /// The number of the last of the rows that were inserted; 0 if there are none.
+    last_number: Arc<AtomicI64>,
 }
 
 /// An open part of the transaction.
@@ -81,6 +84,7 @@ impl Connection {
             parts: RefCell::default(),
             rows: RefCell::default(),
             receipt: RefCell::default(),
+            last_number: Arc::default(),
         }
     }
 
@@ -99,6 +103,7 @@ impl Connection {
     pub(crate) fn begin(&self, mode: Mode) {
         self.is_open.set(true);
         self.receipt.take();
+        self.last_number.store(0, Ordering::Relaxed);
         self.send_command(match mode {
             Mode::Write => format!(
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({})",
@@ -224,6 +229,10 @@ impl Connection {
         self.is_alive()
     }
 
+    pub(crate) fn last_number(&self) -> Option<i64> {
+        Some(self.last_number.load(Ordering::Relaxed)).filter(|number| *number > 0)
+    }
+
     pub(crate) fn receipt(&self) -> Option<Arc<Receipt>> {
         self.receipt.borrow().clone()
     }
@@ -265,8 +274,13 @@ impl Connection {
                 Ok(statement)
             };
             let statement = self.statements.find(&sql, &[]).map_or_else(prepare, Ok)?;
-            let client = Arc::clone(&self.client);
-            self.send(Box::pin(async move { client.execute_raw(&statement, batch.columns).await.map(drop) }));
+            let (client, last_number) = (Arc::clone(&self.client), Arc::clone(&self.last_number));
+            self.send(Box::pin(async move {
+                let values: Vec<_> = batch.columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+                let row = client.query_one(&statement, &values).await?;
+                last_number.store(row.try_get(0)?, Ordering::Relaxed);
+                Ok(())
+            }));
         }
         Ok(())
     }

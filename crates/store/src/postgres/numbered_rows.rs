@@ -66,7 +66,7 @@ impl NumberedRows {
 }
 
 impl Batch {
-    /// The statement has an array for each column, and numbers the rows from the greatest number on.
+    /// The statement has an array for each column, numbers the rows from the greatest number on, and returns the last number.
     ///
     /// It is not the one that waits for the lock, so it sees all that was committed before.
     pub(super) fn statement(&self) -> String {
@@ -78,8 +78,10 @@ impl Batch {
             let _ = write!(arrays, "{}${}", if index > 0 { ", " } else { "" }, index + 1);
         }
         format!(
-            "INSERT INTO {name} ({names}{number}) SELECT {names}COALESCE((SELECT MAX({number}) FROM {name}), 0) + place \
-             FROM unnest({arrays}) WITH ORDINALITY AS rows ({names}place)"
+            "WITH inserted AS (INSERT INTO {name} ({names}{number}) \
+             SELECT {names}COALESCE((SELECT MAX({number}) FROM {name}), 0) + place \
+             FROM unnest({arrays}) WITH ORDINALITY AS rows ({names}place) RETURNING {number}) \
+             SELECT MAX({number}) FROM inserted"
         )
     }
 

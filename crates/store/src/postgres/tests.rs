@@ -3,14 +3,16 @@
 mod proxy;
 mod tls;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use self::proxy::Proxy;
 use super::{READERS_MAX, ServerSettings};
 use crate::test_database::server_url;
-use crate::{Cause, ColumnType, Durability, Error, NumberedTable, Store, Transaction};
+use crate::{Cause, ColumnType, Durability, Error, LineSink, NumberedTable, Store, Transaction};
 
 static EVENTS: NumberedTable = NumberedTable {
     name: "events",
@@ -365,4 +367,33 @@ fn durability_is_what_a_commit_waits_for() {
         let set = store.write(move |transaction| transaction.query_one(sql, &[], |row| row.text(0)));
         assert_eq!(set.expect("the statement is valid"), Some(expected.to_owned()));
     }
+}
+
+/// A sink that keeps the number of the last row of each commit.
+#[derive(Default)]
+struct LastNumbers(Mutex<Vec<Option<i64>>>);
+
+impl LineSink for LastNumbers {
+    fn append(&self, _lines: &[String], last_number: Option<i64>) {
+        self.0.lock().push(last_number);
+    }
+}
+
+#[test]
+fn a_sink_gets_the_number_of_the_last_row_of_a_commit() {
+    let Some(url) = url() else { return };
+    let stores = [open(&url), open(&url)];
+    let sink = Arc::<LastNumbers>::default();
+    for (store, rows) in [(&stores[0], 1), (&stores[1], 2), (&stores[0], 3), (&stores[1], 0)] {
+        let lines = Arc::clone(&sink);
+        let written: Result<(), Error> = store.write(move |transaction| {
+            for _ in 0..rows {
+                record(transaction, "a record")?;
+            }
+            transaction.append_after_commit(lines, "a line".to_owned());
+            Ok(())
+        });
+        written.expect("the server works");
+    }
+    assert_eq!(*sink.0.lock(), [Some(1), Some(3), Some(6), None]);
 }

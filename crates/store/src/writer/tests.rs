@@ -188,7 +188,7 @@ fn many_threads_and_tasks_are_all_answered() {
 struct Sink(Mutex<Vec<Vec<String>>>);
 
 impl LineSink for Sink {
-    fn append(&self, lines: &[String]) {
+    fn append(&self, lines: &[String], _last_number: Option<i64>) {
         self.0.lock().push(lines.to_vec());
     }
 }
@@ -207,7 +207,7 @@ fn lines_of_a_commit_reach_their_sink_together_and_in_order_with_actions() {
     let act = || {
         let sink = Arc::clone(&sink);
         busy.store.submit::<(), Error>(move |transaction| {
-            transaction.after_commit(move || sink.append(&["an action".to_owned()]));
+            transaction.after_commit(move || sink.append(&["an action".to_owned()], None));
             Ok(())
         })
     };
