@@ -37,6 +37,8 @@ pub struct FolderOptions {
     pub sync: bool,
     /// Names at the bucket's root that never are objects, in lower case, such as files of the bucket's owner.
     pub reserved: &'static [&'static str],
+    /// Distinguishes the incomplete files of this process from those of others that write into the same folder; 24 bits count.
+    pub writer: Option<u32>,
 }
 
 /// A bucket in a folder.
@@ -100,7 +102,7 @@ impl FolderBucket {
     /// Writes a file that the bucket's owner keeps beside the metadata, whole or not at all.
     pub fn write_side_file(&self, name: &str, mut content: &[u8]) -> io::Result<()> {
         let path = self.side_path(name);
-        write_whole_file(&path, &mut content, self.options.sync).map_err(|error| at(&path, &error))
+        file::write_file(&path, &mut content, self.options).map_err(|error| at(&path, &error))
     }
 
     /// Opens an object; `None` if there is none of this key.
@@ -173,24 +175,24 @@ impl Object {
 
 impl Bucket for FolderBucket {
     fn put(&self, key: &str, content: &[u8], metadata: &[(&str, &str)]) -> io::Result<()> {
-        let sync = self.options.sync;
         if !metadata.is_empty() {
             let metadata: BTreeMap<_, _> = metadata.iter().copied().collect();
             let text = serde_json::to_vec(&metadata)?;
             let (root, name) = (self.folder.join(METADATA), format!("{key}.json"));
-            file::write_object(&root, &name, sync, || Ok(&text[..])).map_err(|error| at(&root.join(name), &error))?;
+            file::write_object(&root, &name, self.options, || Ok(&text[..]))
+                .map_err(|error| at(&root.join(name), &error))?;
         }
         let put = if key.ends_with('/') {
             // An object that stands for a folder.
             file::create_folders(&self.folder, key)
         } else {
-            file::write_object(&self.folder, key, sync, || Ok(content))
+            file::write_object(&self.folder, key, self.options, || Ok(content))
         };
         put.map_err(|error| at(&self.folder.join(key), &error))
     }
 
     fn put_file(&self, key: &str, path: &Path) -> io::Result<()> {
-        let put = file::write_object(&self.folder, key, self.options.sync, || File::open(path));
+        let put = file::write_object(&self.folder, key, self.options, || File::open(path));
         put.map_err(|error| at(&self.folder.join(key), &error))
     }
 }

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_key_outside_the_bucket_or_below_the_files_of_a_trail_is_refused() {
-        let options = FolderOptions { sync: false, reserved: crate::RESERVED_NAMES };
+        let options = FolderOptions { reserved: crate::RESERVED_NAMES, ..FolderOptions::default() };
         let primary = ("my-trail".to_owned(), "/trail".into());
         let buckets = Buckets::new(primary, "/buckets".into(), BTreeMap::new(), options);
         let folder = tempfile::tempdir().expect("a temporary folder can be created");

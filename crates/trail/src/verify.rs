@@ -80,7 +80,8 @@ struct Validation<'a> {
 
 /// Validates a bucket's folder with its public keys, or with those of another file, and reports each finding.
 pub fn verify(folder: &Path, public_keys: Option<&Path>, report: &mut dyn FnMut(Finding)) -> Result<(), VerifyError> {
-    let bucket = FolderBucket::new(folder.to_owned(), FolderOptions { sync: false, reserved: RESERVED_NAMES });
+    let options = FolderOptions { reserved: RESERVED_NAMES, ..FolderOptions::default() };
+    let bucket = FolderBucket::new(folder.to_owned(), options);
     let files = keys(&bucket)?;
     let is_file = |kind: &str, key: &str| key.contains("AWSLogs/") && key.contains(kind) && key.ends_with(".json.gz");
     let logs: Vec<&String> = files.iter().filter(|key| is_file("/CloudTrail/", key)).collect();

@@ -83,8 +83,7 @@ impl FolderBucket {
     pub(super) fn write_attributes(&self, key: &str, attributes: &Attributes) -> io::Result<()> {
         let text = serde_json::to_vec(&attributes.to_texts())?;
         let (root, name) = (self.folder.join(METADATA), format!("{key}.json"));
-        file::write_object(&root, &name, self.options.sync, || Ok(&text[..]))
-            .map_err(|error| at(&root.join(name), &error))
+        file::write_object(&root, &name, self.options, || Ok(&text[..])).map_err(|error| at(&root.join(name), &error))
     }
 }
 

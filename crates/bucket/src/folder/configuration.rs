@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::{self, read_regular_file, write_whole_file};
+use super::file::{self, read_regular_file};
 use super::{FolderBucket, METADATA, at, is_absence};
 
 /// The file of the configuration.
@@ -27,7 +27,7 @@ impl FolderBucket {
     /// Replaces the configuration.
     pub fn set_configuration(&self, configuration: &BTreeMap<String, String>) -> io::Result<()> {
         let (path, text) = (self.own_path(CONFIGURATION), serde_json::to_vec_pretty(configuration)?);
-        write_whole_file(&path, &mut &text[..], self.options.sync).map_err(|error| at(&path, &error))
+        file::write_file(&path, &mut &text[..], self.options).map_err(|error| at(&path, &error))
     }
 
     /// Tells whether the bucket's folder exists.

@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::FolderOptions;
+
 /// The file of an object whose key is also a folder.
 pub(crate) const OBJECT: &str = ".object";
 
@@ -25,10 +27,10 @@ const ATTEMPTS: u32 = 1_000;
 pub(super) fn write_object<R: Read>(
     root: &Path,
     key: &str,
-    sync: bool,
+    options: FolderOptions,
     mut content: impl FnMut() -> io::Result<R>,
 ) -> io::Result<()> {
-    retry(|| write_whole_file(&create_parents_and_path(root, key)?, &mut content()?, sync))
+    retry(|| write_file(&create_parents_and_path(root, key)?, &mut content()?, options))
 }
 
 /// Makes a complete file of the same file system the object of a key below a folder.
@@ -63,9 +65,16 @@ pub(super) fn create_folders(root: &Path, key: &str) -> io::Result<()> {
 
 /// Writes a file that appears whole or not at all, and creates the folders above it; `sync` flushes it to the disk.
 pub fn write_whole_file(path: &Path, content: &mut dyn Read, sync: bool) -> io::Result<()> {
+    write_file(path, content, FolderOptions { sync, ..FolderOptions::default() })
+}
+
+/// Does the same with the options of a bucket.
+pub(super) fn write_file(path: &Path, content: &mut dyn Read, options: FolderOptions) -> io::Result<()> {
+    let FolderOptions { sync, writer, .. } = options;
     let parent = path.parent().expect("the path of a file has a parent");
     fs::create_dir_all(parent)?;
-    let temporary = with_suffix(path, "");
+    let temporary =
+        with_suffix(path, &writer.map_or_else(String::new, |writer| format!(".{:06x}", writer & 0xff_ffff)));
     let mut file = create_new(&temporary)?;
     io::copy(content, &mut file)?;
     if sync {

@@ -181,3 +181,31 @@ fn a_prefix_is_removed_while_others_put_objects_there() {
     assert!(!inside.join("AWSLogs").exists());
     assert_eq!(left(".metadata"), 1, "the metadata of the remaining objects");
 }
+
+/// Content during whose reading another writer writes the same file.
+struct Overtaken<'p> {
+    path: &'p Path,
+    rest: &'static [u8],
+    has_begun: bool,
+}
+
+impl Read for Overtaken<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            let other = FolderOptions { writer: Some(2), ..FolderOptions::default() };
+            file::write_file(self.path, &mut &b"the same"[..], other)?;
+        }
+        self.rest.read(buffer)
+    }
+}
+
+#[test]
+fn two_writers_of_a_file_do_not_share_an_incomplete_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let path = folder.path().join("a.json.gz");
+    let mut content = Overtaken { path: &path, rest: b"the same", has_begun: false };
+    let options = FolderOptions { writer: Some(1), ..FolderOptions::default() };
+    file::write_file(&path, &mut content, options).expect("the folder is writable");
+    assert_eq!(fs::read(&path).expect("the file was written"), b"the same");
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder exists").count(), 1, "nothing incomplete is left");
+}

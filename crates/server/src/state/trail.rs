@@ -28,7 +28,8 @@ pub(super) fn open_buckets(
         remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), now, tls.clone())));
     }
     let trail = (settings.trail_bucket.clone(), folders.trail().to_owned());
-    let options = FolderOptions { sync: settings.durability == Durability::Full, reserved: ::trail::RESERVED_NAMES };
+    let sync = settings.durability == Durability::Full;
+    let options = FolderOptions { sync, reserved: ::trail::RESERVED_NAMES, writer: None };
     let buckets = Buckets::new(trail, folders.buckets().to_owned(), remote, options);
     for name in buckets.names().unwrap_or_default().iter().filter(|name| !buckets.is_remote(name)) {
         if let Err(error) = buckets.folder(name).remove_unreceived() {
