@@ -18,10 +18,17 @@ const FILLED: [(&str, Option<&str>); 4] = [
 ];
 
 /// Schemas of tests that have ended. Emptying one takes a tenth of the time of creating all tables.
-static FREE: Mutex<Vec<ServerSettings>> = Mutex::new(Vec::new());
+static FREE: Mutex<Vec<Named>> = Mutex::new(Vec::new());
+
+/// A schema on the server of the tests.
+#[derive(Clone)]
+struct Named {
+    url: String,
+    settings: ServerSettings,
+}
 
 /// The schema of a test, which another test can have afterwards.
-pub struct Schema(ServerSettings);
+pub struct Schema(Named);
 
 impl Schema {
     /// Takes a schema without data, if there is a server.
@@ -29,17 +36,24 @@ impl Schema {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let url = std::env::var(VARIABLE).ok()?;
         let free = FREE.lock().pop();
-        Some(Self(free.inspect(empty).unwrap_or_else(|| {
+        let free = free.inspect(|named| empty(&named.settings));
+        Some(Self(free.unwrap_or_else(|| {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let separator = if url.contains('?') { '&' } else { '?' };
             let url = format!("{url}{separator}schema=suite_{}_{number}", std::process::id());
-            ServerSettings::parse(&url).expect("the URL of the tests is valid")
+            let settings = ServerSettings::parse(&url).expect("the URL of the tests is valid");
+            Named { url, settings }
         })))
     }
 
     /// Returns the settings of a server.
     pub fn settings(&self) -> ServerSettings {
-        self.0.clone()
+        self.0.settings.clone()
+    }
+
+    /// Returns the URL for the flag `--database`.
+    pub fn url(&self) -> &str {
+        &self.0.url
     }
 }
 

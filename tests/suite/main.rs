@@ -8,6 +8,7 @@ mod branch;
 mod browser;
 mod callers;
 mod clients;
+mod cluster;
 mod comment;
 mod commit;
 mod commit_history;

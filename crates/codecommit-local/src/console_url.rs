@@ -1,17 +1,10 @@
 //! `codecommit-local console-url`: a link that signs a user in to the console of a running server.
 
-use std::time::Duration;
-
 use aws::query;
 use clap::Args;
-use serde_json::Value;
-use ureq::Agent;
 
 use crate::environment::checked_endpoint;
-use crate::server_trust;
-
-/// Timeout of the request.
-const TIMEOUT: Duration = Duration::from_secs(10);
+use crate::local_request;
 
 /// Arguments of `console-url`.
 #[derive(Args)]
@@ -48,26 +41,6 @@ pub(crate) fn print(arguments: &Arguments) -> Result<(), String> {
 
 /// Requests a link, and returns its path.
 fn request(endpoint: &str, path: &str) -> Result<String, String> {
-    let tls = server_trust::tls_for(endpoint).map_err(|error| error.to_string())?;
-    let agent: Agent = Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(None)
-        .timeout_global(Some(TIMEOUT))
-        .tls_config(tls)
-        .build()
-        .into();
-    let reply = agent.post(format!("{endpoint}{path}")).send_empty();
-    let mut reply = reply.map_err(|error| {
-        format!("cannot reach the server at {endpoint}: {error}; start the server, or name another with --endpoint")
-    })?;
-    let status = reply.status().as_u16();
-    let text = reply.body_mut().read_to_string().unwrap_or_default();
-    let body: Value = serde_json::from_str(&text).unwrap_or_default();
-    match (status, body["path"].as_str(), body["message"].as_str()) {
-        (200, Some(path), _) => Ok(path.to_owned()),
-        (_, _, Some(message)) => Err(message.to_owned()),
-        (403, ..) => Err(format!("the server at {endpoint} refuses: {}", text.trim())),
-        _ => Err(format!("the server at {endpoint} replied with status {status}; is this a codecommit-local server?")),
-    }
+    let reply = local_request::post(endpoint, path)?;
+    reply["path"].as_str().map(str::to_owned).ok_or_else(|| local_request::unknown(endpoint, 200))
 }

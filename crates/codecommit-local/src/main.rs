@@ -7,7 +7,9 @@ mod environment;
 mod events;
 mod health;
 mod identities;
+mod local_request;
 mod log;
+mod nodes;
 mod parent;
 mod seed;
 mod server_trust;
@@ -83,6 +85,8 @@ enum Command {
     Identities(identities::Arguments),
     /// Print the manual page
     Man,
+    /// Print the servers that use the same database as a running one, and what each does for all
+    Nodes(nodes::Arguments),
     /// Write a seed from a data folder, or check one
     Seed(seed::Arguments),
     /// Start the server; the same as no command
@@ -110,6 +114,7 @@ fn main() -> ExitCode {
         Some(Command::Health(health)) => health::ask(&health),
         Some(Command::Identities(identities)) => identities::write(&identities),
         Some(Command::Man) => completions::print_manual(Arguments::command()),
+        Some(Command::Nodes(nodes)) => nodes::print(&nodes),
         Some(Command::Seed(seed)) => seed::run(&seed),
         Some(Command::Simulate(simulate)) => simulate::run(&simulate),
         Some(Command::Verify(verify)) => verify::print(&verify),

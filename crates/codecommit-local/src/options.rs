@@ -86,6 +86,8 @@ pub struct Options {
         database: String = "CODECOMMIT_LOCAL_DATABASE", "URL", hide_env_values = true;
         /// File of the password of --database, instead of PGPASSWORD or a line in PGPASSFILE or ~/.pgpass
         database_password_file: PathBuf = "CODECOMMIT_LOCAL_DATABASE_PASSWORD_FILE", "FILE", hide_short_help = true;
+        /// Name of this server among those with the same PostgreSQL database: letters, digits, dots, dashes, underscores [default: the machine's]
+        node_name: String = "CODECOMMIT_LOCAL_NODE_NAME", "NAME", hide_short_help = true;
         /// Folder, or file seed.toml, of what a new data folder starts with: repositories, pull requests, trails, events
         seed: PathBuf = "CODECOMMIT_LOCAL_SEED", "FOLDER";
         /// Whether the seed leaves the records that its calls would leave [default: no]

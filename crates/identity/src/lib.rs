@@ -44,6 +44,7 @@ pub use crate::credentials::{Credentials, PresentedCredential};
 pub use crate::exception::Exception;
 pub use crate::git_credential::{PasswordHash, make_password};
 pub use crate::iam::Iam;
+pub use crate::live::ChangeListener;
 pub use crate::managed::ManagedPolicy;
 use crate::permissions::PermissionCache;
 use crate::principal::Principals;

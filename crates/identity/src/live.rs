@@ -1,7 +1,7 @@
 //! The current identities: those of the file, with what the IAM API issued.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use aws::Clock;
 use parking_lot::{Mutex, RwLock};
@@ -23,7 +23,12 @@ pub(crate) struct LiveIdentities {
     current: RwLock<Arc<Identities>>,
     /// Whether a change could not be read, so that the next call reads everything.
     is_stale: AtomicBool,
+    /// Called in the transaction of each change.
+    listener: OnceLock<ChangeListener>,
 }
+
+/// A function that is called in the transaction of each change of identities.
+pub type ChangeListener = Box<dyn Fn(&Transaction) + Send + Sync>;
 
 impl LiveIdentities {
     /// Combines the identities of the file with the rows of the store. The clock is read only if the file has changed.
@@ -41,6 +46,7 @@ impl LiveIdentities {
             issued: Mutex::new(issued),
             current,
             is_stale: AtomicBool::new(false),
+            listener: OnceLock::new(),
         })
     }
 
@@ -79,8 +85,21 @@ impl LiveIdentities {
 
     /// Combines the identities anew after the commit of a transaction, with the rows that it changes.
     pub(crate) fn refresh_after(self: &Arc<Self>, transaction: &Transaction, changed: Changed) {
+        if let Some(listener) = self.listener.get() {
+            listener(transaction);
+        }
         let live = Arc::clone(self);
         transaction.after_commit(move || live.refresh(&changed));
+    }
+
+    /// Sets the listener; only the first one counts.
+    pub(crate) fn set_listener(&self, listener: ChangeListener) {
+        let _ = self.listener.set(listener);
+    }
+
+    /// Reads all rows anew, after another process has changed some.
+    pub(crate) fn refresh_all(&self) {
+        self.refresh(&Changed::everything());
     }
 
     /// Reads what a committed change concerns, and combines the identities anew.

@@ -29,7 +29,7 @@ use store::{Store, Transaction};
 
 use crate::administrator::{self, AccessKey, Administrator};
 use crate::key_use::KeyUses;
-use crate::live::LiveIdentities;
+use crate::live::{ChangeListener, LiveIdentities};
 use crate::session::{self, NewSession, SessionPolicies};
 use crate::tables::issued::Changed;
 use crate::{AuthenticationError, Credentials, Iam, Identities, PresentedCredential, RootKey, SshKeyOwner, tables};
@@ -86,6 +86,21 @@ impl Sts {
     /// Replaces the identities for all later calls.
     pub fn set_identities(&self, identities: Identities) -> Result<(), store::Error> {
         self.identities.set_file(identities, &*self.clock)
+    }
+
+    /// Sets the function that is called in the transaction of each change of identities by the APIs; only the first one counts.
+    pub fn set_change_listener(&self, listener: ChangeListener) {
+        self.identities.set_listener(listener);
+    }
+
+    /// Returns what reads the identities anew, after another server on the same database has changed them.
+    pub fn refresher(&self) -> impl Fn() + Send + Sync + 'static {
+        let identities = Arc::downgrade(&self.identities);
+        move || {
+            if let Some(identities) = identities.upgrade() {
+                identities.refresh_all();
+            }
+        }
     }
 
     /// Returns the IAM API over the same identities.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use aws::{Clock, Timestamp};
 use bucket::Buckets;
+use cluster::Role;
 use codecommit::archive::upload::Upload;
 use codecommit::{CodeCommit, Exception};
 use store::Store;
@@ -50,6 +51,7 @@ pub(crate) fn start(
     archives: &Archives,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
+    role: &Role,
 ) -> io::Result<Worker> {
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(with_path(&folder)(error)),
@@ -57,7 +59,7 @@ pub(crate) fn start(
     }
     let (store, buckets) = (Arc::clone(&archives.store), Arc::clone(&archives.buckets));
     let uploads = Uploads { codecommit, store, buckets, folder };
-    outbox::start("archives", archives.waker.clone(), clock, uploads)
+    outbox::start("archives", archives.waker.clone(), clock, role, uploads)
 }
 
 struct Uploads {

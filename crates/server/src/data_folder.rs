@@ -21,6 +21,9 @@ pub(crate) const EVENTS: &str = "eventbridge.ndjson";
 /// The log of the events that were given up in a data folder.
 pub(crate) const UNDELIVERED_EVENTS: &str = "eventbridge-undelivered.ndjson";
 
+/// The file with the id of a node in a data folder, which a later process of the same node has, too.
+pub(crate) const NODE_ID: &str = "node-id";
+
 /// Creates the folder if it does not exist.
 pub(crate) fn create(folder: &Path) -> Result<(), StartError> {
     let failed = |source| StartError::Folder { setting: "--data-dir", path: folder.to_owned(), source };

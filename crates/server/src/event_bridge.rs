@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** each destination gets the events in their order, and has a position of its own, so that none waits for another.
 //! An event is in the file before the reply of its call, and there once; other destinations may get an event twice after a crash.
+//! Each of several nodes has a file of its own with the events of all, those of others about a second later. One node, by a role, sends to the
+//! other destinations.
 
 mod destination;
 mod file;
@@ -17,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws::Clock;
 use aws::event_bridge::EventSink;
+use cluster::Cluster;
 use codecommit::{BusPosition, CodeCommit, Exception};
 use trail::Trail;
 use ureq::tls::TlsConfig;
@@ -27,6 +30,7 @@ use crate::event_bridge::destination::{DestinationWork, Retries};
 use crate::event_bridge::file::{EventFile, FileWork};
 use crate::event_bridge::stream::Stream;
 use crate::messages::{self, DeliveryLog};
+use crate::roles;
 use crate::settings::EventBridge as Settings;
 
 /// The running delivery.
@@ -38,6 +42,7 @@ pub(crate) struct EventBridge {
     changes: bool,
     positions: Positions,
     names: Vec<String>,
+    cluster: Cluster,
     follows_records: bool,
     workers: Vec<Worker>,
     /// Wake the workers of the destinations.
@@ -61,7 +66,7 @@ impl EventBridge {
     /// events from now on.
     pub(crate) fn start(
         settings: &Settings,
-        data: &Path,
+        (data, cluster): (&Path, &Cluster),
         codecommit: &Arc<CodeCommit>,
         trail: &Arc<Trail>,
         clock: &Arc<dyn Clock>,
@@ -70,21 +75,24 @@ impl EventBridge {
         let stream = Stream::new(Arc::clone(codecommit), Arc::clone(trail), settings.records);
         let positions =
             Positions { codecommit: Arc::clone(codecommit), generation: Arc::default(), flushes: Arc::default() };
+        let file_name = file_name(cluster.node_name());
         let names: Vec<String> =
-            std::iter::once(EVENTS.to_owned()).chain(settings.destinations.keys().cloned()).collect();
-        codecommit.retain_bus_positions(&names).map_err(io::Error::other)?;
+            std::iter::once(file_name.clone()).chain(settings.destinations.keys().cloned()).collect();
+        codecommit.retain_bus_positions(&with_others(&names, cluster)?).map_err(io::Error::other)?;
         for name in &names {
             positions.prepare(name, &stream)?;
         }
         let destinations: Vec<_> = settings.destinations.iter().map(|entry| (entry, Waker::default())).collect();
         let wakers: Vec<_> = destinations.iter().map(|(_, waker)| waker.clone()).collect();
-        let file = EventFile::open(data.join(EVENTS), &positions.load(EVENTS)?, &stream, wakers.clone())?;
+        let place = (file_name.clone(), cluster.is_shared());
+        let file = EventFile::open(data.join(EVENTS), place, &positions.load(&file_name)?, &stream, wakers.clone())?;
         let file = Arc::new(file);
         let file_work = FileWork::new(Arc::clone(&file), stream.clone(), positions.clone());
         let mut workers = vec![Worker::start("eventbridge-file", file.waker().clone(), file_work)?];
         let agent = messages::agent(tls);
         let undelivered = DeliveryLog::new(data.join(UNDELIVERED_EVENTS));
         let Settings { attempts, first_retry, age_max, .. } = *settings;
+        let role = cluster.role(roles::EVENTS);
         for ((name, destination), waker) in destinations {
             tracing::info!(destination = name, url = destination.url(), "delivers events for EventBridge");
             let work = DestinationWork::new(
@@ -94,7 +102,9 @@ impl EventBridge {
                 (stream.clone(), positions.clone()),
                 Arc::clone(clock),
                 agent.clone(),
+                role.clone(),
             );
+            let work = role.work(&waker, work);
             workers.push(Worker::start("eventbridge", waker, work)?);
         }
         let follows_records = settings.records.is_any();
@@ -108,6 +118,7 @@ impl EventBridge {
             changes,
             positions,
             names,
+            cluster: cluster.clone(),
             follows_records,
             workers,
             destination_wakers,
@@ -143,10 +154,36 @@ impl EventBridge {
         self.positions.generation.fetch_add(1, Ordering::SeqCst);
         let first_record = self.follows_records.then(String::new);
         let beginning = BusPosition { number: 0, cursor: first_record, bytes: 0 };
-        self.positions.codecommit.clear_bus_events(&self.names, &beginning)?;
+        let names = with_others(&self.names, &self.cluster)?;
+        self.positions.codecommit.clear_bus_events(&names, &beginning)?;
         self.undelivered.clear()?;
         Ok(self.file.clear(beginning)?)
     }
+
+    /// Returns what must be done after another node has removed all events: the file is begun anew.
+    pub(crate) fn restart(&self) -> impl Fn() + Send + Sync + 'static {
+        let (file, positions, follows_records) = (Arc::clone(&self.file), self.positions.clone(), self.follows_records);
+        move || {
+            positions.generation.fetch_add(1, Ordering::SeqCst);
+            let cursor = follows_records.then(String::new);
+            if let Err(error) = file.clear(BusPosition { number: 0, cursor, bytes: 0 }) {
+                tracing::error!(%error, "cannot empty the file of events after a reset by another node");
+            }
+        }
+    }
+}
+
+/// Returns the name of the position of a file: each node has a file of its own.
+fn file_name(node: Option<&str>) -> String {
+    node.map_or_else(|| EVENTS.to_owned(), |node| format!("{EVENTS}@{node}"))
+}
+
+/// Adds the names of the positions of the files of other nodes.
+fn with_others(names: &[String], cluster: &Cluster) -> io::Result<Vec<String>> {
+    let nodes = cluster.nodes().map_err(io::Error::other)?;
+    let files = nodes.iter().map(|node| file_name(Some(&node.name)));
+    let others: Vec<String> = files.filter(|file| !names.contains(file)).collect();
+    Ok(names.iter().cloned().chain(others).collect())
 }
 
 impl Positions {

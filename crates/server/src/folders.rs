@@ -1,4 +1,4 @@
-//! The folders of a server: data, trail and buckets. They are locked while the server runs.
+//! The folders of a server: data, trail and buckets. They are locked while the server runs; nodes of one database share the last two.
 
 mod lock;
 mod overlap;
@@ -87,15 +87,17 @@ fn buckets_folder(settings: &Settings, trail: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Locks the data, trail and buckets folders.
+/// Locks the data, trail and buckets folders; those of the trail and of buckets together with others that use the same database on a server.
 ///
 /// A default folder of buckets that this user cannot write needs no lock: no bucket can be created in it.
 fn lock(settings: &Settings, [data, trail, buckets]: [&Path; 3], url: &str) -> Result<Vec<FolderLock>, StartError> {
-    let mut locks = vec![
-        FolderLock::take("--data-dir", data, "lock", url)?,
-        FolderLock::take("--trail-dir", trail, trail::LOCK, url)?,
-    ];
-    match FolderLock::take("--buckets-dir", buckets, BUCKETS_LOCK, url) {
+    let shared = settings.database.as_ref().map(ToString::to_string);
+    let take = |setting, folder, name| match &shared {
+        None => FolderLock::take(setting, folder, name, url),
+        Some(database) => FolderLock::share(setting, folder, name, database),
+    };
+    let mut locks = vec![FolderLock::take("--data-dir", data, "lock", url)?, take("--trail-dir", trail, trail::LOCK)?];
+    match take("--buckets-dir", buckets, BUCKETS_LOCK) {
         Ok(lock) => locks.push(lock),
         Err(StartError::Folder { source, .. })
             if settings.buckets_dir.is_none()

@@ -53,6 +53,7 @@ mod push_permits;
 mod query_service;
 mod record_signal;
 mod repository_path;
+mod roles;
 mod routes;
 mod running;
 mod s3;

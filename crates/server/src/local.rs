@@ -1,4 +1,4 @@
-//! Endpoints that AWS does not have: health, flush, digest, reset, snapshots, events, folders, the certificate authority, SSH's host key, the
+//! Endpoints that AWS does not have: health, nodes, flush, digest, reset, snapshots, events, folders, the certificate authority, SSH's host key, the
 //! keys of web identity tokens, and links that sign in to the console.
 
 mod failures;
@@ -7,12 +7,13 @@ mod sign_in_links;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use aws::AccountId;
+use aws::{AccountId, Timestamp};
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State as Shared};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use cluster::Node;
 use serde_json::json;
 
 use crate::connection::Peer;
@@ -23,17 +24,42 @@ use crate::snapshots::SnapshotName;
 use crate::state::State;
 use crate::{authenticate, feed_query, headers, snapshots};
 
-/// Serves `GET /_local/health`; status 503 while a database on a server does not answer.
+/// Serves `GET /_local/health`; status 503 while a database on a server does not answer. One of several nodes says which one it is.
 pub(crate) async fn health(Shared(state): Shared<Arc<State>>) -> Response {
-    if state.store.is_remote() {
-        let checked = tokio::task::spawn_blocking(move || state.store.check()).await;
-        if let Ok(Err(error)) = checked {
-            tracing::warn!(%error, "the database does not answer");
-            let status = json!({ "status": "degraded", "database": error.summary() });
-            return (StatusCode::SERVICE_UNAVAILABLE, Json(status)).into_response();
-        }
+    let Some(node) = state.cluster.node_name().map(str::to_owned) else {
+        return Json(json!({ "status": "ready" })).into_response();
+    };
+    let checked = tokio::task::spawn_blocking(move || state.store.check()).await;
+    if let Ok(Err(error)) = checked {
+        tracing::warn!(%error, "the database does not answer");
+        let status = json!({ "status": "degraded", "node": node, "database": error.summary() });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(status)).into_response();
     }
-    Json(json!({ "status": "ready" })).into_response()
+    Json(json!({ "status": "ready", "node": node })).into_response()
+}
+
+/// Serves `GET /_local/nodes`: the servers that use the same database on a server, and their roles; none with a database in the data folder.
+pub(crate) async fn nodes(Shared(state): Shared<Arc<State>>) -> Response {
+    let own = state.cluster.node_name().map(str::to_owned);
+    let listed = tokio::task::spawn_blocking(move || state.cluster.nodes().map_err(|error| error.to_string())).await;
+    match listed.map_err(|error| error.to_string()).and_then(|listed| listed) {
+        Ok(nodes) => Json(json!({ "node": own, "nodes": nodes.iter().map(node).collect::<Vec<_>>() })).into_response(),
+        Err(message) => failure(&message),
+    }
+}
+
+fn node(node: &Node) -> serde_json::Value {
+    let time = |millis| Timestamp::from_millis(millis).iso();
+    json!({
+        "name": node.name,
+        "status": node.status.as_str(),
+        "version": node.version,
+        "address": node.address,
+        "started": time(node.started),
+        "lastSeen": time(node.seen),
+        "clockOffsetMilliseconds": node.clock_offset,
+        "roles": node.roles,
+    })
 }
 
 /// Serves `POST /_local/flush`: delivers log files of all events that are recorded, applies the lifecycle rules of buckets, and tries events

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use aws::{Clock, Timestamp};
+use cluster::Role;
 use serde_json::{Value, json};
 use trail::{Notification, Notified, Notifier};
 use worker::{Stop, Waker, Worker};
@@ -27,9 +28,10 @@ pub(crate) fn start(
     log: DeliveryLog,
     clock: Arc<dyn Clock>,
     waker: Waker,
+    role: &Role,
 ) -> io::Result<Worker> {
     let notifications = Notifications { queue, http_sender, log, clock: Arc::clone(&clock) };
-    outbox::start("notifications", waker, clock, notifications)
+    outbox::start("notifications", waker, clock, role, notifications)
 }
 
 /// The notifications in the store.

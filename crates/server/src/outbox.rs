@@ -1,12 +1,13 @@
 //! Outboxes: queues in the store whose entries are sent in the background, so that no request waits for them.
 //!
-//! **Invariant:** an outbox has one worker, which ends before the store is closed; unsent entries stay in the store.
+//! **Invariant:** an outbox has one worker in all nodes, by a role, which ends before the store is closed; unsent entries stay in the store.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{Clock, Timestamp};
+use cluster::Role;
 use worker::{Stop, Waker, Work, Worker};
 
 /// Longest time until a failed attempt is repeated.
@@ -24,14 +25,16 @@ pub(crate) trait DeliveryQueue: Send + 'static {
     fn send(&self, due: Timestamp, stop: &Stop) -> Result<(), Self::Error>;
 }
 
-/// Starts the worker of an outbox, which begins with the entries that an earlier run left; `name` is the worker's.
+/// Starts the worker of an outbox, which begins with the entries that an earlier run or another node left; `name` is the worker's.
 pub(crate) fn start(
     name: &'static str,
     waker: Waker,
     clock: Arc<dyn Clock>,
+    role: &Role,
     queue: impl DeliveryQueue,
 ) -> io::Result<Worker> {
-    Worker::start(name, waker, Outbox { clock, queue })
+    let work = role.work(&waker, Outbox { clock, queue });
+    Worker::start(name, waker, work)
 }
 
 /// Returns the time after a delay.

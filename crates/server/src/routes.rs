@@ -37,6 +37,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/_console", any(console_http::serve))
         .route("/_console/{*path}", any(console_http::serve))
         .route("/_local/health", get(local::health))
+        .route("/_local/nodes", get(local::nodes))
         .route("/_local/flush", post(local::flush))
         .route("/_local/digest", post(local::digest))
         .route("/_local/reset", post(local::reset))

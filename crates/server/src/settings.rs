@@ -105,6 +105,8 @@ pub struct Settings {
     pub body_bytes_max: u64,
     /// A server with PostgreSQL that holds the database; `None` is a file of SQLite in the data folder.
     pub database: Option<store::postgres::ServerSettings>,
+    /// Name of this server among those that use the same database on a server; `None` is the name of the machine.
+    pub node_name: Option<String>,
     /// Durability of acknowledged calls.
     pub durability: store::Durability,
     /// Time after which unused caches are released and unused repositories are closed.
@@ -244,6 +246,7 @@ impl Default for Settings {
             console_events: None,
             body_bytes_max: 64 << 20,
             database: None,
+            node_name: None,
             durability: store::Durability::Normal,
             cache_idle: Duration::from_mins(5),
             git: Git::default(),

@@ -126,6 +126,17 @@ pub enum StartError {
         .0.display()
     )]
     OtherDatabase(PathBuf),
+    /// This server cannot join the others that use the database.
+    #[error(transparent)]
+    Node(#[from] cluster::JoinError),
+    /// The file with the id of this node cannot be used.
+    #[error("cannot use the file '{}', which has the id of this node: {source}", path.display())]
+    NodeId {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The identities file cannot be used.
     #[error(transparent)]
     Identities(#[from] identity::Error),

@@ -2,6 +2,7 @@
 
 mod codecommit;
 mod identities;
+mod node;
 mod seed;
 mod trail;
 mod workers;
@@ -17,6 +18,7 @@ use ::trail::{CloudTrail, Notifier, Trail};
 use ::worker::Waker;
 use aws::Clock;
 use bucket::Buckets;
+use cluster::{Cluster, DATA};
 use identity::{Access, Iam, Sts};
 use s3s::service::S3Service;
 use store::Store;
@@ -38,7 +40,7 @@ use crate::ssh::SshEndpoint;
 use crate::state::workers::{Queues, Workers};
 use crate::tls::Certificates;
 use crate::triggers::TriggerSender;
-use crate::{Settings, StartError, client_tls, s3, snapshots};
+use crate::{Settings, StartError, client_tls, roles, s3, snapshots};
 
 /// Fetches that are served at the same time; the limit leaves threads for other requests.
 const FETCHES_MAX: usize = 512;
@@ -78,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) ssh: Option<Arc<SshEndpoint>>,
     pub(crate) folders: Folders,
     pub(crate) store: Arc<Store>,
+    /// The servers that use the database.
+    pub(crate) cluster: Cluster,
     pub(crate) sts: Sts,
     /// Whether the identities come from a file; looking for it takes too long for a request.
     has_identities_file: AtomicBool,
@@ -156,6 +160,7 @@ impl Parts {
         let identities = identities::load(&settings)?;
         let has_identities_file = settings.identities_file().is_some().into();
         let store = open_store(&settings, &folders)?;
+        let cluster = node::join(&settings, &folders, &store, address)?;
         let certificates = match certificates {
             Some(certificates) => certificates,
             None => Arc::new(Certificates::open(&settings.tls, &store, folders.data())?),
@@ -174,26 +179,47 @@ impl Parts {
         };
         let notifications = Waker::default();
         let notifier: Arc<dyn Notifier> = Arc::new(NotifierHandle(notifications.clone()));
-        let buckets = trail::open_buckets(&settings, &folders, &clock, &client_tls);
-        let (trail, cloudtrail) = trail::open(&settings, &folders, &store, &buckets, &clock, &notifier)?;
+        let buckets = trail::open_buckets(&settings, &folders, &clock, &client_tls, &cluster)?;
+        let (trail, cloudtrail) = trail::open(&settings, (&folders, &cluster), &store, &buckets, &clock, &notifier)?;
         trail.set_accounts(accounts);
         let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls.clone());
         let git = codecommit::git_options(&settings, &folders)?;
         let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone())?;
         let lfs_tokens = Tokens::open(&store)?;
-        let event_bridge =
-            EventBridge::start(&settings.event_bridge, folders.data(), &codecommit, &trail, &clock, client_tls)?;
+        let event_bridge = EventBridge::start(
+            &settings.event_bridge,
+            (folders.data(), &cluster),
+            &codecommit,
+            &trail,
+            &clock,
+            client_tls,
+        )?;
         let record_signal = Arc::new(RecordSignal::default());
         let (raised, wakers) = (Arc::clone(&record_signal), event_bridge.record_wakers());
         trail.set_record_listener(Box::new(move || {
             raised.raise();
             wakers.iter().for_each(Waker::wake);
         }));
+        if cluster.is_shared() {
+            let announcing = cluster.clone();
+            // A statement that fails makes the change fail, too.
+            sts.set_change_listener(Box::new(move |transaction| {
+                let _ = announcing.announce(transaction, roles::IDENTITIES);
+            }));
+            cluster.on_change(roles::IDENTITIES, sts.refresher());
+        }
+        let (weak_trail, restart) = (Arc::downgrade(&trail), event_bridge.restart());
+        cluster.on_change(DATA, move || {
+            if let Some(trail) = weak_trail.upgrade() {
+                trail.forget();
+            }
+            restart();
+        });
         let trigger_sender = Arc::clone(&queues.trigger_sender);
         let notification_log = queues.notification_log.clone();
         let (owner, region) = (sts.default_account().clone(), settings.region.clone());
         let s3_endpoint = s3::endpoint(Arc::clone(&buckets), owner, region, Arc::clone(&clock));
-        let workers = Workers::start(&settings, &folders, &store, &codecommit, &s3_endpoint, queues)?;
+        let workers = Workers::start(&settings, (&folders, &cluster), &store, &codecommit, &s3_endpoint, queues)?;
         let parts = Self {
             s3: s3::service(s3_endpoint.clone()),
             s3_endpoint,
@@ -209,6 +235,7 @@ impl Parts {
             ssh,
             folders,
             store,
+            cluster,
             iam: sts.iam(),
             sts,
             has_identities_file,
@@ -245,6 +272,7 @@ impl Parts {
             ssh,
             folders,
             store,
+            cluster,
             sts,
             has_identities_file: _,
             iam,
@@ -271,8 +299,9 @@ impl Parts {
         event_bridge.stop();
         trail.stop();
         workers.stop_after_trail();
+        cluster.leave();
         drop((workers, event_bridge, tagging, s3, cloudtrail, codecommit, git, trail, buckets, iam, sts));
-        drop(store);
+        drop((cluster, store));
         let (certificates, ssh) = (Some(certificates), ssh.map(SshFoundation::Endpoint));
         Foundation { settings, address, clock, folders, certificates, ssh, failures }
     }

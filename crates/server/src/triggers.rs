@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use aws::{Clock, Timestamp};
+use cluster::Role;
 use codecommit::trigger::delivery::{Delivery, DeliveryOutcome};
 use codecommit::{CodeCommit, Exception};
 use worker::{Stop, Worker};
@@ -19,10 +20,11 @@ pub(crate) fn start(
     codecommit: Arc<CodeCommit>,
     sender: Arc<TriggerSender>,
     clock: Arc<dyn Clock>,
+    role: &Role,
 ) -> io::Result<Worker> {
     let waker = sender.waker().clone();
     let messages = TriggerMessages { codecommit, sender, clock: Arc::clone(&clock) };
-    outbox::start("triggers", waker, clock, messages)
+    outbox::start("triggers", waker, clock, role, messages)
 }
 
 /// The trigger messages in the store.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use aws::call::Origin;
 use aws::{Call, Caller, Clock, Failure, SystemClock, Timestamp};
 use bucket::{Buckets, FolderOptions};
+use cluster::Cluster;
 use serde_json::{Value, json};
 use store::{Durability, Store};
 use trail::{CloudTrail, Dimension, EventVersion, LookupSettings, Notifier, Selection, Settings, Trail};
@@ -138,7 +139,14 @@ fn open(folder: &Path) -> Result<(Arc<Store>, Trail), Box<dyn Error>> {
     let own = ("history".to_owned(), settings.folder.clone());
     let remote = std::collections::BTreeMap::new();
     let buckets = Arc::new(Buckets::new(own, folder.join("buckets"), remote, FolderOptions::default()));
-    let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier))?;
+    let trail = Trail::open(
+        Arc::clone(&store),
+        settings,
+        buckets,
+        Arc::new(SystemClock),
+        Arc::new(NoNotifier),
+        &Cluster::alone(),
+    )?;
     Ok((store, trail))
 }
 

@@ -13,6 +13,7 @@ use aws::call::Origin;
 use aws::operation::{Change, Reply};
 use aws::{Call, Caller, Clock, Failure, Operation, Step, SystemClock};
 use bucket::{Buckets, FolderOptions};
+use cluster::Cluster;
 use serde_json::{Value, json};
 use store::{Durability, Store, Transaction};
 use trail::{EventVersion, Notifier, Settings, Source, Trail};
@@ -98,7 +99,7 @@ impl Place {
             FolderOptions::default(),
         ));
         let clock = Arc::new(SystemClock);
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, clock, Arc::new(NoNotifier))?;
+        let trail = Trail::open(Arc::clone(&store), settings, buckets, clock, Arc::new(NoNotifier), &Cluster::alone())?;
         Ok(Self { store, trail })
     }
 

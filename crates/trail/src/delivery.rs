@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the key and range of a file are in the store before the file is written, and the file counts as written only
 //! afterwards; after a crash in between the same file is written again, so every event is in exactly one file of a trail.
+//! Several nodes may deliver at the same time: a plan counts only if nobody planned since it was begun, and a file is counted once.
 
 mod plan;
 pub(crate) mod write;
@@ -14,13 +15,14 @@ use std::time::{Duration, Instant};
 
 use aws::Clock;
 use bucket::Buckets;
+use cluster::{Cluster, Role};
 use parking_lot::{Mutex, MutexGuard};
 use store::{Error, Store};
 use worker::{Stop, Waker, Work, Worker};
 
 use crate::destination::Destinations;
 use crate::retention::Sweep;
-use crate::{Notifier, Settings};
+use crate::{DELIVERY, Notifier, Settings};
 
 /// Maximum delay before a bucket that failed is tried again.
 const RETRY_DELAY_MAX: Duration = Duration::from_mins(5);
@@ -43,6 +45,9 @@ pub(crate) struct DeliveryState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) stop: Stop,
+    pub(crate) cluster: Cluster,
+    /// The role of the worker; flushes deliver on any node.
+    pub(crate) role: Role,
     /// The size of the records for which no file is planned yet.
     bytes_waiting: AtomicU64,
     /// The buckets that failed; a delivery holds the lock, so only one runs at a time.
@@ -87,8 +92,10 @@ impl Delivery {
         destinations: Destinations,
         clock: Arc<dyn Clock>,
         notifier: Arc<dyn Notifier>,
+        cluster: &Cluster,
     ) -> io::Result<Self> {
         let waker = Waker::default();
+        let (cluster, role) = (cluster.clone(), cluster.role(DELIVERY));
         let (stop, bytes_waiting) = (waker.stop_flag().clone(), AtomicU64::new(0));
         let (store, buckets) = (Arc::clone(&destinations.store), Arc::clone(&destinations.buckets));
         let turn = Mutex::default();
@@ -100,10 +107,13 @@ impl Delivery {
             clock,
             notifier,
             stop,
+            cluster,
+            role,
             bytes_waiting,
             turn,
         });
         let work = DeliveryWork { shared: Arc::clone(&shared), delivered: Instant::now(), swept: None };
+        let work = shared.role.work(&waker, work);
         Ok(Self { shared, worker: Worker::start("trail-delivery", waker, work)? })
     }
 
@@ -124,7 +134,8 @@ impl Delivery {
         if !failed.is_empty() {
             return Err(io::Error::other(failed.join("; ")));
         }
-        self.shared.sweep()
+        // Files are removed by one node, so that none misses what another has removed before.
+        if self.shared.role.is_held() { self.shared.sweep() } else { Ok(()) }
     }
 
     /// Pauses delivery as long as the guard is held.
@@ -150,6 +161,9 @@ impl Work for DeliveryWork {
     fn round(&mut self, _stop: &Stop) -> Result<Option<Duration>, worker::Error> {
         let interval = self.shared.settings.log_interval;
         let begun = Instant::now();
+        if self.shared.cluster.is_shared() {
+            self.shared.count_waiting()?;
+        }
         if begun.duration_since(self.delivered) >= interval {
             self.shared.deliver_and_log(Cut::Everything)?;
             self.delivered = begun;
@@ -195,6 +209,13 @@ impl DeliveryState {
         let (retention, sync) = (&self.settings.retention, self.settings.sync);
         let Self { store, buckets, clock, stop, .. } = self;
         Sweep { retention, store, buckets, clock: &**clock, sync, stop }.run()
+    }
+
+    /// Counts the records of all nodes for which no file is planned yet.
+    fn count_waiting(&self) -> Result<(), Error> {
+        let bytes = self.store.read(plan::bytes_waiting)?;
+        self.bytes_waiting.store(u64::try_from(bytes).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
     }
 
     fn has_full_file(&self) -> bool {

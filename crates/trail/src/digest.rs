@@ -13,12 +13,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws::{Clock, Timestamp};
+use cluster::{Cluster, DATA, Role};
 use parking_lot::{Mutex, MutexGuard};
-use store::{Error, Store};
+use store::{Error, Store, Transaction};
 use worker::{Stop, Waker, Work, Worker};
 
 use self::chain::{Chain, PlannedDigest};
 use self::document::SIGNATURE_ALGORITHM;
+use crate::DIGESTS;
 use crate::delivery::write::code;
 use crate::destination::Destinations;
 use crate::public_key::{self, PublicKey};
@@ -48,8 +50,19 @@ struct DigestState {
     clock: Arc<dyn Clock>,
     interval: Duration,
     stop: Stop,
-    /// Only the holder of this lock creates digests.
+    cluster: Cluster,
+    /// The role of the worker; calls create digests on any node.
+    role: Role,
+    /// Only the holder of this lock creates digests on this node.
     turn: Mutex<()>,
+}
+
+/// What a plan is based on: nobody has planned other digests or removed the data since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Basis {
+    /// The id of the newest digest.
+    newest: i64,
+    resets: i64,
 }
 
 /// The chains that get a digest.
@@ -61,6 +74,12 @@ enum Chains {
     Active,
 }
 
+impl Basis {
+    fn read(transaction: &Transaction, cluster: &Cluster) -> Result<Self, Error> {
+        Ok(Self { newest: chain::newest(transaction)?, resets: cluster.announced(transaction, DATA)? })
+    }
+}
+
 impl Digests {
     /// Starts the worker.
     pub(crate) fn start(
@@ -68,14 +87,18 @@ impl Digests {
         destinations: Destinations,
         clock: Arc<dyn Clock>,
         interval: Duration,
+        cluster: &Cluster,
     ) -> io::Result<Self> {
         let store = Arc::clone(&destinations.store);
         let waker = Waker::default();
         let (stop, turn) = (waker.stop_flag().clone(), Mutex::default());
-        let shared = Arc::new(DigestState { store, keys, destinations, clock, interval, stop, turn });
+        let (cluster, role) = (cluster.clone(), cluster.role(DIGESTS));
+        let shared = Arc::new(DigestState { store, keys, destinations, clock, interval, stop, cluster, role, turn });
         let wait = shared.wait().map_err(io::Error::other)?;
         let (started, shared_work) = (Instant::now(), Arc::clone(&shared));
-        let work = DigestWork { shared: shared_work, has_key: false, started, since: started, wait };
+        let term = shared.role.term();
+        let work = DigestWork { shared: shared_work, has_key: false, started, since: started, wait, term };
+        let work = shared.role.work(&waker, work);
         Ok(Self { shared, worker: Worker::start("trail-digests", waker, work)? })
     }
 
@@ -104,6 +127,8 @@ struct DigestWork {
     /// The next digests are due once `wait` has passed since this time.
     since: Instant,
     wait: Duration,
+    /// The term of the role in which `wait` was found.
+    term: Option<u64>,
 }
 
 impl Work for DigestWork {
@@ -112,6 +137,11 @@ impl Work for DigestWork {
         if !self.has_key && key_delay.is_zero() {
             self.shared.keys.prepare()?;
             self.has_key = true;
+        }
+        let term = self.shared.role.term();
+        if self.term != term {
+            // Another node has created digests meanwhile.
+            (self.term, self.wait, self.since) = (term, self.shared.wait()?, Instant::now());
         }
         if self.since.elapsed() >= self.wait {
             self.shared.create(Chains::Active)?;
@@ -152,11 +182,23 @@ impl DigestState {
     /// Creates the digests of chains until now, and writes them.
     fn create(&self, which: Chains) -> Result<(), Error> {
         let _turn = self.turn();
-        let now = self.end_of_windows()?;
-        let mut chains = self.store.read(chain::all)?;
-        chains.retain(|chain| which == Chains::All || !chain.is_idle(now, self.interval));
-        plan::all(self, chains, now)?;
-        self.write()
+        loop {
+            let now = self.end_of_windows()?;
+            let (basis, mut chains) =
+                self.store.read(|transaction| Ok::<_, Error>((self.basis(transaction)?, chain::all(transaction)?)))?;
+            chains.retain(|chain| which == Chains::All || !chain.is_idle(now, self.interval));
+            if plan::all(self, chains, now, basis)? {
+                return self.write();
+            }
+        }
+    }
+
+    /// Reads what a plan is based on, if other nodes can change it.
+    fn basis(&self, transaction: &Transaction) -> Result<Option<Basis>, Error> {
+        if !self.cluster.is_shared() {
+            return Ok(None);
+        }
+        Basis::read(transaction, &self.cluster).map(Some)
     }
 
     /// Writes planned digests that could not be written before.
@@ -178,8 +220,9 @@ impl DigestState {
 
     /// Reads the clock in a transaction, so that all files delivered earlier are in the store.
     fn now(&self) -> Result<Timestamp, Error> {
-        let clock = Arc::clone(&self.clock);
-        self.store.write(move |_transaction| Ok(clock.now()))
+        let (clock, cluster) = (Arc::clone(&self.clock), self.cluster.clone());
+        self.store
+            .write(move |transaction| Ok(Timestamp::from_millis(cluster.time(transaction, clock.now().millis())?)))
     }
 
     /// Writes the planned digests; if a bucket fails, its digests stay planned.

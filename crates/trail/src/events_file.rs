@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** a record is appended after its commit and before its reply. Records that a crash kept from the file are appended from
 //! the store at the next start, so no line is lost or repeated. Records that a full disk does not take stay in memory, in order, and are
-//! appended once there is room.
+//! appended once there is room. With several nodes it is [`shared`].
 
 mod backwards;
+mod events;
 mod repair;
 pub(crate) mod retry;
+mod shared;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -17,7 +19,8 @@ use parking_lot::{Mutex, MutexGuard};
 use store::Store;
 use worker::Waker;
 
-use crate::events_path;
+pub(crate) use self::events::Events;
+use crate::{events_path, with_path};
 
 /// Maximum size of the records in memory that a failing disk has not taken; with more, calls are refused.
 const PENDING_BYTES_MAX: usize = 64 << 20;
@@ -42,12 +45,8 @@ impl EventsFile {
     /// Opens the file and repairs its end.
     pub(crate) fn open(folder: &Path, store: &Store) -> io::Result<Self> {
         let path = events_path(folder);
-        let at_path = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).map_err(at_path)?;
-        if !file.metadata().map_err(at_path)?.is_file() {
-            return Err(at_path(io::Error::other("it is no regular file; move it away")));
-        }
-        let appended = repair::repair(&mut file, store).map_err(at_path)?;
+        let mut file = open_file(&path)?;
+        let appended = repair::repair(&mut file, store).map_err(|error| with_path(&path, &error))?.appended;
         if appended > 0 {
             tracing::info!(records = appended, path = %path.display(), "appended missing records to events.ndjson");
         }
@@ -125,4 +124,14 @@ impl EventsFile {
             tracing::error!(%error, path = %self.path.display(), "cannot empty events.ndjson");
         }
     }
+}
+
+/// Opens the file, and creates it if it does not exist.
+fn open_file(path: &Path) -> io::Result<File> {
+    let at_path = |error: io::Error| with_path(path, &error);
+    let file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(at_path)?;
+    if !file.metadata().map_err(at_path)?.is_file() {
+        return Err(at_path(io::Error::other("it is no regular file; move it away")));
+    }
+    Ok(file)
 }

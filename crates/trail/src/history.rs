@@ -81,6 +81,10 @@ impl History {
     /// Indexes all events that are committed now.
     pub(crate) fn catch_up(&self) -> Result<(), Error> {
         let last_seq = self.store.read(|transaction: &Transaction| {
+            if self.store.is_remote() {
+                // Another node may have indexed events, or removed all.
+                self.indexed_seq.store(index::last_indexed(transaction)?, Ordering::Release);
+            }
             transaction.query_one("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", &[], |row| row.integer(0))
         })?;
         while self.indexed_seq.load(Ordering::Acquire) < last_seq.unwrap_or(0) {
@@ -110,7 +114,7 @@ impl History {
         assert!(decreased.is_err(), "a round of the test panics");
     }
 
-    /// Indexes the next events; returns whether there were any.
+    /// Indexes the next events, unless another node was faster; returns whether there were any.
     fn index_some(&self) -> Result<bool, Error> {
         let _turn = self.pause();
         #[cfg(test)]
@@ -120,8 +124,18 @@ impl History {
             return Ok(false);
         };
         let last_seq = batch.last_seq;
-        self.store.write(move |transaction| batch.write(transaction))?;
-        self.indexed_seq.store(last_seq, Ordering::Release);
+        let is_remote = self.store.is_remote();
+        let reached = self.store.write(move |transaction| {
+            if is_remote {
+                let reached = index::last_indexed(transaction)?;
+                if reached != indexed_seq {
+                    return Ok(reached);
+                }
+            }
+            batch.write(transaction)?;
+            Ok::<_, Error>(last_seq)
+        })?;
+        self.indexed_seq.store(reached, Ordering::Release);
         Ok(true)
     }
 }

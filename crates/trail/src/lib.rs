@@ -52,6 +52,7 @@ use std::time::Duration;
 use aws::operation::Reply;
 use aws::{Access, Call, Clock, Denial, Failure, Fault, Operation, Region, Step, Timestamp, permission};
 use bucket::Buckets;
+use cluster::Cluster;
 use parking_lot::RwLock;
 use serde_json::Value;
 use store::{Store, Transaction};
@@ -63,7 +64,7 @@ pub use crate::destination::BUCKET_POLICY;
 use crate::destination::Destinations;
 use crate::digest::Digests;
 pub use crate::event::{Event, EventType};
-use crate::events_file::EventsFile;
+use crate::events_file::Events;
 pub use crate::exception::Exception;
 pub use crate::files::{Coverage, DigestFile, LogFile, LogFilePage};
 pub use crate::history::{Dimension, HeatRow, LookupSettings, Person, Selection, Series, Timeline};
@@ -87,6 +88,12 @@ pub const TARGET_PREFIXES: [&str; 2] =
 
 /// AWS CloudTrail, as a service whose calls are recorded.
 pub const SOURCE: Source = Source { event_source: "cloudtrail.amazonaws.com", api_version: Some("2013-11-01") };
+
+/// The role of the node that delivers log files, removes old ones, and appends to `events.ndjson`.
+pub const DELIVERY: &str = "delivery";
+
+/// The role of the node that creates digests and their keys.
+pub const DIGESTS: &str = "digests";
 
 /// Settings of the trail.
 #[derive(Clone, Debug)]
@@ -123,10 +130,11 @@ pub struct Settings {
 pub struct Trail {
     store: Arc<Store>,
     recorder: Arc<Recorder>,
-    events_retry: Worker,
+    events_worker: Worker,
     destinations: Destinations,
     keys: Arc<KeyStore>,
     digests: Digests,
+    cluster: Cluster,
 }
 
 /// A function that is called after each commit of records.
@@ -142,18 +150,20 @@ pub struct Source {
 }
 
 impl Trail {
-    /// Opens the trail and repairs its files from the store.
+    /// Opens the trail and repairs its files from the store. Of several nodes, those with the roles [`DELIVERY`] and [`DIGESTS`] work in the
+    /// background.
     pub fn open(
         store: Arc<Store>,
         settings: Settings,
         buckets: Arc<Buckets>,
         clock: Arc<dyn Clock>,
         notifier: Arc<dyn Notifier>,
+        cluster: &Cluster,
     ) -> io::Result<Self> {
         store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
         std::fs::create_dir_all(&settings.folder).map_err(|error| with_path(&settings.folder, &error))?;
-        let events = Arc::new(EventsFile::open(&settings.folder, &store)?);
-        let events_retry = events_file::retry::start(&events)?;
+        let events = Events::open(&settings.folder, &store, cluster)?;
+        let events_worker = events.start()?;
         let (version, kms_events) = (settings.event_version, settings.kms_events);
         let console = settings.console_events.unwrap_or_else(|| ConsoleEvents::default_for(version));
         let form = RecordForm { version, console };
@@ -163,14 +173,15 @@ impl Trail {
         let strict = settings.strict_buckets;
         let destinations = Destinations { store: Arc::clone(&store), buckets, strict };
         let (clock_of_digests, interval) = (Arc::clone(&clock), settings.digest_interval);
-        let digests = Digests::start(Arc::clone(&keys), destinations.clone(), clock_of_digests, interval)?;
-        let delivery = Delivery::start(settings, destinations.clone(), clock, notifier)?;
+        let digests = Digests::start(Arc::clone(&keys), destinations.clone(), clock_of_digests, interval, cluster)?;
+        let delivery = Delivery::start(settings, destinations.clone(), clock, notifier, cluster)?;
         let history = History::open(Arc::clone(&store)).map_err(io::Error::other)?;
         let indexer = Indexer::start(Arc::new(history))?;
         let (default_trails, accounts) = (Arc::new(default_trails), RwLock::default());
         let listener = OnceLock::new();
         let recorder = Recorder { events, default_trails, accounts, delivery, indexer, form, kms_events, listener };
-        Ok(Self { store, recorder: Arc::new(recorder), events_retry, destinations, keys, digests })
+        let (recorder, cluster) = (Arc::new(recorder), cluster.clone());
+        Ok(Self { store, recorder, events_worker, destinations, keys, digests, cluster })
     }
 
     /// Reads records after a cursor, at most `limit`, and fewer if they are large; the first cursor is empty.
@@ -335,7 +346,7 @@ impl Trail {
         self.digests.stop();
         self.recorder.delivery.stop();
         self.recorder.indexer.stop();
-        self.events_retry.stop();
+        self.events_worker.stop();
     }
 
     /// Writes log files of everything recorded so far.

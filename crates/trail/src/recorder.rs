@@ -8,14 +8,14 @@ use parking_lot::RwLock;
 use store::{Error, LineSink, Transaction};
 
 use crate::delivery::Delivery;
-use crate::events_file::EventsFile;
+use crate::events_file::Events;
 use crate::history::Indexer;
 use crate::record::RecordForm;
 use crate::trails::DefaultTrails;
 use crate::{Event, RecordListener, kms, record, reference_changes, schema};
 
 pub(crate) struct Recorder {
-    pub(crate) events: Arc<EventsFile>,
+    pub(crate) events: Events,
     pub(crate) default_trails: Arc<DefaultTrails>,
     /// The accounts in which a failed Git request already creates the default trail.
     pub(crate) accounts: RwLock<HashSet<String>>,
@@ -53,8 +53,8 @@ impl Recorder {
 }
 
 impl LineSink for Recorder {
-    fn append(&self, lines: &[String], _last_number: Option<i64>) {
-        self.events.append(lines);
+    fn append(&self, lines: &[String], last_number: Option<i64>) {
+        self.events.append(lines, last_number);
         self.delivery.count(lines.iter().map(|line| line.len() as u64).sum());
         self.indexer.count(lines.len());
         if let Some(listener) = self.listener.get() {

@@ -12,6 +12,7 @@ use aws::call::Origin;
 use aws::permission::Request;
 use aws::{Authority, Call, Caller, Clock, Denial, Facts, SystemClock, Timestamp};
 use bucket::{Buckets, FolderOptions};
+use cluster::Cluster;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use store::{Durability, Error, Store};
@@ -70,7 +71,14 @@ impl TestTrail {
         let own = ("own".to_owned(), folder.clone());
         let buckets =
             Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), FolderOptions::default()));
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::<Seconds>::default(), Arc::new(NoNotifier));
+        let trail = Trail::open(
+            Arc::clone(&store),
+            settings,
+            buckets,
+            Arc::<Seconds>::default(),
+            Arc::new(NoNotifier),
+            &Cluster::alone(),
+        );
         Self { store, trail: trail.expect("the folder is writable"), folder }
     }
 

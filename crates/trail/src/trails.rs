@@ -69,7 +69,18 @@ impl DefaultTrails {
         let existing =
             transaction.query_one("SELECT id FROM trails WHERE account = ?1", &[account.into()], |_| Ok(()))?;
         if existing.is_none() {
-            transaction.execute(
+            self.create(transaction, account, time)?;
+        }
+        let (known, account) = (Arc::clone(&self.known), account.to_owned());
+        transaction.after_commit(move || {
+            known.write().insert(account);
+        });
+        Ok(())
+    }
+
+    /// Creates the default trail of an account that has no trail.
+    pub(crate) fn create(&self, transaction: &Transaction, account: &str, time: Timestamp) -> Result<(), Error> {
+        transaction.execute(
                 "INSERT INTO trails (account, home_region, name, bucket, multi_region, global_events, validation, selectors, logging, \
                  created, started) VALUES (?1, ?2, ?3, ?4, 1, 1, 1, '', 1, ?5, ?5)",
                 &[
@@ -80,18 +91,17 @@ impl DefaultTrails {
                     time.millis().into(),
                 ],
             )?;
-            let trail = transaction.query_one(
-                "SELECT id FROM trails WHERE account = ?1 AND deleted IS NULL",
-                &[account.into()],
-                |row| row.integer(0),
-            )?;
-            begin_period(transaction, trail.ok_or(Error::Damaged("a new trail is missing"))?)?;
-        }
-        let (known, account) = (Arc::clone(&self.known), account.to_owned());
-        transaction.after_commit(move || {
-            known.write().insert(account);
-        });
-        Ok(())
+        let trail = transaction.query_one(
+            "SELECT id FROM trails WHERE account = ?1 AND deleted IS NULL",
+            &[account.into()],
+            |row| row.integer(0),
+        )?;
+        begin_period(transaction, trail.ok_or(Error::Damaged("a new trail is missing"))?)
+    }
+
+    /// Clears the known accounts, after another node has removed all trails or trails of accounts were created there.
+    pub(crate) fn forget_all(&self) {
+        self.known.write().clear();
     }
 
     /// Clears the known accounts once the transaction is committed.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws::call::Origin;
 use aws::{Call, Caller, SystemClock};
 use bucket::{Buckets, FolderOptions};
+use cluster::Cluster;
 use faulty_disk::Faults;
 use flate2::read::GzDecoder;
 use parking_lot::Mutex;
@@ -60,7 +61,14 @@ impl RecordedCalls {
         let own = ("own".to_owned(), folder.clone());
         let buckets =
             Arc::new(Buckets::new(own, folder.with_file_name("buckets"), BTreeMap::new(), FolderOptions::default()));
-        let trail = Trail::open(Arc::clone(&store), settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier));
+        let trail = Trail::open(
+            Arc::clone(&store),
+            settings,
+            buckets,
+            Arc::new(SystemClock),
+            Arc::new(NoNotifier),
+            &Cluster::alone(),
+        );
         Self { store, trail: trail.expect("the folder is writable"), folder, acknowledged: Mutex::default() }
     }
 

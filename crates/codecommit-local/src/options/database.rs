@@ -7,6 +7,9 @@ use store::postgres::ServerSettings;
 
 use super::SettingError;
 
+/// Maximum length of the name of a node.
+const NODE_NAME_MAX: usize = 100;
+
 /// Reads the setting; `None` is a file in the data folder.
 pub(super) fn settings(
     database: Option<String>,
@@ -35,6 +38,21 @@ pub(super) fn settings(
         Some(password) => server.with_password(&password),
         None => server,
     }))
+}
+
+/// Checks the name of a node; only a server with a database on a server has one.
+pub(super) fn node_name(name: Option<String>, has_server: bool) -> Result<Option<String>, SettingError> {
+    let Some(name) = name else { return Ok(None) };
+    if !has_server {
+        return Err(SettingError("node-name needs database, the URL of a server".to_owned()));
+    }
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.is_empty() || name.len() > NODE_NAME_MAX || !name.chars().all(is_allowed) {
+        return Err(SettingError(format!(
+            "node-name: '{name}' is not a name; write letters, digits, dots, dashes and underscores, {NODE_NAME_MAX} at most"
+        )));
+    }
+    Ok(Some(name))
 }
 
 fn read_password(file: &Path) -> Result<String, SettingError> {
@@ -87,6 +105,18 @@ mod tests {
             let error = read(database).expect_err("it is not valid");
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_node_has_a_plain_name() {
+        let named = |name: &str| node_name(Some(name.to_owned()), true).map_err(|error| error.to_string());
+        assert_eq!(named("node-1.example_x"), Ok(Some("node-1.example_x".to_owned())));
+        for name in ["", "a b", "a/b", "\u{e9}", &"a".repeat(101)] {
+            assert!(named(name).is_err_and(|message| message.starts_with("node-name: '")), "{name}");
+        }
+        let error = node_name(Some("a".to_owned()), false).expect_err("there is one node only");
+        assert_eq!(error.to_string(), "node-name needs database, the URL of a server");
+        assert!(node_name(None, false).is_ok_and(|name| name.is_none()));
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl Options {
         };
         let codecommit = defaults.codecommit;
         let database = database::settings(self.database, self.database_password_file)?;
+        let node_name = database::node_name(self.node_name, database.is_some())?;
         let durability = match self.durability {
             Some(durability) => durability.into(),
             None if database.is_some() => store::Durability::Full,
@@ -79,6 +80,7 @@ impl Options {
             console_events: self.console_events.map(Into::into).or(defaults.console_events),
             body_bytes_max,
             database,
+            node_name,
             durability,
             git,
             cache_idle: time("cache-idle", self.cache_idle, defaults.cache_idle)?,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{Clock, Region, Timestamp};
+use cluster::Role;
 use codecommit::BusPosition;
 use serde_json::{Value, json};
 use ureq::Agent;
@@ -35,7 +36,8 @@ pub(super) struct DestinationWork {
     positions: Positions,
     clock: Arc<dyn Clock>,
     agent: Agent,
-    /// `None` before the first round and after a reset.
+    role: Role,
+    /// `None` before the first round, after a reset, and when the node gets the role anew.
     progress: Option<Progress>,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct Retries {
 /// How far the delivery has got.
 struct Progress {
     generation: u64,
+    /// The term of the role.
+    term: Option<u64>,
     /// The position after the last event that was delivered or given up.
     position: BusPosition,
     /// The next events, in their order.
@@ -86,13 +90,14 @@ impl DestinationWork {
         (stream, positions): (Stream, Positions),
         clock: Arc<dyn Clock>,
         agent: Agent,
+        role: Role,
     ) -> Self {
-        Self { name, destination, retries, log, stream, positions, clock, agent, progress: None }
+        Self { name, destination, retries, log, stream, positions, clock, agent, role, progress: None }
     }
 
     /// Delivers events until there are no more or an attempt fails; returns the time until the next attempt.
     fn deliver(&self, progress: &mut Progress, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
-        while !stop.is_set() && progress.generation == self.positions.generation() {
+        while !stop.is_set() && self.is_current(progress) {
             progress.pass_settled();
             if progress.unsaved >= EVENTS_PER_SAVE {
                 self.save(progress)?;
@@ -200,7 +205,7 @@ impl DestinationWork {
         let reason =
             format!("the event is older than max-age, {:?}; the last attempt failed: {error}", self.retries.age_max);
         let mut count = 0;
-        while !stop.is_set() && progress.generation == self.positions.generation() {
+        while !stop.is_set() && self.is_current(progress) {
             let old = progress.queue.iter_mut().filter(|queued| queued.is_before(oldest));
             let lines: Vec<Value> = old.filter_map(|queued| queued.give_up(self, &reason)).collect();
             self.log.append_all(&lines);
@@ -277,9 +282,14 @@ impl DestinationWork {
         }
     }
 
+    /// Returns whether nobody else has removed or sent events since the progress was begun.
+    fn is_current(&self, progress: &Progress) -> bool {
+        progress.generation == self.positions.generation() && progress.term == self.role.term()
+    }
+
     /// Stores the position if it changed.
     fn save(&self, progress: &mut Progress) -> Result<(), worker::Error> {
-        if progress.unsaved > 0 {
+        if progress.unsaved > 0 && progress.term == self.role.term() {
             self.positions.save(&self.name, &progress.position, progress.generation)?;
             progress.unsaved = 0;
         }
@@ -288,10 +298,10 @@ impl DestinationWork {
 
     fn begin(&self) -> Result<Progress, worker::Error> {
         // A reset after this makes the generation old, and a position of before is not stored.
-        let generation = self.positions.generation();
+        let (generation, term) = (self.positions.generation(), self.role.term());
         let position = self.positions.load(&self.name)?;
         let (queue, flushes) = (VecDeque::new(), self.positions.flushes());
-        Ok(Progress { generation, position, queue, failures: 0, is_down: false, due: None, flushes, unsaved: 0 })
+        Ok(Progress { generation, term, position, queue, failures: 0, is_down: false, due: None, flushes, unsaved: 0 })
     }
 }
 
@@ -333,8 +343,7 @@ impl Progress {
 
 impl Work for DestinationWork {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
-        let generation = self.positions.generation();
-        let progress = self.progress.take().filter(|progress| progress.generation == generation);
+        let progress = self.progress.take().filter(|progress| self.is_current(progress));
         let mut progress = progress.map_or_else(|| self.begin(), Ok)?;
         let wait = self.deliver(&mut progress, stop);
         self.progress = Some(progress);

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::event_bridge::{CommittedEvent, EventSink};
+use cluster::LOOK_INTERVAL;
 use codecommit::BusPosition;
 use parking_lot::Mutex;
 use worker::{Stop, Waker, Work};
 
 use super::stream::Stream;
 use super::{Ids, Positions, id_of};
-use crate::data_folder::{EVENTS, with_path};
+use crate::data_folder::with_path;
 
 /// Appended events after which the position is stored and delivered events are removed from the store.
 const EVENTS_PER_SAVE: usize = 1_000;
@@ -26,6 +27,10 @@ const EVENTS_PER_SAVE: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct EventFile {
     path: PathBuf,
+    /// The name of its position.
+    name: String,
+    /// Whether other nodes store events, of which nothing tells.
+    has_others: bool,
     open: Mutex<Open>,
     /// Wakes the worker that completes the file and stores its position.
     waker: Waker,
@@ -48,6 +53,7 @@ impl EventFile {
     /// Opens the file and appends the events after the stored position that it lacks.
     pub(super) fn open(
         path: PathBuf,
+        (name, has_others): (String, bool),
         position: &BusPosition,
         stream: &Stream,
         destinations: Vec<Waker>,
@@ -61,7 +67,7 @@ impl EventFile {
         file.set_len(end).map_err(at_path)?;
         let position = BusPosition { bytes: length(end), ..position.clone() };
         let open = Mutex::new(Open { file, position, is_behind: true, unsaved: 0 });
-        let events = Self { path, open, waker: Waker::default(), destinations };
+        let events = Self { path, name, has_others, open, waker: Waker::default(), destinations };
         events.complete(stream, &ids, &Stop::default())?;
         Ok(events)
     }
@@ -74,7 +80,7 @@ impl EventFile {
     fn complete(&self, stream: &Stream, ids: &Ids, stop: &Stop) -> io::Result<()> {
         while !stop.is_set() {
             let mut open = self.open.lock();
-            if !open.is_behind && !stream.follows_records() {
+            if !open.is_behind && !stream.follows_records() && !self.has_others {
                 return Ok(());
             }
             let steps = stream.after(&open.position).map_err(io::Error::other)?;
@@ -200,7 +206,7 @@ impl FileWork {
         };
         // Not under the lock: calls that are committed wait for it, and the store for them.
         file.sync_data()?;
-        self.positions.save(EVENTS, &position, generation)?;
+        self.positions.save(&self.file.name, &position, generation)?;
         Ok(self.positions.remove_delivered()?)
     }
 }
@@ -211,7 +217,7 @@ impl Work for FileWork {
         if self.file.open.lock().unsaved >= EVENTS_PER_SAVE {
             self.save()?;
         }
-        Ok(None)
+        Ok(self.file.has_others.then_some(LOOK_INTERVAL))
     }
 
     fn finish(&mut self) -> Result<(), worker::Error> {

@@ -6,10 +6,11 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use cluster::LOOK_INTERVAL;
 use serde_json::Value;
 use tokio::sync::MutexGuard;
 use tokio::sync::broadcast::{self, Receiver, Sender};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use trail::StoredRecord;
 
 use super::{End, Feed};
@@ -48,22 +49,44 @@ pub(super) async fn subscribe(feed: &Arc<Feed>) -> Option<Receiver<Batch>> {
         return Some(sender.subscribe());
     }
     let end = feed.end();
-    let read = feed.read(|state| Ok((state.trail.cursor_before_last(0)?, Arc::clone(&state.record_signal))));
+    let read = feed.read(|state| {
+        let signal = Arc::clone(&state.record_signal);
+        Ok((state.trail.cursor_before_last(0)?, Signal { signal, has_others: state.cluster.is_shared() }))
+    });
     let (cursor, signal) = read.await?;
-    signal.set_watched(true);
+    signal.signal.set_watched(true);
     let (sender, receiver) = broadcast::channel(BATCHES_MAX);
     *live = Some(sender.clone());
     tokio::spawn(publish(Arc::clone(feed), signal, sender, cursor, end));
     Some(receiver)
 }
 
+/// What tells of new records.
+struct Signal {
+    signal: Arc<RecordSignal>,
+    /// Whether other nodes may commit records, of which nothing tells.
+    has_others: bool,
+}
+
+impl Signal {
+    /// Waits until there may be new records.
+    async fn wait(&self) {
+        if self.has_others {
+            // The time passes if only other nodes have committed records.
+            let _ = timeout(LOOK_INTERVAL, self.signal.raised()).await;
+        } else {
+            self.signal.raised().await;
+        }
+    }
+}
+
 /// Publishes the records after a cursor until there are no subscribers, or the end is reached.
-async fn publish(feed: Arc<Feed>, signal: Arc<RecordSignal>, sender: Sender<Batch>, cursor: String, mut end: End) {
+async fn publish(feed: Arc<Feed>, signal: Signal, sender: Sender<Batch>, cursor: String, mut end: End) {
     let mut next = publish_after(&feed, &sender, cursor).await;
     while let Some(cursor) = next {
         let pause = async {
             sleep(INTERVAL).await;
-            signal.raised().await;
+            signal.wait().await;
         };
         tokio::select! {
             () = pause => {}
@@ -71,12 +94,12 @@ async fn publish(feed: Arc<Feed>, signal: Arc<RecordSignal>, sender: Sender<Batc
         }
         let live = feed.live.lock().await;
         if sender.receiver_count() == 0 {
-            return stop(live, &signal);
+            return stop(live, &signal.signal);
         }
         drop(live);
         next = publish_after(&feed, &sender, cursor).await;
     }
-    stop(feed.live.lock().await, &signal);
+    stop(feed.live.lock().await, &signal.signal);
 }
 
 /// Ends the publication; the next subscriber starts it again.

@@ -6,6 +6,8 @@ use aws::{Clock, Timestamp};
 use parking_lot::Mutex;
 use worker::{Stop, Waker};
 
+use cluster::Role;
+
 use super::{DeliveryQueue, Outbox, RETRY_MAX, start};
 
 /// A clock that stands still.
@@ -59,7 +61,8 @@ impl DeliveryQueue for TestQueue {
 #[test]
 fn entries_are_sent_after_an_attempt_that_panicked() {
     let (queue, sent) = TestQueue::new(&[0, 0, 7], 1);
-    let outbox = start("test", Waker::default(), Arc::new(FixedClock(1_000)), queue).expect("a thread can be started");
+    let outbox = start("test", Waker::default(), Arc::new(FixedClock(1_000)), &Role::always(), queue)
+        .expect("a thread can be started");
     assert_eq!([(); 3].map(|()| sent.recv().expect("the outbox runs")), [0, 0, 7]);
     drop(outbox);
 }

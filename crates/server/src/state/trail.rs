@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use ::trail::{CloudTrail, Notifier, Trail};
 use aws::Clock;
+use aws::stable_hash::fnv1a_64;
 use bucket::{Bucket, Buckets, FolderOptions, RemoteBucket};
+use cluster::Cluster;
 use store::{Durability, Store};
 use ureq::tls::TlsConfig;
 
@@ -20,7 +22,8 @@ pub(super) fn open_buckets(
     folders: &Folders,
     clock: &Arc<dyn Clock>,
     tls: &TlsConfig,
-) -> Arc<Buckets> {
+    cluster: &Cluster,
+) -> io::Result<Arc<Buckets>> {
     let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
     for (name, bucket) in &settings.buckets {
         let clock = Arc::clone(clock);
@@ -28,21 +31,28 @@ pub(super) fn open_buckets(
         remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), now, tls.clone())));
     }
     let trail = (settings.trail_bucket.clone(), folders.trail().to_owned());
+    // A file name has room for some letters only besides those of a key.
+    let hash = |node: &str| u32::try_from(fnv1a_64(node.bytes()) & 0xff_ffff).expect("24 bits fit");
+    let writer = cluster.node_name().map(hash);
     let sync = settings.durability == Durability::Full;
-    let options = FolderOptions { sync, reserved: ::trail::RESERVED_NAMES, writer: None };
+    let options = FolderOptions { sync, reserved: ::trail::RESERVED_NAMES, writer };
     let buckets = Buckets::new(trail, folders.buckets().to_owned(), remote, options);
+    if cluster.has_others().map_err(io::Error::other)? {
+        // Other nodes may be receiving content in the same folders.
+        return Ok(Arc::new(buckets));
+    }
     for name in buckets.names().unwrap_or_default().iter().filter(|name| !buckets.is_remote(name)) {
         if let Err(error) = buckets.folder(name).remove_unreceived() {
             tracing::warn!(bucket = name, %error, "cannot remove content that was not received whole");
         }
     }
-    Arc::new(buckets)
+    Ok(Arc::new(buckets))
 }
 
 /// Opens the trail and its service; `notifier` is called when notifications of log files wait in the store.
 pub(super) fn open(
     settings: &Settings,
-    folders: &Folders,
+    (folders, cluster): (&Folders, &Cluster),
     store: &Arc<Store>,
     buckets: &Arc<Buckets>,
     clock: &Arc<dyn Clock>,
@@ -54,6 +64,7 @@ pub(super) fn open(
         Arc::clone(buckets),
         Arc::clone(clock),
         Arc::clone(notifier),
+        cluster,
     )?;
     let mut cloudtrail = CloudTrail::new(&trail, Arc::clone(notifier), settings.lookup, settings.trails_max);
     if settings.destination_checks.topics {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ::codecommit::CodeCommit;
 use bucket::Buckets;
+use cluster::Cluster;
 use store::Store;
 use ureq::tls::TlsConfig;
 use worker::{Waker, Worker};
@@ -18,7 +19,7 @@ use crate::maintenance::{Maintenance, MaintenanceQueue};
 use crate::messages::{DeliveryLog, HttpSender};
 use crate::s3::{self, Endpoint};
 use crate::triggers::{self, TriggerSender};
-use crate::{Settings, checkpoints, eviction, notifications};
+use crate::{Settings, checkpoints, eviction, notifications, roles};
 
 /// What services wake when they have added background work; needed before the workers run.
 pub(super) struct Queues {
@@ -68,7 +69,7 @@ impl Workers {
     /// Starts the workers, which begin with the work that an earlier run left.
     pub(super) fn start(
         settings: &Settings,
-        folders: &Folders,
+        (folders, cluster): (&Folders, &Cluster),
         store: &Arc<Store>,
         codecommit: &Arc<CodeCommit>,
         buckets: &Endpoint,
@@ -86,9 +87,21 @@ impl Workers {
                 notification_log,
                 Arc::clone(clock),
                 notifications,
+                &cluster.role(roles::NOTIFICATIONS),
             )?,
-            archives: archives::start(Arc::clone(codecommit), &archives, archive_folder, Arc::clone(clock))?,
-            triggers: triggers::start(Arc::clone(codecommit), trigger_sender, Arc::clone(clock))?,
+            archives: archives::start(
+                Arc::clone(codecommit),
+                &archives,
+                archive_folder,
+                Arc::clone(clock),
+                &cluster.role(roles::ARCHIVES),
+            )?,
+            triggers: triggers::start(
+                Arc::clone(codecommit),
+                trigger_sender,
+                Arc::clone(clock),
+                &cluster.role(roles::TRIGGERS),
+            )?,
             maintenance: Maintenance::start(Arc::clone(codecommit), maintenance, Arc::clone(clock), &settings.git)?,
             eviction: eviction::start(Arc::clone(codecommit), settings.cache_idle)?,
             lifecycle: s3::start_lifecycle(buckets.clone())?,

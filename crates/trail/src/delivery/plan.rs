@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use cluster::DATA;
 use store::{Error, Transaction};
 
 use super::{Cut, DeliveryState};
@@ -58,12 +59,30 @@ pub(super) fn newest(transaction: &Transaction) -> Result<i64, Error> {
     Ok(newest.flatten().unwrap_or(0))
 }
 
+/// Returns the size of the records for which no file is planned.
+pub(super) fn bytes_waiting(transaction: &Transaction) -> Result<i64, Error> {
+    let query = "SELECT CAST(COALESCE(SUM(OCTET_LENGTH(record)), 0) AS BIGINT) FROM events \
+                 WHERE seq > (SELECT last_seq FROM delivery)";
+    Ok(transaction.query_one(query, &[], |row| row.integer(0))?.unwrap_or(0))
+}
+
 /// Plans files for the events up to a `seq`; returns the size of the remaining events, or `None` if there are so many that they need
 /// another plan.
 ///
-/// Each event is read once, for all trails.
+/// Each event is read once, for all trails. If another node has planned or removed them meanwhile, the plan is begun anew.
 pub(super) fn next(shared: &DeliveryState, until: i64, cut: Cut) -> Result<Option<u64>, Error> {
-    let (planned, periods, planning) = shared.store.read(|transaction| {
+    loop {
+        if let Some(bytes_left) = try_next(shared, until, cut)? {
+            return Ok(bytes_left);
+        }
+    }
+}
+
+/// Does the same once; returns `None` if another node was faster.
+#[expect(clippy::option_option, reason = "whether there is a plan, and whether it is the last one")]
+fn try_next(shared: &DeliveryState, until: i64, cut: Cut) -> Result<Option<Option<u64>>, Error> {
+    let (planned, periods, planning, resets) = shared.store.read(|transaction| {
+        let resets = shared.cluster.announced(transaction, DATA)?;
         let planned = transaction.query_one("SELECT last_seq FROM delivery", &[], |row| row.integer(0))?;
         let planned = planned.ok_or(Error::Damaged("the table delivery is empty"))?;
         let query =
@@ -71,25 +90,37 @@ pub(super) fn next(shared: &DeliveryState, until: i64, cut: Cut) -> Result<Optio
         let periods = transaction.query(&query, &[planned.into()], TrailPeriod::of)?;
         let planning =
             Plan::new(&periods, shared.settings.log_bytes, cut, planned).add_events_until(transaction, until)?;
-        Ok::<_, Error>((planned, periods, planning))
+        Ok::<_, Error>((planned, periods, planning, resets))
     })?;
     let Planning { files, last_seq, bytes_left } = planning;
     let keyed: Vec<(String, PlannedFile)> =
         files.into_iter().map(|file| (free_key(shared, &periods[file.period], &file.region), file)).collect();
     if last_seq > planned {
-        shared.store.write(move |transaction| insert(transaction, &periods, &keyed, planned, last_seq))?;
+        let cluster = shared.cluster.clone();
+        let is_stored = shared.store.write(move |transaction| {
+            // After a reset the `seq` may be the same, but not the events.
+            let is_current = cluster.announced(transaction, DATA)? == resets;
+            Ok::<_, Error>(is_current && insert(transaction, &periods, &keyed, planned, last_seq)?)
+        })?;
+        if !is_stored {
+            return Ok(None);
+        }
     }
-    Ok(bytes_left)
+    Ok(Some(bytes_left))
 }
 
-/// Stores a plan and its last `seq`, both or neither.
+/// Stores a plan and its last `seq`; returns false, and stores neither, if something else was planned since it was begun.
 fn insert(
     transaction: &Transaction,
     periods: &[TrailPeriod],
     files: &[(String, PlannedFile)],
     planned: i64,
     last_seq: i64,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
+    let statement = "UPDATE delivery SET last_seq = ?1 WHERE last_seq = ?2";
+    if transaction.execute(statement, &[last_seq.into(), planned.into()])? == 0 {
+        return Ok(false);
+    }
     for (key, file) in files {
         let period = &periods[file.period];
         transaction.execute(
@@ -107,11 +138,7 @@ fn insert(
             ],
         )?;
     }
-    let statement = "UPDATE delivery SET last_seq = ?1 WHERE last_seq = ?2";
-    match transaction.execute(statement, &[last_seq.into(), planned.into()])? {
-        1 => Ok(()),
-        _ => Err(Error::Damaged("another delivery ran at the same time")),
-    }
+    Ok(true)
 }
 
 /// Returns the key of a new log file; it is free, even if another server delivers to the same folder.

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 use std::{io, ops::RangeInclusive};
 
-use aws::{SystemClock, Timestamp};
+use aws::{Clock, SystemClock, Timestamp};
 use bucket::{Bucket, Buckets, FolderOptions};
+use cluster::{Cluster, Role};
 use parking_lot::Mutex;
 use store::{Durability, Store};
 use worker::Waker;
@@ -80,6 +81,8 @@ fn shared(folder: &Path, store: &Arc<Store>, own: Arc<dyn Bucket>, log_bytes: u6
         clock: Arc::new(SystemClock),
         notifier: Arc::new(NoNotifier),
         stop: Waker::default().stop_flag().clone(),
+        cluster: Cluster::alone(),
+        role: Role::always(),
         bytes_waiting: 0.into(),
         turn: Mutex::default(),
     }
@@ -185,6 +188,86 @@ fn events_recorded_while_files_are_written_are_in_the_next_delivery() {
     assert_eq!(files(&store).into_iter().map(|(_, range)| range).collect::<Vec<_>>(), [1..=5, 6..=6, 7..=7]);
 }
 
+/// Something that happens once, while a delivery is in the middle of its work.
+struct Interruption(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Interruption {
+    fn new(happens: impl FnOnce() + Send + 'static) -> Self {
+        Self(Mutex::new(Some(Box::new(happens))))
+    }
+
+    fn happen(&self) {
+        let happens = self.0.lock().take();
+        if let Some(happens) = happens {
+            happens();
+        }
+    }
+}
+
+/// A clock whose first reading, between a plan and its storing, is interrupted.
+struct InterruptedClock(Interruption);
+
+impl Clock for InterruptedClock {
+    fn now(&self) -> Timestamp {
+        self.0.happen();
+        SystemClock.now()
+    }
+
+    fn seed(&self) -> u128 {
+        SystemClock.seed()
+    }
+}
+
+/// A bucket whose first put is interrupted.
+struct InterruptedBucket(Interruption);
+
+impl Bucket for InterruptedBucket {
+    fn put(&self, _key: &str, _content: &[u8], _metadata: &[(&str, &str)]) -> io::Result<()> {
+        self.0.happen();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_plan_that_another_node_has_overtaken_is_begun_anew() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let store = store(folder.path());
+    let other = shared(folder.path(), &store, Arc::new(NullBucket), 1 << 20);
+    let clock = InterruptedClock(Interruption::new(move || {
+        record(&other.store, &["us-east-1"], 2);
+        other.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
+    }));
+    let shared =
+        DeliveryState { clock: Arc::new(clock), ..shared(folder.path(), &store, Arc::new(NullBucket), 1 << 20) };
+    record(&store, &["us-east-1"], 5);
+    for _ in 0..2 {
+        shared.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
+        record(&store, &["us-east-1"], 1);
+    }
+    assert_eq!(files(&store).into_iter().map(|(_, range)| range).collect::<Vec<_>>(), [1..=7, 8..=8]);
+}
+
+#[test]
+fn a_file_that_two_nodes_write_is_counted_and_notified_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be created");
+    let store = store(folder.path());
+    let with_topic: Result<_, store::Error> =
+        store.write(|transaction| transaction.execute("UPDATE trail_spans SET topic = 'files'", &[]));
+    assert_eq!(with_topic.expect("the table exists"), 1);
+    let other = shared(folder.path(), &store, Arc::new(NullBucket), 1 << 20);
+    let bucket = InterruptedBucket(Interruption::new(move || {
+        other.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
+    }));
+    let shared = shared(folder.path(), &store, Arc::new(bucket), 1 << 20);
+    record(&store, &["us-east-1"], 1);
+    shared.deliver(Cut::Everything, &mut HashMap::new()).expect("the store works");
+    let counts: Result<_, store::Error> = store.read(|transaction| {
+        let sql = "SELECT (SELECT COUNT(*) FROM log_files WHERE events = 1), (SELECT COUNT(*) FROM notifications)";
+        transaction.query_one(sql, &[], |row| Ok((row.integer(0)?, row.integer(1)?)))
+    });
+    assert_eq!(counts.expect("the tables exist"), Some((1, 1)));
+}
+
 /// A bucket whose first put panics; it sends the keys of the others to the test.
 struct PanickingBucket {
     puts: AtomicUsize,
@@ -208,7 +291,8 @@ fn a_round_that_panics_is_followed_by_one_that_delivers_and_so_does_a_flush() {
     let own = Arc::new(PanickingBucket { puts: AtomicUsize::new(0), keys: Mutex::new(keys) });
     let (buckets, settings) = (buckets(folder.path(), own), settings(folder.path(), Duration::ZERO, 1 << 20));
     let destinations = Destinations { store: Arc::clone(&store), buckets, strict: false };
-    let delivery = Delivery::start(settings, destinations, Arc::new(SystemClock), Arc::new(NoNotifier));
+    let delivery =
+        Delivery::start(settings, destinations, Arc::new(SystemClock), Arc::new(NoNotifier), &Cluster::alone());
     let delivery = delivery.expect("a thread can be started");
     let first = delivered.recv().expect("the round after the panic delivers");
     record(&store, &["us-east-1"], 1);

@@ -109,18 +109,22 @@ fn content(transaction: &Transaction, file: &PendingFile) -> Result<FileContent,
     Ok(FileContent { gzip, hash, oldest, newest, events })
 }
 
-/// Marks a file as written, and queues the notification of its trail's topic.
+/// Marks a file as written, and queues the notification of its trail's topic; does nothing if another node was faster.
 fn mark_as_written(shared: &DeliveryState, file: PendingFile, content: FileContent) -> Result<(), Error> {
-    let (clock, notifier) = (Arc::clone(&shared.clock), Arc::clone(&shared.notifier));
+    let (clock, notifier, cluster) = (Arc::clone(&shared.clock), Arc::clone(&shared.notifier), shared.cluster.clone());
     let FileContent { hash, oldest, newest, events, .. } = content;
     shared.store.write(move |transaction| {
         // Read in the transaction, so that the times of files increase with their order, which digests need.
-        let now = clock.now().millis();
-        transaction.execute(
+        let now = cluster.time(transaction, clock.now().millis())?;
+        let marked = transaction.execute(
             "UPDATE log_files SET delivered = ?2, hash = ?3, oldest = ?4, newest = ?5, events = ?6, \
-                validated = (SELECT validation FROM trails WHERE trails.id = log_files.trail) WHERE id = ?1",
+                validated = (SELECT validation FROM trails WHERE trails.id = log_files.trail) \
+             WHERE id = ?1 AND delivered IS NULL",
             &[file.id.into(), now.into(), (&hash).into(), oldest.into(), newest.into(), events.into()],
         )?;
+        if marked == 0 {
+            return Ok(());
+        }
         transaction.execute(
             "UPDATE trails SET delivery_tried = ?2, delivery_made = ?2, delivery_error = NULL WHERE id = ?1",
             &[file.trail.into(), now.into()],

@@ -205,6 +205,12 @@ pub(crate) fn uncovered(transaction: &Transaction, chain: &Chain) -> Result<Vec<
     )
 }
 
+/// Returns the id of the newest digest; 0 if there is none.
+pub(crate) fn newest(transaction: &Transaction) -> Result<i64, Error> {
+    let newest = transaction.query_one("SELECT MAX(id) FROM digests", &[], |row| row.optional_integer(0))?;
+    Ok(newest.flatten().unwrap_or(0))
+}
+
 /// Stores a digest and the log files that it covers, before it is written.
 pub(crate) fn plan(transaction: &Transaction, new: &NewDigest) -> Result<(), Error> {
     let NewDigest { trail, series, link, document, covered, next_follows } = new;

@@ -9,7 +9,7 @@ use store::Error;
 
 use super::chain::{self, DigestLink, NewDigest, UncoveredFile};
 use super::document::{Document, HASH_ALGORITHM, SIGNATURE_ALGORITHM, signed_text};
-use super::{Chain, DigestState, millis};
+use super::{Basis, Chain, DigestState, millis};
 use crate::public_key::sha256;
 use crate::signing_key::SigningKey;
 
@@ -30,19 +30,28 @@ struct Planning<'a> {
     taken: BTreeSet<(String, String)>,
     /// The signing key of each window; chains have the same windows, so one key signs many digests.
     keys: BTreeMap<(i64, i64), Arc<SigningKey>>,
+    /// `None` if no other node plans.
+    basis: Option<Basis>,
 }
 
-/// Plans the digests of chains up to a time.
-pub(super) fn all(shared: &DigestState, chains: Vec<Chain>, now: Timestamp) -> Result<(), Error> {
-    let mut planning = Planning { shared, new: Vec::new(), taken: BTreeSet::new(), keys: BTreeMap::new() };
+/// Plans the digests of chains up to a time; returns false if another node was faster, and the plan must be begun anew.
+pub(super) fn all(
+    shared: &DigestState,
+    chains: Vec<Chain>,
+    now: Timestamp,
+    basis: Option<Basis>,
+) -> Result<bool, Error> {
+    let mut planning = Planning { shared, new: Vec::new(), taken: BTreeSet::new(), keys: BTreeMap::new(), basis };
     let mut chains = chains.into_iter().peekable();
     while chains.peek().is_some() && !shared.stop.is_set() {
         for chain in chains.by_ref().take(CHAINS_PER_WRITE) {
             planning.windows(chain, now)?;
         }
-        planning.store()?;
+        if !planning.store()? {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 impl Planning<'_> {
@@ -143,19 +152,27 @@ impl Planning<'_> {
         Ok(key)
     }
 
-    /// Stores the planned digests, all or none of them.
-    fn store(&mut self) -> Result<(), Error> {
+    /// Stores the planned digests, all or none of them; returns false, and stores none, if another node has changed what they are based on.
+    fn store(&mut self) -> Result<bool, Error> {
         self.taken.clear();
         let new = std::mem::take(&mut self.new);
         if new.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
-        self.shared.store.write(move |transaction| {
-            for digest in &new {
-                chain::plan(transaction, digest)?;
+        let (basis, cluster) = (self.basis, self.shared.cluster.clone());
+        let stored = self.shared.store.write(move |transaction| {
+            let Some(basis) = basis else {
+                return new.iter().try_for_each(|digest| chain::plan(transaction, digest)).map(|()| Some(None));
+            };
+            if Basis::read(transaction, &cluster)? != basis {
+                return Ok(None);
             }
-            Ok(())
-        })
+            new.iter().try_for_each(|digest| chain::plan(transaction, digest))?;
+            Ok::<_, Error>(Some(Some(Basis::read(transaction, &cluster)?)))
+        })?;
+        let Some(basis) = stored else { return Ok(false) };
+        self.basis = basis;
+        Ok(true)
     }
 }
 

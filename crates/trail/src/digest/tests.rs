@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws::{Clock, Timestamp};
 use bucket::{Bucket, Buckets, FolderOptions};
+use cluster::{Cluster, Role};
 use parking_lot::Mutex;
 use store::{Durability, Error, Store};
 use worker::Waker;
@@ -104,6 +105,8 @@ impl TestDigests {
             clock: Arc::<SetClock>::clone(&clock),
             interval: Duration::from_hours(1),
             stop: Waker::default().stop_flag().clone(),
+            cluster: Cluster::alone(),
+            role: Role::always(),
             turn: Mutex::default(),
         };
         Self { clock, shared, folder }
@@ -310,7 +313,7 @@ fn a_round_that_panics_is_followed_by_one_that_writes_the_same_digest() {
     let store = Arc::clone(&digests.shared.store);
     let (keys, destinations) = (keys(&store), destinations(&store, buckets(digests.folder.path(), own)));
     let clock = Arc::<SetClock>::clone(&digests.clock);
-    let worker = Digests::start(keys, destinations, clock, Duration::from_hours(1));
+    let worker = Digests::start(keys, destinations, clock, Duration::from_hours(1), &Cluster::alone());
     let worker = worker.expect("a thread can be started");
     let first = written.recv().expect("the round after the panic writes it");
     digests.at(HOUR + 1_830 * SECOND);

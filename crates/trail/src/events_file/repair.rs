@@ -12,21 +12,29 @@ use super::backwards::{self, Backwards};
 /// Missing records that are appended at a time, which bounds the memory in use.
 const RECORDS_PER_READ: i64 = 1_000;
 
-/// Repairs the file; returns the number of appended records.
-pub(super) fn repair(file: &mut File, store: &Store) -> io::Result<usize> {
+/// What a repair found and did.
+pub(super) struct Repaired {
+    /// The number of appended records.
+    pub(super) appended: usize,
+    /// The `seq` of the last record in the file; 0 if the store has none of them.
+    pub(super) last_seq: i64,
+}
+
+/// Repairs the file.
+pub(super) fn repair(file: &mut File, store: &Store) -> io::Result<Repaired> {
     let mut last_seq = last_known(file, store)?;
     let mut appended = 0;
     loop {
         let missing = after(last_seq, store).map_err(io::Error::other)?;
-        let Some((seq, _)) = missing.last() else { return Ok(appended) };
+        let Some((seq, _)) = missing.last() else { return Ok(Repaired { appended, last_seq }) };
         (last_seq, appended) = (*seq, appended + missing.len());
         let lines: String = missing.into_iter().flat_map(|(_, record)| [record, "\n".to_owned()]).collect();
         file.write_all(lines.as_bytes())?;
     }
 }
 
-/// Reads the next missing records.
-fn after(last_seq: i64, store: &Store) -> Result<Vec<(i64, String)>, store::Error> {
+/// Reads the next records after a `seq`.
+pub(super) fn after(last_seq: i64, store: &Store) -> Result<Vec<(i64, String)>, store::Error> {
     store.read(|transaction| {
         transaction.query(
             "SELECT seq, record FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",

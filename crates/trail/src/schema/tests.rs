@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws::SystemClock;
 use bucket::{Bucket, Buckets, FolderBucket, FolderOptions, Listing};
+use cluster::Cluster;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use store::{Durability, Store};
@@ -72,7 +73,7 @@ fn events_of_the_first_version_are_delivered_exactly_once() {
     };
     let own = ("own".to_owned(), trail);
     let buckets = Arc::new(Buckets::new(own, folder.path().join("buckets"), BTreeMap::new(), FolderOptions::default()));
-    let opened = Trail::open(store, settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier))
+    let opened = Trail::open(store, settings, buckets, Arc::new(SystemClock), Arc::new(NoNotifier), &Cluster::alone())
         .expect("the trail can be opened");
     opened.flush().expect("the folder is writable");
 

@@ -49,7 +49,7 @@ impl KeyStore {
         let started = keys.iter().rfind(|key| key.valid_from.is_none_or(|from| from <= end.millis()));
         let chosen = started.unwrap_or(&keys[0]);
         let is_due = self.given.is_none() && chosen.valid_from.is_some() && end.millis() >= chosen.signs_until;
-        let id = if is_due { self.insert(&generate()?)? } else { chosen.id };
+        let id = if is_due { self.insert(&generate()?, chosen.id)? } else { chosen.id };
         self.extend_validity(id, start.millis(), end.millis())?;
         match &*last {
             Some((known, key)) if *known == id => Ok(Arc::clone(key)),
@@ -99,18 +99,15 @@ impl KeyStore {
             return Ok(keys);
         }
         match &self.given {
-            Some(given) => self.insert(given)?,
-            None => self.insert(&generate()?)?,
+            Some(given) => self.insert(given, 0)?,
+            None => self.insert(&generate()?, 0)?,
         };
         self.load()
     }
 
     /// Reads the keys that can sign from the store.
     fn load(&self) -> Result<Vec<StoredKey>, Error> {
-        let (condition, values) = match &self.given {
-            Some(given) => ("fingerprint = ?1", vec![Value::Text(given.fingerprint())]),
-            None => ("private IS NOT NULL", Vec::new()),
-        };
+        let (condition, values) = self.condition();
         let query = format!("SELECT id, valid_from, signs_until FROM signing_keys WHERE {condition} ORDER BY id");
         self.store.read(|transaction| {
             transaction.query(&query, &values, |row| {
@@ -123,14 +120,29 @@ impl KeyStore {
         })
     }
 
-    /// Stores a new key; a given key without its private half, which stays in its file.
-    fn insert(&self, key: &SigningKey) -> Result<i64, Error> {
+    /// Returns the condition of the keys that can sign, and its values.
+    fn condition(&self) -> (&'static str, Vec<Value<'_>>) {
+        match &self.given {
+            Some(given) => ("fingerprint = ?1", vec![Value::Text(given.fingerprint())]),
+            None => ("private IS NOT NULL", Vec::new()),
+        }
+    }
+
+    /// Stores a new key after another one, a given key without its private half, which stays in its file; returns its id, or that of the
+    /// one that another node has stored meanwhile.
+    fn insert(&self, key: &SigningKey, after: i64) -> Result<i64, Error> {
         let private = match &self.given {
             Some(_) => None,
             None => Some(key.private_der().map_err(|_| Error::Damaged("a new signing key cannot be encoded"))?),
         };
         let (public, fingerprint) = (key.public_der().to_vec(), key.fingerprint().to_owned());
+        let (condition, is_given) = (self.condition().0, self.given.is_some());
         self.store.write(move |transaction| {
+            let values = if is_given { vec![Value::Text(&fingerprint)] } else { Vec::new() };
+            let query = format!("SELECT id FROM signing_keys WHERE {condition} AND id > {after} ORDER BY id LIMIT 1");
+            if let Some(id) = transaction.query_one(&query, &values, |row| row.integer(0))? {
+                return Ok(Some(id));
+            }
             transaction.query_one(
                 "INSERT INTO signing_keys (private, public, fingerprint, signs_until, valid_until) VALUES (?1, ?2, ?3, 0, 0) \
                  RETURNING id",
