@@ -25,7 +25,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("codecommit", &["aws", "store", "git"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
     ("seed", &["aws", "store", "git", "identity", "trail", "codecommit"]),
-    ("console", &["aws", "identity", "trail", "codecommit"]),
+    ("console", &["aws", "cluster", "identity", "trail", "codecommit"]),
     (
         "server",
         &[

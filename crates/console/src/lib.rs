@@ -40,6 +40,7 @@ mod visit;
 
 use aws::{Call, Caller, Failure, Region};
 use bytes::Bytes;
+use cluster::Cluster;
 use codecommit::CodeCommit;
 use http::{Request, Response};
 use identity::{Access, Sts};
@@ -62,6 +63,8 @@ pub struct Services<'s> {
     pub codecommit: &'s CodeCommit,
     /// Identities and sessions.
     pub sts: &'s Sts,
+    /// The servers on the same database.
+    pub cluster: &'s Cluster,
     /// Whether credentials are verified.
     pub access: Access,
     /// The region of readers who have not chosen one.

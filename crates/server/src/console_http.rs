@@ -93,6 +93,7 @@ fn services<'s>(state: &'s State, is_secure: bool, begin: &'s console::BeginCall
         cloudtrail: &state.cloudtrail,
         codecommit: &state.codecommit,
         sts: &state.sts,
+        cluster: &state.cluster,
         access: state.settings.access,
         region: &state.settings.region,
         is_secure,

@@ -64,3 +64,11 @@ fn a_trail_is_created_stopped_changed_and_deleted() {
     let refused = browser.submit("trails", "trails", &[("name", "x"), ("bucket", "my-logs")]);
     assert_eq!(refused.status, 400, "{}", refused.text());
 }
+
+#[test]
+fn the_servers_on_one_database_are_listed_with_their_roles() {
+    let world = World::new();
+    let page = Browser::signed_in(&world).page("trails");
+    let is_listed = page.contains("Servers on the same database") && page.contains("delivery, digests");
+    assert_eq!(is_listed, world.store().is_remote(), "{page}");
+}

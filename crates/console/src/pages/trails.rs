@@ -1,7 +1,9 @@
 //! Trails: the list with its states, and the creation of a trail.
 
 use askama::Template;
-use aws::Failure;
+use aws::{Failure, Timestamp};
+use cluster::Node;
+use identity::Access;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,6 +21,19 @@ struct TrailsPage {
     rows: Vec<Row>,
     csv: String,
     json: String,
+    /// The servers on the same database; empty with a database of its own.
+    nodes: Vec<NodeRow>,
+}
+
+struct NodeRow {
+    name: String,
+    status: &'static str,
+    address: String,
+    version: String,
+    last_seen: String,
+    /// Seconds by which its clock is ahead.
+    clock_offset: f64,
+    roles: String,
 }
 
 struct Row {
@@ -84,6 +99,28 @@ pub(crate) fn url_of(arn: &str) -> String {
     url::page(&format!("trails/{}", url::escape(arn)))
 }
 
+/// Lists the servers on the same database, for readers who may know: those of a server that everyone may use.
+fn nodes(visit: &Visit<'_>) -> Vec<NodeRow> {
+    if visit.services.access != Access::Open {
+        return Vec::new();
+    }
+    let nodes = visit.services.cluster.nodes().unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot read the nodes");
+        Vec::new()
+    });
+    let row = |node: Node| NodeRow {
+        name: node.name,
+        status: node.status.as_str(),
+        address: node.address,
+        version: node.version,
+        last_seen: Timestamp::from_millis(node.seen).iso(),
+        #[expect(clippy::cast_precision_loss, reason = "a tenth of a second is shown")]
+        clock_offset: node.clock_offset as f64 / 1_000.0,
+        roles: node.roles.join(", "),
+    };
+    nodes.into_iter().map(row).collect()
+}
+
 /// Shows the trails of the region, and those of other regions that have its events.
 pub(crate) fn list(visit: &Visit<'_>) -> Page {
     let described: Described = visit.run("DescribeTrails", &json!({}))?;
@@ -117,7 +154,8 @@ pub(crate) fn list(visit: &Visit<'_>) -> Page {
         }
     }
     let (csv, json) = (visit.address(&[("format", "csv")]), visit.address(&[("format", "json")]));
-    visit.page(&TrailsPage { frame: visit.frame("Trails", Section::Trails), rows, csv, json })
+    let nodes = nodes(visit);
+    visit.page(&TrailsPage { frame: visit.frame("Trails", Section::Trails), rows, csv, json, nodes })
 }
 
 /// Creates a trail, and starts its logging as the console of AWS does.
