@@ -235,7 +235,7 @@ impl Repository {
             removed += usize::from(dropped > 0);
         }
         if let Some(time) = inventory.marked_unreachable {
-            unreachable_mark::forget(self.objects(), time)?;
+            unreachable_mark::forget(self, time)?;
         }
         Ok(Outcome { removed, ..outcome })
     }

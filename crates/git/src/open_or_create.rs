@@ -2,9 +2,13 @@
 
 mod reindex;
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use crate::{Repository, cache_memory::CacheMemory, staging};
+use crate::{Repository, cache_memory::CacheMemory, shared_packs::SharedPacks, staging};
 use reindex::reindex;
 
 /// Git ignores `preciousObjects` in repository formats without extensions.
@@ -22,6 +26,28 @@ impl Repository {
 
     /// As [`Repository::open_or_create`], with the memory of the repository's caches.
     pub fn open_or_create_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
+        let (repository, orphans) = Self::open_swept(path, memory, None)?;
+        for pack in orphans {
+            let outcome = reindex(&repository, &pack);
+            repository.note_orphan(pack, outcome);
+        }
+        Ok(repository)
+    }
+
+    /// Opens the copy of a repository whose packs several nodes share; creates its folder if it does not exist.
+    ///
+    /// [`Repository::follow`] brings it up to date.
+    pub fn open_or_create_copy(path: &Path, memory: &CacheMemory, packs: Arc<dyn SharedPacks>) -> io::Result<Self> {
+        // A pack that has lost its index is fetched again, or is not in the list.
+        Ok(Self::open_swept(path, memory, Some(packs))?.0)
+    }
+
+    /// Opens the repository and removes the remains of interrupted work; returns the packs that have lost their indices, too.
+    fn open_swept(
+        path: &Path,
+        memory: &CacheMemory,
+        packs: Option<Arc<dyn SharedPacks>>,
+    ) -> io::Result<(Self, Vec<PathBuf>)> {
         for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
             fs::create_dir_all(path.join(folder))?;
         }
@@ -34,16 +60,13 @@ impl Repository {
         }
         if let Some(repository) = Self::opened(path) {
             // Another user may be receiving a push, so nothing is removed.
-            repository.refresh()?;
-            return Ok(repository);
+            if packs.is_none() {
+                repository.refresh()?;
+            }
+            return Ok((repository, Vec::new()));
         }
         let orphans = staging::sweep(&fs::canonicalize(path.join("objects"))?)?;
-        let repository = Self::open_with(path, memory)?;
-        for pack in orphans {
-            let outcome = reindex(&repository, &pack);
-            repository.note_orphan(pack, outcome);
-        }
-        Ok(repository)
+        Ok((Self::open_with(path, memory, packs)?, orphans))
     }
 }
 

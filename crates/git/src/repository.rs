@@ -2,8 +2,10 @@
 //!
 //! Packs and loose objects are read from the repository's own folder and its alternates; Git's other files (`.rev`,
 //! `.bitmap`, `multi-pack-index`, `commit-graph`) are not needed. Changes by other processes are detected by the modification
-//! times of the folders: when [`Repository::refresh`] is called, and when an object is not found.
+//! times of the folders: when [`Repository::refresh`] is called, and when an object is not found. A repository can also be the copy of
+//! packs that several nodes share ([`crate::SharedPacks`]).
 
+mod copy;
 mod folders;
 mod state;
 
@@ -22,8 +24,10 @@ use crate::{
     decode_cache::DecodeCaches,
     gc_lock::{GcLock, ObjectsInUse},
     interrupt::Interrupt,
+    shared_packs::SharedPacks,
     staging::Staging,
 };
+use copy::Copy;
 pub(crate) use state::State;
 
 /// The objects of one repository; cheap to clone, shared by threads.
@@ -37,6 +41,8 @@ pub struct Repository {
 
 struct Shared {
     objects: PathBuf,
+    /// Set if other nodes share the packs.
+    copy: Option<Copy>,
     state: RwLock<Arc<State>>,
     /// Locked while the folders are read, so that a newer state is never replaced by an older one.
     reading: Mutex<()>,
@@ -62,11 +68,15 @@ impl Repository {
     ///
     /// Unusable packs are left out; see [`Repository::unusable_packs`].
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::open_with(path, &CacheMemory::default())
+        Self::open_with(path, &CacheMemory::default(), None)
     }
 
-    /// As [`Repository::open`], with the memory of its caches; an open repository keeps its own memory.
-    pub(crate) fn open_with(path: &Path, memory: &CacheMemory) -> io::Result<Self> {
+    /// As [`Repository::open`], with the memory of its caches, and with the packs of which it is a copy; an open repository keeps its own.
+    pub(crate) fn open_with(
+        path: &Path,
+        memory: &CacheMemory,
+        packs: Option<Arc<dyn SharedPacks>>,
+    ) -> io::Result<Self> {
         let objects = fs::canonicalize(path.join("objects"))?;
         let known = Self::known(&open(), &objects);
         if let Some(repository) = known {
@@ -76,6 +86,7 @@ impl Repository {
         let repository = Self::of(Arc::new(Shared {
             state: RwLock::new(Arc::new(State::read(&objects, None, memory)?)),
             objects,
+            copy: packs.map(Copy::new),
             reading: Mutex::default(),
             gc_lock: Arc::default(),
             maintenance: Mutex::default(),
@@ -125,9 +136,10 @@ impl Repository {
 
     /// Detects changes by other processes; returns whether there are any. Running requests are not affected.
     ///
-    /// Costs a few file system calls if nothing has changed.
+    /// Costs a few file system calls if nothing has changed; a copy also reads its list of packs.
     pub fn refresh(&self) -> io::Result<bool> {
         let state = self.state();
+        self.follow_list()?;
         if state.is_current() { Ok(false) } else { self.read_again(&state) }
     }
 
@@ -192,8 +204,8 @@ impl Repository {
         &self.shared.maintenance
     }
 
-    /// Moves a finished pack into the repository, visible to readers; with `sync` it survives a power failure.
-    pub(crate) fn install(&self, staging: &Staging, checksum: &ObjectId, sync: bool) -> io::Result<()> {
+    /// Moves a finished pack into the folder, visible to readers.
+    fn install_here(&self, staging: &Staging, checksum: &ObjectId, sync: bool) -> io::Result<()> {
         staging.install(&self.shared.objects, checksum, sync, |index| {
             self.read_again(&self.state())?;
             let state = self.state();

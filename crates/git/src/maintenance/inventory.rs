@@ -39,7 +39,7 @@ impl Inventory {
     /// Lists the files of a repository.
     pub(super) fn take(repository: &Repository) -> io::Result<Self> {
         let folder = repository.objects().join("pack");
-        let marked_unreachable = unreachable_mark::read(repository.objects());
+        let marked_unreachable = unreachable_mark::of(repository)?;
         let (plain, cruft, foreign, kept, loose) = <(_, _, _, _, Vec<_>)>::default();
         let mut inventory = Self { plain, cruft, foreign, kept, loose, marked_unreachable };
         for pack in repository.state().packs.iter().cloned() {

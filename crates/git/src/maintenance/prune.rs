@@ -37,7 +37,7 @@ impl Prune<'_> {
         kept: &Times,
         tips: &mut Tips<'_>,
     ) -> io::Result<(usize, bool)> {
-        let going: HashSet<_> = ids(cruft).filter(|id| !kept.contains_key(id)).collect();
+        let going: Arc<HashSet<_>> = Arc::new(ids(cruft).filter(|id| !kept.contains_key(id)).collect());
         if going.is_empty() {
             return Ok((0, false));
         }
@@ -56,7 +56,7 @@ impl Prune<'_> {
         &self,
         reader: &mut Reader,
         cruft: &Arc<Pack>,
-        going: &HashSet<ObjectId>,
+        going: &Arc<HashSet<ObjectId>>,
         tips: &mut Tips<'_>,
     ) -> io::Result<bool> {
         let mut seen = HashSet::default();
@@ -65,12 +65,18 @@ impl Prune<'_> {
             return Ok(false);
         }
         let Some(_alone) = self.alone() else { return Ok(false) };
+        self.repository.refresh()?;
+        let version = self.repository.followed_version();
         if tips()?.iter().any(|tip| going.contains(tip)) || self.news_name(going, &mut seen, reader)? {
             return Ok(false);
         }
         remove::forget(&self.repository.objects().join("info"), "commit-graph")?;
-        remove::packs_of(self.repository, &[cruft])?;
-        Ok(true)
+        let (checksum, going) = (cruft.index.pack_checksum(), Arc::clone(going));
+        remove::unlisted(self.repository, &[cruft], |shared| {
+            // The packs of this version refer to none of these objects; other nodes may have added more.
+            let Some(version) = version else { return Ok(None) };
+            shared.prune(&checksum, version, Box::new(move |id| going.contains(id)))
+        })
     }
 
     /// Waits a short time for the repository to be not in use.

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, sync::Arc};
 use gix::ObjectId;
 
 use super::inventory;
-use crate::{Repository, files, pack::Pack, staging};
+use crate::{Repository, SharedPacks, files, pack::Pack};
 
 /// Removes packs and loose objects whose objects are all in `staying` packs; returns the number of removed packs.
 ///
@@ -36,13 +36,22 @@ pub(super) fn replaced(
 
 /// Removes packs, and the files that Git derived from them.
 pub(super) fn packs_of(repository: &Repository, packs: &[&Arc<Pack>]) -> io::Result<()> {
+    let checksums: Vec<_> = packs.iter().map(|pack| pack.index.pack_checksum()).collect();
+    unlisted(repository, packs, |shared| shared.remove(&checksums).map(Some)).map(drop)
+}
+
+/// Removes packs once `unlist` has removed them from the list of a copy; returns whether they were removed.
+pub(super) fn unlisted(
+    repository: &Repository,
+    packs: &[&Arc<Pack>],
+    unlist: impl FnOnce(&dyn SharedPacks) -> io::Result<Option<i64>>,
+) -> io::Result<bool> {
     if packs.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     forget(&repository.objects().join("pack"), "multi-pack-index")?;
     let indices: Vec<_> = packs.iter().map(|pack| pack.index.path().to_owned()).collect();
-    staging::remove_packs(&indices)?;
-    repository.read_again(&repository.state()).map(drop)
+    repository.remove_packs(&indices, unlist)
 }
 
 /// Removes files that Git derived from objects, whose names start with `name`.

@@ -1,0 +1,168 @@
+//! The copy of a repository on one of several nodes, and how it follows the list of packs.
+//!
+//! **Invariant:** the files of packs in the folder of a copy change only while its version is locked. So a copy with the version of a
+//! list has exactly the packs of the list.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use gix::ObjectId;
+use parking_lot::Mutex;
+
+use super::Repository;
+use crate::{
+    files,
+    shared_packs::{NewPack, PackList, SharedPacks},
+    staging::{self, Staging},
+};
+
+/// Attempts to follow a list from which packs are removed meanwhile.
+const TRIES: usize = 3;
+
+/// What makes a repository the copy of a shared one.
+pub(super) struct Copy {
+    packs: Arc<dyn SharedPacks>,
+    /// The version of the list that the folder follows; `None` before it was first read.
+    version: Mutex<Option<i64>>,
+}
+
+impl Copy {
+    pub(super) fn new(packs: Arc<dyn SharedPacks>) -> Self {
+        Self { packs, version: Mutex::new(None) }
+    }
+}
+
+impl Repository {
+    /// Returns whether the repository is a copy of packs that several nodes share.
+    pub fn is_copy(&self) -> bool {
+        self.copy().is_some()
+    }
+
+    /// Brings a copy up to date, if its list of packs has another version than it follows.
+    pub fn follow(&self, version: i64) -> io::Result<()> {
+        match self.copy() {
+            Some(copy) if *copy.version.lock() != Some(version) => self.synchronize(copy),
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings a copy up to date.
+    pub(super) fn follow_list(&self) -> io::Result<()> {
+        self.copy().map_or(Ok(()), |copy| self.synchronize(copy))
+    }
+
+    /// Returns the version of the list that a copy follows; the state that is read afterwards is at least as new.
+    pub(crate) fn followed_version(&self) -> Option<i64> {
+        self.copy().and_then(|copy| *copy.version.lock())
+    }
+
+    /// Returns the shared packs of a copy.
+    pub(crate) fn shared_packs(&self) -> Option<&dyn SharedPacks> {
+        self.copy().map(|copy| &*copy.packs)
+    }
+
+    /// Moves a finished pack into the repository, visible to readers; with `sync` it survives a power failure.
+    ///
+    /// Other nodes have it, too, once it is in a copy.
+    pub(crate) fn install(&self, staging: &Staging, checksum: &ObjectId, sync: bool) -> io::Result<()> {
+        let Some(copy) = self.copy() else { return self.install_here(staging, checksum, sync) };
+        let added = copy.packs.add(&NewPack { folder: staging.path(), checksum: *checksum, sync })?;
+        let mut version = copy.version.lock();
+        // A copy can be fetched again, so it need not survive a power failure.
+        self.install_here(staging, checksum, false)?;
+        advance(&mut version, added);
+        Ok(())
+    }
+
+    /// Removes packs, which are given by the paths of their indices. `unlist` removes them from the list of a copy first, and returns
+    /// its new version, or `None` if they have to stay; returns whether they were removed.
+    pub(crate) fn remove_packs(
+        &self,
+        indices: &[PathBuf],
+        unlist: impl FnOnce(&dyn SharedPacks) -> io::Result<Option<i64>>,
+    ) -> io::Result<bool> {
+        match self.copy() {
+            None => staging::remove_packs(indices)?,
+            Some(copy) => {
+                let Some(changed) = unlist(&*copy.packs)? else { return Ok(false) };
+                let mut version = copy.version.lock();
+                staging::remove_packs(indices)?;
+                advance(&mut version, changed);
+            }
+        }
+        self.read_again(&self.state())?;
+        Ok(true)
+    }
+
+    fn copy(&self) -> Option<&Copy> {
+        self.shared.copy.as_ref()
+    }
+
+    /// Makes the packs in the folder those of the list.
+    fn synchronize(&self, copy: &Copy) -> io::Result<()> {
+        let mut version = copy.version.lock();
+        let mut tries = TRIES;
+        loop {
+            let list = copy.packs.list()?;
+            if *version == Some(list.version) {
+                return Ok(());
+            }
+            tries -= 1;
+            match self.take_over(copy, &list) {
+                // Another node has removed a pack since the list was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries > 0 => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    *version = Some(list.version);
+                    return self.read_again(&self.state()).map(drop);
+                }
+            }
+        }
+    }
+
+    /// Fetches the packs of a list that are missing here, and removes those that are not in it.
+    fn take_over(&self, copy: &Copy, list: &PackList) -> io::Result<()> {
+        let mut here = installed_packs(self.objects())?;
+        for listed in &list.packs {
+            if let Some(index) = here.remove(&listed.checksum) {
+                let times = index.with_extension("mtimes");
+                if times.exists() == listed.is_cruft {
+                    continue;
+                }
+                if !listed.is_cruft {
+                    files::remove(&times)?;
+                    continue;
+                }
+            }
+            let staging = Staging::create(self.objects())?;
+            copy.packs.fetch(&listed.checksum, staging.path())?;
+            staging.install(self.objects(), &listed.checksum, false, |_| Ok(()))?;
+        }
+        staging::remove_packs(&here.into_values().collect::<Vec<_>>())
+    }
+}
+
+/// Sets the version of a copy after a change that it has made itself, unless others have changed the list, too.
+fn advance(version: &mut Option<i64>, changed: i64) {
+    if version.is_some_and(|version| version + 1 == changed) {
+        *version = Some(changed);
+    }
+}
+
+/// Lists the indices of the packs in the folder of a copy, by the checksums of the packs.
+fn installed_packs(objects: &Path) -> io::Result<HashMap<ObjectId, PathBuf>> {
+    let mut found = HashMap::new();
+    for entry in fs::read_dir(objects.join("pack"))? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let checksum = name.and_then(|name| name.strip_prefix("pack-")?.strip_suffix(".idx"));
+        if let Some(checksum) = checksum.and_then(|hex| ObjectId::from_hex(hex.as_bytes()).ok()) {
+            found.insert(checksum, path);
+        }
+    }
+    Ok(found)
+}
