@@ -1,4 +1,7 @@
-//! Several servers on one database and one trail folder. Without a server with PostgreSQL these tests have nothing to look at.
+//! Several servers on one database, one folder of objects and one trail folder. Without a server with PostgreSQL these tests have nothing to
+//! look at.
+
+mod objects;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,9 +51,15 @@ impl Cluster {
 
     /// Returns the command that starts a node whose data folder has a name of its own.
     fn command(&self, node: &str, data: &str) -> Command {
+        self.command_over(node, data, "objects")
+    }
+
+    /// Returns the command that starts a node over a folder of objects.
+    fn command_over(&self, node: &str, data: &str, objects: &str) -> Command {
         let mut command = Command::new(binary::path());
         command.env_clear().args(["--listen", "127.0.0.1:0", "--database", self.schema.url(), "--node-name", node]);
         command.arg("--data-dir").arg(self.folder.path().join(data));
+        command.arg("--objects").arg(self.folder.path().join(objects));
         command.arg("--trail-dir").arg(self.trail()).arg("--buckets-dir").arg(self.folder.path().join("buckets"));
         command.args(["--log-interval", "100ms", "--log-size", "64KB", "--digest-interval", "1s", "--allow-reset"]);
         command.args(["--repository-limit", "1000000"]).arg("--signing-key").arg(signing_key());
@@ -62,13 +71,18 @@ impl Cluster {
         Running::start_command(self.command(node, node))
     }
 
+    /// Connects to the database.
+    fn store(&self) -> Store {
+        Store::connect(self.schema.settings(), Durability::Normal).expect("the database runs")
+    }
+
     fn trail(&self) -> PathBuf {
         self.folder.path().join("trail")
     }
 
     /// Reads the ids of the stored events, which are numbered without gaps from 1.
     fn stored_events(&self) -> Vec<String> {
-        let store = Store::connect(self.schema.settings(), Durability::Normal).expect("the database runs");
+        let store = self.store();
         let events: Result<Vec<(i64, String)>, Error> = store.read(|transaction| {
             let sql = "SELECT seq, event_id FROM events ORDER BY seq";
             transaction.query(sql, &[], |row| Ok((row.integer(0)?, row.text(1)?)))

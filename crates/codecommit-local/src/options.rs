@@ -80,6 +80,8 @@ pub struct Options {
     "Data" {
         /// Folder of the repositories and the database [default: ./codecommit-data]
         data_dir: PathBuf = "CODECOMMIT_LOCAL_DATA_DIR", "FOLDER";
+        /// Folder of Git objects and large files that servers with the same --database share [default: each its data folder]
+        objects: PathBuf = "CODECOMMIT_LOCAL_OBJECTS", "FOLDER", hide_short_help = true;
         /// Keep everything in temporary folders that are removed at exit
         ephemeral: bool = "CODECOMMIT_LOCAL_EPHEMERAL", "BOOL", num_args = 0..=1, default_missing_value = "true";
         /// Database: sqlite: a file in the data folder; `postgres://USER@HOST/DATABASE?schema=NAME`: a PostgreSQL server [default: sqlite:]

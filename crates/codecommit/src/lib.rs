@@ -25,6 +25,7 @@ mod merge;
 mod mode;
 mod name;
 mod objects;
+mod objects_id;
 mod operations;
 mod page;
 mod path;
@@ -39,6 +40,7 @@ pub mod repository;
 mod request_token;
 mod schema;
 pub mod settings;
+mod shared_objects;
 mod slots;
 mod specifier;
 mod tag;
@@ -70,6 +72,8 @@ use crate::ref_cache::{RefCache, RefSnapshot};
 pub use crate::ref_edit::ChangedReference;
 use crate::repository::Repository;
 pub use crate::settings::Settings;
+use crate::settings::SharedSettings;
+use crate::shared_objects::{FolderStorage, SharedObjects};
 use crate::trigger::delivery::TriggerSender;
 pub use crate::wake::Wake;
 
@@ -101,7 +105,7 @@ pub struct CodeCommit {
 type Change<O> = aws::operation::Change<Transaction, O, Exception>;
 
 impl CodeCommit {
-    /// Opens the service over a store and the folder of the repositories' objects.
+    /// Opens the service over a store and the folder of the repositories' objects, or of their copies on this node.
     ///
     /// Removes what is left of deleted repositories, and of uploads of large files, whose folder is beside that of the objects. `git` holds the capabilities that are advertised to Git clients.
     pub fn open(
@@ -116,9 +120,19 @@ impl CodeCommit {
         store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
+        if store.is_remote() {
+            objects_id::tie(&store, settings.shared.as_ref().map_or(&folder, |shared| &shared.folder))?;
+        }
         let memory = CacheMemory::new(settings.cache_bytes);
-        let lfs = LfsStorage::open(folder.clone(), settings.sync)?;
-        let objects = Arc::new(Objects::open(folder, &owned, &deleted, &memory)?);
+        let (lfs, shared) = match &settings.shared {
+            None => (LfsStorage::open(folder.clone(), settings.sync)?, None),
+            Some(SharedSettings { folder, node }) => {
+                let storage = Arc::new(FolderStorage::open(folder)?);
+                let shared = SharedObjects::new(Arc::clone(&store), storage);
+                (LfsStorage::open_shared(folder.clone(), node, settings.sync)?, Some(shared))
+            }
+        };
+        let objects = Arc::new(Objects::open(folder, shared, &owned, &deleted, &memory)?);
         if !deleted.is_empty() {
             store.write(repository::forget_deleted).map_err(io::Error::other)?;
         }
@@ -185,6 +199,7 @@ impl CodeCommit {
             || Ok::<_, Exception>(self.store.read(|transaction| repository::exists(transaction, &repository.id))?);
         let objects = self.objects.get(&repository.id, exists)?;
         let objects = objects.ok_or_else(|| Exception::RepositoryDoesNotExist { name: repository.name.clone() })?;
+        objects.follow(repository.packs_version)?;
         Ok(Arc::new(objects.interrupted_by(Interrupt::on(call.interrupts.iter().cloned()))))
     }
 
@@ -210,6 +225,9 @@ impl CodeCommit {
                 "INSERT INTO deletions (repository_id) SELECT id FROM repositories WHERE true ON CONFLICT DO NOTHING",
                 &[],
             )?;
+            if objects.shared().is_some() {
+                ids.iter().try_for_each(|id| shared_objects::retire(transaction, id))?;
+            }
             transaction.execute("DELETE FROM repositories", &[])?;
             transaction.execute("DELETE FROM approval_rule_templates", &[])?;
             transaction.execute("DELETE FROM places", &[])?;

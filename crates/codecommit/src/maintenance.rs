@@ -1,14 +1,18 @@
 //! Maintenance of repositories, and the writers whose new objects make it necessary.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws::Call;
+use aws::{Call, Timestamp};
 use git::maintenance::{MaintenanceOptions, Outcome};
 use git::{Fsck, FsckError, Interrupt, Object, ObjectId, ObjectsInUse};
 
-use crate::repository::Repository;
+use store::Transaction;
+
+use crate::repository::{self, Repository};
+use crate::shared_objects;
 use crate::{CodeCommit, Exception, ref_query};
 
 /// Background maintenance of repositories.
@@ -68,7 +72,7 @@ impl CodeCommit {
 
     /// Runs the maintenance of a repository's objects that is due; they stay usable meanwhile.
     pub fn maintain(&self, repository_id: &str, maintenance: &MaintenanceOptions) -> io::Result<Outcome> {
-        let Some(objects) = self.objects.existing(repository_id)? else { return Ok(Outcome::default()) };
+        let Some(objects) = self.existing_objects(repository_id)? else { return Ok(Outcome::default()) };
         let objects = objects.interrupted_by(Interrupt::on([Arc::clone(&maintenance.stop)]));
         let mut tips = || {
             self.store
@@ -80,10 +84,97 @@ impl CodeCommit {
         Ok(outcome)
     }
 
-    /// Lists the ids of repositories that may hold unreachable objects and so need maintenance from time to time.
-    pub fn repositories_to_prune(&self) -> Vec<String> {
-        self.objects.repositories_to_prune()
+    /// Writes the commit graph of a repository's copy on this node, if it is due; another node does the other maintenance.
+    pub fn maintain_copy(&self, repository_id: &str) -> io::Result<()> {
+        match self.existing_objects(repository_id)? {
+            Some(objects) => objects.write_graph().map(drop),
+            None => Ok(()),
+        }
     }
+
+    /// Lists the ids of repositories that may hold unreachable objects and so need maintenance from time to time.
+    pub fn repositories_to_prune(&self) -> io::Result<Vec<String>> {
+        if !self.has_shared_objects() {
+            return Ok(self.objects.repositories_to_prune());
+        }
+        self.store.read(shared_objects::repositories_to_prune).map_err(io::Error::other)
+    }
+
+    /// Lists the ids of repositories for which maintenance is due because of pushes to any node; none if one node has all repositories.
+    pub fn repositories_to_maintain(&self, packs_max: usize) -> io::Result<Vec<String>> {
+        if !self.has_shared_objects() {
+            return Ok(Vec::new());
+        }
+        let list = |transaction: &_| shared_objects::repositories_to_maintain(transaction, packs_max);
+        self.store.read(list).map_err(io::Error::other)
+    }
+
+    /// Removes the files that several nodes share and that none needs any more.
+    pub fn remove_gone_objects(&self) -> io::Result<()> {
+        let Some(shared) = self.objects.shared() else { return Ok(()) };
+        let with_files = self.lfs.repositories()?;
+        let ids = self.repository_ids()?;
+        for id in with_files.iter().filter(|id| !ids.contains(*id)) {
+            self.lfs.remove_repository(id)?;
+        }
+        shared.remove_gone()
+    }
+
+    /// Returns whether several nodes share the objects of repositories.
+    pub fn has_shared_objects(&self) -> bool {
+        self.objects.shared().is_some()
+    }
+
+    /// Removes all copies, because another node has removed all data; those in use go when they are no longer used.
+    pub fn remove_copies(&self) {
+        if self.has_shared_objects() {
+            self.objects.remove(self.objects.folders());
+        }
+    }
+
+    /// Removes the copies of repositories that other nodes have deleted.
+    pub fn remove_deleted_copies(&self) -> io::Result<()> {
+        if self.has_shared_objects() {
+            // A repository can be created after the list of all was read, but then its folder is not in the list of folders.
+            let folders = self.objects.folders();
+            let ids = self.repository_ids()?;
+            self.objects.remove(folders.into_iter().filter(|id| !ids.contains(id)).collect());
+        }
+        Ok(())
+    }
+
+    fn repository_ids(&self) -> io::Result<HashSet<String>> {
+        let ids = self.store.read(repository::all_ids).map_err(io::Error::other)?;
+        Ok(ids.into_iter().collect())
+    }
+
+    /// Opens the objects of a repository for work that no call has asked for; `None` if it has none, or does not exist.
+    pub(crate) fn existing_objects(&self, repository_id: &str) -> io::Result<Option<Arc<git::Repository>>> {
+        let is_shared = self.has_shared_objects();
+        let exists = || {
+            let exists = |transaction: &_| repository::exists(transaction, repository_id);
+            if is_shared { self.store.read(exists).map_err(io::Error::other) } else { Ok(false) }
+        };
+        let Some(objects) = self.objects.get(repository_id, exists)? else { return Ok(None) };
+        objects.refresh()?;
+        Ok(Some(objects))
+    }
+}
+
+/// Notes that objects of a repository may have become unreachable.
+pub(crate) fn mark_unreachable(
+    transaction: &Transaction,
+    objects: &Arc<git::Repository>,
+    repository_id: &str,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    if objects.is_copy() {
+        return shared_objects::mark_unreachable(transaction, repository_id, now.millis() / 1_000);
+    }
+    let (objects, now) = (Arc::clone(objects), now.to_system_time());
+    // If the note cannot be written, the objects are only pruned later.
+    transaction.after_commit(move || drop(objects.mark_unreachable(now)));
+    Ok(())
 }
 
 impl Writer {
@@ -102,7 +193,7 @@ impl Writer {
     }
 
     /// Prevents pruning until the transaction is committed or rolled back.
-    pub(crate) fn keep_until_committed(self, transaction: &store::Transaction) {
+    pub(crate) fn keep_until_committed(self, transaction: &Transaction) {
         transaction.after_commit(move || drop(self));
     }
 }

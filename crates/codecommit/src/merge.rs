@@ -39,7 +39,7 @@ use self::specifiers::MergeSpecifiers;
 use crate::name::RepositoryName;
 use crate::ref_edit::{PreviousValue, RefEdit, Rejection};
 use crate::ref_transaction::{RefTransaction, bus_event};
-use crate::{Change, CodeCommit, Exception};
+use crate::{Change, CodeCommit, Exception, maintenance};
 
 pub(crate) fn branches_by_fast_forward(
     service: &CodeCommit,
@@ -123,9 +123,7 @@ pub(crate) fn create_unreferenced(
         writer.keep_until_committed(transaction);
         record(transaction, &repository, tips, commit_id)?;
         bus_event::emit_unreferenced(transaction, &call, &repository, &origin, commit_id)?;
-        let now = call.time.to_system_time();
-        // If the note cannot be written, the commit is only pruned later.
-        transaction.after_commit(move || drop(objects.mark_unreachable(now)));
+        maintenance::mark_unreachable(transaction, &objects, &repository.id, call.time)?;
         let output = CreateUnreferencedMergeCommitOutput::builder();
         Ok(output.commit_id(commit_id.to_string()).tree_id(tree_id.to_string()).build())
     }))

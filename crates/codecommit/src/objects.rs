@@ -1,4 +1,4 @@
-//! Folder with the objects of all repositories, `ID/objects` for each.
+//! Folder with the objects of all repositories, `ID/objects` for each; with several nodes, each has a folder with copies.
 //!
 //! **Invariant:** a repository is open at most once, however many calls use it. Its folder is created with its first object, so that
 //! creating a repository costs no file. The folder of a deleted repository stays complete while a call uses it; then it is removed
@@ -15,6 +15,8 @@ use std::time::Duration;
 use git::CacheMemory;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::shared_objects::SharedObjects;
+
 /// Prefix to which the folder of a deleted repository is renamed at once; its removal takes longer.
 const REMOVED_PREFIX: &str = "removed-";
 
@@ -27,6 +29,8 @@ const OPEN_MAX: usize = 64;
 /// Object folders of the repositories.
 pub(crate) struct Objects {
     folder: PathBuf,
+    /// What the folder has copies of, if several nodes share the objects.
+    shared: Option<SharedObjects>,
     /// Memory of the open repositories' caches.
     memory: CacheMemory,
     open: Mutex<OpenRepositories>,
@@ -53,9 +57,10 @@ struct Recent {
 impl Objects {
     /// Opens the folder and removes what is left of deleted repositories.
     ///
-    /// Other entries that are not in `owned` stay: the database may not be the one that belongs to the folder.
+    /// Other entries that are not in `owned` stay: the database may not be the one that belongs to the folder. But copies are removed.
     pub(crate) fn open(
         folder: PathBuf,
+        shared: Option<SharedObjects>,
         owned: &[String],
         deleted: &[String],
         memory: &CacheMemory,
@@ -67,14 +72,27 @@ impl Objects {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with(REMOVED_PREFIX) || deleted.contains(&*name) {
+            let is_owned = owned.contains(&*name);
+            if name.starts_with(REMOVED_PREFIX) || deleted.contains(&*name) || (shared.is_some() && !is_owned) {
                 fs::remove_dir_all(entry.path()).map_err(named)?;
-            } else if !owned.contains(&*name) {
+            } else if !is_owned {
                 let path = entry.path();
                 tracing::warn!(path = %path.display(), "found an entry that belongs to no repository of the database; leaving it in place");
             }
         }
-        Ok(Self { folder, memory: memory.clone(), open: Mutex::default(), removed: Condvar::new() })
+        Ok(Self { folder, shared, memory: memory.clone(), open: Mutex::default(), removed: Condvar::new() })
+    }
+
+    /// Returns what several nodes share.
+    pub(crate) fn shared(&self) -> Option<&SharedObjects> {
+        self.shared.as_ref()
+    }
+
+    /// Lists the ids of repositories with a folder.
+    pub(crate) fn folders(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(|name| !name.starts_with(REMOVED_PREFIX)).collect()
     }
 
     /// Lists the ids of repositories that may hold unreachable objects.
@@ -102,10 +120,14 @@ impl Objects {
             return Ok(Some(repository));
         }
         let path = self.folder.join(id);
-        if !path.is_dir() && !exists()? {
+        // Another node may have deleted the repository.
+        if (self.shared.is_some() || !path.is_dir()) && !exists()? {
             return Ok(None);
         }
-        let repository = Arc::new(git::Repository::open_or_create_with(&path, &self.memory)?);
+        let repository = Arc::new(match &self.shared {
+            None => git::Repository::open_or_create_with(&path, &self.memory)?,
+            Some(shared) => git::Repository::open_or_create_copy(&path, &self.memory, Arc::new(shared.packs_of(id)))?,
+        });
         for pack in repository.reindexed_packs() {
             tracing::warn!(path = %pack.display(), "wrote the missing index of a pack again");
         }
@@ -130,11 +152,6 @@ impl Objects {
         drop(idle);
         let mut open = self.lock();
         open.by_id.retain(|_, repository| repository.strong_count() > 0);
-    }
-
-    /// Opens a repository's objects if their folder exists.
-    pub(crate) fn existing(&self, id: &str) -> io::Result<Option<Arc<git::Repository>>> {
-        self.get(id, || Ok(false))
     }
 
     /// Removes the objects of deleted repositories, each as soon as it is no longer in use.
@@ -248,8 +265,14 @@ mod tests {
             fs::create_dir_all(folder.path().join(name).join("objects")).expect("the folder is new");
         }
         fs::write(folder.path().join("a file"), "").expect("the folder is writable");
-        Objects::open(folder.path().to_owned(), &["kept".to_owned()], &["deleted".to_owned()], &CacheMemory::default())
-            .expect("the folder is readable");
+        Objects::open(
+            folder.path().to_owned(),
+            None,
+            &["kept".to_owned()],
+            &["deleted".to_owned()],
+            &CacheMemory::default(),
+        )
+        .expect("the folder is readable");
         let names = fs::read_dir(folder.path())
             .expect("the folder is readable")
             .map(|entry| entry.expect("the folder is readable").file_name());
@@ -259,7 +282,7 @@ mod tests {
     }
 
     fn open(folder: &std::path::Path) -> Objects {
-        Objects::open(folder.to_owned(), &[], &[], &CacheMemory::default()).expect("the folder is new")
+        Objects::open(folder.to_owned(), None, &[], &[], &CacheMemory::default()).expect("the folder is new")
     }
 
     /// Opens the repository with this id, which is in the database.
@@ -297,7 +320,6 @@ mod tests {
             objects.get::<io::Error>("used", || Ok(true)).expect("the lookup succeeds").is_none(),
             "it cannot be opened again"
         );
-        assert!(objects.existing("used").expect("the lookup succeeds").is_none());
         drop(hold);
         drop(used);
         let begun = std::time::Instant::now();

@@ -72,11 +72,19 @@ pub(crate) fn branches(
     )
 }
 
-/// Returns the default branch of a repository, if it has one; the outer `None` means that there is no such repository.
-#[expect(clippy::option_option, reason = "a missing repository differs from a repository without a default branch")]
-pub(crate) fn default_branch(transaction: &Transaction, repository_id: &str) -> Result<Option<Option<BString>>, Error> {
-    transaction.query_one("SELECT default_branch FROM repositories WHERE id = ?1", &[repository_id.into()], |row| {
-        Ok(row.optional_blob(0)?.map(BString::from))
+/// What an edit of references depends on beside them.
+pub(crate) struct Head {
+    /// Full name of the default branch, if there is one.
+    pub(crate) default_branch: Option<BString>,
+    /// Number of times that unreachable objects were removed.
+    pub(crate) prunes: i64,
+}
+
+/// Returns what an edit depends on, if the repository exists.
+pub(crate) fn head(transaction: &Transaction, repository_id: &str) -> Result<Option<Head>, Error> {
+    let sql = "SELECT default_branch, prunes FROM repositories WHERE id = ?1";
+    transaction.query_one(sql, &[repository_id.into()], |row| {
+        Ok(Head { default_branch: row.optional_blob(0)?.map(BString::from), prunes: row.integer(1)? })
     })
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod bus_event;
 mod name_check;
 
+use std::io;
 use std::sync::Arc;
 
 use aws::Call;
@@ -15,9 +16,10 @@ use store::{Error, Transaction};
 use crate::ancestry_cache::AncestryCache;
 use crate::pull_request::follow;
 use crate::ref_edit::{ChangedReference, PreviousValue, RefEdit, Rejection};
+use crate::ref_query::{self, Head};
 use crate::repository::{self, Repository};
 use crate::trigger::delivery::TriggerSender;
-use crate::{CodeCommit, Exception, ref_query, trigger};
+use crate::{CodeCommit, Exception, maintenance, trigger};
 use bus_event::MergeOrigin;
 
 /// Edits of the references of one repository on behalf of one call.
@@ -83,9 +85,12 @@ impl RefTransaction {
             self.check_permission(edit)?;
         }
         let repository_id = &self.repository.id;
-        let Some(default_branch) = ref_query::default_branch(transaction, repository_id)? else {
+        let Some(Head { default_branch, prunes }) = ref_query::head(transaction, repository_id)? else {
             return Ok(vec![Err(Rejection::NoRepository); edits.len()]);
         };
+        if prunes != self.repository.prunes {
+            return Ok(vec![Err(Rejection::Pruned); edits.len()]);
+        }
         let mut results = vec![Ok(()); edits.len()];
         let (deletions, others): (Vec<_>, Vec<_>) = edits.iter().enumerate().partition(|(_, edit)| edit.new.is_none());
         for (index, edit) in deletions.into_iter().chain(others) {
@@ -121,7 +126,11 @@ impl RefTransaction {
     /// Applies one edit.
     pub(crate) fn apply_one(&self, transaction: &Transaction, edit: RefEdit) -> Result<EditResult, Exception> {
         let results = self.apply(transaction, &[edit])?;
-        Ok(results.into_iter().next().expect("apply returns a result for each edit"))
+        match results.into_iter().next().expect("apply returns a result for each edit") {
+            // Clients repeat calls that fail with an error of the server.
+            Err(rejection @ Rejection::Pruned) => Err(io::Error::other(rejection.to_string()).into()),
+            result => Ok(result),
+        }
     }
 
     /// Fails if the call did not request the permission to change the reference, which is a fault of this program.
@@ -154,9 +163,7 @@ impl RefTransaction {
         follow::follow(transaction, call, ancestry, &repository.id, applied.iter().copied())?;
         trigger::fire(transaction, call, repository, sender, applied)?;
         if applied.iter().any(|edit| edit.may_orphan_objects(ancestry)) {
-            let (objects, now) = (Arc::clone(ancestry.objects()), call.time.to_system_time());
-            // If the note cannot be written, the objects are only pruned later.
-            transaction.after_commit(move || drop(objects.mark_unreachable(now)));
+            maintenance::mark_unreachable(transaction, ancestry.objects(), &repository.id, call.time)?;
         }
         Ok(())
     }

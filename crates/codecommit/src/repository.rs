@@ -19,7 +19,7 @@ use aws_sdk_codecommit::types::{BatchGetRepositoriesError, BatchGetRepositoriesE
 use store::Transaction;
 
 use crate::name::{self, RepositoryName};
-use crate::{Change, CodeCommit, Exception, encryption_key, tag};
+use crate::{Change, CodeCommit, Exception, encryption_key, shared_objects, tag};
 
 pub(crate) use list::list;
 pub use row::Repository;
@@ -55,6 +55,8 @@ pub(crate) fn create(
         description,
         default_branch: None,
         refs_version: 0,
+        packs_version: 0,
+        prunes: 0,
         created: call.time,
         modified: call.time,
         kms_key_id,
@@ -134,6 +136,9 @@ pub(crate) fn delete(
         };
         simulate.check_key(&call, &repository.kms_key_id)?;
         transaction.execute("INSERT INTO deletions (repository_id) VALUES (?1)", &[(&repository.id).into()])?;
+        if objects.shared().is_some() {
+            shared_objects::retire(transaction, &repository.id)?;
+        }
         transaction.execute("DELETE FROM repositories WHERE id = ?1", &[(&repository.id).into()])?;
         transaction.execute(
             "UPDATE places SET repositories = repositories - 1 WHERE account = ?1 AND region = ?2",

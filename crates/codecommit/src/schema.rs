@@ -5,6 +5,7 @@ mod archive;
 mod comment;
 mod event_bridge;
 mod lfs;
+mod pack;
 mod trigger;
 
 /// Migrations, in their order.
@@ -68,6 +69,7 @@ pub(crate) const STEPS: &[&str] = &[
     REPOSITORIES_BY_DATE,
     lfs::LFS,
     event_bridge::BUS,
+    pack::PACKS,
 ];
 
 /// Index for the listing of repositories by date.

@@ -1,6 +1,7 @@
 //! Settings of the service.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use aws::Call;
 use git::MergeLimits;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub fsck: git::Fsck,
     /// Limits of a merge: time, memory, number of files.
     pub merge: MergeLimits,
+    /// What several nodes share; `None` with one node.
+    pub shared: Option<SharedSettings>,
     /// Limits of large files, and what is done with their pointers.
     pub lfs: LfsSettings,
     /// Memory limit of all caches together, in bytes.
@@ -41,11 +44,21 @@ impl Default for Settings {
             sync: false,
             fsck: git::Fsck::default(),
             merge: MergeLimits::default(),
+            shared: None,
             lfs: LfsSettings::default(),
             cache_bytes: git::CacheMemory::BYTES_MAX,
             simulate: Simulate::default(),
         }
     }
+}
+
+/// Where several nodes keep the objects that they share.
+#[derive(Clone, Debug)]
+pub struct SharedSettings {
+    /// Folder that all nodes can write to.
+    pub folder: PathBuf,
+    /// Name of this node, which no other one has.
+    pub node: String,
 }
 
 /// Simulated conditions outside `CodeCommit` that make operations fail, to test the error handling of clients.

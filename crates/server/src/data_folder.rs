@@ -12,6 +12,9 @@ pub(crate) const DATABASE: &str = "codecommit.db";
 /// The folder of the repositories' objects in a data folder.
 pub(crate) const REPOSITORIES: &str = "repositories";
 
+/// The folder of the copies of objects that several nodes share, in a data folder.
+pub(crate) const COPIES: &str = "copies";
+
 /// The log of the messages of triggers in a data folder.
 pub(crate) const TRIGGER_LOG: &str = "triggers.ndjson";
 

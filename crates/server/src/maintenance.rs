@@ -1,6 +1,8 @@
 //! Background maintenance of repositories.
 //!
-//! **Invariant:** one worker does all of it, so that it takes one processor at most; it ends before the store is closed.
+//! With several nodes, one does it for all, by a role; the others only write the commit graphs of their copies.
+//!
+//! **Invariant:** one worker of a node does all of it, so that it takes one processor at most; it ends before the store is closed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws::Clock;
+use cluster::Role;
 use codecommit::CodeCommit;
 use git::maintenance::{MaintenanceOptions, Outcome};
 use parking_lot::{Mutex, MutexGuard};
@@ -23,6 +26,9 @@ const SEARCH_INTERVAL_MAX: Duration = Duration::from_hours(1);
 
 /// Shortest time between searches, for objects that are pruned at once.
 const SEARCH_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// Time between two looks for repositories to which other nodes have added packs.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Time until a repository whose maintenance failed is maintained again.
 const RETRY_DELAY: Duration = Duration::from_mins(10);
@@ -44,6 +50,7 @@ impl Maintenance {
         queue: Arc<MaintenanceQueue>,
         clock: Arc<dyn Clock>,
         settings: &Git,
+        role: Role,
     ) -> io::Result<Self> {
         if !queue.is_enabled {
             return Ok(Self(None));
@@ -67,6 +74,7 @@ impl Maintenance {
             interval,
             last_search: None,
             failed: HashMap::new(),
+            role,
         };
         Ok(Self(Some(Worker::start("maintenance", waker, work)?)))
     }
@@ -111,45 +119,67 @@ struct MaintenanceWork {
     failed: HashMap<String, Instant>,
     /// Removal of large files.
     large_files: LargeFiles,
+    /// The role of the node that does the maintenance for all.
+    role: Role,
 }
 
 impl Work for MaintenanceWork {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
-        let is_search_due = self.search_unreachable();
+        let has_role = self.role.is_held();
+        let is_search_due = self.last_search.is_none_or(|last_search| last_search.elapsed() >= self.interval);
+        if is_search_due {
+            self.last_search = Some(Instant::now());
+            self.failed.retain(|_, failed| failed.elapsed() < RETRY_DELAY);
+            self.search(has_role);
+        }
+        if has_role {
+            self.enqueue(self.codecommit.repositories_to_maintain(self.options.packs_max));
+        }
         while let Some(id) = self.next(stop) {
             if self.failed.get(&id).is_none_or(|failed| failed.elapsed() >= RETRY_DELAY) {
-                self.maintain(id, stop);
+                self.maintain(id, stop, has_role);
             }
         }
-        if is_search_due {
+        if is_search_due && has_role {
             self.large_files.prune(stop);
         }
         let since_search = self.last_search.map_or(Duration::ZERO, |last_search| last_search.elapsed());
-        Ok(Some(self.interval.saturating_sub(since_search)))
+        let wait = self.interval.saturating_sub(since_search);
+        Ok(Some(if self.codecommit.has_shared_objects() { wait.min(LOOK_INTERVAL) } else { wait }))
     }
 }
 
 impl MaintenanceWork {
-    /// Queues the repositories with unreachable objects, if a search is due; returns whether it was.
-    fn search_unreachable(&mut self) -> bool {
-        if self.last_search.is_some_and(|last_search| last_search.elapsed() < self.interval) {
-            return false;
+    /// Queues the repositories with unreachable objects, and removes what no node needs any more.
+    fn search(&self, has_role: bool) {
+        if has_role {
+            self.enqueue(self.codecommit.repositories_to_prune());
+            report("remove files that no node needs", self.codecommit.remove_gone_objects());
         }
-        self.last_search = Some(Instant::now());
-        self.failed.retain(|_, failed| failed.elapsed() < RETRY_DELAY);
-        let ids = self.codecommit.repositories_to_prune();
-        self.queue.ids().extend(ids);
-        true
+        report("remove the copies of deleted repositories", self.codecommit.remove_deleted_copies());
+    }
+
+    fn enqueue(&self, ids: io::Result<Vec<String>>) {
+        match ids {
+            Ok(ids) => self.queue.ids().extend(ids),
+            Err(error) => tracing::warn!(%error, "cannot list the repositories that need maintenance; will retry"),
+        }
     }
 
     fn next(&self, stop: &Stop) -> Option<String> {
         if stop.is_set() { None } else { self.queue.ids().pop_first() }
     }
 
-    fn maintain(&mut self, id: String, stop: &Stop) {
+    fn maintain(&mut self, id: String, stop: &Stop, has_role: bool) {
         let options = MaintenanceOptions { now: system_time(&*self.clock), ..self.options.clone() };
         // A panic is caught here, so that it delays the next maintenance of this repository as other failures do.
-        let result = catch_unwind(AssertUnwindSafe(|| self.codecommit.maintain(&id, &options)));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            if has_role {
+                return self.codecommit.maintain(&id, &options);
+            }
+            self.codecommit.maintain_copy(&id)?;
+            Ok(Outcome::default())
+        }));
         match result.unwrap_or_else(|_| Err(io::Error::other("maintenance panicked"))) {
             Ok(outcome) if outcome == Outcome::default() => {}
             Ok(outcome) => tracing::debug!(repository_id = id, ?outcome, "maintained a repository"),
@@ -159,5 +189,12 @@ impl MaintenanceWork {
                 self.failed.insert(id, Instant::now());
             }
         }
+    }
+}
+
+/// Logs that work failed which the next search tries again.
+fn report(action: &str, result: io::Result<()>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "cannot {action}; will retry");
     }
 }

@@ -55,6 +55,8 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// Folder of the repositories and the database; `None` is a temporary one that is removed at the end.
     pub data_dir: Option<PathBuf>,
+    /// Folder of the Git objects and large files that several nodes share; `None` is the data folder, with one node.
+    pub objects: Option<PathBuf>,
     /// Folder of the trail; `None` is `trail` in the data folder.
     pub trail_dir: Option<PathBuf>,
     /// Name of the bucket whose objects are the files of the trail folder.
@@ -221,6 +223,7 @@ impl Default for Settings {
             client_ca: None,
             config: None,
             data_dir: Some("codecommit-data".into()),
+            objects: None,
             trail_dir: None,
             trail_bucket: "codecommit-local-trail".to_owned(),
             buckets_dir: None,

@@ -18,7 +18,7 @@ use ::trail::{CloudTrail, Notifier, Trail};
 use ::worker::Waker;
 use aws::Clock;
 use bucket::Buckets;
-use cluster::{Cluster, DATA};
+use cluster::Cluster;
 use identity::{Access, Iam, Sts};
 use s3s::service::S3Service;
 use store::Store;
@@ -40,7 +40,7 @@ use crate::ssh::SshEndpoint;
 use crate::state::workers::{Queues, Workers};
 use crate::tls::Certificates;
 use crate::triggers::TriggerSender;
-use crate::{Settings, StartError, client_tls, roles, s3, snapshots};
+use crate::{Settings, StartError, client_tls, s3, snapshots};
 
 /// Fetches that are served at the same time; the limit leaves threads for other requests.
 const FETCHES_MAX: usize = 512;
@@ -184,7 +184,7 @@ impl Parts {
         trail.set_accounts(accounts);
         let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls.clone());
         let git = codecommit::git_options(&settings, &folders)?;
-        let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone())?;
+        let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone(), &cluster)?;
         let lfs_tokens = Tokens::open(&store)?;
         let event_bridge = EventBridge::start(
             &settings.event_bridge,
@@ -200,21 +200,7 @@ impl Parts {
             raised.raise();
             wakers.iter().for_each(Waker::wake);
         }));
-        if cluster.is_shared() {
-            let announcing = cluster.clone();
-            // A statement that fails makes the change fail, too.
-            sts.set_change_listener(Box::new(move |transaction| {
-                let _ = announcing.announce(transaction, roles::IDENTITIES);
-            }));
-            cluster.on_change(roles::IDENTITIES, sts.refresher());
-        }
-        let (weak_trail, restart) = (Arc::downgrade(&trail), event_bridge.restart());
-        cluster.on_change(DATA, move || {
-            if let Some(trail) = weak_trail.upgrade() {
-                trail.forget();
-            }
-            restart();
-        });
+        node::follow(&cluster, &sts, &trail, &codecommit, &event_bridge);
         let trigger_sender = Arc::clone(&queues.trigger_sender);
         let notification_log = queues.notification_log.clone();
         let (owner, region) = (sts.default_account().clone(), settings.region.clone());

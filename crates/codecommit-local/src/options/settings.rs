@@ -55,6 +55,7 @@ impl Options {
             client_ca: self.client_ca,
             config: None,
             data_dir: if ephemeral { None } else { self.data_dir.or(defaults.data_dir) },
+            objects: objects(self.objects, database.is_some())?,
             trail_dir: self.trail_dir,
             buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,
             trail_bucket,
@@ -99,6 +100,7 @@ impl Options {
                 repositories_max: self.repository_limit.unwrap_or(codecommit.repositories_max),
                 open_pull_requests_max: self.open_pull_request_limit.unwrap_or(codecommit.open_pull_requests_max),
                 page_sizes: page_sizes(self.page_sizes)?,
+                shared: None,
                 sync: durability == store::Durability::Full,
                 fsck: codecommit.fsck,
                 cache_bytes: cache_bytes(self.cache_memory, codecommit.cache_bytes)?,
@@ -159,6 +161,14 @@ fn is_ephemeral(options: &Options) -> Result<bool, SettingError> {
         return Err(SettingError("data-dir and ephemeral exclude each other; write one of them".to_owned()));
     }
     Ok(ephemeral)
+}
+
+/// Returns the folder of objects that several servers share, which needs a database that they share.
+fn objects(folder: Option<PathBuf>, has_server: bool) -> Result<Option<PathBuf>, SettingError> {
+    if folder.is_some() && !has_server {
+        return Err(SettingError("objects needs database, the URL of a server".to_owned()));
+    }
+    Ok(folder)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(name: &str, text: Option<String>, default: T) -> Result<T, SettingError> {

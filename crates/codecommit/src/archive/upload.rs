@@ -109,7 +109,7 @@ impl CodeCommit {
         output: W,
         goes_on: &mut dyn FnMut() -> Result<bool, Exception>,
     ) -> Result<bool, Exception> {
-        let objects = self.objects.existing(&upload.repository_id)?;
+        let objects = self.existing_objects(&upload.repository_id)?;
         let missing = || Exception::CommitIdDoesNotExist { id: upload.commit_id.to_string() };
         let mut reader = objects.ok_or_else(missing)?.reader();
         let mut large_file = |content: &[u8]| self.archived_lfs_content(&upload.repository_id, content);

@@ -52,7 +52,7 @@ impl CodeCommit {
     /// Returns the objects that pointers in the repository's Git objects name.
     fn named_lfs_objects(&self, repository_id: &str, interrupt: Interrupt) -> Result<HashSet<LfsObjectId>, Exception> {
         let mut named = HashSet::new();
-        if let Some(objects) = self.objects.existing(repository_id)? {
+        if let Some(objects) = self.existing_objects(repository_id)? {
             objects.interrupted_by(interrupt).small_blobs(POINTER_BYTES_MAX as u64, &mut |content| {
                 named.extend(Pointer::parse(content).map(|pointer| pointer.object.id));
             })?;
@@ -60,13 +60,12 @@ impl CodeCommit {
         Ok(named)
     }
 
-    /// Removes an object, unless it was used meanwhile; no upload of it runs to its end before the file is removed, too.
+    /// Removes an object, unless it was used meanwhile.
     fn remove_unused_lfs(&self, repository_id: &str, object: LfsObject, time: Timestamp) -> Result<bool, Exception> {
-        let _placing = self.lfs.placing.write();
-        let id = repository_id.to_owned();
+        let (id, object_id) = (repository_id.to_owned(), object.id);
         let is_removed = self.store.write(move |transaction| row::remove_unused(transaction, &id, &object, time))?;
         if is_removed {
-            self.lfs.remove(repository_id, &object.id)?;
+            self.remove_lfs_file(repository_id, object_id)?;
         }
         Ok(is_removed)
     }
@@ -78,12 +77,20 @@ impl CodeCommit {
         let known: HashSet<LfsObjectId> = rows.into_iter().map(|object| object.id).collect();
         let mut removed = 0;
         for id in files.into_iter().filter(|id| !known.contains(id)) {
-            let _placing = self.lfs.placing.write();
-            if self.store.read(|transaction| row::find(transaction, repository_id, &id))?.is_none() {
-                self.lfs.remove(repository_id, &id)?;
-                removed += 1;
-            }
+            removed += usize::from(self.remove_lfs_file(repository_id, id)?);
         }
         Ok(removed)
+    }
+
+    /// Removes a file, unless it belongs to an object, which an upload may have added meanwhile; returns whether it was removed.
+    fn remove_lfs_file(&self, repository_id: &str, id: LfsObjectId) -> Result<bool, Exception> {
+        let (repository_id, remove) = (repository_id.to_owned(), self.lfs.removal(repository_id, &id));
+        self.store.write(move |transaction| {
+            let is_unused = row::find(transaction, &repository_id, &id)?.is_none();
+            if is_unused {
+                remove()?;
+            }
+            Ok(is_unused)
+        })
     }
 }

@@ -1,21 +1,23 @@
 //! Files of large files: `ID/lfs/objects/AA/BB/OID` in the folder of the repositories, the layout of git-lfs.
 //!
-//! **Invariant:** a file gets its name when it is complete. [`LfsStorage::placing`] is held for reading from then until its row is
-//! committed, and for writing while unused objects are removed, so that no removal meets an upload of the same object.
+//! **Invariant:** a file gets its name when it is complete. A row is added only in a transaction that finds its file, and a file is removed
+//! only in a transaction that finds no row. One transaction writes at a time, so no removal meets an upload of the same object.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use parking_lot::RwLock;
 use tempfile::NamedTempFile;
 
 use crate::lfs::LfsObjectId;
 
-/// Folder of the files in the folder of a repository.
-const OBJECTS: &str = "lfs/objects";
+/// Folder of large files in the folder of a repository.
+const LFS: &str = "lfs";
 
-/// Folder of unfinished uploads, beside the folder of the repositories.
+/// Folder of the files in that folder.
+const OBJECTS: &str = "objects";
+
+/// Folder of unfinished uploads, beside the folder of the repositories, or in the one that several nodes share.
 const UPLOADS: &str = "lfs-uploads";
 
 /// Folders of large files and of their uploads.
@@ -24,18 +26,28 @@ pub(crate) struct LfsStorage {
     uploads: PathBuf,
     /// Whether new files are flushed to the disk.
     sync: bool,
-    pub(super) placing: RwLock<()>,
 }
 
 impl LfsStorage {
-    /// Opens the storage over the folder of the repositories, and removes the uploads that an earlier run did not finish.
+    /// Opens the storage over the folder of the repositories.
     pub(crate) fn open(repositories: PathBuf, sync: bool) -> io::Result<Self> {
         let uploads = repositories.with_file_name(UPLOADS);
+        Self::over(repositories, uploads, sync)
+    }
+
+    /// Opens the storage of a node over the folder that several nodes share.
+    pub(crate) fn open_shared(folder: PathBuf, node: &str, sync: bool) -> io::Result<Self> {
+        let uploads = folder.join(UPLOADS).join(node);
+        Self::over(folder, uploads, sync)
+    }
+
+    /// Removes the uploads that an earlier run did not finish.
+    fn over(repositories: PathBuf, uploads: PathBuf, sync: bool) -> io::Result<Self> {
         match fs::remove_dir_all(&uploads) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(named(&uploads, &error)),
             _ => {}
         }
-        Ok(Self { repositories, uploads, sync, placing: RwLock::default() })
+        Ok(Self { repositories, uploads, sync })
     }
 
     /// Opens the file of an object that has the given size; `None` if it is not there.
@@ -64,7 +76,7 @@ impl LfsStorage {
         }
     }
 
-    /// Gives a complete file its name. The caller holds [`Self::placing`].
+    /// Gives a complete file its name.
     pub(super) fn place(&self, file: NamedTempFile, repository_id: &str, id: &LfsObjectId) -> io::Result<()> {
         let path = self.path(repository_id, id);
         let folder = path.parent().expect("the path of an object has folders");
@@ -85,16 +97,42 @@ impl LfsStorage {
         Ok(())
     }
 
+    /// Returns a closure that tells whether the file of an object is there.
+    pub(super) fn presence(&self, repository_id: &str, id: &LfsObjectId) -> impl FnOnce() -> bool + Send + use<> {
+        let path = self.path(repository_id, id);
+        move || path.exists()
+    }
+
     /// Flushes a file to the disk, if acknowledged calls must survive a power failure.
     pub(super) fn flush(&self, file: &NamedTempFile) -> io::Result<()> {
         if self.sync { file.as_file().sync_all() } else { Ok(()) }
     }
 
-    /// Removes the file of an object, if it is there. The caller holds [`Self::placing`] for writing.
-    pub(super) fn remove(&self, repository_id: &str, id: &LfsObjectId) -> io::Result<()> {
+    /// Returns a closure that removes the file of an object, if it is there.
+    pub(super) fn removal(
+        &self,
+        repository_id: &str,
+        id: &LfsObjectId,
+    ) -> impl FnOnce() -> io::Result<()> + Send + use<> {
         let path = self.path(repository_id, id);
-        match fs::remove_file(&path) {
+        move || match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(named(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lists the ids of repositories that have, or had, large files.
+    pub(crate) fn repositories(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.repositories).map_err(|error| named(&self.repositories, &error))?;
+        let with_files = entries.flatten().filter(|entry| entry.path().join(LFS).is_dir());
+        Ok(with_files.filter_map(|entry| entry.file_name().into_string().ok()).collect())
+    }
+
+    /// Removes the files of a repository that was deleted.
+    pub(crate) fn remove_repository(&self, repository_id: &str) -> io::Result<()> {
+        let folder = self.repositories.join(repository_id).join(LFS);
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(named(&folder, &error)),
             _ => Ok(()),
         }
     }
@@ -122,7 +160,7 @@ impl LfsStorage {
 
     /// Returns the folder of a repository's large files.
     fn folder(&self, repository_id: &str) -> PathBuf {
-        self.repositories.join(repository_id).join(OBJECTS)
+        self.repositories.join(repository_id).join(LFS).join(OBJECTS)
     }
 
     fn path(&self, repository_id: &str, id: &LfsObjectId) -> PathBuf {

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a failed upload removes its own temporary file and nothing else.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use aws::Timestamp;
 use sha2::{Digest, Sha256};
@@ -40,11 +40,15 @@ impl CodeCommit {
         let missing = || Exception::RepositoryDoesNotExist { name: repository_id.to_owned() };
         // The folder of a repository in use stays, even if the repository is deleted meanwhile.
         let _in_use = self.objects.get::<Exception>(repository_id, || Ok(is_there()?))?.ok_or_else(missing)?;
-        let _placing = self.lfs.placing.read();
         self.check_quota(repository_id, &object)?;
         self.lfs.place(file, repository_id, &object.id)?;
         let (id, quota) = (repository_id.to_owned(), self.settings.lfs.quota_bytes);
+        let is_placed = self.lfs.presence(repository_id, &object.id);
         self.store.write(move |transaction| {
+            // An unused file of the same object may have been removed meanwhile; once there is a row, it stays.
+            if !is_placed() {
+                return Err(io::Error::other("the file was removed meanwhile; send the object again").into());
+            }
             let used = row::total(transaction, &id)?;
             let used = used.ok_or_else(|| Exception::RepositoryDoesNotExist { name: id.clone() })?;
             check_quota(row::find(transaction, &id, &object.id)?.is_some(), used, object.bytes, quota)?;

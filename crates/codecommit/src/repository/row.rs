@@ -32,9 +32,14 @@ pub struct Repository {
     pub kms_key_id: String,
     /// Number of changes of its references and its default branch.
     pub(crate) refs_version: i64,
+    /// Version of the list of its packs, if several nodes share them.
+    pub(crate) packs_version: i64,
+    /// Number of times that unreachable objects were removed.
+    pub(crate) prunes: i64,
 }
 
-const COLUMNS: &str = "id, name, description, default_branch, created, modified, kms_key_id, refs_version";
+const COLUMNS: &str =
+    "id, name, description, default_branch, created, modified, kms_key_id, refs_version, packs_version, prunes";
 
 impl Repository {
     /// Returns the repository's ARN.
@@ -114,6 +119,8 @@ impl Repository {
             modified: Timestamp::from_millis(row.integer(5)?),
             kms_key_id: row.text(6)?,
             refs_version: row.integer(7)?,
+            packs_version: row.integer(8)?,
+            prunes: row.integer(9)?,
         })
     }
 }

@@ -10,14 +10,14 @@ use std::path::{Component, Path, PathBuf};
 use crate::{Settings, StartError};
 
 /// The server's own folders in the data folder.
-const DATA_SUBFOLDERS: [&str; 3] = ["repositories", "cache", "archives"];
+const DATA_SUBFOLDERS: [&str; 4] = ["repositories", "copies", "cache", "archives"];
 
 /// The use of a folder or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// The data folder; other folders may lie in it.
     Data,
-    /// One of the server's own folders in the data folder.
+    /// One of the server's own folders in the data folder, or the one that several nodes share instead.
     DataSubfolder,
     /// A folder whose files are served as the objects of buckets.
     Bucket,
@@ -65,6 +65,7 @@ pub(super) fn check(settings: &Settings, data: &Path, trail: &Path, buckets: &Pa
     paths.extend(DATA_SUBFOLDERS.map(|name| ("--data-dir", data.join(name), Purpose::DataSubfolder)));
     let tls_key = settings.tls.certificate.as_ref().map(|files| files.key.clone());
     let optional = [
+        ("--objects", &settings.objects, Purpose::DataSubfolder),
         ("--trail-archive", &settings.retention.archive, Purpose::Archive),
         ("--signing-key", &settings.signing_key, Purpose::Secret),
         ("--identities", &settings.identities, Purpose::Secret),

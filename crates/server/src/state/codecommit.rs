@@ -4,11 +4,13 @@ use std::io;
 use std::sync::Arc;
 
 use ::codecommit::CodeCommit;
+use ::codecommit::settings::SharedSettings;
+use cluster::Cluster;
 use store::{Durability, Store};
 
 use crate::Settings;
 use crate::archives::Archives;
-use crate::data_folder::{REPOSITORIES, with_path};
+use crate::data_folder::{COPIES, REPOSITORIES, with_path};
 use crate::folders::Folders;
 use crate::maintenance::MaintenanceQueue;
 use crate::settings::Git;
@@ -22,17 +24,30 @@ pub(super) fn open(
     store: &Arc<Store>,
     queues: &Queues,
     git: git::Options,
+    cluster: &Cluster,
 ) -> io::Result<Arc<CodeCommit>> {
+    let shared = shared(settings, cluster)?;
+    let folder = if shared.is_some() { COPIES } else { REPOSITORIES };
     let codecommit = CodeCommit::open(
         Arc::clone(store),
-        folders.data().join(REPOSITORIES),
+        folders.data().join(folder),
         Arc::<MaintenanceQueue>::clone(&queues.maintenance),
         Arc::<TriggerSender>::clone(&queues.trigger_sender),
         Arc::<Archives>::clone(&queues.archives),
         git,
-        ::codecommit::Settings { fsck: fsck(&settings.git), ..settings.codecommit.clone() },
+        ::codecommit::Settings { shared, fsck: fsck(&settings.git), ..settings.codecommit.clone() },
     )?;
     Ok(Arc::new(codecommit))
+}
+
+/// Returns where several nodes keep the objects that they share; `None` if the data folder has them.
+fn shared(settings: &Settings, cluster: &Cluster) -> io::Result<Option<SharedSettings>> {
+    let Some(folder) = &settings.objects else { return Ok(None) };
+    let alone = || {
+        io::Error::other("--objects needs --database, the URL of a server: the list of the objects is in the database")
+    };
+    let node = cluster.node_name().ok_or_else(alone)?.to_owned();
+    Ok(Some(SharedSettings { folder: folder.clone(), node }))
 }
 
 /// Returns the options for Git clients and opens the cache of computed packs.

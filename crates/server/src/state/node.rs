@@ -6,11 +6,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use ::codecommit::CodeCommit;
+use ::trail::Trail;
 use aws::{Clock, SystemClock};
-use cluster::{Cluster, NodeSettings};
+use cluster::{Cluster, DATA, NodeSettings};
+use identity::Sts;
 use store::Store;
 
 use crate::data_folder::NODE_ID;
+use crate::event_bridge::EventBridge;
 use crate::folders::Folders;
 use crate::{Settings, StartError, roles};
 
@@ -35,6 +39,35 @@ pub(super) fn join(
         name,
     };
     Ok(Cluster::join(store, node)?)
+}
+
+/// Makes the node follow the changes that others announce, and announce its own.
+pub(super) fn follow(
+    cluster: &Cluster,
+    sts: &Sts,
+    trail: &Arc<Trail>,
+    codecommit: &Arc<CodeCommit>,
+    event_bridge: &EventBridge,
+) {
+    if cluster.is_shared() {
+        let announcing = cluster.clone();
+        // A statement that fails makes the change fail, too.
+        sts.set_change_listener(Box::new(move |transaction| {
+            let _ = announcing.announce(transaction, roles::IDENTITIES);
+        }));
+        cluster.on_change(roles::IDENTITIES, sts.refresher());
+    }
+    let (weak_trail, weak_codecommit) = (Arc::downgrade(trail), Arc::downgrade(codecommit));
+    let restart = event_bridge.restart();
+    cluster.on_change(DATA, move || {
+        if let Some(trail) = weak_trail.upgrade() {
+            trail.forget();
+        }
+        if let Some(codecommit) = weak_codecommit.upgrade() {
+            codecommit.remove_copies();
+        }
+        restart();
+    });
 }
 
 /// Returns the id in the data folder, which only one process uses at a time; creates it if there is none.

@@ -102,7 +102,13 @@ impl Workers {
                 Arc::clone(clock),
                 &cluster.role(roles::TRIGGERS),
             )?,
-            maintenance: Maintenance::start(Arc::clone(codecommit), maintenance, Arc::clone(clock), &settings.git)?,
+            maintenance: Maintenance::start(
+                Arc::clone(codecommit),
+                maintenance,
+                Arc::clone(clock),
+                &settings.git,
+                cluster.role(roles::UPKEEP),
+            )?,
             eviction: eviction::start(Arc::clone(codecommit), settings.cache_idle)?,
             lifecycle: s3::start_lifecycle(buckets.clone())?,
         })

@@ -1,0 +1,133 @@
+//! A folder as the storage: one of this machine, or one that several machines mount.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+use super::Storage;
+
+/// Extension of a file that is being copied.
+const PARTIAL: &str = "partial";
+
+/// The storage in a folder.
+pub(crate) struct FolderStorage(PathBuf);
+
+impl FolderStorage {
+    /// Opens the storage in a folder, which is created if it does not exist.
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+        // Links to the files must not depend on the working folder.
+        Ok(Self(fs::canonicalize(folder).map_err(|error| named(folder, &error))?))
+    }
+}
+
+/// Links a file, or copies it from another file system; it has its name only when it is complete.
+fn place(path: &Path, file: &Path, sync: bool) -> io::Result<()> {
+    match fs::hard_link(file, path) {
+        Ok(()) if sync => File::open(path)?.sync_all(),
+        Ok(()) => Ok(()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => Err(error),
+        Err(_) => {
+            let partial = path.with_added_extension(PARTIAL);
+            fs::copy(file, &partial)?;
+            if sync {
+                File::open(&partial)?.sync_all()?;
+            }
+            fs::rename(&partial, path)
+        }
+    }
+}
+
+impl Storage for FolderStorage {
+    fn put(&self, key: &str, file: &Path, sync: bool) -> io::Result<()> {
+        let path = self.0.join(key);
+        let folder = path.parent().unwrap_or(&self.0);
+        let placed = match place(&path, file, sync) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+                if sync {
+                    File::open(&self.0)?.sync_all()?;
+                }
+                place(&path, file, sync)
+            }
+            placed => placed,
+        };
+        placed.map_err(|error| named(&path, &error))?;
+        if sync { File::open(folder)?.sync_all() } else { Ok(()) }
+    }
+
+    fn fetch(&self, key: &str, path: &Path) -> io::Result<()> {
+        let stored = self.0.join(key);
+        // A link can be made to nothing.
+        fs::metadata(&stored).map_err(|error| named(&stored, &error))?;
+        symlink(&stored, path).map_err(|error| named(path, &error))
+    }
+
+    fn remove(&self, key: &str) -> io::Result<()> {
+        let path = self.0.join(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(named(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn older_than(&self, age: Duration) -> io::Result<Vec<String>> {
+        // The clock of the machine that has the files, which may not be this one.
+        let now = NamedTempFile::new_in(&self.0)?.as_file().metadata()?.modified()?;
+        let mut keys = Vec::new();
+        for folder in fs::read_dir(&self.0).map_err(|error| named(&self.0, &error))? {
+            let folder = folder?;
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
+                let file = file?;
+                let modified = match file.metadata() {
+                    Ok(metadata) if metadata.is_file() => metadata.modified()?,
+                    _ => continue,
+                };
+                if now.duration_since(modified).is_ok_and(|since| since > age) {
+                    let (folder, name) = (folder.file_name(), file.file_name());
+                    keys.push(format!("{}/{}", folder.to_string_lossy(), name.to_string_lossy()));
+                }
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_files_are_fetched_until_they_are_removed() {
+        let folder = tempfile::tempdir().expect("the disk has space");
+        let storage = FolderStorage::open(&folder.path().join("new/objects")).expect("the folder is writable");
+        let [file, path] = ["file", "path"].map(|name| folder.path().join(name));
+        fs::write(&file, "content").expect("the folder is writable");
+        storage.put("a/one.pack", &file, true).expect("the folder is writable");
+        let again = storage.put("a/one.pack", &file, false).expect_err("a key is used once");
+        assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+        fs::remove_file(&file).expect("the file is there");
+        storage.fetch("a/one.pack", &path).expect("the file is stored");
+        assert_eq!(fs::read(&path).expect("the link leads to it"), b"content");
+        assert_eq!(storage.older_than(STRAY).expect("the folder is readable"), Vec::<String>::new());
+        assert_eq!(storage.older_than(Duration::ZERO).expect("the folder is readable"), ["a/one.pack"]);
+        storage.remove("a/one.pack").expect("the folder is writable");
+        storage.remove("a/one.pack").expect("nothing is there");
+        let missing = storage.fetch("a/one.pack", &folder.path().join("other")).expect_err("it was removed");
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        assert!(missing.to_string().contains("a/one.pack"), "{missing}");
+    }
+
+    const STRAY: Duration = Duration::from_hours(1);
+}
