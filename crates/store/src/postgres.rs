@@ -2,9 +2,9 @@
 //!
 //! How it differs from SQLite, and why:
 //! - Statements wait for the network. All connections of a store are driven by one thread of their own, and whoever needs an answer parks
-//!   until it is there ([`wait`]). So a statement can run on any thread, even on one of a runtime, whose own `block_on` would panic there.
+//!   until it is there (`wait.rs`). So a statement can run on any thread, even on one of a runtime, whose own `block_on` would panic there.
 //! - A thread commits (`writer/committer.rs`), because a commit takes some round trips that no task may wait for. Those who read wait on
-//!   their own threads; at most [`READERS_MAX`] connections read, as each is a process of the server.
+//!   their own threads; at most `READERS_MAX` connections read, as each is a process of the server.
 //! - One transaction writes at a time, in all processes that use the schema: each begins with an advisory lock whose key is made of the
 //!   schema's name. It is let go after the commit is visible. So all that a change reads is still true when it commits, as with SQLite, and
 //!   numbers are without gaps in the order of commits ([`crate::NumberedTable`]). Writers are READ COMMITTED: with a snapshot that is taken
@@ -15,7 +15,7 @@
 //!   statement names their table, and before a savepoint, which could otherwise roll back rows of earlier changes.
 //! - After a failed statement the server ignores all others until the savepoint is rolled back. So a change with a failed statement fails,
 //!   even if it returned `Ok`; further statements of it get the first error and are not sent.
-//! - A commit whose answer was lost is looked up ([`Receipt`]): a number that the transaction itself has written. `pg_xact_status` is no
+//! - A commit whose answer was lost is looked up (`receipt.rs`): a number that the transaction itself has written. `pg_xact_status` is no
 //!   help, as numbers of transactions that a crash lost are given again.
 //! - The schema's statements are translated by words (`dialect.rs`), and parameters have the types of their values: `?1` is `$1`.
 //! - No statement may begin or end a transaction, and nothing else ends one but an error or the loss of the connection.
