@@ -121,7 +121,9 @@ impl CodeCommit {
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
         if store.is_remote() {
-            objects_id::tie(&store, settings.shared.as_ref().map_or(&folder, |shared| &shared.folder))?;
+            // The data folder, if the objects are in one of its folders.
+            let own = folder.parent().unwrap_or(&folder);
+            objects_id::tie(&store, settings.shared.as_ref().map_or(own, |shared| &shared.folder))?;
         }
         let memory = CacheMemory::new(settings.cache_bytes);
         let (lfs, shared) = match &settings.shared {

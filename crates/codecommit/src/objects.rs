@@ -15,7 +15,6 @@ use std::time::Duration;
 use git::CacheMemory;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::objects_id;
 use crate::shared_objects::SharedObjects;
 
 /// Prefix to which the folder of a deleted repository is renamed at once; its removal takes longer.
@@ -76,7 +75,7 @@ impl Objects {
             let is_owned = owned.contains(&*name);
             if name.starts_with(REMOVED_PREFIX) || deleted.contains(&*name) || (shared.is_some() && !is_owned) {
                 fs::remove_dir_all(entry.path()).map_err(named)?;
-            } else if !is_owned && name != objects_id::FILE {
+            } else if !is_owned {
                 let path = entry.path();
                 tracing::warn!(path = %path.display(), "found an entry that belongs to no repository of the database; leaving it in place");
             }

@@ -11,7 +11,7 @@ use store::{Error, Store, Transaction};
 use uuid::Uuid;
 
 /// File with the id in the folder.
-pub(crate) const FILE: &str = "database-id";
+const FILE: &str = "database-id";
 
 /// Checks that a folder has the objects of the database; a new folder is tied to a database without repositories.
 pub(crate) fn tie(store: &Store, folder: &Path) -> io::Result<()> {
