@@ -2,15 +2,13 @@
 //!
 //! Times are those of the database's clock, so that nodes with different clocks agree about leases.
 
+use store::postgres::SERVER_TIME;
 use store::{Error, Transaction};
 
 use crate::NodeSettings;
 
 /// Time in milliseconds for which a beat gives a role, and after which a node that is not seen counts as gone.
 pub(crate) const LEASE: i64 = 10_000;
-
-/// The time of the database, which is not that of the beginning of the transaction.
-const NOW: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// What a beat found.
 pub(crate) struct Beat {
@@ -26,7 +24,9 @@ pub(crate) struct Beat {
 
 /// Returns the time of the database in milliseconds since the epoch.
 pub(crate) fn now(transaction: &Transaction) -> Result<i64, Error> {
-    transaction.query_one(NOW, &[], |row| row.integer(0))?.ok_or(Error::Damaged("the database has no time"))
+    transaction
+        .query_one(&format!("SELECT {SERVER_TIME}"), &[], |row| row.integer(0))?
+        .ok_or(Error::Damaged("the database has no time"))
 }
 
 /// Runs the statements of a beat.

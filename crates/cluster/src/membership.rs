@@ -212,16 +212,14 @@ impl Pulse {
     fn beat(&mut self) {
         let beaten = self.membership.beat();
         self.next_beat = Instant::now() + *beaten.as_ref().unwrap_or(&LOOK_INTERVAL);
+        let was_failing = std::mem::replace(&mut self.is_failing, beaten.is_err());
         match beaten {
-            Ok(_) if self.is_failing => tracing::info!("this node reaches the database again"),
-            Err(error) if !self.is_failing => {
+            Ok(_) if was_failing => tracing::info!("this node reaches the database again"),
+            Err(error) if !was_failing => {
                 tracing::warn!(%error, "this node cannot reach the database; it gives its roles up until it can");
-                self.is_failing = true;
-                return;
             }
-            Ok(_) | Err(_) => return,
+            _ => {}
         }
-        self.is_failing = false;
     }
 }
 

@@ -156,7 +156,9 @@ impl CodeCommit {
             if is_shared { self.store.read(exists).map_err(io::Error::other) } else { Ok(false) }
         };
         let Some(objects) = self.objects.get(repository_id, exists)? else { return Ok(None) };
-        objects.refresh()?;
+        if is_shared {
+            objects.refresh()?;
+        }
         Ok(Some(objects))
     }
 }

@@ -41,5 +41,8 @@ pub(crate) use self::receipt::{FIND_RECEIPT, Receipt};
 pub use self::settings::{ServerSettings, SettingsError};
 pub(crate) use self::values::FromColumn;
 
+/// An expression of the server's time, in milliseconds since 1970; it goes on during a transaction.
+pub const SERVER_TIME: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+
 /// Maximum number of connections that read at the same time; each is a process of the server, whose default limit is 100.
 pub(crate) const READERS_MAX: usize = 16;

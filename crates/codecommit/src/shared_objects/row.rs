@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use git::{ListedPack, ObjectId, PackList};
+use store::postgres::SERVER_TIME;
 use store::{Error, Transaction};
 
 use crate::column::object_id;
-
-/// The present time in milliseconds since 1970; only PostgreSQL has these rows.
-const NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// A pack in the storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +73,7 @@ pub(super) fn add(
         transaction.note(
             &format!(
                 "INSERT INTO packs (repository_id, file, checksum, is_cruft, bytes, created) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, {NOW})"
+                 VALUES (?1, ?2, ?3, ?4, ?5, {SERVER_TIME})"
             ),
             &[
                 (&row.repository_id).into(),
@@ -103,7 +101,7 @@ pub(super) fn remove(
 
 /// Removes all packs of a repository that is being deleted from its list.
 pub(crate) fn retire(transaction: &Transaction, repository_id: &str) -> Result<(), Error> {
-    let sql = format!("UPDATE packs SET gone = {NOW} WHERE repository_id = ?1 AND gone IS NULL");
+    let sql = format!("UPDATE packs SET gone = {SERVER_TIME} WHERE repository_id = ?1 AND gone IS NULL");
     transaction.note(&sql, &[repository_id.into()])
 }
 
@@ -135,7 +133,7 @@ pub(crate) fn repositories_to_prune(transaction: &Transaction) -> Result<Vec<Str
 /// Lists the packs that left their lists longer ago than an age.
 pub(super) fn gone(transaction: &Transaction, age: Duration) -> Result<Vec<PackRow>, Error> {
     let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    let sql = format!("SELECT repository_id, file FROM packs WHERE gone < {NOW} - ?1");
+    let sql = format!("SELECT repository_id, file FROM packs WHERE gone < {SERVER_TIME} - ?1");
     transaction.query(&sql, &[age.into()], |row| Ok(PackRow { repository_id: row.text(0)?, file: row.text(1)? }))
 }
 
@@ -162,7 +160,7 @@ pub(super) fn is_known(transaction: &Transaction, key: &str) -> Result<bool, Err
 /// Lets the pack with a checksum leave the list.
 fn leave(transaction: &Transaction, repository_id: &str, checksum: &ObjectId) -> Result<(), Error> {
     transaction.note(
-        &format!("UPDATE packs SET gone = {NOW} WHERE repository_id = ?1 AND checksum = ?2 AND gone IS NULL"),
+        &format!("UPDATE packs SET gone = {SERVER_TIME} WHERE repository_id = ?1 AND checksum = ?2 AND gone IS NULL"),
         &[repository_id.into(), checksum.as_slice().into()],
     )
 }

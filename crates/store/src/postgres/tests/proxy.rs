@@ -81,36 +81,29 @@ impl Proxy {
 }
 
 /// Forwards between a client and the server until one of them ends, or a COMMIT is lost.
-fn forward(mut client: UnixStream, mut server: UnixStream, mode: &Arc<AtomicU8>) {
-    let (mut answers, mut to_client) =
+fn forward(client: UnixStream, server: UnixStream, mode: &Arc<AtomicU8>) {
+    let (answers, to_client) =
         (server.try_clone().expect("a socket can be cloned"), client.try_clone().expect("a socket can be cloned"));
-    let loses = Arc::clone(mode);
-    let answering = thread::spawn(move || {
-        let mut buffer = vec![0; 65_536];
-        while let Ok(count @ 1..) = answers.read(&mut buffer) {
-            // The answer of COMMIT has the name of the command.
-            if loses.load(Ordering::SeqCst) == LOSE_ANSWER && contains(&buffer[..count], b"COMMIT\0") {
-                loses.store(FORWARD, Ordering::SeqCst);
-                break;
-            }
-            if to_client.write_all(&buffer[..count]).is_err() {
-                break;
-            }
-        }
-        drop((to_client.shutdown(Shutdown::Both), answers.shutdown(Shutdown::Both)));
-    });
+    let answers_mode = Arc::clone(mode);
+    // The answer of COMMIT has the name of the command.
+    let answering = thread::spawn(move || copy(answers, to_client, &answers_mode, LOSE_ANSWER));
+    copy(client, server, mode, LOSE_COMMIT);
+    answering.join().expect("the thread does not panic");
+}
+
+/// Forwards in one direction until an end is closed, or a COMMIT is lost in this mode; then closes both ends.
+fn copy(mut from: UnixStream, mut to: UnixStream, mode: &AtomicU8, losing: u8) {
     let mut buffer = vec![0; 65_536];
-    while let Ok(count @ 1..) = client.read(&mut buffer) {
-        if mode.load(Ordering::SeqCst) == LOSE_COMMIT && contains(&buffer[..count], b"COMMIT\0") {
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if mode.load(Ordering::SeqCst) == losing && contains(&buffer[..count], b"COMMIT\0") {
             mode.store(FORWARD, Ordering::SeqCst);
             break;
         }
-        if server.write_all(&buffer[..count]).is_err() {
+        if to.write_all(&buffer[..count]).is_err() {
             break;
         }
     }
-    drop((client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both)));
-    answering.join().expect("the thread does not panic");
+    drop((from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both)));
 }
 
 fn contains(bytes: &[u8], text: &[u8]) -> bool {
