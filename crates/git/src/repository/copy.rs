@@ -166,3 +166,101 @@ fn installed_packs(objects: &Path) -> io::Result<HashMap<ObjectId, PathBuf>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::{CacheMemory, Kind, ListedPack, Object};
+
+    /// Packs in a folder, to which copies have links.
+    struct Shared {
+        folder: Mutex<PathBuf>,
+        list: Mutex<PackList>,
+    }
+
+    impl Shared {
+        fn file(&self, checksum: &ObjectId, extension: &str) -> PathBuf {
+            self.folder.lock().join(format!("{checksum}.{extension}"))
+        }
+
+        fn change(&self, change: impl FnOnce(&mut Vec<ListedPack>)) -> i64 {
+            let mut list = self.list.lock();
+            change(&mut list.packs);
+            list.version += 1;
+            list.version
+        }
+    }
+
+    impl SharedPacks for Shared {
+        fn list(&self) -> io::Result<PackList> {
+            Ok(self.list.lock().clone())
+        }
+
+        fn add(&self, pack: &NewPack<'_>) -> io::Result<i64> {
+            for extension in ["pack", "idx"] {
+                fs::copy(pack.folder.join(extension), self.file(&pack.checksum, extension))?;
+            }
+            let listed = ListedPack { checksum: pack.checksum, is_cruft: pack.is_cruft() };
+            Ok(self.change(|packs| packs.push(listed)))
+        }
+
+        fn fetch(&self, checksum: &ObjectId, folder: &Path) -> io::Result<()> {
+            ["pack", "idx"].iter().try_for_each(|name| symlink(self.file(checksum, name), folder.join(name)))
+        }
+
+        fn remove(&self, checksums: &[ObjectId]) -> io::Result<i64> {
+            Ok(self.change(|packs| packs.retain(|pack| !checksums.contains(&pack.checksum))))
+        }
+
+        fn prune(
+            &self,
+            checksum: &ObjectId,
+            version: i64,
+            _is_going: Box<dyn Fn(&ObjectId) -> bool + Send>,
+        ) -> io::Result<Option<i64>> {
+            if self.list.lock().version == version { self.remove(&[*checksum]).map(Some) } else { Ok(None) }
+        }
+
+        fn forget_unreachable(&self, _since: u32) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_copy_has_the_packs_of_the_list_that_it_follows() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("shared")).expect("a writable folder");
+        let list = PackList { version: 0, packs: Vec::new(), unreachable_since: None };
+        let shared = Arc::new(Shared { folder: Mutex::new(path("shared")), list: Mutex::new(list) });
+        let open = |name: &str| {
+            let packs: Arc<dyn SharedPacks> = Arc::<Shared>::clone(&shared);
+            Repository::open_or_create_copy(&path(name), &CacheMemory::default(), packs).expect("a writable folder")
+        };
+        let (first, second) = (open("first"), open("second"));
+        first.follow(0).expect("the list is readable");
+        let blob = Object { kind: Kind::Blob, data: b"content".to_vec() };
+        let id = first.add(&[blob], &first.use_objects(), false).expect("the folders are writable")[0];
+        assert_eq!(first.followed_version(), Some(1), "its own change needs no other look at the list");
+        let kind = |copy: &Repository| copy.kind(&id).expect("the folder is readable");
+        second.follow(1).expect("the pack is stored");
+        assert_eq!(kind(&second), Some(Kind::Blob));
+
+        // The links of a copy lead to nothing.
+        drop(second);
+        fs::rename(path("shared"), path("moved")).expect("a writable folder");
+        *shared.folder.lock() = path("moved");
+        let second = open("second");
+        second.follow(1).expect("the pack is fetched again");
+        assert_eq!(kind(&second), Some(Kind::Blob));
+
+        let checksum = shared.list.lock().packs[0].checksum;
+        let version = shared.remove(&[checksum]).expect("the list is changed");
+        for copy in [&first, &second] {
+            copy.follow(version).expect("nothing is fetched");
+            assert_eq!(kind(copy), None);
+        }
+    }
+}
