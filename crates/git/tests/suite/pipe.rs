@@ -80,30 +80,46 @@ impl Pipes {
     /// Runs git in the folder `place` of both sides, where `URL` is the served repository; compares and returns the
     /// exit code with the output.
     fn same(&self, place: &str, arguments: &[&str]) -> String {
-        let [ours, gits] = [0, 1].map(|side| {
-            let url = self.url(side);
-            let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("URL", &url)).collect();
-            let version = format!("protocol.version={}", self.version);
-            let mut all = vec!["-c", "protocol.ext.allow=always", "-c", &version];
-            all.extend(arguments.iter().map(String::as_str));
-            let protocol = format!("version={}", self.version);
-            let mut variables = vec![("GIT_PROTOCOL", &protocol[..])];
-            variables.extend(self.path.map(|path| ("PATH", path)));
-            let output = try_git_with(&self.place(side, place).path, &all, b"", &variables);
-            let text = |bytes: &[u8]| {
-                let text = String::from_utf8_lossy(bytes).replace(&url, "URL").replace(SIDES[side], "SIDE");
-                // Progress, and the messages of the servers themselves, are not compared.
-                let own = ["serve: ", "fatal: '", "fatal: git upload-pack: "];
-                let is_compared = |line: &&str| {
-                    let is_progress = line.starts_with("remote: ") && line.contains("bjects");
-                    !is_progress && !own.iter().any(|start| line.starts_with(start))
-                };
-                text.lines().filter(is_compared).collect::<Vec<_>>().join("\n")
-            };
-            format!("{:?}\n{}\n{}", output.status.code(), text(&output.stdout), text(&output.stderr))
-        });
+        let [ours, gits] = [0, 1].map(|side| self.outcome(side, place, arguments));
         assert_eq!(ours, gits, "git {arguments:?} of {:?} in version {}", self.path, self.version);
         ours
+    }
+
+    /// As [`Pipes::same`], for a fetch that the server refuses with `message`.
+    ///
+    /// The helper between git and the server can lose the message: it ends at once if it cannot write to a server that
+    /// has refused the fetch and ended. It does so with `git upload-pack`, too; then the fetch is asked for again.
+    fn refused(&self, place: &str, arguments: &[&str], message: &str) {
+        let [ours, gits] = [0, 1].map(|side| {
+            let mut outcomes = (0..20).map(|_| self.outcome(side, place, arguments));
+            outcomes.find(|outcome| !outcome.ends_with("fatal: the remote end hung up unexpectedly"))
+        });
+        assert_eq!(ours, gits, "git {arguments:?} of {:?} in version {}", self.path, self.version);
+        assert!(ours.as_ref().is_some_and(|outcome| outcome.contains(message)), "{ours:?}");
+    }
+
+    /// Runs git in the folder `place` of a side; returns the exit code with the output.
+    fn outcome(&self, side: usize, place: &str, arguments: &[&str]) -> String {
+        let url = self.url(side);
+        let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("URL", &url)).collect();
+        let version = format!("protocol.version={}", self.version);
+        let mut all = vec!["-c", "protocol.ext.allow=always", "-c", &version];
+        all.extend(arguments.iter().map(String::as_str));
+        let protocol = format!("version={}", self.version);
+        let mut variables = vec![("GIT_PROTOCOL", &protocol[..])];
+        variables.extend(self.path.map(|path| ("PATH", path)));
+        let output = try_git_with(&self.place(side, place).path, &all, b"", &variables);
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).replace(&url, "URL").replace(SIDES[side], "SIDE");
+            // Progress, and the messages of the servers themselves, are not compared.
+            let own = ["serve: ", "fatal: '", "fatal: git upload-pack: "];
+            let is_compared = |line: &&str| {
+                let is_progress = line.starts_with("remote: ") && line.contains("bjects");
+                !is_progress && !own.iter().any(|start| line.starts_with(start))
+            };
+            text.lines().filter(is_compared).collect::<Vec<_>>().join("\n")
+        };
+        format!("{:?}\n{}\n{}", output.status.code(), text(&output.stdout), text(&output.stderr))
     }
 
     /// As [`Pipes::same`], for a command that succeeds.
