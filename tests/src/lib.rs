@@ -10,6 +10,7 @@ pub mod database;
 pub mod destination;
 pub mod digests;
 pub mod event_stream;
+pub mod haproxy;
 pub mod lfs;
 pub mod model;
 pub mod moto;

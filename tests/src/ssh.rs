@@ -39,6 +39,24 @@ pub fn identities() -> String {
     )
 }
 
+/// Returns the options of OpenSSH's client with a key; the host key is checked with a line for `known_hosts`, which is written to a
+/// folder.
+pub fn options(folder: &Path, known_host: &str, key: &str) -> Vec<String> {
+    let known_hosts = folder.join("known_hosts");
+    fs::write(&known_hosts, format!("{known_host}\n")).expect("the folder is writable");
+    let option = |name: &str, value: &Path| format!("{name}={}", value.display());
+    [
+        ["-F", "none"].map(str::to_owned),
+        ["-i".to_owned(), key_file(key).display().to_string()],
+        ["-o".to_owned(), option("UserKnownHostsFile", &known_hosts)],
+        ["-o", "GlobalKnownHostsFile=/dev/null"].map(str::to_owned),
+        ["-o", "StrictHostKeyChecking=yes"].map(str::to_owned),
+        ["-o", "IdentitiesOnly=yes"].map(str::to_owned),
+        ["-o", "BatchMode=yes"].map(str::to_owned),
+    ]
+    .concat()
+}
+
 impl World {
     /// Starts a server with SSH and the user of [`identities`], with changed settings.
     pub fn with_ssh(change: impl FnOnce(&mut server::Settings)) -> Self {
@@ -65,20 +83,7 @@ impl World {
 
     /// Returns the options of OpenSSH's client with a key; the host key is checked.
     pub fn ssh_options(&self, key: &str) -> Vec<String> {
-        let known_hosts = self.folder().join("known_hosts");
-        let line = self.server().known_hosts("127.0.0.1").expect("SSH is on");
-        fs::write(&known_hosts, format!("{line}\n")).expect("the folder is writable");
-        let option = |name: &str, value: &Path| format!("{name}={}", value.display());
-        [
-            ["-F", "none"].map(str::to_owned),
-            ["-i".to_owned(), key_file(key).display().to_string()],
-            ["-o".to_owned(), option("UserKnownHostsFile", &known_hosts)],
-            ["-o", "GlobalKnownHostsFile=/dev/null"].map(str::to_owned),
-            ["-o", "StrictHostKeyChecking=yes"].map(str::to_owned),
-            ["-o", "IdentitiesOnly=yes"].map(str::to_owned),
-            ["-o", "BatchMode=yes"].map(str::to_owned),
-        ]
-        .concat()
+        options(self.folder(), &self.server().known_hosts("127.0.0.1").expect("SSH is on"), key)
     }
 
     /// Returns the command of OpenSSH's client for a login name.

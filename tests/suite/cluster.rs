@@ -1,6 +1,7 @@
 //! Several servers on one database, one folder of objects and one trail folder. Without a server with PostgreSQL these tests have nothing to
 //! look at.
 
+mod balancer;
 mod objects;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ mod approval;
 mod approval_rule;
 mod approval_rule_template;
 mod archive;
+mod balancer;
 mod branch;
 mod browser;
 mod callers;

@@ -121,7 +121,7 @@ pub struct Options {
         /// Ask Git clients for credentials, whose user name names the caller; no password is checked [default: ask if there is an
         /// identities file, else never]
         git_auth: GitAuth = "CODECOMMIT_LOCAL_GIT_AUTH", "WHEN";
-        /// Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas
+        /// Addresses and networks of proxies whose X-Forwarded-For, X-Forwarded-Proto and PROXY protocol are trusted, separated by commas
         trusted_proxy: Vec<String> = "CODECOMMIT_LOCAL_TRUSTED_PROXY", "ADDRESS",
             hide_short_help = true, value_delimiter = ',';
     }

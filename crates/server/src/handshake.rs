@@ -1,31 +1,42 @@
-//! The beginning of a connection: the first byte tells TLS from plain HTTP, then the TLS handshake is completed.
+//! The beginning of a connection: the header of a proxy, then the first byte tells TLS from plain HTTP, and the TLS handshake is completed.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use rustls::server::Acceptor;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
 use crate::connection::{Connection, Peer, Transport};
+use crate::proxy_header::{self, SIGNATURE};
 use crate::tls::{Certificates, refusing_config, session_of};
 
 /// The first byte of a TLS handshake, the type of its record (RFC 8446, 5.1). No HTTP request begins with it.
 const HANDSHAKE: u8 = 0x16;
 
-/// Waits for the first byte and completes the handshake of a client that begins one, both within the idle timeout.
+/// Reads the header of a trusted proxy, waits for the first byte and completes the handshake of a client that begins one, all within
+/// the idle timeout.
 pub(crate) async fn open(
-    stream: TcpStream,
-    address: SocketAddr,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    trusted_proxies: &[IpNet],
     certificates: &Certificates,
     idle_timeout: Duration,
 ) -> io::Result<(Transport, Peer)> {
     let opened = async {
-        let mut first = [0];
-        let is_handshake = stream.peek(&mut first).await? == 1 && first == [HANDSHAKE];
+        let ends = proxy_header::read(&mut stream, peer, trusted_proxies).await?;
+        let address = ends.client;
+        let mut first = [0; SIGNATURE.len()];
+        let count = stream.peek(&mut first).await?;
+        if first == SIGNATURE {
+            tracing::warn!(%peer, "received a header of the PROXY protocol from an address that is not trusted; if it is your proxy, name it with --trusted-proxy");
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        let is_handshake = count > 0 && first[0] == HANDSHAKE;
         if is_handshake && certificates.is_on() {
-            return handshake(stream, address, certificates, idle_timeout).await;
+            return handshake(stream, address, ends.local.ip().to_canonical(), certificates, idle_timeout).await;
         }
         if is_handshake {
             tracing::warn!(peer = %address, "received a TLS handshake, but TLS is off: use an http:// URL, or start the server without --tls off");
@@ -39,10 +50,10 @@ pub(crate) async fn open(
 async fn handshake(
     stream: TcpStream,
     address: SocketAddr,
+    local: IpAddr,
     certificates: &Certificates,
     idle_timeout: Duration,
 ) -> io::Result<(Transport, Peer)> {
-    let local = stream.local_addr()?.ip().to_canonical();
     let connection = Connection::new(stream, address, idle_timeout);
     let begun = LazyConfigAcceptor::new(Acceptor::default(), connection).await?;
     let hello = begun.client_hello();

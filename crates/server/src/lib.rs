@@ -50,6 +50,7 @@ mod origin;
 mod outbox;
 mod protocol;
 mod push_permits;
+mod proxy_header;
 mod query_service;
 mod record_signal;
 mod repository_path;

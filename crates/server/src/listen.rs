@@ -122,8 +122,9 @@ impl Connections {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, peer = %address, "cannot turn off Nagle's algorithm; small packets are delayed");
         }
+        let proxies = self.running.trusted_proxies();
         let opened = tokio::select! {
-            opened = handshake::open(stream, address, &self.certificates, self.idle_timeout) => opened,
+            opened = handshake::open(stream, address, proxies, &self.certificates, self.idle_timeout) => opened,
             _ = stopped.changed() => return,
         };
         let (transport, peer) = match opened {

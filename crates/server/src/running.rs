@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws::ClockPosition;
 use axum::Router;
+use ipnet::IpNet;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
@@ -26,6 +27,7 @@ pub(crate) struct Running {
     /// The position of a fixed clock after the start.
     start: Option<ClockPosition>,
     stop_timeout: Duration,
+    trusted_proxies: Vec<IpNet>,
 }
 
 /// Changes of the state, for those who use it only for moments.
@@ -53,8 +55,14 @@ enum Phase {
 impl Running {
     pub(crate) fn new(state: State) -> Self {
         let (start, stop_timeout) = (state.clock.position(), state.settings.stop_timeout);
+        let trusted_proxies = state.settings.trusted_proxies.clone();
         let phase = watch::Sender::new(Phase::serving(state));
-        Self { phase, turn: Semaphore::new(1), start, stop_timeout }
+        Self { phase, turn: Semaphore::new(1), start, stop_timeout, trusted_proxies }
+    }
+
+    /// Returns the networks of the proxies that may tell the addresses of their clients.
+    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.trusted_proxies
     }
 
     /// Returns the routes for one request; it waits while data are replaced.

@@ -127,7 +127,7 @@ pub struct Settings {
     pub allow_reset: bool,
     /// Times and ids that are the same in each run; by default they are the system's.
     pub clock: FixedClockSettings,
-    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
+    /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and headers of the PROXY protocol are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Host names that are allowed besides names outside public DNS.
     pub allowed_hosts: AllowedHosts,

@@ -28,7 +28,7 @@ fn create(node: &Running) {
 }
 
 /// Makes a repository with a commit, which is on no server.
-fn work(cluster: &Cluster, name: &str) -> std::path::PathBuf {
+pub(super) fn work(cluster: &Cluster, name: &str) -> std::path::PathBuf {
     let folder = cluster.folder.path().join(name);
     fs::create_dir(&folder).expect("the folder is new");
     git(&folder, &["init", "--quiet", "--initial-branch=main"]).ok();
@@ -37,7 +37,7 @@ fn work(cluster: &Cluster, name: &str) -> std::path::PathBuf {
 }
 
 /// Commits a file with a content of its own; returns the id of the commit.
-fn commit(folder: &Path, content: &str) -> String {
+pub(super) fn commit(folder: &Path, content: &str) -> String {
     fs::write(folder.join("file"), content).expect("the folder is writable");
     git(folder, &["add", "file"]).ok();
     git(folder, &["commit", "--quiet", "--message", content]).ok();

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::connection::Connection;
 use crate::disconnect::DisconnectGuard;
+use crate::proxy_header::{self, Ends};
 use crate::running::Running;
 use crate::ssh::client::Client;
 
@@ -62,20 +63,26 @@ impl Drop for RunningSession {
 
 /// Serves a connection. The senders of `stopped` and `timed_out` are dropped when the server stops, and after the stop timeout.
 pub(super) async fn run(
-    stream: TcpStream,
+    mut stream: TcpStream,
     peer: SocketAddr,
     ssh: SshServer,
     mut stopped: watch::Receiver<()>,
     mut timed_out: watch::Receiver<()>,
 ) {
     let SshServer { config, running: server, idle_timeout } = ssh;
+    let proxies = server.trusted_proxies();
+    let ends = tokio::select! {
+        ends = timeout(idle_timeout, proxy_header::read(&mut stream, peer, proxies)) => ends,
+        _ = stopped.changed() => return,
+    };
+    let Ends { client: peer, local } = match ends {
+        Ok(Ok(ends)) => ends,
+        Ok(Err(error)) => return tracing::warn!(%error, %peer, "cannot serve an SSH connection"),
+        Err(_) => return tracing::debug!(%peer, ?idle_timeout, "closed an idle SSH connection"),
+    };
     // The transport belongs to a task that cannot be cancelled; the second handle closes its connection.
     let (socket, stream) = match second_handle(stream) {
         Ok(handles) => handles,
-        Err(error) => return tracing::warn!(%error, %peer, "cannot serve an SSH connection"),
-    };
-    let local = match socket.local_addr() {
-        Ok(local) => local,
         Err(error) => return tracing::warn!(%error, %peer, "cannot serve an SSH connection"),
     };
     let guard = DisconnectGuard::new();
