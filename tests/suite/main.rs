@@ -53,6 +53,7 @@ mod lfs;
 mod log_files;
 mod lookup_events;
 mod merge;
+mod moving;
 mod paging;
 mod panics;
 mod parent;

@@ -61,6 +61,17 @@ struct Joined {
     worker: Worker,
 }
 
+/// Creates the tables of nodes, or changes those of an older version.
+pub fn migrate(store: &Store) -> Result<(), Error> {
+    store.migrate("cluster", schema::STEPS)
+}
+
+/// Returns a node that runs on a database, if there is one; a database in a file has none.
+pub fn running(store: &Store) -> Result<Option<Node>, Error> {
+    let nodes = if store.is_remote() { store.read(node::list)? } else { Vec::new() };
+    Ok(nodes.into_iter().find(|node| node.status == NodeStatus::Running))
+}
+
 impl Cluster {
     /// Returns the cluster of a server with a database of its own: it has every role, and nothing is stored.
     pub const fn alone() -> Self {
@@ -71,7 +82,7 @@ impl Cluster {
     ///
     /// Fails if a running node has the name; waits if it cannot be told yet whether one runs, at most for the time of a lease.
     pub fn join(store: &Arc<Store>, settings: NodeSettings) -> Result<Self, JoinError> {
-        store.migrate("cluster", schema::STEPS)?;
+        migrate(store)?;
         join::take_name(store, &settings)?;
         let membership = Arc::new(Membership::new(Arc::clone(store), settings));
         membership.beat()?;

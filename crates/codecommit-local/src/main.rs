@@ -9,6 +9,7 @@ mod health;
 mod identities;
 mod local_request;
 mod log;
+mod moving;
 mod nodes;
 mod parent;
 mod seed;
@@ -85,6 +86,8 @@ enum Command {
     Identities(identities::Arguments),
     /// Print the manual page
     Man,
+    /// Move the database of a data folder to a server with PostgreSQL, or back
+    Move(moving::Arguments),
     /// Print the servers that use the same database as a running one, and what each does for all
     Nodes(nodes::Arguments),
     /// Write a seed from a data folder, or check one
@@ -114,6 +117,7 @@ fn main() -> ExitCode {
         Some(Command::Health(health)) => health::ask(&health),
         Some(Command::Identities(identities)) => identities::write(&identities),
         Some(Command::Man) => completions::print_manual(Arguments::command()),
+        Some(Command::Move(arguments)) => moving::run(arguments),
         Some(Command::Nodes(nodes)) => nodes::print(&nodes),
         Some(Command::Seed(seed)) => seed::run(&seed),
         Some(Command::Simulate(simulate)) => simulate::run(&simulate),

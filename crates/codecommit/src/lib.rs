@@ -25,7 +25,7 @@ mod merge;
 mod mode;
 mod name;
 mod objects;
-mod objects_id;
+pub mod objects_id;
 mod operations;
 mod page;
 mod path;
@@ -104,6 +104,11 @@ pub struct CodeCommit {
 /// Second half of a writing handler, which runs inside the transaction.
 type Change<O> = aws::operation::Change<Transaction, O, Exception>;
 
+/// Creates the tables of the service, or changes those of an older version.
+pub fn migrate(store: &Store) -> Result<(), store::Error> {
+    store.migrate("codecommit", schema::STEPS)
+}
+
 impl CodeCommit {
     /// Opens the service over a store and the folder of the repositories' objects, or of their copies on this node.
     ///
@@ -117,7 +122,7 @@ impl CodeCommit {
         git: git::Options,
         settings: Settings,
     ) -> io::Result<Self> {
-        store.migrate("codecommit", schema::STEPS).map_err(io::Error::other)?;
+        migrate(&store).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
         if store.is_remote() {

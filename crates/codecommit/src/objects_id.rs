@@ -16,29 +16,50 @@ const FILE: &str = "database-id";
 /// Checks that a folder has the objects of the database; a new folder is tied to a database without repositories.
 pub(crate) fn tie(store: &Store, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let path = folder.join(FILE);
     // In a transaction, so that of two nodes that start together the second one finds what the first one wrote.
-    let folder = folder.to_owned();
+    let (folder, shown) = (folder.to_owned(), folder.display().to_string());
     store
         .write(move |transaction| {
-            let found = match fs::read_to_string(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => None,
-                id => Some(id.map_err(TieError::File)?),
-            };
-            let expected = transaction.query_one("SELECT id FROM object_storage", &[], |row| row.text(0))?;
+            let (found, expected) = (in_folder(&folder).map_err(TieError::File)?, in_database(transaction)?);
             match (found, expected) {
                 (Some(found), Some(expected)) if found == expected => Ok(()),
                 (Some(_), _) if !has_repositories(transaction)? => Err(TieError::OtherDatabase),
-                (None, _) if !has_repositories(transaction)? => {
-                    let id = Uuid::new_v4().to_string();
-                    fs::write(&path, &id).map_err(TieError::File)?;
-                    transaction.note("DELETE FROM object_storage", &[])?;
-                    Ok(transaction.note("INSERT INTO object_storage (id) VALUES (?1)", &[(&id).into()])?)
-                }
+                (None, _) if !has_repositories(transaction)? => create(transaction, &folder).map_err(TieError::File),
                 _ => Err(TieError::OtherFolder),
             }
         })
-        .map_err(|error: TieError| io::Error::other(format!("{}: {error}", folder.display())))
+        .map_err(|error: TieError| io::Error::other(format!("{shown}: {error}")))
+}
+
+/// Ties a folder to the database of a transaction, by an id of both.
+pub fn create(transaction: &Transaction, folder: &Path) -> io::Result<()> {
+    let id = Uuid::new_v4().to_string();
+    fs::write(folder.join(FILE), &id)?;
+    transaction.note("DELETE FROM object_storage", &[]).map_err(io::Error::other)?;
+    transaction.note("INSERT INTO object_storage (id) VALUES (?1)", &[(&id).into()]).map_err(io::Error::other)
+}
+
+/// Returns whether a folder has the objects of the database.
+pub fn is_of(transaction: &Transaction, folder: &Path) -> Result<bool, Error> {
+    // A file that cannot be read is no proof.
+    let found = in_folder(folder).ok().flatten();
+    Ok(found.is_some() && found == in_database(transaction)?)
+}
+
+/// Removes the id of a folder, which no database on a server can use afterwards.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    fs::remove_file(folder.join(FILE))
+}
+
+fn in_folder(folder: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(folder.join(FILE)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        id => id.map(Some),
+    }
+}
+
+fn in_database(transaction: &Transaction) -> Result<Option<String>, Error> {
+    transaction.query_one("SELECT id FROM object_storage", &[], |row| row.text(0))
 }
 
 fn has_repositories(transaction: &Transaction) -> Result<bool, Error> {

@@ -54,7 +54,7 @@ pub use crate::root_key::{RootKey, SecretKey};
 pub use crate::session::TokenHash;
 pub use crate::signature_scope::SignatureScope;
 pub use crate::ssh_public_key::{SshKeyOwner, SshPublicKey};
-pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Sts};
+pub use crate::sts::{API_VERSION, EVENT_SOURCE, NAMESPACE, Sts, migrate};
 use crate::tables::declared::DeclaredRows;
 
 /// Why an identities file cannot be used.

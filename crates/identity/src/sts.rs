@@ -54,10 +54,15 @@ pub struct Sts {
     key_uses: Arc<KeyUses>,
 }
 
+/// Creates the tables of the service, or changes those of an older version.
+pub fn migrate(store: &Store) -> Result<(), store::Error> {
+    store.migrate("identity", session::STEPS)
+}
+
 impl Sts {
     /// Opens the service and migrates its tables.
     pub fn open(store: Arc<Store>, identities: Identities, clock: Arc<dyn Clock>) -> Result<Self, store::Error> {
-        store.migrate("identity", session::STEPS)?;
+        migrate(&store)?;
         let default_account = identities.default_account().clone();
         let root_key = Arc::new(RootKey::open(&store)?);
         let identities = Arc::new(LiveIdentities::open(Arc::clone(&store), identities, &*clock)?);

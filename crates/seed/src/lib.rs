@@ -39,6 +39,7 @@ pub use crate::services::Services;
 
 use crate::document::{Date, DocumentFile, FILE};
 use crate::progress::Progress;
+pub use crate::progress::migrate;
 use crate::pull_request::SeededPullRequest;
 use crate::repository::{EntryDefaults, SeededRepository};
 use crate::runner::Runner;

@@ -18,9 +18,14 @@ pub(crate) enum Progress {
     Finished,
 }
 
+/// Creates the table.
+pub fn migrate(store: &Store) -> Result<(), Error> {
+    store.migrate("seed", STEPS)
+}
+
 /// Reads the row; creates its table if there is none.
 pub(crate) fn read(store: &Store) -> Result<Progress, Error> {
-    store.migrate("seed", STEPS)?;
+    migrate(store)?;
     let row =
         store.read(|transaction| transaction.query_one("SELECT is_finished FROM seed", &[], |row| row.integer(0)))?;
     Ok(match row {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub use overlap::Overlap;
 
-use crate::folders::lock::FolderLock;
+pub(crate) use crate::folders::lock::FolderLock;
 use crate::{Settings, StartError, data_folder};
 
 /// The lock file in the folder of buckets; no bucket can have this name.

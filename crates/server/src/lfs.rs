@@ -34,7 +34,7 @@ use crate::git_serving::Session;
 pub(crate) use crate::lfs::path::LfsPath;
 use crate::lfs::path::Route;
 use crate::lfs::reply::LfsFailure;
-pub(crate) use crate::lfs::token::{CallerGrant, GrantedOperation, TOKEN_LIFETIME, Tokens};
+pub(crate) use crate::lfs::token::{CallerGrant, GrantedOperation, TOKEN_LIFETIME, Tokens, migrate};
 use crate::spool::Spool;
 use crate::state::State;
 use crate::{api, authenticate, blocking, body, call_log, git_http, headers};

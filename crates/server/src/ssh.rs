@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::running::Running;
 use crate::ssh::connection::SshServer;
-pub(crate) use crate::ssh::host_key::{DEFAULT_PORT, SshEndpoint, authority};
+pub(crate) use crate::ssh::host_key::{DEFAULT_PORT, SshEndpoint, authority, migrate};
 
 /// Pause after a connection could not be accepted, which is mostly because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);

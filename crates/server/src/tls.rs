@@ -25,7 +25,7 @@ use crate::tls::given_certificate::GivenCertificate;
 use crate::tls::leaf_certificates::LeafCertificates;
 use crate::tls::names::CertifiedNames;
 
-pub(crate) use crate::tls::certificate_authority::FILE as AUTHORITY_FILE;
+pub(crate) use crate::tls::certificate_authority::{FILE as AUTHORITY_FILE, migrate};
 pub(crate) use crate::tls::session::of as session_of;
 
 /// The only protocol that the server offers in the handshake; clients also offer HTTP/2.

@@ -39,7 +39,7 @@ pub(crate) use self::connector::Connector;
 pub(crate) use self::error::failure;
 pub(crate) use self::receipt::{FIND_RECEIPT, Receipt};
 pub use self::settings::{ServerSettings, SettingsError};
-pub(crate) use self::values::FromColumn;
+pub(crate) use self::values::{FromColumn, owned};
 
 /// An expression of the server's time, in milliseconds since 1970; it goes on during a transaction.
 pub const SERVER_TIME: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, ToSqlOutput, Type, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql, params_from_iter};
 
-use crate::value::Columns;
+use crate::value::{Columns, OwnedValue};
 use crate::{Cause, Durability, Error, Row, Value};
 
 /// A connection to a database file.
@@ -146,6 +146,17 @@ impl ToSql for Value<'_> {
 /// Returns the value in a column of a row.
 pub(crate) fn column<T: FromSql>(row: &rusqlite::Row<'_>, column: usize, file: &Path) -> Result<T, Error> {
     row.get(column).map_err(|error| error_of(file, &error))
+}
+
+/// Returns the value in a column of a row, of any type that tables have.
+pub(crate) fn owned(row: &rusqlite::Row<'_>, column: usize, file: &Path) -> Result<OwnedValue, Error> {
+    let failed = |error| error_of(file, &error);
+    Ok(match row.get_ref(column).map_err(failed)?.data_type() {
+        Type::Null => OwnedValue::Null,
+        Type::Text => OwnedValue::Text(row.get(column).map_err(failed)?),
+        Type::Blob => OwnedValue::Blob(row.get(column).map_err(failed)?),
+        Type::Integer | Type::Real => OwnedValue::Integer(row.get(column).map_err(failed)?),
+    })
 }
 
 /// Converts an error of SQLite.

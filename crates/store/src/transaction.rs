@@ -138,6 +138,11 @@ impl Transaction {
         self.after_commit.borrow_mut().push(Action::Append(sink, line));
     }
 
+    /// Returns whether the database is on a server.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
     /// Returns the name of the database, for errors.
     pub(crate) fn database(&self) -> String {
         self.connection.name()

@@ -47,6 +47,37 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
+/// A value by itself.
+#[derive(Clone, Debug)]
+pub(crate) enum OwnedValue {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<&Value<'_>> for OwnedValue {
+    fn from(value: &Value<'_>) -> Self {
+        match *value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => Self::Integer(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl OwnedValue {
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
+}
+
 /// A row of a result; columns count from 0.
 pub struct Row<'a>(pub(crate) Columns<'a>);
 
@@ -85,6 +116,14 @@ impl Row<'_> {
     /// Returns the bytes in a column, or `None` for `NULL`.
     pub fn optional_blob(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
         self.get(column)
+    }
+
+    /// Returns the value in a column.
+    pub(crate) fn value(&self, column: usize) -> Result<OwnedValue, Error> {
+        match self.0 {
+            Columns::Sqlite(row, file) => sqlite::owned(row, column, file),
+            Columns::Postgres(row, database) => postgres::owned(row, column, database),
+        }
     }
 
     fn get<T: rusqlite::types::FromSql + postgres::FromColumn>(&self, column: usize) -> Result<T, Error> {

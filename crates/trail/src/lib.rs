@@ -149,6 +149,11 @@ pub struct Source {
     pub api_version: Option<&'static str>,
 }
 
+/// Creates the tables of trails, or changes those of an older version.
+pub fn migrate(store: &Store) -> Result<(), store::Error> {
+    store.migrate("trail", schema::STEPS)
+}
+
 impl Trail {
     /// Opens the trail and repairs its files from the store. Of several nodes, those with the roles [`DELIVERY`] and [`DIGESTS`] work in the
     /// background.
@@ -160,7 +165,7 @@ impl Trail {
         notifier: Arc<dyn Notifier>,
         cluster: &Cluster,
     ) -> io::Result<Self> {
-        store.migrate("trail", schema::STEPS).map_err(io::Error::other)?;
+        migrate(&store).map_err(io::Error::other)?;
         std::fs::create_dir_all(&settings.folder).map_err(|error| with_path(&settings.folder, &error))?;
         let events = Events::open(&settings.folder, &store, cluster)?;
         let events_worker = events.start()?;

@@ -17,7 +17,7 @@ const ATTEMPTS: u32 = 20;
 const ATTEMPT_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Held while a server uses a folder; the operating system releases it when the process ends.
-pub(super) struct FolderLock {
+pub(crate) struct FolderLock {
     file: File,
     /// Whether the text in it is also that of others.
     is_shared: bool,
@@ -25,7 +25,7 @@ pub(super) struct FolderLock {
 
 impl FolderLock {
     /// Takes the lock `name` of the folder that a setting names, and writes the process and its URL into it.
-    pub(super) fn take(setting: &'static str, folder: &Path, name: &str, url: &str) -> Result<Self, StartError> {
+    pub(crate) fn take(setting: &'static str, folder: &Path, name: &str, url: &str) -> Result<Self, StartError> {
         let (mut file, failed) = open(setting, folder, name)?;
         match file.try_lock() {
             Ok(()) => {}

@@ -87,10 +87,15 @@ impl ObjectGrant {
     }
 }
 
+/// Creates the table of the key.
+pub(crate) fn migrate(store: &Store) -> Result<(), Error> {
+    store.migrate("lfs tokens", STEPS)
+}
+
 impl Tokens {
     /// Reads the key from the store; creates it at the first start.
     pub(crate) fn open(store: &Store) -> Result<Self, Error> {
-        store.migrate("lfs tokens", STEPS)?;
+        migrate(store)?;
         let mut new = [0; 32];
         getrandom::fill(&mut new).expect("the system provides random numbers");
         store.random_key("lfs_token_key", "secret", new).map(Self)

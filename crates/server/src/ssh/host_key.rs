@@ -24,10 +24,15 @@ pub(crate) struct SshEndpoint {
     public_key: String,
 }
 
+/// Creates the table of the key.
+pub(crate) fn migrate(store: &Store) -> Result<(), Error> {
+    store.migrate("ssh", STEPS)
+}
+
 impl SshEndpoint {
     /// Reads the host key from the store; creates it at the first start.
     pub(crate) fn open(address: SocketAddr, store: &Store) -> Result<Self, Error> {
-        store.migrate("ssh", STEPS)?;
+        migrate(store)?;
         let mut new = [0; 32];
         getrandom::fill(&mut new).expect("the system provides random numbers");
         let seed = store.random_key("ssh_host_key", "seed", new)?;

@@ -65,10 +65,15 @@ pub(crate) struct LeafCertificate {
     pub(crate) renewal: OffsetDateTime,
 }
 
+/// Creates the table of the authority.
+pub(crate) fn migrate(store: &Store) -> Result<(), store::Error> {
+    store.migrate("tls", STEPS)
+}
+
 impl CertificateAuthority {
     /// Reads the authority from the store, or creates it; its certificate is replaced if it expires soon or has other names.
     pub(crate) fn open(store: &Store, names: &CertifiedNames, data_folder: &Path) -> Result<Self, StartError> {
-        store.migrate("tls", STEPS)?;
+        migrate(store)?;
         let stored = read(store)?;
         let now = now();
         let is_current = |stored: &StoredAuthority| {

@@ -16,11 +16,11 @@ use super::error::{ends_connection, error_of};
 use super::numbered_rows::NumberedRows;
 use super::receipt::{Receipt, WRITE_RECEIPT};
 use super::statements::Statements;
-use super::values::{OwnedValue, type_of};
+use super::values::type_of;
 use super::wait::wait;
 use crate::mode::Mode;
 use crate::numbered::NumberedTable;
-use crate::value::Columns;
+use crate::value::{Columns, OwnedValue};
 use crate::{Cause, Error, Row, Value};
 
 /// Maximum time for an answer; the server itself ends statements before.

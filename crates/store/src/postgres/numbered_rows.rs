@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::values::OwnedValue;
 use crate::Value;
 use crate::numbered::{ColumnType, NumberedTable};
+use crate::value::OwnedValue;
 
 /// Rows in their order.
 #[derive(Default)]

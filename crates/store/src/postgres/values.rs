@@ -7,38 +7,8 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::error::error_of;
+use crate::value::OwnedValue;
 use crate::{Cause, Error, Value};
-
-/// A value that a statement keeps until it was sent.
-#[derive(Clone, Debug)]
-pub(super) enum OwnedValue {
-    Null,
-    Integer(i64),
-    Text(String),
-    Blob(Vec<u8>),
-}
-
-impl From<&Value<'_>> for OwnedValue {
-    fn from(value: &Value<'_>) -> Self {
-        match *value {
-            Value::Null => Self::Null,
-            Value::Integer(number) => Self::Integer(number),
-            Value::Text(text) => Self::Text(text.to_owned()),
-            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
-        }
-    }
-}
-
-impl OwnedValue {
-    fn value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Integer(number) => Value::Integer(*number),
-            Self::Text(text) => Value::Text(text),
-            Self::Blob(bytes) => Value::Blob(bytes),
-        }
-    }
-}
 
 /// Returns the type of a parameter; that of `NULL` is inferred by the server.
 pub(super) fn type_of(value: &Value<'_>) -> Type {
@@ -127,6 +97,16 @@ impl FromColumn for Option<Vec<u8>> {
     fn from_column(row: &Row, column: usize, database: &str) -> Result<Self, Error> {
         read(row, column, database, |kind, raw| (*kind == Type::BYTEA).then(|| raw.to_owned()))
     }
+}
+
+/// Reads a column of any type that tables have.
+pub(crate) fn owned(row: &Row, column: usize, database: &str) -> Result<OwnedValue, Error> {
+    let kind = row.columns().get(column).map(tokio_postgres::Column::type_);
+    Ok(match kind {
+        Some(&Type::TEXT) => Option::from_column(row, column, database)?.map_or(OwnedValue::Null, OwnedValue::Text),
+        Some(&Type::BYTEA) => Option::from_column(row, column, database)?.map_or(OwnedValue::Null, OwnedValue::Blob),
+        _ => Option::from_column(row, column, database)?.map_or(OwnedValue::Null, OwnedValue::Integer),
+    })
 }
 
 impl FromColumn for i64 {
