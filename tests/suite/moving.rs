@@ -11,6 +11,7 @@ use tests::database::Schema;
 use tests::digests::verify;
 use tests::wire::{request, send};
 use tests::{read_events, read_log_files};
+use ureq::http::Request;
 
 const NAME: &str = "MyDemoRepo";
 
@@ -54,6 +55,13 @@ fn ok(server: &Running, operation: &str, input: &Value) -> Value {
     let reply = send(request(server.endpoint(), operation, input));
     assert_eq!(reply.status, 200, "{operation}: {}", reply.text());
     reply.json()
+}
+
+/// Delivers log files and digests, and stops a server.
+fn stop(server: Running) {
+    let digest = Request::post(format!("{}/_local/digest", server.endpoint())).body(Vec::new());
+    assert_eq!(send(digest.expect("the request is well formed")).status, 200);
+    assert_eq!(server.terminate(), Some(0));
 }
 
 /// Commits to a new branch in a clone, pushes it, and opens a pull request of it; returns the id of that.
@@ -102,7 +110,7 @@ fn a_database_goes_to_a_server_and_back_with_all_its_rows() {
     assert_eq!(pull_request(&server, &work, "one"), "1");
     let before = seen(&server, folder, "before");
     let events = || read_events(&place.data().join("trail"));
-    assert_eq!(server.terminate(), Some(0));
+    stop(server);
     let count = events().len();
 
     let moved = place.move_it("to-server").ok();
@@ -114,7 +122,7 @@ fn a_database_goes_to_a_server_and_back_with_all_its_rows() {
     let found = ok(&server, "LookupEvents", &json!({ "MaxResults": 50 }));
     assert_eq!(found["Events"].as_array().map(Vec::len), Some(recorded));
     let on_server = seen(&server, folder, "after");
-    assert_eq!(server.terminate(), Some(0));
+    stop(server);
 
     place.move_it("to-file").ok();
     let refused = outcome(
@@ -127,7 +135,7 @@ fn a_database_goes_to_a_server_and_back_with_all_its_rows() {
     let server = place.start(&[]);
     assert_eq!(seen(&server, folder, "in-file"), on_server);
     assert_eq!(pull_request(&server, &work, "three"), "3");
-    assert_eq!(server.terminate(), Some(0));
+    stop(server);
     let events = events();
     assert!(events.len() > count);
     assert_eq!(ids(&read_log_files(&place.data().join("trail"))), ids(&events));

@@ -56,6 +56,9 @@ pub enum MoveError {
         /// The system's error.
         source: io::Error,
     },
+    /// Another process has opened the file of SQLite.
+    #[error("another process has opened '{}'; all rows are in both databases, so end it, and move this file away", .0.display())]
+    Open(PathBuf),
     /// A database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -85,8 +88,11 @@ pub fn move_to_server(data_folder: &Path, server: ServerSettings) -> Result<u64,
         objects_id::create(target, &folder).map_err(|source| MoveError::File { path: folder, source })?;
         copy(&from, target)
     })?;
-    // Its log is part of the file once it is closed.
+    // That merges its log into the file.
     drop(source);
+    if log_of(&file).exists() {
+        return Err(MoveError::Open(file));
+    }
     fs::rename(&file, &moved).map_err(|source| MoveError::File { path: file, source })?;
     Ok(rows)
 }
@@ -94,8 +100,9 @@ pub fn move_to_server(data_folder: &Path, server: ServerSettings) -> Result<u64,
 /// Moves a database from a server into the data folder with its Git objects; returns the number of its rows. The server's rows stay.
 pub fn move_to_file(data_folder: &Path, server: ServerSettings) -> Result<u64, MoveError> {
     let (file, partial) = (data_folder.join(DATABASE), data_folder.join(PARTIAL));
-    if file.exists() {
-        return Err(MoveError::Exists(file));
+    // A log that is left would be taken for that of the new file.
+    if let Some(found) = [file.clone(), log_of(&file)].into_iter().find(|file| file.exists()) {
+        return Err(MoveError::Exists(found));
     }
     let _lock = lock(data_folder)?;
     let source = Arc::new(Store::connect(server, Durability::Full)?);
@@ -113,10 +120,20 @@ pub fn move_to_file(data_folder: &Path, server: ServerSettings) -> Result<u64, M
     migrate(&target)?;
     let rows = target.write(move |target| copy(&source, target))?;
     drop(target);
+    if log_of(&partial).exists() {
+        return Err(MoveError::Open(partial));
+    }
     fs::rename(&partial, &file).map_err(of_partial)?;
     // Without it, no server can use the old database with these objects.
     objects_id::remove(data_folder).map_err(|source| MoveError::File { path: data_folder.to_owned(), source })?;
     Ok(rows)
+}
+
+/// Returns the write-ahead log of a file of SQLite, which is there while the file is open.
+fn log_of(file: &Path) -> PathBuf {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 fn lock(data_folder: &Path) -> Result<FolderLock, StartError> {

@@ -52,8 +52,10 @@ pub enum Durability {
 
 /// A database, shared by all threads.
 pub struct Store {
-    writer: Arc<Writer>,
+    /// Before the writer, so that its connection is the last one that is closed: SQLite then merges its log into the file, which a
+    /// connection that only reads cannot do.
     readers: Readers,
+    writer: Arc<Writer>,
     faults: Arc<Faults>,
     checkpoints: Arc<Checkpoints>,
     /// The thread that commits to a server.
@@ -82,7 +84,7 @@ impl Store {
         let checkpoints = Arc::<Checkpoints>::default();
         let writer = Writer::open(open_writer, || Some(Presence::of(file)), Arc::clone(&checkpoints))?;
         let readers = Readers::new(open_reader, None);
-        Ok(Self { writer: Arc::new(writer), readers, faults, checkpoints, committer: None })
+        Ok(Self { readers, writer: Arc::new(writer), faults, checkpoints, committer: None })
     }
 
     /// Connects to a database on a server with PostgreSQL; one that starts or cannot be reached yet is waited for.
@@ -100,7 +102,7 @@ impl Store {
         let writer = Writer::open(open(Arc::clone(&connector)), || None, Arc::clone(&checkpoints))?;
         let readers = Readers::new(open(connector), Some(postgres::READERS_MAX));
         let (writer, committer) = Committer::start(writer)?;
-        Ok(Self { writer, readers, faults, checkpoints, committer: Some(committer) })
+        Ok(Self { readers, writer, faults, checkpoints, committer: Some(committer) })
     }
 
     /// Returns whether the database is on a server, so that statements wait for the network.

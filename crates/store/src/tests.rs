@@ -27,6 +27,18 @@ fn committed_changes_are_there_after_reopening() {
 }
 
 #[test]
+fn a_closed_database_is_one_file() {
+    let folder = tempfile::tempdir().expect("the disk has space");
+    let store = open(&folder);
+    store.write(|transaction| add(transaction, "kept")).expect("the write succeeds");
+    assert_eq!(notes(&store), ["kept"]);
+    drop(store);
+    let names =
+        fs::read_dir(folder.path()).expect("the folder is readable").map(|entry| entry.map(|entry| entry.file_name()));
+    assert_eq!(names.collect::<Result<Vec<_>, _>>().expect("the folder is readable"), ["test.db"]);
+}
+
+#[test]
 fn a_failed_savepoint_rolls_back_its_own_changes_and_actions_only() {
     let database = TestDatabase::new();
     let store = database.open_notes();
