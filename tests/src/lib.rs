@@ -7,6 +7,7 @@ pub mod bomb;
 pub mod clients;
 pub mod clock;
 pub mod database;
+pub mod database_server;
 pub mod destination;
 pub mod digests;
 pub mod event_stream;
