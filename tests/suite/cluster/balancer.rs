@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::thread;
 
 use serde_json::{Value, json};
 use tests::binary::Running;
@@ -18,7 +19,7 @@ const CALLS: usize = 40;
 
 /// Starts a node with SSH that trusts the balancer.
 fn start(cluster: &Cluster, name: &str) -> Running {
-    let identities = cluster.folder.path().join("identities.toml");
+    let identities = cluster.folder.path().join(format!("{name}.toml"));
     fs::write(&identities, ssh::identities()).expect("the folder is writable");
     let mut command = cluster.command(name, name);
     command.args(["--ssh-listen", "127.0.0.1:0", "--trusted-proxy", "127.0.0.1", "--git-auth", "never"]);
@@ -40,7 +41,14 @@ fn address(node: &Running) -> SocketAddr {
 #[test]
 fn a_balancer_goes_on_with_one_node_when_the_other_is_killed() {
     let Some(cluster) = Cluster::new() else { return };
-    let nodes = ["a", "b"].map(|name| start(&cluster, name));
+    // Together, on a database without tables.
+    let nodes = thread::scope(|scope| {
+        let cluster = &cluster;
+        let starts = ["a", "b"].map(|name| scope.spawn(move || start(cluster, name)));
+        starts.map(|start| start.join().expect("the node starts"))
+    });
+    let authority = |name: &str| fs::read(cluster.folder.path().join(name).join("ca.pem")).expect("TLS is on");
+    assert_eq!(authority("a"), authority("b"));
     let [(_, key), (_, other_key)] = [0, 1].map(|number| host_key(&nodes[number]));
     assert_eq!(key, other_key);
     let balancer =

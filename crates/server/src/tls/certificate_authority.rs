@@ -13,7 +13,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use store::Store;
+use store::{Store, Transaction};
 use time::{Duration, OffsetDateTime};
 
 use crate::StartError;
@@ -74,23 +74,26 @@ impl CertificateAuthority {
     /// Reads the authority from the store, or creates it; its certificate is replaced if it expires soon or has other names.
     pub(crate) fn open(store: &Store, names: &CertifiedNames, data_folder: &Path) -> Result<Self, StartError> {
         migrate(store)?;
-        let stored = read(store)?;
         let now = now();
         let is_current = |stored: &StoredAuthority| {
             stored.names == names.to_text() && stored.expires > (now + LEAF_VALIDITY).unix_timestamp()
         };
-        let authority = match stored {
-            Some(stored) if is_current(&stored) => stored,
-            replaced => {
-                let private = replaced.as_ref().map(|stored| stored.private.clone());
-                let created = create(private, names, now).map_err(|error| failed(&error))?;
-                if replaced.is_some() {
-                    tracing::info!(
-                        "replaced the certificate of the local certificate authority, because its names have changed or it expires soon"
-                    );
-                }
-                write(store, &created)?;
-                created
+        let authority = loop {
+            let replaced = match store.read(read)? {
+                Some(stored) if is_current(&stored) => break stored,
+                replaced => replaced,
+            };
+            let private = replaced.as_ref().map(|stored| stored.private.clone());
+            let created = create(private, names, now).map_err(|error| failed(&error))?;
+            let is_new = replaced.is_none();
+            // Of two servers that start together on one database, the second one takes the authority of the first.
+            if !replace(store, replaced, created)? {
+                continue;
+            }
+            if !is_new {
+                tracing::info!(
+                    "replaced the certificate of the local certificate authority, because its names have changed or it expires soon"
+                );
             }
         };
         write_file(&data_folder.join(FILE), &authority.certificate)?;
@@ -185,28 +188,29 @@ fn key(private: &[u8]) -> Result<KeyPair, rcgen::Error> {
     KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(private), &PKCS_ECDSA_P256_SHA256)
 }
 
-fn read(store: &Store) -> Result<Option<StoredAuthority>, store::Error> {
-    store.read(|transaction| {
-        let rows =
-            transaction.query("SELECT private, certificate, names, expires FROM certificate_authority", &[], |row| {
-                Ok(StoredAuthority {
-                    private: row.blob(0)?,
-                    certificate: row.text(1)?,
-                    names: row.text(2)?,
-                    expires: row.integer(3)?,
-                })
-            });
-        Ok(rows?.pop())
+fn read(transaction: &Transaction) -> Result<Option<StoredAuthority>, store::Error> {
+    transaction.query_one("SELECT private, certificate, names, expires FROM certificate_authority", &[], |row| {
+        Ok(StoredAuthority {
+            private: row.blob(0)?,
+            certificate: row.text(1)?,
+            names: row.text(2)?,
+            expires: row.integer(3)?,
+        })
     })
 }
 
-fn write(store: &Store, authority: &StoredAuthority) -> Result<(), store::Error> {
-    let StoredAuthority { private, certificate, names, expires } = authority;
-    let (private, certificate, names, expires) = (private.clone(), certificate.clone(), names.clone(), *expires);
+/// Replaces the row, unless it is no longer the one that was read; returns whether it was.
+fn replace(store: &Store, read_before: Option<StoredAuthority>, new: StoredAuthority) -> Result<bool, store::Error> {
+    let certificate = |authority: StoredAuthority| authority.certificate;
     store.write(move |transaction| {
-        transaction.execute("DELETE FROM certificate_authority", &[])?;
-        let row = [private.as_slice().into(), certificate.as_str().into(), names.as_str().into(), expires.into()];
-        transaction.execute("INSERT INTO certificate_authority VALUES (?1, ?2, ?3, ?4)", &row).map(drop)
+        if read(transaction)?.map(certificate) != read_before.map(certificate) {
+            return Ok(false);
+        }
+        transaction.note("DELETE FROM certificate_authority", &[])?;
+        let StoredAuthority { private, certificate, names, expires } = &new;
+        let row = [private.as_slice().into(), certificate.into(), names.into(), (*expires).into()];
+        transaction.note("INSERT INTO certificate_authority VALUES (?1, ?2, ?3, ?4)", &row)?;
+        Ok(true)
     })
 }
 
@@ -235,6 +239,23 @@ mod tests {
         let names = names.split_whitespace().map(str::to_owned).collect();
         let names = CertifiedNames::new(&TlsNames::parse(names).expect("the names are valid"));
         CertificateAuthority::open(store, &names, folder).expect("the folder is writable")
+    }
+
+    #[test]
+    fn servers_that_start_together_have_one_authority() {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
+        let store = Store::open(&folder.path().join("db"), Durability::Normal).expect("the folder is writable");
+        let open = |number: usize| {
+            let data = folder.path().join(number.to_string());
+            fs::create_dir(&data).expect("the folder is new");
+            open(&store, "git.example.com", &data).pem
+        };
+        let authorities: Vec<_> = std::thread::scope(|scope| {
+            let open = &open;
+            let starts: Vec<_> = (0..8).map(|number| scope.spawn(move || open(number))).collect();
+            starts.into_iter().map(|start| start.join().expect("no start panics")).collect()
+        });
+        assert!(authorities.iter().all(|authority| *authority == authorities[0]), "{authorities:?}");
     }
 
     #[test]
