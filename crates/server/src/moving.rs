@@ -25,7 +25,7 @@ const MOVED: &str = "codecommit.db.moved";
 /// The name of a file of SQLite that does not have all rows yet.
 const PARTIAL: &str = "codecommit.db.partial";
 
-/// Why a database was not moved; nothing was changed.
+/// Why a database was not moved.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     /// A server uses the data folder, or it cannot be used.
@@ -56,7 +56,7 @@ pub enum MoveError {
         /// The system's error.
         source: io::Error,
     },
-    /// Another process has opened the file of SQLite.
+    /// Another process has opened the file of SQLite, which therefore keeps its name.
     #[error("another process has opened '{}'; all rows are in both databases, so end it, and move this file away", .0.display())]
     Open(PathBuf),
     /// A database failed.

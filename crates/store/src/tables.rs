@@ -125,9 +125,9 @@ fn copy_table(source: &Transaction, target: &Transaction, name: &str, table: &Ta
     let mut rows = read(&first, &[])?;
     let mut count = 0;
     loop {
-        for row in &rows {
-            target.note(&insert, &row.iter().map(OwnedValue::value).collect::<Vec<_>>())?;
-        }
+        let add = |row: &Vec<OwnedValue>| target.note(&insert, &row.iter().map(OwnedValue::value).collect::<Vec<_>>());
+        // At its end, the server has taken the page, so that no more is kept in memory.
+        target.savepoint(|| rows.iter().try_for_each(add))?;
         count += rows.len() as u64;
         let Some((next, last)) = next.as_ref().zip(rows.last()).filter(|_| rows.len() == PAGE_ROWS) else {
             return Ok(count);
