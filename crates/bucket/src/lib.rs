@@ -19,7 +19,7 @@ pub use crate::folder::{
     write_whole_file,
 };
 pub use crate::listing::{Listing, Page};
-pub use crate::remote::{Clock, RemoteBucket, RemoteSettings, Secret};
+pub use crate::remote::{Clock, RemoteBucket, RemoteObject, RemoteObjects, RemoteSettings, Secret};
 
 /// The longest key of an object in S3, in bytes.
 pub const KEY_BYTES_MAX: usize = 1024;

@@ -12,8 +12,9 @@ use aws_sigv4::sign::v4::SigningParams;
 use ureq::http::Request;
 
 /// Adds `authorization`, `x-amz-date` and `x-amz-content-sha256` to a request whose path is escaped.
-pub(super) fn sign(
-    request: &mut Request<Vec<u8>>,
+pub(super) fn sign<B>(
+    request: &mut Request<B>,
+    content: SignableBody<'_>,
     (id, secret): (&str, &str),
     region: &str,
     time: SystemTime,
@@ -29,7 +30,7 @@ pub(super) fn sign(
     let parameters = parameters.build().map_err(io::Error::other)?.into();
     let uri = request.uri().to_string();
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
-    let signable = SignableRequest::new(request.method().as_str(), uri, headers, SignableBody::Bytes(request.body()));
+    let signable = SignableRequest::new(request.method().as_str(), uri, headers, content);
     let signed = sign_request(signable.map_err(io::Error::other)?, &parameters).map_err(io::Error::other)?;
     signed.into_parts().0.apply_to_request_http1x(request);
     Ok(())
@@ -47,11 +48,12 @@ mod tests {
         let mut request = Request::put("http://examplebucket.s3.amazonaws.com/test%24file.text")
             .header("date", "Fri, 24 May 2013 00:00:00 GMT")
             .header("x-amz-storage-class", "REDUCED_REDUNDANCY")
-            .body(b"Welcome to Amazon S3.".to_vec())
+            .body(())
             .expect("the request is well-formed");
         let access_key = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         let time = SystemTime::UNIX_EPOCH + Duration::from_hours(380_376);
-        sign(&mut request, access_key, "us-east-1", time).expect("the parameters are complete");
+        let content = SignableBody::Bytes(b"Welcome to Amazon S3.");
+        sign(&mut request, content, access_key, "us-east-1", time).expect("the parameters are complete");
         assert_eq!(request.headers()["x-amz-date"], "20130524T000000Z");
         let authorization = request.headers()["authorization"].to_str().expect("the header is ASCII");
         let (signed, signature) = authorization.split_once(", Signature=").expect("there is a signature");

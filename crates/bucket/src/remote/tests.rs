@@ -1,49 +1,18 @@
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::SystemTime;
 
+use super::endpoint::{listener, reply, replying, settings};
 use super::*;
 
-/// Accepts one request for each status, answers it with that status, and sends the lower-case head and the body to the test.
-fn endpoint(listener: TcpListener, statuses: &'static [u16]) -> Receiver<(String, Vec<u8>)> {
-    let (sender, requests) = channel();
-    std::thread::spawn(move || {
-        for status in statuses {
-            let (stream, _) = listener.accept().expect("the client connects");
-            let mut stream = BufReader::new(stream);
-            let mut head = String::new();
-            while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).expect("the head is UTF-8") > 0 {}
-            let head = head.to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).expect("the body has the length of its header");
-            let reply =
-                format!("HTTP/1.1 {status} Status\r\nconnection: close\r\netag: \"tag\"\r\ncontent-length: 0\r\n\r\n");
-            stream.get_mut().write_all(reply.as_bytes()).expect("the client reads the reply");
-            sender.send((head, body)).expect("the test receives");
-        }
-    });
-    requests
-}
-
-fn listener() -> (TcpListener, String) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
-    (listener, url)
+/// Answers one request for each status with that status.
+fn endpoint(listener: TcpListener, statuses: &[u16]) -> Receiver<(String, Vec<u8>)> {
+    replying(listener, statuses.iter().map(|status| reply(*status, "etag: \"tag\"\r\n", "")).collect())
 }
 
 fn bucket(settings: RemoteSettings) -> RemoteBucket {
     RemoteBucket::new("far", settings, Arc::new(|| SystemTime::UNIX_EPOCH), TlsConfig::default())
-}
-
-fn settings(url: &str) -> RemoteSettings {
-    RemoteSettings {
-        endpoint: url.to_owned(),
-        region: "us-east-1".to_owned(),
-        access_key: None,
-        encryption: Some("AES256".to_owned()),
-        kms_key_id: None,
-    }
 }
 
 const KEY: &str = "AWSLogs/111122223333/CloudTrail/us-east-1/2016/12/14/file.json.gz";
