@@ -5,7 +5,8 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    fs,
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -105,6 +106,9 @@ impl Repository {
     /// Makes the packs in the folder those of the list.
     fn synchronize(&self, copy: &Copy) -> io::Result<()> {
         let mut version = copy.version.lock();
+        if version.is_none() {
+            self.remove_cut_off()?;
+        }
         let mut tries = TRIES;
         loop {
             let list = copy.packs.list()?;
@@ -124,6 +128,13 @@ impl Repository {
         }
     }
 
+    /// Removes packs whose ends are missing: those of a copy are not flushed, so a power failure can cut them off.
+    fn remove_cut_off(&self) -> io::Result<()> {
+        let packs = installed_packs(self.objects())?.into_iter();
+        let cut_off = packs.filter(|(checksum, index)| !are_whole(&index.with_extension("pack"), index, checksum));
+        staging::remove_packs(&cut_off.map(|(_, index)| index).collect::<Vec<_>>())
+    }
+
     /// Fetches the packs of a list that are missing here, and removes those that are not in it.
     fn take_over(&self, copy: &Copy, list: &PackList) -> io::Result<()> {
         let mut here = installed_packs(self.objects())?;
@@ -140,6 +151,11 @@ impl Repository {
             }
             let staging = Staging::create(self.objects())?;
             copy.packs.fetch(&listed.checksum, staging.path())?;
+            let [pack, index] = ["pack", "idx"].map(|name| staging.path().join(name));
+            if !are_whole(&pack, &index, &listed.checksum) {
+                let reason = format!("the stored files of the pack {} are not whole", listed.checksum);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
             staging.install(self.objects(), &listed.checksum, false, |_| Ok(()))?;
         }
         staging::remove_packs(&here.into_values().collect::<Vec<_>>())
@@ -151,6 +167,19 @@ fn advance(version: &mut Option<i64>, changed: i64) {
     if version.is_some_and(|version| version + 1 == changed) {
         *version = Some(changed);
     }
+}
+
+/// Returns whether a pack and its index have the pack's checksum where they end.
+fn are_whole(pack: &Path, index: &Path, checksum: &ObjectId) -> bool {
+    // The index ends with a checksum of its own.
+    let has_at_end = |path: &Path, distance: i64| {
+        let mut bytes = [0; 20];
+        let mut file = fs::File::open(path)?;
+        file.seek(SeekFrom::End(-distance))?;
+        file.read_exact(&mut bytes)?;
+        Ok::<_, io::Error>(bytes == checksum.as_slice())
+    };
+    has_at_end(pack, 20).unwrap_or(false) && has_at_end(index, 40).unwrap_or(false)
 }
 
 /// Lists the indices of the packs in the folder of a copy, by the checksums of the packs.
@@ -256,7 +285,22 @@ mod tests {
         second.follow(1).expect("the pack is fetched again");
         assert_eq!(kind(&second), Some(Kind::Blob));
 
+        // A power failure has cut off the file of a copy, and then one of the shared files.
         let checksum = shared.list.lock().packs[0].checksum;
+        drop(second);
+        let pack = path(&format!("second/objects/pack/pack-{checksum}.pack"));
+        fs::remove_file(&pack).expect("a writable folder");
+        fs::write(&pack, "PACK").expect("a writable folder");
+        let second = open("second");
+        second.follow(1).expect("the pack is fetched again");
+        assert_eq!(kind(&second), Some(Kind::Blob));
+        let stored = shared.file(&checksum, "pack");
+        let content = fs::read(&stored).expect("the pack is stored");
+        fs::write(&stored, &content[..content.len() - 1]).expect("a writable folder");
+        let refused = open("third").follow(1).expect_err("the pack is not whole").to_string();
+        assert!(refused.contains("not whole"), "{refused}");
+        fs::write(&stored, &content).expect("a writable folder");
+
         let version = shared.remove(&[checksum]).expect("the list is changed");
         for copy in [&first, &second] {
             copy.follow(version).expect("nothing is fetched");
