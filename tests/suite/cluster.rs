@@ -6,6 +6,7 @@ mod crash;
 mod objects;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -63,15 +64,15 @@ impl Cluster {
 
     /// Returns the command that starts a node whose data folder has a name of its own.
     fn command(&self, node: &str, data: &str) -> Command {
-        self.command_over(node, data, "objects")
+        self.command_over(node, data, self.folder.path().join("objects").as_os_str())
     }
 
-    /// Returns the command that starts a node over a folder of objects.
-    fn command_over(&self, node: &str, data: &str, objects: &str) -> Command {
+    /// Returns the command that starts a node over a place of objects.
+    fn command_over(&self, node: &str, data: &str, objects: &OsStr) -> Command {
         let mut command = Command::new(binary::path());
         command.env_clear().args(["--listen", "127.0.0.1:0", "--database", &self.database, "--node-name", node]);
         command.arg("--data-dir").arg(self.folder.path().join(data));
-        command.arg("--objects").arg(self.folder.path().join(objects));
+        command.arg("--objects").arg(objects);
         command.arg("--trail-dir").arg(self.trail()).arg("--buckets-dir").arg(self.folder.path().join("buckets"));
         command.args(["--log-interval", "100ms", "--log-size", "64KB", "--digest-interval", "1s", "--allow-reset"]);
         command.args(["--repository-limit", "1000000"]).arg("--signing-key").arg(signing_key());

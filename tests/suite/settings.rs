@@ -195,6 +195,7 @@ fn an_invalid_setting_is_refused_with_a_remedy() {
         ("git-lfs", "yes", "on"),
         ("lfs-max-object", "0", "5MB"),
         ("lfs-quota", "much", "5MB"),
+        ("lfs-cache", "some", "5MB"),
         ("lfs-check", "true", "on"),
         ("lfs-archives", "files", "pointers"),
         ("lfs-events", "none", "off"),

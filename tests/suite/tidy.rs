@@ -22,7 +22,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("cluster", &["store", "worker"]),
     ("identity", &["aws", "store", "policy"]),
     ("trail", &["aws", "store", "worker", "bucket", "policy", "cluster"]),
-    ("codecommit", &["aws", "store", "git"]),
+    ("codecommit", &["aws", "store", "git", "bucket"]),
     ("tagging", &["aws", "store", "trail", "codecommit"]),
     ("seed", &["aws", "store", "git", "identity", "trail", "codecommit"]),
     ("console", &["aws", "cluster", "identity", "trail", "codecommit"]),

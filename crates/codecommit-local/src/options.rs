@@ -5,6 +5,7 @@ mod database;
 mod declare;
 mod event_bridge;
 mod file;
+mod objects;
 mod one_or_many;
 mod setting_error;
 mod settings;
@@ -80,7 +81,8 @@ pub struct Options {
     "Data" {
         /// Folder of the repositories and the database [default: ./codecommit-data]
         data_dir: PathBuf = "CODECOMMIT_LOCAL_DATA_DIR", "FOLDER";
-        /// Folder of Git objects and large files that servers with the same --database share [default: each its data folder]
+        /// Folder of Git objects and large files that servers with the same --database share, or `s3://BUCKET/PREFIX`, a bucket that the
+        /// settings file has [default: each its data folder]
         objects: PathBuf = "CODECOMMIT_LOCAL_OBJECTS", "FOLDER", hide_short_help = true;
         /// Keep everything in temporary folders that are removed at exit
         ephemeral: bool = "CODECOMMIT_LOCAL_EPHEMERAL", "BOOL", num_args = 0..=1, default_missing_value = "true";
@@ -219,6 +221,8 @@ pub struct Options {
         lfs_check: OnOff = "CODECOMMIT_LOCAL_LFS_CHECK", "WHETHER", hide_short_help = true;
         /// What archives have in the place of large files: pointers, as AWS's have, or their content [default: pointers]
         lfs_archives: LfsArchives = "CODECOMMIT_LOCAL_LFS_ARCHIVES", "WHAT", hide_short_help = true;
+        /// Disk space for large files that were fetched from a bucket of --objects; 0 keeps none [default: 10GB]
+        lfs_cache: String = "CODECOMMIT_LOCAL_LFS_CACHE", "SIZE", hide_short_help = true;
         /// Whether requests of Git LFS are recorded, batches as GitPush and GitPull, and changes of locks [default: on]
         lfs_events: OnOff = "CODECOMMIT_LOCAL_LFS_EVENTS", "WHETHER", hide_short_help = true;
     }

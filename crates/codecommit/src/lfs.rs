@@ -12,6 +12,7 @@ mod error;
 mod lock;
 mod object;
 mod object_id;
+mod own_files;
 mod pointer;
 mod prune;
 mod row;

@@ -72,8 +72,7 @@ use crate::ref_cache::{RefCache, RefSnapshot};
 pub use crate::ref_edit::ChangedReference;
 use crate::repository::Repository;
 pub use crate::settings::Settings;
-use crate::settings::SharedSettings;
-use crate::shared_objects::{FolderStorage, SharedObjects};
+use crate::shared_objects::{FolderStorage, SharedObjects, Storage};
 use crate::trigger::delivery::TriggerSender;
 pub use crate::wake::Wake;
 
@@ -125,20 +124,16 @@ impl CodeCommit {
         migrate(&store).map_err(io::Error::other)?;
         let owned = store.read(repository::all_ids).map_err(io::Error::other)?;
         let deleted = store.read(repository::deleted_ids).map_err(io::Error::other)?;
+        let data = folder.parent().unwrap_or(&folder);
+        let storage = settings.shared.as_ref().map(|shared| shared_objects::open_storage(shared, data)).transpose()?;
         if store.is_remote() {
-            // The data folder, if the objects are in one of its folders.
-            let own = folder.parent().unwrap_or(&folder);
-            objects_id::tie(&store, settings.shared.as_ref().map_or(own, |shared| &shared.folder))?;
+            // Without a storage that is shared, the objects are in one of the folders there.
+            let own = || Ok(Arc::new(FolderStorage::open(data)?) as Arc<dyn Storage>);
+            objects_id::tie(&store, &storage.clone().map_or_else(own, Ok::<_, io::Error>)?, data)?;
         }
         let memory = CacheMemory::new(settings.cache_bytes);
-        let (lfs, shared) = match &settings.shared {
-            None => (LfsStorage::open(folder.clone(), settings.sync)?, None),
-            Some(SharedSettings { folder, node }) => {
-                let storage = Arc::new(FolderStorage::open(folder)?);
-                let shared = SharedObjects::new(Arc::clone(&store), storage);
-                (LfsStorage::open_shared(folder.clone(), node, settings.sync)?, Some(shared))
-            }
-        };
+        let lfs = LfsStorage::open(folder.clone(), storage.clone(), settings.sync)?;
+        let shared = storage.map(|storage| SharedObjects::new(Arc::clone(&store), storage));
         let objects = Arc::new(Objects::open(folder, shared, &owned, &deleted, &memory)?);
         if !deleted.is_empty() {
             store.write(repository::forget_deleted).map_err(io::Error::other)?;

@@ -12,7 +12,7 @@ use git::{Fsck, FsckError, Interrupt, Object, ObjectId, ObjectsInUse};
 use store::Transaction;
 
 use crate::repository::{self, Repository};
-use crate::shared_objects;
+use crate::shared_objects::{self, SharedObjects};
 use crate::{CodeCommit, Exception, ref_query};
 
 /// Background maintenance of repositories.
@@ -111,13 +111,7 @@ impl CodeCommit {
 
     /// Removes the files that several nodes share and that none needs any more.
     pub fn remove_gone_objects(&self) -> io::Result<()> {
-        let Some(shared) = self.objects.shared() else { return Ok(()) };
-        let with_files = self.lfs.repositories()?;
-        let ids = self.repository_ids()?;
-        for id in with_files.iter().filter(|id| !ids.contains(*id)) {
-            self.lfs.remove_repository(id)?;
-        }
-        shared.remove_gone()
+        self.objects.shared().map_or(Ok(()), SharedObjects::remove_gone)
     }
 
     /// Returns whether several nodes share the objects of repositories.

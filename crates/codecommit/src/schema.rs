@@ -70,6 +70,7 @@ pub(crate) const STEPS: &[&str] = &[
     lfs::LFS,
     event_bridge::BUS,
     pack::PACKS,
+    lfs::SHARED_LFS,
 ];
 
 /// Index for the listing of repositories by date.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use aws::Call;
+use bucket::RemoteObjects;
 use git::MergeLimits;
 use serde::Deserialize;
 
@@ -54,11 +56,22 @@ impl Default for Settings {
 
 /// Where several nodes keep the objects that they share.
 #[derive(Clone, Debug)]
-pub struct SharedSettings {
-    /// Folder that all nodes can write to.
-    pub folder: PathBuf,
-    /// Name of this node, which no other one has.
-    pub node: String,
+pub enum SharedSettings {
+    /// A folder that all nodes can write to.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(SharedBucket),
+}
+
+/// The bucket of the objects that several nodes share.
+#[derive(Clone, Debug)]
+pub struct SharedBucket {
+    /// The client of the bucket.
+    pub objects: Arc<RemoteObjects>,
+    /// What the keys of all objects begin with, a slash at its end; or nothing.
+    pub prefix: String,
+    /// Disk space for large files that were fetched, in bytes.
+    pub cache_bytes: u64,
 }
 
 /// Simulated conditions outside `CodeCommit` that make operations fail, to test the error handling of clients.

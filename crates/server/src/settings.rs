@@ -55,8 +55,8 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// Folder of the repositories and the database; `None` is a temporary one that is removed at the end.
     pub data_dir: Option<PathBuf>,
-    /// Folder of the Git objects and large files that several nodes share; `None` is the data folder, with one node.
-    pub objects: Option<PathBuf>,
+    /// Place of the Git objects and large files that several nodes share; `None` is the data folder, with one node.
+    pub objects: Option<ObjectsPlace>,
     /// Folder of the trail; `None` is `trail` in the data folder.
     pub trail_dir: Option<PathBuf>,
     /// Name of the bucket whose objects are the files of the trail folder.
@@ -139,6 +139,32 @@ pub struct Settings {
     pub codecommit: codecommit::Settings,
 }
 
+/// Place of the Git objects and large files that several nodes share.
+#[derive(Clone, Debug)]
+pub enum ObjectsPlace {
+    /// A folder that all nodes can write to.
+    Folder(PathBuf),
+    /// A bucket, which is none of those that trails and callers can name.
+    Bucket {
+        /// Its name.
+        name: String,
+        /// What the keys of all objects begin with, a slash at its end; or nothing.
+        prefix: String,
+        /// How it is reached.
+        remote: RemoteSettings,
+    },
+}
+
+impl ObjectsPlace {
+    /// Returns the folder, if it is one.
+    pub(crate) fn folder(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Bucket { .. } => None,
+        }
+    }
+}
+
 /// Whether Git clients must send credentials, whose user name names the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GitAuth {
@@ -184,11 +210,13 @@ pub struct Lfs {
     pub is_on: bool,
     /// Whether its requests are recorded.
     pub events: bool,
+    /// Disk space for large files that were fetched from a bucket, in bytes.
+    pub cache_bytes: u64,
 }
 
 impl Default for Lfs {
     fn default() -> Self {
-        Self { is_on: true, events: true }
+        Self { is_on: true, events: true, cache_bytes: 10 << 30 }
     }
 }
 

@@ -184,7 +184,8 @@ impl Parts {
         trail.set_accounts(accounts);
         let queues = Queues::new(&settings, &folders, &store, &buckets, notifications, client_tls.clone());
         let git = codecommit::git_options(&settings, &folders)?;
-        let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone(), &cluster)?;
+        let shared = codecommit::shared(&settings, &cluster, &clock, &client_tls)?;
+        let codecommit = codecommit::open(&settings, &folders, &store, &queues, git.clone(), shared)?;
         let lfs_tokens = Tokens::open(&store)?;
         let event_bridge = EventBridge::start(
             &settings.event_bridge,

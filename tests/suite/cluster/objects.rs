@@ -1,5 +1,7 @@
 //! Git objects that several nodes share.
 
+mod bucket;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -98,31 +100,36 @@ fn shared_files(cluster: &Cluster) -> Vec<String> {
 #[test]
 fn what_a_node_stores_is_read_and_built_upon_on_each_other_one() {
     let Some(cluster) = Cluster::new() else { return };
-    let (first, second) = (cluster.start("a"), cluster.start("b"));
+    build_upon_each_other(&cluster, |name| cluster.start(name));
+}
+
+/// Pushes to two nodes and writes files there, and reads all on a third one.
+fn build_upon_each_other(cluster: &Cluster, start: impl Fn(&str) -> Running) {
+    let (first, second) = (start("a"), start("b"));
     create(&first);
-    let work = work(&cluster, "work");
+    let work = work(cluster, "work");
     git(&work, &["push", "--quiet", &url(&first), "main"]).ok();
     let pushed = git(&work, &["rev-parse", "HEAD"]).ok().trim().to_owned();
-    assert_eq!(cloned_tip(&cluster, &second, "clone-1"), pushed);
+    assert_eq!(cloned_tip(cluster, &second, "clone-1"), pushed);
     let put = put_file(&second, &pushed, "by-api", "content");
     let read = ok(&first, "GetFile", &json!({ "repositoryName": NAME, "filePath": "by-api" }));
     assert_eq!(read["fileContent"], STANDARD.encode("content"));
-    assert_eq!(cloned_tip(&cluster, &first, "clone-2"), put);
+    assert_eq!(cloned_tip(cluster, &first, "clone-2"), put);
     git(&work, &["pull", "--quiet", "--ff-only", &url(&first), "main"]).ok();
     let next = commit(&work, "next");
     git(&work, &["push", "--quiet", &url(&second), "main"]).ok();
-    assert_eq!(cloned_tip(&cluster, &first, "clone-3"), next);
+    assert_eq!(cloned_tip(cluster, &first, "clone-3"), next);
 
     // A node that has nothing yet.
-    let third = cluster.start("c");
-    assert_eq!(cloned_tip(&cluster, &third, "clone-4"), next);
+    let third = start("c");
+    assert_eq!(cloned_tip(cluster, &third, "clone-4"), next);
 
     ok(&first, "DeleteRepository", &json!({ "repositoryName": NAME }));
     assert_eq!(call(&second, "GetRepository", &json!({ "repositoryName": NAME })).status, 400);
     git(&work, &["ls-remote", &url(&third)]).failed();
     create(&third);
     git(&work, &["push", "--quiet", &url(&second), "main"]).ok();
-    assert_eq!(cloned_tip(&cluster, &first, "clone-5"), next);
+    assert_eq!(cloned_tip(cluster, &first, "clone-5"), next);
 }
 
 /// Sends a batch of Git LFS for a content to a node, and does the action of its one object there.
@@ -180,6 +187,13 @@ fn of_two_nodes_that_move_a_branch_from_the_same_commit_one_wins() {
     }
 }
 
+/// Reads a number in the database.
+fn number(cluster: &Cluster, sql: &str) -> i64 {
+    let number: Result<_, store::Error> =
+        cluster.store().read(|transaction| transaction.query_one(sql, &[], |row| row.integer(0)));
+    number.expect("the table exists").expect("there is a row")
+}
+
 #[test]
 fn one_node_combines_the_packs_while_all_serve_them() {
     let Some(cluster) = Cluster::new() else { return };
@@ -215,18 +229,8 @@ fn one_node_combines_the_packs_while_all_serve_them() {
         is_done.store(true, Ordering::Relaxed);
     });
     let last = git(&work, &["rev-parse", "HEAD"]).ok().trim().to_owned();
-    let store = cluster.store();
-    wait_until("there are few packs", || {
-        let count = store.read(|transaction| {
-            transaction.query_one("SELECT COUNT(*) FROM packs WHERE gone IS NULL", &[], |row| row.integer(0))
-        });
-        let count: Result<_, store::Error> = count;
-        count.expect("the table exists").is_some_and(|count| count <= 4)
-    });
-    let prunes =
-        store.read(|transaction| transaction.query_one("SELECT prunes FROM repositories", &[], |row| row.integer(0)));
-    let prunes: Result<_, store::Error> = prunes;
-    assert!(prunes.expect("the table exists") > Some(0), "unreachable objects were removed");
+    wait_until("there are few packs", || number(&cluster, "SELECT COUNT(*) FROM packs WHERE gone IS NULL") <= 4);
+    assert!(number(&cluster, "SELECT prunes FROM repositories") > 0, "unreachable objects were removed");
     for (node, name) in nodes.iter().zip(["last-a", "last-b"]) {
         assert_eq!(cloned_tip(&cluster, node, name), last);
     }
@@ -238,10 +242,10 @@ fn a_node_with_other_objects_is_refused() {
     let Some(cluster) = Cluster::new() else { return };
     let first = cluster.start("a");
     create(&first);
-    let mut command = cluster.command_over("b", "b", "other");
+    let mut command = cluster.command_over("b", "b", cluster.folder.path().join("other").as_os_str());
     command.stdin(Stdio::null());
     let refused = outcome(&mut command).failed();
-    assert!(refused.contains("the Git objects of the database are in another folder"), "{refused}");
+    assert!(refused.contains("the Git objects of the database are in another place"), "{refused}");
     let mut command = Command::new(tests::binary::path());
     command.env_clear().args(["--listen", "127.0.0.1:0", "--objects"]).arg(cluster.folder.path().join("objects"));
     let refused = outcome(command.arg("--data-dir").arg(cluster.folder.path().join("c"))).failed();

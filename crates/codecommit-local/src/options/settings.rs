@@ -14,7 +14,9 @@ use server::settings::{
     TlsNames, TlsSettings,
 };
 
-use super::{Access, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, database, event_bridge, units};
+use super::{
+    Access, LfsArchives, OnOff, Options, SettingError, YesNo, buckets, database, event_bridge, objects, units,
+};
 
 impl Options {
     /// Checks the settings, and fills in defaults.
@@ -34,6 +36,7 @@ impl Options {
         let git = self.git(&defaults.git, body_bytes_max)?;
         let region = parsed("region", self.region, defaults.region)?;
         let trail_bucket = self.trail_bucket.unwrap_or(defaults.trail_bucket);
+        let mut buckets = buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?;
         let allowed_hosts = allowed_hosts(self.allowed_host, self.tls_name.as_deref())?;
         let tls = TlsSettings {
             mode: self.tls.map_or(defaults.tls.mode, Into::into),
@@ -55,9 +58,9 @@ impl Options {
             client_ca: self.client_ca,
             config: None,
             data_dir: if ephemeral { None } else { self.data_dir.or(defaults.data_dir) },
-            objects: objects(self.objects, database.is_some())?,
+            objects: objects::place(self.objects, database.is_some(), &mut buckets)?,
             trail_dir: self.trail_dir,
-            buckets: buckets::settings(self.buckets.unwrap_or_default(), &trail_bucket, &region)?,
+            buckets,
             trail_bucket,
             buckets_dir: self.buckets_dir,
             seed: self.seed,
@@ -139,15 +142,13 @@ impl Options {
             fsck: self.git_fsck.unwrap_or(git.fsck),
             timeout: time("git-timeout", self.git_timeout.take(), git.timeout)?,
             packs: git_packs(self.git_packs)?,
-            cache_bytes: match self.git_cache.take() {
-                Some(none) if none == "0" => 0,
-                text => size("git-cache", text, git.cache_bytes)?,
-            },
+            cache_bytes: cache_space("git-cache", self.git_cache.take(), git.cache_bytes)?,
             pack_limit: self.git_pack_limit.unwrap_or(git.pack_limit),
             prune_age: time("git-prune-age", self.git_prune_age.take(), git.prune_age)?,
             lfs: Lfs {
                 is_on: self.git_lfs.map_or(git.lfs.is_on, |is_on| is_on == OnOff::On),
                 events: self.lfs_events.map_or(git.lfs.events, |events| events == OnOff::On),
+                cache_bytes: cache_space("lfs-cache", self.lfs_cache.take(), git.lfs.cache_bytes)?,
             },
             ..*git
         })
@@ -161,14 +162,6 @@ fn is_ephemeral(options: &Options) -> Result<bool, SettingError> {
         return Err(SettingError("data-dir and ephemeral exclude each other; write one of them".to_owned()));
     }
     Ok(ephemeral)
-}
-
-/// Returns the folder of objects that several servers share, which needs a database that they share.
-fn objects(folder: Option<PathBuf>, has_server: bool) -> Result<Option<PathBuf>, SettingError> {
-    if folder.is_some() && !has_server {
-        return Err(SettingError("objects needs database, the URL of a server".to_owned()));
-    }
-    Ok(folder)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(name: &str, text: Option<String>, default: T) -> Result<T, SettingError> {
@@ -224,6 +217,11 @@ fn page_sizes(sizes: Option<BTreeMap<String, usize>>) -> Result<BTreeMap<String,
 
 fn size(name: &str, text: Option<String>, default: u64) -> Result<u64, SettingError> {
     text.map_or(Ok(default), |text| units::bytes(&text)).map_err(|error| SettingError(format!("{name}: {error}")))
+}
+
+/// Reads the size of a cache on the disk; 0 keeps nothing.
+fn cache_space(name: &str, text: Option<String>, default: u64) -> Result<u64, SettingError> {
+    if text.as_deref() == Some("0") { Ok(0) } else { size(name, text, default) }
 }
 
 fn cache_bytes(text: Option<String>, default: usize) -> Result<usize, SettingError> {

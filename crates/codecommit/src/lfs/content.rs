@@ -19,7 +19,7 @@ impl CodeCommit {
     pub fn open_lfs_object(&self, repository_id: &str, id: LfsObjectId) -> Result<LfsContent, LfsError> {
         let missing = || LfsError::Missing { id };
         let row = self.store.read(|transaction| row::find(transaction, repository_id, &id))?.ok_or_else(missing)?;
-        let file = self.lfs.find(repository_id, &id, row.bytes)?.ok_or_else(missing)?;
+        let file = self.lfs.find(repository_id, &id, &row)?.ok_or_else(missing)?;
         Ok(LfsContent { file, bytes: row.bytes })
     }
 

@@ -35,7 +35,7 @@ impl CodeCommit {
                 Some(row) if row.bytes != object.bytes => {
                     Err(LfsError::OtherSize { id: object.id, stored: row.bytes, requested: object.bytes })
                 }
-                Some(row) if self.lfs.find(id, &object.id, row.bytes)?.is_some() => {
+                Some(row) if self.lfs.has(id, &object.id, &row)? => {
                     if row.used.saturating_add(RENEWAL_INTERVAL) <= call.time {
                         plan.renewed.push(object.id);
                     }
@@ -75,7 +75,7 @@ impl CodeCommit {
         if row.bytes != requested {
             return Err(LfsError::OtherSize { id, stored: row.bytes, requested });
         }
-        self.lfs.find(repository_id, &id, row.bytes)?.ok_or_else(missing).map(drop)
+        self.lfs.has(repository_id, &id, &row)?.then_some(()).ok_or_else(missing)
     }
 }
 

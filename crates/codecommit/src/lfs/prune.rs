@@ -9,6 +9,7 @@ use aws::Timestamp;
 use git::Interrupt;
 
 use crate::lfs::pointer::POINTER_BYTES_MAX;
+use crate::lfs::row::ObjectRow;
 use crate::lfs::{LfsObject, LfsObjectId, Pointer, row};
 use crate::{CodeCommit, Exception};
 
@@ -63,28 +64,34 @@ impl CodeCommit {
     /// Removes an object, unless it was used meanwhile.
     fn remove_unused_lfs(&self, repository_id: &str, object: LfsObject, time: Timestamp) -> Result<bool, Exception> {
         let (id, object_id) = (repository_id.to_owned(), object.id);
-        let is_removed = self.store.write(move |transaction| row::remove_unused(transaction, &id, &object, time))?;
-        if is_removed {
-            self.remove_lfs_file(repository_id, object_id)?;
+        let removed = self.store.write(move |transaction| row::remove_unused(transaction, &id, &object, time))?;
+        match &removed {
+            Some(ObjectRow { file: Some(file), .. }) => self.lfs.remove(repository_id, file)?,
+            Some(ObjectRow { file: None, .. }) => drop(self.remove_own_lfs(repository_id, object_id)?),
+            None => {}
         }
-        Ok(is_removed)
+        Ok(removed.is_some())
     }
 
     /// Removes files without a row, which a failure or a kill at the end of an upload or a removal leaves; returns their number.
+    ///
+    /// Those in the storage that several nodes share go with the packs there.
     fn remove_stray_lfs(&self, repository_id: &str) -> Result<usize, Exception> {
-        let files = self.lfs.files(repository_id)?;
+        let files = self.lfs.own().map_or(Ok(Vec::new()), |own| own.list(repository_id))?;
         let rows = self.store.read(|transaction| row::all(transaction, repository_id))?;
         let known: HashSet<LfsObjectId> = rows.into_iter().map(|object| object.id).collect();
         let mut removed = 0;
         for id in files.into_iter().filter(|id| !known.contains(id)) {
-            removed += usize::from(self.remove_lfs_file(repository_id, id)?);
+            removed += usize::from(self.remove_own_lfs(repository_id, id)?);
         }
         Ok(removed)
     }
 
-    /// Removes a file, unless it belongs to an object, which an upload may have added meanwhile; returns whether it was removed.
-    fn remove_lfs_file(&self, repository_id: &str, id: LfsObjectId) -> Result<bool, Exception> {
-        let (repository_id, remove) = (repository_id.to_owned(), self.lfs.removal(repository_id, &id));
+    /// Removes a file of the only node, unless it belongs to an object, which an upload may have added meanwhile; returns whether it was
+    /// removed.
+    fn remove_own_lfs(&self, repository_id: &str, id: LfsObjectId) -> Result<bool, Exception> {
+        let Some(own) = self.lfs.own() else { return Ok(false) };
+        let (repository_id, remove) = (repository_id.to_owned(), own.removal(repository_id, &id));
         self.store.write(move |transaction| {
             let is_unused = row::find(transaction, &repository_id, &id)?.is_none();
             if is_unused {

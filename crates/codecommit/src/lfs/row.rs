@@ -6,11 +6,13 @@ use store::{Error, Transaction};
 use crate::lfs::{LfsObject, LfsObjectId};
 
 /// The row of an object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ObjectRow {
     pub(super) bytes: u64,
     /// Time at which a client last sent the object, or asked whether it must.
     pub(super) used: Timestamp,
+    /// Name of its file in the storage that several nodes share.
+    pub(super) file: Option<String>,
 }
 
 /// Finds an object of a repository.
@@ -20,9 +22,9 @@ pub(super) fn find(
     id: &LfsObjectId,
 ) -> Result<Option<ObjectRow>, Error> {
     transaction.query_one(
-        "SELECT bytes, used FROM lfs_objects WHERE repository_id = ?1 AND oid = ?2",
+        "SELECT bytes, used, file FROM lfs_objects WHERE repository_id = ?1 AND oid = ?2",
         &[repository_id.into(), id.as_bytes().as_slice().into()],
-        |row| Ok(ObjectRow { bytes: unsigned(row.integer(0)?), used: Timestamp::from_millis(row.integer(1)?) }),
+        object_row,
     )
 }
 
@@ -32,20 +34,24 @@ pub(super) fn total(transaction: &Transaction, repository_id: &str) -> Result<Op
     Ok(transaction.query_one(sql, &[repository_id.into()], |row| row.integer(0))?.map(unsigned))
 }
 
-/// Adds an object whose file is in place, or renews its time of use.
+/// Adds an object whose file is in place, or gives it this file; the one that it had is removed later, as one that no row names.
 pub(super) fn insert(
     transaction: &Transaction,
     repository_id: &str,
     object: &LfsObject,
+    file: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    if find(transaction, repository_id, &object.id)?.is_some() {
-        return renew(transaction, repository_id, &object.id, now);
+    let id = object.id.as_bytes().as_slice();
+    let values = [repository_id.into(), id.into(), now.millis().into(), file.into()];
+    let sql = "UPDATE lfs_objects SET used = ?3, file = ?4 WHERE repository_id = ?1 AND oid = ?2";
+    if transaction.execute(sql, &values)? > 0 {
+        return Ok(());
     }
     let bytes = i64::try_from(object.bytes).unwrap_or(i64::MAX);
     transaction.execute(
-        "INSERT INTO lfs_objects (repository_id, oid, bytes, used) VALUES (?1, ?2, ?3, ?4)",
-        &[repository_id.into(), object.id.as_bytes().as_slice().into(), bytes.into(), now.millis().into()],
+        "INSERT INTO lfs_objects (repository_id, oid, used, file, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+        &[repository_id.into(), id.into(), now.millis().into(), file.into(), bytes.into()],
     )?;
     add_to_total(transaction, repository_id, bytes)
 }
@@ -88,21 +94,27 @@ pub(super) fn repositories(transaction: &Transaction) -> Result<Vec<String>, Err
     transaction.query("SELECT id FROM repositories WHERE lfs_bytes > 0", &[], |row| row.text(0))
 }
 
-/// Removes an object, unless it was used since a time; returns whether it was removed.
+/// Removes an object, unless it was used since a time; returns its row if it was removed.
 pub(super) fn remove_unused(
     transaction: &Transaction,
     repository_id: &str,
     object: &LfsObject,
     time: Timestamp,
-) -> Result<bool, Error> {
-    let removed = transaction.execute(
-        "DELETE FROM lfs_objects WHERE repository_id = ?1 AND oid = ?2 AND used < ?3",
+) -> Result<Option<ObjectRow>, Error> {
+    let removed = transaction.query_one(
+        "DELETE FROM lfs_objects WHERE repository_id = ?1 AND oid = ?2 AND used < ?3 RETURNING bytes, used, file",
         &[repository_id.into(), object.id.as_bytes().as_slice().into(), time.millis().into()],
+        object_row,
     )?;
-    if removed > 0 {
+    if removed.is_some() {
         add_to_total(transaction, repository_id, i64::try_from(object.bytes).map_or(i64::MIN, |bytes| -bytes))?;
     }
-    Ok(removed > 0)
+    Ok(removed)
+}
+
+fn object_row(row: &store::Row<'_>) -> Result<ObjectRow, Error> {
+    let (bytes, used) = (unsigned(row.integer(0)?), Timestamp::from_millis(row.integer(1)?));
+    Ok(ObjectRow { bytes, used, file: row.optional_text(2)? })
 }
 
 fn add_to_total(transaction: &Transaction, repository_id: &str, bytes: i64) -> Result<(), Error> {

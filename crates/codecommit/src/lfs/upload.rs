@@ -35,24 +35,23 @@ impl CodeCommit {
         if found != object.id {
             return Err(LfsError::WrongContent { received: found, id: object.id });
         }
-        self.lfs.flush(&file)?;
         let is_there = || self.store.read(|transaction| repository::exists(transaction, repository_id));
         let missing = || Exception::RepositoryDoesNotExist { name: repository_id.to_owned() };
         // The folder of a repository in use stays, even if the repository is deleted meanwhile.
         let _in_use = self.objects.get::<Exception>(repository_id, || Ok(is_there()?))?.ok_or_else(missing)?;
         self.check_quota(repository_id, &object)?;
-        self.lfs.place(file, repository_id, &object.id)?;
+        let file = self.lfs.place(file, repository_id, &object.id)?;
         let (id, quota) = (repository_id.to_owned(), self.settings.lfs.quota_bytes);
-        let is_placed = self.lfs.presence(repository_id, &object.id);
+        let is_placed = self.lfs.own().map(|own| own.presence(repository_id, &object.id));
         self.store.write(move |transaction| {
             // An unused file of the same object may have been removed meanwhile; once there is a row, it stays.
-            if !is_placed() {
+            if is_placed.is_some_and(|is_placed| !is_placed()) {
                 return Err(io::Error::other("the file was removed meanwhile; send the object again").into());
             }
             let used = row::total(transaction, &id)?;
             let used = used.ok_or_else(|| Exception::RepositoryDoesNotExist { name: id.clone() })?;
             check_quota(row::find(transaction, &id, &object.id)?.is_some(), used, object.bytes, quota)?;
-            Ok::<_, LfsError>(row::insert(transaction, &id, &object, now)?)
+            Ok::<_, LfsError>(row::insert(transaction, &id, &object, file.as_deref(), now)?)
         })
     }
 

@@ -22,3 +22,8 @@ pub(super) const LFS: &str = "
         UNIQUE (repository_id, path)
     );
 ";
+
+/// `file` is the name of an object's file in the storage that several nodes share, where each name is used once; with one node it is NULL.
+pub(super) const SHARED_LFS: &str = "
+    ALTER TABLE lfs_objects ADD COLUMN file TEXT;
+";

@@ -1,5 +1,6 @@
 //! A folder as the storage: one of this machine, or one that several machines mount.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
@@ -42,6 +43,12 @@ fn place(path: &Path, file: &Path, sync: bool) -> io::Result<()> {
     }
 }
 
+impl fmt::Display for FolderStorage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(formatter)
+    }
+}
+
 impl Storage for FolderStorage {
     fn put(&self, key: &str, file: &Path, sync: bool) -> io::Result<()> {
         let path = self.0.join(key);
@@ -65,6 +72,20 @@ impl Storage for FolderStorage {
         // A link can be made to nothing.
         fs::metadata(&stored).map_err(|error| named(&stored, &error))?;
         symlink(&stored, path).map_err(|error| named(path, &error))
+    }
+
+    fn open(&self, key: &str) -> io::Result<File> {
+        let path = self.0.join(key);
+        File::open(&path).map_err(|error| named(&path, &error))
+    }
+
+    fn length(&self, key: &str) -> io::Result<Option<u64>> {
+        let path = self.0.join(key);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(named(&path, &error)),
+        }
     }
 
     fn remove(&self, key: &str) -> io::Result<()> {
@@ -119,6 +140,8 @@ mod tests {
         assert_eq!(again.kind(), ErrorKind::AlreadyExists);
         fs::remove_file(&file).expect("the file is there");
         storage.fetch("a/one.pack", &path).expect("the file is stored");
+        assert_eq!(storage.length("a/one.pack").expect("the folder is readable"), Some(7));
+        storage.open("a/one.pack").expect("the file is stored");
         assert_eq!(fs::read(&path).expect("the link leads to it"), b"content");
         assert_eq!(storage.older_than(STRAY).expect("the folder is readable"), Vec::<String>::new());
         assert_eq!(storage.older_than(Duration::ZERO).expect("the folder is readable"), ["a/one.pack"]);
@@ -126,6 +149,8 @@ mod tests {
         storage.remove("a/one.pack").expect("nothing is there");
         let missing = storage.fetch("a/one.pack", &folder.path().join("other")).expect_err("it was removed");
         assert_eq!(missing.kind(), ErrorKind::NotFound);
+        assert_eq!(storage.open("a/one.pack").expect_err("it was removed").kind(), ErrorKind::NotFound);
+        assert_eq!(storage.length("a/one.pack").expect("the folder is readable"), None);
         assert!(missing.to_string().contains("a/one.pack"), "{missing}");
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use git::{NewPack, ObjectId, PackList, SharedPacks};
 use store::{Error, Transaction};
 
-use super::{EXTENSIONS, SharedObjects, row};
+use super::{EXTENSIONS, PACK_PREFIX, SharedObjects, row};
 use crate::ref_query;
 
 /// The packs of one repository, for its copy on this node.
@@ -45,7 +45,7 @@ impl SharedPacks for RepositoryPacks {
         let row = row::PackRow {
             repository_id: self.repository_id.clone(),
             // The same pack can be stored, removed and stored again.
-            file: format!("pack-{}-{}", pack.checksum, uuid::Uuid::new_v4().simple()),
+            file: format!("{PACK_PREFIX}{}-{}", pack.checksum, uuid::Uuid::new_v4().simple()),
         };
         let mut bytes = 0;
         for extension in EXTENSIONS {

@@ -145,12 +145,13 @@ pub(super) fn forget(transaction: &Transaction, pack: &PackRow) -> Result<(), Er
     )
 }
 
-/// Returns whether a key is that of a pack's file.
+/// Returns whether a key is that of a pack's file or of a large file.
 pub(super) fn is_known(transaction: &Transaction, key: &str) -> Result<bool, Error> {
     let (repository_id, name) = key.split_once('/').unwrap_or_default();
     let file = name.rsplit_once('.').map_or(name, |(file, _extension)| file);
     let found = transaction.query_one(
-        "SELECT 1 FROM packs WHERE repository_id = ?1 AND file = ?2",
+        "SELECT 1 FROM packs WHERE repository_id = ?1 AND file = ?2 \
+         UNION ALL SELECT 1 FROM lfs_objects WHERE repository_id = ?1 AND file = ?2",
         &[repository_id.into(), file.into()],
         |row| row.integer(0),
     )?;

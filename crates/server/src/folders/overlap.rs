@@ -7,10 +7,11 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
+use crate::settings::ObjectsPlace;
 use crate::{Settings, StartError};
 
 /// The server's own folders in the data folder.
-const DATA_SUBFOLDERS: [&str; 4] = ["repositories", "copies", "cache", "archives"];
+const DATA_SUBFOLDERS: [&str; 6] = ["repositories", "copies", "cache", "archives", "lfs-uploads", "lfs-cache"];
 
 /// The use of a folder or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +65,9 @@ pub(super) fn check(settings: &Settings, data: &Path, trail: &Path, buckets: &Pa
     ];
     paths.extend(DATA_SUBFOLDERS.map(|name| ("--data-dir", data.join(name), Purpose::DataSubfolder)));
     let tls_key = settings.tls.certificate.as_ref().map(|files| files.key.clone());
+    let objects = settings.objects.as_ref().and_then(ObjectsPlace::folder).cloned();
     let optional = [
-        ("--objects", &settings.objects, Purpose::DataSubfolder),
+        ("--objects", &objects, Purpose::DataSubfolder),
         ("--trail-archive", &settings.retention.archive, Purpose::Archive),
         ("--signing-key", &settings.signing_key, Purpose::Secret),
         ("--identities", &settings.identities, Purpose::Secret),

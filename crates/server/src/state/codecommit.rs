@@ -4,16 +4,20 @@ use std::io;
 use std::sync::Arc;
 
 use ::codecommit::CodeCommit;
-use ::codecommit::settings::SharedSettings;
+use ::codecommit::settings::{SharedBucket, SharedSettings};
+use aws::Clock;
+use bucket::RemoteObjects;
 use cluster::Cluster;
 use store::{Durability, Store};
+use ureq::tls::TlsConfig;
 
 use crate::Settings;
 use crate::archives::Archives;
+use crate::clock::machine_clock;
 use crate::data_folder::{COPIES, REPOSITORIES, with_path};
 use crate::folders::Folders;
 use crate::maintenance::MaintenanceQueue;
-use crate::settings::Git;
+use crate::settings::{Git, ObjectsPlace};
 use crate::state::workers::Queues;
 use crate::triggers::TriggerSender;
 
@@ -24,9 +28,8 @@ pub(super) fn open(
     store: &Arc<Store>,
     queues: &Queues,
     git: git::Options,
-    cluster: &Cluster,
+    shared: Option<SharedSettings>,
 ) -> io::Result<Arc<CodeCommit>> {
-    let shared = shared(settings, cluster)?;
     let folder = if shared.is_some() { COPIES } else { REPOSITORIES };
     let codecommit = CodeCommit::open(
         Arc::clone(store),
@@ -41,13 +44,25 @@ pub(super) fn open(
 }
 
 /// Returns where several nodes keep the objects that they share; `None` if the data folder has them.
-fn shared(settings: &Settings, cluster: &Cluster) -> io::Result<Option<SharedSettings>> {
-    let Some(folder) = &settings.objects else { return Ok(None) };
-    let alone = || {
-        io::Error::other("--objects needs --database, the URL of a server: the list of the objects is in the database")
-    };
-    let node = cluster.node_name().ok_or_else(alone)?.to_owned();
-    Ok(Some(SharedSettings { folder: folder.clone(), node }))
+pub(super) fn shared(
+    settings: &Settings,
+    cluster: &Cluster,
+    clock: &Arc<dyn Clock>,
+    tls: &TlsConfig,
+) -> io::Result<Option<SharedSettings>> {
+    let Some(place) = &settings.objects else { return Ok(None) };
+    if cluster.node_name().is_none() {
+        let message = "--objects needs --database, the URL of a server: the list of the objects is in the database";
+        return Err(io::Error::other(message));
+    }
+    Ok(Some(match place {
+        ObjectsPlace::Folder(folder) => SharedSettings::Folder(folder.clone()),
+        ObjectsPlace::Bucket { name, prefix, remote } => SharedSettings::Bucket(SharedBucket {
+            objects: Arc::new(RemoteObjects::new(name, remote.clone(), machine_clock(clock), tls.clone())),
+            prefix: prefix.clone(),
+            cache_bytes: settings.git.lfs.cache_bytes,
+        }),
+    }))
 }
 
 /// Returns the options for Git clients and opens the cache of computed packs.

@@ -13,7 +13,7 @@ use store::{Durability, Store};
 use ureq::tls::TlsConfig;
 
 use crate::Settings;
-use crate::clock::system_time;
+use crate::clock::machine_clock;
 use crate::folders::Folders;
 
 /// Opens the buckets: the trail directory, buckets at other endpoints, and the folder of all others.
@@ -26,9 +26,8 @@ pub(super) fn open_buckets(
 ) -> io::Result<Arc<Buckets>> {
     let mut remote = BTreeMap::<_, Arc<dyn Bucket>>::new();
     for (name, bucket) in &settings.buckets {
-        let clock = Arc::clone(clock);
-        let now = Arc::new(move || system_time(&*clock));
-        remote.insert(name.clone(), Arc::new(RemoteBucket::new(name, bucket.clone(), now, tls.clone())));
+        let bucket = RemoteBucket::new(name, bucket.clone(), machine_clock(clock), tls.clone());
+        remote.insert(name.clone(), Arc::new(bucket));
     }
     let trail = (settings.trail_bucket.clone(), folders.trail().to_owned());
     // A file name has room for some letters only besides those of a key.
