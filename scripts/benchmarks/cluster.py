@@ -52,21 +52,22 @@ class Cluster:
         self.nodes = [Server(binary, folder / name, *shared, "--node-name", name, repository=name) for name in names]
         self.pushes = [node.pushing(f"b{number}") for node in self.nodes for number in range(PUSHERS // count)]
 
+    def cpu(self):
+        """Returns the CPU time of the nodes and of the database, in seconds."""
+        ids = {node.process.pid for node in self.nodes}
+        return cpu(lambda id, _name: id in ids), cpu(lambda _id, name: name == "postgres")
+
     def calls(self, operation, body, seconds, run):
         """Returns the calls a second over all nodes, and the CPU time of a call on nodes and database, in seconds."""
-        ids = {node.process.pid for node in self.nodes}
-        counted = [lambda id, _name: id in ids, lambda _id, name: name == "postgres"]
-        before = [cpu(which) for which in counted]
+        before = self.cpu()
         connections = CONNECTIONS // len(self.nodes)
         loads = [node.load(operation, body, seconds, f"{run}{number}", connections) for number, node in enumerate(self.nodes)]
         rate = sum(load() for load in loads)
-        return [rate, *[(cpu(which) - old) / (rate * seconds) for which, old in zip(counted, before)]]
+        return [rate, *[(new - old) / (rate * seconds) for new, old in zip(self.cpu(), before)]]
 
     def push_rate(self, seconds):
         """Returns the pushes a second of all clients, and the CPU time of a push on nodes and database, in seconds."""
-        ids = {node.process.pid for node in self.nodes}
-        counted = [lambda id, _name: id in ids, lambda _id, name: name == "postgres"]
-        before, times, begin = [cpu(which) for which in counted], [], time.perf_counter()
+        before, times, begin = self.cpu(), [], time.perf_counter()
 
         def work(push):
             while time.perf_counter() - begin < seconds:
@@ -78,7 +79,7 @@ class Cluster:
         for thread in threads:
             thread.join()
         rate = len(times) / (time.perf_counter() - begin)
-        return [rate, *[(cpu(which) - old) / len(times) for which, old in zip(counted, before)]]
+        return [rate, *[(new - old) / len(times) for new, old in zip(self.cpu(), before)]]
 
     def end(self):
         for node in self.nodes:

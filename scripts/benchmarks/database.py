@@ -10,13 +10,7 @@ import statistics
 import sys
 import time
 
-from server import Server
-
-
-def timed(call):
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+from server import Server, timed
 
 
 def print_row(title, values, form):

@@ -5,10 +5,7 @@ so that the machine's other work meets all alike; the ratio is that of the media
 to the file and to a URL, whose receiver answers at once.
 """
 
-import base64
 import hashlib
-import http.client
-import json
 import os
 import pathlib
 import socket
@@ -18,10 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.parse
 import urllib.request
 
-SCOPE = "AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/codecommit/aws4_request"
+from server import Server, timed
+
 REFERENCES = 4_000
 
 
@@ -54,70 +51,6 @@ class Receiver:
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
 
-class Server:
-    """The program with its own folder, and a connection to it."""
-
-    def __init__(self, binary, folder, *flags):
-        folder.mkdir(parents=True)
-        self.folder = folder
-        command = [binary, "--listen", "127.0.0.1:0", "--data-dir", folder / "data", "--quiet", *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().split()[1]
-        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc)
-        self.call("CreateRepository", repositoryName="r")
-        self.tip, self.number = None, 0
-
-    def call(self, operation, **parameters):
-        headers = {
-            "X-Amz-Target": f"CodeCommit_20150413.{operation}", "Content-Type": "application/x-amz-json-1.1",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0",
-        }
-        self.connection.request("POST", "/", json.dumps(parameters), headers)
-        reply = self.connection.getresponse()
-        body = reply.read()
-        if reply.status != 200:
-            sys.exit(f"{operation}: {reply.status} {body.decode()}")
-        return json.loads(body or "{}")
-
-    def put_file(self):
-        self.number += 1
-        parent = {"parentCommitId": self.tip} if self.tip else {}
-        content = base64.b64encode(f"{self.number}\n".encode()).decode()
-        reply = self.call("PutFile", repositoryName="r", branchName="put", filePath="f", fileContent=content, **parent)
-        self.tip = reply["commitId"]
-
-    def get_repository(self):
-        self.call("GetRepository", repositoryName="r")
-
-    def pushing(self):
-        """Returns a function that pushes the next commit of a clone."""
-        git = ["git", "-C", str(self.folder / "work"), "-c", "user.name=B", "-c", "user.email=b@example.com"]
-        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", self.folder / "work"], check=True)
-
-        def push():
-            subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "x"], check=True)
-            begin = time.perf_counter()
-            subprocess.run([*git, "push", "--quiet", f"{self.url}/v1/repos/r", "main"], check=True)
-            return time.perf_counter() - begin
-
-        return push
-
-    def peak(self):
-        """The largest memory in use so far, in megabytes."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-def timed(call):
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
-
-
 def compare(title, calls, seconds):
     """Makes the calls in turns, and prints the medians of their times and their ratios to the first."""
     times, end = [[] for _ in calls], time.perf_counter() + seconds * len(calls)
@@ -148,7 +81,7 @@ def deliver(binary, work, count):
     """Pushes references until there are enough events, and waits for their delivery."""
     receiver = Receiver()
     server = Server(binary, work / "delivery", "--eventbridge-url", receiver.url)
-    folder = work / "delivery/work"
+    folder = work / "delivery/work-main"
     push = server.pushing()
     push()
     before, events = receiver.count, 0

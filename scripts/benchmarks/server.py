@@ -1,8 +1,10 @@
 """The program as a process with its own folder, and the calls and pushes that the benchmarks make."""
 
+import atexit
 import base64
 import http.client
 import json
+import pathlib
 import subprocess
 import sys
 import time
@@ -19,6 +21,8 @@ class Server:
         self.folder = folder
         command = [binary, "--listen", "127.0.0.1:0", "--data-dir", folder / "data", "--quiet", *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # Also after a failure; a process that has ended is left alone.
+        atexit.register(self.process.kill)
         self.url = self.process.stdout.readline().split()[1]
         self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc)
         self.tip, self.number = None, 0
@@ -83,6 +87,18 @@ class Server:
 
         return rate
 
+    def peak(self):
+        """Returns the largest memory in use so far, in megabytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024
+
     def end(self):
         self.process.terminate()
         self.process.wait()
+
+
+def timed(call):
+    """Returns the time of a call, in seconds."""
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
