@@ -146,7 +146,7 @@ impl Membership {
 
     /// Looks for changes that others announced, and calls the functions for them.
     pub(crate) fn look(&self) -> Result<(), Error> {
-        let numbers = self.store.read(|transaction| {
+        let numbers = self.store.read_once(|transaction| {
             let sql = "SELECT name, number FROM cluster_changes";
             transaction.query(sql, &[], |row| Ok((row.text(0)?, row.integer(1)?)))
         })?;

@@ -54,6 +54,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::permission::RESOURCE_TAG;
 use aws::{Call, Operation, TaggedResource};
 use git::{CacheMemory, Cached, Interrupt};
 use store::{Store, Transaction};
@@ -268,7 +269,9 @@ impl CodeCommit {
 
     /// Finds a repository of the call's account and region whose encryption key can be used.
     fn find(&self, call: &Call, name: &RepositoryName) -> Result<Repository, Exception> {
-        let repository = self.store.read(|transaction| repository::get_row(transaction, call, name))?;
+        let row = |transaction: &Transaction| repository::get_row(transaction, call, name);
+        // Policies about tags take a second statement.
+        let repository = if call.mentions(RESOURCE_TAG) { self.store.read(row) } else { self.store.read_once(row) }?;
         self.settings.simulate.check_key(call, &repository.kms_key_id)?;
         Ok(repository)
     }

@@ -46,7 +46,7 @@ impl RefTransaction {
         edits: &[RefEdit],
     ) -> Result<Self, Exception> {
         let ancestry = AncestryCache::new(service.objects(call, repository)?);
-        let open = service.store.read(|transaction| follow::list_open(transaction, &repository.id))?;
+        let open = service.store.read_once(|transaction| follow::list_open(transaction, &repository.id))?;
         // The answers stay in the cache, from which the transaction takes them.
         follow::transitions(&ancestry, &open, edits.iter())?;
         for edit in edits {

@@ -92,7 +92,7 @@ impl Connection {
     pub(crate) fn begin(&self, mode: Mode) -> Result<(), Error> {
         match (self, mode) {
             (Self::Sqlite(connection), Mode::Write) => connection.run("BEGIN IMMEDIATE"),
-            (Self::Sqlite(connection), Mode::Read) => connection.run("BEGIN"),
+            (Self::Sqlite(connection), Mode::Read | Mode::ReadOnce) => connection.run("BEGIN"),
             (Self::Postgres(connection), _) => {
                 connection.begin(mode);
                 Ok(())

@@ -7,4 +7,6 @@ pub(crate) enum Mode {
     Write,
     /// A snapshot of the last commit.
     Read,
+    /// One statement, which is a snapshot of its own.
+    ReadOnce,
 }

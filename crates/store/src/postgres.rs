@@ -1,8 +1,9 @@
 //! The engine on a server: PostgreSQL, with a schema as the database.
 //!
 //! How it differs from SQLite, and why:
-//! - Statements wait for the network. All connections of a store are driven by one thread of their own, and whoever needs an answer parks
-//!   until it is there (`wait.rs`). So a statement can run on any thread, even on one of a runtime, whose own `block_on` would panic there.
+//! - Statements wait for the network. Whoever needs an answer sends and receives on the connection itself (`driver.rs`, `socket.rs`): a
+//!   change of threads takes longer than a short statement. There is no runtime in it, so a statement can run on any thread, even on one of
+//!   a runtime, whose own `block_on` would panic there. The servers' end of an idle connection is noticed before its next use.
 //! - A thread commits (`writer/committer.rs`), because a commit takes some round trips that no task may wait for. Those who read wait on
 //!   their own threads; at most `READERS_MAX` connections read, as each is a process of the server.
 //! - One transaction writes at a time, in all processes that use the schema: each begins with an advisory lock whose key is made of the
@@ -23,16 +24,17 @@
 mod connection;
 mod connector;
 mod dialect;
+mod driver;
 mod error;
 mod numbered_rows;
 mod receipt;
 mod settings;
+mod socket;
 mod statements;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
 mod values;
-mod wait;
 
 pub(crate) use self::connection::Connection;
 pub(crate) use self::connector::Connector;

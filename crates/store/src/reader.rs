@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::mode::Mode;
 use crate::{Cause, Error, Transaction};
 
-/// Maximum number of idle connections that stay open; each has a page cache.
+/// Maximum number of idle connections to files that stay open; each has a page cache.
 const IDLE_MAX: usize = 8;
 
 /// Maximum time to wait for a connection, if their number is limited.
@@ -40,19 +40,28 @@ impl Readers {
         Self { open: Box::new(open), idle: Mutex::default(), limit }
     }
 
-    pub(crate) fn run<R, E: From<Error>>(&self, query: impl FnOnce(&Transaction) -> Result<R, E>) -> Result<R, E> {
+    pub(crate) fn run<R, E: From<Error>>(
+        &self,
+        mode: Mode,
+        query: impl FnOnce(&Transaction) -> Result<R, E>,
+    ) -> Result<R, E> {
         let _permit = self.limit.as_ref().map(Limit::take).transpose()?;
         let transaction = self.idle().map_or_else(|| (self.open)(), Ok)?;
-        transaction.begin(Mode::Read)?;
+        transaction.begin(mode)?;
         // A panic in the query drops the connection and its transaction.
         let result = query(&transaction);
         if transaction.roll_back() && !transaction.has_failed() {
-            let mut idle = self.idle.lock();
-            if idle.len() < IDLE_MAX {
-                idle.push(transaction);
-            }
+            self.keep(transaction);
         }
         result
+    }
+
+    /// Keeps an idle connection. All those to a server are kept: a new one is a new process there, which costs as much as ten calls.
+    fn keep(&self, transaction: Transaction) {
+        let mut idle = self.idle.lock();
+        if self.limit.is_some() || idle.len() < IDLE_MAX {
+            idle.push(transaction);
+        }
     }
 
     /// Takes an idle connection; those that a server has ended meanwhile are dropped.

@@ -221,3 +221,20 @@ fn a_checkpoint_in_the_background_is_due_after_many_commits_and_lets_a_long_log_
     write();
     assert_ne!(beginnings(), before);
 }
+
+#[test]
+fn a_read_of_one_statement_has_no_second_one() {
+    let database = TestDatabase::new();
+    let store = database.open_notes();
+    let read = |statements: usize| {
+        store.read_once::<_, Error>(|transaction| {
+            for _ in 1..statements {
+                transaction.query("SELECT 1", &[], |row| row.integer(0))?;
+            }
+            transaction.query_one("SELECT 2", &[], |row| row.integer(0))
+        })
+    };
+    assert_eq!(read(1).expect("the statement is valid"), Some(2));
+    assert!(matches!(read(2), Err(Error::Refused(_))));
+    assert_eq!(read(1).expect("the connection can be used again"), Some(2));
+}

@@ -32,6 +32,9 @@ pub trait LineSink: Send + Sync {
 pub struct Transaction {
     connection: Connection,
     faults: Arc<Faults>,
+    mode: Cell<Mode>,
+    /// Whether a statement of the transaction was attempted.
+    has_begun: Cell<bool>,
     depth: Cell<usize>,
     after_commit: RefCell<Vec<Action>>,
     /// The failure because of which the transaction can no longer be committed.
@@ -45,6 +48,8 @@ impl Transaction {
         Self {
             connection,
             faults,
+            mode: Cell::new(Mode::Read),
+            has_begun: Cell::new(false),
             depth: Cell::new(0),
             after_commit: RefCell::default(),
             lost: RefCell::default(),
@@ -158,6 +163,8 @@ impl Transaction {
 
     /// Begins a transaction.
     pub(crate) fn begin(&self, mode: Mode) -> Result<(), Error> {
+        self.mode.set(mode);
+        self.has_begun.set(false);
         self.depth.set(0);
         self.lost.take();
         self.after_commit.take();
@@ -219,6 +226,9 @@ impl Transaction {
 
     fn attempt<R>(&self, statement: impl FnOnce(&Connection) -> Result<R, Error>) -> Result<R, Error> {
         self.check()?;
+        if self.has_begun.replace(true) && self.mode.get() == Mode::ReadOnce {
+            return Err(Error::Refused("a read of one statement has a second one"));
+        }
         self.inject_fault()?;
         statement(&self.connection).map_err(|error| self.record_failure(error))
     }

@@ -88,7 +88,7 @@ impl History {
             transaction.query_one("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", &[], |row| row.integer(0))
         })?;
         while self.indexed_seq.load(Ordering::Acquire) < last_seq.unwrap_or(0) {
-            if !self.index_some()? {
+            if self.index_some()? == 0 {
                 break;
             }
         }
@@ -114,16 +114,16 @@ impl History {
         assert!(decreased.is_err(), "a round of the test panics");
     }
 
-    /// Indexes the next events, unless another node was faster; returns whether there were any.
-    fn index_some(&self) -> Result<bool, Error> {
+    /// Indexes the next events, unless another node was faster; returns their number, at most [`BATCH`].
+    fn index_some(&self) -> Result<usize, Error> {
         let _turn = self.pause();
         #[cfg(test)]
         self.panic_if_set();
         let indexed_seq = self.indexed_seq.load(Ordering::Acquire);
         let Some(batch) = self.store.read(|transaction| index::Batch::read(transaction, indexed_seq, BATCH))? else {
-            return Ok(false);
+            return Ok(0);
         };
-        let last_seq = batch.last_seq;
+        let (last_seq, count) = (batch.last_seq, batch.len());
         let is_remote = self.store.is_remote();
         let reached = self.store.write(move |transaction| {
             if is_remote {
@@ -136,7 +136,7 @@ impl History {
             Ok::<_, Error>(last_seq)
         })?;
         self.indexed_seq.store(reached, Ordering::Release);
-        Ok(true)
+        Ok(count)
     }
 }
 
@@ -170,7 +170,8 @@ impl Indexer {
 
 impl Work for IndexWork {
     fn round(&mut self, stop: &Stop) -> Result<Option<Duration>, worker::Error> {
-        while !stop.is_set() && self.0.index_some()? {}
+        // Events that come meanwhile wait for a full batch.
+        while !stop.is_set() && self.0.index_some()? == BATCH {}
         Ok(None)
     }
 }

@@ -48,7 +48,7 @@ impl Tip {
         let writer = service.writer(call, &repository)?;
         let objects = writer.objects();
         let (reference, tag) = (branch.reference(), format!("refs/tags/{}", branch.as_str()).into());
-        let target = |name| service.store.read(|transaction| ref_query::target(transaction, &repository.id, name));
+        let target = |name| service.store.read_once(|transaction| ref_query::target(transaction, &repository.id, name));
         let tip = target(&reference)?;
         let tree = match (tip, parent) {
             (None, _) if target(&tag)?.is_some() => {

@@ -12,12 +12,12 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
 use super::dialect;
+use super::driver::Driver;
 use super::error::{ends_connection, error_of};
-use super::numbered_rows::NumberedRows;
-use super::receipt::{Receipt, WRITE_RECEIPT};
+use super::numbered_rows::{Batch, NumberedRows};
+use super::receipt::{Receipt, write_receipt};
 use super::statements::Statements;
 use super::values::type_of;
-use super::wait::wait;
 use crate::mode::Mode;
 use crate::numbered::NumberedTable;
 use crate::value::{Columns, OwnedValue};
@@ -41,13 +41,18 @@ pub(super) struct Identity {
 /// A connection to a server.
 pub(crate) struct Connection {
     client: Arc<Client>,
+    driver: RefCell<Driver>,
     identity: Identity,
     statements: Statements,
+    /// Statements that are sent together with the next one that is waited for, the oldest first.
+    unsent: RefCell<Vec<Unsent>>,
     /// Statements that were sent and whose answers nobody has looked at, the oldest first.
     sent: RefCell<VecDeque<Answer>>,
     /// Whether statements of a change are among them.
     has_notes: Cell<bool>,
     is_open: Cell<bool>,
+    /// Whether its BEGIN was sent.
+    is_begun: Cell<bool>,
     /// Whether the connection was lost.
     is_lost: Cell<bool>,
     /// The error since which the server ignores statements.
@@ -61,6 +66,14 @@ pub(crate) struct Connection {
     last_number: Arc<AtomicI64>,
 }
 
+/// A message that waits to be sent.
+enum Unsent {
+    /// Statements without parameters.
+    Commands(String),
+    /// A statement, which is sent when it is polled.
+    Statement(Answer),
+}
+
 /// An open part of the transaction.
 #[derive(Clone, Copy)]
 struct Part {
@@ -71,14 +84,17 @@ struct Part {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, identity: Identity) -> Self {
+    pub(super) fn new((client, driver): (Client, Driver), identity: Identity) -> Self {
         Self {
             client: Arc::new(client),
+            driver: RefCell::new(driver),
             identity,
             statements: Statements::default(),
+            unsent: RefCell::default(),
             sent: RefCell::default(),
             has_notes: Cell::new(false),
             is_open: Cell::new(false),
+            is_begun: Cell::new(false),
             is_lost: Cell::new(false),
             failure: RefCell::default(),
             parts: RefCell::default(),
@@ -97,20 +113,21 @@ impl Connection {
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        !self.is_lost.get() && !self.client.is_closed()
+        !self.is_lost.get() && self.driver.borrow_mut().advance()
     }
 
     pub(crate) fn begin(&self, mode: Mode) {
         self.is_open.set(true);
         self.receipt.take();
         self.last_number.store(0, Ordering::Relaxed);
-        self.send_command(match mode {
-            Mode::Write => format!(
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({})",
-                self.identity.lock
-            ),
-            Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
-        });
+        self.is_begun.set(false);
+        // The connection was made for this mode.
+        if mode != Mode::ReadOnce {
+            self.send_command("BEGIN");
+        }
+        if mode == Mode::Write {
+            self.send_command(&format!("SELECT pg_advisory_xact_lock({})", self.identity.lock));
+        }
     }
 
     pub(crate) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, Error> {
@@ -184,7 +201,7 @@ impl Connection {
         if has_failed {
             return self.ask(self.client.batch_execute(&command));
         }
-        self.send_command(command);
+        self.send_command(&command);
         Ok(())
     }
 
@@ -192,29 +209,31 @@ impl Connection {
         let part = self.parts.borrow_mut().drain(depth..).next();
         if part.is_some_and(|part| part.is_sent) {
             self.check()?;
-            self.send_command(format!("RELEASE part{depth}"));
+            self.send_command(&format!("RELEASE part{depth}"));
         }
         Ok(())
     }
 
     /// Commits; fails with [`Error::Unknown`] if the connection was lost meanwhile.
     pub(crate) fn commit(&self) -> Result<(), Error> {
-        self.insert_rows(usize::MAX)?;
         let receipt = Arc::new(self.identity.next_receipt());
-        self.note(WRITE_RECEIPT, &receipt.values())?;
-        self.receipt.replace(Some(receipt));
+        self.receipt.replace(Some(Arc::clone(&receipt)));
+        let mut batches = self.rows.borrow_mut().take(usize::MAX);
+        if let Some(batch) = batches.last_mut() {
+            batch.receipt = Some(receipt);
+            self.insert(batches)?;
+        } else {
+            self.note(&write_receipt(1), &receipt.values())?;
+        }
         self.check()?;
-        self.send_command("COMMIT".to_owned());
-        let committed = self.settle();
-        self.is_open.set(false);
-        match committed {
+        self.send_command("COMMIT");
+        match self.settle() {
             Err(error) if self.is_lost.get() => Err(Error::Unknown(Arc::new(error))),
-            Err(error) => {
-                // After a failed statement, COMMIT has rolled back.
-                self.forget();
-                Err(error)
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.is_open.set(false);
+                Ok(())
             }
-            Ok(()) => Ok(()),
         }
     }
 
@@ -223,9 +242,11 @@ impl Connection {
         self.forget();
         self.rows.borrow_mut().truncate(0);
         self.parts.borrow_mut().clear();
-        if self.is_open.replace(false) && self.is_alive() {
-            self.send_command("ROLLBACK".to_owned());
+        if self.is_open.replace(false) && self.is_begun.replace(false) {
+            self.send_command("ROLLBACK");
+            self.send_all();
         }
+        // That sends it.
         self.is_alive()
     }
 
@@ -254,7 +275,7 @@ impl Connection {
             }
             self.insert_rows(rows - inserted)?;
             inserted = rows;
-            self.send_command(format!("SAVEPOINT part{depth}"));
+            self.send_command(&format!("SAVEPOINT part{depth}"));
             self.parts.borrow_mut()[depth] = Part { is_sent: true, rows: 0 };
         }
         if self.rows.borrow().are_named_in(sql) {
@@ -263,9 +284,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends the statements that insert the first of the rows that wait.
+    /// Inserts the first of the rows that wait.
     fn insert_rows(&self, count: usize) -> Result<(), Error> {
         let batches = self.rows.borrow_mut().take(count);
+        self.insert(batches)
+    }
+
+    fn insert(&self, batches: Vec<Batch>) -> Result<(), Error> {
         for batch in batches {
             let sql = batch.statement();
             let prepare = || {
@@ -276,8 +301,7 @@ impl Connection {
             let statement = self.statements.find(&sql, &[]).map_or_else(prepare, Ok)?;
             let (client, last_number) = (Arc::clone(&self.client), Arc::clone(&self.last_number));
             self.send(Box::pin(async move {
-                let values: Vec<_> = batch.columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
-                let row = client.query_one(&statement, &values).await?;
+                let row = client.query_one(&statement, &batch.values()).await?;
                 last_number.store(row.try_get(0)?, Ordering::Relaxed);
                 Ok(())
             }));
@@ -298,44 +322,70 @@ impl Connection {
         Ok(statement)
     }
 
-    fn send_command(&self, sql: String) {
-        let client = Arc::clone(&self.client);
-        self.send(Box::pin(async move { client.batch_execute(&sql).await }));
+    /// Adds a statement without parameters to the message that is sent next. After a failed one, the server skips the others of its message.
+    fn send_command(&self, sql: &str) {
+        let mut unsent = self.unsent.borrow_mut();
+        if let Some(Unsent::Commands(commands)) = unsent.last_mut() {
+            commands.push_str("; ");
+            commands.push_str(sql);
+        } else {
+            unsent.push(Unsent::Commands(sql.to_owned()));
+        }
     }
 
-    /// Sends a statement; its answer is looked at later.
-    fn send(&self, mut answer: Answer) {
-        let mut context = Context::from_waker(Waker::noop());
-        // The first poll sends. A future that is ready is kept, too, so that errors have their order.
-        let answer = match answer.as_mut().poll(&mut context) {
-            Poll::Pending => answer,
-            Poll::Ready(result) => Box::pin(std::future::ready(result)),
-        };
-        self.sent.borrow_mut().push_back(answer);
+    /// Adds a statement to those that are sent next.
+    fn send(&self, statement: Answer) {
+        self.unsent.borrow_mut().push(Unsent::Statement(statement));
+    }
+
+    /// Sends all statements; their answers are looked at later.
+    fn send_all(&self) {
+        for message in self.unsent.take() {
+            let mut answer: Answer = match message {
+                Unsent::Statement(answer) => answer,
+                Unsent::Commands(sql) => {
+                    self.is_begun.set(true);
+                    let client = Arc::clone(&self.client);
+                    Box::pin(async move { client.batch_execute(&sql).await })
+                }
+            };
+            // A future that is ready is kept, too, so that errors have their order.
+            let answer = match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => answer,
+                Poll::Ready(result) => Box::pin(std::future::ready(result)),
+            };
+            self.sent.borrow_mut().push_back(answer);
+        }
     }
 
     /// Sends a statement together with those before it, and waits for its answer.
     fn ask<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         self.check()?;
+        self.send_all();
         let mut answer = pin!(answer);
-        let mut context = Context::from_waker(Waker::noop());
-        let ready = answer.as_mut().poll(&mut context);
+        let ready = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.settle()?;
         match ready {
             Poll::Ready(result) => self.answered(Some(result)),
-            Poll::Pending => self.answered(wait(answer, ANSWER_TIME_MAX)),
+            Poll::Pending => self.wait(answer),
         }
     }
 
-    /// Waits for the answers of all statements that were sent.
+    /// Sends all statements, and waits for their answers.
     fn settle(&self) -> Result<(), Error> {
         self.has_notes.set(false);
+        self.send_all();
         let sent = self.sent.take();
         for answer in sent {
             // After an error the answers of the others are of no interest.
-            self.answered(wait(answer, ANSWER_TIME_MAX))?;
+            self.wait(answer)?;
         }
         Ok(())
+    }
+
+    fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        let answer = self.driver.borrow_mut().wait(answer, ANSWER_TIME_MAX);
+        self.answered(answer)
     }
 
     fn answered<T>(&self, answer: Option<Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
@@ -358,6 +408,7 @@ impl Connection {
     }
 
     fn forget(&self) {
+        self.unsent.take();
         self.sent.take();
         self.has_notes.set(false);
         self.failure.take();

@@ -1,22 +1,24 @@
-//! Makes connections, and drives all of them on one thread.
+//! Makes connections.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::tls::TlsConnect;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::connection::{Connection, Identity};
+use super::driver::Driver;
 use super::error::{error_of, failure};
 use super::receipt::CREATE_TABLE;
 use super::settings::ServerSettings;
-use super::wait::wait;
+use super::socket::Socket;
+use crate::mode::Mode;
 use crate::{Cause, Durability, Error};
 
-/// Maximum time from the connection to the end of its settings.
+/// Maximum time for each step from the connected socket to a connection with its settings.
 const READY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Maximum time to wait for a server at the start.
@@ -37,7 +39,6 @@ const SESSION: &str = "
     SET tcp_keepalives_idle = 5;
     SET tcp_keepalives_interval = 2;
     SET tcp_keepalives_count = 3;
-    SET default_transaction_isolation = 'read committed';
     SET client_min_messages = 'warning';
     SET bytea_output = 'hex';
     SET jit = off;";
@@ -51,9 +52,6 @@ const IDENTIFY: &str = "
 pub(crate) struct Connector {
     settings: ServerSettings,
     durability: Durability,
-    driver: Handle,
-    /// Ends the thread of the connections when it is dropped.
-    _stop: oneshot::Sender<()>,
     lock: i64,
     writer: Arc<str>,
     backoff: Mutex<Option<Backoff>>,
@@ -75,11 +73,10 @@ struct Schema {
 impl Connector {
     /// Connects for the first time, and waits while the server starts.
     pub(crate) fn start(settings: ServerSettings, durability: Durability) -> Result<Self, Error> {
-        let (driver, stop) = drive(&settings.database)?;
         let deadline = Instant::now() + START_TIME_MAX;
-        let (client, schema) = loop {
-            let connected = connect(&settings, durability, &driver).and_then(|client| identify(&settings, client));
-            match connected {
+        let (connected, schema) = loop {
+            let connected = connect(&settings, durability, Mode::Write);
+            match connected.and_then(|connected| identify(&settings, connected)) {
                 Ok(connected) => break connected,
                 Err(error @ Error::Database { cause: Cause::Unreachable, .. }) if Instant::now() < deadline => {
                     tracing::warn!(%error, "waiting for the database");
@@ -89,26 +86,25 @@ impl Connector {
             }
         };
         let writer = schema.writer.into();
-        let connector =
-            Self { settings, durability, driver, _stop: stop, lock: schema.lock, writer, backoff: Mutex::default() };
-        let connection = Connection::new(client, connector.identity());
+        let connector = Self { settings, durability, lock: schema.lock, writer, backoff: Mutex::default() };
+        let connection = Connection::new(connected, connector.identity());
         connection.run(&format!("BEGIN; SELECT pg_advisory_xact_lock({}); {CREATE_TABLE}; COMMIT", connector.lock))?;
         Ok(connector)
     }
 
-    /// Makes a connection. After a failed attempt, it fails with the same error for a while, so that nobody waits.
-    pub(crate) fn connect(&self) -> Result<Connection, Error> {
+    /// Makes a connection for transactions that write or only read. After a failed attempt, it fails with the same error for a while, so that nobody waits.
+    pub(crate) fn connect(&self, mode: Mode) -> Result<Connection, Error> {
         if let Some(backoff) = &*self.backoff.lock()
             && Instant::now() < backoff.until
         {
             return Err(backoff.error.clone());
         }
-        let connected = connect(&self.settings, self.durability, &self.driver);
+        let connected = connect(&self.settings, self.durability, mode);
         let mut backoff = self.backoff.lock();
         match connected {
-            Ok(client) => {
+            Ok(connected) => {
                 *backoff = None;
-                Ok(Connection::new(client, self.identity()))
+                Ok(Connection::new(connected, self.identity()))
             }
             Err(error) => {
                 let time = backoff.as_ref().map_or(BACKOFF.0, |before| (before.time * 2).min(BACKOFF.1));
@@ -124,62 +120,102 @@ impl Connector {
     }
 }
 
-/// Starts the thread that drives the connections; it ends when the sender is dropped.
-fn drive(database: &str) -> Result<(Handle, oneshot::Sender<()>), Error> {
-    let failed = |error: std::io::Error| failure(database, &error);
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let (handle, (stop, stopped)) = (runtime.handle().clone(), oneshot::channel::<()>());
-    // The runtime ends on its thread, as one cannot end within another.
-    let run = move || drop(runtime.block_on(stopped));
-    thread::Builder::new().name("database".to_owned()).spawn(run).map_err(failed)?;
-    Ok((handle, stop))
+/// Connects to the first of the servers that can write.
+fn connect(settings: &ServerSettings, durability: Durability, mode: Mode) -> Result<(Client, Driver), Error> {
+    let mut last = failure(&settings.database, &"the URL names no host");
+    for place in 0..settings.config.get_hosts().len() {
+        match connect_to(settings, place).and_then(|connected| set_up(settings, durability, mode, connected)) {
+            Ok(connected) => return Ok(connected),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
-fn connect(settings: &ServerSettings, durability: Durability, driver: &Handle) -> Result<Client, Error> {
-    let database = Arc::clone(&settings.database);
-    let late = || failure(&database, &"the server does not answer");
-    let connecting = driver.spawn(open(settings.clone(), durability));
-    match wait(connecting, READY_TIME_MAX) {
-        Some(Ok(Ok(client))) => Ok(client),
-        Some(Ok(Err(error))) => Err(error_of(&database, &error)),
-        Some(Err(error)) => Err(failure(&database, &error)),
-        None => Err(late()),
+/// Connects to the server at a place of the list of hosts.
+fn connect_to(settings: &ServerSettings, place: usize) -> Result<(Client, Driver), Error> {
+    let ServerSettings { config, tls, database, .. } = settings;
+    let ports = config.get_ports();
+    let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
+    let connected = match &config.get_hosts()[place] {
+        Host::Unix(folder) => Socket::connect_within_machine(folder, port),
+        Host::Tcp(name) => {
+            let address = config.get_hostaddrs().get(place).map(ToString::to_string);
+            Socket::connect(address.as_ref().unwrap_or(name), port)
+        }
+    };
+    let socket = connected.map_err(|error| failure(database, &format_args!("cannot connect: {error}")))?;
+    let mut config = config.clone();
+    match (&config.get_hosts()[place], tls) {
+        (Host::Tcp(name), Some(tls)) => {
+            let tls = tls.connect(name).map_err(|error| failure(database, &error))?;
+            log_in(&config, socket, tls, database)
+        }
+        // A socket of the machine needs no encryption.
+        _ => log_in(config.ssl_mode(SslMode::Disable), socket, NoTls, database),
     }
 }
 
-async fn open(settings: ServerSettings, durability: Durability) -> Result<Client, tokio_postgres::Error> {
-    let ServerSettings { config, tls, schema, .. } = settings;
-    let client = if let Some(tls) = tls {
-        let (client, connection) = config.connect(tls).await?;
-        tokio::spawn(connection);
-        client
-    } else {
-        let (client, connection) = config.connect(NoTls).await?;
-        tokio::spawn(connection);
-        client
-    };
+fn log_in<T>(config: &Config, socket: Socket, tls: T, database: &str) -> Result<(Client, Driver), Error>
+where
+    T: TlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let mut driver = Driver::new(socket.clone());
+    let connecting = driver.wait(config.connect_raw(socket, tls), READY_TIME_MAX);
+    let (client, connection) = answered(connecting, database)?;
+    driver.set(Box::pin(connection));
+    Ok((client, driver))
+}
+
+/// Sends the settings of a connection; fails if the server cannot write.
+fn set_up(
+    settings: &ServerSettings,
+    durability: Durability,
+    mode: Mode,
+    (client, mut driver): (Client, Driver),
+) -> Result<(Client, Driver), Error> {
     let synchronous_commit = match durability {
         Durability::Full => "on",
         Durability::Normal => "off",
     };
-    let schema = schema.map(|schema| format!("; SET search_path TO {schema}")).unwrap_or_default();
-    client.batch_execute(&format!("{SESSION} SET synchronous_commit = {synchronous_commit}{schema}")).await?;
-    Ok(client)
+    // As settings of the connection, so that BEGIN needs none.
+    let (isolation, read_only) = match mode {
+        Mode::Write => ("read committed", "off"),
+        Mode::Read | Mode::ReadOnce => ("repeatable read", "on"),
+    };
+    let schema = settings.schema.as_ref().map(|schema| format!("SET search_path TO \"{schema}\";")).unwrap_or_default();
+    let statements = format!(
+        "{SESSION} SET synchronous_commit = {synchronous_commit}; SET default_transaction_isolation = '{isolation}'; \
+         SET default_transaction_read_only = {read_only}; {schema} SELECT pg_is_in_recovery()"
+    );
+    let rows = answered(driver.wait(client.simple_query(&statements), READY_TIME_MAX), &settings.database)?;
+    let is_standby = rows.iter().any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")));
+    if is_standby {
+        return Err(failure(&settings.database, &"the server is a standby, which cannot write"));
+    }
+    Ok((client, driver))
+}
+
+/// Converts an answer, or its absence.
+fn answered<T>(answer: Option<Result<T, tokio_postgres::Error>>, database: &str) -> Result<T, Error> {
+    let answer = answer.ok_or_else(|| failure(database, &"the server does not answer"))?;
+    answer.map_err(|error| error_of(database, &error))
 }
 
 /// Asks the server for the schema; it must exist, and the server must not be too old.
-fn identify(settings: &ServerSettings, client: Client) -> Result<(Client, Schema), Error> {
+fn identify(
+    settings: &ServerSettings,
+    (client, mut driver): (Client, Driver),
+) -> Result<((Client, Driver), Schema), Error> {
     let database = &settings.database;
-    let ask = || {
-        let answer = wait(client.query_one(IDENTIFY, &[]), READY_TIME_MAX);
-        let answer = answer.ok_or_else(|| failure(database, &"the server does not answer"))?;
-        answer.map_err(|error| error_of(database, &error))
-    };
-    let mut row = ask()?;
+    let ask = |driver: &mut Driver| answered(driver.wait(client.query_one(IDENTIFY, &[]), READY_TIME_MAX), database);
+    let mut row = ask(&mut driver)?;
     if let (Some(schema), None) = (&settings.schema, row.get::<_, Option<String>>(0)) {
         // Another process may create it at the same time, so the question afterwards decides.
-        let created = wait(client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")), READY_TIME_MAX);
-        row = ask()?;
+        let sql = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
+        let created = driver.wait(client.batch_execute(&sql), READY_TIME_MAX);
+        row = ask(&mut driver)?;
         if let (None, Some(Err(error))) = (row.get::<_, Option<String>>(0), created) {
             return Err(error_of(database, &error));
         }
@@ -195,5 +231,5 @@ fn identify(settings: &ServerSettings, client: Client) -> Result<(Client, Schema
     }
     let lock = row.try_get(1).map_err(|error| error_of(database, &error))?;
     let writer = row.try_get(2).map_err(|error| error_of(database, &error))?;
-    Ok((client, Schema { lock, writer }))
+    Ok(((client, driver), Schema { lock, writer }))
 }

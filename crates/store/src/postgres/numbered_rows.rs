@@ -1,10 +1,12 @@
 //! Rows of numbered tables that wait for the commit.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use super::receipt::{Receipt, write_receipt};
 use crate::Value;
 use crate::numbered::{ColumnType, NumberedTable};
 use crate::value::OwnedValue;
@@ -17,12 +19,14 @@ pub(super) struct NumberedRows(Vec<(&'static NumberedTable, Vec<OwnedValue>)>);
 pub(super) struct Batch {
     table: &'static NumberedTable,
     /// The values of each column.
-    pub(super) columns: Vec<Column>,
+    columns: Vec<Column>,
+    /// What the statement writes besides, if a commit follows.
+    pub(super) receipt: Option<Arc<Receipt>>,
 }
 
 /// The values of a column, as an array of the server.
 #[derive(Debug)]
-pub(super) enum Column {
+enum Column {
     Integer(Vec<Option<i64>>),
     Text(Vec<Option<String>>),
     Blob(Vec<Option<Vec<u8>>>),
@@ -54,7 +58,7 @@ impl NumberedRows {
             let known = batches.iter_mut().position(|batch| std::ptr::eq(batch.table, table));
             let index = known.unwrap_or_else(|| {
                 let columns = table.columns.iter().map(|(_, kind)| Column::new(*kind)).collect();
-                batches.push(Batch { table, columns });
+                batches.push(Batch { table, columns, receipt: None });
                 batches.len() - 1
             });
             for (column, value) in batches[index].columns.iter_mut().zip(values) {
@@ -77,10 +81,14 @@ impl Batch {
             let _ = write!(names, "{column}, ");
             let _ = write!(arrays, "{}${}", if index > 0 { ", " } else { "" }, index + 1);
         }
+        let receipt = self.receipt.as_ref().map_or_else(String::new, |_| {
+            let statement = write_receipt(columns.len() + 1);
+            format!(", receipt AS ({statement})")
+        });
         format!(
             "WITH inserted AS (INSERT INTO {name} ({names}{number}) \
              SELECT {names}COALESCE((SELECT MAX({number}) FROM {name}), 0) + place \
-             FROM unnest({arrays}) WITH ORDINALITY AS rows ({names}place) RETURNING {number}) \
+             FROM unnest({arrays}) WITH ORDINALITY AS rows ({names}place) RETURNING {number}){receipt} \
              SELECT MAX({number}) FROM inserted"
         )
     }
@@ -91,7 +99,13 @@ impl Batch {
             Column::Text(_) => Type::TEXT_ARRAY,
             Column::Blob(_) => Type::BYTEA_ARRAY,
         };
-        self.columns.iter().map(array).collect()
+        let receipt = self.receipt.iter().flat_map(|_| [Type::TEXT, Type::INT8]);
+        self.columns.iter().map(array).chain(receipt).collect()
+    }
+
+    pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        let columns = self.columns.iter().map(|column| column as &(dyn ToSql + Sync));
+        columns.chain(self.receipt.iter().flat_map(|receipt| receipt.parameters())).collect()
     }
 }
 

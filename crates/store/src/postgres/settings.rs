@@ -3,15 +3,11 @@
 use std::fmt::{self, Debug, Formatter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::tls::Tls;
-
-/// Maximum time to connect to an address.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// A server, a database and a user.
 #[derive(Clone)]
@@ -69,11 +65,6 @@ impl ServerSettings {
         let tls = encrypts.then(|| Tls::new(parameters.authorities.as_deref())).transpose();
         let tls = tls.map_err(|error| wrong(&error))?;
         config.ssl_mode(if encrypts { SslMode::Require } else { SslMode::Disable });
-        config.connect_timeout(CONNECT_TIME_MAX).keepalives_idle(Duration::from_secs(5));
-        config
-            .keepalives_interval(Duration::from_secs(2))
-            .keepalives_retries(3)
-            .tcp_user_timeout(Duration::from_secs(15));
         if config.get_application_name().is_none() {
             config.application_name("codecommit-local");
         }

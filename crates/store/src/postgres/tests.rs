@@ -108,6 +108,16 @@ fn numbers_have_no_gaps_and_the_order_of_commits_over_several_processes() {
 }
 
 #[test]
+fn a_schema_can_have_the_name_of_a_word_of_sql_and_the_first_host_can_be_away() {
+    let Some(url) = url() else { return };
+    let (url, _) = url.split_once("schema=").expect("the URL has a schema");
+    // The first of the two folders has no socket.
+    let url = format!("{}schema=order", url.replace("host=", "host=/nowhere&host="));
+    open(&url).write(|transaction| record(transaction, "kept")).expect("the server of the tests runs");
+    assert_eq!(events(&open(&url)), numbered(&["kept"]));
+}
+
+#[test]
 fn statements_see_the_rows_that_wait() {
     let Some(url) = url() else { return };
     let store = open(&url);

@@ -10,10 +10,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::Socket;
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use super::socket::Socket;
 
 /// Makes connections whose certificates are verified.
 #[derive(Clone)]
@@ -43,14 +44,9 @@ impl Tls {
         let config = config.with_root_certificates(roots).with_no_client_auth();
         Ok(Self(Arc::new(config).into()))
     }
-}
 
-impl MakeTlsConnect<Socket> for Tls {
-    type Stream = Encrypted;
-    type TlsConnect = Connect;
-    type Error = rustls::pki_types::InvalidDnsNameError;
-
-    fn make_tls_connect(&mut self, host: &str) -> Result<Connect, Self::Error> {
+    /// Prepares a connection to a host; fails if that is neither a name nor an address.
+    pub(super) fn connect(&self, host: &str) -> Result<Connect, rustls::pki_types::InvalidDnsNameError> {
         Ok(Connect { connector: self.0.clone(), host: ServerName::try_from(host)?.to_owned() })
     }
 }

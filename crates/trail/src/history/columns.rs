@@ -90,7 +90,7 @@ pub(super) fn append(
     for block in entries.chunks(BLOCK) {
         let bytes: Vec<u8> = block.iter().flat_map(|entry| entry.to_bytes()).collect();
         let (oldest, newest) = range(&bytes);
-        transaction.execute(
+        transaction.note(
             "INSERT INTO history_blocks (account, region, oldest, newest, entries) VALUES (?1, ?2, ?3, ?4, ?5)",
             &[account.into(), region.into(), oldest.into(), newest.into(), bytes.as_slice().into()],
         )?;
@@ -124,11 +124,10 @@ pub(super) fn remove_first(
 
 fn update(transaction: &Transaction, id: i64, bytes: &[u8]) -> Result<(), Error> {
     let (oldest, newest) = range(bytes);
-    transaction.execute(
+    transaction.note(
         "UPDATE history_blocks SET oldest = ?2, newest = ?3, entries = ?4 WHERE id = ?1",
         &[id.into(), oldest.into(), newest.into(), bytes.into()],
-    )?;
-    Ok(())
+    )
 }
 
 /// Returns the times of the oldest and newest entry.

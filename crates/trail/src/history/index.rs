@@ -16,11 +16,11 @@ use super::columns::{self, Entry};
 /// The size of a generation of ids, as a power of two.
 const GENERATION_BITS: u32 = 16;
 
-/// Maximum number of rows that a statement inserts.
+/// Maximum number of rows that a statement inserts, or looks for.
 const ROWS_PER_STATEMENT: usize = 32;
 
 /// A value of an attribute in an account and region.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     pub(super) account: String,
     pub(super) region: String,
@@ -132,6 +132,11 @@ pub(crate) fn seqs_of_id(transaction: &Transaction, event_id: &str) -> Result<Ve
 }
 
 impl Batch {
+    /// Returns the number of the events.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Reads the next events after a `seq`; `None` if there are none.
     pub(super) fn read(transaction: &Transaction, after_seq: i64, limit: usize) -> Result<Option<Self>, Error> {
         let entries = transaction.query(
@@ -163,24 +168,25 @@ impl Batch {
 
     /// Adds the events to the index.
     pub(super) fn write(&self, transaction: &Transaction) -> Result<(), Error> {
-        let mut value_ids = ValueIds::default();
+        let keys: Vec<&Key> = self.values.keys().collect();
+        let mut known = value_ids(transaction, &keys)?;
+        let new: Vec<&Key> = keys.into_iter().filter(|key| !known.contains_key(key)).collect();
+        add_values(transaction, &new)?;
+        known.extend(value_ids(transaction, &new)?);
+        let (mut value_ids, mut rows) = (ValueIds::default(), Vec::new());
         for (key, events) in &self.values {
-            let value_id = match value_id(transaction, key)? {
-                Some(value_id) => value_id,
-                None => add_value(transaction, key)?,
-            };
+            let value_id = *known.get(key).ok_or(Error::Damaged("a new value of the event history has no id"))?;
             value_ids.insert((&key.account, &key.region, key.attribute, &key.value), columns::id(value_id)?);
-            let rows = events.iter().map(|(time, seq)| [value_id, *time, *seq]);
-            insert(transaction, "INSERT INTO history_index (value_id, time, seq) VALUES", rows)?;
+            rows.extend(events.iter().map(|(time, seq)| [value_id, *time, *seq]));
         }
-        let rows = self.ids.iter().map(|(hash, seq)| [seq >> GENERATION_BITS, *hash, *seq]);
-        insert(transaction, "INSERT INTO history_ids (generation, hash, seq) VALUES", rows)?;
+        insert(transaction, "INSERT INTO history_index (value_id, time, seq) VALUES", &rows)?;
+        let ids: Vec<_> = self.ids.iter().map(|(hash, seq)| [seq >> GENERATION_BITS, *hash, *seq]).collect();
+        insert(transaction, "INSERT INTO history_ids (generation, hash, seq) VALUES", &ids)?;
         for ((account, region), events) in &self.columns {
             let entries: Vec<Entry> = events.iter().map(|event| event.entry(account, region, &value_ids)).collect();
             columns::append(transaction, (account, region), &entries)?;
         }
-        transaction.execute("UPDATE history SET indexed_seq = ?1", &[self.last_seq.into()])?;
-        Ok(())
+        transaction.note("UPDATE history SET indexed_seq = ?1", &[self.last_seq.into()])
     }
 
     /// Removes the events from the index, and then the values without events.
@@ -251,30 +257,59 @@ fn entry(row: &Row<'_>) -> Result<IndexedEvent, Error> {
 }
 
 /// Inserts rows, many with each statement: a statement for each row would take longer than its row.
-fn insert(
-    transaction: &Transaction,
-    statement: &str,
-    rows: impl ExactSizeIterator<Item = [i64; 3]>,
-) -> Result<(), Error> {
-    let (mut left, mut values) = (rows.len(), rows.flatten().map(Value::from));
-    while left > 0 {
-        // Powers of two, so that few statements are prepared.
-        let count = ROWS_PER_STATEMENT.min(1 << left.ilog2());
-        let placeholders = vec!["(?, ?, ?)"; count].join(", ");
-        let values: Vec<Value<'_>> = values.by_ref().take(count * 3).collect();
+fn insert(transaction: &Transaction, statement: &str, rows: &[[i64; 3]]) -> Result<(), Error> {
+    for part in parts(rows) {
+        let placeholders = vec!["(?, ?, ?)"; part.len()].join(", ");
+        let values: Vec<Value<'_>> = part.as_flattened().iter().map(|value| Value::from(*value)).collect();
         transaction.note(&format!("{statement} {placeholders}"), &values)?;
-        left -= count;
     }
     Ok(())
 }
 
-fn add_value(transaction: &Transaction, key: &Key) -> Result<i64, Error> {
-    let attribute: &str = key.attribute.into();
-    transaction.execute(
-        "INSERT INTO history_values (account, region, attribute, value) VALUES (?1, ?2, ?3, ?4)",
-        &[(&key.account).into(), (&key.region).into(), attribute.into(), (&key.value).into()],
-    )?;
-    value_id(transaction, key)?.ok_or(Error::Damaged("a new value of the event history has no id"))
+/// Returns the ids of those values that have one, with few questions: other writes wait for the answers of a server.
+fn value_ids<'a>(transaction: &Transaction, keys: &[&'a Key]) -> Result<HashMap<&'a Key, i64>, Error> {
+    let mut value_ids = HashMap::new();
+    for part in parts(keys) {
+        let questions = (0..part.len()).map(|place| {
+            format!("SELECT {place}, value_id FROM history_values WHERE account = ? AND region = ? AND attribute = ? AND value = ?")
+        });
+        let sql = questions.collect::<Vec<_>>().join(" UNION ALL ");
+        let found = transaction
+            .query(&sql, &columns_of(part), |row| Ok((row.integer(0)?, row.integer(1)?)))?
+            .into_iter()
+            .filter_map(|(place, value_id)| Some((*part.get(usize::try_from(place).ok()?)?, value_id)));
+        value_ids.extend(found);
+    }
+    Ok(value_ids)
+}
+
+/// Divides rows into parts for one statement each; their lengths are powers of two, so that few statements are prepared.
+fn parts<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut left = rows;
+    std::iter::from_fn(move || {
+        let count = ROWS_PER_STATEMENT.min(1 << left.len().checked_ilog2()?);
+        let (part, rest) = left.split_at(count);
+        left = rest;
+        Some(part)
+    })
+}
+
+/// Adds values that have no ids.
+fn add_values(transaction: &Transaction, keys: &[&Key]) -> Result<(), Error> {
+    for part in parts(keys) {
+        let placeholders = vec!["(?, ?, ?, ?)"; part.len()].join(", ");
+        let sql = format!("INSERT INTO history_values (account, region, attribute, value) VALUES {placeholders}");
+        transaction.note(&sql, &columns_of(part))?;
+    }
+    Ok(())
+}
+
+fn columns_of<'a>(keys: &[&'a Key]) -> Vec<Value<'a>> {
+    let columns = |key: &&'a Key| {
+        let attribute: &str = key.attribute.into();
+        [Value::from(&key.account), Value::from(&key.region), attribute.into(), Value::from(&key.value)]
+    };
+    keys.iter().flat_map(columns).collect()
 }
 
 /// Returns the hash of an event id under which the index has it.
