@@ -10,8 +10,9 @@ use store::{Durability, Error, Store, Transaction};
 const VARIABLE: &str = "CODECOMMIT_LOCAL_TEST_DATABASE";
 
 /// Tables that a migration fills, with the statement that brings their first rows back; `None` keeps the rows.
-const FILLED: [(&str, Option<&str>); 4] = [
+const FILLED: [(&str, Option<&str>); 5] = [
     ("migrations", None),
+    ("needed_migrations", None),
     ("commit_receipts", None),
     ("delivery", Some("UPDATE delivery SET last_seq = 0, own_bucket = ''")),
     ("history", Some("UPDATE history SET indexed_seq = 0")),
@@ -54,6 +55,11 @@ impl Schema {
     /// Returns the URL for the flag `--database`.
     pub fn url(&self) -> &str {
         &self.0.url
+    }
+
+    /// Keeps it from other tests, as this one changes its tables.
+    pub fn spoil(self) {
+        std::mem::forget(self);
     }
 }
 

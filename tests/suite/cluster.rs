@@ -4,6 +4,7 @@
 mod balancer;
 mod crash;
 mod objects;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -42,7 +43,8 @@ struct Cluster {
     folder: TempDir,
     /// The URL of the database.
     database: String,
-    _schema: Option<Schema>,
+    /// Kept for the time of the test.
+    schema: Option<Schema>,
 }
 
 impl Cluster {
@@ -53,13 +55,13 @@ impl Cluster {
             return None;
         };
         let cluster = Self::over(schema.url());
-        Some(Self { _schema: Some(schema), ..cluster })
+        Some(Self { schema: Some(schema), ..cluster })
     }
 
     /// Begins a cluster on an empty database.
     fn over(database: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be created");
-        Self { folder, database: database.to_owned(), _schema: None }
+        Self { folder, database: database.to_owned(), schema: None }
     }
 
     /// Returns the command that starts a node whose data folder has a name of its own.

@@ -30,7 +30,9 @@ pub(crate) fn now(transaction: &Transaction) -> Result<i64, Error> {
 }
 
 /// Runs the statements of a beat.
-pub(crate) fn run(transaction: &Transaction, node: &NodeSettings) -> Result<Beat, Error> {
+///
+/// `steps` is what the node tells of its migrations.
+pub(crate) fn run(transaction: &Transaction, node: &NodeSettings, steps: &str) -> Result<Beat, Error> {
     // The first statement waits for the lock, and the clocks are compared without that wait.
     let found = transaction
         .query_one("SELECT instance FROM nodes WHERE name = ?1", &[(&node.name).into()], |row| row.text(0))?;
@@ -41,8 +43,9 @@ pub(crate) fn run(transaction: &Transaction, node: &NodeSettings) -> Result<Beat
         return Ok(Beat { is_own: false, clock_offset, held: Vec::new(), next_end: None });
     }
     transaction.note(
-        "INSERT INTO nodes (name, instance, version, address, started, seen, clock_offset) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) \
-         ON CONFLICT (name) DO UPDATE SET seen = excluded.seen, clock_offset = excluded.clock_offset, stopped = NULL",
+        "INSERT INTO nodes (name, instance, version, address, started, seen, clock_offset, steps) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7) ON CONFLICT (name) DO UPDATE \
+         SET seen = excluded.seen, clock_offset = excluded.clock_offset, steps = excluded.steps, stopped = NULL",
         &[
             (&node.name).into(),
             (&node.instance).into(),
@@ -50,6 +53,7 @@ pub(crate) fn run(transaction: &Transaction, node: &NodeSettings) -> Result<Beat
             (&node.address).into(),
             now.into(),
             clock_offset.into(),
+            steps.into(),
         ],
     )?;
     for role in node.roles {

@@ -10,6 +10,7 @@ mod error;
 mod join;
 mod membership;
 mod node;
+mod older;
 mod role;
 mod schema;
 mod time;
@@ -63,6 +64,7 @@ struct Joined {
 
 /// Creates the tables of nodes, or changes those of an older version.
 pub fn migrate(store: &Store) -> Result<(), Error> {
+    store.find_older_servers(older::find);
     store.migrate("cluster", schema::STEPS)
 }
 

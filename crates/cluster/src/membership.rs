@@ -12,7 +12,7 @@ use worker::{Stop, Work};
 use crate::beat::{self, Beat, LEASE};
 use crate::node::{self, Node};
 use crate::role::{Role, RoleState};
-use crate::{LOOK_INTERVAL, NodeSettings};
+use crate::{LOOK_INTERVAL, NodeSettings, older};
 
 /// Time between two beats.
 const BEAT_INTERVAL: Duration = Duration::from_secs(3);
@@ -79,7 +79,8 @@ impl Membership {
         // The lease begins later than this, as the database gives it.
         let begun = Instant::now();
         let settings = self.settings.clone();
-        let beat = self.store.write(move |transaction| beat::run(transaction, &settings))?;
+        let steps = older::text_of(&self.store.migrated());
+        let beat = self.store.write(move |transaction| beat::run(transaction, &settings, &steps))?;
         for role in &self.roles {
             if beat.held.iter().any(|held| held == role.name) {
                 role.hold(begun + HELD);

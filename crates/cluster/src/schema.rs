@@ -4,8 +4,9 @@
 ///
 /// `nodes.seen`, `started`, `stopped` and `leases.until` are times of the database's clock; `clock_offset` is by how much the clock of the
 /// node is ahead of it. A role without a row was never taken. `cluster_time` has one row at most, with the clock of `node` when it took the
-/// time last.
-pub(crate) const STEPS: &[&str] = &["
+/// time last. `nodes.steps` has a line `OWNER=STEPS` for each owner of migrations; it is empty for versions that do not tell.
+pub(crate) const STEPS: &[&str] = &[
+    "
     CREATE TABLE nodes (
         name TEXT PRIMARY KEY,
         instance TEXT NOT NULL,
@@ -30,4 +31,8 @@ pub(crate) const STEPS: &[&str] = &["
         time INTEGER NOT NULL,
         node TEXT NOT NULL
     );
-"];
+    ",
+    "
+    ALTER TABLE nodes ADD COLUMN steps TEXT NOT NULL DEFAULT '';
+",
+];

@@ -269,3 +269,30 @@ fn a_worker_is_woken_when_its_node_gets_the_role() {
     wait_until("the work has run", || counted.lock().0 > 0);
     worker.stop();
 }
+
+#[test]
+fn a_running_node_that_does_not_tell_its_steps_or_has_fewer_is_older() {
+    let Some(schema) = Schema::take() else { return };
+    let node = schema.node("new");
+    node.beat().expect("the database runs");
+    let older = |owner: &'static str, steps: usize| {
+        let found: Result<_, Error> = node.store().read(move |transaction| older::find(transaction, owner, steps));
+        found.expect("the tables exist")
+    };
+    let steps = schema::STEPS.len();
+    assert_eq!(older("cluster", steps), Vec::<String>::new());
+    assert_eq!(older("cluster", steps + 1), ["new"]);
+    assert_eq!(older("trail", 1), ["new"], "it has none of this owner");
+
+    // As the version before these columns does it.
+    execute(
+        node.store(),
+        "INSERT INTO nodes (name, instance, version, address, started, seen, clock_offset) \
+         SELECT 'old', 'x', '0.1', 'http://old:1', seen, seen, 0 FROM nodes",
+    );
+    assert_eq!(older("cluster", 1), ["old"]);
+    execute(node.store(), "UPDATE nodes SET seen = seen - 31000 WHERE name = 'old'");
+    assert_eq!(older("cluster", 1), Vec::<String>::new(), "it was not seen for 30 seconds");
+    execute(node.store(), "UPDATE nodes SET seen = seen + 31000, stopped = seen WHERE name = 'old'");
+    assert_eq!(older("cluster", 1), Vec::<String>::new(), "it has stopped");
+}

@@ -45,6 +45,7 @@ mod listen;
 mod local;
 mod maintenance;
 mod messages;
+mod migrations;
 mod moving;
 mod notifications;
 mod origin;

@@ -11,13 +11,23 @@ use codecommit::objects_id;
 use store::postgres::ServerSettings;
 use store::{Durability, Store, Transaction};
 
+use crate::StartError;
 use crate::data_folder::DATABASE;
 use crate::folders::FolderLock;
-use crate::{StartError, lfs, ssh, tls};
+use crate::migrations::migrate;
 
 /// The tables of a database that are its own: its migrations, commits of connections, the nodes on it, and where Git objects are.
-const OWN_TABLES: [&str; 8] =
-    ["migrations", "commit_receipts", "nodes", "leases", "cluster_changes", "cluster_time", "object_storage", "packs"];
+const OWN_TABLES: [&str; 9] = [
+    "migrations",
+    "needed_migrations",
+    "commit_receipts",
+    "nodes",
+    "leases",
+    "cluster_changes",
+    "cluster_time",
+    "object_storage",
+    "packs",
+];
 
 /// The name of a file of SQLite whose content was moved to a server.
 const MOVED: &str = "codecommit.db.moved";
@@ -138,18 +148,6 @@ fn log_of(file: &Path) -> PathBuf {
 
 fn lock(data_folder: &Path) -> Result<FolderLock, StartError> {
     FolderLock::take("--data-dir", data_folder, "lock", "no address: it moves the database")
-}
-
-/// Creates the tables that a server of this version can have.
-fn migrate(store: &Store) -> Result<(), store::Error> {
-    identity::migrate(store)?;
-    ssh::migrate(store)?;
-    lfs::migrate(store)?;
-    tls::migrate(store)?;
-    seed::migrate(store)?;
-    trail::migrate(store)?;
-    codecommit::migrate(store)?;
-    if store.is_remote() { cluster::migrate(store) } else { Ok(()) }
 }
 
 fn check_unused(store: &Store) -> Result<(), MoveError> {

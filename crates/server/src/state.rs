@@ -32,6 +32,7 @@ use crate::failures::Failures;
 use crate::folders::Folders;
 use crate::lfs::Tokens;
 use crate::messages::DeliveryLog;
+use crate::migrations::migrate;
 use crate::notifications::NotifierHandle;
 use crate::push_permits::PushPermits;
 use crate::record_signal::RecordSignal;
@@ -345,7 +346,10 @@ impl Drop for State {
 fn open_store(settings: &Settings, folders: &Folders) -> Result<Arc<Store>, StartError> {
     if let Some(database) = &settings.database {
         data_folder::check_no_database(folders.data())?;
-        return Ok(Arc::new(Store::connect(database.clone(), settings.durability)?));
+        let store = Store::connect(database.clone(), settings.durability)?;
+        // Before the node joins, so that it can tell the others how many steps it has.
+        migrate(&store)?;
+        return Ok(Arc::new(store));
     }
     data_folder::check_database(folders.data())?;
     Ok(Arc::new(Store::open(&folders.data().join(DATABASE), settings.durability)?))

@@ -44,6 +44,14 @@ pub enum Error {
         /// What chooses another database.
         setting: &'static str,
     },
+    /// Servers run that cannot use the database after a step of a migration.
+    #[error(
+        "the servers {servers} on the same database have an older version, which cannot use it after this one; stop them first"
+    )]
+    OlderServers {
+        /// Their names.
+        servers: String,
+    },
     /// The connection was lost before the database committed.
     #[error("the connection to the database was lost before the commit")]
     Lost,

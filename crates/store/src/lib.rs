@@ -11,6 +11,7 @@ mod connection;
 mod copy;
 mod error;
 mod faults;
+mod migrations;
 mod mode;
 mod numbered;
 pub mod postgres;
@@ -31,6 +32,8 @@ use crate::connection::Connection;
 pub use crate::copy::{copy_in_use, copy_unused};
 pub use crate::error::{Cause, Error};
 use crate::faults::Faults;
+use crate::migrations::Migrations;
+pub use crate::migrations::{Contract, FindOlder};
 use crate::mode::Mode;
 pub use crate::numbered::{ColumnType, NumberedTable};
 use crate::postgres::{Connector, ServerSettings};
@@ -59,6 +62,7 @@ pub struct Store {
     writer: Arc<Writer>,
     faults: Arc<Faults>,
     checkpoints: Arc<Checkpoints>,
+    migrations: Migrations,
     /// The thread that commits to a server.
     committer: Option<Committer>,
 }
@@ -85,7 +89,8 @@ impl Store {
         let checkpoints = Arc::<Checkpoints>::default();
         let writer = Writer::open(open_writer, || Some(Presence::of(file)), Arc::clone(&checkpoints))?;
         let readers = Readers::new(open_reader, None);
-        Ok(Self { readers, writer: Arc::new(writer), faults, checkpoints, committer: None })
+        let writer = Arc::new(writer);
+        Ok(Self { readers, writer, faults, checkpoints, migrations: Migrations::default(), committer: None })
     }
 
     /// Connects to a database on a server with PostgreSQL; one that starts or cannot be reached yet is waited for.
@@ -103,7 +108,8 @@ impl Store {
         let writer = Writer::open(open(Arc::clone(&connector), Mode::Write), || None, Arc::clone(&checkpoints))?;
         let readers = Readers::new(open(connector, Mode::Read), Some(postgres::READERS_MAX));
         let (writer, committer) = Committer::start(writer)?;
-        Ok(Self { readers, writer, faults, checkpoints, committer: Some(committer) })
+        let committer = Some(committer);
+        Ok(Self { readers, writer, faults, checkpoints, migrations: Migrations::default(), committer })
     }
 
     /// Returns whether the database is on a server, so that statements wait for the network.
@@ -114,33 +120,6 @@ impl Store {
     /// Checks that the database can be read.
     pub fn check(&self) -> Result<(), Error> {
         self.read_once(|transaction| transaction.query("SELECT 1", &[], |_row| Ok(())).map(drop))
-    }
-
-    /// Migrates the tables of a crate: each of `steps` runs once in the life of a database, in their order.
-    pub fn migrate(&self, owner: &'static str, steps: &'static [&'static str]) -> Result<(), Error> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "CREATE TABLE IF NOT EXISTS migrations (owner TEXT PRIMARY KEY, steps INTEGER NOT NULL)",
-                &[],
-            )?;
-            let done = transaction
-                .query("SELECT steps FROM migrations WHERE owner = ?1", &[owner.into()], |row| row.integer(0))?
-                .pop()
-                .unwrap_or(0);
-            let done = usize::try_from(done).unwrap_or(0);
-            if done > steps.len() {
-                return Err(Error::TooNew { database: transaction.database(), setting: transaction.setting() });
-            }
-            for step in &steps[done..] {
-                transaction.execute_all(step)?;
-            }
-            let steps = i64::try_from(steps.len()).expect("the number of steps fits");
-            transaction.execute(
-                "INSERT INTO migrations (owner, steps) VALUES (?1, ?2) ON CONFLICT (owner) DO UPDATE SET steps = ?2",
-                &[owner.into(), steps.into()],
-            )?;
-            Ok(())
-        })
     }
 
     /// Runs a closure in a transaction of its own and returns once it is committed.
