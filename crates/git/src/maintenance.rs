@@ -15,6 +15,7 @@ mod bake;
 #[cfg(test)]
 mod crash;
 mod inventory;
+mod moving;
 mod mtimes;
 mod prune;
 mod remove;

@@ -74,3 +74,78 @@ impl NewPack<'_> {
         self.folder.join("mtimes").exists()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Packs in a folder, for tests.
+
+    use std::{fs, os::unix::fs::symlink, path::PathBuf};
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    const EXTENSIONS: [&str; 3] = ["pack", "idx", "mtimes"];
+
+    /// Packs in a folder, to which copies have links.
+    pub(crate) struct FolderPacks {
+        pub(crate) folder: Mutex<PathBuf>,
+        pub(crate) list: Mutex<PackList>,
+    }
+
+    impl FolderPacks {
+        /// Creates the folder, with an empty list.
+        pub(crate) fn create(folder: PathBuf) -> Self {
+            fs::create_dir(&folder).expect("a writable folder");
+            let list = PackList { version: 0, packs: Vec::new(), unreachable_since: None };
+            Self { folder: Mutex::new(folder), list: Mutex::new(list) }
+        }
+
+        pub(crate) fn file(&self, checksum: &ObjectId, extension: &str) -> PathBuf {
+            self.folder.lock().join(format!("{checksum}.{extension}"))
+        }
+
+        fn change(&self, change: impl FnOnce(&mut Vec<ListedPack>)) -> i64 {
+            let mut list = self.list.lock();
+            change(&mut list.packs);
+            list.version += 1;
+            list.version
+        }
+    }
+
+    impl SharedPacks for FolderPacks {
+        fn list(&self) -> io::Result<PackList> {
+            Ok(self.list.lock().clone())
+        }
+
+        fn add(&self, pack: &NewPack<'_>) -> io::Result<i64> {
+            for extension in EXTENSIONS.iter().filter(|extension| pack.folder.join(extension).exists()) {
+                fs::copy(pack.folder.join(extension), self.file(&pack.checksum, extension))?;
+            }
+            let listed = ListedPack { checksum: pack.checksum, is_cruft: pack.is_cruft() };
+            Ok(self.change(|packs| packs.push(listed)))
+        }
+
+        fn fetch(&self, checksum: &ObjectId, folder: &Path) -> io::Result<()> {
+            let files = EXTENSIONS.map(|extension| (self.file(checksum, extension), folder.join(extension)));
+            files.iter().filter(|(file, _)| file.exists()).try_for_each(|(file, link)| symlink(file, link))
+        }
+
+        fn remove(&self, checksums: &[ObjectId]) -> io::Result<i64> {
+            Ok(self.change(|packs| packs.retain(|pack| !checksums.contains(&pack.checksum))))
+        }
+
+        fn prune(
+            &self,
+            checksum: &ObjectId,
+            version: i64,
+            _is_going: Box<dyn Fn(&ObjectId) -> bool + Send>,
+        ) -> io::Result<Option<i64>> {
+            if self.list.lock().version == version { self.remove(&[*checksum]).map(Some) } else { Ok(None) }
+        }
+
+        fn forget_unreachable(&self, _since: u32) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}

@@ -107,7 +107,7 @@ impl Repository {
     fn synchronize(&self, copy: &Copy) -> io::Result<()> {
         let mut version = copy.version.lock();
         if version.is_none() {
-            self.remove_cut_off()?;
+            self.remove_cut_off(|_| true)?;
         }
         let mut tries = TRIES;
         loop {
@@ -116,7 +116,8 @@ impl Repository {
                 return Ok(());
             }
             tries -= 1;
-            match self.take_over(copy, &list) {
+            let taken = self.take_over(&*copy.packs, &list, false);
+            match taken.and_then(|others| staging::remove_packs(&others)) {
                 // Another node has removed a pack since the list was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && tries > 0 => {}
                 Err(error) => return Err(error),
@@ -128,15 +129,16 @@ impl Repository {
         }
     }
 
-    /// Removes packs whose ends are missing: those of a copy are not flushed, so a power failure can cut them off.
-    fn remove_cut_off(&self) -> io::Result<()> {
-        let packs = installed_packs(self.objects())?.into_iter();
+    /// Removes those packs whose ends are missing: the ones of a copy are not flushed, so a power failure can cut them off.
+    pub(crate) fn remove_cut_off(&self, is_meant: impl Fn(&ObjectId) -> bool) -> io::Result<()> {
+        let packs = installed_packs(self.objects())?.into_iter().filter(|(checksum, _)| is_meant(checksum));
         let cut_off = packs.filter(|(checksum, index)| !are_whole(&index.with_extension("pack"), index, checksum));
         staging::remove_packs(&cut_off.map(|(_, index)| index).collect::<Vec<_>>())
     }
 
-    /// Fetches the packs of a list that are missing here, and removes those that are not in it.
-    fn take_over(&self, copy: &Copy, list: &PackList) -> io::Result<()> {
+    /// Fetches the packs of a list that are missing here; with `sync` they survive a power failure. Returns the indices of the packs here
+    /// that are not in the list.
+    pub(crate) fn take_over(&self, packs: &dyn SharedPacks, list: &PackList, sync: bool) -> io::Result<Vec<PathBuf>> {
         let mut here = installed_packs(self.objects())?;
         for listed in &list.packs {
             if let Some(index) = here.remove(&listed.checksum) {
@@ -150,15 +152,15 @@ impl Repository {
                 }
             }
             let staging = Staging::create(self.objects())?;
-            copy.packs.fetch(&listed.checksum, staging.path())?;
+            packs.fetch(&listed.checksum, staging.path())?;
             let [pack, index] = ["pack", "idx"].map(|name| staging.path().join(name));
             if !are_whole(&pack, &index, &listed.checksum) {
                 let reason = format!("the stored files of the pack {} are not whole", listed.checksum);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
             }
-            staging.install(self.objects(), &listed.checksum, false, |_| Ok(()))?;
+            staging.install(self.objects(), &listed.checksum, sync, |_| Ok(()))?;
         }
-        staging::remove_packs(&here.into_values().collect::<Vec<_>>())
+        Ok(here.into_values().collect())
     }
 }
 
@@ -198,74 +200,16 @@ fn installed_packs(objects: &Path) -> io::Result<HashMap<ObjectId, PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use super::*;
-    use crate::{CacheMemory, Kind, ListedPack, Object};
-
-    /// Packs in a folder, to which copies have links.
-    struct Shared {
-        folder: Mutex<PathBuf>,
-        list: Mutex<PackList>,
-    }
-
-    impl Shared {
-        fn file(&self, checksum: &ObjectId, extension: &str) -> PathBuf {
-            self.folder.lock().join(format!("{checksum}.{extension}"))
-        }
-
-        fn change(&self, change: impl FnOnce(&mut Vec<ListedPack>)) -> i64 {
-            let mut list = self.list.lock();
-            change(&mut list.packs);
-            list.version += 1;
-            list.version
-        }
-    }
-
-    impl SharedPacks for Shared {
-        fn list(&self) -> io::Result<PackList> {
-            Ok(self.list.lock().clone())
-        }
-
-        fn add(&self, pack: &NewPack<'_>) -> io::Result<i64> {
-            for extension in ["pack", "idx"] {
-                fs::copy(pack.folder.join(extension), self.file(&pack.checksum, extension))?;
-            }
-            let listed = ListedPack { checksum: pack.checksum, is_cruft: pack.is_cruft() };
-            Ok(self.change(|packs| packs.push(listed)))
-        }
-
-        fn fetch(&self, checksum: &ObjectId, folder: &Path) -> io::Result<()> {
-            ["pack", "idx"].iter().try_for_each(|name| symlink(self.file(checksum, name), folder.join(name)))
-        }
-
-        fn remove(&self, checksums: &[ObjectId]) -> io::Result<i64> {
-            Ok(self.change(|packs| packs.retain(|pack| !checksums.contains(&pack.checksum))))
-        }
-
-        fn prune(
-            &self,
-            checksum: &ObjectId,
-            version: i64,
-            _is_going: Box<dyn Fn(&ObjectId) -> bool + Send>,
-        ) -> io::Result<Option<i64>> {
-            if self.list.lock().version == version { self.remove(&[*checksum]).map(Some) } else { Ok(None) }
-        }
-
-        fn forget_unreachable(&self, _since: u32) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::{CacheMemory, Kind, Object, shared_packs::testing::FolderPacks};
 
     #[test]
     fn a_copy_has_the_packs_of_the_list_that_it_follows() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
-        fs::create_dir(path("shared")).expect("a writable folder");
-        let list = PackList { version: 0, packs: Vec::new(), unreachable_since: None };
-        let shared = Arc::new(Shared { folder: Mutex::new(path("shared")), list: Mutex::new(list) });
+        let shared = Arc::new(FolderPacks::create(path("shared")));
         let open = |name: &str| {
-            let packs: Arc<dyn SharedPacks> = Arc::<Shared>::clone(&shared);
+            let packs: Arc<dyn SharedPacks> = Arc::<FolderPacks>::clone(&shared);
             Repository::open_or_create_copy(&path(name), &CacheMemory::default(), packs).expect("a writable folder")
         };
         let (first, second) = (open("first"), open("second"));
