@@ -23,6 +23,7 @@ pub mod lfs;
 mod maintenance;
 mod merge;
 mod mode;
+pub mod moving;
 mod name;
 mod objects;
 pub mod objects_id;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use store::{Error, Store, Transaction};
 use uuid::Uuid;
 
-use crate::shared_objects::Storage;
+use crate::shared_objects::{self, Storage};
 
 /// Key of the file with the id.
 const FILE: &str = "database-id";
@@ -20,7 +20,7 @@ const FILE: &str = "database-id";
 ///
 /// `folder` is one for temporary files.
 pub(crate) fn tie(store: &Store, storage: &Arc<dyn Storage>, folder: &Path) -> io::Result<()> {
-    let failed = |error: TieError| io::Error::other(format!("{storage}: {error}"));
+    let failed = |error: TieError| named(&**storage, &error);
     // A storage that cannot be reached must not keep the transactions of other nodes waiting.
     let found = read(&**storage, folder).map_err(failed)?;
     let (tied, folder) = (Arc::clone(storage), folder.to_owned());
@@ -73,6 +73,65 @@ pub fn create(transaction: &Transaction, data_folder: &Path) -> io::Result<()> {
     set(transaction, &id).map_err(io::Error::other)
 }
 
+/// Checks that a storage is of no database yet.
+pub(crate) fn check_free(storage: &dyn Storage, folder: &Path) -> io::Result<()> {
+    let found = read(storage, folder).and_then(|found| found.map_or(Ok(()), |_| Err(TieError::OtherDatabase)));
+    found.map_err(|error| named(storage, &error))
+}
+
+/// Claims a storage for the objects of a database, which are in a data folder, and returns its id.
+///
+/// The lists of packs and large files are of the storage afterwards: if it was not claimed before, they are empty. `folder` is one for
+/// temporary files.
+pub(crate) fn claim(
+    store: &Store,
+    storage: &Arc<dyn Storage>,
+    data_folder: &Path,
+    folder: &Path,
+) -> io::Result<String> {
+    let failed = |error: TieError| named(&**storage, &error);
+    let found = read(&**storage, folder).map_err(failed)?;
+    let (is_new, data_folder) = (found.is_none(), data_folder.to_owned());
+    let id = store
+        .write(move |transaction| {
+            if !is_of(transaction, &data_folder)? {
+                return Err(TieError::OtherFolder);
+            }
+            if let Some(found) = found {
+                let claimed =
+                    transaction.query_one("SELECT next_id FROM object_storage", &[], |row| row.optional_text(0))?;
+                return if claimed == Some(Some(found.clone())) { Ok(found) } else { Err(TieError::OtherDatabase) };
+            }
+            let id = Uuid::new_v4().to_string();
+            transaction.note("UPDATE object_storage SET next_id = ?1", &[(&id).into()])?;
+            shared_objects::forget_all(transaction)?;
+            Ok(id)
+        })
+        .map_err(failed)?;
+    if is_new {
+        // After a kill before this, the storage is claimed with another id.
+        write(&**storage, folder, &id)?;
+    }
+    Ok(id)
+}
+
+/// Ties a database to the storage that it has claimed, which now has all objects, and no more to the data folder.
+pub(crate) fn tie_claimed(store: &Store, storage: &dyn Storage, id: String, data_folder: &Path) -> io::Result<()> {
+    let tied = store.write(move |transaction| {
+        shared_objects::retire_deleted(transaction)?;
+        let sql = "UPDATE object_storage SET id = next_id, next_id = NULL WHERE next_id = ?1";
+        if transaction.execute(sql, &[(&id).into()])? == 1 { Ok(()) } else { Err(TieError::OtherFolder) }
+    });
+    tied.map_err(|error| named(storage, &error))?;
+    remove(data_folder)
+}
+
+/// Returns whether a storage has the objects of a database.
+pub(crate) fn is_tied(store: &Store, storage: &dyn Storage, folder: &Path) -> io::Result<bool> {
+    let found = read(storage, folder).map_err(|error| named(storage, &error))?;
+    Ok(found.is_some() && found == store.read(in_database).map_err(io::Error::other)?)
+}
+
 /// Returns whether a data folder has the objects of the database.
 pub fn is_of(transaction: &Transaction, data_folder: &Path) -> Result<bool, Error> {
     // A file that cannot be read is no proof.
@@ -83,6 +142,10 @@ pub fn is_of(transaction: &Transaction, data_folder: &Path) -> Result<bool, Erro
 /// Removes the id of a data folder, which no database on a server can use afterwards.
 pub fn remove(data_folder: &Path) -> io::Result<()> {
     fs::remove_file(data_folder.join(FILE))
+}
+
+fn named(storage: &dyn Storage, error: &TieError) -> io::Error {
+    io::Error::other(format!("{storage}: {error}"))
 }
 
 fn set(transaction: &Transaction, id: &str) -> Result<(), Error> {
@@ -104,7 +167,8 @@ enum TieError {
     #[error("it belongs to another database; choose an empty place, or the database of this one")]
     OtherDatabase,
     #[error(
-        "the Git objects of the database are in another place; choose that one: with --objects if several nodes share it, else with --data-dir"
+        "the Git objects of the database are in another place; choose that one: with --objects if several nodes share it, else with --data-dir; \
+         codecommit-local move moves them"
     )]
     OtherFolder,
     #[error("cannot read or write the file with the id of the database: {0}")]
@@ -120,18 +184,21 @@ mod tests {
     use super::*;
     use crate::shared_objects::FolderStorage;
 
+    fn open(folder: &Path, name: &str) -> Store {
+        let store = Store::open(&folder.join(name), Durability::Normal).expect("the folder is writable");
+        store.migrate("codecommit", crate::schema::STEPS).expect("the steps are sound");
+        store
+    }
+
+    fn storage(folder: &Path, name: &str) -> Arc<dyn Storage> {
+        Arc::new(FolderStorage::open(&folder.join(name)).expect("the folder is writable"))
+    }
+
     #[test]
     fn a_database_is_tied_to_the_storage_with_its_objects() {
         let folder = tempfile::tempdir().expect("the disk has space");
-        let open = |name: &str| {
-            let store = Store::open(&folder.path().join(name), Durability::Normal).expect("the folder is writable");
-            store.migrate("codecommit", crate::schema::STEPS).expect("the steps are sound");
-            store
-        };
-        let (store, other) = (open("one.db"), open("other.db"));
-        let storage = |name: &str| -> Arc<dyn Storage> {
-            Arc::new(FolderStorage::open(&folder.path().join(name)).expect("the folder is writable"))
-        };
+        let (store, other) = (open(folder.path(), "one.db"), open(folder.path(), "other.db"));
+        let storage = |name: &str| storage(folder.path(), name);
         let [first, second] = ["first", "second"].map(storage);
         tie(&store, &first, folder.path()).expect("both are new");
         tie(&store, &first, folder.path()).expect("they belong together");
@@ -143,5 +210,37 @@ mod tests {
         let refused = tie(&store, &storage("third"), folder.path()).expect_err("its objects are elsewhere").to_string();
         assert!(refused.contains("in another place"), "{refused}");
         tie(&store, &second, folder.path()).expect("they belong together");
+    }
+
+    #[test]
+    fn a_storage_is_claimed_for_the_objects_of_one_data_folder_until_it_is_tied() {
+        let folder = tempfile::tempdir().expect("the disk has space");
+        let (data, store) = (folder.path().join("data"), open(folder.path(), "one.db"));
+        fs::create_dir(&data).expect("the folder is new");
+        let [first, second] = ["first", "second"].map(|name| storage(folder.path(), name));
+        let claim = |storage: &Arc<dyn Storage>| {
+            claim(&store, storage, &data, folder.path()).map_err(|error| error.to_string())
+        };
+        let refused = claim(&first).expect_err("the database has its objects elsewhere");
+        assert!(refused.contains("in another place"), "{refused}");
+        let own = data.clone();
+        store
+            .write(move |transaction| create(transaction, &own).map_err(|_| Error::Refused("the folder is writable")))
+            .expect("the folder is writable");
+        let id = claim(&first).expect("it is new");
+        let listed = || {
+            let sql = "SELECT COUNT(*) FROM packs";
+            store.read(|transaction| transaction.query_one(sql, &[], |row| row.integer(0))).expect("the table exists")
+        };
+        let add = "INSERT INTO packs (repository_id, file, checksum, is_cruft, bytes, created) VALUES ('1', '1', x'00', 0, 0, 0)";
+        store.write(move |transaction| transaction.note(add, &[])).expect("the row is valid");
+        assert_eq!((claim(&first), listed()), (Ok(id.clone()), Some(1)), "an interrupted move goes on");
+        assert_ne!(claim(&second), Ok(id.clone()));
+        assert_eq!(listed(), Some(0), "another storage has nothing");
+        let refused = claim(&first).expect_err("its list is gone");
+        assert!(refused.contains("belongs to another database"), "{refused}");
+        assert!(check_free(&*first, folder.path()).is_err());
+        assert!(!is_tied(&store, &*second, folder.path()).expect("it is readable"));
+        assert!(store.read(|transaction| is_of(transaction, &data)).expect("the table exists"));
     }
 }

@@ -71,6 +71,7 @@ pub(crate) const STEPS: &[&str] = &[
     event_bridge::BUS,
     pack::PACKS,
     lfs::SHARED_LFS,
+    pack::NEXT_STORAGE,
 ];
 
 /// Index for the listing of repositories by date.

@@ -22,7 +22,10 @@ use self::s3::S3Storage;
 use crate::settings::SharedSettings;
 pub(crate) use folder::FolderStorage;
 pub(crate) use packs::RepositoryPacks;
-pub(crate) use row::{mark_unreachable, repositories_to_maintain, repositories_to_prune, retire};
+pub(crate) use row::{
+    forget_all, mark_unreachable, repositories_to_maintain, repositories_to_prune, retire, retire_deleted,
+    set_unreachable,
+};
 
 /// Time for which the files of a pack stay after it has left the list: longer than a call may take that has read the list before.
 const GONE_AGE: Duration = Duration::from_hours(1);
@@ -66,6 +69,14 @@ pub(crate) fn open_storage(settings: &SharedSettings, data: &Path) -> io::Result
         SharedSettings::Folder(folder) => Arc::new(FolderStorage::open(folder)?),
         SharedSettings::Bucket(settings) => Arc::new(S3Storage::open(settings, data)?),
     })
+}
+
+/// As [`open_storage`], but what is fetched needs the storage no more; `temporary` is a folder for temporary files.
+pub(crate) fn open_storage_to_leave(settings: &SharedSettings, temporary: &Path) -> io::Result<Arc<dyn Storage>> {
+    match settings {
+        SharedSettings::Folder(folder) => Ok(Arc::new(FolderStorage::open(folder)?.without_links())),
+        SharedSettings::Bucket(_) => open_storage(settings, temporary),
+    }
 }
 
 /// The packs of all repositories.

@@ -100,7 +100,7 @@ impl OwnFiles {
         self.repositories.join(repository_id).join(LFS_OBJECTS)
     }
 
-    fn path(&self, repository_id: &str, id: &LfsObjectId) -> PathBuf {
+    pub(super) fn path(&self, repository_id: &str, id: &LfsObjectId) -> PathBuf {
         self.folder(repository_id).join(id.path())
     }
 }

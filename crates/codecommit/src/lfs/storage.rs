@@ -17,7 +17,7 @@ use crate::lfs::row::ObjectRow;
 use crate::shared_objects::{LARGE_FILE_PREFIX, Storage};
 
 /// Folder of unfinished uploads, beside the folder of the repositories.
-const UPLOADS: &str = "lfs-uploads";
+pub(super) const UPLOADS: &str = "lfs-uploads";
 
 /// Large files, and their uploads.
 pub(crate) struct LfsStorage {
@@ -100,7 +100,7 @@ impl LfsStorage {
         match &self.files {
             Files::Own(files) => files.place(file, repository_id, id).map(|()| None),
             Files::Shared(storage) => {
-                let name = format!("{LARGE_FILE_PREFIX}{id}-{}", Uuid::new_v4().simple());
+                let name = new_name(id);
                 storage.put(&key(repository_id, &name), file.path(), self.sync)?;
                 Ok(Some(name))
             }
@@ -116,7 +116,12 @@ impl LfsStorage {
     }
 }
 
-fn key(repository_id: &str, name: &str) -> String {
+/// Returns a name that no other file in the storage has.
+pub(super) fn new_name(id: &LfsObjectId) -> String {
+    format!("{LARGE_FILE_PREFIX}{id}-{}", Uuid::new_v4().simple())
+}
+
+pub(super) fn key(repository_id: &str, name: &str) -> String {
     format!("{repository_id}/{name}")
 }
 

@@ -1,7 +1,7 @@
 //! Packs that several nodes share.
 
 /// Packs in the shared storage, and what counts their changes. With one node, no table has a row and no column another value than its
-/// default.
+/// default, unless a move into a shared storage was interrupted.
 ///
 /// A pack's files are `ID/FILE.pack` and so on; each file name is used once. `gone` is the time since which the list no longer has the
 /// pack. `packs_version` counts the changes of the list, `prunes` the removals of unreachable objects. `unreachable_since` is in seconds
@@ -22,4 +22,9 @@ pub(super) const PACKS: &str = "
     ALTER TABLE repositories ADD COLUMN packs_version INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE repositories ADD COLUMN prunes INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE repositories ADD COLUMN unreachable_since INTEGER;
+";
+
+/// `next_id` is the id of the storage into which the objects of the database are being moved, to which the lists belong then.
+pub(super) const NEXT_STORAGE: &str = "
+    ALTER TABLE object_storage ADD COLUMN next_id TEXT;
 ";

@@ -15,14 +15,24 @@ use super::Storage;
 const PARTIAL: &str = "partial";
 
 /// The storage in a folder.
-pub(crate) struct FolderStorage(PathBuf);
+pub(crate) struct FolderStorage {
+    folder: PathBuf,
+    /// Whether a file is fetched by a link to it.
+    has_links: bool,
+}
 
 impl FolderStorage {
     /// Opens the storage in a folder, which is created if it does not exist.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
         // Links to the files must not depend on the working folder.
-        Ok(Self(fs::canonicalize(folder).map_err(|error| named(folder, &error))?))
+        let folder = fs::canonicalize(folder).map_err(|error| named(folder, &error))?;
+        Ok(Self { folder, has_links: true })
+    }
+
+    /// Copies what is fetched, for somebody who leaves the storage.
+    pub(super) fn without_links(self) -> Self {
+        Self { has_links: false, ..self }
     }
 }
 
@@ -43,21 +53,26 @@ fn place(path: &Path, file: &Path, sync: bool) -> io::Result<()> {
     }
 }
 
+/// Copies the content of a file.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut File::create_new(to)?).map(drop)
+}
+
 impl fmt::Display for FolderStorage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display().fmt(formatter)
+        self.folder.display().fmt(formatter)
     }
 }
 
 impl Storage for FolderStorage {
     fn put(&self, key: &str, file: &Path, sync: bool) -> io::Result<()> {
-        let path = self.0.join(key);
-        let folder = path.parent().unwrap_or(&self.0);
+        let path = self.folder.join(key);
+        let folder = path.parent().unwrap_or(&self.folder);
         let placed = match place(&path, file, sync) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
                 if sync {
-                    File::open(&self.0)?.sync_all()?;
+                    File::open(&self.folder)?.sync_all()?;
                 }
                 place(&path, file, sync)
             }
@@ -68,19 +83,20 @@ impl Storage for FolderStorage {
     }
 
     fn fetch(&self, key: &str, path: &Path) -> io::Result<()> {
-        let stored = self.0.join(key);
+        let stored = self.folder.join(key);
         // A link can be made to nothing.
         fs::metadata(&stored).map_err(|error| named(&stored, &error))?;
-        symlink(&stored, path).map_err(|error| named(path, &error))
+        let fetched = if self.has_links { symlink(&stored, path) } else { copy(&stored, path) };
+        fetched.map_err(|error| named(path, &error))
     }
 
     fn open(&self, key: &str) -> io::Result<File> {
-        let path = self.0.join(key);
+        let path = self.folder.join(key);
         File::open(&path).map_err(|error| named(&path, &error))
     }
 
     fn length(&self, key: &str) -> io::Result<Option<u64>> {
-        let path = self.0.join(key);
+        let path = self.folder.join(key);
         match fs::metadata(&path) {
             Ok(metadata) => Ok(Some(metadata.len())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -89,7 +105,7 @@ impl Storage for FolderStorage {
     }
 
     fn remove(&self, key: &str) -> io::Result<()> {
-        let path = self.0.join(key);
+        let path = self.folder.join(key);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(named(&path, &error)),
             _ => Ok(()),
@@ -98,9 +114,9 @@ impl Storage for FolderStorage {
 
     fn older_than(&self, age: Duration) -> io::Result<Vec<String>> {
         // The clock of the machine that has the files, which may not be this one.
-        let now = NamedTempFile::new_in(&self.0)?.as_file().metadata()?.modified()?;
+        let now = NamedTempFile::new_in(&self.folder)?.as_file().metadata()?.modified()?;
         let mut keys = Vec::new();
-        for folder in fs::read_dir(&self.0).map_err(|error| named(&self.0, &error))? {
+        for folder in fs::read_dir(&self.folder).map_err(|error| named(&self.folder, &error))? {
             let folder = folder?;
             if !folder.file_type()?.is_dir() {
                 continue;
@@ -152,6 +168,21 @@ mod tests {
         assert_eq!(storage.open("a/one.pack").expect_err("it was removed").kind(), ErrorKind::NotFound);
         assert_eq!(storage.length("a/one.pack").expect("the folder is readable"), None);
         assert!(missing.to_string().contains("a/one.pack"), "{missing}");
+    }
+
+    #[test]
+    fn who_leaves_the_storage_gets_copies() {
+        let folder = tempfile::tempdir().expect("the disk has space");
+        let storage = FolderStorage::open(folder.path()).expect("the folder is writable").without_links();
+        let [file, path] = ["file", "path"].map(|name| folder.path().join(name));
+        fs::write(&file, "content").expect("the folder is writable");
+        storage.put("a/one.pack", &file, true).expect("the folder is writable");
+        storage.fetch("a/one.pack", &path).expect("the file is stored");
+        assert!(fs::symlink_metadata(&path).expect("the file is there").is_file());
+        fs::write(&path, "another").expect("the folder is writable");
+        assert_eq!(fs::read(&file).expect("the file is there"), b"content");
+        let missing = storage.fetch("a/two.pack", &folder.path().join("other")).expect_err("it was never stored");
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
     }
 
     const STRAY: Duration = Duration::from_hours(1);

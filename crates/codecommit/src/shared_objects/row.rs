@@ -105,8 +105,28 @@ pub(crate) fn retire(transaction: &Transaction, repository_id: &str) -> Result<(
     transaction.note(&sql, &[repository_id.into()])
 }
 
+/// Removes the packs of deleted repositories from their lists.
+pub(crate) fn retire_deleted(transaction: &Transaction) -> Result<(), Error> {
+    let sql = format!(
+        "UPDATE packs SET gone = {SERVER_TIME} WHERE gone IS NULL AND repository_id NOT IN (SELECT id FROM repositories)"
+    );
+    transaction.note(&sql, &[])
+}
+
+/// Forgets what is in a storage, as if nothing ever were.
+pub(crate) fn forget_all(transaction: &Transaction) -> Result<(), Error> {
+    transaction.note("DELETE FROM packs", &[])?;
+    transaction.note("UPDATE lfs_objects SET file = NULL WHERE file IS NOT NULL", &[])?;
+    transaction.note("UPDATE repositories SET packs_version = 0, prunes = 0, unreachable_since = NULL", &[])
+}
+
 /// Notes that objects may be unreachable since a time, in seconds since 1970.
 pub(crate) fn mark_unreachable(transaction: &Transaction, repository_id: &str, since: i64) -> Result<(), Error> {
+    set_unreachable(transaction, repository_id, Some(since))
+}
+
+/// Replaces the time since which objects may be unreachable, in seconds since 1970.
+pub(crate) fn set_unreachable(transaction: &Transaction, repository_id: &str, since: Option<i64>) -> Result<(), Error> {
     let sql = "UPDATE repositories SET unreachable_since = ?1 WHERE id = ?2";
     transaction.note(sql, &[since.into(), repository_id.into()])
 }
