@@ -163,6 +163,9 @@ fn nothing_is_moved_that_is_in_use_or_would_be_lost() {
     assert!(refused.contains("codecommit.db' exists"), "{refused}");
     std::fs::remove_file(place.data().join("codecommit.db")).expect("it is there");
 
+    let refused = place.move_it("to-server").failed();
+    assert!(refused.contains("codecommit.db' does not exist"), "{refused}");
+
     let server = place.start_on_server();
     assert!(place.move_it("to-file").failed().contains("stop that server"));
     let Place { folder: _data, schema } = place;
@@ -173,5 +176,5 @@ fn nothing_is_moved_that_is_in_use_or_would_be_lost() {
     assert!(refused.contains(&expected), "{refused}");
     assert_eq!(server.terminate(), Some(0));
     let refused = other.move_it("to-file").failed();
-    assert!(refused.contains("are not in the data folder"), "{refused}");
+    assert!(refused.contains("the Git objects of the database are not in '"), "{refused}");
 }

@@ -41,7 +41,7 @@ mod server_events;
 pub use options::Options;
 pub use records::Records;
 #[cfg(feature = "server")]
-pub use server::{MoveError, Server, Settings, StartError, move_to_file, move_to_server};
+pub use server::{MoveError, Moved, MovedObjects, Server, Settings, StartError, move_to_file, move_to_server};
 #[cfg(feature = "server")]
 pub use server_events::ServerEvents;
 

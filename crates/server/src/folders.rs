@@ -27,16 +27,22 @@ pub(crate) struct Folders {
     temporary: Option<TempDir>,
 }
 
+/// Checks that the folders of the settings, with a data folder, do not lie in each other; returns those of the trail and of the buckets.
+pub(crate) fn check(settings: &Settings, data: &Path) -> Result<(PathBuf, PathBuf), StartError> {
+    let trail = settings.trail_dir.clone().unwrap_or_else(|| data.join("trail"));
+    let unreadable = |source| StartError::Folder { setting: "--trail-dir", path: trail.clone(), source };
+    let buckets = buckets_folder(settings, &trail).map_err(unreadable)?;
+    overlap::check(settings, data, &trail, &buckets)?;
+    Ok((trail, buckets))
+}
+
 impl Folders {
     /// Checks the folders of the settings, creates those that are missing, and locks them.
     pub(crate) fn open(settings: &Settings, address: SocketAddr) -> Result<Self, StartError> {
         let temporary = if settings.data_dir.is_none() { Some(temporary_folder()?) } else { None };
         let data = temporary.as_ref().map(TempDir::path).or(settings.data_dir.as_deref());
         let data = data.expect("there is a temporary folder if no other").to_owned();
-        let trail = settings.trail_dir.clone().unwrap_or_else(|| data.join("trail"));
-        let unreadable = |source| StartError::Folder { setting: "--trail-dir", path: trail.clone(), source };
-        let buckets = buckets_folder(settings, &trail).map_err(unreadable)?;
-        overlap::check(settings, &data, &trail, &buckets)?;
+        let (trail, buckets) = check(settings, &data)?;
         data_folder::create(&data)?;
         let url = format!("{}://{address}", settings.tls.mode.scheme());
         let locks = lock(settings, [&data, &trail, &buckets], &url)?;

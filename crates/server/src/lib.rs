@@ -80,9 +80,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use codecommit::moving::MovedObjects;
 pub use data_change::DataError;
 pub use folders::Overlap;
-pub use moving::{MoveError, move_to_file, move_to_server};
+pub use moving::{MoveError, Moved, move_to_file, move_to_server};
 pub use settings::Settings;
 pub use start_error::StartError;
 pub use tls::client::client_tls;

@@ -43,6 +43,8 @@ use crate::tls::Certificates;
 use crate::triggers::TriggerSender;
 use crate::{Settings, StartError, client_tls, s3, snapshots};
 
+pub(crate) use codecommit::shared_in;
+
 /// Fetches that are served at the same time; the limit leaves threads for other requests.
 const FETCHES_MAX: usize = 512;
 

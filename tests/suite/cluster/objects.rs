@@ -1,6 +1,7 @@
 //! Git objects that several nodes share.
 
 mod bucket;
+mod moving;
 
 use std::fs;
 use std::path::Path;

@@ -55,14 +55,24 @@ pub(super) fn shared(
         let message = "--objects needs --database, the URL of a server: the list of the objects is in the database";
         return Err(io::Error::other(message));
     }
-    Ok(Some(match place {
+    Ok(Some(shared_in(place, settings, clock, tls)))
+}
+
+/// Returns the settings of the objects that several nodes keep in a place.
+pub(crate) fn shared_in(
+    place: &ObjectsPlace,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    tls: &TlsConfig,
+) -> SharedSettings {
+    match place {
         ObjectsPlace::Folder(folder) => SharedSettings::Folder(folder.clone()),
         ObjectsPlace::Bucket { name, prefix, remote } => SharedSettings::Bucket(SharedBucket {
             objects: Arc::new(RemoteObjects::new(name, remote.clone(), machine_clock(clock), tls.clone())),
             prefix: prefix.clone(),
             cache_bytes: settings.git.lfs.cache_bytes,
         }),
-    }))
+    }
 }
 
 /// Returns the options for Git clients and opens the cache of computed packs.

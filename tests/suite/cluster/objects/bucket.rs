@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -23,13 +23,28 @@ use super::{
 };
 
 /// The bucket and the beginning of its keys.
-const PLACE: &str = "s3://git-objects/team/one";
+pub(super) const PLACE: &str = "s3://git-objects/team/one";
 
 /// A way to a server that can be closed.
-struct Gate {
+pub(super) struct Gate {
     url: String,
+    way: Arc<Mutex<Way>>,
+}
+
+struct Way {
     /// The connections to the server; `None` while the way is closed.
-    connections: Arc<Mutex<Option<Vec<TcpStream>>>>,
+    connections: Option<Vec<TcpStream>>,
+    /// Bytes that may still go to the server, before the way closes.
+    bytes: u64,
+}
+
+impl Way {
+    fn close(&mut self) {
+        for connection in self.connections.take().into_iter().flatten() {
+            // The client may have closed it.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 impl Gate {
@@ -38,52 +53,70 @@ impl Gate {
         let server = server.strip_prefix("http://").expect("the server has no TLS").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
-        let connections = Arc::new(Mutex::new(Some(Vec::new())));
-        let open = Arc::clone(&connections);
+        let way = Arc::new(Mutex::new(Way { connections: Some(Vec::new()), bytes: u64::MAX }));
+        let open = Arc::clone(&way);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                if let Some(open) = &mut *open.lock() {
+                if let Some(connections) = &mut open.lock().connections {
                     let server = TcpStream::connect(&server).expect("the server runs");
-                    open.push(client.try_clone().expect("the process may open more files"));
+                    connections.push(client.try_clone().expect("the process may open more files"));
                     let clone = |stream: &TcpStream| stream.try_clone().expect("the process may open more files");
-                    forward(clone(&client), clone(&server));
-                    forward(server, client);
+                    forward(clone(&client), clone(&server), Some(Arc::clone(&open)));
+                    forward(server, client, None);
                 }
             }
         });
-        Self { url, connections }
+        Self { url, way }
     }
 
-    fn close(&self) {
-        for connection in self.connections.lock().take().into_iter().flatten() {
-            // The client may have closed it.
-            let _ = connection.shutdown(Shutdown::Both);
-        }
+    pub(super) fn close(&self) {
+        self.way.lock().close();
     }
 
-    fn open(&self) {
-        *self.connections.lock() = Some(Vec::new());
+    /// Closes the way once a number of bytes have gone to the server.
+    pub(super) fn close_after(&self, bytes: u64) {
+        self.way.lock().bytes = bytes;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.way.lock().connections.is_none()
+    }
+
+    pub(super) fn open(&self) {
+        *self.way.lock() = Way { connections: Some(Vec::new()), bytes: u64::MAX };
     }
 }
 
-/// Copies what one connection sends to another one, until either ends.
-fn forward(mut from: TcpStream, mut to: TcpStream) {
+/// Copies what one connection sends to another one, until either ends, or the way that it counts for is closed.
+fn forward(mut from: TcpStream, mut to: TcpStream, way: Option<Arc<Mutex<Way>>>) {
     std::thread::spawn(move || {
+        let mut buffer = [0; 1 << 14];
         // A connection may be closed at any time.
-        let _ = io::copy(&mut from, &mut to);
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if let Some(way) = &way {
+                let mut way = way.lock();
+                match way.bytes.checked_sub(count as u64) {
+                    Some(rest) => way.bytes = rest,
+                    None => way.close(),
+                }
+            }
+            if to.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
         let _ = to.shutdown(Shutdown::Write);
     });
 }
 
 /// A server with a bucket, and the settings file of nodes that use it.
-struct Bucket {
+pub(super) struct Bucket {
     moto: Moto,
-    gate: Gate,
-    config: PathBuf,
+    pub(super) gate: Gate,
+    pub(super) config: PathBuf,
 }
 
 impl Bucket {
-    fn start(cluster: &Cluster) -> Self {
+    pub(super) fn start(cluster: &Cluster) -> Self {
         let moto = Moto::start();
         let made = Request::put(format!("{}/git-objects", moto.url())).body(Vec::new());
         assert_eq!(send(made.expect("the request is well formed")).status, 200);
@@ -106,7 +139,7 @@ impl Bucket {
     }
 
     /// Lists the last parts of the keys in the bucket.
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let url = format!("{}/git-objects?list-type=2&prefix=team/one/", self.moto.url());
         let listing = send(Request::get(url).body(Vec::new()).expect("the request is well formed")).text();
         let keys = listing.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
@@ -114,7 +147,7 @@ impl Bucket {
     }
 
     /// Counts the keys whose last parts begin with a text.
-    fn count(&self, prefix: &str) -> i64 {
+    pub(super) fn count(&self, prefix: &str) -> i64 {
         let names = self.names();
         i64::try_from(names.iter().filter(|name| name.starts_with(prefix)).count()).expect("there are few")
     }
