@@ -3,6 +3,7 @@
 
 mod balancer;
 mod crash;
+mod kills;
 mod objects;
 mod upgrade;
 
