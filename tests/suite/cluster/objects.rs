@@ -1,5 +1,6 @@
 //! Git objects that several nodes share.
 
+mod backup;
 mod bucket;
 mod moving;
 
