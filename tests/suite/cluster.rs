@@ -2,8 +2,8 @@
 //! look at.
 
 mod balancer;
-mod crash;
 mod kills;
+mod lost_database;
 mod objects;
 mod upgrade;
 
