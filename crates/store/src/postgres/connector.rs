@@ -92,7 +92,9 @@ impl Connector {
         Ok(connector)
     }
 
-    /// Makes a connection for transactions that write or only read. After a failed attempt, it fails with the same error for a while, so that nobody waits.
+    /// Makes a connection for transactions that write, or for those that only read.
+    ///
+    /// After a failed attempt, it fails with the same error for a while, so that nobody waits.
     pub(crate) fn connect(&self, mode: Mode) -> Result<Connection, Error> {
         if let Some(backoff) = &*self.backoff.lock()
             && Instant::now() < backoff.until
