@@ -6,11 +6,11 @@
 
 #![warn(unreachable_pub)]
 
-mod checkpoint;
 mod connection;
 mod copy;
 mod error;
 mod faults;
+mod maintenance;
 mod migrations;
 mod mode;
 mod numbered;
@@ -27,11 +27,11 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::checkpoint::Checkpoints;
 use crate::connection::Connection;
 pub use crate::copy::{copy_in_use, copy_unused};
 pub use crate::error::{Cause, Error};
 use crate::faults::Faults;
+use crate::maintenance::Maintenance;
 use crate::migrations::Migrations;
 pub use crate::migrations::{Contract, FindOlder};
 use crate::mode::Mode;
@@ -61,7 +61,7 @@ pub struct Store {
     readers: Readers,
     writer: Arc<Writer>,
     faults: Arc<Faults>,
-    checkpoints: Arc<Checkpoints>,
+    maintenance: Arc<Maintenance>,
     migrations: Migrations,
     /// The thread that commits to a server.
     committer: Option<Committer>,
@@ -86,11 +86,11 @@ impl Store {
             let connection = sqlite::Connection::open_to_read(&readers_file)?;
             Ok(Transaction::over(Connection::Sqlite(connection), Arc::clone(&readers_faults)))
         };
-        let checkpoints = Arc::<Checkpoints>::default();
-        let writer = Writer::open(open_writer, || Some(Presence::of(file)), Arc::clone(&checkpoints))?;
+        let maintenance = Arc::<Maintenance>::default();
+        let writer = Writer::open(open_writer, || Some(Presence::of(file)), Arc::clone(&maintenance))?;
         let readers = Readers::new(open_reader, None);
         let writer = Arc::new(writer);
-        Ok(Self { readers, writer, faults, checkpoints, migrations: Migrations::default(), committer: None })
+        Ok(Self { readers, writer, faults, maintenance, migrations: Migrations::default(), committer: None })
     }
 
     /// Connects to a database on a server with PostgreSQL; one that starts or cannot be reached yet is waited for.
@@ -104,12 +104,12 @@ impl Store {
             let faults = Arc::clone(&faults);
             move || Ok(Transaction::over(Connection::Postgres(Box::new(connector.connect(mode)?)), Arc::clone(&faults)))
         };
-        let checkpoints = Arc::<Checkpoints>::default();
-        let writer = Writer::open(open(Arc::clone(&connector), Mode::Write), || None, Arc::clone(&checkpoints))?;
+        let maintenance = Arc::<Maintenance>::default();
+        let writer = Writer::open(open(Arc::clone(&connector), Mode::Write), || None, Arc::clone(&maintenance))?;
         let readers = Readers::new(open(connector, Mode::Read), Some(postgres::READERS_MAX));
         let (writer, committer) = Committer::start(writer)?;
         let committer = Some(committer);
-        Ok(Self { readers, writer, faults, checkpoints, migrations: Migrations::default(), committer })
+        Ok(Self { readers, writer, faults, maintenance, migrations: Migrations::default(), committer })
     }
 
     /// Returns whether the database is on a server, so that statements wait for the network.

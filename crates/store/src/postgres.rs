@@ -31,6 +31,7 @@ mod receipt;
 mod settings;
 mod socket;
 mod statements;
+mod statistics;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
@@ -41,6 +42,7 @@ pub(crate) use self::connector::Connector;
 pub(crate) use self::error::failure;
 pub(crate) use self::receipt::{FIND_RECEIPT, Receipt};
 pub use self::settings::{ServerSettings, SettingsError};
+pub(crate) use self::statistics::analyze_new_tables;
 pub(crate) use self::values::{FromColumn, owned};
 
 /// An expression of the server's time, in milliseconds since 1970; it goes on during a transaction.

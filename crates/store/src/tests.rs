@@ -201,7 +201,7 @@ fn a_checkpoint_in_the_background_is_due_after_many_commits_and_lets_a_long_log_
     let wake = move || {
         counted.fetch_add(1, Ordering::Relaxed);
     };
-    store.checkpoint_in_background(wake).expect("the store is open");
+    store.maintain_in_background(wake).expect("the store is open");
     let size = |name: &str| fs::metadata(folder.path().join(name)).expect("the file exists").len();
     // The header of the log counts how often it began anew.
     let beginnings = || fs::read(folder.path().join("test.db-wal")).expect("the log exists")[12..16].to_vec();
@@ -215,7 +215,7 @@ fn a_checkpoint_in_the_background_is_due_after_many_commits_and_lets_a_long_log_
     }
     assert_eq!(wakes.load(Ordering::Relaxed), 1, "one wake until the checkpoint");
     let before = beginnings();
-    store.checkpoint().expect("the database is writable");
+    store.maintain().expect("the database is writable");
     assert!(size("test.db") > 10 << 20, "the pages are in the database");
     write();
     assert_ne!(beginnings(), before);

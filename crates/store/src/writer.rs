@@ -22,7 +22,7 @@ pub use self::commit::Commit;
 pub(crate) use self::committer::Committer;
 use self::committer::CommitterThread;
 use self::queue::{Change, Queue};
-use crate::checkpoint::Checkpoints;
+use crate::maintenance::Maintenance;
 use crate::mode::Mode;
 use crate::presence::Presence;
 use crate::transaction::{Action, LineSink};
@@ -35,7 +35,7 @@ pub(crate) struct Writer {
     open: Box<dyn Fn() -> Result<Transaction, Error> + Send + Sync>,
     connection: Mutex<Connection>,
     queue: Queue,
-    checkpoints: Arc<Checkpoints>,
+    maintenance: Arc<Maintenance>,
     /// The thread that commits; without it, those who submit changes do.
     thread: Option<CommitterThread>,
 }
@@ -54,12 +54,12 @@ impl Writer {
     pub(crate) fn open(
         open: impl Fn() -> Result<Transaction, Error> + Send + Sync + 'static,
         presence: impl FnOnce() -> Option<Presence>,
-        checkpoints: Arc<Checkpoints>,
+        maintenance: Arc<Maintenance>,
     ) -> Result<Self, Error> {
         let transaction = open()?;
         let connection = Connection { presence: presence(), transaction: Some(transaction), log_pages_max: None };
         let (connection, queue) = (Mutex::new(connection), Queue::default());
-        Ok(Self { open: Box::new(open), connection, queue, checkpoints, thread: None })
+        Ok(Self { open: Box::new(open), connection, queue, maintenance, thread: None })
     }
 
     /// Opens another connection that can write to the same files.
@@ -146,7 +146,7 @@ impl Writer {
             if let Some(presence) = &mut connection.presence {
                 presence.remember_first_log();
             }
-            self.checkpoints.count();
+            self.maintenance.count();
         }
         // A change in a file that was removed meanwhile is not acknowledged.
         let committed = committed

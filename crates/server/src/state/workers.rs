@@ -19,7 +19,7 @@ use crate::maintenance::{Maintenance, MaintenanceQueue};
 use crate::messages::{DeliveryLog, HttpSender};
 use crate::s3::{self, Endpoint};
 use crate::triggers::{self, TriggerSender};
-use crate::{Settings, checkpoints, eviction, notifications, roles};
+use crate::{Settings, database_maintenance, eviction, notifications, roles};
 
 /// What services wake when they have added background work; needed before the workers run.
 pub(super) struct Queues {
@@ -33,7 +33,7 @@ pub(super) struct Queues {
 
 /// The running workers.
 pub(super) struct Workers {
-    checkpoints: Worker,
+    database: Worker,
     eviction: Worker,
     maintenance: Maintenance,
     triggers: Worker,
@@ -80,7 +80,7 @@ impl Workers {
         let unsent = ::trail::Notifications::of(Arc::clone(store));
         let archive_folder = folders.data().join("archives");
         Ok(Self {
-            checkpoints: checkpoints::start(Arc::clone(store))?,
+            database: database_maintenance::start(Arc::clone(store))?,
             notifications: notifications::start(
                 unsent,
                 http_sender,
@@ -123,9 +123,9 @@ impl Workers {
         self.lifecycle.stop();
     }
 
-    /// Stops sending notifications, after the trail has written its last log files, and checkpoints.
+    /// Stops sending notifications, after the trail has written its last log files, and maintaining the database.
     pub(super) fn stop_after_trail(&self) {
         self.notifications.stop();
-        self.checkpoints.stop();
+        self.database.stop();
     }
 }

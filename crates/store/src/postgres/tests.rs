@@ -3,6 +3,7 @@
 mod proxy;
 mod tls;
 
+use std::fmt::Display;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -67,7 +68,7 @@ fn numbered(texts: &[&str]) -> Vec<(i64, String)> {
 }
 
 /// Repeats until it succeeds, as clients do after a failure.
-fn until_it_succeeds<R>(mut attempt: impl FnMut() -> Result<R, Error>) -> R {
+fn until_it_succeeds<R, E: Display>(mut attempt: impl FnMut() -> Result<R, E>) -> R {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match attempt() {
@@ -282,7 +283,7 @@ fn a_change_whose_connection_was_lost_is_not_kept_and_the_next_one_connects_agai
     let error = written.expect_err("the connection was lost");
     assert!(matches!(error, Error::Database { cause: Cause::Unreachable, .. }), "{error:?}");
     until_it_succeeds(|| {
-        store.write(|transaction| transaction.execute("INSERT INTO notes (text) VALUES ('kept')", &[]))
+        store.write::<_, Error>(|transaction| transaction.execute("INSERT INTO notes (text) VALUES ('kept')", &[]))
     });
     assert_eq!(notes(&store), ["kept"]);
 }
@@ -350,7 +351,7 @@ fn a_server_that_is_away_is_told_at_once_and_needs_no_hand_to_be_used_again() {
     assert!(store.check().is_err(), "readers, too");
     proxy.accept();
     until_it_succeeds(|| {
-        store.write(|transaction| transaction.execute("INSERT INTO notes (text) VALUES ('kept')", &[]))
+        store.write::<_, Error>(|transaction| transaction.execute("INSERT INTO notes (text) VALUES ('kept')", &[]))
     });
     until_it_succeeds(|| store.check());
     assert_eq!(notes(&store), ["kept"]);
@@ -406,4 +407,30 @@ fn a_sink_gets_the_number_of_the_last_row_of_a_commit() {
         written.expect("the server works");
     }
     assert_eq!(*sink.0.lock(), [Some(1), Some(3), Some(6), None]);
+}
+
+#[test]
+fn a_new_table_gets_statistics_by_which_the_index_of_a_unique_name_is_chosen() {
+    let Some(url) = url() else { return };
+    let store = open(&url);
+    let steps = &["
+        CREATE TABLE places (id TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, date INTEGER NOT NULL, UNIQUE (account, name));
+        CREATE INDEX places_by_date ON places (account, date, name);
+    "];
+    store.migrate("places", steps).expect("the statements are valid");
+    let rows =
+        "INSERT INTO places SELECT CAST(n AS TEXT), 'one', CAST(n AS TEXT), n FROM generate_series(1, 1000) AS n";
+    let inserted = store.write(move |transaction| transaction.execute(rows, &[]));
+    assert_eq!(inserted.expect("the statement is valid"), 1_000);
+    let plan = || -> String {
+        let sql = "EXPLAIN SELECT id FROM places WHERE account = 'one' AND name = '7'";
+        let lines = store.read_once::<_, Error>(|transaction| transaction.query(sql, &[], |row| row.text(0)));
+        lines.expect("the statement is valid").join(" ")
+    };
+    // The server counts the rows a moment later.
+    until_it_succeeds(|| {
+        store.maintain().map_err(|error| error.to_string())?;
+        let plan = plan();
+        if plan.contains("places_account_name_key") { Ok(()) } else { Err(plan) }
+    });
 }
