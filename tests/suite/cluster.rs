@@ -2,9 +2,11 @@
 //! look at.
 
 mod balancer;
+mod clocks;
 mod kills;
 mod lost_database;
 mod objects;
+mod partition;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -72,8 +74,13 @@ impl Cluster {
 
     /// Returns the command that starts a node over a place of objects.
     fn command_over(&self, node: &str, data: &str, objects: &OsStr) -> Command {
+        self.command_with(node, data, objects, &self.database)
+    }
+
+    /// Returns the command that starts a node over a place of objects and a URL of the database.
+    fn command_with(&self, node: &str, data: &str, objects: &OsStr, database: &str) -> Command {
         let mut command = Command::new(binary::path());
-        command.env_clear().args(["--listen", "127.0.0.1:0", "--database", &self.database, "--node-name", node]);
+        command.env_clear().args(["--listen", "127.0.0.1:0", "--database", database, "--node-name", node]);
         command.arg("--data-dir").arg(self.folder.path().join(data));
         command.arg("--objects").arg(objects);
         command.arg("--trail-dir").arg(self.trail()).arg("--buckets-dir").arg(self.folder.path().join("buckets"));

@@ -18,11 +18,15 @@ const FILE: &str = "database-id";
 
 /// Checks that a storage has the objects of the database; a new storage is tied to a database without repositories.
 ///
+/// The id is chosen in a transaction of its own, so that a start can be repeated after the storage got it and the database did not.
 /// `folder` is one for temporary files.
 pub(crate) fn tie(store: &Store, storage: &Arc<dyn Storage>, folder: &Path) -> io::Result<()> {
     let failed = |error: TieError| named(&**storage, &error);
     // A storage that cannot be reached must not keep the transactions of other nodes waiting.
     let found = read(&**storage, folder).map_err(failed)?;
+    if found.is_none() {
+        store.write(choose).map_err(|error| failed(error.into()))?;
+    }
     let (tied, folder) = (Arc::clone(storage), folder.to_owned());
     store
         .write(move |transaction| {
@@ -31,19 +35,32 @@ pub(crate) fn tie(store: &Store, storage: &Arc<dyn Storage>, folder: &Path) -> i
                 Some(found) => Some(found),
                 None => read(&*tied, &folder)?,
             };
-            let expected = in_database(transaction)?;
-            match (found, expected) {
-                (Some(found), Some(expected)) if found == expected => Ok(()),
-                (Some(_), _) if !has_repositories(transaction)? => Err(TieError::OtherDatabase),
-                (None, _) if !has_repositories(transaction)? => {
-                    let id = Uuid::new_v4().to_string();
+            let (expected, chosen) = (in_database(transaction)?, chosen(transaction)?);
+            match found {
+                Some(found) if expected.as_ref() == Some(&found) => Ok(()),
+                _ if has_repositories(transaction)? => Err(TieError::OtherFolder),
+                Some(found) if chosen.as_ref() == Some(&found) => Ok(set(transaction, &found)?),
+                Some(_) => Err(TieError::OtherDatabase),
+                None => {
+                    let id = chosen.unwrap_or_else(new_id);
                     write(&*tied, &folder, &id).map_err(TieError::File)?;
                     Ok(set(transaction, &id)?)
                 }
-                _ => Err(TieError::OtherFolder),
             }
         })
         .map_err(failed)
+}
+
+/// Chooses the id of a new storage, unless the database has repositories, whose objects are elsewhere.
+fn choose(transaction: &Transaction) -> Result<(), Error> {
+    if has_repositories(transaction)? {
+        return Ok(());
+    }
+    let id = new_id();
+    if transaction.execute("UPDATE object_storage SET next_id = ?1", &[(&id).into()])? == 0 {
+        transaction.note("INSERT INTO object_storage (id, next_id) VALUES ('', ?1)", &[(&id).into()])?;
+    }
+    Ok(())
 }
 
 fn read(storage: &dyn Storage, folder: &Path) -> Result<Option<String>, TieError> {
@@ -68,7 +85,7 @@ fn write(storage: &dyn Storage, folder: &Path, id: &str) -> io::Result<()> {
 
 /// Ties a data folder, which has the objects, to the database of a transaction.
 pub fn create(transaction: &Transaction, data_folder: &Path) -> io::Result<()> {
-    let id = Uuid::new_v4().to_string();
+    let id = new_id();
     fs::write(data_folder.join(FILE), &id)?;
     set(transaction, &id).map_err(io::Error::other)
 }
@@ -98,11 +115,13 @@ pub(crate) fn claim(
                 return Err(TieError::OtherFolder);
             }
             if let Some(found) = found {
-                let claimed =
-                    transaction.query_one("SELECT next_id FROM object_storage", &[], |row| row.optional_text(0))?;
-                return if claimed == Some(Some(found.clone())) { Ok(found) } else { Err(TieError::OtherDatabase) };
+                return if chosen(transaction)?.as_ref() == Some(&found) {
+                    Ok(found)
+                } else {
+                    Err(TieError::OtherDatabase)
+                };
             }
-            let id = Uuid::new_v4().to_string();
+            let id = new_id();
             transaction.note("UPDATE object_storage SET next_id = ?1", &[(&id).into()])?;
             shared_objects::forget_all(transaction)?;
             Ok(id)
@@ -153,8 +172,19 @@ fn set(transaction: &Transaction, id: &str) -> Result<(), Error> {
     transaction.note("INSERT INTO object_storage (id) VALUES (?1)", &[id.into()])
 }
 
+fn new_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// Returns the id of the storage with the objects of the database.
 fn in_database(transaction: &Transaction) -> Result<Option<String>, Error> {
-    transaction.query_one("SELECT id FROM object_storage", &[], |row| row.text(0))
+    let id = transaction.query_one("SELECT id FROM object_storage", &[], |row| row.text(0))?;
+    Ok(id.filter(|id| !id.is_empty()))
+}
+
+/// Returns the id that was chosen for a storage that the database is not tied to yet.
+fn chosen(transaction: &Transaction) -> Result<Option<String>, Error> {
+    Ok(transaction.query_one("SELECT next_id FROM object_storage", &[], |row| row.optional_text(0))?.flatten())
 }
 
 fn has_repositories(transaction: &Transaction) -> Result<bool, Error> {
@@ -210,6 +240,23 @@ mod tests {
         let refused = tie(&store, &storage("third"), folder.path()).expect_err("its objects are elsewhere").to_string();
         assert!(refused.contains("in another place"), "{refused}");
         tie(&store, &second, folder.path()).expect("they belong together");
+    }
+
+    #[test]
+    fn a_start_is_repeated_after_the_storage_got_its_id_and_the_database_did_not() {
+        let folder = tempfile::tempdir().expect("the disk has space");
+        let store = open(folder.path(), "one.db");
+        let storage = |name: &str| storage(folder.path(), name);
+        store.write(choose).expect("the table exists");
+        let chosen = store.read(chosen).expect("the table exists").expect("it was chosen");
+        let (first, second) = (storage("first"), storage("second"));
+        write(&*first, folder.path(), &chosen).expect("the folder is writable");
+        assert!(!is_tied(&store, &*first, folder.path()).expect("it is readable"));
+        tie(&store, &first, folder.path()).expect("it is the chosen one");
+        assert!(is_tied(&store, &*first, folder.path()).expect("it is readable"));
+        tie(&store, &second, folder.path()).expect("there is nothing to lose");
+        let refused = tie(&store, &first, folder.path()).expect_err("the other one was tied").to_string();
+        assert!(refused.contains("belongs to another database"), "{refused}");
     }
 
     #[test]

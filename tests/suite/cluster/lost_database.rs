@@ -17,7 +17,7 @@ const CRASHES: usize = 4;
 const CALLS_BETWEEN: usize = 60;
 
 /// Calls a node until nobody listens; sends the ids of calls that were answered, other than by status 500.
-fn load(endpoint: &str, prefix: &str, answered: &Sender<String>, is_over: &AtomicBool) {
+pub(super) fn load(endpoint: &str, prefix: &str, answered: &Sender<String>, is_over: &AtomicBool) {
     for number in 0.. {
         if is_over.load(Ordering::Relaxed) {
             return;
@@ -33,7 +33,7 @@ fn load(endpoint: &str, prefix: &str, answered: &Sender<String>, is_over: &Atomi
     }
 }
 
-fn health(endpoint: &str) -> Reply {
+pub(super) fn health(endpoint: &str) -> Reply {
     let request = Request::get(format!("{endpoint}/_local/health")).body(Vec::new());
     send(request.expect("the request is well formed"))
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod bucket;
 mod moving;
+mod seaweedfs;
 
 use std::fs;
 use std::path::Path;

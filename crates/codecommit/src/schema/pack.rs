@@ -24,7 +24,8 @@ pub(super) const PACKS: &str = "
     ALTER TABLE repositories ADD COLUMN unreachable_since INTEGER;
 ";
 
-/// `next_id` is the id of the storage into which the objects of the database are being moved, to which the lists belong then.
+/// `next_id` is the id of a storage that the database is not tied to yet: a new one, before which `id` is empty, or the one into which the
+/// objects are being moved, to which the lists belong then.
 pub(super) const NEXT_STORAGE: &str = "
     ALTER TABLE object_storage ADD COLUMN next_id TEXT;
 ";

@@ -97,9 +97,9 @@ fn open<'a>(
     }
 }
 
-/// Returns the database and the schema of a URL, with what follows it.
+/// Returns the database and the schema of a URL, with what follows it. The host can be the path of a socket.
 fn without_host(text: &str) -> &str {
-    text.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(text, |(_, database)| database)
+    text.rsplit_once('/').map_or(text, |(_, database)| database)
 }
 
 /// Reads how the holder of a lock names itself; returns an empty text if it does not.
@@ -120,5 +120,20 @@ impl Drop for FolderLock {
             let _ = self.file.set_len(0);
         }
         let _ = self.file.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_that_name_the_host_of_their_database_differently_share_a_folder() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        let share = |database: &str| FolderLock::share("--trail-dir", folder.path(), "lock", database);
+        let _held = ["db:5432", "10.0.0.7,10.0.0.8", "/run/postgresql"]
+            .map(|host| share(&format!("postgres://{host}/git?schema=one")).expect("it is the same database"));
+        let error = share("postgres://db:5432/git?schema=two").err().expect("it is another schema").to_string();
+        assert!(error.contains("nodes on postgres://db:5432/git?schema=one"), "{error}");
     }
 }

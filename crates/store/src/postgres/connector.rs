@@ -30,11 +30,10 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 /// The oldest version of the server that is supported.
 const VERSION_MIN: i64 = 14;
 
-/// Settings of a connection. A statement, a lock and a pause within a transaction are bounded, and a client that has gone is noticed.
+/// Settings of a connection. A statement and a lock are bounded, and a client that has gone is noticed.
 const SESSION: &str = "
     SET statement_timeout = '30s';
     SET lock_timeout = '15s';
-    SET idle_in_transaction_session_timeout = '30s';
     SET client_connection_check_interval = '2s';
     SET tcp_keepalives_idle = 5;
     SET tcp_keepalives_interval = 2;
@@ -182,14 +181,16 @@ fn set_up(
         Durability::Normal => "off",
     };
     // As settings of the connection, so that BEGIN needs none.
-    let (isolation, read_only) = match mode {
-        Mode::Write => ("read committed", "off"),
-        Mode::Read | Mode::ReadOnce => ("repeatable read", "on"),
+    // The others wait for a transaction that writes, so one whose process hangs or is cut off soon ends.
+    let (isolation, read_only, pause_max) = match mode {
+        Mode::Write => ("read committed", "off", "5s"),
+        Mode::Read | Mode::ReadOnce => ("repeatable read", "on", "30s"),
     };
     let schema = settings.schema.as_ref().map(|schema| format!("SET search_path TO \"{schema}\";")).unwrap_or_default();
     let statements = format!(
         "{SESSION} SET synchronous_commit = {synchronous_commit}; SET default_transaction_isolation = '{isolation}'; \
-         SET default_transaction_read_only = {read_only}; {schema} SELECT pg_is_in_recovery()"
+         SET default_transaction_read_only = {read_only}; \
+         SET idle_in_transaction_session_timeout = '{pause_max}'; {schema} SELECT pg_is_in_recovery()"
     );
     let rows = answered(driver.wait(client.simple_query(&statements), READY_TIME_MAX), &settings.database)?;
     let is_standby = rows.iter().any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")));

@@ -380,6 +380,18 @@ fn durability_is_what_a_commit_waits_for() {
     }
 }
 
+#[test]
+fn a_transaction_for_which_others_wait_may_pause_for_a_short_time_only() {
+    let Some(url) = url() else { return };
+    let store = open(&url);
+    let limit = |transaction: &Transaction| {
+        let sql = "SELECT current_setting('idle_in_transaction_session_timeout')";
+        transaction.query_one(sql, &[], |row| row.text(0))
+    };
+    assert_eq!(store.write(limit).expect("the statement is valid"), Some("5s".to_owned()));
+    assert_eq!(store.read(limit).expect("the statement is valid"), Some("30s".to_owned()));
+}
+
 /// A sink that keeps the number of the last row of each commit.
 #[derive(Default)]
 struct LastNumbers(Mutex<Vec<Option<i64>>>);

@@ -2,16 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use parking_lot::Mutex;
 use serde_json::json;
 use tests::binary::Running;
 use tests::clients::{git, git_command, outcome};
+use tests::gate::{Gate, Target};
 use tests::moto::Moto;
 use tests::wait_until;
 use tests::wire::send;
@@ -25,89 +22,6 @@ use super::{
 /// The bucket and the beginning of its keys.
 pub(super) const PLACE: &str = "s3://git-objects/team/one";
 
-/// A way to a server that can be closed.
-pub(super) struct Gate {
-    url: String,
-    way: Arc<Mutex<Way>>,
-}
-
-struct Way {
-    /// The connections to the server; `None` while the way is closed.
-    connections: Option<Vec<TcpStream>>,
-    /// Bytes that may still go to the server, before the way closes.
-    bytes: u64,
-}
-
-impl Way {
-    fn close(&mut self) {
-        for connection in self.connections.take().into_iter().flatten() {
-            // The client may have closed it.
-            let _ = connection.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-impl Gate {
-    /// Opens a way to the server with a URL.
-    fn start(server: &str) -> Self {
-        let server = server.strip_prefix("http://").expect("the server has no TLS").trim_end_matches('/').to_owned();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
-        let way = Arc::new(Mutex::new(Way { connections: Some(Vec::new()), bytes: u64::MAX }));
-        let open = Arc::clone(&way);
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                if let Some(connections) = &mut open.lock().connections {
-                    let server = TcpStream::connect(&server).expect("the server runs");
-                    connections.push(client.try_clone().expect("the process may open more files"));
-                    let clone = |stream: &TcpStream| stream.try_clone().expect("the process may open more files");
-                    forward(clone(&client), clone(&server), Some(Arc::clone(&open)));
-                    forward(server, client, None);
-                }
-            }
-        });
-        Self { url, way }
-    }
-
-    pub(super) fn close(&self) {
-        self.way.lock().close();
-    }
-
-    /// Closes the way once a number of bytes have gone to the server.
-    pub(super) fn close_after(&self, bytes: u64) {
-        self.way.lock().bytes = bytes;
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.way.lock().connections.is_none()
-    }
-
-    pub(super) fn open(&self) {
-        *self.way.lock() = Way { connections: Some(Vec::new()), bytes: u64::MAX };
-    }
-}
-
-/// Copies what one connection sends to another one, until either ends, or the way that it counts for is closed.
-fn forward(mut from: TcpStream, mut to: TcpStream, way: Option<Arc<Mutex<Way>>>) {
-    std::thread::spawn(move || {
-        let mut buffer = [0; 1 << 14];
-        // A connection may be closed at any time.
-        while let Ok(count @ 1..) = from.read(&mut buffer) {
-            if let Some(way) = &way {
-                let mut way = way.lock();
-                match way.bytes.checked_sub(count as u64) {
-                    Some(rest) => way.bytes = rest,
-                    None => way.close(),
-                }
-            }
-            if to.write_all(&buffer[..count]).is_err() {
-                break;
-            }
-        }
-        let _ = to.shutdown(Shutdown::Write);
-    });
-}
-
 /// A server with a bucket, and the settings file of nodes that use it.
 pub(super) struct Bucket {
     moto: Moto,
@@ -120,10 +34,11 @@ impl Bucket {
         let moto = Moto::start();
         let made = Request::put(format!("{}/git-objects", moto.url())).body(Vec::new());
         assert_eq!(send(made.expect("the request is well formed")).status, 200);
-        let gate = Gate::start(moto.url());
+        let server = moto.url().strip_prefix("http://").expect("the server has no TLS").trim_end_matches('/');
+        let gate = Gate::start(Target::Tcp(server.to_owned()));
         let config = cluster.folder.path().join("config.toml");
         let key = "access-key-id = \"AKIAIOSFODNN7EXAMPLE\"\nsecret-access-key = \"hidden\"";
-        let text = format!("[buckets.git-objects]\nendpoint = \"{}\"\n{key}\n", gate.url);
+        let text = format!("[buckets.git-objects]\nendpoint = \"http://127.0.0.1:{}\"\n{key}\n", gate.port());
         fs::write(&config, text).expect("the folder is writable");
         Self { moto, gate, config }
     }
