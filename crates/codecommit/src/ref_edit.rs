@@ -35,7 +35,7 @@ pub(crate) enum Rejection {
     /// The reference does not have the expected value; the text is that of Git's own server.
     #[error("failed to update ref")]
     Stale,
-    /// Another node has removed unreachable objects since the call began; the new ones may depend on them.
+    /// Another node has removed unreachable objects since the call began, and the new ones may depend on them.
     #[error("unreachable objects were removed meanwhile; try again")]
     Pruned,
     /// Another edit of the same atomic push was rejected.

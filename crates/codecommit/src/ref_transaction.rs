@@ -19,7 +19,7 @@ use crate::ref_edit::{ChangedReference, PreviousValue, RefEdit, Rejection};
 use crate::ref_query::{self, Head};
 use crate::repository::{self, Repository};
 use crate::trigger::delivery::TriggerSender;
-use crate::{CodeCommit, Exception, maintenance, trigger};
+use crate::{CodeCommit, Exception, maintenance, shared_objects, trigger};
 use bus_event::MergeOrigin;
 
 /// Edits of the references of one repository on behalf of one call.
@@ -88,7 +88,7 @@ impl RefTransaction {
         let Some(Head { default_branch, prunes }) = ref_query::head(transaction, repository_id)? else {
             return Ok(vec![Err(Rejection::NoRepository); edits.len()]);
         };
-        if prunes != self.repository.prunes {
+        if prunes != self.repository.prunes && !self.are_objects_kept(transaction, edits)? {
             return Ok(vec![Err(Rejection::Pruned); edits.len()]);
         }
         let mut results = vec![Ok(()); edits.len()];
@@ -102,6 +102,18 @@ impl RefTransaction {
             self.follow_up(transaction, default_branch, &applied)?;
         }
         Ok(results)
+    }
+
+    /// Returns whether all that the edits lead to is still there, after another node has removed unreachable objects.
+    fn are_objects_kept(&self, transaction: &Transaction, edits: &[RefEdit]) -> Result<bool, Exception> {
+        let repository_id = &self.repository.id;
+        let tips: Vec<_> = edits.iter().filter_map(|edit| edit.new).collect();
+        let packs = shared_objects::pack_checksums(transaction, repository_id)?;
+        let kept = ref_query::reachability_roots(transaction, repository_id)?;
+        match self.ancestry.objects().are_in_packs(&tips, &kept, &packs) {
+            Err(git::Error::Missing { .. }) => Ok(false),
+            are_kept => Ok(are_kept?),
+        }
     }
 
     /// Applies all edits or, if one is rejected, none; the others are then rejected with [`Rejection::Atomic`].

@@ -23,8 +23,8 @@ use crate::settings::SharedSettings;
 pub(crate) use folder::FolderStorage;
 pub(crate) use packs::RepositoryPacks;
 pub(crate) use row::{
-    forget_all, mark_unreachable, repositories_to_maintain, repositories_to_prune, retire, retire_deleted,
-    set_unreachable,
+    forget_all, mark_unreachable, pack_checksums, repositories_to_maintain, repositories_to_prune, retire,
+    retire_deleted, set_unreachable,
 };
 
 /// Time for which the files of a pack stay after it has left the list: longer than a call may take that has read the list before.

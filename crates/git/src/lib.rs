@@ -35,6 +35,7 @@ mod gc_lock;
 mod history;
 mod index_pack;
 mod interrupt;
+mod kept_objects;
 mod line_diff;
 mod log;
 pub mod maintenance;

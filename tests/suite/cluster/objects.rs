@@ -191,7 +191,7 @@ fn of_two_nodes_that_move_a_branch_from_the_same_commit_one_wins() {
 }
 
 /// Reads a number in the database.
-fn number(cluster: &Cluster, sql: &str) -> i64 {
+pub(super) fn number(cluster: &Cluster, sql: &str) -> i64 {
     let number: Result<_, store::Error> =
         cluster.store().read(|transaction| transaction.query_one(sql, &[], |row| row.integer(0)));
     number.expect("the table exists").expect("there is a row")

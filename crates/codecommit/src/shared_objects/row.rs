@@ -46,6 +46,12 @@ pub(super) fn list(transaction: &Transaction, repository_id: &str) -> Result<Opt
     Ok(Some(PackList { version, packs, unreachable_since }))
 }
 
+/// Reads the checksums of the packs in the list of a repository.
+pub(crate) fn pack_checksums(transaction: &Transaction, repository_id: &str) -> Result<Vec<ObjectId>, Error> {
+    let sql = "SELECT checksum FROM packs WHERE repository_id = ?1 AND gone IS NULL";
+    transaction.query(sql, &[repository_id.into()], |row| object_id(row, 0))
+}
+
 /// Finds a pack in the list of a repository; tells whether its objects were found to be unreachable.
 pub(super) fn find(
     transaction: &Transaction,
