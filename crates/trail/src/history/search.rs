@@ -3,7 +3,7 @@
 //! The events with the rarest attribute are walked, and the others are looked up for each of them. **Invariant:** only the records of
 //! the found page are read; of an id, also those of the events with the same hash.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use store::{Error, Row, Transaction, Value};
 
@@ -59,13 +59,23 @@ pub(super) fn find(transaction: &Transaction, scope: (&str, &str), query: &Query
     positions.dedup();
     let is_more = positions.len() > query.size;
     positions.truncate(query.size);
+    Ok(Page { rows: records(transaction, positions, query.size)?, is_more })
+}
+
+/// Reads the records of the events of a page, in their order, with one question: a server takes longer for each than for its rows.
+fn records(transaction: &Transaction, positions: Vec<Position>, size: usize) -> Result<Vec<FoundRow>, Error> {
+    let Some((_, last)) = positions.last().copied() else { return Ok(Vec::new()) };
+    // Pages of a size have the same statement.
+    let seqs = positions.iter().map(|(_, seq)| *seq).chain(std::iter::repeat(last)).take(size);
+    let values: Vec<Value<'_>> = seqs.map(Value::from).collect();
+    let sql = format!("SELECT seq, record FROM events WHERE seq IN ({})", vec!["?"; size].join(", "));
+    let found = transaction.query(&sql, &values, |row| Ok((row.integer(0)?, row.text(1)?)))?;
+    let mut found: HashMap<i64, String> = found.into_iter().collect();
     let rows = positions.into_iter().map(|position| {
-        let read = |row: &Row<'_>| row.text(0);
-        let record = transaction.query_one("SELECT record FROM events WHERE seq = ?1", &[position.1.into()], read)?;
-        let record = record.ok_or(Error::Damaged("an event of the index is missing"))?;
+        let record = found.remove(&position.1).ok_or(Error::Damaged("an event of the index is missing"))?;
         Ok(FoundRow { position, record })
     });
-    Ok(Page { rows: rows.collect::<Result<_, Error>>()?, is_more })
+    rows.collect()
 }
 
 impl Query {
