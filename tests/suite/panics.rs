@@ -16,7 +16,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 /// The names of all workers, which are those of their threads.
 const WORKERS: [&str; 12] = [
     "archives",
-    "checkpoints",
+    "database",
     "event-history",
     "eventbridge-file",
     "idle",
