@@ -260,10 +260,15 @@ pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Reads `events.ndjson` in a trail folder.
+/// Reads `events.ndjson` in a trail folder. A server may be writing its last line, which is waited for.
 pub fn read_events(folder: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(folder.join("events.ndjson")).expect("events.ndjson exists");
-    text.lines().map(|line| serde_json::from_str(line).expect("every line is a record")).collect()
+    let mut text = Vec::new();
+    wait_until("the last line of events.ndjson is complete", || {
+        text = std::fs::read(folder.join("events.ndjson")).expect("events.ndjson exists");
+        text.last().is_none_or(|last| *last == b'\n')
+    });
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    lines.map(|line| serde_json::from_slice(line).expect("every line is a record")).collect()
 }
 
 /// Reads the records of all log files in a trail folder, in no particular order; skips files that are still being written.
