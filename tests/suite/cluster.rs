@@ -144,6 +144,12 @@ fn node(asked: &Running, name: &str) -> (String, Vec<String>) {
     (node["status"].as_str().expect("the member is a string").to_owned(), roles)
 }
 
+/// Returns whether a node has all of some roles, as another one knows it.
+fn has_roles(asked: &Running, name: &str, roles: &[&str]) -> bool {
+    let (_, held) = node(asked, name);
+    roles.iter().all(|role| held.iter().any(|held| held == role))
+}
+
 fn ids(records: &[Value], member: &str) -> Vec<String> {
     records.iter().map(|record| record[member].as_str().expect("the member is a string").to_owned()).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::binary::Running;
 use tests::{wait_until, workspace};
 
-use super::{Cluster, call, check_records, local, node};
+use super::{Cluster, call, check_records, has_roles, local};
 
 /// An hour in seconds.
 const HOUR: i64 = 3_600;
@@ -55,8 +55,7 @@ fn nodes_with_clocks_an_hour_apart_keep_their_roles_and_write_valid_log_files() 
     }
     local(&first, "POST", "digest");
     first.kill();
-    let has_roles =
-        |name| ["delivery", "digests"].iter().all(|role| node(&ahead, name).1.iter().any(|held| held == role));
+    let has_roles = |name| has_roles(&ahead, name, &["delivery", "digests"]);
     wait_until("one of the others has the roles", || has_roles("ahead") || has_roles("behind"));
     answered.extend(create(&[&ahead, &behind], "after"));
     for node in [&behind, &ahead, &behind] {
