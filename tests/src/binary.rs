@@ -1,13 +1,19 @@
 //! The program as a process, for tests of signals, flags and output.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// Bytes of a log that are shown.
+const LOG_BYTES_MAX: u64 = 16_384;
 
 /// The running program; it is killed when this value is dropped.
 pub struct Running {
     child: Child,
     endpoint: String,
+    /// What the program writes to standard error, which is shown when the test fails.
+    log: File,
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -21,15 +27,17 @@ impl Running {
 
     /// Starts the program with a command, and waits until it is ready.
     pub fn start_command(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program is built");
+        let log = tempfile::tempfile().expect("the disk has space");
+        let stderr = log.try_clone().expect("there are few open files");
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program is built");
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the program prints text");
         let endpoint = line
             .trim_end()
             .strip_prefix("ready ")
-            .unwrap_or_else(|| panic!("the program printed {line:?} instead of its URL"));
-        Self { child, endpoint: endpoint.to_owned(), _stdout: stdout }
+            .unwrap_or_else(|| panic!("the program printed {line:?} instead of its URL, and {}", last_part(&log)));
+        Self { child, endpoint: endpoint.to_owned(), log, _stdout: stdout }
     }
 
     /// Returns the URL that the program printed.
@@ -71,7 +79,19 @@ impl Drop for Running {
         // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the program at {} printed {}", self.endpoint, last_part(&self.log));
+        }
     }
+}
+
+/// Returns the last part of what a program wrote to standard error.
+fn last_part(mut log: &File) -> String {
+    let mut bytes = Vec::new();
+    let end = log.seek(SeekFrom::End(0)).expect("a file has an end");
+    log.seek(SeekFrom::Start(end.saturating_sub(LOG_BYTES_MAX))).expect("the position is within the file");
+    log.read_to_end(&mut bytes).expect("the file is readable");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Returns the path of the program that was built with the tests.

@@ -30,12 +30,12 @@ pub(crate) fn tie(store: &Store, storage: &Arc<dyn Storage>, folder: &Path) -> i
     let (tied, folder) = (Arc::clone(storage), folder.to_owned());
     store
         .write(move |transaction| {
-            // Of two nodes that start together, the second one finds what the first one wrote.
+            // The first statement waits until no other node writes. So of two that start together, the second one finds what the first wrote.
+            let (expected, chosen) = (in_database(transaction)?, chosen(transaction)?);
             let found = match found {
                 Some(found) => Some(found),
                 None => read(&*tied, &folder)?,
             };
-            let (expected, chosen) = (in_database(transaction)?, chosen(transaction)?);
             match found {
                 Some(found) if expected.as_ref() == Some(&found) => Ok(()),
                 _ if has_repositories(transaction)? => Err(TieError::OtherFolder),

@@ -126,6 +126,7 @@ impl Store {
     ///
     /// If the closure returns an error or panics, its changes are rolled back and its [`Transaction::after_commit`] actions are
     /// dropped. Other writers wait while it runs, and it may run on another thread, so it must be short: do slow work before.
+    /// Those of other servers wait from its first statement on: what else it compares with the database, it must look at after that.
     pub fn write<R: Send + 'static, E: From<Error> + Send + 'static>(
         &self,
         change: impl FnOnce(&Transaction) -> Result<R, E> + Send + 'static,
