@@ -8,7 +8,9 @@ mod columns;
 mod counts;
 mod index;
 mod lookup;
+mod positions;
 mod search;
+mod statement;
 mod throttle;
 
 use std::io;
@@ -30,7 +32,7 @@ const WAITING_MAX: usize = 512;
 
 /// Maximum number of events that are indexed in one transaction; other writes wait for it.
 ///
-/// Each transaction writes a page for each of its values, so smaller ones write much more than they contain.
+/// Each transaction writes a row for each of its values again, so smaller ones write much more than they contain.
 const BATCH: usize = 128;
 
 /// Settings of lookups.

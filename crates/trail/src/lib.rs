@@ -151,7 +151,7 @@ pub struct Source {
 
 /// Creates the tables of trails, or changes those of an older version.
 pub fn migrate(store: &Store) -> Result<(), store::Error> {
-    store.migrate("trail", schema::STEPS)
+    store.migrate_with_contracts("trail", schema::STEPS, schema::CONTRACTS)
 }
 
 impl Trail {

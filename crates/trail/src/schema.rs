@@ -1,7 +1,7 @@
 //! The tables of the trail.
 
 use aws::Call;
-use store::{ColumnType, Error, NumberedTable, Transaction};
+use store::{ColumnType, Contract, Error, NumberedTable, Transaction};
 
 use crate::{Event, record, reference_changes};
 
@@ -21,7 +21,11 @@ pub(crate) const STEPS: &[&str] = &[
     COUNTS,
     FILE_SEARCH,
     reference_changes::STEP,
+    POSITIONS,
 ];
+
+/// The steps that remove what servers without them use.
+pub(crate) const CONTRACTS: &[Contract] = &[Contract { step: 11, since: 12 }];
 
 const EVENTS: &str = "
     CREATE TABLE events (
@@ -233,6 +237,24 @@ const COUNTS: &str = "
     DELETE FROM history_index;
     DELETE FROM history_values;
     DELETE FROM history_ids;
+    UPDATE history SET indexed_seq = 0;
+";
+
+/// Blocks of positions of indexed events, which `history/positions.rs` explains, in place of a row for each event and value.
+const POSITIONS: &str = "
+    DROP TABLE history_index;
+    CREATE TABLE history_index (
+        value_id INTEGER NOT NULL,
+        block INTEGER NOT NULL,
+        oldest INTEGER NOT NULL,
+        newest INTEGER NOT NULL,
+        positions BLOB NOT NULL,
+        PRIMARY KEY (value_id, block)
+    );
+    CREATE INDEX history_index_by_time ON history_index (value_id, newest, block);
+    DELETE FROM history_values;
+    DELETE FROM history_ids;
+    DELETE FROM history_blocks;
     UPDATE history SET indexed_seq = 0;
 ";
 

@@ -1,8 +1,8 @@
 //! The index of event history: for each value of an attribute, in an account and region, the events with it, by time.
 //!
-//! Values have their own rows, so that an event takes about twenty bytes for each of its values. Event ids are random, and each insertion
-//! into one tree of all ids would write another page. So they are kept in generations of 65,536 events, and a lookup searches each
-//! generation. The columns that are counted are in blocks of their own; see the module `columns`.
+//! Values have ids of their own; the module `positions` keeps the events of each. Event ids are random, and each insertion into one tree of
+//! all ids would write another page. So they are kept in generations of 65,536 events, and a lookup searches each generation. The columns
+//! that are counted are in blocks of their own; see the module `columns`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -12,12 +12,11 @@ use store::{Error, Row, Transaction, Value};
 
 use super::attributes::{Attribute, Facts};
 use super::columns::{self, Entry};
+use super::positions::{self, Position};
+use super::statement::{list, parts};
 
 /// The size of a generation of ids, as a power of two.
 const GENERATION_BITS: u32 = 16;
-
-/// Maximum number of rows that a statement inserts, or looks for.
-const ROWS_PER_STATEMENT: usize = 32;
 
 /// A value of an attribute in an account and region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +31,8 @@ pub(super) struct Key {
 pub(super) struct Batch {
     /// The `seq` of the last one.
     pub(super) last_seq: i64,
-    /// The time and `seq` of the events with each value.
-    values: BTreeMap<Key, Vec<(i64, i64)>>,
+    /// The events with each value.
+    values: BTreeMap<Key, Vec<Position>>,
     /// The hash of the id and the `seq` of each event.
     ids: Vec<(i64, i64)>,
     /// The columns of the events of each account and region, in the order of their `seq`.
@@ -173,15 +172,19 @@ impl Batch {
         let new: Vec<&Key> = keys.into_iter().filter(|key| !known.contains_key(key)).collect();
         add_values(transaction, &new)?;
         known.extend(value_ids(transaction, &new)?);
-        let (mut value_ids, mut rows) = (ValueIds::default(), Vec::new());
-        for (key, events) in &self.values {
+        let mut value_ids = ValueIds::default();
+        for key in self.values.keys() {
             let value_id = *known.get(key).ok_or(Error::Damaged("a new value of the event history has no id"))?;
             value_ids.insert((&key.account, &key.region, key.attribute, &key.value), columns::id(value_id)?);
-            rows.extend(events.iter().map(|(time, seq)| [value_id, *time, *seq]));
         }
-        insert(transaction, "INSERT INTO history_index (value_id, time, seq) VALUES", &rows)?;
+        positions::add(transaction, self.positions(&known))?;
         let ids: Vec<_> = self.ids.iter().map(|(hash, seq)| [seq >> GENERATION_BITS, *hash, *seq]).collect();
-        insert(transaction, "INSERT INTO history_ids (generation, hash, seq) VALUES", &ids)?;
+        // A statement for each row would take longer than its row.
+        for part in parts(&ids) {
+            let sql =
+                format!("INSERT INTO history_ids (generation, hash, seq) VALUES {}", list("(?, ?, ?)", part.len()));
+            transaction.note(&sql, &part.as_flattened().iter().map(|value| (*value).into()).collect::<Vec<_>>())?;
+        }
         for ((account, region), events) in &self.columns {
             let entries: Vec<Entry> = events.iter().map(|event| event.entry(account, region, &value_ids)).collect();
             columns::append(transaction, (account, region), &entries)?;
@@ -191,30 +194,32 @@ impl Batch {
 
     /// Removes the events from the index, and then the values without events.
     fn remove(&self, transaction: &Transaction) -> Result<(), Error> {
-        for (key, events) in &self.values {
-            let Some(value_id) = value_id(transaction, key)? else { continue };
-            for (time, seq) in events {
-                transaction.execute(
-                    "DELETE FROM history_index WHERE value_id = ?1 AND time = ?2 AND seq = ?3",
-                    &[value_id.into(), (*time).into(), (*seq).into()],
-                )?;
-            }
-            transaction.execute(
-                "DELETE FROM history_values WHERE value_id = ?1 \
-                 AND NOT EXISTS (SELECT 1 FROM history_index WHERE value_id = ?1)",
-                &[value_id.into()],
-            )?;
+        let known = value_ids(transaction, &self.values.keys().collect::<Vec<_>>())?;
+        positions::remove(transaction, self.positions(&known))?;
+        for part in parts(&known.into_values().collect::<Vec<_>>()) {
+            let sql = format!(
+                "DELETE FROM history_values WHERE value_id IN ({}) \
+                 AND NOT EXISTS (SELECT 1 FROM history_index WHERE history_index.value_id = history_values.value_id)",
+                list("?", part.len())
+            );
+            transaction.note(&sql, &part.iter().map(|value_id| (*value_id).into()).collect::<Vec<_>>())?;
         }
         for ((account, region), events) in &self.columns {
             columns::remove_first(transaction, (account, region), events.len())?;
         }
         for (hash, seq) in &self.ids {
-            transaction.execute(
+            transaction.note(
                 "DELETE FROM history_ids WHERE generation = ?1 AND hash = ?2 AND seq = ?3",
                 &[(seq >> GENERATION_BITS).into(), (*hash).into(), (*seq).into()],
             )?;
         }
         Ok(())
+    }
+
+    /// Returns the position of each event, with the id of each of its values.
+    fn positions<'a>(&'a self, known: &'a HashMap<&Key, i64>) -> impl Iterator<Item = (i64, Position)> + 'a {
+        let with_ids = self.values.iter().filter_map(|(key, events)| Some((*known.get(key)?, events)));
+        with_ids.flat_map(|(value_id, events)| events.iter().map(move |position| (value_id, *position)))
     }
 }
 
@@ -256,16 +261,6 @@ fn entry(row: &Row<'_>) -> Result<IndexedEvent, Error> {
     Ok(IndexedEvent { seq: row.integer(0)?, account, region, time: row.integer(3)?, event_id, record })
 }
 
-/// Inserts rows, many with each statement: a statement for each row would take longer than its row.
-fn insert(transaction: &Transaction, statement: &str, rows: &[[i64; 3]]) -> Result<(), Error> {
-    for part in parts(rows) {
-        let placeholders = vec!["(?, ?, ?)"; part.len()].join(", ");
-        let values: Vec<Value<'_>> = part.as_flattened().iter().map(|value| Value::from(*value)).collect();
-        transaction.note(&format!("{statement} {placeholders}"), &values)?;
-    }
-    Ok(())
-}
-
 /// Returns the ids of those values that have one, with few questions: other writes wait for the answers of a server.
 fn value_ids<'a>(transaction: &Transaction, keys: &[&'a Key]) -> Result<HashMap<&'a Key, i64>, Error> {
     let mut value_ids = HashMap::new();
@@ -283,22 +278,11 @@ fn value_ids<'a>(transaction: &Transaction, keys: &[&'a Key]) -> Result<HashMap<
     Ok(value_ids)
 }
 
-/// Divides rows into parts for one statement each; their lengths are powers of two, so that few statements are prepared.
-fn parts<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let mut left = rows;
-    std::iter::from_fn(move || {
-        let count = ROWS_PER_STATEMENT.min(1 << left.len().checked_ilog2()?);
-        let (part, rest) = left.split_at(count);
-        left = rest;
-        Some(part)
-    })
-}
-
 /// Adds values that have no ids.
 fn add_values(transaction: &Transaction, keys: &[&Key]) -> Result<(), Error> {
     for part in parts(keys) {
-        let placeholders = vec!["(?, ?, ?, ?)"; part.len()].join(", ");
-        let sql = format!("INSERT INTO history_values (account, region, attribute, value) VALUES {placeholders}");
+        let rows = list("(?, ?, ?, ?)", part.len());
+        let sql = format!("INSERT INTO history_values (account, region, attribute, value) VALUES {rows}");
         transaction.note(&sql, &columns_of(part))?;
     }
     Ok(())

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use store::Error;
 
 use super::attributes::{ANY_FAILURE, Attribute, Facts, HAS_DATA};
-use super::search::{self, FoundRow, Position, Query};
+use super::positions::Position;
+use super::search::{self, FoundRow, Query};
 use crate::{CloudTrail, Exception};
 
 /// The period that event history covers.

@@ -1,24 +1,26 @@
 //! Search in the index: finds a page of the events with all of several attributes, newest first.
 //!
-//! The events with the rarest attribute are walked, and the others are looked up for each of them. **Invariant:** only the records of
-//! the found page are read; of an id, also those of the events with the same hash.
+//! The blocks of the rarest attribute are walked, and its events compared with those of the others in the same blocks. **Invariant:** only
+//! the records of the found page are read; of an id, also those of the events with the same hash.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use store::{Error, Row, Transaction, Value};
 
 use super::attributes::{Attribute, Facts};
 use super::index::{self, Key};
+use super::positions::{self, Position};
+use super::statement::list;
 
 /// Selects the positions of all management events of an account and region.
 pub(super) const EVERYTHING: &str = "SELECT time, seq FROM events WHERE account = ?5 AND region = ?6 AND is_data = 0 \
     AND (time, seq) < (?1, ?2) AND time >= ?3 ORDER BY time DESC, seq DESC LIMIT ?4";
 
-/// Number of events of each attribute that are counted at first to find the rarest one; it grows until one has fewer.
-const COUNTED: i64 = 256;
+/// Number of blocks of a value that are read at first; each further step reads four times as many.
+const BLOCKS: usize = 4;
 
-/// Number of events from which all attributes are frequent.
-const COUNTED_MAX: i64 = 1 << 20;
+/// Maximum number of blocks that are read at once.
+const BLOCKS_MAX: usize = 64;
 
 /// The filters of a search and its page; times are milliseconds, both ends included.
 #[derive(Debug, Default)]
@@ -31,9 +33,6 @@ pub(super) struct Query {
     pub(super) after: Option<Position>,
     pub(super) size: usize,
 }
-
-/// The position of an event in the order of a search: its time, then its `seq`.
-pub(super) type Position = (i64, i64);
 
 /// An event of a page.
 pub(super) struct FoundRow {
@@ -68,7 +67,7 @@ fn records(transaction: &Transaction, positions: Vec<Position>, size: usize) -> 
     // Pages of a size have the same statement.
     let seqs = positions.iter().map(|(_, seq)| *seq).chain(std::iter::repeat(last)).take(size);
     let values: Vec<Value<'_>> = seqs.map(Value::from).collect();
-    let sql = format!("SELECT seq, record FROM events WHERE seq IN ({})", vec!["?"; size].join(", "));
+    let sql = format!("SELECT seq, record FROM events WHERE seq IN ({})", list("?", size));
     let found = transaction.query(&sql, &values, |row| Ok((row.integer(0)?, row.text(1)?)))?;
     let mut found: HashMap<i64, String> = found.into_iter().collect();
     let rows = positions.into_iter().map(|position| {
@@ -161,54 +160,66 @@ fn with_values(
         groups.push(value_ids);
     }
     let walked = groups.swap_remove(rarest(transaction, &groups, query)?);
-    let (statement, probed) = (by_value(&groups), groups.concat());
     let mut positions = Vec::new();
     for value_id in walked {
-        let values = query.range().into_iter().chain([value_id.into()]).chain(probed.iter().map(|id| (*id).into()));
-        positions.extend(transaction.query(&statement, &values.collect::<Vec<_>>(), position)?);
+        positions.extend(with_value(transaction, value_id, &groups, query)?);
     }
     Ok(positions)
 }
 
-/// Returns the index of the group with the fewest events in the range.
+/// Returns the index of the group whose values have the fewest blocks.
 fn rarest(transaction: &Transaction, groups: &[Vec<i64>], query: &Query) -> Result<usize, Error> {
-    let statement = "SELECT COUNT(*) FROM (SELECT 1 FROM history_index WHERE value_id = ?1 AND time <= ?2 AND time >= ?3 LIMIT ?4) AS counted";
-    let mut limit = COUNTED;
+    let mut rarest = (i64::MAX, 0);
+    for (group, value_ids) in groups.iter().enumerate().filter(|_| groups.len() > 1) {
+        rarest = rarest.min((positions::count(transaction, value_ids, query.oldest)?, group));
+    }
+    Ok(rarest.1)
+}
+
+/// Finds the newest events with a value that have a value of each other group, too: those of a page and one more.
+fn with_value(
+    transaction: &Transaction,
+    value_id: i64,
+    others: &[Vec<i64>],
+    query: &Query,
+) -> Result<Vec<Position>, Error> {
+    let begin = query.begin();
+    let (mut found, mut walked, mut count) = (Vec::new(), 0, BLOCKS);
     loop {
-        let mut rarest = (i64::MAX, 0);
-        for (group, value_ids) in groups.iter().enumerate().filter(|_| groups.len() > 1) {
-            let mut count = 0;
-            for value_id in value_ids {
-                let values = [(*value_id).into(), query.begin().0.into(), query.oldest.into(), limit.into()];
-                count += transaction.query_one(statement, &values, |row| row.integer(0))?.unwrap_or(0);
-            }
-            rarest = rarest.min((count, group));
+        let blocks = positions::newest(transaction, value_id, (query.oldest, begin.0), (count, walked))?;
+        let others = seqs_of_groups(transaction, others, &blocks, count)?;
+        let candidates = blocks.iter().flat_map(|block| &block.positions).filter(|position| {
+            **position < begin && position.0 >= query.oldest && others.iter().all(|seqs| seqs.contains(&position.1))
+        });
+        found.extend(candidates.copied());
+        found.sort_unstable_by(|one: &Position, other| other.cmp(one));
+        found.truncate(query.size + 1);
+        // The events of the next blocks are not newer than the newest of the last one.
+        let is_found = |block: &positions::Block| found.get(query.size).is_some_and(|last| last.0 > block.newest);
+        if blocks.len() < count || blocks.last().is_some_and(is_found) {
+            return Ok(found);
         }
-        if groups.len() == 1 || rarest.0 < limit || limit >= COUNTED_MAX {
-            return Ok(rarest.1);
-        }
-        limit *= 16;
+        walked += count;
+        count = (count * 4).min(BLOCKS_MAX);
     }
 }
 
-/// Returns the statement that selects the positions of the events with a value that have a value of each other group, too.
-pub(super) fn by_value(others: &[Vec<i64>]) -> String {
-    let mut number = 6;
-    let conditions = others.iter().map(|group| {
-        let placeholders: Vec<String> = (number..).take(group.len()).map(|number| format!("?{number}")).collect();
-        number += group.len();
-        format!(
-            "AND EXISTS (SELECT 1 FROM history_index AS other WHERE other.value_id IN ({}) \
-             AND other.time = walked.time AND other.seq = walked.seq)",
-            placeholders.join(", ")
-        )
-    });
-    let conditions: Vec<String> = conditions.collect();
-    format!(
-        "SELECT time, seq FROM history_index AS walked WHERE value_id = ?5 AND (time, seq) < (?1, ?2) AND time >= ?3 {} \
-         ORDER BY time DESC, seq DESC LIMIT ?4",
-        conditions.join(" ")
-    )
+/// Returns the `seq` of the events with a value of each group, in some blocks; `size` is the usual number of blocks.
+fn seqs_of_groups(
+    transaction: &Transaction,
+    groups: &[Vec<i64>],
+    blocks: &[positions::Block],
+    size: usize,
+) -> Result<Vec<HashSet<i64>>, Error> {
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seqs = positions::seqs(transaction, &groups.concat(), blocks, size)?;
+    let of_group = |group: &Vec<i64>| {
+        let seqs = seqs.iter().filter(|(value_id, _)| group.contains(value_id));
+        seqs.flat_map(|(_, seqs)| seqs).copied().collect()
+    };
+    Ok(groups.iter().map(of_group).collect())
 }
 
 #[cfg(test)]

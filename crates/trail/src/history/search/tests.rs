@@ -12,6 +12,9 @@ use super::{Attribute, Query, find};
 use crate::history::History;
 use crate::schema;
 
+/// The distance between the `seq` of two events, so that few are in a block of the index.
+const DISTANCE: i64 = 300;
+
 const SCOPE: (&str, &str) = ("111122223333", "us-east-1");
 
 /// An event of a test: the indexes of its values.
@@ -74,13 +77,18 @@ fn filters() -> impl Strategy<Value = Vec<(Attribute, BTreeSet<&'static str>)>> 
     vec(filter, 0..4)
 }
 
+/// The `seq` of the events of a test.
+fn seqs() -> impl Iterator<Item = i64> {
+    (1..).map(|number| number * DISTANCE)
+}
+
 /// A store with events, indexed.
 fn store(folder: &std::path::Path, events: &[TestEvent]) -> Arc<Store> {
     let store = Store::open(&folder.join("test.db"), Durability::Normal).expect("the folder is writable");
     store.migrate("trail", schema::STEPS).expect("the migrations are valid");
     let events = events.to_vec();
     let written = store.write(move |transaction| {
-        for (index, event) in events.iter().enumerate() {
+        for (seq, (index, event)) in seqs().zip(events.iter().enumerate()) {
             let id = format!("id-{index}");
             let mut record = json!({
                 "eventID": id, "eventName": NAMES[event.name], "eventSource": "codecommit.amazonaws.com",
@@ -92,8 +100,8 @@ fn store(folder: &std::path::Path, events: &[TestEvent]) -> Arc<Store> {
             }
             let region = if event.is_elsewhere { "us-east-2" } else { SCOPE.1 };
             transaction.execute(
-                "INSERT INTO events (event_id, account, region, time, name, record) VALUES (?1, ?2, ?3, ?4, '', ?5)",
-                &[(&id).into(), SCOPE.0.into(), region.into(), event.time.into(), (&record.to_string()).into()],
+                "INSERT INTO events (event_id, account, region, time, name, record, seq) VALUES (?1, ?2, ?3, ?4, '', ?5, ?6)",
+                &[(&id).into(), SCOPE.0.into(), region.into(), event.time.into(), (&record.to_string()).into(), seq.into()],
             )?;
         }
         Ok::<_, store::Error>(())
@@ -129,7 +137,7 @@ fn a_search_finds_the_events_with_all_attributes_newest_first() {
             let values = values.iter().map(|value| (*value).to_owned());
             query.filters.entry(attribute).or_default().extend(values);
         }
-        let mut expected: Vec<(i64, i64)> = (1..)
+        let mut expected: Vec<(i64, i64)> = seqs()
             .zip(&events)
             .filter(|(_, event)| {
                 let has = |attribute: Attribute, values: &BTreeSet<String>| {
@@ -161,8 +169,8 @@ fn an_event_is_found_by_its_id_if_its_other_attributes_match() {
         }
         pages(&store, query)
     };
-    assert_eq!(found(&[]), [(7, 2)]);
-    assert_eq!(found(&[(Attribute::ErrorCode, "*"), (Attribute::Username, "Mary_Major")]), [(7, 2)]);
+    assert_eq!(found(&[]), [(7, 2 * DISTANCE)]);
+    assert_eq!(found(&[(Attribute::ErrorCode, "*"), (Attribute::Username, "Mary_Major")]), [(7, 2 * DISTANCE)]);
     assert_eq!(found(&[(Attribute::ReadOnly, "true")]), []);
-    assert_eq!(found(&[(Attribute::EventId, "id-0")]), [(7, 2), (7, 1)]);
+    assert_eq!(found(&[(Attribute::EventId, "id-0")]), [(7, 2 * DISTANCE), (7, DISTANCE)]);
 }
