@@ -46,7 +46,16 @@ pub(crate) async fn serve(
     let is_remote = state.store.is_remote();
     let begun = {
         let state = Arc::clone(&state);
-        let begin = move || begin(&state, &head, body, &peer, disconnected);
+        let begin = move || {
+            let begun = begin(&state, &head, body, &peer, disconnected);
+            if let Begun::Call { recording: Ok(recording), .. } = &begun
+                && is_remote
+            {
+                // This thread waits for a server already.
+                recording.commit_if_free();
+            }
+            begun
+        };
         match work {
             // Rows of a file are read faster than a thread is changed.
             Work::Rows if !is_remote => begin(),
@@ -59,7 +68,7 @@ pub(crate) async fn serve(
         Begun::Refused(response) => return response,
     };
     let result = match recording {
-        // The commit waits for the disk. That of a server is made by another thread.
+        // The commit waits for the disk.
         Ok(recording) if state.settings.durability == Durability::Full && !is_remote => {
             blocking::run(move || recording.wait()).await.and_then(|result| result)
         }

@@ -63,7 +63,7 @@ pub struct Store {
     faults: Arc<Faults>,
     maintenance: Arc<Maintenance>,
     migrations: Migrations,
-    /// The thread that commits to a server.
+    /// The thread that commits to a server for tasks.
     committer: Option<Committer>,
 }
 
@@ -95,8 +95,8 @@ impl Store {
 
     /// Connects to a database on a server with PostgreSQL; one that starts or cannot be reached yet is waited for.
     ///
-    /// A thread of its own commits. A statement waits for the server, so a task must not read, and a task that writes must await
-    /// [`Store::submit`]; both are safe everywhere, but would keep the thread of the task from other tasks.
+    /// A statement waits for the server, so a task must not read, and a task that writes must await [`Store::submit`], which has its changes
+    /// committed by a thread of the store; both are safe everywhere, but would keep the thread of the task from other tasks.
     pub fn connect(settings: ServerSettings, durability: Durability) -> Result<Self, Error> {
         let faults = Arc::<Faults>::default();
         let connector = Arc::new(Connector::start(settings, durability)?);

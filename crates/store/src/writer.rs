@@ -2,8 +2,8 @@
 //!
 //! A change is put into the queue; then its task or thread takes the connection if it is free, and commits everything in the queue: each
 //! change in a savepoint of its own, one commit for all. A change alone is not handed to another thread, and many changes share a commit.
-//! Releasing the connection wakes one waiting task or thread, which does the same for the changes queued meanwhile. With a server the
-//! [`Committer`] does all this on its thread: a statement waits for the network, and a task must not.
+//! Releasing the connection wakes one waiting task or thread, which does the same for the changes queued meanwhile. A statement to a server
+//! waits for the network, and a task must not: there only threads do this, and the thread of the [`Committer`] for tasks.
 //! **Invariant:** a change is answered only after its commit, or with an error if nothing of it was kept; actions run only after the
 //! commit of the transaction in which they were noted.
 
@@ -36,7 +36,7 @@ pub(crate) struct Writer {
     connection: Mutex<Connection>,
     queue: Queue,
     maintenance: Arc<Maintenance>,
-    /// The thread that commits; without it, those who submit changes do.
+    /// The thread that commits for tasks; without it, they do so themselves.
     thread: Option<CommitterThread>,
 }
 
@@ -98,19 +98,23 @@ impl Writer {
         Commit::queue(Arc::clone(self), change)
     }
 
-    /// Commits a batch of the queue if the connection is free, and further ones for as long as no task or thread waits for them.
+    /// Commits a batch of the queue if the connection is free; others who wait commit what was queued meanwhile.
     fn commit_if_free(&self) {
-        if self.thread.is_some() {
-            return;
-        }
         loop {
             let Some(mut connection) = self.connection.try_lock() else { return };
             self.commit_queued(&mut connection);
             drop(connection);
-            // Changes may have been queued after the batch was taken, by tasks that found the connection in use.
-            if self.queue.wake_one() || self.queue.is_empty() {
+            // Changes may have been queued after the batch was taken, by those that found the connection in use.
+            if self.queue.is_empty() || self.wake_committer() || self.queue.wake_one() {
                 return;
             }
+        }
+    }
+
+    /// Does the same for a task, which must not wait for a server.
+    fn commit_if_free_for_task(&self) {
+        if !self.wake_committer() {
+            self.commit_if_free();
         }
     }
 

@@ -27,6 +27,13 @@ impl<R: Send + 'static> Recording<R> {
         Self(State::Failed(Some(failure)))
     }
 
+    /// Commits the record at once if no other is being committed, for a thread that may wait for the database; it is awaited afterwards.
+    pub fn commit_if_free(&self) {
+        if let State::Commit(commit) = &self.0 {
+            commit.commit_if_free();
+        }
+    }
+
     /// Blocks the thread until the record is committed or has failed.
     pub fn wait(self) -> Result<R, Failure> {
         match self.0 {

@@ -47,29 +47,37 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Commit<R, E> {
         let progress = Progress { change: Some(Box::new(change)), result: None, answer: None, waiter: None };
         let queued = Arc::new(Queued(Mutex::new(progress)));
         writer.queue.push(Arc::<Queued<R, E>>::clone(&queued));
-        writer.wake();
         Self { writer, queued }
     }
 
     /// Blocks the thread until the change is committed or has failed.
     pub fn wait(self) -> Result<R, E> {
         loop {
-            if let Some(answer) = self.advance(|| Waiter::Thread(thread::current())) {
+            if let Some(answer) = self.advance(Writer::commit_if_free, || Waiter::Thread(thread::current())) {
                 return answer;
             }
             thread::park();
         }
     }
 
-    /// Commits the queue if the connection is free, and returns the answer if there is one; else `waiter` is woken when it is worth
-    /// another try.
-    fn advance(&self, waiter: impl FnOnce() -> Waiter) -> Option<Result<R, E>> {
+    /// Commits the change at once if the connection is free, for a thread that may wait for a server: that saves two changes of thread.
+    ///
+    /// The result is awaited, or waited for, afterwards.
+    pub fn commit_if_free(&self) {
         self.writer.commit_if_free();
+    }
+
+    /// Lets the queue be committed unless there is an answer, and returns that; else `waiter` is woken when it is worth another try.
+    fn advance(&self, commit: impl Fn(&Writer), waiter: impl FnOnce() -> Waiter) -> Option<Result<R, E>> {
         let mut answer = self.queued.lock().answer.take();
+        if answer.is_none() {
+            commit(&self.writer);
+            answer = self.queued.lock().answer.take();
+        }
         if answer.is_none() {
             self.queued.lock().waiter = Some(waiter());
             // The connection may have been released before the waiter was set.
-            self.writer.commit_if_free();
+            commit(&self.writer);
             answer = self.queued.lock().answer.take();
         }
         answer
@@ -80,7 +88,8 @@ impl<R: Send + 'static, E: From<Error> + Send + 'static> Future for Commit<R, E>
     type Output = Result<R, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.advance(|| Waiter::Task(context.waker().clone())).map_or(Poll::Pending, Poll::Ready)
+        let waiter = || Waiter::Task(context.waker().clone());
+        self.advance(Writer::commit_if_free_for_task, waiter).map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -92,7 +101,8 @@ impl<R: Send + 'static, E: Send + 'static> Drop for Commit<R, E> {
             progress.change.is_some()
         };
         if is_queued {
-            self.writer.commit_if_free();
+            // It may be a task that drops this.
+            self.writer.commit_if_free_for_task();
         }
     }
 }

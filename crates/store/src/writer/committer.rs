@@ -1,7 +1,6 @@
-//! The thread that commits changes to a server.
+//! The thread that commits the changes of tasks to a server.
 //!
-//! A commit is some round trips over the network. The tasks and threads that submit changes only wait for their answers, and those
-//! that come meanwhile share the next commit.
+//! A commit is some round trips over the network, for which a task must not wait. Changes that come meanwhile share the next commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,7 +45,7 @@ impl Drop for Committer {
         if let Some(known) = &self.writer.thread {
             known.is_stopping.store(true, Ordering::Release);
         }
-        self.writer.wake();
+        self.writer.wake_committer();
         let Some(thread) = self.thread.take() else { return };
         // The last owner of a store can be a change.
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
@@ -56,11 +55,10 @@ impl Drop for Committer {
 }
 
 impl Writer {
-    /// Wakes the thread that commits, if there is one.
-    pub(super) fn wake(&self) {
-        if let Some(thread) = self.thread.as_ref().and_then(|known| known.thread.get()) {
-            thread.unpark();
-        }
+    /// Wakes the thread that commits; returns whether there is one.
+    pub(super) fn wake_committer(&self) -> bool {
+        let thread = self.thread.as_ref().and_then(|known| known.thread.get());
+        thread.inspect(|thread| thread.unpark()).is_some()
     }
 
     /// Commits what is queued, until the store is closed.

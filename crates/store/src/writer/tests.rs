@@ -1,13 +1,13 @@
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread, ThreadId};
 
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use crate::test_database::notes;
+use crate::test_database::{TestDatabase, notes};
 use crate::{Commit, Durability, Error, LineSink, Store};
 
 /// A store whose connection another thread has, until it is released.
@@ -24,6 +24,26 @@ struct Wakes(AtomicUsize);
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Continues a thread that waits for a task.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs a task on this thread.
+fn block_on<F: Future>(task: F) -> F::Output {
+    let (mut task, waker) = (pin!(task), Waker::from(Arc::new(Unpark(thread::current()))));
+    loop {
+        if let Poll::Ready(output) = task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        thread::park();
     }
 }
 
@@ -159,6 +179,25 @@ fn a_blocked_thread_needs_no_task_to_run() {
     blocked.join().expect("the thread does not panic").expect("its change is committed");
     assert_eq!(notes(&store), ["of the task", "of the thread"], "the oldest comes first");
     assert!(matches!(task.poll(), Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn a_thread_that_may_wait_commits_its_change_itself() {
+    let database = TestDatabase::new();
+    let store = database.open_notes();
+    let run_by = |commit: &dyn Fn(Commit<ThreadId, Error>) -> ThreadId| {
+        let add = "INSERT INTO notes (text) VALUES ('a note')";
+        commit(store.submit(move |transaction| transaction.execute(add, &[]).map(|_| thread::current().id())))
+    };
+    assert_eq!(run_by(&|commit| commit.wait().expect("it is committed")), thread::current().id());
+    let awaited = run_by(&|commit| {
+        commit.commit_if_free();
+        assert_eq!(notes(&store).len(), 2, "it is committed before somebody awaits it");
+        block_on(commit).expect("it is committed")
+    });
+    assert_eq!(awaited, thread::current().id());
+    let by_task = run_by(&|commit| block_on(commit).expect("it is committed"));
+    assert_eq!(by_task == thread::current().id(), !store.is_remote(), "a task does not wait for a server");
 }
 
 #[test]
