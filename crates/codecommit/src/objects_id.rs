@@ -26,6 +26,8 @@ pub(crate) fn tie(store: &Store, storage: &Arc<dyn Storage>, folder: &Path) -> i
     let found = read(&**storage, folder).map_err(failed)?;
     if found.is_none() {
         store.write(choose).map_err(|error| failed(error.into()))?;
+    } else if found == store.read_once(in_database).map_err(|error| failed(error.into()))? {
+        return Ok(());
     }
     let (tied, folder) = (Arc::clone(storage), folder.to_owned());
     store

@@ -1,7 +1,7 @@
 //! The administrator: the root of the default account, with the first access key of a data folder.
 
 use aws::Clock;
-use store::{Error, Store};
+use store::{Error, Store, Transaction};
 
 use crate::{RootKey, SecretKey, derived_id};
 
@@ -25,13 +25,26 @@ pub struct Administrator {
 
 /// Returns the key that the store has; creates it in a new store.
 pub(crate) fn open(store: &Store, root_key: &RootKey, clock: &dyn Clock) -> Result<Administrator, Error> {
-    let new_id = derived_id("AKIA", 16, clock.seed());
-    let (id, is_new) = store.write(move |transaction| {
-        let insert = "INSERT INTO administrator (id, access_key_id) VALUES (1, ?1) ON CONFLICT (id) DO NOTHING";
-        let inserted = transaction.execute(insert, &[(&new_id).into()])?;
-        let id = transaction.query_one("SELECT access_key_id FROM administrator", &[], |row| row.text(0))?;
-        Ok::<_, Error>((id.ok_or(Error::Damaged("the administrator's access key"))?, inserted == 1))
-    })?;
+    // A start that only reads need not wait for the disk.
+    let (id, is_new) = match store.read_once(stored)? {
+        Some(id) => (id, false),
+        None => create(store, clock)?,
+    };
     let secret = root_key.secret(&id);
     Ok(Administrator { key: AccessKey { id, secret }, is_new })
+}
+
+/// Creates the key; another server may create it meanwhile.
+fn create(store: &Store, clock: &dyn Clock) -> Result<(String, bool), Error> {
+    let new_id = derived_id("AKIA", 16, clock.seed());
+    store.write(move |transaction| {
+        let insert = "INSERT INTO administrator (id, access_key_id) VALUES (1, ?1) ON CONFLICT (id) DO NOTHING";
+        let inserted = transaction.execute(insert, &[(&new_id).into()])?;
+        let id = stored(transaction)?.ok_or(Error::Damaged("the administrator's access key"))?;
+        Ok((id, inserted == 1))
+    })
+}
+
+fn stored(transaction: &Transaction) -> Result<Option<String>, Error> {
+    transaction.query_one("SELECT access_key_id FROM administrator", &[], |row| row.text(0))
 }

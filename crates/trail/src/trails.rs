@@ -117,14 +117,19 @@ impl DefaultTrails {
 
 /// Applies the settings to the store: renames the bucket of the trail directory if its name changed, and sets missing home regions.
 fn apply_settings(store: &Store, home_region: &Region, bucket: &str) -> Result<(), Error> {
+    let own_bucket =
+        |transaction: &Transaction| transaction.query_one("SELECT own_bucket FROM delivery", &[], |row| row.text(0));
+    // It is set together with the regions. A start that only reads need not wait for the disk.
+    if store.read_once(own_bucket)?.is_some_and(|own| own == bucket) {
+        return Ok(());
+    }
     let (region, bucket) = (home_region.clone(), bucket.to_owned());
     store.write(move |transaction| {
         for table in ["trails", "trail_spans"] {
             let statement = format!("UPDATE {table} SET home_region = ?1 WHERE home_region = ''");
             transaction.execute(&statement, &[region.as_str().into()])?;
         }
-        let before = transaction.query_one("SELECT own_bucket FROM delivery", &[], |row| row.text(0))?;
-        let before = before.ok_or(Error::Damaged("the table delivery is empty"))?;
+        let before = own_bucket(transaction)?.ok_or(Error::Damaged("the table delivery is empty"))?;
         if before != bucket {
             for table in ["trails", "trail_spans", "log_files"] {
                 let statement = format!("UPDATE {table} SET bucket = ?1 WHERE bucket = ?2");
