@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use tempfile::NamedTempFile;
+
 /// Bytes of a log that are shown.
 const LOG_BYTES_MAX: u64 = 16_384;
 
@@ -13,7 +15,9 @@ pub struct Running {
     child: Child,
     endpoint: String,
     /// What the program writes to standard error, which is shown when the test fails.
-    log: File,
+    ///
+    /// The file has a name, as tests count the files of the program that have none.
+    log: NamedTempFile,
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -27,16 +31,15 @@ impl Running {
 
     /// Starts the program with a command, and waits until it is ready.
     pub fn start_command(mut command: Command) -> Self {
-        let log = tempfile::tempfile().expect("the disk has space");
-        let stderr = log.try_clone().expect("there are few open files");
+        let log = NamedTempFile::new().expect("the disk has space");
+        let stderr = log.reopen().expect("the file is there");
         let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().expect("the program is built");
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the program prints text");
-        let endpoint = line
-            .trim_end()
-            .strip_prefix("ready ")
-            .unwrap_or_else(|| panic!("the program printed {line:?} instead of its URL, and {}", last_part(&log)));
+        let endpoint = line.trim_end().strip_prefix("ready ").unwrap_or_else(|| {
+            panic!("the program printed {line:?} instead of its URL, and {}", last_part(log.as_file()))
+        });
         Self { child, endpoint: endpoint.to_owned(), log, _stdout: stdout }
     }
 
@@ -80,7 +83,7 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the program at {} printed {}", self.endpoint, last_part(&self.log));
+            eprintln!("the program at {} printed {}", self.endpoint, last_part(self.log.as_file()));
         }
     }
 }
